@@ -1,0 +1,296 @@
+//! The actions that the bridge sends, and their bytes.
+//!
+//! An action is made of checked values only ([`super::value`]); there is no way
+//! to add a header, and the bridge has no action that could place a call.
+
+use std::fmt::{self, Write as _};
+
+use bytes::{BufMut, BytesMut};
+use md5::{Digest, Md5};
+
+use super::value::{HeaderValue, MemberValue};
+
+/// An AMI action.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Asks for the challenge of an MD5 login.
+    Challenge,
+    /// Logs in with the digest of challenge and secret.
+    Login {
+        /// AMI user name.
+        username: HeaderValue,
+        /// The digest.
+        key: LoginKey,
+    },
+    /// Asks for a sign of life.
+    Ping,
+    /// Ends the session.
+    Logoff,
+    /// Lists queues with members and callers.
+    QueueStatus {
+        /// Only this queue.
+        queue: Option<HeaderValue>,
+        /// Only members with this interface or name (case-sensitive); queues
+        /// and callers are listed all the same.
+        member: Option<HeaderValue>,
+    },
+    /// Pauses or unpauses a member of one queue. Without `Queue` Asterisk would
+    /// reach into every queue of the PBX, so the queue is not optional here.
+    QueuePause {
+        /// The queue's name on the PBX.
+        queue: HeaderValue,
+        /// The member's interface.
+        interface: MemberValue,
+        /// Pause or unpause.
+        paused: bool,
+        /// The reason; absent clears a former one.
+        reason: Option<MemberValue>,
+    },
+    /// Adds a dynamic member.
+    QueueAdd {
+        /// The queue's name on the PBX.
+        queue: HeaderValue,
+        /// The member's interface.
+        interface: MemberValue,
+        /// The member's display name.
+        name: MemberValue,
+        /// The device whose state counts, where it is not the interface.
+        state_interface: Option<MemberValue>,
+        /// Members of a lower penalty are rung first.
+        penalty: u32,
+        /// Whether the member starts paused.
+        paused: bool,
+        /// Pause reason; ignored by Asterisk before 20.12, 21.7 and 22.2.
+        reason: Option<MemberValue>,
+    },
+    /// Removes a dynamic member.
+    QueueRemove {
+        /// The queue's name on the PBX.
+        queue: HeaderValue,
+        /// The member's interface.
+        interface: MemberValue,
+    },
+}
+
+/// Lower-case hex of md5(challenge ‖ secret): never the secret itself.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct LoginKey(String);
+
+impl LoginKey {
+    /// The answer to a challenge.
+    #[must_use]
+    pub fn new(challenge: &[u8], secret: &str) -> Self {
+        let digest = Md5::new()
+            .chain_update(challenge)
+            .chain_update(secret)
+            .finalize();
+        let mut hex = String::with_capacity(32);
+        for byte in digest {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        Self(hex)
+    }
+}
+
+impl fmt::Debug for LoginKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Action {
+    /// The action's name on the wire.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Challenge => "Challenge",
+            Self::Login { .. } => "Login",
+            Self::Ping => "Ping",
+            Self::Logoff => "Logoff",
+            Self::QueueStatus { .. } => "QueueStatus",
+            Self::QueuePause { .. } => "QueuePause",
+            Self::QueueAdd { .. } => "QueueAdd",
+            Self::QueueRemove { .. } => "QueueRemove",
+        }
+    }
+
+    /// Whether the action only reads, so that equal ones in flight may share
+    /// one answer.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        matches!(self, Self::QueueStatus { .. })
+    }
+
+    /// Writes the action's frame.
+    pub fn encode(&self, id: u64, out: &mut BytesMut) {
+        put(out, "Action", self.name());
+        put(out, "ActionID", &id.to_string());
+        match self {
+            Self::Challenge => put(out, "AuthType", "MD5"),
+            Self::Login { username, key } => {
+                put(out, "AuthType", "MD5");
+                put(out, "Username", username.as_str());
+                put(out, "Key", &key.0);
+                // Lifecycle events only: reads ask Asterisk.
+                put(out, "Events", "system");
+            }
+            Self::Ping | Self::Logoff => {}
+            Self::QueueStatus { queue, member } => {
+                put_some(out, "Queue", queue.as_ref().map(HeaderValue::as_str));
+                put_some(out, "Member", member.as_ref().map(HeaderValue::as_str));
+            }
+            Self::QueuePause {
+                queue,
+                interface,
+                paused,
+                reason,
+            } => {
+                put(out, "Queue", queue.as_str());
+                put(out, "Interface", interface.as_str());
+                put_bool(out, "Paused", *paused);
+                put_some(out, "Reason", reason.as_ref().map(MemberValue::as_str));
+            }
+            Self::QueueAdd {
+                queue,
+                interface,
+                name,
+                state_interface,
+                penalty,
+                paused,
+                reason,
+            } => {
+                put(out, "Queue", queue.as_str());
+                put(out, "Interface", interface.as_str());
+                put(out, "MemberName", name.as_str());
+                let state_interface = state_interface.as_ref().map(MemberValue::as_str);
+                put_some(out, "StateInterface", state_interface);
+                put(out, "Penalty", &penalty.to_string());
+                put_bool(out, "Paused", *paused);
+                put_some(out, "Reason", reason.as_ref().map(MemberValue::as_str));
+            }
+            Self::QueueRemove { queue, interface } => {
+                put(out, "Queue", queue.as_str());
+                put(out, "Interface", interface.as_str());
+            }
+        }
+        out.put_slice(b"\r\n");
+    }
+}
+
+fn put(out: &mut BytesMut, name: &str, value: &str) {
+    for part in [name, ": ", value, "\r\n"] {
+        out.put_slice(part.as_bytes());
+    }
+}
+
+fn put_some(out: &mut BytesMut, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        put(out, name, value);
+    }
+}
+
+/// Asterisk takes every word that it doesn't know for "false".
+fn put_bool(out: &mut BytesMut, name: &str, value: bool) {
+    put(out, name, if value { "true" } else { "false" });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ami::message::Message;
+    use crate::ami::value::ValueError;
+    use proptest::prelude::*;
+
+    fn headers(action: &Action) -> Vec<(String, String)> {
+        let mut out = BytesMut::new();
+        action.encode(7, &mut out);
+        let bytes = out.freeze();
+        let end = bytes.len() - 2;
+        assert_eq!(&bytes[end..], b"\r\n");
+        Message::parse(bytes.slice(..end))
+            .iter()
+            .map(|(name, value)| {
+                (
+                    String::from_utf8_lossy(name).into_owned(),
+                    String::from_utf8_lossy(value).into_owned(),
+                )
+            })
+            .collect()
+    }
+
+    fn names(action: &Action) -> Vec<String> {
+        headers(action).into_iter().map(|(name, _)| name).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_what_is_parsed(
+            queue in "[A-Za-z0-9_.-]{1,64}",
+            interface in "[A-Za-z0-9/@_.-]{1,79}",
+            penalty in 0u32..1_000_001,
+            paused in any::<bool>(),
+            alias in "\\PC{1,30}",
+        ) {
+            let Ok(name) = MemberValue::new(&alias) else { return Ok(()); };
+            let action = Action::QueueAdd {
+                queue: HeaderValue::new(&queue).expect("queue"),
+                interface: MemberValue::new(&interface).expect("interface"),
+                name,
+                state_interface: None,
+                penalty,
+                paused,
+                reason: None,
+            };
+            let expected = [
+                ("Action", "QueueAdd"),
+                ("ActionID", "7"),
+                ("Queue", queue.as_str()),
+                ("Interface", interface.as_str()),
+                ("MemberName", alias.as_str()),
+                ("Penalty", &penalty.to_string()),
+                ("Paused", &paused.to_string()),
+            ].map(|(n, v)| (n.to_owned(), v.to_owned()));
+            prop_assert_eq!(headers(&action), expected);
+        }
+
+        #[test]
+        fn no_value_can_add_a_line(value in any::<String>()) {
+            let pause = |reason| Action::QueuePause {
+                queue: HeaderValue::new("6001").expect("queue"),
+                interface: MemberValue::new("PJSIP/1001").expect("interface"),
+                paused: true,
+                reason,
+            };
+            let plain = MemberValue::new("Lunch").expect("reason");
+            if let Ok(reason) = MemberValue::new(&value) {
+                prop_assert_eq!(names(&pause(Some(reason))), names(&pause(Some(plain))));
+            }
+            if let Ok(queue) = HeaderValue::new(&value) {
+                let status = Action::QueueStatus { queue: Some(queue), member: None };
+                prop_assert_eq!(names(&status), ["Action", "ActionID", "Queue"]);
+            }
+        }
+    }
+
+    #[test]
+    fn values_that_asterisk_would_misread_do_not_exist() {
+        let long = "x".repeat(80);
+        for (value, error) in [
+            ("", ValueError::Empty),
+            ("a\r\nAction: Originate", ValueError::Control),
+            ("a\nb", ValueError::Control),
+            ("a\0b", ValueError::Control),
+            ("a\u{7f}b", ValueError::Control),
+            (" a", ValueError::OuterWhiteSpace),
+            ("a ", ValueError::OuterWhiteSpace),
+            ("a|b", ValueError::Separator),
+            ("a,b", ValueError::Separator),
+            ("a;b", ValueError::Separator),
+            (long.as_str(), ValueError::TooLong(79)),
+        ] {
+            assert_eq!(MemberValue::new(value), Err(error), "{value:?}");
+        }
+        assert!(MemberValue::new(&"x".repeat(79)).is_ok());
+        assert_eq!(HeaderValue::new("a\rb"), Err(ValueError::Control));
+    }
+}

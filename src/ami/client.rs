@@ -1,0 +1,161 @@
+//! The handle by which the rest of the program uses a link.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use super::action::Action;
+use super::error::Failure;
+use super::login::Peer;
+use super::pending::{Answer, Request};
+
+/// What a link is doing.
+#[derive(Debug, Clone)]
+pub enum LinkState {
+    /// No session; the next attempt comes after the delay.
+    Down {
+        /// Time to the next attempt.
+        retry_after: Duration,
+        /// Why, in words for the operator.
+        reason: String,
+    },
+    /// Connected or connecting, and not ready yet.
+    Connecting,
+    /// Ready for requests.
+    Ready(Peer),
+    /// Asterisk has announced its end.
+    ShuttingDown,
+}
+
+/// State of a link, and the way in while it is ready.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    pub(crate) state: LinkState,
+    pub(crate) requests: Option<mpsc::UnboundedSender<Request>>,
+}
+
+/// Sends actions over one PBX's link. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    name: Arc<str>,
+    link: watch::Receiver<Link>,
+    permits: Arc<Semaphore>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("name", &self.name).finish()
+    }
+}
+
+impl Client {
+    pub(crate) fn new(name: Arc<str>, link: watch::Receiver<Link>, max_pending: usize) -> Self {
+        Self {
+            name,
+            link,
+            permits: Arc::new(Semaphore::new(max_pending)),
+        }
+    }
+
+    /// The PBX's name in the configuration.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the link is doing now.
+    #[must_use]
+    pub fn state(&self) -> LinkState {
+        self.link.borrow().state.clone()
+    }
+
+    /// Waits until the link's state satisfies the condition, and returns it.
+    pub async fn wait_for(&mut self, mut condition: impl FnMut(&LinkState) -> bool) -> LinkState {
+        // An error means that the supervisor has ended: then this is its last word.
+        let _ = self.link.wait_for(|link| condition(&link.state)).await;
+        self.state()
+    }
+
+    /// Begins an exchange: any number of actions, sent before `deadline`. The
+    /// request's id is for the log.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`] while there is no link, [`Failure::Overloaded`]
+    /// while `max_pending` exchanges are under way. Nothing was sent then.
+    pub fn begin(&self, deadline: Instant, request_id: &str) -> Result<Exchange, Failure> {
+        let link = self.link.borrow();
+        let Some(requests) = &link.requests else {
+            let retry_after = match link.state {
+                LinkState::Down { retry_after, .. } => retry_after,
+                _ => Duration::from_secs(1),
+            };
+            return Err(Failure::Unavailable { retry_after });
+        };
+        let permit = Arc::clone(&self.permits)
+            .try_acquire_owned()
+            .map_err(|_| Failure::Overloaded)?;
+        let may_write = matches!(&link.state, LinkState::Ready(peer) if peer.may_write);
+        Ok(Exchange {
+            requests: requests.clone(),
+            deadline,
+            request_id: request_id.into(),
+            permit: Arc::new(permit),
+            may_write,
+        })
+    }
+}
+
+/// One request's use of a link.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    requests: mpsc::UnboundedSender<Request>,
+    deadline: Instant,
+    request_id: Arc<str>,
+    permit: Arc<OwnedSemaphorePermit>,
+    may_write: bool,
+}
+
+impl Exchange {
+    /// Sends an action, once, and waits for its answer.
+    ///
+    /// Actions are executed in the order of these calls. Dropping the future
+    /// does not call the action back.
+    ///
+    /// # Errors
+    /// [`Failure`] says whether the action may have been executed.
+    pub fn send(
+        &self,
+        action: Action,
+    ) -> impl Future<Output = Result<Arc<Answer>, Failure>> + Send + use<> {
+        let (reply, receiver) = oneshot::channel();
+        let refused = self
+            .requests
+            .send(Request {
+                action,
+                deadline: self.deadline,
+                reply,
+                request_id: Arc::clone(&self.request_id),
+                permit: Some(Arc::clone(&self.permit)),
+            })
+            .is_err();
+        async move {
+            if refused {
+                return Err(Failure::Unavailable {
+                    retry_after: Duration::from_secs(1),
+                });
+            }
+            // A session always answers; if its task died, nobody knows.
+            receiver.await.unwrap_or(Err(Failure::Unknown))
+        }
+    }
+
+    /// Whether the AMI user was found to have `write=agent`. If so, a later
+    /// `Permission denied` means that app_queue is being loaded.
+    #[must_use]
+    pub fn may_write(&self) -> bool {
+        self.may_write
+    }
+}

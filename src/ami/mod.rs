@@ -1,0 +1,31 @@
+//! The client of the Asterisk Manager Interface: one persistent connection,
+//! pipelined, that comes back by itself. Knows no HTTP, no JSON and no
+//! organization.
+//!
+//! A [`supervise`]d link publishes its state; a [`Client`] begins an
+//! [`Exchange`] on it and sends [`Action`]s, which are made of checked values
+//! ([`value`]) only.
+
+mod action;
+mod backoff;
+mod client;
+mod codec;
+mod connection;
+mod dial;
+mod error;
+mod login;
+mod message;
+mod parse;
+mod pending;
+mod session;
+mod supervisor;
+pub mod value;
+
+pub use action::{Action, LoginKey};
+pub use client::{Client, Exchange, LinkState};
+pub use codec::{AmiCodec, Frame, FrameError, MAX_FRAME};
+pub use error::{Exit, Failure, LoginError};
+pub use login::Peer;
+pub use message::Message;
+pub use pending::Answer;
+pub use supervisor::{LinkSettings, supervise};

@@ -1,0 +1,320 @@
+//! The actions that wait for an answer: a state machine without IO or clock.
+//!
+//! An entry is unsent, then sent, then gone. Once sent it stays until Asterisk
+//! has answered or the session ends, even when everyone who asked has given up:
+//! a late answer is absorbed, and can never be taken for another's.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::Instant;
+
+use super::action::Action;
+use super::error::Failure;
+use super::message::Message;
+
+/// Memory that the rows of one event list may take. 50,000 memberships are 15 MB.
+const MAX_LIST_BYTES: usize = 512 << 20;
+
+/// A complete answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// The response itself.
+    pub response: Message,
+    /// The events of the list, where the action has one.
+    pub rows: Vec<Message>,
+    /// When the action was sent: what the rows say was true then or later.
+    pub sent: Instant,
+}
+
+/// What the one who asked receives.
+pub(super) type Reply = Result<Arc<Answer>, Failure>;
+
+/// An action to be sent.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) action: Action,
+    pub(crate) deadline: Instant,
+    pub(crate) reply: oneshot::Sender<Reply>,
+    /// Id of the request that the action is part of, for the log; empty for the
+    /// session's own actions.
+    pub(crate) request_id: Arc<str>,
+    /// Held until the entry is gone, so that what Asterisk has not answered
+    /// yet counts against `max_pending`. None for the session's own actions.
+    pub(crate) permit: Option<Arc<OwnedSemaphorePermit>>,
+}
+
+/// What a message was.
+#[derive(Debug)]
+pub(crate) enum Received {
+    /// An answer, or a part of one.
+    Answer,
+    /// An event of Asterisk's own.
+    Event(Message),
+    /// An answer to nothing that is waiting.
+    Stray(Message),
+}
+
+/// An event list has passed the memory that it may take.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct EndlessList;
+
+/// The table.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    entries: HashMap<u64, Entry>,
+    unsent: VecDeque<u64>,
+    /// Reads that are under way, by what they ask.
+    shared: HashMap<Action, u64>,
+    last_id: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    action: Action,
+    request_id: Arc<str>,
+    waiters: Vec<Waiter>,
+    sent: Option<Sent>,
+    response: Option<Message>,
+    rows: Vec<Message>,
+    row_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    /// Taken when it has been answered.
+    reply: Option<oneshot::Sender<Reply>>,
+    deadline: Instant,
+    _permit: Option<Arc<OwnedSemaphorePermit>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    at: Instant,
+    /// Position in the stream of written bytes behind the action's last byte.
+    end: u64,
+}
+
+impl Waiter {
+    fn answer(&mut self, reply: Reply) {
+        if let Some(sender) = self.reply.take() {
+            // Whoever asked may be gone; then nobody wants to know.
+            let _ = sender.send(reply);
+        }
+    }
+}
+
+impl Pending {
+    /// A table whose ActionIDs follow `last_id`, so that no two sessions of a
+    /// link use the same one.
+    pub(crate) fn starting_after(last_id: u64) -> Self {
+        Self {
+            last_id,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn last_id(&self) -> u64 {
+        self.last_id
+    }
+
+    /// Takes a request: to be sent, or to share the answer of an equal read.
+    ///
+    /// A read may join one that was sent before it was asked for: answers come
+    /// in the order of the actions, so whatever the asker has seen acknowledged
+    /// was either executed before that read, or answered after it.
+    pub(crate) fn push(&mut self, request: Request) {
+        let waiter = Waiter {
+            reply: Some(request.reply),
+            deadline: request.deadline,
+            _permit: request.permit,
+        };
+        if let Some(entry) = self
+            .shared
+            .get(&request.action)
+            .and_then(|id| self.entries.get_mut(id))
+        {
+            entry.waiters.push(waiter);
+            return;
+        }
+        self.last_id += 1;
+        let id = self.last_id;
+        if request.action.is_read() {
+            self.shared.insert(request.action.clone(), id);
+        }
+        self.entries.insert(
+            id,
+            Entry {
+                action: request.action,
+                request_id: request.request_id,
+                waiters: vec![waiter],
+                sent: None,
+                response: None,
+                rows: Vec::new(),
+                row_bytes: 0,
+            },
+        );
+        self.unsent.push_back(id);
+    }
+
+    /// The next action to send; `encode` writes it and returns the position
+    /// in the stream behind its last byte.
+    pub(crate) fn send_next(
+        &mut self,
+        now: Instant,
+        encode: impl FnOnce(u64, &Action, &str) -> u64,
+    ) -> bool {
+        let Some(id) = self.unsent.pop_front() else {
+            return false;
+        };
+        if let Some(entry) = self.entries.get_mut(&id) {
+            let end = encode(id, &entry.action, &entry.request_id);
+            entry.sent = Some(Sent { at: now, end });
+        }
+        true
+    }
+
+    /// Takes what Asterisk sent.
+    pub(crate) fn receive(&mut self, message: Message) -> Result<Received, EndlessList> {
+        let id = action_id(&message);
+        let Some((id, entry)) = id.and_then(|id| Some((id, self.entries.get_mut(&id)?))) else {
+            return Ok(if message.event().is_some() && id.is_none() {
+                Received::Event(message)
+            } else {
+                Received::Stray(message)
+            });
+        };
+        if entry.sent.is_none() {
+            return Ok(Received::Stray(message));
+        }
+        let list = message.get("EventList");
+        let starts = list.is_some_and(|value| value.eq_ignore_ascii_case(b"start"));
+        match (&entry.response, message.is_response()) {
+            (None, true) => {
+                let done = !starts;
+                entry.response = Some(message);
+                if done {
+                    self.complete(id);
+                }
+            }
+            // Behind the list: "Complete", or "cancelled".
+            (Some(_), false) if list.is_some() && !starts => self.complete(id),
+            (Some(_), false) => {
+                if entry.waiters.iter().any(|waiter| waiter.reply.is_some()) {
+                    entry.row_bytes += message.size();
+                    entry.rows.push(message);
+                }
+                if entry.row_bytes > MAX_LIST_BYTES {
+                    return Err(EndlessList);
+                }
+            }
+            // A second answer, or a row before the list has begun.
+            (Some(_), true) | (None, false) => return Ok(Received::Stray(message)),
+        }
+        Ok(Received::Answer)
+    }
+
+    fn complete(&mut self, id: u64) {
+        let Some(mut entry) = self.remove(id) else {
+            return;
+        };
+        let (Some(response), Some(sent)) = (entry.response.take(), entry.sent) else {
+            return;
+        };
+        let answer = Arc::new(Answer {
+            response,
+            rows: std::mem::take(&mut entry.rows),
+            sent: sent.at,
+        });
+        for waiter in &mut entry.waiters {
+            waiter.answer(Ok(Arc::clone(&answer)));
+        }
+    }
+
+    /// Answers everyone whose deadline has passed. What was not sent yet never
+    /// will be.
+    pub(crate) fn expire(&mut self, now: Instant) {
+        let mut abandoned = Vec::new();
+        for (id, entry) in &mut self.entries {
+            let failure = match entry.sent {
+                Some(_) => Failure::Unknown,
+                None => Failure::Overloaded,
+            };
+            for waiter in &mut entry.waiters {
+                if waiter.deadline <= now {
+                    waiter.answer(Err(failure));
+                }
+            }
+            if entry.waiters.iter().all(|waiter| waiter.reply.is_none()) {
+                entry.rows = Vec::new();
+                if entry.sent.is_none() {
+                    abandoned.push(*id);
+                }
+            }
+        }
+        for id in abandoned {
+            self.remove(id);
+        }
+        self.unsent.retain(|id| self.entries.contains_key(id));
+    }
+
+    /// When the action that has waited longest for its answer was sent.
+    pub(crate) fn oldest_sent(&self) -> Option<Instant> {
+        self.entries
+            .values()
+            .filter_map(|entry| entry.sent.map(|sent| sent.at))
+            .min()
+    }
+
+    /// Answers everyone who waits for an action that was not sent.
+    pub(crate) fn refuse_unsent(&mut self, failure: Failure) {
+        for id in std::mem::take(&mut self.unsent) {
+            self.fail(id, failure);
+        }
+    }
+
+    /// The session has ended after `written` bytes: Asterisk can only have
+    /// executed what was written to its last byte.
+    pub(crate) fn close(mut self, written: u64, unavailable: Failure) {
+        let ids: Vec<u64> = self.entries.keys().copied().collect();
+        for id in ids {
+            let executed = self.entries[&id].sent.is_some_and(|s| s.end <= written);
+            self.fail(
+                id,
+                if executed {
+                    Failure::Unknown
+                } else {
+                    unavailable
+                },
+            );
+        }
+    }
+
+    fn fail(&mut self, id: u64, failure: Failure) {
+        if let Some(mut entry) = self.remove(id) {
+            for waiter in &mut entry.waiters {
+                waiter.answer(Err(failure));
+            }
+        }
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Entry> {
+        let entry = self.entries.remove(&id)?;
+        if self.shared.get(&entry.action) == Some(&id) {
+            self.shared.remove(&entry.action);
+        }
+        Some(entry)
+    }
+}
+
+fn action_id(message: &Message) -> Option<u64> {
+    std::str::from_utf8(message.get("ActionID")?)
+        .ok()?
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+#[path = "pending_tests.rs"]
+mod tests;

@@ -1,0 +1,213 @@
+//! One live session: a single loop that reads, writes, and keeps the deadlines.
+//!
+//! Nothing in the loop waits for anyone who consumes what was read: Asterisk
+//! writes QueueStatus while it holds the queue's lock, so a reader that stalls
+//! stalls the PBX.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use super::action::Action;
+use super::client::{Link, LinkState};
+use super::connection::Connection;
+use super::error::{Exit, Failure};
+use super::message::Message;
+use super::pending::{Pending, Received, Reply, Request};
+
+/// How often deadlines are looked at.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Silence after which a sign of life is asked for.
+const IDLE: Duration = Duration::from_secs(4);
+
+/// How long Asterisk has for that sign. With [`IDLE`] and a tick: a dead peer is
+/// given up within ten seconds.
+const PING_DEADLINE: Duration = Duration::from_secs(5);
+
+/// An action that is not answered for that long while other bytes still come.
+const STALLED: Duration = Duration::from_secs(30);
+
+/// How much may wait to be written. What is beyond stays in the table, where
+/// its deadline can still call it back.
+const WRITE_AHEAD: usize = 16 * 1024;
+
+/// How long Asterisk has for the answer to a logoff.
+const LOGOFF_DEADLINE: Duration = Duration::from_secs(1);
+
+/// Runs a session until it ends. `last_id` is the last ActionID that was used;
+/// it is moved on.
+pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
+    connection: &mut Connection<S>,
+    mut requests: mpsc::UnboundedReceiver<Request>,
+    last_id: &mut u64,
+    stop: &CancellationToken,
+    link: &watch::Sender<Link>,
+) -> Exit {
+    let mut session = Session {
+        pending: Pending::starting_after(*last_id),
+        last_heard: Instant::now(),
+        ping: None,
+        logoff: None,
+        shutdown: false,
+    };
+    let exit = session.serve(connection, &mut requests, stop, link).await;
+    requests.close();
+    let unavailable = Failure::Unavailable {
+        retry_after: Duration::from_secs(1),
+    };
+    while let Ok(request) = requests.try_recv() {
+        session.pending.push(request);
+    }
+    *last_id = session.pending.last_id();
+    session
+        .pending
+        .close(connection.outgoing.written(), unavailable);
+    match exit {
+        Exit::Closed | Exit::Frame(_) if session.shutdown => Exit::Shutdown,
+        exit => exit,
+    }
+}
+
+struct Session {
+    pending: Pending,
+    last_heard: Instant,
+    ping: Option<oneshot::Receiver<Reply>>,
+    logoff: Option<oneshot::Receiver<Reply>>,
+    /// Asterisk has announced its end.
+    shutdown: bool,
+}
+
+impl Session {
+    async fn serve<S: AsyncRead + AsyncWrite>(
+        &mut self,
+        connection: &mut Connection<S>,
+        requests: &mut mpsc::UnboundedReceiver<Request>,
+        stop: &CancellationToken,
+        link: &watch::Sender<Link>,
+    ) -> Exit {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let Connection { incoming, outgoing } = &mut *connection;
+            tokio::select! {
+                read = incoming.fill() => {
+                    match read {
+                        Ok(0) if self.logoff.is_some() => return Exit::Stopped,
+                        Ok(0) => return Exit::Closed,
+                        Ok(_) => {}
+                        Err(error) => return error.into(),
+                    }
+                    self.last_heard = Instant::now();
+                    loop {
+                        match incoming.next_message() {
+                            Ok(Some(message)) => {
+                                if let Err(exit) = self.receive(message, link) {
+                                    return exit;
+                                }
+                            }
+                            Ok(None) => break,
+                            Err(error) => return error.into(),
+                        }
+                    }
+                }
+                written = outgoing.write(), if !outgoing.is_empty() => {
+                    if let Err(error) = written {
+                        return error.into();
+                    }
+                }
+                Some(request) = requests.recv(), if self.accepts() => {
+                    self.pending.push(request);
+                    while let Ok(request) = requests.try_recv() {
+                        self.pending.push(request);
+                    }
+                }
+                _ = tick.tick() => {
+                    if let Err(exit) = self.tick(Instant::now()) {
+                        return exit;
+                    }
+                }
+                () = stop.cancelled(), if self.logoff.is_none() => {
+                    self.logoff = Some(self.own(Action::Logoff, LOGOFF_DEADLINE));
+                }
+            }
+            while connection.outgoing.len() < WRITE_AHEAD
+                && self
+                    .pending
+                    .send_next(Instant::now(), |id, action, request_id| {
+                        connection.outgoing.queue(id, action, request_id)
+                    })
+            {}
+        }
+    }
+
+    fn accepts(&self) -> bool {
+        self.logoff.is_none() && !self.shutdown
+    }
+
+    fn receive(&mut self, message: Message, link: &watch::Sender<Link>) -> Result<(), Exit> {
+        match self.pending.receive(message) {
+            Ok(Received::Answer) => {}
+            Ok(Received::Event(event)) if event.event() == Some(b"Shutdown") => {
+                info!("Asterisk announces that it shuts down");
+                self.shutdown = true;
+                link.send_replace(Link {
+                    state: LinkState::ShuttingDown,
+                    requests: None,
+                });
+                self.pending.refuse_unsent(Failure::Unavailable {
+                    retry_after: Duration::from_secs(1),
+                });
+            }
+            Ok(Received::Event(_)) => {}
+            Ok(Received::Stray(message)) => {
+                warn!(frame = ?message, "an answer to nothing that was asked")
+            }
+            Err(_) => return Err(Exit::EndlessList),
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, now: Instant) -> Result<(), Exit> {
+        self.pending.expire(now);
+        if let Some(logoff) = &mut self.logoff
+            && !matches!(logoff.try_recv(), Err(oneshot::error::TryRecvError::Empty))
+        {
+            return Err(Exit::Stopped);
+        }
+        if let Some(ping) = &mut self.ping {
+            match ping.try_recv() {
+                // Whatever the answer says, it is a sign of life.
+                Ok(Ok(_)) => self.ping = None,
+                Err(oneshot::error::TryRecvError::Empty) => {}
+                Ok(Err(_)) | Err(oneshot::error::TryRecvError::Closed) => {
+                    return Err(Exit::Unresponsive);
+                }
+            }
+        } else if now >= self.last_heard + IDLE {
+            debug!("asking for a sign of life");
+            self.ping = Some(self.own(Action::Ping, PING_DEADLINE));
+        }
+        match self.pending.oldest_sent() {
+            Some(sent) if now >= sent + STALLED => Err(Exit::Unresponsive),
+            _ => Ok(()),
+        }
+    }
+
+    /// Queues an action of the session's own.
+    fn own(&mut self, action: Action, within: Duration) -> oneshot::Receiver<Reply> {
+        let (reply, receiver) = oneshot::channel();
+        self.pending.push(Request {
+            action,
+            deadline: Instant::now() + within,
+            reply,
+            request_id: "".into(),
+            permit: None,
+        });
+        receiver
+    }
+}

@@ -1,0 +1,16 @@
+//! A simple HTTP interface to Asterisk call queues.
+//!
+//! Data flows one way, and the modules show it: bytes → [`ami`] → [`queues`] →
+//! [`organizations`] → [`api`] → [`http`]. [`config`] reads what is configured,
+//! [`app`] puts the parts together, [`check`] tries them.
+
+pub mod ami;
+pub mod api;
+pub mod app;
+pub mod check;
+pub mod cli;
+pub mod config;
+pub mod http;
+pub mod organizations;
+pub mod queues;
+pub mod telemetry;
