@@ -1,0 +1,228 @@
+//! Commands that change queues, and what Asterisk's answers to them mean.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::ami::value::{HeaderValue, MemberValue, ValueError};
+use crate::ami::{Action, Answer, Exchange, Failure};
+
+/// Why a command has not done what it should.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// The PBX has no such queue.
+    #[error("no such queue")]
+    NoSuchQueue,
+    /// The queue has no such member.
+    #[error("not a member")]
+    NotAMember,
+    /// The member is there already; nothing was changed.
+    #[error("already a member")]
+    AlreadyMember,
+    /// The member stands in Asterisk's configuration or database.
+    #[error("a static member")]
+    StaticMember,
+    /// Asterisk refuses, for a reason that only its own words tell.
+    #[error("{0}")]
+    Refused(String),
+    /// A value that Asterisk would misread; nothing was sent.
+    #[error("a value that {0}")]
+    Value(#[from] ValueError),
+    /// No answer.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+/// A change of one queue.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Pauses or unpauses a member. Repeated, it replaces the reason and the
+    /// time of the pause.
+    Pause {
+        /// The member.
+        interface: String,
+        /// Pause or unpause.
+        paused: bool,
+        /// Why; absent clears a former reason.
+        reason: Option<String>,
+    },
+    /// Adds a dynamic member.
+    Add(NewMember),
+    /// Removes a dynamic member.
+    Remove {
+        /// The member.
+        interface: String,
+    },
+}
+
+/// A member to be added.
+#[derive(Debug, Clone)]
+pub struct NewMember {
+    /// What is dialled.
+    pub interface: String,
+    /// Display name.
+    pub name: String,
+    /// The device whose state counts, where it is not the interface.
+    pub state_interface: Option<String>,
+    /// Members of a lower penalty are rung first.
+    pub penalty: u32,
+    /// Whether it starts paused.
+    pub paused: bool,
+    /// Reason of that pause.
+    pub reason: Option<String>,
+}
+
+/// Commands and questions about queues, over one exchange with the PBX.
+#[derive(Debug, Clone)]
+pub struct QueueCommands {
+    exchange: Exchange,
+}
+
+/// Where Asterisk says that it is going down or not up yet.
+const NOT_NOW: Failure = Failure::Unavailable {
+    retry_after: Duration::from_secs(2),
+};
+
+impl QueueCommands {
+    /// Commands over that exchange.
+    #[must_use]
+    pub fn new(exchange: Exchange) -> Self {
+        Self { exchange }
+    }
+
+    /// Makes a change in the queue of that name.
+    ///
+    /// # Errors
+    /// What [`CommandError`] says. [`Failure::Unknown`] too where a member was
+    /// added and only the reason of its pause is in doubt.
+    pub async fn change(&self, queue: &str, change: &Change) -> Result<(), CommandError> {
+        match change {
+            Change::Pause {
+                interface,
+                paused,
+                reason,
+            } => {
+                self.pause(queue, interface, *paused, reason.as_deref())
+                    .await
+            }
+            Change::Add(member) => self.add(queue, member).await,
+            Change::Remove { interface } => {
+                let action = Action::QueueRemove {
+                    queue: queue_value(queue)?,
+                    interface: MemberValue::new(interface)?,
+                };
+                self.perform(action).await
+            }
+        }
+    }
+
+    /// Asterisk has one text for "no such queue" and "not a member": the two
+    /// are told apart by a question.
+    async fn pause(
+        &self,
+        queue: &str,
+        interface: &str,
+        paused: bool,
+        reason: Option<&str>,
+    ) -> Result<(), CommandError> {
+        let queue = queue_value(queue)?;
+        let action = Action::QueuePause {
+            queue: queue.clone(),
+            interface: MemberValue::new(interface)?,
+            paused,
+            reason: reason.map(MemberValue::new).transpose()?,
+        };
+        match self.perform(action).await {
+            Err(CommandError::Refused(text)) if text == "Interface not found" => {
+                Err(if self.exists(&queue).await? {
+                    CommandError::NotAMember
+                } else {
+                    CommandError::NoSuchQueue
+                })
+            }
+            result => result,
+        }
+    }
+
+    async fn add(&self, queue: &str, member: &NewMember) -> Result<(), CommandError> {
+        let reason = member.reason.as_deref().filter(|_| member.paused);
+        let state_interface = member.state_interface.as_deref();
+        let action = Action::QueueAdd {
+            queue: queue_value(queue)?,
+            interface: MemberValue::new(&member.interface)?,
+            name: MemberValue::new(&member.name)?,
+            state_interface: state_interface.map(MemberValue::new).transpose()?,
+            penalty: member.penalty,
+            paused: member.paused,
+            reason: reason.map(MemberValue::new).transpose()?,
+        };
+        self.perform(action).await?;
+        match reason {
+            Some(reason) => self.give_reason(queue, &member.interface, reason).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Asterisk before 20.12, 21.7 and 22.2 ignores the reason of a QueueAdd:
+    /// where the new member has none, a QueuePause of the member, which is
+    /// paused already, brings it.
+    async fn give_reason(
+        &self,
+        queue: &str,
+        interface: &str,
+        reason: &str,
+    ) -> Result<(), CommandError> {
+        let doubt = |error| match error {
+            // The member was added, so "nothing was sent" would be wrong.
+            CommandError::Failure(_) => CommandError::Failure(Failure::Unknown),
+            error => error,
+        };
+        let snapshot = self.status(Some(queue), Some(interface)).await;
+        let has_reason = snapshot.map_err(doubt)?.queues.iter().any(|queue| {
+            let mut members = queue.members.iter();
+            members.any(|member| member.is(interface) && member.paused_reason == reason)
+        });
+        if has_reason {
+            return Ok(());
+        }
+        self.pause(queue, interface, true, Some(reason))
+            .await
+            .map_err(doubt)
+    }
+
+    async fn perform(&self, action: Action) -> Result<(), CommandError> {
+        self.answer(action).await.map(drop)
+    }
+
+    pub(super) async fn answer(&self, action: Action) -> Result<Arc<Answer>, CommandError> {
+        // Reading needs no permission, so a denial can only be a passing one.
+        let permitted = action.is_read() || self.exchange.may_write();
+        let answer = self.exchange.send(action).await?;
+        if answer.response.is_success() {
+            return Ok(answer);
+        }
+        let text = answer.response.text("Message").unwrap_or_default();
+        Err(meaning(&text, permitted))
+    }
+}
+
+/// A queue's name, or a filter, as a header.
+pub(super) fn queue_value(name: &str) -> Result<HeaderValue, CommandError> {
+    Ok(HeaderValue::new(name)?)
+}
+
+/// What a refusal means.
+fn meaning(text: &str, permitted: bool) -> CommandError {
+    match text {
+        "Unable to add interface to queue: No such queue"
+        | "Unable to remove interface from queue: No such queue" => CommandError::NoSuchQueue,
+        "Unable to add interface: Already there" => CommandError::AlreadyMember,
+        "Unable to remove interface: Not there" => CommandError::NotAMember,
+        "Member not dynamic" => CommandError::StaticMember,
+        "Asterisk is shutting down" => NOT_NOW.into(),
+        // The permission is there, as was seen when the link came up: then
+        // app_queue is being loaded.
+        "Permission denied" if permitted => NOT_NOW.into(),
+        text if text.starts_with("Invalid/unknown command") => NOT_NOW.into(),
+        text => CommandError::Refused(text.to_owned()),
+    }
+}

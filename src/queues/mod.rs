@@ -1,0 +1,11 @@
+//! The domain: queues, members and callers as Asterisk knows them, and the
+//! commands that change them. Knows no HTTP, no JSON and no organization.
+
+mod command;
+mod decode;
+mod model;
+mod read;
+
+pub use command::{Change, CommandError, NewMember, QueueCommands};
+pub use model::{Caller, DeviceState, Member, MemberState, Membership, Queue};
+pub use read::Snapshot;
