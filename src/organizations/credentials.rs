@@ -1,0 +1,221 @@
+//! Passwords: what is stored, and whether what was presented fits.
+//!
+//! All stored forms come down to the lower-case MD5 hex of the password, since
+//! a request may bring either the password or its MD5.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use blake2::Blake2sMac256;
+use blake2::digest::{KeyInit, Mac};
+use md5::{Digest, Md5};
+use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+/// Lower-case MD5 hex of a password. As good as the password itself, so it is
+/// treated as one.
+#[derive(Clone)]
+pub struct PasswordDigest(Zeroizing<String>);
+
+impl PasswordDigest {
+    /// The digest of a password in plain text.
+    #[must_use]
+    pub fn of(password: &str) -> Self {
+        Self(Zeroizing::new(format!(
+            "{:x}",
+            HexBytes(&Md5::digest(password))
+        )))
+    }
+
+    /// From its own 32 hex digits, in either case.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let is_digest = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_digest.then(|| Self(Zeroizing::new(text.to_ascii_lowercase())))
+    }
+
+    fn equals(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+
+    /// The argon2id hash of this digest in PHC form, as `password_hash` holds
+    /// it. Takes tens of milliseconds.
+    ///
+    /// # Errors
+    /// When the operating system gives no random salt.
+    pub fn hash(&self) -> Result<String, argon2::password_hash::Error> {
+        Ok(hasher().hash_password(self.0.as_bytes())?.to_string())
+    }
+}
+
+impl fmt::Debug for PasswordDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+struct HexBytes<'a>(&'a [u8]);
+
+impl fmt::LowerHex for HexBytes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+fn hasher() -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT)
+}
+
+/// What the configuration holds of a user's password.
+#[derive(Clone)]
+pub enum StoredPassword {
+    /// From `password` or `password_md5`.
+    Digest(PasswordDigest),
+    /// From `password_hash`: argon2id of the digest, in PHC form.
+    Hash(Box<str>),
+}
+
+impl StoredPassword {
+    /// Takes an argon2id hash in PHC form.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn hash(text: &str) -> Result<Self, &'static str> {
+        match PasswordHash::new(text) {
+            Ok(hash) if hash.algorithm == argon2::ARGON2ID_IDENT && hash.hash.is_some() => {
+                Ok(Self::Hash(text.into()))
+            }
+            _ => Err("is not an argon2id hash as `ami-bridge hash-password` prints it"),
+        }
+    }
+}
+
+impl fmt::Debug for StoredPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Checks passwords: slow hashes on blocking threads, few at a time, and a
+/// hash that was verified once is remembered as a keyed digest.
+pub struct Verifier {
+    key: Zeroizing<[u8; 32]>,
+    verified: Mutex<HashMap<String, [u8; 32]>>,
+    slots: Semaphore,
+    /// Checked in place of a hash for users that have none or don't exist, so
+    /// that all refusals take the same time.
+    decoy: Box<str>,
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").finish_non_exhaustive()
+    }
+}
+
+impl Verifier {
+    /// A verifier with a key of its own.
+    ///
+    /// # Errors
+    /// When the operating system gives no random bytes.
+    pub fn new() -> Result<Self, argon2::password_hash::Error> {
+        let decoy = PasswordDigest::of("").hash()?;
+        let mut key = Zeroizing::new([0; 32]);
+        getrandom::fill(key.as_mut()).map_err(|_| argon2::password_hash::Error::Crypto)?;
+        let slots = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            key,
+            verified: Mutex::default(),
+            slots: Semaphore::new(slots),
+            decoy: decoy.into(),
+        })
+    }
+
+    /// Whether the presented password is this user's; `stored` is `None` for a
+    /// user that does not exist, which is refused in the same time.
+    pub async fn verify(
+        &self,
+        username: &str,
+        presented: &str,
+        stored: Option<&StoredPassword>,
+    ) -> bool {
+        let candidates = candidates(presented);
+        let hash = match stored {
+            Some(StoredPassword::Digest(digest)) => {
+                if candidates.iter().any(|candidate| candidate.equals(digest)) {
+                    return true;
+                }
+                &self.decoy
+            }
+            Some(StoredPassword::Hash(hash)) => {
+                let tags = candidates.iter().map(|candidate| self.tag(candidate, hash));
+                if tags.into_iter().any(|tag| self.remembers(username, &tag)) {
+                    return true;
+                }
+                hash
+            }
+            None => &self.decoy,
+        };
+        let Some(matching) = self.hash_matches(candidates, hash.clone()).await else {
+            return false;
+        };
+        if let Some(StoredPassword::Hash(hash)) = stored {
+            let tag = self.tag(&matching, hash);
+            self.lock().insert(username.to_owned(), tag);
+            return true;
+        }
+        false
+    }
+
+    async fn hash_matches(
+        &self,
+        candidates: Vec<PasswordDigest>,
+        hash: Box<str>,
+    ) -> Option<PasswordDigest> {
+        let _slot = self.slots.acquire().await.ok()?;
+        tokio::task::spawn_blocking(move || {
+            let parsed = PasswordHash::new(&hash).ok()?;
+            candidates.into_iter().find(|candidate| {
+                let verified = hasher().verify_password(candidate.0.as_bytes(), &parsed);
+                verified.is_ok()
+            })
+        })
+        .await
+        .ok()?
+    }
+
+    /// Bound to the stored hash, so that a changed password is not remembered.
+    fn tag(&self, candidate: &PasswordDigest, hash: &str) -> [u8; 32] {
+        let Ok(mut mac) = Blake2sMac256::new_from_slice(self.key.as_slice()) else {
+            unreachable!("a key of 32 bytes fits BLAKE2s");
+        };
+        mac.update(candidate.0.as_bytes());
+        mac.update(hash.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
+    fn remembers(&self, username: &str, tag: &[u8; 32]) -> bool {
+        let verified = self.lock();
+        let known = verified.get(username);
+        known.is_some_and(|known| known.as_slice().ct_eq(tag).into())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, [u8; 32]>> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a presented password may be: the password, or its MD5 (or a password
+/// that looks like one).
+fn candidates(presented: &str) -> Vec<PasswordDigest> {
+    let digest = PasswordDigest::from_hex(presented);
+    digest
+        .into_iter()
+        .chain([PasswordDigest::of(presented)])
+        .collect()
+}

@@ -1,0 +1,193 @@
+//! Slows down who guesses passwords: too many failures of one user from one
+//! address refuse that pair, and no other, for a while.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// When to refuse, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub struct LockoutPolicy {
+    /// Failures …
+    pub attempts: u32,
+    /// … within this time …
+    pub window: Duration,
+    /// … refuse for this long.
+    pub duration: Duration,
+}
+
+/// Pairs that are remembered at once. A spray of made-up users and addresses
+/// pushes the oldest out and can't grow the table.
+const CAPACITY: usize = 10_000;
+
+/// The failures of the recent past.
+#[derive(Debug)]
+pub struct Lockout {
+    policy: LockoutPolicy,
+    /// Keyed by hash: user names of any length take the same memory.
+    failures: Mutex<HashMap<(u64, IpAddr), Failures>>,
+    hasher: RandomState,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Failures {
+    count: u32,
+    first: Instant,
+    locked_until: Option<Instant>,
+}
+
+impl Lockout {
+    /// Nobody is locked out yet.
+    #[must_use]
+    pub fn new(policy: LockoutPolicy) -> Self {
+        Self {
+            policy,
+            failures: Mutex::default(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// For how much longer this user is refused from this address.
+    #[must_use]
+    pub fn remaining(&self, user: &str, address: IpAddr, now: Instant) -> Option<Duration> {
+        let until = self.lock().get(&self.key(user, address))?.locked_until?;
+        let remaining = until.saturating_duration_since(now);
+        (!remaining.is_zero()).then_some(remaining)
+    }
+
+    /// Notes a failure; true when it is the one that locks out.
+    pub fn failed(&self, user: &str, address: IpAddr, now: Instant) -> bool {
+        let key = self.key(user, address);
+        let mut table = self.lock();
+        if table.len() >= CAPACITY && !table.contains_key(&key) {
+            self.make_room(&mut table, now);
+        }
+        let fresh = Failures {
+            count: 0,
+            first: now,
+            locked_until: None,
+        };
+        let entry = table.entry(key).or_insert(fresh);
+        if self.is_over(entry, now) {
+            *entry = fresh;
+        }
+        entry.count += 1;
+        let locks = entry.count >= self.policy.attempts && entry.locked_until.is_none();
+        if locks {
+            entry.locked_until = Some(now + self.policy.duration);
+        }
+        locks
+    }
+
+    /// Forgets the failures of a user who has come in.
+    pub fn succeeded(&self, user: &str, address: IpAddr) {
+        self.lock().remove(&self.key(user, address));
+    }
+
+    fn is_over(&self, failures: &Failures, now: Instant) -> bool {
+        match failures.locked_until {
+            Some(until) => until <= now,
+            None => now.duration_since(failures.first) > self.policy.window,
+        }
+    }
+
+    fn make_room(&self, table: &mut HashMap<(u64, IpAddr), Failures>, now: Instant) {
+        table.retain(|_, failures| !self.is_over(failures, now));
+        if table.len() >= CAPACITY {
+            let mut ages: Vec<Instant> = table.values().map(|failures| failures.first).collect();
+            // Half at once, so that a spray does not sort the table each time.
+            let (_, median, _) = ages.select_nth_unstable(CAPACITY / 2);
+            let median = *median;
+            table.retain(|_, failures| failures.first > median);
+        }
+    }
+
+    fn key(&self, user: &str, address: IpAddr) -> (u64, IpAddr) {
+        (self.hasher.hash_one(user), network(address))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(u64, IpAddr), Failures>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One subscriber has a whole /64 of IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lockout() -> Lockout {
+        Lockout::new(LockoutPolicy {
+            attempts: 3,
+            window: Duration::from_secs(60),
+            duration: Duration::from_secs(30),
+        })
+    }
+
+    fn address(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
+    }
+
+    #[test]
+    fn only_the_pair_that_failed_is_refused_and_only_for_a_while() {
+        let (lockout, start) = (lockout(), Instant::now());
+        let locked: Vec<bool> = (0..3)
+            .map(|_| lockout.failed("a", address(1), start))
+            .collect();
+        assert_eq!(locked, [false, false, true]);
+        let remaining = |user, last, seconds| {
+            lockout.remaining(user, address(last), start + Duration::from_secs(seconds))
+        };
+        assert_eq!(remaining("a", 1, 10), Some(Duration::from_secs(20)));
+        assert_eq!(remaining("a", 1, 30), None);
+        assert_eq!(remaining("a", 2, 10), None);
+        assert_eq!(remaining("b", 1, 10), None);
+        let after = start + Duration::from_secs(31);
+        assert!(!lockout.failed("a", address(1), after), "counts anew");
+    }
+
+    #[test]
+    fn failures_beyond_the_window_and_before_a_success_do_not_count() {
+        let (lockout, start) = (lockout(), Instant::now());
+        lockout.failed("a", address(1), start);
+        lockout.failed("a", address(1), start);
+        lockout.succeeded("a", address(1));
+        assert!(!lockout.failed("a", address(1), start));
+        assert!(!lockout.failed("a", address(1), start));
+        assert!(!lockout.failed("a", address(1), start + Duration::from_secs(61)));
+    }
+
+    #[test]
+    fn a_spray_does_not_grow_the_table() {
+        let (lockout, start) = (lockout(), Instant::now());
+        for n in 0..3 * CAPACITY {
+            let now = start + Duration::from_micros(n as u64);
+            lockout.failed(&n.to_string(), address(1), now);
+        }
+        assert!(lockout.lock().len() <= CAPACITY);
+    }
+
+    #[test]
+    fn addresses_of_one_ipv6_network_count_as_one() {
+        let (lockout, start) = (lockout(), Instant::now());
+        for host in 0..3 {
+            let address = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, host);
+            lockout.failed("a", address.into(), start);
+        }
+        let other = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 9, 9, 9, 9);
+        assert!(lockout.remaining("a", other.into(), start).is_some());
+    }
+}

@@ -1,0 +1,165 @@
+//! Organizations: who may do what to which agents and queues.
+
+mod credentials;
+mod lockout;
+mod overlap;
+mod pattern;
+mod template;
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+pub use credentials::{PasswordDigest, StoredPassword, Verifier};
+pub use lockout::{Lockout, LockoutPolicy};
+pub use overlap::{Overlap, overlaps};
+pub use pattern::{Pattern, is_number_char, natural_order};
+pub use template::Template;
+
+/// An organization: its part of one PBX.
+#[derive(Debug, Clone)]
+pub struct Organization {
+    /// Name in the configuration.
+    pub name: String,
+    /// Name of its PBX in the configuration.
+    pub pbx: String,
+    /// Its queue numbers, in the order of configuration.
+    pub queues: Vec<Pattern>,
+    /// From a queue number to the queue's name on the PBX.
+    pub queue_name: Template,
+    /// Its phone numbers; `None` is any.
+    pub agents: Option<Vec<Pattern>>,
+    /// From a phone number to what is dialled.
+    pub interface: Template,
+    /// From a phone number to the device whose state counts, where that is not
+    /// the interface.
+    pub state_interface: Option<Template>,
+}
+
+impl Organization {
+    /// The organization's own spelling of a queue number; `None` where the
+    /// queue is not one of its queues.
+    #[must_use]
+    pub fn queue(&self, number: &str) -> Option<String> {
+        canonical(&self.queues, number)
+    }
+
+    /// The queue numbers that stand in the configuration, where all do;
+    /// `None` where a pattern leaves it to the PBX.
+    #[must_use]
+    pub fn listed_queues(&self) -> Option<Vec<&str>> {
+        let exact = self.queues.iter().map(|pattern| match pattern {
+            Pattern::Exact(number) => Some(number.as_str()),
+            Pattern::Glob { .. } | Pattern::Range { .. } => None,
+        });
+        exact.collect()
+    }
+
+    /// The number of a queue of the PBX, where it is one of the organization's.
+    #[must_use]
+    pub fn queue_number(&self, name: &str) -> Option<String> {
+        self.queue(self.queue_name.extract(name)?)
+    }
+
+    /// Puts queue numbers in the order of configuration, and those of one
+    /// pattern in natural order.
+    #[must_use]
+    pub fn queue_order(&self, a: &str, b: &str) -> std::cmp::Ordering {
+        let place = |number: &str| self.queues.iter().position(|p| p.matches(number));
+        place(a).cmp(&place(b)).then_with(|| natural_order(a, b))
+    }
+
+    /// Whether a phone number is one of the organization's.
+    #[must_use]
+    pub fn has_agent(&self, number: &str) -> bool {
+        match &self.agents {
+            Some(patterns) => patterns.iter().any(|pattern| pattern.matches(number)),
+            None => true,
+        }
+    }
+
+    /// The phone number of a member, where its interface is one that the
+    /// organization could have added.
+    #[must_use]
+    pub fn agent_number<'a>(&self, interface: &'a str) -> Option<&'a str> {
+        let number = self.interface.extract(interface)?;
+        self.has_agent(number).then_some(number)
+    }
+}
+
+fn canonical(patterns: &[Pattern], number: &str) -> Option<String> {
+    patterns
+        .iter()
+        .find(|pattern| pattern.matches(number))
+        .map(|pattern| match pattern {
+            Pattern::Exact(exact) => exact.clone(),
+            Pattern::Glob { .. } | Pattern::Range { .. } => number.to_owned(),
+        })
+}
+
+/// Someone who may call the interface for an organization.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// Unique over all organizations.
+    pub username: String,
+    /// The user's organization.
+    pub organization: Arc<Organization>,
+    /// The stored form of the password.
+    pub password: StoredPassword,
+    /// Actions that are allowed, in lower case; `None` is all.
+    pub actions: Option<HashSet<String>>,
+    /// Networks from which the user may come; empty is any.
+    pub allow_from: Vec<IpNet>,
+}
+
+impl User {
+    /// Whether the user may do that action from that address.
+    #[must_use]
+    pub fn may(&self, action: &str, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let allowed_action = match &self.actions {
+            Some(actions) => actions.contains(action),
+            None => true,
+        };
+        let allowed_network =
+            self.allow_from.is_empty() || self.allow_from.iter().any(|net| net.contains(&address));
+        allowed_action && allowed_network
+    }
+}
+
+/// All organizations and their users.
+#[derive(Debug, Default)]
+pub struct Directory {
+    organizations: Vec<Arc<Organization>>,
+    users: HashMap<String, Arc<User>>,
+}
+
+impl Directory {
+    /// Puts organizations and users together; of two users of one name the
+    /// latter counts, so names must have been checked.
+    #[must_use]
+    pub fn new(organizations: Vec<Arc<Organization>>, users: Vec<User>) -> Self {
+        let users = users
+            .into_iter()
+            .map(|user| (user.username.clone(), Arc::new(user)))
+            .collect();
+        Self {
+            organizations,
+            users,
+        }
+    }
+
+    /// The user of that name.
+    #[must_use]
+    pub fn user(&self, username: &str) -> Option<&Arc<User>> {
+        self.users.get(username)
+    }
+
+    /// All organizations.
+    #[must_use]
+    pub fn organizations(&self) -> &[Arc<Organization>] {
+        &self.organizations
+    }
+}
