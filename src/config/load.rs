@@ -1,0 +1,227 @@
+//! From file and environment to [`super::Settings`].
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use config::{Config, Environment, File as FileSource, FileFormat, Value, ValueKind};
+use serde::Deserialize;
+
+use super::file;
+use super::validate::{Settings, validate};
+
+/// One thing that is wrong, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// The full key, as `pbx.main.secret`.
+    pub key: String,
+    /// In words; never a value that could be a secret.
+    pub message: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.message)
+    }
+}
+
+/// Why there is no usable configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// There is no file in any of the usual places.
+    #[error(
+        "no configuration: name a file with --config or AMI_BRIDGE_CONFIG, \
+         or put one at ./ami-bridge.toml or /etc/ami-bridge/ami-bridge.toml"
+    )]
+    NoFile,
+    /// The file can't be read.
+    #[error("{file}: {source}")]
+    Unreadable {
+        /// Its path.
+        file: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{file}:{line}:{column}: not valid TOML here (a quote, bracket or = missing?)")]
+    Syntax {
+        /// Its path.
+        file: String,
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
+    /// Everything that is wrong.
+    #[error("{file}: {} in the configuration:{}", count(mistakes), lines(mistakes))]
+    Mistakes {
+        /// The file's path.
+        file: String,
+        /// All of them.
+        mistakes: Vec<Mistake>,
+    },
+}
+
+fn count(mistakes: &[Mistake]) -> String {
+    match mistakes.len() {
+        1 => "1 mistake".to_owned(),
+        n => format!("{n} mistakes"),
+    }
+}
+
+fn lines(mistakes: &[Mistake]) -> String {
+    mistakes.iter().map(|m| format!("\n  {m}")).collect()
+}
+
+/// The file to read: the one named, or the first that is in its usual place.
+///
+/// # Errors
+/// [`ConfigError::NoFile`] where there is none.
+pub fn find(named: Option<PathBuf>) -> Result<PathBuf, ConfigError> {
+    let usual = ["ami-bridge.toml", "/etc/ami-bridge/ami-bridge.toml"];
+    named
+        .or_else(|| usual.map(PathBuf::from).into_iter().find(|p| p.exists()))
+        .ok_or(ConfigError::NoFile)
+}
+
+/// Reads the file, lays the environment over it, and checks everything.
+///
+/// # Errors
+/// [`ConfigError`], with all mistakes at once; no secret is in it.
+pub fn load(path: &Path) -> Result<Settings, ConfigError> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        file: name.clone(),
+        source,
+    })?;
+    let mut tree = layers(&name, &text)?;
+    let mut mistakes = Vec::new();
+    let file = deserialize(&mut tree, &mut mistakes);
+    let settings = validate(file, &mut mistakes);
+    match settings {
+        Some(settings) if mistakes.is_empty() => Ok(settings),
+        _ => Err(ConfigError::Mistakes {
+            file: name,
+            mistakes,
+        }),
+    }
+}
+
+fn layers(name: &str, text: &str) -> Result<Value, ConfigError> {
+    // Parsed once more by itself: the crate's message quotes the line that is
+    // wrong, which may hold a secret; the position is enough.
+    if let Err(error) = text.parse::<toml::Table>() {
+        let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        return Err(ConfigError::Syntax {
+            file: name.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        });
+    }
+    let environment = Environment::with_prefix("AMI_BRIDGE")
+        .prefix_separator("__")
+        .separator("__")
+        .ignore_empty(true);
+    Config::builder()
+        .add_source(FileSource::from_str(text, FileFormat::Toml))
+        .add_source(environment)
+        .build()
+        .map(|config| config.cache)
+        // What is left is a variable that contradicts the file's tables.
+        .map_err(|_| ConfigError::Mistakes {
+            file: name.to_owned(),
+            mistakes: vec![Mistake {
+                key: "AMI_BRIDGE__…".to_owned(),
+                message: "an environment variable does not fit the configuration".to_owned(),
+            }],
+        })
+}
+
+/// Deserializes; whatever does not fit is noted and taken out, until the rest
+/// fits. So one mistake does not hide the others.
+fn deserialize(tree: &mut Value, mistakes: &mut Vec<Mistake>) -> file::File {
+    loop {
+        let mut track = serde_path_to_error::Track::new();
+        let deserializer = serde_path_to_error::Deserializer::new(tree.clone(), &mut track);
+        let error = match file::File::deserialize(deserializer) {
+            Ok(file) => return file,
+            Err(error) => error,
+        };
+        let path: Vec<String> = track.path().iter().map(ToString::to_string).collect();
+        mistakes.push(Mistake {
+            key: join(&path),
+            message: expectation(&error),
+        });
+        if !remove(tree, &path) {
+            return file::File::default();
+        }
+    }
+}
+
+/// `organization.acme.user[0].password`, from segments of which indices come
+/// as `[0]` already.
+fn join(path: &[String]) -> String {
+    let mut key = String::new();
+    for segment in path {
+        if !key.is_empty() && !segment.starts_with('[') {
+            key.push('.');
+        }
+        key += segment;
+    }
+    key
+}
+
+/// What was expected. serde's message also tells what was found, which may be
+/// a secret: only the part behind "expected" is used.
+fn expectation(error: &config::ConfigError) -> String {
+    let text = error.to_string();
+    if text.contains("unknown field") {
+        let known = text.split_once("expected").map_or("", |(_, known)| known);
+        let known = known.split(" for key").next().unwrap_or_default();
+        return format!(
+            "unknown key; known here:{}",
+            known.replace("one of", "").replace('`', "")
+        );
+    }
+    match text.rsplit_once("expected ") {
+        Some((_, expected)) => {
+            let expected = expected.split(" for key").next().unwrap_or(expected);
+            let expected = expected.split(" in ").next().unwrap_or(expected);
+            format!("must be {expected}")
+        }
+        None => "is not of the right type".to_owned(),
+    }
+}
+
+fn remove(tree: &mut Value, path: &[String]) -> bool {
+    let Some((last, parents)) = path.split_last() else {
+        return false;
+    };
+    let mut node = tree;
+    for segment in parents {
+        let next = match &mut node.kind {
+            ValueKind::Table(table) => table.get_mut(segment),
+            ValueKind::Array(items) => index(segment).and_then(|index| items.get_mut(index)),
+            _ => None,
+        };
+        let Some(next) = next else {
+            return false;
+        };
+        node = next;
+    }
+    match &mut node.kind {
+        ValueKind::Table(table) => table.remove(last).is_some(),
+        ValueKind::Array(items) => match index(last) {
+            Some(index) if index < items.len() => {
+                items.remove(index);
+                true
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn index(segment: &str) -> Option<usize> {
+    segment.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+}

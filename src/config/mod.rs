@@ -1,0 +1,13 @@
+//! The configuration: one TOML file, overridden by environment variables.
+//!
+//! [`load`] reads and checks everything, and reports all mistakes at once.
+//! The only user of the `config` crate.
+
+mod file;
+mod load;
+mod organizations;
+mod pbx;
+mod validate;
+
+pub use load::{ConfigError, Mistake, find, load};
+pub use validate::{AdminSettings, HttpSettings, LogFormat, LogSettings, PbxSettings, Settings};

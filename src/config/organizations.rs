@@ -1,0 +1,230 @@
+//! What the file must say of organizations and their users.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use super::file;
+use super::validate::Check;
+use crate::ami::value::MAX_MEMBER;
+use crate::organizations::{
+    Organization, Overlap, PasswordDigest, Pattern, StoredPassword, Template, User, overlaps,
+};
+
+/// The actions that may stand in a user's list.
+const ACTIONS: [&str; 8] = [
+    "pause",
+    "unpause",
+    "add",
+    "remove",
+    "showqueue",
+    "showqueuestat",
+    "showstate",
+    "events",
+];
+
+/// Longest phone number of the interface.
+const MAX_AGENT: usize = 32;
+
+impl Check<'_> {
+    pub(super) fn organizations(
+        &mut self,
+        files: BTreeMap<String, file::Organization>,
+        pbxes: &[String],
+    ) -> (Vec<Arc<Organization>>, Vec<User>) {
+        let mut organizations = Vec::new();
+        let mut users = Vec::new();
+        let mut usernames = HashSet::new();
+        for (name, file) in files {
+            let own_users = self.organization(&name, &file, pbxes).map(|organization| {
+                let organization = Arc::new(organization);
+                organizations.push(Arc::clone(&organization));
+                organization
+            });
+            if file.user.is_empty() {
+                let key = format!("organization.{name}.user");
+                self.missing(&key, "at least one [[organization.NAME.user]]");
+            }
+            for (place, user) in file.user.iter().enumerate() {
+                let key = format!("organization.{name}.user[{place}]");
+                if let Some(username) = &user.username
+                    && !usernames.insert(username.clone())
+                {
+                    self.mistake(
+                        format!("{key}.username"),
+                        "stands twice in the configuration",
+                    );
+                }
+                let organization = own_users.clone();
+                users.extend(self.user(&key, user, organization));
+            }
+        }
+        (organizations, users)
+    }
+
+    fn organization(
+        &mut self,
+        name: &str,
+        file: &file::Organization,
+        pbxes: &[String],
+    ) -> Option<Organization> {
+        let key = |part: &str| format!("organization.{name}.{part}");
+        self.name(&format!("organization.{name}"), name);
+        let pbx = match (&file.pbx, pbxes) {
+            (Some(pbx), _) if pbxes.contains(pbx) => Some(pbx.clone()),
+            (None, [only]) => Some(only.clone()),
+            (_, []) => None,
+            (_, names) => {
+                self.mistake(key("pbx"), format!("must be one of {}", names.join(", ")));
+                None
+            }
+        };
+        if file.queues.is_empty() {
+            self.missing(&key("queues"), "queue numbers, as [\"6001\", \"60*\"]");
+        }
+        let queues = self.patterns(&key("queues"), &file.queues, Pattern::queue);
+        let agents = file
+            .agents
+            .as_ref()
+            .map(|agents| self.patterns(&key("agents"), agents, Pattern::agent));
+        let queue_name = self.take(&key("queue_name"), Template::new(&file.queue_name, "queue"));
+        let interface = self.member_template(&key("interface"), &file.interface);
+        if interface
+            .as_ref()
+            .is_some_and(|i| !i.prefix().contains('/'))
+        {
+            let what = "must name the technology before {agent}, as \"PJSIP/{agent}\"";
+            self.mistake(key("interface"), what);
+        }
+        let state_interface = match file.state_interface.as_str() {
+            "" => None,
+            text => Some(self.member_template(&key("state_interface"), text)?),
+        };
+        Some(Organization {
+            name: name.to_owned(),
+            pbx: pbx?,
+            queues,
+            queue_name: queue_name?,
+            agents,
+            interface: interface?,
+            state_interface,
+        })
+    }
+
+    fn patterns(
+        &mut self,
+        key: &str,
+        items: &[String],
+        parse: fn(&str) -> Result<Pattern, String>,
+    ) -> Vec<Pattern> {
+        let parsed = items.iter().map(|item| self.take(key, parse(item)));
+        parsed.collect::<Vec<_>>().into_iter().flatten().collect()
+    }
+
+    fn member_template(&mut self, key: &str, text: &str) -> Option<Template> {
+        let template = self.take(key, Template::new(text, "agent"))?;
+        if template.prefix().len() + template.suffix().len() + MAX_AGENT > MAX_MEMBER {
+            let what = format!(
+                "is too long: with a phone number of {MAX_AGENT} characters it passes \
+                 Asterisk's {MAX_MEMBER} bytes"
+            );
+            self.mistake(key, what);
+        }
+        Some(template)
+    }
+
+    fn user(
+        &mut self,
+        key: &str,
+        file: &file::User,
+        organization: Option<Arc<Organization>>,
+    ) -> Option<User> {
+        if file.username.as_deref().is_none_or(str::is_empty) {
+            self.missing(&format!("{key}.username"), "the name to log in with");
+        }
+        let password = self.password(key, file);
+        for action in &file.actions {
+            if action != "*" && !ACTIONS.contains(&action.to_ascii_lowercase().as_str()) {
+                let what = format!("\"{action}\" is not one of * {}", ACTIONS.join(" "));
+                self.mistake(format!("{key}.actions"), what);
+            }
+        }
+        let everything = file.actions.iter().any(|action| action == "*");
+        let actions = file
+            .actions
+            .iter()
+            .map(|action| action.to_ascii_lowercase());
+        let allow_from = self.networks(&format!("{key}.allow_from"), &file.allow_from);
+        Some(User {
+            username: file.username.clone()?,
+            organization: organization?,
+            password: password?,
+            actions: (!everything).then(|| actions.collect()),
+            allow_from,
+        })
+    }
+
+    fn password(&mut self, key: &str, file: &file::User) -> Option<StoredPassword> {
+        match (&file.password_hash, &file.password_md5, &file.password) {
+            (Some(hash), None, None) => self.take(
+                &format!("{key}.password_hash"),
+                StoredPassword::hash(&hash.0),
+            ),
+            (None, Some(md5), None) => {
+                let digest = PasswordDigest::from_hex(&md5.0).map(StoredPassword::Digest);
+                let what = "must be the 32 hex digits of the password's MD5";
+                self.take(&format!("{key}.password_md5"), digest.ok_or(what))
+            }
+            (None, None, Some(password)) if password.0.is_empty() => {
+                self.mistake(format!("{key}.password"), "must not be empty");
+                None
+            }
+            (None, None, Some(password)) => {
+                Some(StoredPassword::Digest(PasswordDigest::of(&password.0)))
+            }
+            (None, None, None) => {
+                let what = "password_hash (see `ami-bridge hash-password`), or password_md5 \
+                            or password";
+                self.missing(&format!("{key}.password"), what);
+                None
+            }
+            _ => {
+                let what = "give one of password_hash, password_md5 and password";
+                self.mistake(format!("{key}.password"), what);
+                None
+            }
+        }
+    }
+
+    /// Refuses what would let one organization into another; returns what the
+    /// configuration says in so many words.
+    pub(super) fn overlaps(&mut self, organizations: &[Arc<Organization>]) -> Vec<Overlap> {
+        let organizations: Vec<&Organization> = organizations.iter().map(AsRef::as_ref).collect();
+        let mut said = Vec::new();
+        for overlap in overlaps(&organizations) {
+            let Overlap {
+                first,
+                second,
+                example,
+                is_queue,
+                any_agent,
+            } = &overlap;
+            if *is_queue {
+                self.mistake(
+                    format!("organization.{second}.queues"),
+                    format!("the queue {example} would belong to {first} as well"),
+                );
+            } else if *any_agent {
+                self.mistake(
+                    format!("organization.{second}.agents"),
+                    format!(
+                        "the interface {example} could be reached by {first} as well: list the \
+                         agents of both, or give each an interface of its own"
+                    ),
+                );
+            } else {
+                said.push(overlap);
+            }
+        }
+        said
+    }
+}

@@ -1,0 +1,89 @@
+//! What the file must say of a PBX.
+
+use zeroize::Zeroizing;
+
+use super::file;
+use super::validate::{Check, PbxSettings};
+use crate::ami::value::HeaderValue;
+
+impl Check<'_> {
+    pub(super) fn pbx(&mut self, name: String, pbx: file::Pbx) -> Option<PbxSettings> {
+        let key = |part: &str| format!("pbx.{name}.{part}");
+        self.name(&format!("pbx.{name}"), &name);
+        self.not_yet(&key("tls"), pbx.tls);
+        for (part, value) in [
+            ("tls_ca_file", &pbx.tls_ca_file),
+            ("tls_pin_sha256", &pbx.tls_pin_sha256),
+            ("tls_server_name", &pbx.tls_server_name),
+        ] {
+            self.not_yet(&key(part), value.is_some());
+        }
+        let port = pbx
+            .address
+            .rsplit_once(':')
+            .filter(|(host, _)| !host.is_empty());
+        if port
+            .and_then(|(_, port)| port.parse::<u16>().ok())
+            .is_none_or(|port| port == 0)
+        {
+            self.mistake(key("address"), "must be host:port, as \"127.0.0.1:5038\"");
+        }
+        let username = match &pbx.username {
+            Some(username) => {
+                let value = HeaderValue::new(username);
+                self.take(&key("username"), value.map_err(|error| error.to_string()))
+            }
+            None => {
+                self.missing(&key("username"), "the AMI user, a section of manager.conf");
+                None
+            }
+        };
+        let secret = self.secret(&name, &pbx);
+        let action_timeout = self.duration(&key("action_timeout"), &pbx.action_timeout);
+        let connect_timeout = self.duration(&key("connect_timeout"), &pbx.connect_timeout);
+        self.duration(&key("resync_interval"), &pbx.resync_interval);
+        let max_pending = self.count(&key("max_pending"), pbx.max_pending);
+        Some(PbxSettings {
+            address: pbx.address,
+            username: username?,
+            secret: secret?,
+            action_timeout: action_timeout?,
+            connect_timeout: connect_timeout?,
+            max_pending: max_pending?,
+            name,
+        })
+    }
+
+    fn secret(&mut self, name: &str, pbx: &file::Pbx) -> Option<Zeroizing<String>> {
+        let key = format!("pbx.{name}.secret");
+        let file_key = format!("pbx.{name}.secret_file");
+        match (&pbx.secret, &pbx.secret_file) {
+            (Some(_), Some(_)) => {
+                self.mistake(key, "give secret or secret_file, not both");
+                None
+            }
+            (Some(secret), None) => Some(secret.0.clone()),
+            (None, Some(path)) => match std::fs::read_to_string(path) {
+                Ok(text) => {
+                    let text = Zeroizing::new(text);
+                    let secret = text.trim_end_matches(['\r', '\n']);
+                    if secret.is_empty() {
+                        self.mistake(file_key, format!("{path} is empty"));
+                    }
+                    Some(Zeroizing::new(secret.to_owned()))
+                }
+                Err(error) => {
+                    self.mistake(file_key, format!("{path}: {error}"));
+                    None
+                }
+            },
+            (None, None) => {
+                self.missing(
+                    &key,
+                    "the AMI user's secret, or secret_file with the path of one",
+                );
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! What the file must say, and the settings that come of it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use zeroize::Zeroizing;
+
+use super::file;
+use super::load::Mistake;
+use crate::ami::value::HeaderValue;
+use crate::organizations::{Directory, LockoutPolicy, Overlap};
+
+/// Everything that the daemon needs to know.
+#[derive(Debug)]
+pub struct Settings {
+    /// The listener of the interface.
+    pub http: HttpSettings,
+    /// The listener for operations.
+    pub admin: AdminSettings,
+    /// Logging.
+    pub log: LogSettings,
+    /// Against guessed passwords.
+    pub lockout: LockoutPolicy,
+    /// The PBXes.
+    pub pbxes: Vec<PbxSettings>,
+    /// Organizations and users.
+    pub directory: Directory,
+    /// Organizations that could reach the same agents by lists that say so.
+    pub overlaps: Vec<Overlap>,
+}
+
+/// The listener of the interface.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// Where to listen; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Path of the documented endpoint.
+    pub path: String,
+    /// Networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether an unknown parameter refuses a request.
+    pub reject_unknown_parameters: bool,
+    /// Connections at once.
+    pub max_connections: usize,
+}
+
+/// The listener for operations.
+#[derive(Debug, Clone)]
+pub struct AdminSettings {
+    /// Where to listen; `None` is nowhere.
+    pub listen: Option<SocketAddr>,
+}
+
+/// Logging.
+#[derive(Debug, Clone)]
+pub struct LogSettings {
+    /// A `tracing` filter, as `info` or `info,ami_bridge=debug`.
+    pub level: String,
+    /// What a line looks like.
+    pub format: LogFormat,
+}
+
+/// What a log line looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Pretty on a terminal, else JSON.
+    Auto,
+    /// For people.
+    Pretty,
+    /// For machines, a JSON object a line.
+    Json,
+    /// systemd's journal, with fields.
+    Journald,
+}
+
+/// One PBX.
+#[derive(Clone)]
+pub struct PbxSettings {
+    /// Name in the configuration.
+    pub name: String,
+    /// `host:port` of its AMI.
+    pub address: String,
+    /// AMI user.
+    pub username: HeaderValue,
+    /// Its secret.
+    pub secret: Zeroizing<String>,
+    /// Bound on a whole request.
+    pub action_timeout: Duration,
+    /// Bound on connecting, and on logging in.
+    pub connect_timeout: Duration,
+    /// Requests that may wait for Asterisk at once.
+    pub max_pending: usize,
+}
+
+impl std::fmt::Debug for PbxSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PbxSettings")
+            .field("name", &self.name)
+            .field("address", &self.address)
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Checks the file; `None` where something that is needed is missing or wrong.
+pub(super) fn validate(file: file::File, mistakes: &mut Vec<Mistake>) -> Option<Settings> {
+    let mut check = Check { mistakes };
+    let http = check.http(&file.http);
+    let admin = check.admin(&file.admin);
+    let log = check.log(&file.log);
+    let lockout = check.lockout(&file.lockout);
+    if file.pbx.is_empty() {
+        check.missing("pbx", "at least one [pbx.NAME] with username and secret");
+    }
+    if file.organization.is_empty() {
+        check.missing(
+            "organization",
+            "at least one [organization.NAME] with queues and a user",
+        );
+    }
+    let pbx_names: Vec<String> = file.pbx.keys().cloned().collect();
+    let pbxes: Vec<PbxSettings> = file
+        .pbx
+        .into_iter()
+        .filter_map(|(name, pbx)| check.pbx(name, pbx))
+        .collect();
+    let (organizations, users) = check.organizations(file.organization, &pbx_names);
+    let overlaps = check.overlaps(&organizations);
+    Some(Settings {
+        http: http?,
+        admin: admin?,
+        log: log?,
+        lockout: lockout?,
+        pbxes,
+        directory: Directory::new(organizations, users),
+        overlaps,
+    })
+}
+
+/// Collects mistakes while it checks.
+pub(super) struct Check<'a> {
+    mistakes: &'a mut Vec<Mistake>,
+}
+
+impl Check<'_> {
+    pub(super) fn mistake(&mut self, key: impl Into<String>, message: impl Into<String>) {
+        self.mistakes.push(Mistake {
+            key: key.into(),
+            message: message.into(),
+        });
+    }
+
+    /// Something is missing, unless it was there and reported as wrong.
+    pub(super) fn missing(&mut self, key: &str, what: &str) {
+        if !self.mistakes.iter().any(|m| m.key.starts_with(key)) {
+            self.mistake(key, format!("is missing: {what}"));
+        }
+    }
+
+    pub(super) fn take<T>(&mut self, key: &str, result: Result<T, impl Into<String>>) -> Option<T> {
+        result.map_err(|message| self.mistake(key, message)).ok()
+    }
+
+    /// A part of the interface that this version does not have: better said
+    /// than silently without effect.
+    pub(super) fn not_yet(&mut self, key: &str, wanted: bool) {
+        if wanted {
+            self.mistake(key, "is not supported by this version yet; leave it out");
+        }
+    }
+
+    pub(super) fn duration(&mut self, key: &str, text: &str) -> Option<Duration> {
+        let parsed = text.parse::<jiff::SignedDuration>().ok();
+        let duration = parsed.and_then(|d| Duration::try_from(d).ok());
+        let positive = duration.filter(|duration| !duration.is_zero());
+        let what = "must be a duration above zero, as \"500ms\", \"5s\" or \"1m\"";
+        self.take(key, positive.ok_or(what))
+    }
+
+    fn listen(&mut self, key: &str, text: &str) -> Option<SocketAddr> {
+        let what = "must be address:port, as \"127.0.0.1:8088\" or \"[::]:8088\"";
+        self.take(key, text.parse().map_err(|_| what))
+    }
+
+    pub(super) fn networks(&mut self, key: &str, items: &[String]) -> Vec<IpNet> {
+        let mut networks = Vec::new();
+        for item in items {
+            let single = item.parse::<IpAddr>().map(IpNet::from);
+            let network = item.parse::<IpNet>().or(single);
+            let what = format!("\"{item}\" is not a network, as \"192.0.2.0/24\", or an address");
+            networks.extend(self.take(key, network.map_err(|_| what)));
+        }
+        networks
+    }
+
+    fn http(&mut self, http: &file::Http) -> Option<HttpSettings> {
+        let tls = http.tls_certificate.is_some() || http.tls_key.is_some();
+        self.not_yet("http.tls_certificate", tls);
+        self.not_yet("http.cors_origins", !http.cors_origins.is_empty());
+        self.not_yet("http.serve_stale", http.serve_stale);
+        let path_fits = http.path.starts_with('/')
+            && http.path.len() > 1
+            && http
+                .path
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && !b"?#%".contains(&b));
+        if !path_fits {
+            let what = "must begin with / and have no ?, # or %, as \"/API/UpdateAgentState.php\"";
+            self.mistake("http.path", what);
+        }
+        let reject_unknown_parameters = match http.unknown_parameters.as_str() {
+            "reject" => Some(true),
+            "ignore" => Some(false),
+            _ => {
+                let what = "must be \"reject\" or \"ignore\"";
+                self.mistake("http.unknown_parameters", what);
+                None
+            }
+        };
+        let max_connections = self.count("http.max_connections", http.max_connections);
+        let trusted_proxies = self.networks("http.trusted_proxies", &http.trusted_proxies);
+        Some(HttpSettings {
+            listen: self.listen("http.listen", &http.listen)?,
+            path: http.path.clone(),
+            trusted_proxies,
+            reject_unknown_parameters: reject_unknown_parameters?,
+            max_connections: max_connections?,
+        })
+    }
+
+    pub(super) fn count(&mut self, key: &str, value: u64) -> Option<usize> {
+        let fits = (1..=1_000_000).contains(&value);
+        let what = "must be a number from 1 to 1000000";
+        self.take(key, fits.then_some(value as usize).ok_or(what))
+    }
+
+    fn admin(&mut self, admin: &file::Admin) -> Option<AdminSettings> {
+        let listen = match admin.listen.as_str() {
+            "" => None,
+            text => Some(self.listen("admin.listen", text)?),
+        };
+        Some(AdminSettings { listen })
+    }
+
+    fn log(&mut self, log: &file::Log) -> Option<LogSettings> {
+        if tracing_subscriber::EnvFilter::try_new(&log.level).is_err() {
+            let what = "must be a filter, as \"info\" or \"info,ami_bridge=debug\"";
+            self.mistake("log.level", what);
+        }
+        let format = match log.format.as_str() {
+            "auto" => LogFormat::Auto,
+            "pretty" => LogFormat::Pretty,
+            "json" => LogFormat::Json,
+            "journald" => LogFormat::Journald,
+            _ => {
+                let what = "must be \"auto\", \"pretty\", \"json\" or \"journald\"";
+                self.mistake("log.format", what);
+                return None;
+            }
+        };
+        Some(LogSettings {
+            level: log.level.clone(),
+            format,
+        })
+    }
+
+    fn lockout(&mut self, lockout: &file::Lockout) -> Option<LockoutPolicy> {
+        let attempts = self.count("lockout.attempts", lockout.attempts);
+        let window = self.duration("lockout.window", &lockout.window);
+        let duration = self.duration("lockout.duration", &lockout.duration);
+        Some(LockoutPolicy {
+            attempts: attempts? as u32,
+            window: window?,
+            duration: duration?,
+        })
+    }
+
+    pub(super) fn name(&mut self, key: &str, name: &str) {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(allowed) {
+            self.mistake(key, "a name has 1 to 64 letters, digits, _ or -");
+        }
+    }
+}
