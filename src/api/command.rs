@@ -1,0 +1,414 @@
+//! From parameters to a command: the rules of each action. Pure.
+
+use super::error::{ApiError, Code};
+use super::query::Form;
+use crate::ami::value::{MAX_MEMBER, MEMBER_SEPARATORS};
+use crate::organizations::is_number_char;
+
+/// The actions of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are the documentation's")]
+pub(super) enum ActionName {
+    Pause,
+    Unpause,
+    Add,
+    Remove,
+    ShowQueue,
+    ShowQueueStat,
+    ShowState,
+}
+
+impl ActionName {
+    const ALL: [Self; 7] = [
+        Self::Pause,
+        Self::Unpause,
+        Self::Add,
+        Self::Remove,
+        Self::ShowQueue,
+        Self::ShowQueueStat,
+        Self::ShowState,
+    ];
+
+    /// The action's name in lower case.
+    #[must_use]
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Unpause => "unpause",
+            Self::Add => "add",
+            Self::Remove => "remove",
+            Self::ShowQueue => "showqueue",
+            Self::ShowQueueStat => "showqueuestat",
+            Self::ShowState => "showstate",
+        }
+    }
+
+    /// Takes the action from the parameters; any case will do.
+    ///
+    /// # Errors
+    /// `missing_parameter` or `unknown_action`.
+    pub(super) fn from_form(form: &Form) -> Result<Self, ApiError> {
+        let given = form.identity("action")?;
+        let mut all = Self::ALL.into_iter();
+        all.find(|name| name.as_str().eq_ignore_ascii_case(given))
+            .ok_or_else(|| {
+                let known = Self::ALL.map(Self::as_str).join(", ");
+                let message = format!("The action must be one of {known}.");
+                ApiError::parameter(Code::UnknownAction, "action", message)
+            })
+    }
+}
+
+/// What is to be done; values are checked, and not yet the organization's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Command {
+    /// Pause or unpause.
+    Pause {
+        /// Phone number.
+        agent: String,
+        /// Queue numbers; `None` is every queue of which the agent is a member.
+        queues: Option<Vec<String>>,
+        /// Pause, or unpause.
+        paused: bool,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Add.
+    Add {
+        /// Phone number.
+        agent: String,
+        /// Queue numbers.
+        queues: Vec<String>,
+        /// Display name.
+        alias: String,
+        /// Members of a lower penalty are rung first.
+        penalty: u32,
+        /// Whether to start paused.
+        paused: bool,
+        /// Why paused.
+        reason: Option<String>,
+    },
+    /// Remove.
+    Remove {
+        /// Phone number.
+        agent: String,
+        /// Queue numbers.
+        queues: Vec<String>,
+    },
+    /// Queues with members and callers.
+    ShowQueue {
+        /// Queue numbers; `None` is all of the organization.
+        queues: Option<Vec<String>>,
+    },
+    /// Figures of queues.
+    ShowQueueStat {
+        /// Queue numbers; `None` is all of the organization.
+        queues: Option<Vec<String>>,
+    },
+    /// An agent's state.
+    ShowState {
+        /// Phone number.
+        agent: String,
+        /// Queue numbers; `None` is all of the organization.
+        queues: Option<Vec<String>>,
+    },
+}
+
+const MAX_PENALTY: u32 = 1_000_000;
+
+impl Command {
+    /// Takes what the action needs from the parameters. What an action has no
+    /// use for is passed over.
+    ///
+    /// # Errors
+    /// `missing_parameter` or `invalid_parameter`.
+    pub(super) fn from_form(action: ActionName, form: &Form) -> Result<Self, ApiError> {
+        Ok(match action {
+            ActionName::Pause | ActionName::Unpause => Self::Pause {
+                agent: agent(form)?,
+                queues: queues(form)?,
+                paused: action == ActionName::Pause,
+                reason: member_text(form, "reason")?,
+            },
+            ActionName::Add => {
+                let agent = agent(form)?;
+                let queues = required_queues(form)?;
+                let alias = member_text(form, "alias")?;
+                let penalty = penalty(form)?;
+                let paused = flag(form, "paused")?;
+                let reason = member_text(form, "reason")?;
+                Self::Add {
+                    alias: alias.unwrap_or_else(|| agent.clone()),
+                    agent,
+                    queues,
+                    penalty,
+                    paused,
+                    // Only a pause has a reason.
+                    reason: reason.filter(|_| paused),
+                }
+            }
+            ActionName::Remove => Self::Remove {
+                agent: agent(form)?,
+                queues: required_queues(form)?,
+            },
+            ActionName::ShowQueue => {
+                flag(form, "fresh")?;
+                Self::ShowQueue {
+                    queues: queues(form)?,
+                }
+            }
+            ActionName::ShowQueueStat => {
+                flag(form, "fresh")?;
+                Self::ShowQueueStat {
+                    queues: queues(form)?,
+                }
+            }
+            ActionName::ShowState => {
+                flag(form, "fresh")?;
+                Self::ShowState {
+                    agent: agent(form)?,
+                    queues: queues(form)?,
+                }
+            }
+        })
+    }
+
+    /// The agent that it is about.
+    #[must_use]
+    pub(super) fn agent(&self) -> Option<&str> {
+        match self {
+            Self::Pause { agent, .. }
+            | Self::Add { agent, .. }
+            | Self::Remove { agent, .. }
+            | Self::ShowState { agent, .. } => Some(agent),
+            Self::ShowQueue { .. } | Self::ShowQueueStat { .. } => None,
+        }
+    }
+
+    /// The queues that are named.
+    #[must_use]
+    pub(super) fn queues(&self) -> Option<&[String]> {
+        match self {
+            Self::Add { queues, .. } | Self::Remove { queues, .. } => Some(queues),
+            Self::Pause { queues, .. }
+            | Self::ShowQueue { queues }
+            | Self::ShowQueueStat { queues }
+            | Self::ShowState { queues, .. } => queues.as_deref(),
+        }
+    }
+}
+
+fn invalid(name: &str, what: &str) -> ApiError {
+    let message = format!("The parameter {name} {what}.");
+    ApiError::parameter(Code::InvalidParameter, name, message)
+}
+
+fn agent(form: &Form) -> Result<String, ApiError> {
+    number("agent", form.require("agent")?, 32)
+}
+
+fn queues(form: &Form) -> Result<Option<Vec<String>>, ApiError> {
+    form.get("queue").map(|_| required_queues(form)).transpose()
+}
+
+/// A list of queue numbers; one that stands twice counts once.
+fn required_queues(form: &Form) -> Result<Vec<String>, ApiError> {
+    let mut numbers: Vec<String> = Vec::new();
+    for item in form.require("queue")?.split(',') {
+        let number = number("queue", item, 64)?;
+        if !numbers.iter().any(|n| n.eq_ignore_ascii_case(&number)) {
+            numbers.push(number);
+        }
+    }
+    Ok(numbers)
+}
+
+/// A phone or queue number: nothing in it can lead into another technology,
+/// context or trunk.
+fn number(name: &str, text: &str, limit: usize) -> Result<String, ApiError> {
+    if text.is_empty() {
+        return Err(invalid(name, "has an empty item"));
+    }
+    if text.len() > limit {
+        return Err(invalid(name, &format!("is longer than {limit} characters")));
+    }
+    if !text.bytes().all(is_number_char) {
+        return Err(invalid(name, "may only have letters, digits, _ . and -"));
+    }
+    if text.starts_with(['-', '.']) {
+        return Err(invalid(name, "must begin with a letter, a digit or _"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A text that Asterisk keeps with a member; empty counts as absent.
+fn member_text(form: &Form, name: &str) -> Result<Option<String>, ApiError> {
+    match form.get(name) {
+        None | Some("") => Ok(None),
+        Some(text) if text.len() > MAX_MEMBER => Err(invalid(
+            name,
+            &format!("is longer than {MAX_MEMBER} bytes in UTF-8"),
+        )),
+        Some(text) if text.contains(MEMBER_SEPARATORS) => {
+            Err(invalid(name, "must not have any of | , ;"))
+        }
+        Some(text) => Ok(Some(text.to_owned())),
+    }
+}
+
+fn penalty(form: &Form) -> Result<u32, ApiError> {
+    let Some(text) = form.get("penalty") else {
+        return Ok(0);
+    };
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let value = text
+        .parse()
+        .ok()
+        .filter(|value| digits && *value <= MAX_PENALTY);
+    value.ok_or_else(|| {
+        invalid(
+            "penalty",
+            &format!("must be a number from 0 to {MAX_PENALTY}"),
+        )
+    })
+}
+
+fn flag(form: &Form, name: &str) -> Result<bool, ApiError> {
+    match form.get(name).map(str::to_ascii_lowercase).as_deref() {
+        None | Some("false" | "0" | "no") => Ok(false),
+        Some("true" | "1" | "yes") => Ok(true),
+        Some(_) => Err(invalid(name, "must be true, false, 1, 0, yes or no")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(query: &str) -> String {
+        let command = || {
+            let form = Form::parse(&[query], true)?;
+            Command::from_form(ActionName::from_form(&form)?, &form)
+        };
+        match command() {
+            Ok(command) => format!("{command:?}"),
+            Err(error) => {
+                let parameter = error.parameter.unwrap_or_default();
+                format!("{} {parameter}", error.code.as_str())
+            }
+        }
+    }
+
+    #[test]
+    fn each_action_takes_what_it_needs() {
+        for (query, expected) in [
+            (
+                "action=PAUSE&agent=1001&reason=Lunch&alias=x",
+                r#"Pause { agent: "1001", queues: None, paused: true, reason: Some("Lunch") }"#,
+            ),
+            (
+                "action=unpause&agent=1001&queue=6001,6002,6001&reason=",
+                r#"Pause { agent: "1001", queues: Some(["6001", "6002"]), paused: false, reason: None }"#,
+            ),
+            (
+                "action=add&agent=1001&queue=6001&reason=x",
+                r#"Add { agent: "1001", queues: ["6001"], alias: "1001", penalty: 0, paused: false, reason: None }"#,
+            ),
+            (
+                "action=add&agent=1001&queue=6001&alias=Dana&penalty=1000000&paused=Yes&reason=x",
+                r#"Add { agent: "1001", queues: ["6001"], alias: "Dana", penalty: 1000000, paused: true, reason: Some("x") }"#,
+            ),
+            (
+                "action=remove&agent=1001&queue=6001",
+                r#"Remove { agent: "1001", queues: ["6001"] }"#,
+            ),
+            ("action=showqueue&fresh=1", "ShowQueue { queues: None }"),
+            (
+                "action=ShowQueueStat&queue=q",
+                r#"ShowQueueStat { queues: Some(["q"]) }"#,
+            ),
+            (
+                "action=showstate&agent=a",
+                r#"ShowState { agent: "a", queues: None }"#,
+            ),
+        ] {
+            assert_eq!(outcome(query), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let long = |n| "x".repeat(n);
+        for (query, expected) in [
+            ("", "missing_parameter action"),
+            ("action=", "missing_parameter action"),
+            ("action=fly", "unknown_action action"),
+            ("action=pause", "missing_parameter agent"),
+            ("action=pause&agent=", "invalid_parameter agent"),
+            ("action=pause&agent=1001&queue=", "invalid_parameter queue"),
+            (
+                "action=pause&agent=1001&queue=6001,",
+                "invalid_parameter queue",
+            ),
+            (
+                "action=pause&agent=1001&queue=6001,+6002",
+                "invalid_parameter queue",
+            ),
+            ("action=pause&agent=-1", "invalid_parameter agent"),
+            ("action=pause&agent=.1", "invalid_parameter agent"),
+            ("action=pause&agent=trunk/1", "invalid_parameter agent"),
+            ("action=pause&agent=1@x", "invalid_parameter agent"),
+            ("action=pause&agent=1%26x", "invalid_parameter agent"),
+            ("action=pause&agent=%D7%90", "invalid_parameter agent"),
+            (
+                "action=pause&agent=1001&reason=a|b",
+                "invalid_parameter reason",
+            ),
+            (
+                "action=pause&agent=1001&reason=a,b",
+                "invalid_parameter reason",
+            ),
+            ("action=add&agent=1001", "missing_parameter queue"),
+            (
+                "action=add&agent=1001&queue=1&alias=a;b",
+                "invalid_parameter alias",
+            ),
+            (
+                "action=add&agent=1001&queue=1&penalty=-1",
+                "invalid_parameter penalty",
+            ),
+            (
+                "action=add&agent=1001&queue=1&penalty=%2B1",
+                "invalid_parameter penalty",
+            ),
+            (
+                "action=add&agent=1001&queue=1&penalty=",
+                "invalid_parameter penalty",
+            ),
+            (
+                "action=add&agent=1001&queue=1&penalty=1000001",
+                "invalid_parameter penalty",
+            ),
+            (
+                "action=add&agent=1001&queue=1&paused=banana",
+                "invalid_parameter paused",
+            ),
+            ("action=showqueue&fresh=maybe", "invalid_parameter fresh"),
+            ("action=remove&queue=1", "missing_parameter agent"),
+            ("action=showstate", "missing_parameter agent"),
+        ] {
+            assert_eq!(outcome(query), expected, "{query}");
+        }
+        for (limit, name) in [(32, "agent"), (64, "queue"), (79, "reason")] {
+            let rest = match name {
+                "agent" => "action=pause&agent=",
+                "queue" => "action=pause&agent=1&queue=",
+                _ => "action=pause&agent=1&reason=",
+            };
+            let fits = outcome(&format!("{rest}{}", long(limit)));
+            assert!(fits.starts_with("Pause"), "{name}: {fits}");
+            let too_long = outcome(&format!("{rest}{}", long(limit + 1)));
+            assert_eq!(too_long, format!("invalid_parameter {name}"));
+        }
+    }
+}

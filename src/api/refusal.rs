@@ -1,0 +1,81 @@
+//! What the PBX's refusals, and its silence, mean to a client.
+
+use std::time::Duration;
+
+use super::error::{ApiError, Code};
+use crate::ami::Failure;
+use crate::ami::value::ValueError;
+use crate::queues::CommandError;
+
+pub(super) fn unknown_queue(number: &str) -> ApiError {
+    let message = format!("There is no queue {number}.");
+    ApiError::new(Code::UnknownQueue, message)
+}
+
+/// Why a change in a queue was not made.
+pub(super) fn changing(agent: &str, queue: &str, error: CommandError) -> ApiError {
+    match error {
+        CommandError::NoSuchQueue => unknown_queue(queue),
+        CommandError::NotAMember => {
+            let message = format!("Agent {agent} is not a member of queue {queue}.");
+            ApiError::new(Code::NotAMember, message)
+        }
+        CommandError::AlreadyMember => {
+            let message = format!("Agent {agent} is a member of queue {queue} already.");
+            ApiError::new(Code::AlreadyMember, message)
+        }
+        CommandError::StaticMember => {
+            let message = format!(
+                "Agent {agent} stands in the PBX's own configuration of queue {queue} and \
+                 can't be removed."
+            );
+            ApiError::new(Code::StaticMember, message)
+        }
+        CommandError::Failure(Failure::Unknown) => {
+            let message = "The PBX gave no answer: it may or may not have happened.";
+            ApiError::new(Code::OutcomeUnknown, message)
+        }
+        CommandError::Failure(failure) => not_sent(failure),
+        CommandError::Refused(text) => refused(&text),
+        CommandError::Value(error) => unfit(error),
+    }
+}
+
+/// Why a question got no answer.
+pub(super) fn reading(error: CommandError) -> ApiError {
+    match error {
+        CommandError::Failure(Failure::Unknown) => {
+            let message = "The PBX gave no answer in time. Nothing was changed.";
+            ApiError::new(Code::OutcomeUnknown, message)
+        }
+        CommandError::Failure(failure) => not_sent(failure),
+        CommandError::Value(error) => unfit(error),
+        error => refused(&error.to_string()),
+    }
+}
+
+pub(super) fn not_sent(failure: Failure) -> ApiError {
+    match failure {
+        Failure::Unavailable { retry_after } => {
+            let message = "The PBX can't be reached now. Nothing was sent.";
+            ApiError::retry(Code::PbxUnavailable, retry_after, message)
+        }
+        Failure::Overloaded | Failure::Unknown => {
+            let message = "Too many requests are waiting for the PBX. Nothing was sent.";
+            let after = Duration::from_secs(1);
+            ApiError::retry(Code::Overloaded, after, message)
+        }
+    }
+}
+
+fn refused(text: &str) -> ApiError {
+    let message = format!("The PBX refuses: {text}");
+    ApiError::new(Code::PbxRefused, message)
+}
+
+/// A value that passed the edge and not the action builder: the configuration's
+/// templates make it unfit.
+fn unfit(error: ValueError) -> ApiError {
+    let message = format!("A value {error}. Nothing was sent.");
+    ApiError::new(Code::InvalidParameter, message)
+}

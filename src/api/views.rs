@@ -1,0 +1,338 @@
+//! What the JSON of the `show…` actions looks like: one struct an object.
+
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::execute::OwnQueue;
+use crate::organizations::Organization;
+use crate::queues::{Caller, DeviceState, Member, MemberState, Membership, Queue};
+
+#[derive(Serialize)]
+pub(super) struct Head<'a> {
+    pub(super) status: &'static str,
+    pub(super) action: &'static str,
+    pub(super) request_id: &'a str,
+    pub(super) as_of: String,
+    pub(super) stale: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct QueuesView<'a, Q> {
+    #[serde(flatten)]
+    pub(super) head: Head<'a>,
+    pub(super) queues: Vec<Q>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) total: Option<Total>,
+}
+
+#[derive(Serialize)]
+pub(super) struct QueueView<'a> {
+    queue: &'a str,
+    name: &'a str,
+    strategy: &'a str,
+    max_callers: u64,
+    weight: i64,
+    members: Vec<MemberView<'a>>,
+    callers: Vec<CallerView<'a>>,
+}
+
+impl<'a> QueueView<'a> {
+    pub(super) fn of(own: &'a OwnQueue, organization: &Organization) -> Self {
+        let queue = &own.queue;
+        let members = queue.members.iter();
+        Self {
+            queue: &own.number,
+            name: &queue.name,
+            strategy: &queue.strategy,
+            max_callers: queue.max_callers,
+            weight: queue.weight,
+            members: members.map(|m| MemberView::of(m, organization)).collect(),
+            callers: queue.callers.iter().map(CallerView::of).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct MemberView<'a> {
+    agent: Option<&'a str>,
+    alias: &'a str,
+    interface: &'a str,
+    state_interface: &'a str,
+    membership: &'static str,
+    penalty: i64,
+    state: &'static str,
+    paused: bool,
+    paused_reason: Option<&'a str>,
+    paused_at: Option<String>,
+    device_state: &'static str,
+    device_state_code: u8,
+    in_call: bool,
+    calls_taken: u64,
+    last_call_at: Option<String>,
+    logged_in_at: Option<String>,
+    wrapup_seconds: u64,
+}
+
+impl<'a> MemberView<'a> {
+    pub(super) fn of(member: &'a Member, organization: &Organization) -> Self {
+        Self {
+            agent: organization.agent_number(&member.interface),
+            alias: &member.name,
+            interface: &member.interface,
+            state_interface: &member.state_interface,
+            membership: match member.membership {
+                Membership::Dynamic => "dynamic",
+                Membership::Static => "static",
+            },
+            penalty: member.penalty,
+            state: state_name(member.state()),
+            paused: member.paused,
+            paused_reason: paused_reason(member),
+            // Asterisk keeps the time of the last pause after its end.
+            paused_at: seconds(member.last_pause).filter(|_| member.paused),
+            device_state: device_state_name(member.device_state),
+            device_state_code: member.device_state.code(),
+            in_call: member.in_call,
+            calls_taken: member.calls_taken,
+            last_call_at: seconds(member.last_call),
+            logged_in_at: seconds(member.login_time),
+            wrapup_seconds: member.wrapup_seconds,
+        }
+    }
+}
+
+fn paused_reason(member: &Member) -> Option<&str> {
+    Some(member.paused_reason.as_str()).filter(|reason| member.paused && !reason.is_empty())
+}
+
+fn state_name(state: MemberState) -> &'static str {
+    match state {
+        MemberState::InCall => "in_call",
+        MemberState::OnHold => "on_hold",
+        MemberState::Ringing => "ringing",
+        MemberState::Unavailable => "unavailable",
+        MemberState::Paused => "paused",
+        MemberState::Available => "available",
+    }
+}
+
+fn device_state_name(state: DeviceState) -> &'static str {
+    match state {
+        DeviceState::Unknown => "unknown",
+        DeviceState::NotInUse => "not_in_use",
+        DeviceState::InUse => "in_use",
+        DeviceState::Busy => "busy",
+        DeviceState::Invalid => "invalid",
+        DeviceState::Unavailable => "unavailable",
+        DeviceState::Ringing => "ringing",
+        DeviceState::RingInUse => "ring_in_use",
+        DeviceState::OnHold => "on_hold",
+    }
+}
+
+#[derive(Serialize)]
+struct CallerView<'a> {
+    position: u64,
+    caller_id_number: &'a str,
+    caller_id_name: &'a str,
+    channel: &'a str,
+    unique_id: &'a str,
+    wait_seconds: u64,
+    priority: i64,
+}
+
+impl<'a> CallerView<'a> {
+    pub(super) fn of(caller: &'a Caller) -> Self {
+        Self {
+            position: caller.position,
+            caller_id_number: &caller.number,
+            caller_id_name: &caller.name,
+            channel: &caller.channel,
+            unique_id: &caller.unique_id,
+            wait_seconds: caller.wait_seconds,
+            priority: caller.priority,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Figures<'a> {
+    queue: &'a str,
+    name: &'a str,
+    callers_waiting: u64,
+    longest_wait_seconds: u64,
+    agents: AgentCounts,
+    completed: u64,
+    abandoned: u64,
+    abandoned_percent: f64,
+    average_hold_seconds: u64,
+    average_talk_seconds: u64,
+    service_level_seconds: u64,
+    service_level_percent: f64,
+    service_level_answered_percent: Option<f64>,
+}
+
+impl<'a> Figures<'a> {
+    pub(super) fn of(own: &'a OwnQueue) -> Self {
+        let queue: &Queue = &own.queue;
+        let waits = queue.callers.iter().map(|caller| caller.wait_seconds);
+        Self {
+            queue: &own.number,
+            name: &queue.name,
+            callers_waiting: queue.callers.len() as u64,
+            longest_wait_seconds: waits.max().unwrap_or(0),
+            agents: AgentCounts::of(&queue.members),
+            completed: queue.completed,
+            abandoned: queue.abandoned,
+            abandoned_percent: percent(queue.abandoned, queue.completed),
+            average_hold_seconds: queue.hold_seconds,
+            average_talk_seconds: queue.talk_seconds,
+            service_level_seconds: queue.service_level_seconds,
+            service_level_percent: queue.service_level_percent,
+            service_level_answered_percent: queue.service_level_answered_percent,
+        }
+    }
+}
+
+#[derive(Serialize, Default)]
+struct AgentCounts {
+    logged_in: u64,
+    available: u64,
+    paused: u64,
+    in_call: u64,
+    ringing: u64,
+    on_hold: u64,
+    unavailable: u64,
+}
+
+impl AgentCounts {
+    pub(super) fn of(members: &[Member]) -> Self {
+        let mut counts = Self::default();
+        for member in members {
+            counts.logged_in += u64::from(member.device_state.is_reachable());
+            *match member.state() {
+                MemberState::InCall => &mut counts.in_call,
+                MemberState::OnHold => &mut counts.on_hold,
+                MemberState::Ringing => &mut counts.ringing,
+                MemberState::Unavailable => &mut counts.unavailable,
+                MemberState::Paused => &mut counts.paused,
+                MemberState::Available => &mut counts.available,
+            } += 1;
+        }
+        counts
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Total {
+    queues: usize,
+    callers_waiting: u64,
+    longest_wait_seconds: u64,
+    completed: u64,
+    abandoned: u64,
+    abandoned_percent: f64,
+}
+
+impl Total {
+    pub(super) fn of(figures: &[Figures<'_>]) -> Self {
+        let sum = |part: fn(&Figures<'_>) -> u64| figures.iter().map(part).sum();
+        let longest = figures.iter().map(|queue| queue.longest_wait_seconds).max();
+        let (completed, abandoned) = (sum(|queue| queue.completed), sum(|queue| queue.abandoned));
+        Self {
+            queues: figures.len(),
+            callers_waiting: sum(|queue| queue.callers_waiting),
+            longest_wait_seconds: longest.unwrap_or(0),
+            completed,
+            abandoned,
+            abandoned_percent: percent(abandoned, completed),
+        }
+    }
+}
+
+/// Those who gave up among all whose wait has ended, to two decimals.
+fn percent(abandoned: u64, completed: u64) -> f64 {
+    let all = abandoned + completed;
+    if all == 0 {
+        return 0.0;
+    }
+    (abandoned as f64 * 10_000.0 / all as f64).round() / 100.0
+}
+
+#[derive(Serialize)]
+pub(super) struct StateView<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    agent: &'a str,
+    alias: Option<&'a str>,
+    state: &'static str,
+    paused: bool,
+    reason: Option<&'a str>,
+    queues: Vec<MembershipView<'a>>,
+}
+
+#[derive(Serialize)]
+struct MembershipView<'a> {
+    queue: &'a str,
+    name: &'a str,
+    #[serde(flatten)]
+    member: MemberView<'a>,
+}
+
+impl<'a> StateView<'a> {
+    pub(super) fn of(
+        head: Head<'a>,
+        agent: &'a str,
+        memberships: &'a [(OwnQueue, Member)],
+        organization: &Organization,
+    ) -> Self {
+        let members: Vec<&Member> = memberships.iter().map(|(_, member)| member).collect();
+        let paused = members.iter().filter(|member| member.paused);
+        let latest_pause = paused.max_by_key(|member| member.last_pause);
+        Self {
+            head,
+            agent,
+            alias: members.first().map(|member| member.name.as_str()),
+            state: overall_state(&members),
+            paused: paused_everywhere(&members),
+            reason: latest_pause.and_then(|member| paused_reason(member)),
+            queues: memberships
+                .iter()
+                .map(|(own, member)| MembershipView {
+                    queue: &own.number,
+                    name: &own.queue.name,
+                    member: MemberView::of(member, organization),
+                })
+                .collect(),
+        }
+    }
+}
+
+fn paused_everywhere(members: &[&Member]) -> bool {
+    !members.is_empty() && members.iter().all(|member| member.paused)
+}
+
+/// One device, many memberships: what it does shows in any of them, and a pause
+/// counts where it holds in all.
+fn overall_state(members: &[&Member]) -> &'static str {
+    if members.is_empty() {
+        return "logged_out";
+    }
+    let busiest = members.iter().map(|member| member.state()).min();
+    match busiest {
+        Some(state) if state < MemberState::Paused => state_name(state),
+        _ if paused_everywhere(members) => state_name(MemberState::Paused),
+        _ => state_name(MemberState::Available),
+    }
+}
+
+fn seconds(unix: i64) -> Option<String> {
+    (unix > 0)
+        .then(|| Timestamp::from_second(unix).map(|time| time.to_string()))?
+        .ok()
+}
+
+pub(super) fn moment(time: SystemTime) -> String {
+    Timestamp::try_from(time).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
+}

@@ -1,0 +1,77 @@
+//! The listener for operations: whether the process lives, and whether it can
+//! do its work.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::server::Handler;
+use crate::ami::LinkState;
+use crate::api::Api;
+
+/// The listener for operations.
+#[derive(Debug)]
+pub struct Admin {
+    /// What knows the links.
+    pub api: Arc<Api>,
+}
+
+impl Handler for Admin {
+    async fn handle(
+        self: Arc<Self>,
+        _peer: IpAddr,
+        request: Request<Incoming>,
+    ) -> Response<Full<Bytes>> {
+        if ![Method::GET, Method::HEAD].contains(request.method()) {
+            let mut refusal = reply(StatusCode::METHOD_NOT_ALLOWED, &json!({"status": "error"}));
+            let allow = HeaderValue::from_static("GET, HEAD");
+            refusal.headers_mut().insert(ALLOW, allow);
+            return refusal;
+        }
+        match request.uri().path() {
+            "/healthz" => reply(StatusCode::OK, &json!({"status": "alive"})),
+            "/readyz" => self.ready(),
+            _ => reply(StatusCode::NOT_FOUND, &json!({"status": "not_found"})),
+        }
+    }
+}
+
+impl Admin {
+    /// Ready is: every PBX is linked. Says of each what its link is doing.
+    fn ready(&self) -> Response<Full<Bytes>> {
+        let mut ready = true;
+        let mut pbxes = Map::new();
+        for (name, link) in self.api.links() {
+            let (state, reason) = match link.client.state() {
+                LinkState::Ready(_) => ("ready", Value::Null),
+                LinkState::Connecting => ("connecting", Value::Null),
+                LinkState::ShuttingDown => ("shutting_down", Value::Null),
+                LinkState::Down { reason, .. } => ("down", Value::from(reason)),
+            };
+            ready &= state == "ready";
+            pbxes.insert(name.clone(), json!({"state": state, "reason": reason}));
+        }
+        let (status, word) = if ready {
+            (StatusCode::OK, "ready")
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, "not_ready")
+        };
+        reply(status, &json!({"status": word, "pbx": pbxes}))
+    }
+}
+
+fn reply(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    headers.insert(CONTENT_TYPE, json);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,72 @@
+//! Who the client is, behind proxies that are trusted. Pure.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+/// The client's address: the peer's, or behind a trusted proxy the right-most
+/// address of `X-Forwarded-For` that is not a trusted proxy itself. The header
+/// of anyone else says nothing.
+pub(super) fn client_address<'a>(
+    peer: IpAddr,
+    forwarded: impl DoubleEndedIterator<Item = &'a str>,
+    trusted: &[IpNet],
+) -> IpAddr {
+    let peer = peer.to_canonical();
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
+    let mut client = peer;
+    let hops = forwarded.rev().flat_map(|header| header.rsplit(','));
+    for hop in hops {
+        if !is_trusted(&client) {
+            break;
+        }
+        let Some(address) = parse(hop.trim()) else {
+            break;
+        };
+        client = address;
+    }
+    client
+}
+
+/// An address, with a port or without.
+fn parse(hop: &str) -> Option<IpAddr> {
+    let address = hop.parse::<IpAddr>().ok();
+    let socket = || hop.parse::<std::net::SocketAddr>().ok().map(|s| s.ip());
+    let bracketed = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let address = address.or_else(socket).or_else(bracketed)?;
+    Some(address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        let trusted: Vec<IpNet> = ["10.0.0.0/8", "2001:db8::/32"]
+            .iter()
+            .map(|net| net.parse().expect("network"))
+            .collect();
+        for (peer, headers, expected) in [
+            ("192.0.2.1", &["203.0.113.9"][..], "192.0.2.1"),
+            ("10.0.0.1", &[], "10.0.0.1"),
+            ("10.0.0.1", &["203.0.113.9"], "203.0.113.9"),
+            ("::ffff:10.0.0.1", &["203.0.113.9"], "203.0.113.9"),
+            (
+                "10.0.0.1",
+                &["198.51.100.7, 203.0.113.9, 10.0.0.2"],
+                "203.0.113.9",
+            ),
+            ("10.0.0.1", &["198.51.100.7", "203.0.113.9"], "203.0.113.9"),
+            ("10.0.0.1", &["forged, 203.0.113.9"], "203.0.113.9"),
+            ("10.0.0.1", &["203.0.113.9, garbage"], "10.0.0.1"),
+            ("10.0.0.1", &["203.0.113.9:4711"], "203.0.113.9"),
+            ("2001:db8::1", &["[2001:db9::1]:80"], "2001:db9::1"),
+            ("10.0.0.1", &["10.0.0.3"], "10.0.0.3"),
+        ] {
+            let peer = peer.parse().expect("address");
+            let client = client_address(peer, headers.iter().copied(), &trusted);
+            assert_eq!(client.to_string(), expected, "{headers:?}");
+        }
+    }
+}

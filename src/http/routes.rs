@@ -1,0 +1,194 @@
+//! The routes of the interface's listener, and the headers of its answers.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use ipnet::IpNet;
+use tokio::time::{Instant, timeout};
+use tokio_util::task::TaskTracker;
+use tracing::error;
+
+use super::forwarded::client_address;
+use super::server::Handler;
+use crate::api::{Answer, Api, ApiError, Call, Code};
+
+const MAX_TARGET: usize = 8 * 1024;
+const MAX_BODY: usize = 16 * 1024;
+
+/// How long a client may take to send its body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The interface's listener.
+#[derive(Debug)]
+pub struct Routes {
+    /// What answers.
+    pub api: Arc<Api>,
+    /// Path of the documented endpoint.
+    pub path: String,
+    /// Networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Every request that runs, also when its client has gone.
+    pub running: TaskTracker,
+}
+
+impl Handler for Routes {
+    async fn handle(
+        self: Arc<Self>,
+        peer: IpAddr,
+        request: Request<Incoming>,
+    ) -> Response<Full<Bytes>> {
+        let request_id = request_id(request.headers());
+        let (answer, allow) = match self.route(peer, request, &request_id).await {
+            Ok(answer) => (answer, false),
+            Err(error) => (
+                Answer::error(&error, &request_id),
+                error.code == Code::MethodNotAllowed,
+            ),
+        };
+        response(answer, &request_id, allow)
+    }
+}
+
+impl Routes {
+    async fn route(
+        self: &Arc<Self>,
+        peer: IpAddr,
+        request: Request<Incoming>,
+        request_id: &str,
+    ) -> Result<Answer, ApiError> {
+        let arrived = Instant::now();
+        let target = request.uri().path_and_query();
+        if target.is_some_and(|target| target.as_str().len() > MAX_TARGET) {
+            let message = format!("The request target is longer than {MAX_TARGET} bytes.");
+            return Err(ApiError::new(Code::TargetTooLong, message));
+        }
+        if request.uri().path() != self.path {
+            let message = format!("There is nothing here. The interface is at {}.", self.path);
+            return Err(ApiError::new(Code::NotFound, message));
+        }
+        if ![Method::GET, Method::POST].contains(request.method()) {
+            let message = "Use GET, or POST with a form.";
+            return Err(ApiError::new(Code::MethodNotAllowed, message));
+        }
+        let headers = request.headers();
+        let forwarded = headers.get_all(FORWARDED_FOR).into_iter();
+        let forwarded: Vec<&str> = forwarded.filter_map(|value| value.to_str().ok()).collect();
+        let mut call = Call {
+            query: request.uri().query().map(str::to_owned),
+            body: None,
+            authorization: authorization(headers)?,
+            address: client_address(peer, forwarded.into_iter(), &self.trusted_proxies),
+            request_id: request_id.to_owned(),
+            arrived,
+        };
+        if request.method() == Method::POST {
+            call.body = Some(form_body(request).await?);
+        }
+        // In a task of its own: what was sent to the PBX is followed to its end
+        // and logged, also when the client does not wait for it.
+        let api = Arc::clone(&self.api);
+        let running = self.running.spawn(async move { api.serve(call).await });
+        running.await.map_err(|error| {
+            error!(%error, request_id, "a request has died");
+            let message = "The bridge has failed: it may or may not have happened.";
+            ApiError::new(Code::OutcomeUnknown, message)
+        })
+    }
+}
+
+fn authorization(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let mut values = headers.get_all(AUTHORIZATION).into_iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        let message = "There are two Authorization headers.";
+        return Err(ApiError::parameter(
+            Code::DuplicateParameter,
+            "Authorization",
+            message,
+        ));
+    }
+    // What is no text is no Basic either, and is refused as such.
+    Ok(Some(value.to_str().unwrap_or_default().to_owned()))
+}
+
+async fn form_body(request: Request<Incoming>) -> Result<String, ApiError> {
+    let content_type = request.headers().get(CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    let essence = content_type.and_then(|value| value.split(';').next());
+    let is_form = essence.is_some_and(|essence| {
+        essence
+            .trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    });
+    if !is_form {
+        let message = "A POST must be application/x-www-form-urlencoded.";
+        return Err(ApiError::new(Code::UnsupportedMediaType, message));
+    }
+    let body = Limited::new(request.into_body(), MAX_BODY).collect();
+    let bytes = match timeout(BODY_TIMEOUT, body).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let message = format!("The body is longer than {MAX_BODY} bytes.");
+            return Err(ApiError::new(Code::RequestTooLarge, message));
+        }
+        Ok(Err(_)) | Err(_) => {
+            let message = "The body did not come in time, or not as a whole.";
+            return Err(ApiError::new(Code::RequestTimeout, message));
+        }
+    };
+    String::from_utf8(bytes.into()).map_err(|_| {
+        let message = "The body is not a form: it has bytes that must be percent-encoded.";
+        ApiError::parameter(Code::InvalidParameter, "body", message)
+    })
+}
+
+/// The client's own id where it is one, so that both sides' logs can be put
+/// side by side; else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    headers
+        .get(REQUEST_ID)
+        .map(HeaderValue::as_bytes)
+        .filter(|id| (1..=64).contains(&id.len()) && id.iter().all(|byte| allowed(*byte)))
+        .map_or_else(
+            || format!("{:016x}", fastrand::u64(..)),
+            |id| String::from_utf8_lossy(id).into_owned(),
+        )
+}
+
+fn response(answer: Answer, request_id: &str, allow: bool) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    headers.insert(CONTENT_TYPE, json);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    if let Some(after) = answer.retry_after {
+        // Whole seconds, and never "at once".
+        let seconds = after.as_secs_f64().ceil().max(1.0) as u64;
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if allow {
+        headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
+    }
+    response
+}

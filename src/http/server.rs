@@ -1,0 +1,147 @@
+//! A listener with limits: connections, header and idle time, and an end that
+//! no open connection can hold up.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, warn};
+
+/// Answers requests.
+pub trait Handler: Send + Sync + 'static {
+    /// Answers one request of a peer.
+    fn handle(
+        self: Arc<Self>,
+        peer: IpAddr,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
+}
+
+/// What a listener allows.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections at once; beyond, new ones wait in the operating system.
+    pub max_connections: usize,
+    /// For the head of a request, and between two requests of a connection.
+    pub header_timeout: Duration,
+    /// For what runs when the listener ends.
+    pub drain: Duration,
+}
+
+/// Room for the head of a request: more than the longest target that is
+/// answered in words.
+const MAX_HEAD: usize = 96 * 1024;
+
+/// A pause where the system has no descriptors left, instead of a busy loop.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until `stop`, then finishes what is running within the limit.
+pub async fn serve(
+    listener: TcpListener,
+    handler: Arc<impl Handler>,
+    limits: Limits,
+    stop: CancellationToken,
+) {
+    let slots = Arc::new(Semaphore::new(limits.max_connections));
+    let connections = TaskTracker::new();
+    let abort = CancellationToken::new();
+    while let Some((stream, peer, slot)) = next_connection(&listener, &slots, &stop).await {
+        let (handler, stop, abort) = (Arc::clone(&handler), stop.clone(), abort.clone());
+        connections.spawn(async move {
+            tokio::select! {
+                () = connection(stream, peer.ip(), handler, limits, stop) => {}
+                () = abort.cancelled() => debug!(%peer, "connection ended at shutdown"),
+            }
+            drop(slot);
+        });
+    }
+    drop(listener);
+    connections.close();
+    tokio::select! {
+        () = connections.wait() => {}
+        () = sleep(limits.drain) => abort.cancel(),
+    }
+    connections.wait().await;
+}
+
+async fn next_connection(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+    stop: &CancellationToken,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    loop {
+        let accept = async {
+            let slot = Arc::clone(slots).acquire_owned().await.ok();
+            (slot, listener.accept().await)
+        };
+        let (slot, accepted) = tokio::select! {
+            accepted = accept => accepted,
+            () = stop.cancelled() => return None,
+        };
+        match accepted {
+            Ok((stream, peer)) => return Some((stream, peer, slot?)),
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                warn!(%error, "no connection can be accepted");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// The client was gone before it was accepted: the next one may be fine.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    )
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: IpAddr,
+    handler: Arc<impl Handler>,
+    limits: Limits,
+    stop: CancellationToken,
+) {
+    // Answers are small and whole; nothing is gained by waiting.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let handler = Arc::clone(&handler);
+        async move { Ok::<_, Infallible>(handler.handle(peer, request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .half_close(true)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        debug!(%peer, %error, "connection ended early");
+    }
+}
