@@ -1,0 +1,146 @@
+//! Puts everything together: an ordered start, and an ordered end.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::ami::{LinkSettings, supervise};
+use crate::api::{Api, Link};
+use crate::config::{PbxSettings, Settings};
+use crate::http::{Admin, Limits, Routes, serve};
+use crate::organizations::{Lockout, Verifier};
+
+/// Why the daemon could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address can't be listened on.
+    #[error("can't listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// No random bytes.
+    #[error("the operating system gives no random bytes: {0}")]
+    Random(argon2::password_hash::Error),
+}
+
+/// For requests that run when the daemon is told to end.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// For the head of a request, and between two requests of a connection.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Connections of the listener for operations.
+const ADMIN_CONNECTIONS: usize = 64;
+
+/// Runs the daemon until `stop`, then finishes what is running, and logs off.
+///
+/// # Errors
+/// [`StartError`] where it can't start; nothing is left running then.
+pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), StartError> {
+    let interface = listen(settings.http.listen).await?;
+    let admin = match settings.admin.listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
+    for overlap in &settings.overlaps {
+        warn!(
+            interface = overlap.example,
+            "{} and {} both list this agent", overlap.first, overlap.second
+        );
+    }
+
+    let links_stop = CancellationToken::new();
+    let supervisors = TaskTracker::new();
+    let mut links = HashMap::new();
+    for pbx in settings.pbxes {
+        let action_timeout = pbx.action_timeout;
+        let (client, supervisor) = supervise(link_settings(pbx), links_stop.clone());
+        supervisors.spawn(supervisor);
+        let name = client.name().to_owned();
+        let link = Link {
+            client,
+            action_timeout,
+        };
+        links.insert(name, link);
+    }
+    let api = Arc::new(Api::new(
+        settings.directory,
+        Verifier::new().map_err(StartError::Random)?,
+        Lockout::new(settings.lockout),
+        links,
+        settings.http.reject_unknown_parameters,
+    ));
+
+    let running = TaskTracker::new();
+    let routes = Arc::new(Routes {
+        api: Arc::clone(&api),
+        path: settings.http.path,
+        trusted_proxies: settings.http.trusted_proxies,
+        running: running.clone(),
+    });
+    let limits = Limits {
+        max_connections: settings.http.max_connections,
+        header_timeout: HEADER_TIMEOUT,
+        drain: DRAIN,
+    };
+    let admin_stop = CancellationToken::new();
+    let admin_server = admin.map(|listener| {
+        announce(&listener, "listening for operations (/healthz, /readyz)");
+        let limits = Limits {
+            max_connections: ADMIN_CONNECTIONS,
+            ..limits
+        };
+        let admin = Arc::new(Admin { api });
+        tokio::spawn(serve(listener, admin, limits, admin_stop.clone()))
+    });
+    announce(&interface, "listening");
+    serve(interface, routes, limits, stop).await;
+
+    // What was sent is followed to its end before the links are closed.
+    running.close();
+    running.wait().await;
+    links_stop.cancel();
+    supervisors.close();
+    supervisors.wait().await;
+    admin_stop.cancel();
+    if let Some(server) = admin_server {
+        let _ = server.await;
+    }
+    info!("stopped");
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|source| StartError::Listen { address, source })
+}
+
+/// Tells the address as it is: the system chooses where port 0 was asked for.
+fn announce(listener: &TcpListener, message: &str) {
+    if let Ok(address) = listener.local_addr() {
+        info!(%address, "{message}");
+    }
+}
+
+/// What a link needs to know of its PBX.
+#[must_use]
+pub fn link_settings(pbx: PbxSettings) -> LinkSettings {
+    LinkSettings {
+        name: pbx.name,
+        address: pbx.address,
+        username: pbx.username,
+        secret: pbx.secret,
+        connect_timeout: pbx.connect_timeout,
+        max_pending: pbx.max_pending,
+    }
+}

@@ -1,0 +1,97 @@
+//! The daemon `ami-bridge`: arguments, configuration, telemetry, app, exit code.
+
+use std::io::{IsTerminal, Read, Write, stderr, stdin, stdout};
+use std::process::ExitCode;
+
+use ami_bridge::cli::{Cli, Command};
+use ami_bridge::organizations::PasswordDigest;
+use ami_bridge::{app, check, config, telemetry};
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+/// The exit status for a wrong command line or configuration.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let command = cli.command.unwrap_or(Command::Run);
+    if matches!(command, Command::HashPassword) {
+        return hash_password();
+    }
+    let settings = match config::find(cli.config).and_then(|path| config::load(&path)) {
+        Ok(settings) => settings,
+        Err(error) => return fail(&error, USAGE),
+    };
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error, 1),
+    };
+    match command {
+        Command::Check => {
+            let report = runtime.block_on(check::check(settings));
+            print(&report.text);
+            ExitCode::from(u8::from(!report.ok))
+        }
+        Command::Run | Command::HashPassword => {
+            if let Err(error) = telemetry::start(&settings.log) {
+                return fail(&error, 1);
+            }
+            match runtime.block_on(run(settings)) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => fail(&error, 1),
+            }
+        }
+    }
+}
+
+async fn run(settings: config::Settings) -> Result<(), Box<dyn std::error::Error>> {
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let on_signal = stop.clone();
+    tokio::spawn(async move {
+        let name = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        };
+        tracing::info!(signal = name, "stopping");
+        on_signal.cancel();
+    });
+    Ok(app::run(settings, stop).await?)
+}
+
+fn hash_password() -> ExitCode {
+    let password = if stdin().is_terminal() {
+        rpassword::prompt_password("Password: ")
+    } else {
+        let mut text = String::new();
+        stdin().read_to_string(&mut text).map(|_| text)
+    };
+    let password = match password {
+        Ok(password) => Zeroizing::new(password),
+        Err(error) => return fail(&error, 1),
+    };
+    let password = password.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return fail(&"the password is empty", USAGE);
+    }
+    match PasswordDigest::of(password).hash() {
+        Ok(hash) => {
+            print(&format!("{hash}\n"));
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error, 1),
+    }
+}
+
+fn print(text: &str) {
+    // A closed pipe is the reader's wish.
+    let _ = stdout().write_all(text.as_bytes());
+}
+
+fn fail(error: &impl std::fmt::Display, status: u8) -> ExitCode {
+    let _ = writeln!(stderr(), "ami-bridge: {error}");
+    ExitCode::from(status)
+}

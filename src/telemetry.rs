@@ -1,0 +1,36 @@
+//! Where log lines go, and what they look like.
+
+use std::io::{self, IsTerminal};
+
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
+
+use crate::config::{LogFormat, LogSettings};
+
+/// Sets up logging to standard error, or to systemd's journal.
+///
+/// # Errors
+/// When the journal is not there, or the filter is none.
+pub fn start(settings: &LogSettings) -> Result<(), Box<dyn std::error::Error>> {
+    let filter = EnvFilter::try_new(&settings.level)?;
+    let terminal = io::stderr().is_terminal();
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match settings.format {
+        LogFormat::Journald => Box::new(tracing_journald::layer()?),
+        LogFormat::Auto if !terminal => json_lines(),
+        LogFormat::Json => json_lines(),
+        LogFormat::Auto | LogFormat::Pretty => {
+            let lines = fmt::layer().with_ansi(terminal);
+            Box::new(lines.with_writer(io::stderr))
+        }
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .try_init()?;
+    Ok(())
+}
+
+fn json_lines() -> Box<dyn Layer<Registry> + Send + Sync> {
+    let lines = fmt::layer().json().flatten_event(true);
+    Box::new(lines.with_current_span(false).with_writer(io::stderr))
+}
