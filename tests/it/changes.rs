@@ -1,0 +1,296 @@
+//! pause, unpause, add and remove: what they answer, and what they do to the
+//! PBX, as a second AMI session sees it.
+
+use serde_json::{Value, json};
+
+use crate::support::{Ami, on_both_generations, start};
+
+on_both_generations!(
+    add_makes_a_member,
+    add_paused_with_reason_leaves_no_gap,
+    pause_reaches_the_queues_that_are_meant,
+    a_repeated_pause_replaces_its_reason,
+    unpause_ends_the_pause,
+    remove_takes_a_member_out,
+    lists_answer_queue_by_queue,
+    state_interface_follows_its_template,
+    texts_of_any_language_arrive_whole,
+    concurrent_clients_get_their_own_answers,
+);
+
+/// The fields of a member that a change can set.
+fn member(ami: &mut Ami, queue: &str, agent: &str) -> Option<[String; 5]> {
+    let row = ami.member(queue, &format!("Local/{agent}@acme-agents"))?;
+    let field = |name: &str| row[name].clone();
+    Some(["Name", "Penalty", "Paused", "PausedReason", "Membership"].map(field))
+}
+
+fn expect(name: &str, penalty: &str, paused: &str, reason: &str) -> Option<[String; 5]> {
+    Some([name, penalty, paused, reason, "dynamic"].map(str::to_owned))
+}
+
+fn without_id(mut answer: Value) -> Value {
+    let id = answer
+        .as_object_mut()
+        .and_then(|answer| answer.remove("request_id"));
+    assert!(id.is_some_and(|id| id.is_string()));
+    answer
+}
+
+fn add_makes_a_member(version: u32) {
+    let (asterisk, bridge) = start(version);
+    let mut ami = asterisk.ami();
+    let answer = bridge.acme("action=add&agent=1001&queue=6001");
+    assert_eq!(
+        without_id(answer),
+        json!({"status": "success", "action": "add", "agent": "1001", "alias": "1001",
+            "reason": null, "queues": [{"queue": "6001", "result": "ok"}]})
+    );
+    assert_eq!(
+        member(&mut ami, "acme-6001", "1001"),
+        expect("1001", "0", "0", "")
+    );
+
+    let answer = bridge.acme("action=ADD&agent=1002&queue=6001&alias=Dana+D.&penalty=7&paused=no");
+    assert_eq!(answer["alias"], "Dana D.");
+    assert_eq!(
+        member(&mut ami, "acme-6001", "1002"),
+        expect("Dana D.", "7", "0", "")
+    );
+
+    // A reason without a pause is no reason.
+    let answer = bridge.acme("action=add&agent=1003&queue=6001&reason=Lunch");
+    assert_eq!(answer["reason"], Value::Null);
+    assert_eq!(
+        member(&mut ami, "acme-6001", "1003"),
+        expect("1003", "0", "0", "")
+    );
+    let shown = asterisk.cli("queue show acme-6001");
+    assert!(
+        shown.contains("Dana D. (Local/1002@acme-agents) with penalty 7"),
+        "{shown}"
+    );
+}
+
+fn add_paused_with_reason_leaves_no_gap(version: u32) {
+    let (asterisk, bridge) = start(version);
+    let mut ami = asterisk.ami();
+    let answer = bridge.acme("action=add&agent=1001&queue=6001,6002&paused=true&reason=Training");
+    assert_eq!(answer["reason"], "Training");
+    for queue in ["acme-6001", "acme-6002"] {
+        assert_eq!(
+            member(&mut ami, queue, "1001"),
+            expect("1001", "0", "1", "Training")
+        );
+    }
+    bridge.acme("action=add&agent=1002&queue=6001&paused=1");
+    assert_eq!(
+        member(&mut ami, "acme-6001", "1002"),
+        expect("1002", "0", "1", "")
+    );
+    // Added as paused, not paused a moment later.
+    let log = asterisk.queue_log();
+    let added = log.lines().filter(|line| line.contains("ADDMEMBER"));
+    assert!(added.clone().all(|line| line.ends_with("|PAUSED")), "{log}");
+    assert_eq!(added.count(), 3, "{log}");
+}
+
+fn pause_reaches_the_queues_that_are_meant(version: u32) {
+    let (asterisk, bridge) = start(version);
+    let mut ami = asterisk.ami();
+    bridge.acme("action=add&agent=1001&queue=6001,6002");
+    bridge.acme("action=add&agent=1002&queue=6002");
+
+    let answer = bridge.acme("action=pause&agent=1001&queue=6001&reason=Lunch");
+    assert_eq!(
+        without_id(answer),
+        json!({"status": "success", "action": "pause", "agent": "1001", "reason": "Lunch",
+            "queues": [{"queue": "6001", "result": "ok"}]})
+    );
+    assert_eq!(
+        member(&mut ami, "acme-6001", "1001"),
+        expect("1001", "0", "1", "Lunch")
+    );
+    assert_eq!(
+        member(&mut ami, "acme-6002", "1001"),
+        expect("1001", "0", "0", "")
+    );
+
+    // Everywhere is where the agent is a member, and only this agent.
+    let answer = bridge.acme("action=pause&agent=1001");
+    let everywhere = json!([{"queue": "6001", "result": "ok"}, {"queue": "6002", "result": "ok"}]);
+    assert_eq!(answer["queues"], everywhere);
+    assert_eq!(answer["reason"], Value::Null);
+    assert_eq!(
+        member(&mut ami, "acme-6002", "1001"),
+        expect("1001", "0", "1", "")
+    );
+    assert_eq!(
+        member(&mut ami, "acme-6002", "1002"),
+        expect("1002", "0", "0", "")
+    );
+    let answer = bridge.acme("action=pause&agent=1002");
+    assert_eq!(answer["queues"], json!([{"queue": "6002", "result": "ok"}]));
+
+    // Also a member that stands in queues.conf.
+    bridge.acme("action=pause&agent=1050&queue=6002&reason=Static");
+    let shown = bridge.acme("action=showstate&agent=1050");
+    assert_eq!(
+        (&shown["state"], &shown["reason"]),
+        (&json!("paused"), &json!("Static"))
+    );
+}
+
+fn a_repeated_pause_replaces_its_reason(version: u32) {
+    let (asterisk, bridge) = start(version);
+    let mut ami = asterisk.ami();
+    bridge.acme("action=add&agent=1001&queue=6001");
+    for (reason, kept) in [("Lunch", "Lunch"), ("Meeting", "Meeting"), ("", "")] {
+        bridge.acme(&format!(
+            "action=pause&agent=1001&queue=6001&reason={reason}"
+        ));
+        assert_eq!(
+            member(&mut ami, "acme-6001", "1001"),
+            expect("1001", "0", "1", kept)
+        );
+    }
+    assert_eq!(asterisk.queue_log().matches("|PAUSE|").count(), 3);
+}
+
+fn unpause_ends_the_pause(version: u32) {
+    let (asterisk, bridge) = start(version);
+    let mut ami = asterisk.ami();
+    bridge.acme("action=add&agent=1001&queue=6001,6002&paused=yes&reason=Lunch");
+    let answer = bridge.acme("action=unpause&agent=1001&queue=6001&reason=Back");
+    assert_eq!(
+        (&answer["action"], &answer["reason"]),
+        (&json!("unpause"), &json!("Back"))
+    );
+    assert_eq!(
+        member(&mut ami, "acme-6001", "1001"),
+        expect("1001", "0", "0", "")
+    );
+    assert_eq!(
+        member(&mut ami, "acme-6002", "1001"),
+        expect("1001", "0", "1", "Lunch")
+    );
+    // The reason reaches Asterisk.
+    let log = asterisk.queue_log();
+    assert!(log.contains("|acme-6001|1001|UNPAUSE|Back"), "{log}");
+    bridge.acme("action=unpause&agent=1001");
+    assert_eq!(
+        member(&mut ami, "acme-6002", "1001"),
+        expect("1001", "0", "0", "")
+    );
+}
+
+fn remove_takes_a_member_out(version: u32) {
+    let (asterisk, bridge) = start(version);
+    let mut ami = asterisk.ami();
+    bridge.acme("action=add&agent=1001&queue=6001,6002");
+    let answer = bridge.acme("action=remove&agent=1001&queue=6001");
+    assert_eq!(
+        without_id(answer),
+        json!({"status": "success", "action": "remove", "agent": "1001",
+            "queues": [{"queue": "6001", "result": "ok"}]})
+    );
+    assert_eq!(member(&mut ami, "acme-6001", "1001"), None);
+    assert_eq!(
+        member(&mut ami, "acme-6002", "1001"),
+        expect("1001", "0", "0", "")
+    );
+}
+
+fn lists_answer_queue_by_queue(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    let answer = bridge.acme("action=add&agent=1001&queue=6002,6001,9999,6002");
+    assert_eq!(answer["status"], "partial");
+    let rows = answer["queues"].as_array().expect("rows").clone();
+    let brief: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            (
+                row["queue"].as_str(),
+                row["result"].as_str(),
+                row["code"].as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        brief,
+        [
+            (Some("6002"), Some("ok"), None),
+            (Some("6001"), Some("error"), Some("already_member")),
+            (Some("9999"), Some("error"), Some("unknown_queue")),
+        ]
+    );
+    assert!(rows[1]["message"].is_string());
+}
+
+fn state_interface_follows_its_template(version: u32) {
+    let asterisk = crate::support::Asterisk::start(version);
+    let configuration = crate::support::configuration(asterisk.port).replace(
+        r#"interface = "Local/{agent}@acme-agents""#,
+        "interface = \"Local/{agent}@acme-agents\"\nstate_interface = \"Custom:agent{agent}\"",
+    );
+    let bridge = crate::support::Bridge::start(&configuration);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    let row = asterisk.ami().member("acme-6001", "Local/1001@acme-agents");
+    assert_eq!(row.expect("a member")["StateInterface"], "Custom:agent1001");
+}
+
+fn texts_of_any_language_arrive_whole(version: u32) {
+    let (asterisk, bridge) = start(version);
+    let mut ami = asterisk.ami();
+    // דנה כהן, and a reason of 79 bytes, the most that Asterisk keeps.
+    let alias = "%D7%93%D7%A0%D7%94+%D7%9B%D7%94%D7%9F";
+    let reason = "é".repeat(39) + "x";
+    bridge.acme(&format!("action=add&agent=1001&queue=6001&alias={alias}"));
+    bridge.acme(&format!(
+        "action=pause&agent=1001&queue=6001&reason={}",
+        encode(&reason)
+    ));
+    assert_eq!(
+        member(&mut ami, "acme-6001", "1001"),
+        expect("דנה כהן", "0", "1", &reason)
+    );
+    let shown = bridge.acme("action=showstate&agent=1001");
+    assert_eq!(
+        (&shown["alias"], &shown["reason"]),
+        (&json!("דנה כהן"), &json!(reason))
+    );
+}
+
+fn encode(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+fn concurrent_clients_get_their_own_answers(version: u32) {
+    let (asterisk, bridge) = start(version);
+    let agents: Vec<u32> = (1001..1017).collect();
+    let bridge = &bridge;
+    std::thread::scope(|scope| {
+        for agent in &agents {
+            scope.spawn(move || {
+                bridge.acme(&format!("action=add&agent={agent}&queue=6001"));
+                for round in 0..10 {
+                    let reason = format!("r{agent}-{round}");
+                    let query = format!("action=pause&agent={agent}&queue=6001&reason={reason}");
+                    let answer = bridge.acme(&query);
+                    assert_eq!(
+                        (&answer["agent"], &answer["reason"]),
+                        (&json!(agent.to_string()), &json!(reason))
+                    );
+                    let shown = bridge.acme(&format!("action=showstate&agent={agent}"));
+                    assert_eq!(
+                        (&shown["agent"], &shown["reason"]),
+                        (&json!(agent.to_string()), &json!(reason))
+                    );
+                }
+            });
+        }
+    });
+    let log = asterisk.queue_log();
+    assert_eq!(log.matches("|PAUSE|").count(), agents.len() * 10);
+}

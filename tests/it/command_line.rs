@@ -1,0 +1,202 @@
+//! The command line and the configuration, as an operator meets them.
+
+use std::process::Output;
+
+use crate::support::{Asterisk, binary, configuration, on_both_generations};
+
+on_both_generations!(check_tells_what_works_and_what_does_not);
+
+fn run(arguments: &[&str], environment: &[(&str, &str)], configuration: &str) -> Output {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("bridge.toml");
+    std::fs::write(&file, configuration).expect("written");
+    let mut command = binary();
+    command.args(arguments).arg("--config").arg(file);
+    command.envs(environment.iter().copied());
+    command.output().expect("the program")
+}
+
+fn text(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    String::from_utf8_lossy(&[out.as_slice(), err].concat()).into_owned()
+}
+
+fn check_tells_what_works_and_what_does_not(version: u32) {
+    let unprivileged = "[general]\nenabled=yes\nbindaddr=127.0.0.1\nport = 5038\n\
+        [queuebridge]\nsecret=sample-secret-change-me\n\
+        permit=127.0.0.1/255.255.255.255\nread=system\n\
+        [full]\nsecret=full-secret\nread=agent,system\nwrite=agent\n";
+    let asterisk = Asterisk::start_with(version, &[("manager.conf", unprivileged)]);
+    let port = asterisk.port;
+    let configuration = configuration(port);
+    let full = configuration
+        .replace("queuebridge", "full")
+        .replace("sample-secret-change-me", "full-secret");
+    let address = format!("127.0.0.1:{port}");
+    let rejected = full.replace("full-secret", "not-the-secret");
+    let nobody = full.replace(&address, "127.0.0.1:1");
+    for (configuration, status, parts) in [
+        (
+            &full,
+            0,
+            vec![
+                "configuration: ok".to_owned(),
+                format!("Asterisk {version}"),
+            ],
+        ),
+        (
+            &configuration,
+            1,
+            vec!["[queuebridge]".to_owned(), "write = agent".to_owned()],
+        ),
+        (
+            &rejected,
+            1,
+            vec!["rejects the AMI user or its secret".to_owned()],
+        ),
+        (&nobody, 1, vec!["not reachable".to_owned()]),
+    ] {
+        let output = run(&["check"], &[], configuration);
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(status), "{said}");
+        for part in parts {
+            assert!(said.contains(&part), "{part} is not in {said}");
+        }
+        assert!(!said.contains("secret-change-me") && !said.contains("full-secret"));
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_and_no_secret() {
+    let wrong = r#"
+[http]
+listen = "everywhere"
+max_connections = "many"
+colour = "blue"
+
+[log]
+level = "=="
+
+[pbx.main]
+username = "queuebridge"
+secret = ["hidden-secret"]
+action_timeout = "soon"
+
+[organization.acme]
+queues = ["6001", "60/1"]
+agents = ["1-99"]
+interface = "{agent}"
+user = [{ username = "a", password_md5 = "hidden-secret" }]
+
+[organization.globex]
+queues = ["6*"]
+agents = ["2001"]
+[[organization.globex.user]]
+username = "a"
+password_hash = "hidden-secret"
+actions = ["fly"]
+allow_from = ["nowhere"]
+"#;
+    let output = run(&["check"], &[], wrong);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for key in [
+        "http.listen: must be address:port",
+        "http.max_connections: must be",
+        "http.colour: unknown key",
+        "log.level: must be a filter",
+        "pbx.main.secret: must be a string",
+        "pbx.main.action_timeout: must be a duration",
+        "organization.acme.queues: \"60/1\" is not a number or pattern",
+        "organization.acme.agents: both ends",
+        "organization.acme.interface: must name the technology",
+        "organization.acme.user[0].password_md5: must be the 32 hex digits",
+        "organization.globex.user[0].username: stands twice",
+        "organization.globex.user[0].password_hash: is not an argon2id hash",
+        "organization.globex.user[0].actions: \"fly\"",
+        "organization.globex.user[0].allow_from: \"nowhere\"",
+        "organization.globex.queues: the queue 6001 would belong to acme as well",
+    ] {
+        assert!(said.contains(key), "{key} is not in {said}");
+    }
+    assert!(said.contains("15 mistakes"), "{said}");
+    assert!(!said.contains("hidden"), "{said}");
+}
+
+#[test]
+fn a_syntax_error_is_told_by_its_place_alone() {
+    let output = run(&["check"], &[], "[pbx.main]\nsecret = \"hidden\n");
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("bridge.toml:2:"), "{said}");
+    assert!(!said.contains("hidden"), "{said}");
+}
+
+#[test]
+fn what_is_missing_is_told() {
+    let output = run(&["run"], &[], "[pbx.main]\n[organization.acme]\n");
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(2));
+    for key in [
+        "pbx.main.username: is missing",
+        "pbx.main.secret: is missing",
+        "organization.acme.queues: is missing",
+        "organization.acme.user: is missing",
+    ] {
+        assert!(said.contains(key), "{key} is not in {said}");
+    }
+    let output = binary().current_dir("/").output().expect("the program");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).contains("--config or AMI_BRIDGE_CONFIG"));
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let sound = configuration(5038);
+    for (variables, part) in [
+        (
+            &[("AMI_BRIDGE__HTTP__LISTEN", "nowhere")][..],
+            "http.listen: must be",
+        ),
+        (
+            &[("AMI_BRIDGE__PBX__MAIN__SECRET_FILE", "/nowhere")],
+            "not both",
+        ),
+        (
+            &[("AMI_BRIDGE__HTTP__TRUSTED_PROXIES", "10.0.0.0/8,x")],
+            "\"x\" is not a network",
+        ),
+        (
+            &[("AMI_BRIDGE__HTTP__MAX_CONNECTIONS", "0")],
+            "http.max_connections: must be",
+        ),
+        (
+            &[("AMI_BRIDGE__HTTP__COLOUR", "blue")],
+            "http.colour: unknown key",
+        ),
+    ] {
+        let output = run(&["check"], variables, &sound);
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+}
+
+#[test]
+fn help_and_version_are_there() {
+    for (argument, parts) in [
+        (
+            "--help",
+            &["check", "hash-password", "--config", "AMI_BRIDGE_CONFIG"][..],
+        ),
+        ("--version", &[env!("CARGO_PKG_VERSION")]),
+    ] {
+        let output = binary().arg(argument).output().expect("the program");
+        assert!(output.status.success());
+        for part in parts {
+            assert!(text(&output).contains(part), "{part}");
+        }
+    }
+    let output = binary().arg("--fly").output().expect("the program");
+    assert_eq!(output.status.code(), Some(2));
+}

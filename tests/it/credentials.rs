@@ -1,0 +1,292 @@
+//! Who may ask, and for what.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use crate::support::{
+    Asterisk, Bridge, PATH, binary, configuration, on_both_generations, request, start,
+};
+
+on_both_generations!(
+    every_stored_form_takes_password_and_md5,
+    credentials_may_stay_out_of_the_url,
+    actions_and_networks_of_a_user_are_kept,
+    the_first_check_that_fails_is_the_answer,
+    too_many_failures_lock_out_the_pair_and_no_other,
+);
+
+/// MD5 of `acme-password`.
+const MD5: &str = "fd0dee714724a4894fda4f2cf174f44d";
+
+fn hash_of(password: &str) -> String {
+    use std::io::Write;
+    let mut child = binary()
+        .arg("hash-password")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("hash-password");
+    let mut stdin = child.stdin.take().expect("piped");
+    writeln!(stdin, "{password}").expect("written");
+    drop(stdin);
+    let output = child.wait_with_output().expect("output");
+    String::from_utf8(output.stdout)
+        .expect("text")
+        .trim()
+        .to_owned()
+}
+
+fn every_stored_form_takes_password_and_md5(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let hash = hash_of("acme-password");
+    assert!(hash.starts_with("$argon2id$"), "{hash}");
+    for stored in [
+        "password = \"acme-password\"".to_owned(),
+        format!("password_md5 = \"{}\"", MD5.to_uppercase()),
+        format!("password_hash = \"{hash}\""),
+    ] {
+        let configuration =
+            configuration(asterisk.port).replace("password = \"acme-password\"", &stored);
+        let bridge = Bridge::start(&configuration);
+        let ask = |username: &str, password: &str| {
+            bridge
+                .get(&format!(
+                    "username={username}&password={password}&action=showqueue"
+                ))
+                .outcome()
+        };
+        let acme = "acme%40example.com";
+        for password in ["acme-password", MD5, &MD5.to_uppercase(), "acme-password"] {
+            assert_eq!(ask(acme, password), "200 success", "{stored}");
+        }
+        let wrong_md5 = "0".repeat(32);
+        for (username, password) in [
+            (acme, "acme-passwore"),
+            (acme, "ACME-password"),
+            (acme, &wrong_md5),
+            ("nobody", "acme-password"),
+            ("ACME%40example.com", "acme-password"),
+            ("globex", "acme-password"),
+        ] {
+            assert_eq!(ask(username, password), "401 unauthorized", "{stored}");
+        }
+        // One answer for an unknown user and a wrong password.
+        let body = |username: &str| {
+            let query = format!("username={username}&password=x&action=showqueue");
+            let mut json = bridge.get(&query).json();
+            json["request_id"].take();
+            json
+        };
+        assert_eq!(body("nobody"), body(acme));
+    }
+}
+
+fn credentials_may_stay_out_of_the_url(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    let form = (
+        "Content-Type",
+        "application/x-www-form-urlencoded; charset=UTF-8",
+    );
+    let basic = format!(
+        "Basic {}",
+        BASE64_STANDARD.encode("acme@example.com:acme-password")
+    );
+    let basic = ("Authorization", basic.as_str());
+    let login = "username=acme%40example.com&password=acme-password";
+    let all = format!("{login}&action=showqueue&queue=6001");
+    for (method, query, headers, body, expected) in [
+        ("POST", "", &[form][..], all.as_str(), "200 success"),
+        ("POST", "?action=showqueue", &[form], login, "200 success"),
+        ("GET", "?action=showqueue", &[basic], "", "200 success"),
+        (
+            "POST",
+            "",
+            &[form, basic],
+            "action=showqueue",
+            "200 success",
+        ),
+        (
+            "POST",
+            "?action=showqueue",
+            &[form],
+            &all,
+            "400 duplicate_parameter",
+        ),
+        (
+            "GET",
+            &format!("?{all}"),
+            &[basic],
+            "",
+            "400 duplicate_parameter",
+        ),
+        (
+            "GET",
+            "?action=showqueue",
+            &[basic, basic],
+            "",
+            "400 duplicate_parameter",
+        ),
+        (
+            "GET",
+            "?action=showqueue",
+            &[("Authorization", "Bearer x")],
+            "",
+            "400 invalid_parameter",
+        ),
+        ("GET", "?action=showqueue", &[], "", "400 missing_parameter"),
+        (
+            "POST",
+            "",
+            &[("Content-Type", "application/json")],
+            "{}",
+            "415 unsupported_media_type",
+        ),
+        ("POST", "", &[form], "action=%ff", "400 invalid_parameter"),
+    ] {
+        let target = format!("{PATH}{query}");
+        let response = request(bridge.address, method, &target, headers, body.as_bytes());
+        assert_eq!(
+            response.outcome(),
+            expected,
+            "{method} {query} {headers:?} {body}"
+        );
+    }
+}
+
+fn actions_and_networks_of_a_user_are_kept(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let configuration = configuration(asterisk.port)
+        .replace(
+            "password = \"acme-password\"",
+            "password = \"acme-password\"\nactions = [\"ShowQueue\", \"pause\"]",
+        )
+        .replace(
+            "password = \"globex-password\"",
+            "password = \"globex-password\"\nallow_from = [\"192.0.2.0/24\"]",
+        )
+        .replace("[http]", "[http]\ntrusted_proxies = [\"127.0.0.1\"]");
+    let bridge = Bridge::start(&configuration);
+    let ask = |login: &str, query: &str, from: &[(&str, &str)]| {
+        let target = format!("{PATH}?{login}&{query}");
+        request(bridge.address, "GET", &target, from, b"").outcome()
+    };
+    let acme = "username=acme%40example.com&password=acme-password";
+    let globex = "username=globex&password=globex-password";
+    for (login, query, from, expected) in [
+        (acme, "action=showqueue", &[][..], "200 success"),
+        (acme, "action=pause&agent=1050", &[], "200 success"),
+        (acme, "action=unpause&agent=1050", &[], "403 forbidden"),
+        (acme, "action=showqueuestat", &[], "403 forbidden"),
+        (globex, "action=showqueue", &[], "403 forbidden"),
+        (
+            globex,
+            "action=showqueue",
+            &[("X-Forwarded-For", "192.0.2.7")],
+            "200 success",
+        ),
+        (
+            globex,
+            "action=showqueue",
+            &[("X-Forwarded-For", "192.0.2.7, 203.0.113.1")],
+            "403 forbidden",
+        ),
+    ] {
+        assert_eq!(ask(login, query, from), expected, "{query} {from:?}");
+    }
+}
+
+fn the_first_check_that_fails_is_the_answer(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let configuration = configuration(asterisk.port).replace(
+        "password = \"acme-password\"",
+        "password = \"acme-password\"\nactions = [\"pause\", \"add\"]",
+    );
+    let bridge = Bridge::start(&configuration);
+    let login = "username=acme%40example.com&password=acme-password";
+    for (query, expected) in [
+        (
+            "username=x&password=y&action=fly&agent=/",
+            "400 unknown_action",
+        ),
+        (
+            "username=x&password=y&action=pause&agent=/&zz=1",
+            "400 unknown_parameter",
+        ),
+        (
+            "username=x&password=y&action=pause&agent=%0a",
+            "400 invalid_parameter",
+        ),
+        (
+            "username=x&password=y&action=pause&agent=/",
+            "401 unauthorized",
+        ),
+        (&format!("{login}&action=remove&agent=/"), "403 forbidden"),
+        (
+            &format!("{login}&action=pause&agent=/&queue=9999"),
+            "400 invalid_parameter",
+        ),
+        (
+            &format!("{login}&action=pause&agent=2001&queue=9999"),
+            "404 unknown_agent",
+        ),
+        (
+            &format!("{login}&action=pause&agent=1001&queue=9999"),
+            "404 unknown_queue",
+        ),
+        (
+            &format!("{login}&action=pause&agent=1001&queue=6001"),
+            "404 not_a_member",
+        ),
+        ("username=&password=y&action=pause", "400 missing_parameter"),
+        ("username=x&action=pause", "400 missing_parameter"),
+        ("username=x&password=y", "400 missing_parameter"),
+    ] {
+        assert_eq!(bridge.get(query).outcome(), expected, "{query}");
+    }
+}
+
+fn too_many_failures_lock_out_the_pair_and_no_other(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let configuration = configuration(asterisk.port).replace(
+        "[http]",
+        "[lockout]\nattempts = 3\n[http]\ntrusted_proxies = [\"127.0.0.1\"]",
+    );
+    let bridge = Bridge::start(&configuration);
+    let ask = |username: &str, password: &str, from: &str| {
+        let query = format!("username={username}&password={password}&action=showqueue");
+        let headers = [("X-Forwarded-For", from)];
+        request(
+            bridge.address,
+            "GET",
+            &format!("{PATH}?{query}"),
+            &headers,
+            b"",
+        )
+    };
+    let acme = "acme%40example.com";
+    for _ in 0..3 {
+        assert_eq!(
+            ask(acme, "wrong", "192.0.2.1").outcome(),
+            "401 unauthorized"
+        );
+    }
+    let locked = ask(acme, "acme-password", "192.0.2.1");
+    assert_eq!(locked.outcome(), "429 too_many_attempts");
+    let seconds = locked
+        .header("Retry-After")
+        .and_then(|after| after.parse::<u32>().ok());
+    assert!(
+        seconds.is_some_and(|seconds| (1..=60).contains(&seconds)),
+        "{locked:?}"
+    );
+    assert_eq!(
+        ask(acme, "acme-password", "192.0.2.2").outcome(),
+        "200 success"
+    );
+    assert_eq!(
+        ask("globex", "globex-password", "192.0.2.1").outcome(),
+        "200 success"
+    );
+    let log = bridge.log();
+    assert!(log.contains("locked out after failed logins"), "{log}");
+}

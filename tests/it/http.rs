@@ -1,0 +1,165 @@
+//! The HTTP side: routes, methods, limits, headers.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use crate::support::{ACME, PATH, on_both_generations, request, start};
+
+on_both_generations!(
+    routes_and_methods_are_told_apart,
+    answers_carry_their_headers,
+    too_large_requests_are_refused,
+    a_client_that_half_closes_gets_its_answer,
+    connections_are_kept_and_pipelined,
+    the_admin_listener_tells_the_state,
+);
+
+fn routes_and_methods_are_told_apart(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    let query = "?username=acme%40example.com&password=acme-password&action=showqueue";
+    for (method, path, expected) in [
+        ("GET", PATH, "200 success"),
+        ("GET", "/API/updateagentstate.php", "404 not_found"),
+        ("GET", "/API/UpdateAgentState.php/", "404 not_found"),
+        ("GET", "/API//UpdateAgentState.php", "404 not_found"),
+        ("GET", "/nothing", "404 not_found"),
+        ("PUT", PATH, "405 method_not_allowed"),
+        ("DELETE", PATH, "405 method_not_allowed"),
+        ("PATCH", PATH, "405 method_not_allowed"),
+        ("BREW", PATH, "405 method_not_allowed"),
+    ] {
+        let response = request(bridge.address, method, &format!("{path}{query}"), &[], b"");
+        assert_eq!(response.outcome(), expected, "{method} {path}");
+        let allow = (expected.starts_with("405")).then_some("GET, POST");
+        assert_eq!(response.header("Allow"), allow);
+    }
+    // A GET here can change things, so a HEAD is no harmless question.
+    let head = request(bridge.address, "HEAD", &format!("{PATH}{query}"), &[], b"");
+    assert_eq!(
+        (head.status, head.header("Allow")),
+        (405, Some("GET, POST"))
+    );
+}
+
+fn answers_carry_their_headers(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    let login = "username=acme%40example.com&password=acme-password";
+    for target in [
+        format!("{PATH}?{login}&action=showqueue"),
+        format!("{PATH}?{login}&action=fly"),
+        "/nothing".to_owned(),
+    ] {
+        let response = request(bridge.address, "GET", &target, &[], b"");
+        for (name, value) in [
+            ("Content-Type", "application/json; charset=utf-8"),
+            ("Cache-Control", "no-store"),
+            ("X-Content-Type-Options", "nosniff"),
+        ] {
+            assert_eq!(response.header(name), Some(value), "{target}");
+        }
+        let id = response.header("X-Request-Id").expect("an id").to_owned();
+        assert_eq!(response.json()["request_id"], id);
+    }
+    let target = format!("{PATH}?{login}&action=showqueue");
+    let long = "x".repeat(64);
+    let too_long = "x".repeat(65);
+    for (given, kept) in [
+        ("abc.DEF_1-2", true),
+        (&long, true),
+        (&too_long, false),
+        ("a b", false),
+        ("a\u{e9}", false),
+        ("", false),
+    ] {
+        let response = request(
+            bridge.address,
+            "GET",
+            &target,
+            &[("X-Request-Id", given)],
+            b"",
+        );
+        let id = response.header("X-Request-Id").expect("an id");
+        assert_eq!(id == given, kept, "{given}");
+        assert_eq!(response.json()["request_id"], id);
+    }
+    let ids: std::collections::HashSet<_> = (0..50)
+        .map(|_| bridge.ask(ACME, "action=fly").json()["request_id"].to_string())
+        .collect();
+    assert_eq!(ids.len(), 50);
+}
+
+fn too_large_requests_are_refused(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let long_target = format!("{PATH}?reason={}", "x".repeat(8 * 1024));
+    for (method, target, body, expected) in [
+        ("GET", long_target.as_str(), Vec::new(), 414),
+        ("GET", &format!("/{}", "x".repeat(60_000)), Vec::new(), 414),
+        ("POST", PATH, vec![b'x'; 16 * 1024 + 1], 413),
+        // Within the limit it is read, and then refused for what it says.
+        ("POST", PATH, vec![b'x'; 16 * 1024], 400),
+    ] {
+        let response = request(bridge.address, method, target, &form, &body);
+        assert_eq!(response.status, expected, "{response:?}");
+    }
+}
+
+fn a_client_that_half_closes_gets_its_answer(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    let mut stream = TcpStream::connect(bridge.address).expect("connected");
+    write!(
+        stream,
+        "GET {PATH}?username=globex&password=globex-password&action=showqueue HTTP/1.1\r\n\
+         Host: x\r\nConnection: close\r\n\r\n"
+    )
+    .expect("written");
+    stream
+        .shutdown(std::net::Shutdown::Write)
+        .expect("half closed");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+fn connections_are_kept_and_pipelined(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    let mut stream = TcpStream::connect(bridge.address).expect("connected");
+    for id in 0..20 {
+        let last = if id == 19 {
+            "Connection: close\r\n"
+        } else {
+            ""
+        };
+        write!(
+            stream,
+            "GET {PATH}?username=globex&password=globex-password&action=showqueue HTTP/1.1\r\n\
+             Host: x\r\nX-Request-Id: p{id}\r\n{last}\r\n"
+        )
+        .expect("written");
+    }
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).expect("answers");
+    let ids: Vec<_> = answers
+        .lines()
+        .filter_map(|line| line.strip_prefix("x-request-id: "))
+        .collect();
+    let expected: Vec<_> = (0..20).map(|id| format!("p{id}")).collect();
+    assert_eq!(ids, expected);
+}
+
+fn the_admin_listener_tells_the_state(version: u32) {
+    let (mut asterisk, bridge) = start(version);
+    let ask = |path: &str| request(bridge.admin, "GET", path, &[], b"");
+    assert_eq!(ask("/healthz").status, 200);
+    assert_eq!(ask("/readyz").json()["pbx"]["main"]["state"], "ready");
+    assert_eq!(ask("/nothing").status, 404);
+    assert_eq!(
+        request(bridge.admin, "POST", "/readyz", &[], b"").status,
+        405
+    );
+    asterisk.kill();
+    crate::support::eventually("not ready", || (ask("/readyz").status == 503).then_some(()));
+    assert_eq!(ask("/healthz").status, 200);
+    // It is no way into the interface.
+    assert_eq!(ask(PATH).status, 404);
+}

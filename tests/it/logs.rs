@@ -1,0 +1,126 @@
+//! What is logged, and what never is.
+
+use serde_json::{Value, json};
+
+use crate::support::{ACME, GLOBEX, on_both_generations, start};
+
+on_both_generations!(
+    every_request_has_its_line,
+    no_secret_is_in_any_log,
+    a_request_can_be_followed_to_asterisk,
+);
+
+fn request_lines(log: &str) -> Vec<Value> {
+    let lines = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.filter(|line| line["message"] == "request").collect()
+}
+
+fn every_request_has_its_line(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    bridge.acme("action=add&agent=1001&queue=6001,6002");
+    bridge.ask(ACME, "action=pause&agent=1001&queue=9999");
+    bridge.ask(ACME, "action=pause&agent=bad/agent");
+    bridge.get("username=nobody&password=x&action=showqueue");
+    let (_, log) = bridge.stop();
+    let lines = request_lines(&log);
+    let field = |name: &str| {
+        lines
+            .iter()
+            .map(|line| line[name].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        field("outcome"),
+        [
+            "success",
+            "unknown_queue",
+            "invalid_parameter",
+            "unauthorized"
+        ]
+    );
+    assert_eq!(field("action"), ["add", "pause", "pause", "showqueue"]);
+    assert_eq!(
+        field("queue"),
+        [json!("6001,6002"), json!("9999"), Value::Null, Value::Null]
+    );
+    assert_eq!(
+        field("agent"),
+        [json!("1001"), json!("1001"), Value::Null, Value::Null]
+    );
+    let acme = json!("acme@example.com");
+    assert_eq!(
+        field("user"),
+        [acme.clone(), acme.clone(), acme, Value::Null]
+    );
+    assert_eq!(field("organization")[..3], ["acme", "acme", "acme"]);
+    for line in &lines {
+        assert_eq!(line["client"], "127.0.0.1");
+        assert!(
+            line["ms"].is_f64() && line["request_id"].is_string(),
+            "{line}"
+        );
+    }
+}
+
+fn no_secret_is_in_any_log(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    let secrets = [
+        "acme-password",
+        "globex-password",
+        "sample-secret-change-me",
+        "typed-into-the-wrong-field",
+        "wrong-guess",
+        "unknown-name",
+    ];
+    bridge.acme("action=showqueue");
+    bridge.ok(
+        GLOBEX,
+        "action=add&agent=1001&queue=6001&paused=1&reason=Lunch",
+    );
+    bridge.get("username=typed-into-the-wrong-field&password=wrong-guess&action=showqueue");
+    bridge.get("username=globex&password=wrong-guess&action=typed-into-the-wrong-field");
+    bridge.get("username=globex&password=globex-password&unknown-name=wrong-guess");
+    bridge.get(
+        "username=globex&password=globex-password&action=pause&agent=typed-into-the-wrong-field/",
+    );
+    let (_, log) = bridge.stop();
+    assert!(log.contains("\"TRACE\""), "traces are part of the check");
+    assert_eq!(request_lines(&log).len(), 6);
+    for secret in secrets {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+    let key = log
+        .lines()
+        .find(|line| line.contains("Login {"))
+        .expect("the login is traced");
+    assert!(key.contains("key: ***"), "{key}");
+}
+
+fn a_request_can_be_followed_to_asterisk(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    let answer = bridge.acme("action=add&agent=1001&queue=6001");
+    let id = answer["request_id"].as_str().expect("an id").to_owned();
+    let (_, log) = bridge.stop();
+    let lines = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let lines: Vec<Value> = lines.collect();
+    let sent: Vec<_> = lines
+        .iter()
+        .filter(|line| line["message"] == "sent" && line["request_id"] == id.as_str())
+        .collect();
+    assert_eq!(sent.len(), 1);
+    let action_id = format!("\"ActionID\": \"{}\"", sent[0]["id"]);
+    let received = lines.iter().filter(|line| line["message"] == "received");
+    let answers: Vec<_> = received
+        .filter(|line| {
+            line["frame"]
+                .as_str()
+                .is_some_and(|frame| frame.contains(&action_id))
+        })
+        .collect();
+    assert_eq!(answers.len(), 1);
+    assert!(answers[0].to_string().contains("Added interface to queue"));
+}

@@ -1,0 +1,14 @@
+//! The whole program against a real Asterisk of the oldest and the newest
+//! generation, as a black box over HTTP.
+
+mod support;
+
+mod changes;
+mod command_line;
+mod credentials;
+mod http;
+mod link;
+mod logs;
+mod reads;
+mod refusals;
+mod tenants;

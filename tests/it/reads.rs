@@ -1,0 +1,382 @@
+//! showqueue, showqueuestat and showstate: held against what Asterisk itself
+//! says, with callers that wait and calls that are answered.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Asterisk, Bridge, GLOBEX, Row, configuration, eventually, on_both_generations, start,
+};
+
+on_both_generations!(
+    showqueue_says_what_asterisk_says,
+    callers_wait_and_are_answered,
+    abandoned_calls_are_counted,
+    every_device_state_has_its_name,
+    showstate_is_over_all_queues,
+    queues_come_in_the_order_of_the_question,
+    identical_reads_are_answered_alike,
+    members_that_are_no_agents_have_no_number,
+);
+
+fn showqueue_says_what_asterisk_says(version: u32) {
+    let (asterisk, bridge) = start(version);
+    bridge.acme("action=add&agent=1001&queue=6002&alias=Dana&penalty=3&paused=1&reason=Lunch");
+    let answer = bridge.acme("action=showqueue");
+    assert_eq!(answer["stale"], false);
+    let as_of: jiff::Timestamp = answer["as_of"]
+        .as_str()
+        .and_then(|t| t.parse().ok())
+        .expect("as_of");
+    let age = jiff::Timestamp::now().duration_since(as_of);
+    assert!(age.as_secs().abs() < 10, "{age}");
+    let numbers: Vec<_> = rows(&answer)
+        .iter()
+        .map(|queue| queue["queue"].clone())
+        .collect();
+    assert_eq!(numbers, ["6001", "6002"]);
+
+    let mut ami = asterisk.ami();
+    let truth = ami.queue_status("acme-6002");
+    let queue = &rows(&answer)[1];
+    let params = &truth[0];
+    for (field, header) in [("name", "Queue"), ("strategy", "Strategy")] {
+        assert_eq!(queue[field], params[header].as_str(), "{field}");
+    }
+    for (field, header) in [("max_callers", "Max"), ("weight", "Weight")] {
+        assert_eq!(queue[field], number(params, header), "{field}");
+    }
+    let members = queue["members"].as_array().expect("members");
+    assert_eq!(members.len(), truth.len() - 1);
+    for (member, row) in members.iter().zip(&truth[1..]) {
+        same_member(member, row);
+    }
+    let dana = members
+        .iter()
+        .find(|member| member["agent"] == "1001")
+        .expect("Dana");
+    assert_eq!(
+        (
+            &dana["membership"],
+            &dana["state"],
+            &dana["paused_reason"],
+            &dana["device_state"]
+        ),
+        (
+            &json!("dynamic"),
+            &json!("paused"),
+            &json!("Lunch"),
+            &json!("not_in_use")
+        )
+    );
+    let sam = members
+        .iter()
+        .find(|member| member["agent"] == "1050")
+        .expect("Sam");
+    assert_eq!(
+        (
+            &sam["membership"],
+            &sam["alias"],
+            &sam["paused_at"],
+            &sam["paused_reason"]
+        ),
+        (
+            &json!("static"),
+            &json!("Static Sam"),
+            &Value::Null,
+            &Value::Null
+        )
+    );
+    assert_eq!(queue["callers"], json!([]));
+
+    // Asterisk keeps the time of the last pause; it is shown only while paused.
+    bridge.acme("action=unpause&agent=1001");
+    let shown = bridge.acme("action=showstate&agent=1001");
+    assert_eq!(
+        (&shown["paused"], &shown["queues"][0]["paused_at"]),
+        (&json!(false), &Value::Null)
+    );
+    assert_ne!(
+        ami.member("acme-6002", "Local/1001@acme-agents")
+            .expect("Dana")["LastPause"],
+        "0"
+    );
+}
+
+/// A member as the bridge shows it, and as a second session sees it.
+fn same_member(member: &Value, row: &Row) {
+    for (field, header) in [
+        ("alias", "Name"),
+        ("interface", "Location"),
+        ("state_interface", "StateInterface"),
+        ("membership", "Membership"),
+    ] {
+        assert_eq!(member[field], row[header].as_str(), "{field}");
+    }
+    for (field, header) in [
+        ("penalty", "Penalty"),
+        ("calls_taken", "CallsTaken"),
+        ("device_state_code", "Status"),
+        ("wrapup_seconds", "Wrapuptime"),
+    ] {
+        assert_eq!(member[field], number(row, header), "{field}");
+    }
+    for (field, header) in [("paused", "Paused"), ("in_call", "InCall")] {
+        assert_eq!(member[field], row[header] == "1", "{field}");
+    }
+    for (field, header) in [("last_call_at", "LastCall"), ("logged_in_at", "LoginTime")] {
+        assert_eq!(seconds(&member[field]), number(row, header), "{field}");
+    }
+    if row["Paused"] == "1" {
+        assert_eq!(seconds(&member["paused_at"]), number(row, "LastPause"));
+    }
+}
+
+fn number(row: &Row, header: &str) -> i64 {
+    row[header]
+        .parse()
+        .unwrap_or_else(|_| panic!("{header} of {row:?}"))
+}
+
+/// A time of the interface as Unix seconds; null is Asterisk's 0.
+fn seconds(time: &Value) -> i64 {
+    time.as_str().map_or(0, |time| {
+        time.parse::<jiff::Timestamp>()
+            .expect("RFC 3339")
+            .as_second()
+    })
+}
+
+fn rows(answer: &Value) -> &Vec<Value> {
+    answer["queues"].as_array().expect("queues")
+}
+
+fn callers_wait_and_are_answered(version: u32) {
+    let (asterisk, bridge) = start(version);
+    asterisk.call("acme-6001");
+    let waiting = eventually("a caller waits", || {
+        let queue = rows(&bridge.acme("action=showqueue&queue=6001"))[0].clone();
+        (!queue["callers"].as_array()?.is_empty()).then_some(queue)
+    });
+    let caller = &waiting["callers"][0];
+    assert_eq!(
+        (
+            &caller["position"],
+            &caller["caller_id_number"],
+            &caller["caller_id_name"]
+        ),
+        (&json!(1), &json!("0501234567"), &json!("Sample Caller"))
+    );
+    let truth = asterisk.ami().queue_status("acme-6001");
+    let entry = truth
+        .iter()
+        .find(|row| row["Event"] == "QueueEntry")
+        .expect("an entry");
+    assert_eq!(caller["channel"], entry["Channel"].as_str());
+    assert_eq!(caller["unique_id"], entry["Uniqueid"].as_str());
+    assert!(caller["wait_seconds"].is_u64() && caller["priority"] == 0);
+    let figures = bridge.acme("action=showqueuestat&queue=6001");
+    assert_eq!(figures["queues"][0]["callers_waiting"], 1);
+    assert_eq!(figures["total"]["callers_waiting"], 1);
+
+    // An agent comes, rings and answers.
+    bridge.acme("action=add&agent=1001&queue=6001");
+    let shown = eventually("the call is answered", || {
+        let shown = bridge.acme("action=showstate&agent=1001");
+        (shown["state"] == "in_call" && shown["queues"][0]["in_call"] == true).then_some(shown)
+    });
+    assert_eq!(shown["paused"], false);
+    let figures = bridge.acme("action=showqueuestat&queue=6001");
+    assert_eq!(figures["queues"][0]["agents"]["in_call"], 1);
+    assert_eq!(figures["queues"][0]["callers_waiting"], 0);
+
+    // The caller hangs up: the call counts.
+    asterisk.cli("channel request hangup all");
+    let figures = eventually("the call is completed", || {
+        let figures = bridge.acme("action=showqueuestat&queue=6001");
+        (figures["queues"][0]["completed"] == 1).then_some(figures)
+    });
+    let truth = asterisk.ami().queue_status("acme-6001");
+    let queue = &figures["queues"][0];
+    for (field, header) in [
+        ("average_hold_seconds", "Holdtime"),
+        ("average_talk_seconds", "TalkTime"),
+        ("service_level_seconds", "ServiceLevel"),
+    ] {
+        assert_eq!(queue[field], number(&truth[0], header), "{field}");
+    }
+    assert_eq!(queue["service_level_percent"], 100.0);
+    assert_eq!(queue["service_level_answered_percent"], 100.0);
+    assert_eq!(queue["abandoned_percent"], 0.0);
+    let shown = eventually("the agent is free", || {
+        let shown = bridge.acme("action=showstate&agent=1001");
+        (shown["state"] == "available").then_some(shown)
+    });
+    assert_eq!(shown["queues"][0]["calls_taken"], 1);
+    assert!(shown["queues"][0]["last_call_at"].is_string());
+}
+
+fn abandoned_calls_are_counted(version: u32) {
+    let (asterisk, bridge) = start(version);
+    for gone in 1..=2 {
+        asterisk.call("acme-6001");
+        eventually("a caller waits", || {
+            let figures = bridge.acme("action=showqueuestat&queue=6001");
+            (figures["queues"][0]["callers_waiting"] == 1).then_some(())
+        });
+        asterisk.cli("channel request hangup all");
+        eventually("the caller has given up", || {
+            let figures = bridge.acme("action=showqueuestat");
+            (figures["total"]["abandoned"] == gone).then_some(())
+        });
+    }
+    let figures = bridge.acme("action=showqueuestat");
+    assert_eq!(
+        figures["total"],
+        json!({"queues": 2, "callers_waiting": 0, "longest_wait_seconds": 0, "completed": 0,
+            "abandoned": 2, "abandoned_percent": 100.0})
+    );
+}
+
+fn every_device_state_has_its_name(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let template = "interface = \"Local/{agent}@acme-agents\"";
+    let configuration = configuration(asterisk.port).replace(
+        template,
+        &format!("{template}\nstate_interface = \"Custom:a{{agent}}\""),
+    );
+    let bridge = Bridge::start(&configuration);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    for (custom, code, name, state, logged_in) in [
+        ("UNKNOWN", 0, "unknown", "available", 1),
+        ("NOT_INUSE", 1, "not_in_use", "available", 1),
+        ("INUSE", 2, "in_use", "in_call", 1),
+        ("BUSY", 3, "busy", "in_call", 1),
+        ("INVALID", 4, "invalid", "unavailable", 0),
+        ("UNAVAILABLE", 5, "unavailable", "unavailable", 0),
+        ("RINGING", 6, "ringing", "ringing", 1),
+        ("RINGINUSE", 7, "ring_in_use", "in_call", 1),
+        ("ONHOLD", 8, "on_hold", "on_hold", 1),
+    ] {
+        asterisk.cli(&format!("devstate change Custom:a1001 {custom}"));
+        let shown = eventually(custom, || {
+            let shown = bridge.acme("action=showstate&agent=1001");
+            (shown["queues"][0]["device_state_code"] == code).then_some(shown)
+        });
+        assert_eq!(shown["queues"][0]["device_state"], name);
+        assert_eq!(shown["state"], state, "{custom}");
+        let agents = &bridge.acme("action=showqueuestat&queue=6001")["queues"][0]["agents"];
+        assert_eq!(
+            (&agents["logged_in"], &agents[state]),
+            (&json!(logged_in), &json!(1))
+        );
+    }
+    // A pause shows behind what the device does.
+    bridge.acme("action=pause&agent=1001&reason=Lunch");
+    let shown = bridge.acme("action=showstate&agent=1001");
+    let brief = (&shown["state"], &shown["paused"], &shown["reason"]);
+    assert_eq!(brief, (&json!("on_hold"), &json!(true), &json!("Lunch")));
+}
+
+fn showstate_is_over_all_queues(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    let brief = |query: &str| {
+        let shown = bridge.acme(&format!("action=showstate&agent=1001{query}"));
+        let queues: Vec<_> = rows(&shown)
+            .iter()
+            .map(|row| row["queue"].clone())
+            .collect();
+        json!([
+            shown["state"],
+            shown["paused"],
+            shown["reason"],
+            shown["alias"],
+            queues
+        ])
+    };
+    assert_eq!(brief(""), json!(["logged_out", false, null, null, []]));
+    assert_eq!(
+        brief("&queue=6001"),
+        json!(["logged_out", false, null, null, []])
+    );
+    bridge.acme("action=add&agent=1001&queue=6001,6002&alias=Dana");
+    assert_eq!(
+        brief(""),
+        json!(["available", false, null, "Dana", ["6001", "6002"]])
+    );
+    bridge.acme("action=pause&agent=1001&queue=6002&reason=Lunch");
+    assert_eq!(
+        brief(""),
+        json!(["available", false, "Lunch", "Dana", ["6001", "6002"]])
+    );
+    assert_eq!(
+        brief("&queue=6002"),
+        json!(["paused", true, "Lunch", "Dana", ["6002"]])
+    );
+    bridge.acme("action=pause&agent=1001&queue=6001");
+    assert_eq!(brief("")[0], "paused");
+    assert_eq!(brief("&queue=6002,6001")[4], json!(["6002", "6001"]));
+}
+
+fn queues_come_in_the_order_of_the_question(version: u32) {
+    let queues = "[general]\n[globex-10]\n[globex-9]\n[globex-a]\n[acme-6001]\n[globex-6001]\n";
+    let asterisk = Asterisk::start_with(version, &[("queues.conf", queues)]);
+    let bridge = Bridge::start(&configuration(asterisk.port));
+    let numbers = |query: &str| {
+        let answer = bridge.ok(GLOBEX, query);
+        let numbers = rows(&answer).iter().map(|queue| queue["queue"].clone());
+        Value::from(numbers.collect::<Vec<_>>())
+    };
+    // By pattern: as a person counts.
+    assert_eq!(numbers("action=showqueue"), json!(["9", "10", "6001", "a"]));
+    assert_eq!(
+        numbers("action=showqueuestat&queue=a,9,a"),
+        json!(["a", "9"])
+    );
+    // A configured queue that the PBX does not have is left out.
+    let answer = bridge.acme("action=showqueue");
+    assert_eq!(rows(&answer).len(), 1);
+    let total = &bridge.acme("action=showqueuestat")["total"];
+    assert_eq!(total["queues"], 1);
+}
+
+fn identical_reads_are_answered_alike(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    bridge.acme("action=add&agent=1001&queue=6001&alias=Dana");
+    let bridge = &bridge;
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..16)
+            .map(|_| scope.spawn(move || bridge.acme("action=showqueue&queue=6001&fresh=1")))
+            .collect();
+        for reader in readers {
+            let answer = reader.join().expect("a reader");
+            assert_eq!(answer["queues"][0]["members"][0]["alias"], "Dana");
+        }
+    });
+}
+
+fn members_that_are_no_agents_have_no_number(version: u32) {
+    let (asterisk, bridge) = start(version);
+    for interface in [
+        "Local/1001@globex-agents",
+        "Local/2001@acme-agents",
+        "LOCAL/1002@ACME-agents",
+    ] {
+        let answer = asterisk.ami().action(&format!(
+            "Action: QueueAdd\r\nQueue: acme-6001\r\nInterface: {interface}"
+        ));
+        assert_eq!(answer["Response"], "Success");
+    }
+    let answer = bridge.acme("action=showqueue&queue=6001");
+    // Asterisk compares interfaces without case, and so does the bridge.
+    let members = answer["queues"][0]["members"].as_array().expect("members");
+    assert_eq!(members.len(), 3);
+    for member in members {
+        let expected = match member["interface"].as_str() {
+            Some("LOCAL/1002@ACME-agents") => json!("1002"),
+            _ => Value::Null,
+        };
+        assert_eq!(member["agent"], expected, "{member}");
+    }
+    let paused = bridge.acme("action=pause&agent=1002");
+    assert_eq!(paused["queues"][0]["result"], "ok");
+}

@@ -1,0 +1,319 @@
+//! Every refusal of the interface, with nothing changed by it.
+
+use serde_json::json;
+
+use crate::support::{
+    ACME, Asterisk, Bridge, PATH, configuration, eventually, on_both_generations, request, start,
+};
+
+on_both_generations!(
+    refusals_of_the_pbx_have_their_codes,
+    bad_input_is_refused_before_the_pbx_is_asked,
+    a_user_without_write_permission_is_refused_in_words,
+    a_pending_shutdown_is_unavailable,
+    silence_is_an_unknown_outcome,
+    too_much_waiting_is_overloaded,
+);
+
+fn refusals_of_the_pbx_have_their_codes(version: u32) {
+    let queues = "[general]\n[acme-6001]\nmember => Local/1050@acme-agents\n";
+    let asterisk = Asterisk::start_with(version, &[("queues.conf", queues)]);
+    let bridge = Bridge::start(&configuration(asterisk.port));
+    bridge.acme("action=add&agent=1001&queue=6001");
+    // 6002 is the organization's, and the PBX does not have it.
+    for (query, expected) in [
+        ("action=pause&agent=1001&queue=6002", "404 unknown_queue"),
+        ("action=pause&agent=1002&queue=6001", "404 not_a_member"),
+        ("action=pause&agent=1002", "404 not_a_member"),
+        ("action=unpause&agent=1002", "404 not_a_member"),
+        ("action=unpause&agent=1002&queue=6001", "404 not_a_member"),
+        ("action=unpause&agent=1001&queue=6002", "404 unknown_queue"),
+        ("action=pause&agent=1001&queue=9999", "404 unknown_queue"),
+        (
+            "action=pause&agent=1001&queue=6002,9999",
+            "404 unknown_queue",
+        ),
+        ("action=add&agent=1001&queue=6001", "409 already_member"),
+        ("action=add&agent=1050&queue=6001", "409 already_member"),
+        ("action=add&agent=1002&queue=6002", "404 unknown_queue"),
+        ("action=add&agent=1002&queue=9999", "404 unknown_queue"),
+        ("action=add&agent=2001&queue=6001", "404 unknown_agent"),
+        ("action=remove&agent=1002&queue=6001", "404 not_a_member"),
+        ("action=remove&agent=1050&queue=6001", "409 static_member"),
+        ("action=remove&agent=1001&queue=6002", "404 unknown_queue"),
+        ("action=showqueue&queue=6002", "404 unknown_queue"),
+        ("action=showqueue&queue=6001,6002", "404 unknown_queue"),
+        ("action=showqueue&queue=9999", "404 unknown_queue"),
+        ("action=showqueuestat&queue=6002", "404 unknown_queue"),
+        (
+            "action=showstate&agent=1001&queue=6002",
+            "404 unknown_queue",
+        ),
+        ("action=showstate&agent=2001", "404 unknown_agent"),
+        ("action=pause&agent=2001&queue=9999", "404 unknown_agent"),
+    ] {
+        let response = bridge.ask(ACME, query);
+        assert_eq!(response.outcome(), expected, "{query}");
+        let json = response.json();
+        assert_eq!(json["status"], "error");
+        assert!(
+            json["message"]
+                .as_str()
+                .is_some_and(|text| text.ends_with('.')),
+            "{json}"
+        );
+        assert_eq!(json["request_id"].as_str(), response.header("X-Request-Id"));
+    }
+    let answer = bridge
+        .ask(ACME, "action=remove&agent=1050&queue=6001")
+        .json();
+    assert_eq!(answer["queues"][0]["code"], "static_member");
+    // What was refused has changed nothing.
+    let changes = asterisk.queue_log();
+    let changes = changes.lines().filter(|line| !line.contains("QUEUESTART"));
+    assert_eq!(changes.count(), 1, "the one add");
+}
+
+fn bad_input_is_refused_before_the_pbx_is_asked(version: u32) {
+    let (asterisk, bridge) = start(version);
+    bridge.acme("action=add&agent=1001&queue=6001&paused=0");
+    let before = (asterisk.queue_log(), bridge.sent("Queue"));
+    let long = "x".repeat(80);
+    for (query, code, parameter) in [
+        (
+            "action=pause&agent=1001&reason=x%0d%0aAction:%20Originate",
+            "invalid_parameter",
+            "reason",
+        ),
+        (
+            "action=pause&agent=1001&reason=x%0aAction:%20Originate",
+            "invalid_parameter",
+            "reason",
+        ),
+        (
+            "action=pause&agent=1001&reason=x%00y",
+            "invalid_parameter",
+            "reason",
+        ),
+        (
+            "action=pause&agent=1001&reason=x%1by",
+            "invalid_parameter",
+            "reason",
+        ),
+        (
+            "action=pause&agent=1001&reason=%C3%28",
+            "invalid_parameter",
+            "reason",
+        ),
+        (
+            "action=pause&agent=1001&reason=x|Local/911@evil;0;0",
+            "invalid_parameter",
+            "reason",
+        ),
+        (
+            "action=pause&agent=1001&reason=a,b",
+            "invalid_parameter",
+            "reason",
+        ),
+        (
+            "action=pause&agent=1001&reason=a%3Bb",
+            "invalid_parameter",
+            "reason",
+        ),
+        (
+            &format!("action=pause&agent=1001&reason={long}"),
+            "invalid_parameter",
+            "reason",
+        ),
+        (
+            "action=pause&agent=1001%0d%0aX:y",
+            "invalid_parameter",
+            "agent",
+        ),
+        (
+            "action=pause&agent=1001&queue=6001%0d%0aX:y",
+            "invalid_parameter",
+            "queue",
+        ),
+        (
+            "action=pause&agent=1001&queue=",
+            "invalid_parameter",
+            "queue",
+        ),
+        (
+            "action=pause&agent=1001&queue=,",
+            "invalid_parameter",
+            "queue",
+        ),
+        ("action=pause&agent=", "invalid_parameter", "agent"),
+        (
+            "action=pause&agent=trunk/1001",
+            "invalid_parameter",
+            "agent",
+        ),
+        ("action=pause&agent=1001@evil", "invalid_parameter", "agent"),
+        ("action=pause&agent=+1001", "invalid_parameter", "agent"),
+        (
+            "action=pause&que=6001&agent=1001",
+            "unknown_parameter",
+            "que",
+        ),
+        (
+            "action=pause&agent=1001&agent=1002",
+            "duplicate_parameter",
+            "agent",
+        ),
+        (
+            "action=pause&action=unpause&agent=1001",
+            "duplicate_parameter",
+            "action",
+        ),
+        ("action=pause", "missing_parameter", "agent"),
+        ("action=add&agent=1002", "missing_parameter", "queue"),
+        (
+            "action=add&agent=1002&queue=6001&alias=Doe,%20John",
+            "invalid_parameter",
+            "alias",
+        ),
+        (
+            &format!("action=add&agent=1002&queue=6001&alias={long}"),
+            "invalid_parameter",
+            "alias",
+        ),
+        (
+            "action=add&agent=1002&queue=6001&penalty=abc",
+            "invalid_parameter",
+            "penalty",
+        ),
+        (
+            "action=add&agent=1002&queue=6001&penalty=-1",
+            "invalid_parameter",
+            "penalty",
+        ),
+        (
+            "action=add&agent=1002&queue=6001&paused=banana",
+            "invalid_parameter",
+            "paused",
+        ),
+        ("action=dance&agent=1001", "unknown_action", "action"),
+        ("agent=1001", "missing_parameter", "action"),
+    ] {
+        let response = bridge.ask(ACME, query);
+        assert_eq!(response.outcome(), format!("400 {code}"), "{query}");
+        assert_eq!(response.json()["parameter"], parameter, "{query}");
+    }
+    assert_eq!((asterisk.queue_log(), bridge.sent("Queue")), before);
+}
+
+fn a_user_without_write_permission_is_refused_in_words(version: u32) {
+    let manager = "[general]\nenabled=yes\nbindaddr=127.0.0.1\nport = 5038\n\
+        [queuebridge]\nsecret=sample-secret-change-me\nread=agent,system\n";
+    let asterisk = Asterisk::start_with(version, &[("manager.conf", manager)]);
+    let bridge = Bridge::start(&configuration(asterisk.port));
+    let response = bridge.ask(ACME, "action=pause&agent=1050&queue=6002");
+    assert_eq!(response.outcome(), "502 pbx_refused");
+    let message = response.json()["message"].to_string();
+    assert!(message.contains("Permission denied"), "{message}");
+    assert!(
+        bridge
+            .log()
+            .contains("add write=agent to it in manager.conf")
+    );
+    // Reading needs no permission.
+    bridge.acme("action=showqueue");
+}
+
+fn a_pending_shutdown_is_unavailable(version: u32) {
+    let (asterisk, bridge) = start(version);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    // A call keeps a graceful shutdown pending.
+    asterisk.call("acme-6001");
+    eventually("the call is up", || {
+        let shown = bridge.acme("action=showstate&agent=1001");
+        (shown["state"] == "in_call").then_some(())
+    });
+    // The command itself waits for the shutdown: it must not be waited for.
+    std::thread::scope(|scope| {
+        let shutdown = scope.spawn(|| asterisk.cli("core stop gracefully"));
+        let response = eventually("the shutdown is pending", || {
+            let response = bridge.ask(ACME, "action=pause&agent=1001&queue=6001&reason=late");
+            (response.status != 200).then_some(response)
+        });
+        assert_eq!(response.outcome(), "503 pbx_unavailable");
+        assert!(response.header("Retry-After").is_some());
+        let read = bridge.ask(ACME, "action=showqueue");
+        assert_eq!(read.outcome(), "503 pbx_unavailable");
+        asterisk.cli("core abort shutdown");
+        eventually("the shutdown is called off", || {
+            let response = bridge.ask(ACME, "action=unpause&agent=1001&queue=6001");
+            (response.status == 200).then_some(())
+        });
+        shutdown.join().expect("the command");
+    });
+}
+
+fn silence_is_an_unknown_outcome(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let configuration = configuration(asterisk.port).replace("\"3s\"", "\"500ms\"");
+    let bridge = Bridge::start(&configuration);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    asterisk.freeze();
+    let response = bridge.ask(ACME, "action=pause&agent=1001&queue=6001&reason=late");
+    assert_eq!(response.outcome(), "504 outcome_unknown");
+    let read = bridge.ask(ACME, "action=showqueue");
+    assert_eq!(read.outcome(), "504 outcome_unknown");
+    asterisk.thaw();
+    // The late answer is nobody else's.
+    eventually("Asterisk answers again", || {
+        let response = bridge.ask(ACME, "action=showstate&agent=1001");
+        (response.status == 200).then_some(())
+    });
+    let shown = bridge.acme("action=showstate&agent=1001");
+    assert_eq!(
+        (&shown["agent"], &shown["reason"]),
+        (&json!("1001"), &json!("late"))
+    );
+    assert_eq!(asterisk.queue_log().matches("|PAUSE|late").count(), 1);
+}
+
+fn too_much_waiting_is_overloaded(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let configuration = configuration(asterisk.port).replace(
+        "action_timeout = \"3s\"",
+        "action_timeout = \"3s\"\nmax_pending = 2",
+    );
+    let bridge = Bridge::start(&configuration);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    asterisk.freeze();
+    let address = bridge.address;
+    let ask = move |reason: usize| {
+        let query = format!(
+            "username=acme%40example.com&password=acme-password&action=pause&agent=1001&queue=6001&reason=r{reason}"
+        );
+        request(address, "GET", &format!("{PATH}?{query}"), &[], b"")
+    };
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..8)
+            .map(|reason| scope.spawn(move || ask(reason)))
+            .collect();
+        let mut outcomes: Vec<_> = asked
+            .into_iter()
+            .map(|asked| {
+                let response = asked.join().expect("an answer");
+                if response.status == 503 {
+                    assert!(response.header("Retry-After").is_some());
+                }
+                response.outcome()
+            })
+            .collect();
+        outcomes.sort();
+        assert_eq!(outcomes[..6], ["503 overloaded"; 6]);
+        assert_eq!(outcomes[6..], ["504 outcome_unknown"; 2]);
+    });
+    asterisk.thaw();
+    eventually("Asterisk answers again", || {
+        (bridge.ask(ACME, "action=showqueue").status == 200).then_some(())
+    });
+    // What was refused was not sent, and never will be.
+    assert_eq!(asterisk.queue_log().matches("|PAUSE|").count(), 2);
+}

@@ -1,0 +1,86 @@
+//! A plain AMI session, by which the tests see what Asterisk itself says.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// A message: header names and values.
+pub(crate) type Row = HashMap<String, String>;
+
+pub(crate) struct Ami {
+    reader: BufReader<TcpStream>,
+}
+
+impl Ami {
+    pub(crate) fn login(port: u16, username: &str, secret: &str) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", port)).expect("AMI");
+        let timeout = Some(Duration::from_secs(20));
+        stream.set_read_timeout(timeout).expect("a socket");
+        let mut ami = Self {
+            reader: BufReader::new(stream),
+        };
+        let mut banner = String::new();
+        ami.reader.read_line(&mut banner).expect("banner");
+        let answer = ami.action(&format!(
+            "Action: Login\r\nUsername: {username}\r\nSecret: {secret}\r\nEvents: off"
+        ));
+        assert_eq!(answer["Response"], "Success", "{answer:?}");
+        ami
+    }
+
+    /// Sends an action; returns its answer.
+    pub(crate) fn action(&mut self, lines: &str) -> Row {
+        let stream = self.reader.get_mut();
+        write!(stream, "{lines}\r\n\r\n").expect("written");
+        loop {
+            let message = self.read();
+            if message.contains_key("Response") {
+                return message;
+            }
+        }
+    }
+
+    /// The rows of a `QueueStatus` of one queue.
+    pub(crate) fn queue_status(&mut self, queue: &str) -> Vec<Row> {
+        let answer = self.action(&format!("Action: QueueStatus\r\nQueue: {queue}"));
+        assert_eq!(answer["Response"], "Success", "{answer:?}");
+        let mut rows = Vec::new();
+        loop {
+            let row = self.read();
+            match row.get("Event").map(String::as_str) {
+                Some("QueueStatusComplete") => return rows,
+                _ => rows.push(row),
+            }
+        }
+    }
+
+    /// The members of a queue, in Asterisk's order.
+    pub(crate) fn members(&mut self, queue: &str) -> Vec<Row> {
+        let rows = self.queue_status(queue).into_iter();
+        rows.filter(|row| row["Event"] == "QueueMember").collect()
+    }
+
+    /// The member of a queue with that interface.
+    pub(crate) fn member(&mut self, queue: &str, interface: &str) -> Option<Row> {
+        let members = self.members(queue).into_iter();
+        members.into_iter().find(|row| row["Location"] == interface)
+    }
+
+    fn read(&mut self) -> Row {
+        let mut message = Row::new();
+        loop {
+            let mut line = Vec::new();
+            let count = self.reader.read_until(b'\n', &mut line).expect("read");
+            assert_ne!(count, 0, "Asterisk has closed the tests' session");
+            let line = String::from_utf8_lossy(&line);
+            let line = line.trim_end_matches(['\r', '\n']);
+            if let Some((name, value)) = line.split_once(':') {
+                let value = value.strip_prefix(' ').unwrap_or(value);
+                message.insert(name.to_owned(), value.to_owned());
+            } else if line.is_empty() && !message.is_empty() {
+                return message;
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! A real Asterisk with the sample configuration, for one test.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::{Ami, eventually};
+
+/// Ends, with everything that it kept, when it is dropped.
+pub(crate) struct Asterisk {
+    pub(crate) version: u32,
+    pub(crate) port: u16,
+    name: String,
+    /// Process id of Asterisk itself.
+    pid: u32,
+    overlay: Option<tempfile::TempDir>,
+    running: Option<(Child, ChildStdin)>,
+}
+
+static INSTANCES: AtomicU32 = AtomicU32::new(0);
+
+/// A second AMI user, by which the tests see what Asterisk sees.
+const TESTER: &str =
+    "\n[tester]\nsecret = tester-secret\nread = all\nwrite = agent,command,system\n";
+
+impl Asterisk {
+    pub(crate) fn start(version: u32) -> Self {
+        Self::start_with(version, &[])
+    }
+
+    /// With files that take the place of the sample's.
+    pub(crate) fn start_with(version: u32, files: &[(&str, &str)]) -> Self {
+        let overlay = tempfile::tempdir().expect("a temporary folder");
+        let manager = std::fs::read_to_string(sample("config/manager.conf")).expect("sample");
+        std::fs::write(overlay.path().join("manager.conf"), manager + TESTER).expect("overlay");
+        for (name, text) in files {
+            std::fs::write(overlay.path().join(name), text).expect("overlay");
+        }
+        let number = INSTANCES.fetch_add(1, Ordering::Relaxed);
+        let mut asterisk = Self {
+            version,
+            // Asked of the system, and free again: no fixed ports.
+            port: free_port(),
+            name: format!("test-{}-{number}", std::process::id()),
+            pid: 0,
+            overlay: Some(overlay),
+            running: None,
+        };
+        asterisk.start_again();
+        asterisk
+    }
+
+    /// Starts it where it has ended, with the state that it left.
+    pub(crate) fn start_again(&mut self) {
+        self.end();
+        let overlay = self.overlay.as_ref().expect("until it is dropped").path();
+        let mut child = Command::new(sample("start"))
+            .arg(self.version.to_string())
+            .args([
+                "--port",
+                &self.port.to_string(),
+                "--name",
+                &self.name,
+                "--until-eof",
+            ])
+            .arg("--overlay")
+            .arg(overlay)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("asterisk-sample/start");
+        let stdin = child.stdin.take().expect("piped");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let ready = lines
+            .find(|line| line.as_ref().is_ok_and(|line| line.starts_with("ready")))
+            .expect("Asterisk starts")
+            .expect("text");
+        let pid = ready
+            .split("pid ")
+            .nth(1)
+            .and_then(|rest| rest.split(',').next());
+        self.pid = pid
+            .and_then(|pid| pid.parse().ok())
+            .expect("pid in the ready line");
+        self.running = Some((child, stdin));
+    }
+
+    /// Asterisk's own command line.
+    pub(crate) fn cli(&self, command: &str) -> String {
+        let output = Command::new(sample("cli"))
+            .args([&self.version.to_string(), &self.name, command])
+            .output()
+            .expect("asterisk-sample/cli");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// A session of the tests' own.
+    pub(crate) fn ami(&self) -> Ami {
+        Ami::login(self.port, "tester", "tester-secret")
+    }
+
+    /// Its queue_log: what was done, and nothing that was not.
+    pub(crate) fn queue_log(&self) -> String {
+        let roots = std::env::var_os("AMI_BRIDGE_ASTERISK_ROOTS")
+            .map_or_else(|| sample("../.asterisk"), PathBuf::from);
+        let log = format!("{}/instances/{}/log/queue_log", self.version, self.name);
+        std::fs::read_to_string(roots.join(log)).unwrap_or_default()
+    }
+
+    /// A caller joins a queue and waits there for a minute, or until answered.
+    pub(crate) fn call(&self, queue: &str) {
+        self.cli(&format!(
+            "channel originate Local/{queue}@callers application Wait 60"
+        ));
+    }
+
+    /// Stops every thread of it, as a hanging machine would.
+    pub(crate) fn freeze(&self) {
+        signal_process(self.pid, "STOP");
+        // Threads stop one by one, and one that still runs can still answer.
+        eventually("every thread is stopped", || self.is_frozen().then_some(()));
+    }
+
+    fn is_frozen(&self) -> bool {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid)).expect("its tasks");
+        let mut states = tasks.filter_map(|task| {
+            let stat = std::fs::read_to_string(task.ok()?.path().join("stat")).ok()?;
+            // Behind the name, which stands in parentheses.
+            stat.rsplit_once(") ")?.1.chars().next()
+        });
+        states.all(|state| state == 'T')
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        signal_process(self.pid, "CONT");
+    }
+
+    /// Kills it at once, as a crash would.
+    pub(crate) fn kill(&mut self) {
+        signal_process(self.pid, "KILL");
+        self.wait();
+    }
+
+    /// Waits for its end, which something else has brought about.
+    pub(crate) fn wait(&mut self) {
+        if let Some((mut child, _stdin)) = self.running.take() {
+            eventually("Asterisk ends", || child.try_wait().expect("a child"));
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some((mut child, stdin)) = self.running.take() {
+            drop(stdin);
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Drop for Asterisk {
+    fn drop(&mut self) {
+        self.end();
+        let _ = Command::new(sample("remove"))
+            .args([&self.version.to_string(), &self.name])
+            .status();
+    }
+}
+
+/// Sends a signal to a process.
+pub(super) fn signal_process(pid: u32, signal: &str) {
+    let status = Command::new("sh")
+        .args(["-c", &format!("kill -{signal} {pid}")])
+        .status();
+    assert!(status.expect("sh").success(), "kill -{signal} {pid}");
+}
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("asterisk-sample")
+        .join(name)
+}
+
+pub(super) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("bound").port()
+}

@@ -1,0 +1,202 @@
+//! The real program, with a configuration file of its own.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write as _};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use super::asterisk::signal_process;
+use super::{Response, eventually, request};
+
+/// The program under test.
+pub(crate) fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ami-bridge"));
+    command.env_remove("AMI_BRIDGE_CONFIG");
+    command
+}
+
+/// A configuration of the two sample organizations, as TOML.
+pub(crate) fn configuration(ami_port: u16) -> String {
+    format!(
+        r#"
+[http]
+listen = "127.0.0.1:0"
+
+[admin]
+listen = "127.0.0.1:0"
+
+[log]
+level = "info,ami_bridge=trace"
+
+[pbx.main]
+address = "127.0.0.1:{ami_port}"
+username = "queuebridge"
+secret = "sample-secret-change-me"
+action_timeout = "3s"
+
+[organization.acme]
+queues = ["6001", "6002"]
+queue_name = "acme-{{queue}}"
+agents = ["1001-1099"]
+interface = "Local/{{agent}}@acme-agents"
+
+[[organization.acme.user]]
+username = "acme@example.com"
+password = "acme-password"
+
+[organization.globex]
+queues = ["*"]
+queue_name = "globex-{{queue}}"
+agents = ["1001-1099"]
+interface = "Local/{{agent}}@globex-agents"
+
+[[organization.globex.user]]
+username = "globex"
+password = "globex-password"
+"#
+    )
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct User {
+    pub(crate) username: &'static str,
+    pub(crate) password: &'static str,
+}
+
+/// A user of the first organization of [`configuration`].
+pub(crate) const ACME: User = User {
+    username: "acme%40example.com",
+    password: "acme-password",
+};
+
+/// A user of the second.
+pub(crate) const GLOBEX: User = User {
+    username: "globex",
+    password: "globex-password",
+};
+
+/// Is told to end when it is dropped.
+pub(crate) struct Bridge {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    log: Arc<Mutex<String>>,
+}
+
+pub(crate) const PATH: &str = "/API/UpdateAgentState.php";
+
+impl Bridge {
+    /// Starts it, and waits until it listens and its link is ready.
+    pub(crate) fn start(configuration: &str) -> Self {
+        let bridge = Self::start_unready(configuration);
+        bridge.wait_ready();
+        bridge
+    }
+
+    /// Starts it, and waits until it listens.
+    pub(crate) fn start_unready(configuration: &str) -> Self {
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        file.write_all(configuration.as_bytes()).expect("written");
+        let mut child = binary()
+            .arg("--config")
+            .arg(file.path())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the bridge");
+        let log = Arc::new(Mutex::new(String::new()));
+        let lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let collected = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let _ = writeln!(collected.lock().expect("log"), "{line}");
+            }
+        });
+        let address = |message: &str| {
+            eventually(message, || {
+                let log = log.lock().expect("log");
+                let line = log.lines().find(|line| line.contains(message))?;
+                let line: Value = serde_json::from_str(line).ok()?;
+                line["address"].as_str()?.parse().ok()
+            })
+        };
+        Self {
+            address: address("\"listening\""),
+            admin: address("\"listening for operations"),
+            child,
+            log,
+        }
+    }
+
+    pub(crate) fn wait_ready(&self) {
+        eventually("the link is ready", || self.is_ready().then_some(()));
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        request(self.admin, "GET", "/readyz", &[], b"").status == 200
+    }
+
+    /// Asks as that user; `query` is what comes behind the credentials.
+    pub(crate) fn ask(&self, user: User, query: &str) -> Response {
+        let User { username, password } = user;
+        self.get(&format!("username={username}&password={password}&{query}"))
+    }
+
+    /// Asks as the user of acme, and expects a 200.
+    pub(crate) fn acme(&self, query: &str) -> Value {
+        self.ok(ACME, query)
+    }
+
+    /// Asks, and expects a 200.
+    pub(crate) fn ok(&self, user: User, query: &str) -> Value {
+        let response = self.ask(user, query);
+        assert_eq!(response.status, 200, "{query}: {response:?}");
+        response.json()
+    }
+
+    pub(crate) fn get(&self, query: &str) -> Response {
+        request(self.address, "GET", &format!("{PATH}?{query}"), &[], b"")
+    }
+
+    /// Everything that was logged.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().expect("log").clone()
+    }
+
+    /// How many actions of that name were sent to Asterisk.
+    pub(crate) fn sent(&self, action: &str) -> usize {
+        let log = self.log();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines
+            .filter(|line| line["message"] == "sent")
+            .filter(|line| {
+                line["action"]
+                    .as_str()
+                    .is_some_and(|text| text.starts_with(action))
+            })
+            .count()
+    }
+
+    /// Tells it to end; returns how it ended.
+    pub(crate) fn stop(mut self) -> (ExitStatus, String) {
+        signal_process(self.child.id(), "TERM");
+        let status = eventually("the bridge ends", || {
+            self.child.try_wait().expect("a child")
+        });
+        (status, self.log())
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}

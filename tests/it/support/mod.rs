@@ -1,0 +1,47 @@
+//! What the tests stand on: a real Asterisk, the real bridge, and clients that
+//! are not the bridge's own code.
+
+mod ami;
+mod asterisk;
+mod bridge;
+mod http;
+
+use std::time::{Duration, Instant};
+
+pub(crate) use ami::{Ami, Row};
+pub(crate) use asterisk::Asterisk;
+pub(crate) use bridge::{ACME, Bridge, GLOBEX, PATH, binary, configuration};
+pub(crate) use http::{Response, request};
+
+/// Declares tests that run on a fresh Asterisk of each generation.
+///
+/// The name of each has `asterisk_16` or `asterisk_22` in it, so that a run
+/// without Asterisk can leave them out by name, and be seen to.
+macro_rules! on_both_generations {
+    ($($name:ident),+ $(,)?) => {
+        mod asterisk_16 { $( #[test] fn $name() { super::$name(16); } )+ }
+        mod asterisk_22 { $( #[test] fn $name() { super::$name(22); } )+ }
+    };
+}
+pub(crate) use on_both_generations;
+
+/// A bridge with the usual two organizations on a fresh sample Asterisk.
+pub(crate) fn start(version: u32) -> (Asterisk, Bridge) {
+    let asterisk = Asterisk::start(version);
+    let bridge = Bridge::start(&configuration(asterisk.port));
+    (asterisk, bridge)
+}
+
+/// Waits until the condition gives a value; what is waited for is said when it
+/// doesn't.
+pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "never happened: {what}");
+        // Paces the polling; nothing depends on its length.
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

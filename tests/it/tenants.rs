@@ -1,0 +1,107 @@
+//! Two organizations on one PBX: neither sees, touches or learns of the other.
+
+use serde_json::{Value, json};
+
+use crate::support::{ACME, GLOBEX, on_both_generations, start};
+
+on_both_generations!(
+    neither_sees_the_other,
+    neither_touches_the_other,
+    a_phone_in_both_is_paused_in_one,
+);
+
+fn neither_sees_the_other(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    bridge.ok(GLOBEX, "action=add&agent=1001&queue=6001&alias=Gila");
+    for action in ["showqueue", "showqueuestat", "showstate&agent=1001"] {
+        let answer = bridge.acme(&format!("action={action}")).to_string();
+        assert!(
+            !answer.contains("globex") && !answer.contains("Gila"),
+            "{answer}"
+        );
+        let answer = bridge.ok(GLOBEX, &format!("action={action}")).to_string();
+        assert!(!answer.contains("acme"), "{answer}");
+    }
+    let shown = bridge.acme("action=showstate&agent=1001");
+    assert_eq!(shown["state"], "logged_out");
+    let shown = bridge.ok(GLOBEX, "action=showstate&agent=1001");
+    assert_eq!(shown["queues"][0]["name"], "globex-6001");
+}
+
+fn neither_touches_the_other(version: u32) {
+    let (asterisk, bridge) = start(version);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    let before = asterisk.queue_log();
+    // A queue of the other answers as one that exists nowhere, in every spelling.
+    for user in [ACME, GLOBEX] {
+        for queue in [
+            "nowhere",
+            "globex-6001",
+            "acme-6001",
+            "ACME-6001",
+            "Globex-6001",
+            "6001-x",
+        ] {
+            for query in [
+                format!("action=pause&agent=1001&queue={queue}"),
+                format!("action=unpause&agent=1001&queue={queue}"),
+                format!("action=add&agent=1002&queue={queue}"),
+                format!("action=remove&agent=1001&queue={queue}"),
+                format!("action=showqueue&queue={queue}"),
+                format!("action=showqueuestat&queue={queue}"),
+                format!("action=showstate&agent=1001&queue={queue}"),
+            ] {
+                let response = bridge.ask(user, &query);
+                assert_eq!(response.outcome(), "404 unknown_queue", "{query}");
+                let message = response.json()["message"].clone();
+                assert_eq!(message, format!("There is no queue {queue}."));
+            }
+        }
+    }
+    // Acme's agent is nobody in globex, though the number is the same.
+    for query in [
+        "action=pause&agent=1001",
+        "action=pause&agent=1001&queue=6001",
+        "action=remove&agent=1001&queue=6001",
+    ] {
+        assert_eq!(
+            bridge.ask(GLOBEX, query).outcome(),
+            "404 not_a_member",
+            "{query}"
+        );
+    }
+    assert_eq!(asterisk.queue_log(), before);
+}
+
+fn a_phone_in_both_is_paused_in_one(version: u32) {
+    let (asterisk, bridge) = start(version);
+    let mut ami = asterisk.ami();
+    bridge.acme("action=add&agent=1001&queue=6001");
+    // Acme's own phone sits in a queue of globex, put there by the operator.
+    let phone = "Local/1001@acme-agents";
+    ami.action(&format!(
+        "Action: QueueAdd\r\nQueue: globex-6001\r\nInterface: {phone}"
+    ));
+    let paused = |ami: &mut crate::support::Ami, queue: &str| {
+        ami.member(queue, phone).expect("a member")["Paused"].clone()
+    };
+    let answer = bridge.acme("action=pause&agent=1001&reason=Lunch");
+    assert_eq!(answer["queues"], json!([{"queue": "6001", "result": "ok"}]));
+    assert_eq!(
+        (
+            paused(&mut ami, "acme-6001"),
+            paused(&mut ami, "globex-6001")
+        ),
+        ("1".into(), "0".into())
+    );
+    let shown = bridge.acme("action=showstate&agent=1001");
+    assert_eq!(shown["queues"].as_array().map(Vec::len), Some(1));
+    assert_eq!(shown["state"], "paused");
+    // Globex sees a member there, and not whose phone it is.
+    let shown = bridge.ok(GLOBEX, "action=showqueue&queue=6001");
+    assert_eq!(shown["queues"][0]["members"][0]["agent"], Value::Null);
+    assert_eq!(
+        bridge.ask(GLOBEX, "action=pause&agent=1001").outcome(),
+        "404 not_a_member"
+    );
+}
