@@ -193,7 +193,7 @@ impl Supervisor {
 
     /// Says in the log why there is no link, with the cure where one is known.
     fn report(&self, end: &End, delay: Duration) -> String {
-        let retry_in_ms = delay.as_millis();
+        let retry_in_ms = delay.as_millis() as u64;
         let address = &self.settings.address;
         match end {
             End::Unreachable(error) => {
