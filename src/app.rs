@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -108,7 +109,9 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Star
 
     // What was sent is followed to its end before the links are closed.
     running.close();
-    running.wait().await;
+    if timeout(DRAIN, running.wait()).await.is_err() {
+        warn!("requests are still running; their outcome is unknown");
+    }
     links_stop.cancel();
     supervisors.close();
     supervisors.wait().await;

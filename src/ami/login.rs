@@ -17,6 +17,9 @@ use super::value::{HeaderValue, MemberValue};
 /// user without `read=system` never gets the event.
 const BOOT_EVENT_WAIT: Duration = Duration::from_secs(5);
 
+/// How long Asterisk has for the answer.
+const PROBE_DEADLINE: Duration = Duration::from_secs(5);
+
 /// Between two questions whether app_queue is there.
 const BOOT_PROBE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -99,7 +102,8 @@ async fn call<S: AsyncRead + AsyncWrite>(
 }
 
 /// Waits until Asterisk is booted and app_queue answers. Returns whether the
-/// user may change queues, and whether `FullyBooted` came.
+/// user may change queues, and whether `FullyBooted` came. A boot may take its
+/// time, as long as each question is answered.
 pub(crate) async fn boot<S: AsyncRead + AsyncWrite>(
     connection: &mut Connection<S>,
     last_id: &mut u64,
@@ -110,7 +114,8 @@ pub(crate) async fn boot<S: AsyncRead + AsyncWrite>(
         Err(_) => false,
     };
     loop {
-        match probe(connection, last_id).await? {
+        let answer = timeout(PROBE_DEADLINE, probe(connection, last_id)).await;
+        match answer.unwrap_or(Err(Exit::Unresponsive))? {
             Probe::Answered => return Ok((true, tells_boot)),
             Probe::Denied => {
                 // Asterisk denies early actions while it loads, and then closes.

@@ -6,6 +6,7 @@ mod support;
 mod changes;
 mod command_line;
 mod credentials;
+mod faults;
 mod http;
 mod link;
 mod logs;

@@ -151,6 +151,12 @@ impl Asterisk {
         }
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        let child = self.running.as_mut().map(|(child, _)| child.try_wait());
+        child.is_none_or(|state| state.expect("a child").is_some())
+    }
+
     fn end(&mut self) {
         if let Some((mut child, stdin)) = self.running.take() {
             drop(stdin);

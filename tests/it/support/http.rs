@@ -65,6 +65,57 @@ pub(crate) fn request(
     parse(&String::from_utf8_lossy(&bytes))
 }
 
+/// A connection that is kept from request to request, as a panel's is.
+pub(crate) struct KeptConnection {
+    address: SocketAddr,
+    stream: Option<TcpStream>,
+}
+
+impl KeptConnection {
+    pub(crate) fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            stream: None,
+        }
+    }
+
+    /// A GET; a connection that failed is replaced, and nothing is sent twice.
+    pub(crate) fn get(&mut self, target: &str) -> std::io::Result<Response> {
+        let mut stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => {
+                let stream = TcpStream::connect(self.address)?;
+                stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+                stream.set_nodelay(true)?;
+                stream
+            }
+        };
+        stream.write_all(format!("GET {target} HTTP/1.1\r\nHost: bridge\r\n\r\n").as_bytes())?;
+        let mut bytes = Vec::new();
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            let count = stream.read(&mut buffer)?;
+            if count == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            bytes.extend_from_slice(&buffer[..count]);
+            let text = String::from_utf8_lossy(&bytes);
+            if !text.contains("\r\n\r\n") {
+                continue;
+            }
+            let response = parse(&text);
+            let length = response.header("Content-Length");
+            let length: usize = length
+                .and_then(|length| length.parse().ok())
+                .expect("a length");
+            if response.body.len() == length {
+                self.stream = Some(stream);
+                return Ok(response);
+            }
+        }
+    }
+}
+
 fn parse(text: &str) -> Response {
     let (head, body) = text
         .split_once("\r\n\r\n")

@@ -5,13 +5,17 @@ mod ami;
 mod asterisk;
 mod bridge;
 mod http;
+mod load;
+mod proxy;
 
 use std::time::{Duration, Instant};
 
 pub(crate) use ami::{Ami, Row};
 pub(crate) use asterisk::Asterisk;
 pub(crate) use bridge::{ACME, Bridge, GLOBEX, PATH, binary, configuration};
-pub(crate) use http::{Response, request};
+pub(crate) use http::{KeptConnection, Response, request};
+pub(crate) use load::{Answers, load};
+pub(crate) use proxy::{Network, Proxy};
 
 /// Declares tests that run on a fresh Asterisk of each generation.
 ///

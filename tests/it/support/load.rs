@@ -1,0 +1,132 @@
+//! Clients that change the PBX without pause, and the reckoning afterwards:
+//! what the bridge answered, against what Asterisk logged.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Bridge, KeptConnection, PATH};
+
+/// Clients at once.
+const CLIENTS: usize = 32;
+
+/// What was answered to each change, by its unique reason.
+#[derive(Default)]
+pub(crate) struct Answers {
+    outcomes: HashMap<String, String>,
+}
+
+/// The figures of a reckoning.
+#[derive(Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) success: usize,
+    pub(crate) not_sent: usize,
+    pub(crate) unknown: usize,
+    /// Of those, how many Asterisk did log.
+    pub(crate) unknown_and_logged: usize,
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} success (all logged once), {} not sent (none logged), {} unknown ({} logged)",
+            self.success, self.not_sent, self.unknown, self.unknown_and_logged
+        )
+    }
+}
+
+impl Answers {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.outcomes.extend(other.outcomes);
+    }
+
+    /// Holds the answers against Asterisk's queue_log. Asterisk writes a line
+    /// there before it answers.
+    pub(crate) fn reckon(&self, queue_log: &str) -> Figures {
+        let mut logged: HashMap<&str, usize> = HashMap::new();
+        for line in queue_log.lines().filter(|line| line.contains("PAUSE|")) {
+            if let Some((_, reason)) = line.rsplit_once('|') {
+                *logged.entry(reason).or_default() += 1;
+            }
+        }
+        let mut figures = Figures::default();
+        for (reason, outcome) in &self.outcomes {
+            let times = logged.get(reason.as_str()).copied().unwrap_or(0);
+            match outcome.as_str() {
+                "200 success" => {
+                    figures.success += 1;
+                    assert_eq!(times, 1, "{reason} was acknowledged");
+                }
+                "503 pbx_unavailable" | "503 overloaded" => {
+                    figures.not_sent += 1;
+                    assert_eq!(times, 0, "{reason} was answered as not sent");
+                }
+                "504 outcome_unknown" => {
+                    figures.unknown += 1;
+                    figures.unknown_and_logged += times;
+                    assert!(times <= 1, "{reason} was sent twice");
+                }
+                other => panic!("{reason}: {other}"),
+            }
+        }
+        figures
+    }
+}
+
+struct EndOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Lets clients change agents 1001 to 1032 of queue 6001 until `until` is done;
+/// every change has a reason of its own.
+pub(crate) fn load<R>(bridge: &Bridge, prefix: &str, until: impl FnOnce() -> R) -> (Answers, R) {
+    let done = AtomicBool::new(false);
+    let (done, address) = (&done, bridge.address);
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|client| {
+                scope.spawn(move || {
+                    let mut outcomes = HashMap::new();
+                    let mut connection = KeptConnection::new(address);
+                    for round in 0.. {
+                        if done.load(Ordering::Relaxed) {
+                            break;
+                        }
+                        let action = ["pause", "unpause"][round % 2];
+                        let reason = format!("{prefix}-{client}-{round}");
+                        let query = format!(
+                            "username=acme%40example.com&password=acme-password\
+                             &action={action}&agent={}&queue=6001&reason={reason}",
+                            1001 + client
+                        );
+                        let target = format!("{PATH}?{query}");
+                        let response = connection.get(&target).expect("an answer");
+                        let outcome = response.outcome();
+                        if outcome.starts_with("503") {
+                            // As a client would that reads Retry-After, only sooner.
+                            std::thread::sleep(std::time::Duration::from_millis(20));
+                        }
+                        outcomes.insert(reason, outcome);
+                    }
+                    outcomes
+                })
+            })
+            .collect();
+        let result = {
+            // Also when it panics: the scope waits for the clients.
+            let _end = EndOnDrop(done);
+            until()
+        };
+        let mut answers = Answers::default();
+        for client in clients {
+            let outcomes = client.join().expect("a client");
+            answers.outcomes.extend(outcomes);
+        }
+        (answers, result)
+    })
+}
