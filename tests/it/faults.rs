@@ -24,16 +24,16 @@ on_both_generations!(
 );
 
 /// An Asterisk with 32 agents of its own configuration, a proxy, and a bridge.
-struct Scene {
-    asterisk: Asterisk,
-    proxy: Proxy,
-    bridge: Bridge,
+pub(crate) struct Scene {
+    pub(crate) asterisk: Asterisk,
+    pub(crate) proxy: Proxy,
+    pub(crate) bridge: Bridge,
     answers: Answers,
     name: &'static str,
 }
 
 impl Scene {
-    fn new(version: u32, name: &'static str) -> Self {
+    pub(crate) fn new(version: u32, name: &'static str) -> Self {
         let mut queues = "[general]\n[acme-6001]\n".to_owned();
         for agent in 1001..1033 {
             let _ = writeln!(queues, "member => Local/{agent}@acme-agents,0,{agent}");
@@ -54,7 +54,7 @@ impl Scene {
 
     /// Lets the fault happen in the middle of the load, and waits until the
     /// bridge is back by itself and has worked for a while.
-    fn fault(&mut self, round: usize, fault: impl FnOnce(&mut Asterisk, &Proxy)) {
+    pub(crate) fn fault(&mut self, round: usize, fault: impl FnOnce(&mut Asterisk, &Proxy)) {
         let (bridge, asterisk, proxy) = (&self.bridge, &mut self.asterisk, &self.proxy);
         let (answers, ()) = load(bridge, &format!("r{round}"), || {
             work(bridge);
@@ -67,13 +67,16 @@ impl Scene {
 
     /// Holds the answers against the log, and the bridge's view against
     /// Asterisk's own.
-    fn reckon(self) {
+    pub(crate) fn reckon(self) {
         let figures = self.answers.reckon(&self.asterisk.queue_log());
         println!(
             "{} on Asterisk {}: {figures}",
             self.name, self.asterisk.version
         );
-        assert!(figures.success > 100, "{figures}");
+        assert!(
+            figures.success > 100 && figures.unanswered == 0,
+            "{figures}"
+        );
         let shown = self.bridge.acme("action=showqueue&queue=6001");
         let shown = shown["queues"][0]["members"].as_array().expect("members");
         let truth = self.asterisk.ami().members("acme-6001");
@@ -92,7 +95,7 @@ impl Scene {
 }
 
 /// Waits until a change has been answered a few times more.
-fn work(bridge: &Bridge) {
+pub(crate) fn work(bridge: &Bridge) {
     for _ in 0..20 {
         eventually("changes are made", || {
             let query = "action=showstate&agent=1001";

@@ -79,9 +79,18 @@ pub(crate) const GLOBEX: User = User {
     password: "globex-password",
 };
 
+/// What a process uses.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usage {
+    pub(crate) kilobytes: u64,
+    pub(crate) descriptors: usize,
+    pub(crate) ticks: u64,
+}
+
 /// Is told to end when it is dropped.
 pub(crate) struct Bridge {
-    child: Child,
+    child: Mutex<Child>,
+    pid: u32,
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
     log: Arc<Mutex<String>>,
@@ -99,9 +108,24 @@ impl Bridge {
 
     /// Starts it, and waits until it listens.
     pub(crate) fn start_unready(configuration: &str) -> Self {
+        Self::start_as(binary(), configuration)
+    }
+
+    /// Starts it with few descriptors.
+    pub(crate) fn start_with_descriptors(limit: usize, configuration: &str) -> Self {
+        let mut shell = Command::new("sh");
+        let program = env!("CARGO_BIN_EXE_ami-bridge");
+        let script = format!("ulimit -n {limit}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &script, program]);
+        let bridge = Self::start_as(shell, configuration);
+        bridge.wait_ready();
+        bridge
+    }
+
+    fn start_as(mut command: Command, configuration: &str) -> Self {
         let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
         file.write_all(configuration.as_bytes()).expect("written");
-        let mut child = binary()
+        let mut child = command
             .arg("--config")
             .arg(file.path())
             .stderr(Stdio::piped())
@@ -126,7 +150,8 @@ impl Bridge {
         Self {
             address: address("\"listening\""),
             admin: address("\"listening for operations"),
-            child,
+            pid: child.id(),
+            child: Mutex::new(child),
             log,
         }
     }
@@ -182,21 +207,57 @@ impl Bridge {
             .count()
     }
 
-    /// Tells it to end; returns how it ended.
-    pub(crate) fn stop(mut self) -> (ExitStatus, String) {
-        signal_process(self.child.id(), "TERM");
-        let status = eventually("the bridge ends", || {
-            self.child.try_wait().expect("a child")
-        });
+    /// Its memory in kilobytes, its open descriptors, and the processor time that
+    /// it has used, in clock ticks.
+    pub(crate) fn usage(&self) -> Usage {
+        let proc = format!("/proc/{}", self.pid);
+        let status = std::fs::read_to_string(format!("{proc}/status")).expect("status");
+        let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let memory = memory.and_then(|text| text.trim().split(' ').next()?.parse().ok());
+        let stat = std::fs::read_to_string(format!("{proc}/stat")).expect("stat");
+        // Behind the name; utime and stime are the 14th and 15th field of all.
+        let fields: Vec<_> = stat
+            .rsplit(") ")
+            .next()
+            .unwrap_or_default()
+            .split(' ')
+            .collect();
+        let ticks = |field: usize| fields[field - 3].parse::<u64>().expect("ticks");
+        Usage {
+            kilobytes: memory.expect("VmRSS"),
+            descriptors: std::fs::read_dir(format!("{proc}/fd")).expect("fd").count(),
+            ticks: ticks(14) + ticks(15),
+        }
+    }
+
+    /// Tells it to end.
+    pub(crate) fn terminate(&self) {
+        signal_process(self.pid, "TERM");
+    }
+
+    /// How it ended, where it has.
+    pub(crate) fn ended(&self) -> Option<ExitStatus> {
+        self.child
+            .lock()
+            .expect("child")
+            .try_wait()
+            .expect("a child")
+    }
+
+    /// Tells it to end, and waits; returns how it ended, and its log.
+    pub(crate) fn stop(self) -> (ExitStatus, String) {
+        self.terminate();
+        let status = eventually("the bridge ends", || self.ended());
         (status, self.log())
     }
 }
 
 impl Drop for Bridge {
     fn drop(&mut self) {
-        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
+        if self.ended().is_none() {
+            let mut child = self.child.lock().expect("child");
+            let _ = child.kill();
+            let _ = child.wait();
         }
     }
 }

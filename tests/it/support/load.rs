@@ -10,6 +10,9 @@ use super::{Bridge, KeptConnection, PATH};
 /// Clients at once.
 const CLIENTS: usize = 32;
 
+/// The connection ended without an answer, as it does when the bridge ends.
+const UNANSWERED: &str = "unanswered";
+
 /// What was answered to each change, by its unique reason.
 #[derive(Default)]
 pub(crate) struct Answers {
@@ -24,14 +27,16 @@ pub(crate) struct Figures {
     pub(crate) unknown: usize,
     /// Of those, how many Asterisk did log.
     pub(crate) unknown_and_logged: usize,
+    pub(crate) unanswered: usize,
 }
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} success (all logged once), {} not sent (none logged), {} unknown ({} logged)",
-            self.success, self.not_sent, self.unknown, self.unknown_and_logged
+            "{} success (all logged once), {} not sent (none logged), {} unknown ({} logged), \
+             {} unanswered",
+            self.success, self.not_sent, self.unknown, self.unknown_and_logged, self.unanswered
         )
     }
 }
@@ -65,6 +70,10 @@ impl Answers {
                 "504 outcome_unknown" => {
                     figures.unknown += 1;
                     figures.unknown_and_logged += times;
+                    assert!(times <= 1, "{reason} was sent twice");
+                }
+                UNANSWERED => {
+                    figures.unanswered += 1;
                     assert!(times <= 1, "{reason} was sent twice");
                 }
                 other => panic!("{reason}: {other}"),
@@ -105,9 +114,11 @@ pub(crate) fn load<R>(bridge: &Bridge, prefix: &str, until: impl FnOnce() -> R) 
                             1001 + client
                         );
                         let target = format!("{PATH}?{query}");
-                        let response = connection.get(&target).expect("an answer");
-                        let outcome = response.outcome();
-                        if outcome.starts_with("503") {
+                        let outcome = match connection.get(&target) {
+                            Ok(response) => response.outcome(),
+                            Err(_) => UNANSWERED.to_owned(),
+                        };
+                        if outcome.starts_with("503") || outcome == UNANSWERED {
                             // As a client would that reads Retry-After, only sooner.
                             std::thread::sleep(std::time::Duration::from_millis(20));
                         }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use ami::{Ami, Row};
 pub(crate) use asterisk::Asterisk;
-pub(crate) use bridge::{ACME, Bridge, GLOBEX, PATH, binary, configuration};
+pub(crate) use bridge::{ACME, Bridge, GLOBEX, PATH, Usage, binary, configuration};
 pub(crate) use http::{KeptConnection, Response, request};
 pub(crate) use load::{Answers, load};
 pub(crate) use proxy::{Network, Proxy};

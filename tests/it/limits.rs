@@ -1,0 +1,118 @@
+//! Limits: connections, descriptors, clients that leave, and an end under load.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::faults::{Scene, work};
+use crate::support::{
+    ACME, Asterisk, Bridge, PATH, configuration, eventually, load, on_both_generations, start,
+};
+
+on_both_generations!(
+    connections_beyond_the_limit_wait,
+    running_out_of_descriptors_does_not_spin,
+    a_change_is_followed_when_its_client_has_gone,
+    an_end_under_load_loses_nothing,
+);
+
+fn connections_beyond_the_limit_wait(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let configuration =
+        configuration(asterisk.port).replace("[http]", "[http]\nmax_connections = 2");
+    let bridge = Bridge::start(&configuration);
+    let idle = [0, 1].map(|_| {
+        let mut stream = TcpStream::connect(bridge.address).expect("connected");
+        stream.write_all(b"GET /").expect("written");
+        stream
+    });
+    let waiting = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| bridge.acme("action=showqueue"));
+        // The operating system has taken it, and the bridge does not answer it yet.
+        sleep(Duration::from_millis(300));
+        assert!(!waiting.is_finished());
+        drop(idle);
+        waiting.join().expect("an answer")
+    });
+    assert_eq!(waiting["status"], "success");
+}
+
+fn running_out_of_descriptors_does_not_spin(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let bridge = Bridge::start_with_descriptors(40, &configuration(asterisk.port));
+    let many: Vec<_> = (0..60)
+        .map(|_| TcpStream::connect(bridge.address).expect("the system takes it"))
+        .collect();
+    eventually("it has run out", || {
+        bridge
+            .log()
+            .contains("no connection can be accepted")
+            .then_some(())
+    });
+    let before = bridge.usage().ticks;
+    sleep(Duration::from_secs(1));
+    let spent = bridge.usage().ticks - before;
+    // A busy loop would use a hundred ticks in a second.
+    assert!(spent < 30, "{spent} ticks");
+    drop(many);
+    eventually("it serves again", || {
+        (bridge.ask(ACME, "action=showqueue").status == 200).then_some(())
+    });
+}
+
+fn a_change_is_followed_when_its_client_has_gone(version: u32) {
+    let (asterisk, bridge) = start(version);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    asterisk.freeze();
+    let mut stream = TcpStream::connect(bridge.address).expect("connected");
+    write!(
+        stream,
+        "GET {PATH}?username=acme%40example.com&password=acme-password&action=pause\
+         &agent=1001&reason=gone&queue=6001 HTTP/1.1\r\nHost: x\r\nX-Request-Id: gone-1\r\n\r\n"
+    )
+    .expect("written");
+    eventually("it is sent", || {
+        (bridge.sent("QueuePause { queue: \"acme") == 1).then_some(())
+    });
+    // Gone for good: a reset, not a polite end.
+    socket2::SockRef::from(&stream)
+        .set_linger(Some(Duration::ZERO))
+        .expect("linger");
+    drop(stream);
+    asterisk.thaw();
+    let line = eventually("its end is logged", || {
+        let log = bridge.log();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines
+            .into_iter()
+            .find(|line| line["message"] == "request" && line["request_id"] == "gone-1")
+    });
+    assert_eq!(line["outcome"], "success");
+    assert_eq!(asterisk.queue_log().matches("|PAUSE|gone").count(), 1);
+}
+
+fn an_end_under_load_loses_nothing(version: u32) {
+    let scene = Scene::new(version, "SIGTERM");
+    let Scene {
+        asterisk, bridge, ..
+    } = &scene;
+    let (answers, ended) = load(bridge, "r", || {
+        work(bridge);
+        bridge.terminate();
+        eventually("the bridge ends", || bridge.ended())
+    });
+    assert!(ended.success(), "{ended}");
+    println!("{}", answers.reckon(&asterisk.queue_log()));
+    // What has no answer at all was not acknowledged either.
+    let mut refused = TcpStream::connect(bridge.address);
+    assert!(
+        refused
+            .as_mut()
+            .map_or(true, |stream| stream.read(&mut [0]).is_err())
+    );
+}
