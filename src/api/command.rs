@@ -8,7 +8,7 @@ use crate::organizations::is_number_char;
 /// The actions of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are the documentation's")]
-pub(super) enum ActionName {
+pub enum ActionName {
     Pause,
     Unpause,
     Add,
@@ -31,7 +31,7 @@ impl ActionName {
 
     /// The action's name in lower case.
     #[must_use]
-    pub(super) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Pause => "pause",
             Self::Unpause => "unpause",
@@ -47,7 +47,7 @@ impl ActionName {
     ///
     /// # Errors
     /// `missing_parameter` or `unknown_action`.
-    pub(super) fn from_form(form: &Form) -> Result<Self, ApiError> {
+    pub fn from_form(form: &Form) -> Result<Self, ApiError> {
         let given = form.identity("action")?;
         let mut all = Self::ALL.into_iter();
         all.find(|name| name.as_str().eq_ignore_ascii_case(given))
@@ -61,7 +61,7 @@ impl ActionName {
 
 /// What is to be done; values are checked, and not yet the organization's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Command {
+pub enum Command {
     /// Pause or unpause.
     Pause {
         /// Phone number.
@@ -122,7 +122,7 @@ impl Command {
     ///
     /// # Errors
     /// `missing_parameter` or `invalid_parameter`.
-    pub(super) fn from_form(action: ActionName, form: &Form) -> Result<Self, ApiError> {
+    pub fn from_form(action: ActionName, form: &Form) -> Result<Self, ApiError> {
         Ok(match action {
             ActionName::Pause | ActionName::Unpause => Self::Pause {
                 agent: agent(form)?,
@@ -175,7 +175,7 @@ impl Command {
 
     /// The agent that it is about.
     #[must_use]
-    pub(super) fn agent(&self) -> Option<&str> {
+    pub fn agent(&self) -> Option<&str> {
         match self {
             Self::Pause { agent, .. }
             | Self::Add { agent, .. }
@@ -187,7 +187,7 @@ impl Command {
 
     /// The queues that are named.
     #[must_use]
-    pub(super) fn queues(&self) -> Option<&[String]> {
+    pub fn queues(&self) -> Option<&[String]> {
         match self {
             Self::Add { queues, .. } | Self::Remove { queues, .. } => Some(queues),
             Self::Pause { queues, .. }

@@ -12,6 +12,7 @@ mod service;
 mod views;
 
 pub use answer::Answer;
+pub use command::{ActionName, Command};
 pub use error::{ApiError, Code};
 pub use query::{Credentials, Form};
 pub use service::{Api, Call, Link};

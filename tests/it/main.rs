@@ -1,6 +1,11 @@
 //! The whole program against a real Asterisk of the oldest and the newest
 //! generation, as a black box over HTTP.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "the figures of faults and of the soak are part of the proof"
+)]
+
 mod support;
 
 mod changes;
@@ -13,5 +18,6 @@ mod link;
 mod logs;
 mod reads;
 mod refusals;
+mod replay;
 mod soak;
 mod tenants;
