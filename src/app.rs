@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use crate::ami::{LinkSettings, supervise};
+use crate::ami::supervise;
 use crate::api::{Api, Link};
-use crate::config::{PbxSettings, Settings};
+use crate::config::Settings;
 use crate::http::{Admin, Limits, Routes, serve};
 use crate::organizations::{Lockout, Verifier};
 
@@ -64,13 +64,12 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Star
     let supervisors = TaskTracker::new();
     let mut links = HashMap::new();
     for pbx in settings.pbxes {
-        let action_timeout = pbx.action_timeout;
-        let (client, supervisor) = supervise(link_settings(pbx), links_stop.clone());
+        let (client, supervisor) = supervise(pbx.link, links_stop.clone());
         supervisors.spawn(supervisor);
         let name = client.name().to_owned();
         let link = Link {
             client,
-            action_timeout,
+            action_timeout: pbx.action_timeout,
         };
         links.insert(name, link);
     }
@@ -132,18 +131,5 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 fn announce(listener: &TcpListener, message: &str) {
     if let Ok(address) = listener.local_addr() {
         info!(%address, "{message}");
-    }
-}
-
-/// What a link needs to know of its PBX.
-#[must_use]
-pub fn link_settings(pbx: PbxSettings) -> LinkSettings {
-    LinkSettings {
-        name: pbx.name,
-        address: pbx.address,
-        username: pbx.username,
-        secret: pbx.secret,
-        connect_timeout: pbx.connect_timeout,
-        max_pending: pbx.max_pending,
     }
 }

@@ -6,9 +6,8 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::ami::{LinkState, supervise};
-use crate::app::link_settings;
-use crate::config::{PbxSettings, Settings};
+use crate::ami::{LinkSettings, LinkState, supervise};
+use crate::config::Settings;
 
 /// What was found; `ok` decides the exit status.
 #[derive(Debug)]
@@ -36,7 +35,7 @@ pub async fn check(settings: Settings) -> Report {
         ));
     }
     for pbx in settings.pbxes {
-        report.pbx(pbx).await;
+        report.pbx(pbx.link).await;
     }
     report
 }
@@ -51,13 +50,13 @@ impl Report {
         self.say(line);
     }
 
-    async fn pbx(&mut self, pbx: PbxSettings) {
+    async fn pbx(&mut self, pbx: LinkSettings) {
         let limit = pbx.connect_timeout * 2 + BOOT_WAIT;
         let (name, address) = (pbx.name.clone(), pbx.address.clone());
         let username = pbx.username.clone();
         let username = username.as_str();
         let stop = CancellationToken::new();
-        let (mut client, supervisor) = supervise(link_settings(pbx), stop.clone());
+        let (mut client, supervisor) = supervise(pbx, stop.clone());
         let supervisor = tokio::spawn(supervisor);
         let settled = |state: &LinkState| !matches!(state, LinkState::Connecting);
         let state = timeout(limit, client.wait_for(settled)).await;

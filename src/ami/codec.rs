@@ -82,7 +82,8 @@ impl AmiCodec {
             }
         }
         self.searched = buffer.len();
-        if buffer.len() > MAX_FRAME {
+        // One more byte may be the CR of the line that ends the frame.
+        if buffer.len() > MAX_FRAME + 1 {
             return Err(FrameError::TooLong);
         }
         Ok(None)
@@ -93,12 +94,12 @@ impl AmiCodec {
         if buffer[..known] != BANNER_PREFIX[..known] {
             return Err(FrameError::NotAmi);
         }
-        let Some(end) = memchr(b'\n', buffer) else {
-            return if buffer.len() > MAX_BANNER {
-                Err(FrameError::NotAmi)
-            } else {
-                Ok(None)
-            };
+        let end = memchr(b'\n', buffer);
+        if end.unwrap_or(buffer.len()) > MAX_BANNER {
+            return Err(FrameError::NotAmi);
+        }
+        let Some(end) = end else {
+            return Ok(None);
         };
         let line = buffer.split_to(end);
         buffer.advance(1);
@@ -166,12 +167,28 @@ mod tests {
         assert!(matches!(error(b"SSH-2.0"), FrameError::NotAmi));
         let endless = [BANNER_PREFIX, &[b'1'; 300]].concat();
         assert!(matches!(error(&endless), FrameError::NotAmi));
+        let long = [BANNER_PREFIX, &[b'1'; 300], b"\r\n"].concat();
+        assert!(matches!(error(&long), FrameError::NotAmi));
+    }
+
+    #[test]
+    fn the_limit_of_a_frame_does_not_depend_on_its_pieces() {
+        let banner = "Asterisk Call Manager/5.0.4\r\n";
+        let frame = |size: usize| format!("{banner}{}\r\n\r\n", "x".repeat(size - 2));
+        for sizes in [&[usize::MAX][..], &[1]] {
+            let frames = decode_in_chunks(frame(MAX_FRAME).as_bytes(), sizes);
+            assert_eq!(frames.len(), 2);
+        }
+        assert!(matches!(
+            error(frame(MAX_FRAME + 1).as_bytes()),
+            FrameError::TooLong
+        ));
     }
 
     #[test]
     fn an_endless_line_and_an_endless_frame_are_refused() {
         let banner = b"Asterisk Call Manager/5.0.4\r\n".to_vec();
-        let line = [&banner[..], &vec![b'x'; MAX_FRAME + 1]].concat();
+        let line = [&banner[..], &vec![b'x'; MAX_FRAME + 2]].concat();
         assert!(matches!(error(&line), FrameError::TooLong));
         let frame = [&banner[..], &b"A: 1\r\n".repeat(MAX_FRAME / 6 + 1)].concat();
         assert!(matches!(error(&frame), FrameError::TooLong));

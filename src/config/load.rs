@@ -1,28 +1,13 @@
 //! From file and environment to [`super::Settings`].
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, File as FileSource, FileFormat, Value, ValueKind};
 use serde::Deserialize;
 
 use super::file;
+use super::mistake::Mistake;
 use super::validate::{Settings, validate};
-
-/// One thing that is wrong, and what would be right.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
-    /// The full key, as `pbx.main.secret`.
-    pub key: String,
-    /// In words; never a value that could be a secret.
-    pub message: String,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.key, self.message)
-    }
-}
 
 /// Why there is no usable configuration.
 #[derive(Debug, thiserror::Error)]

@@ -5,9 +5,11 @@
 
 mod file;
 mod load;
+mod mistake;
 mod organizations;
 mod pbx;
 mod validate;
 
-pub use load::{ConfigError, Mistake, find, load};
+pub use load::{ConfigError, find, load};
+pub use mistake::Mistake;
 pub use validate::{AdminSettings, HttpSettings, LogFormat, LogSettings, PbxSettings, Settings};

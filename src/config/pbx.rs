@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use super::file;
 use super::validate::{Check, PbxSettings};
+use crate::ami::LinkSettings;
 use crate::ami::value::HeaderValue;
 
 impl Check<'_> {
@@ -44,13 +45,15 @@ impl Check<'_> {
         self.duration(&key("resync_interval"), &pbx.resync_interval);
         let max_pending = self.count(&key("max_pending"), pbx.max_pending);
         Some(PbxSettings {
-            address: pbx.address,
-            username: username?,
-            secret: secret?,
+            link: LinkSettings {
+                address: pbx.address,
+                username: username?,
+                secret: secret?,
+                connect_timeout: connect_timeout?,
+                max_pending: max_pending?,
+                name,
+            },
             action_timeout: action_timeout?,
-            connect_timeout: connect_timeout?,
-            max_pending: max_pending?,
-            name,
         })
     }
 

@@ -4,11 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use zeroize::Zeroizing;
 
 use super::file;
-use super::load::Mistake;
-use crate::ami::value::HeaderValue;
+use super::mistake::Mistake;
+use crate::ami::LinkSettings;
 use crate::organizations::{Directory, LockoutPolicy, Overlap};
 
 /// Everything that the daemon needs to know.
@@ -75,32 +74,12 @@ pub enum LogFormat {
 }
 
 /// One PBX.
-#[derive(Clone)]
+#[derive(Debug)]
 pub struct PbxSettings {
-    /// Name in the configuration.
-    pub name: String,
-    /// `host:port` of its AMI.
-    pub address: String,
-    /// AMI user.
-    pub username: HeaderValue,
-    /// Its secret.
-    pub secret: Zeroizing<String>,
+    /// Its link.
+    pub link: LinkSettings,
     /// Bound on a whole request.
     pub action_timeout: Duration,
-    /// Bound on connecting, and on logging in.
-    pub connect_timeout: Duration,
-    /// Requests that may wait for Asterisk at once.
-    pub max_pending: usize,
-}
-
-impl std::fmt::Debug for PbxSettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PbxSettings")
-            .field("name", &self.name)
-            .field("address", &self.address)
-            .field("username", &self.username)
-            .finish_non_exhaustive()
-    }
 }
 
 /// Checks the file; `None` where something that is needed is missing or wrong.
