@@ -100,7 +100,10 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Star
             max_connections: ADMIN_CONNECTIONS,
             ..limits
         };
-        let admin = Arc::new(Admin { api });
+        let admin = Arc::new(Admin {
+            api,
+            stop: stop.clone(),
+        });
         tokio::spawn(serve(listener, admin, limits, admin_stop.clone()))
     });
     announce(&interface, "listening");

@@ -1,13 +1,16 @@
 //! `ami-bridge check`: whether what is configured will work.
 
-use std::fmt::Write as _;
+use std::fmt::{Arguments, Write as _};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::ami::{LinkSettings, LinkState, supervise};
-use crate::config::Settings;
+use crate::ami::{Client, LinkSettings, LinkState, Peer, supervise};
+use crate::config::{PbxSettings, Settings};
+use crate::organizations::{Organization, Pattern};
+use crate::queues::QueueCommands;
 
 /// What was found; `ok` decides the exit status.
 #[derive(Debug)]
@@ -21,7 +24,8 @@ pub struct Report {
 /// Beyond connecting and logging in: what a boot may take.
 const BOOT_WAIT: Duration = Duration::from_secs(10);
 
-/// Links to each PBX as the daemon would, and logs off again.
+/// Links to each PBX as the daemon would, looks for the organizations' queues,
+/// and logs off again.
 pub async fn check(settings: Settings) -> Report {
     let mut report = Report {
         text: "configuration: ok\n".to_owned(),
@@ -34,58 +38,46 @@ pub async fn check(settings: Settings) -> Report {
             "warning: {first} and {second} both list the agent {example}"
         ));
     }
+    let organizations = settings.directory.organizations();
     for pbx in settings.pbxes {
-        report.pbx(pbx.link).await;
+        let of_pbx = organizations.iter().filter(|o| o.pbx == pbx.link.name);
+        let of_pbx: Vec<_> = of_pbx.map(Arc::as_ref).collect();
+        report.pbx(pbx, &of_pbx).await;
     }
     report
 }
 
 impl Report {
-    fn say(&mut self, line: std::fmt::Arguments<'_>) {
+    fn say(&mut self, line: Arguments<'_>) {
         let _ = writeln!(self.text, "{line}");
     }
 
-    fn fail(&mut self, line: std::fmt::Arguments<'_>) {
+    fn fail(&mut self, line: Arguments<'_>) {
         self.ok = false;
         self.say(line);
     }
 
-    async fn pbx(&mut self, pbx: LinkSettings) {
-        let limit = pbx.connect_timeout * 2 + BOOT_WAIT;
-        let (name, address) = (pbx.name.clone(), pbx.address.clone());
-        let username = pbx.username.clone();
-        let username = username.as_str();
+    async fn pbx(&mut self, pbx: PbxSettings, organizations: &[&Organization]) {
+        let limit = pbx.link.connect_timeout * 2 + BOOT_WAIT;
+        let LinkSettings { name, address, .. } = &pbx.link;
+        let (name, address) = (name.clone(), address.clone());
+        let username = pbx.link.username.clone();
         let stop = CancellationToken::new();
-        let (mut client, supervisor) = supervise(pbx, stop.clone());
+        let (mut client, supervisor) = supervise(pbx.link, stop.clone());
         let supervisor = tokio::spawn(supervisor);
         let settled = |state: &LinkState| !matches!(state, LinkState::Connecting);
         let state = timeout(limit, client.wait_for(settled)).await;
         match state {
             Ok(LinkState::Ready(peer)) => {
-                let asterisk = peer
-                    .generation()
-                    .map_or_else(|| "newer than known".to_owned(), |g| g.to_string());
-                self.say(format_args!(
-                    "pbx {name}: linked to {address}, Asterisk {asterisk} (AMI {})",
-                    peer.ami_version
-                ));
-                if !peer.may_write {
-                    self.fail(format_args!(
-                        "pbx {name}: the AMI user may not change queues; \
-                         put this in manager.conf, then `manager reload`:\n\
-                         [{username}]\nread = agent,system\nwrite = agent"
-                    ));
-                }
-                if !peer.tells_boot {
-                    self.say(format_args!(
-                        "pbx {name}: warning: the AMI user can't see when Asterisk has booted; \
-                         put this in manager.conf, then `manager reload`:\n\
-                         [{username}]\nread = agent,system"
-                    ));
-                }
+                self.linked(&name, &address, username.as_str(), &peer);
+                let deadline = Instant::now() + pbx.action_timeout;
+                self.queues(&name, &client, deadline, organizations).await;
             }
             Ok(LinkState::Down { reason, .. }) => {
-                self.fail(format_args!("pbx {name}: no link to {address}: {reason}"));
+                let username = username.as_str();
+                self.fail(format_args!(
+                    "pbx {name}: no link to {address} as {username}: {reason}"
+                ));
             }
             Ok(LinkState::ShuttingDown) => {
                 self.fail(format_args!("pbx {name}: Asterisk is shutting down"));
@@ -97,5 +89,79 @@ impl Report {
         }
         stop.cancel();
         let _ = supervisor.await;
+    }
+
+    fn linked(&mut self, name: &str, address: &str, username: &str, peer: &Peer) {
+        let asterisk = peer.generation();
+        let asterisk = asterisk.map_or_else(|| "newer than known".to_owned(), |g| g.to_string());
+        self.say(format_args!(
+            "pbx {name}: linked to {address}, Asterisk {asterisk} (AMI {})",
+            peer.ami_version
+        ));
+        let cure = format!(
+            "in the section [{username}] of manager.conf have the lines\n  \
+             read = agent,system\n  write = agent\n\
+             then `manager reload`, and restart a bridge that is running"
+        );
+        if !peer.may_write {
+            self.fail(format_args!(
+                "pbx {name}: the AMI user may not change queues; {cure}"
+            ));
+        } else if !peer.tells_boot {
+            self.say(format_args!(
+                "pbx {name}: warning: the AMI user can't see when Asterisk has booted; {cure}"
+            ));
+        }
+    }
+
+    /// Tells which configured queues the PBX does not have: a wrong number, or a
+    /// wrong template.
+    async fn queues(
+        &mut self,
+        name: &str,
+        client: &Client,
+        deadline: Instant,
+        organizations: &[&Organization],
+    ) {
+        let queues = match client.begin(deadline, "check") {
+            Ok(exchange) => QueueCommands::new(exchange).all_queues().await,
+            Err(failure) => Err(failure.into()),
+        };
+        let queues = match queues {
+            Ok(snapshot) => snapshot.queues,
+            Err(error) => {
+                self.fail(format_args!(
+                    "pbx {name}: the queues can't be read: {error}"
+                ));
+                return;
+            }
+        };
+        for organization in organizations {
+            let numbers = queues
+                .iter()
+                .filter_map(|q| organization.queue_number(&q.name));
+            let numbers: Vec<String> = numbers.collect();
+            self.say(format_args!(
+                "organization {}: {} of {} queues of the PBX",
+                organization.name,
+                numbers.len(),
+                queues.len()
+            ));
+            for pattern in &organization.queues {
+                if numbers.iter().any(|number| pattern.matches(number)) {
+                    continue;
+                }
+                let pattern = match pattern {
+                    Pattern::Exact(number) => number.clone(),
+                    Pattern::Glob { prefix, suffix } => format!("{prefix}*{suffix}"),
+                    Pattern::Range { first, last, .. } => format!("{first}-{last}"),
+                };
+                self.say(format_args!(
+                    "organization {}: warning: the PBX has no queue {} for \"{pattern}\"",
+                    organization.name,
+                    organization.queue_name.expand(&pattern)
+                ));
+            }
+        }
     }
 }

@@ -50,7 +50,13 @@ async fn run(settings: config::Settings) -> Result<(), Box<dyn std::error::Error
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     let on_signal = stop.clone();
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::warn!("SIGHUP is ignored: restart to read the configuration again");
+        }
+    });
     tokio::spawn(async move {
         let name = tokio::select! {
             _ = terminate.recv() => "SIGTERM",
@@ -64,7 +70,7 @@ async fn run(settings: config::Settings) -> Result<(), Box<dyn std::error::Error
 
 fn hash_password() -> ExitCode {
     let password = if stdin().is_terminal() {
-        rpassword::prompt_password("Password: ")
+        ask_twice()
     } else {
         let mut text = String::new();
         stdin().read_to_string(&mut text).map(|_| text)
@@ -74,8 +80,10 @@ fn hash_password() -> ExitCode {
         Err(error) => return fail(&error, 1),
     };
     let password = password.trim_end_matches(['\r', '\n']);
-    if password.is_empty() {
-        return fail(&"the password is empty", USAGE);
+    let unfit = |byte: u8| byte < 0x20 || byte == 0x7f;
+    if password.is_empty() || password.trim() != password || password.bytes().any(unfit) {
+        let message = "a password is one line, not empty, without white space at its ends";
+        return fail(&message, USAGE);
     }
     match PasswordDigest::of(password).hash() {
         Ok(hash) => {
@@ -84,6 +92,16 @@ fn hash_password() -> ExitCode {
         }
         Err(error) => fail(&error, 1),
     }
+}
+
+/// Without echo a slip of the finger would show at the first login only.
+fn ask_twice() -> std::io::Result<String> {
+    let first = Zeroizing::new(rpassword::prompt_password("Password: ")?);
+    let second = rpassword::prompt_password("Again: ")?;
+    if *first != second {
+        return Err(std::io::Error::other("the two passwords differ"));
+    }
+    Ok(second)
 }
 
 fn print(text: &str) {

@@ -16,7 +16,12 @@ pub fn start(settings: &LogSettings) -> Result<(), Box<dyn std::error::Error>> {
     let filter = EnvFilter::try_new(&settings.level)?;
     let terminal = io::stderr().is_terminal();
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match settings.format {
-        LogFormat::Journald => Box::new(tracing_journald::layer()?),
+        LogFormat::Journald => {
+            let journal = tracing_journald::layer().map_err(|error| {
+                format!("log.format = \"journald\": there is no journal of systemd here ({error})")
+            });
+            Box::new(journal?)
+        }
         LogFormat::Auto if !terminal => json_lines(),
         LogFormat::Json => json_lines(),
         LogFormat::Auto | LogFormat::Pretty => {

@@ -27,10 +27,16 @@ pub enum Failure {
 pub enum LoginError {
     /// Wrong user or secret, or an address that the user's ACL denies: Asterisk
     /// answers all three alike. The only one that trying again won't cure.
-    #[error("Asterisk rejects the AMI user or its secret, or this address")]
+    #[error(
+        "Asterisk rejects the AMI user or its secret, or this address: compare both with \
+         manager.conf, and its permit lines with this machine's address"
+    )]
     Rejected,
     /// `allowmultiplelogin=no` and an old session that Asterisk still holds.
-    #[error("the AMI user is logged in already (set allowmultiplelogin=yes)")]
+    #[error(
+        "the AMI user is logged in already: put allowmultiplelogin=yes into its own section \
+         of manager.conf (in [general] it counts only after a restart), then manager reload"
+    )]
     AlreadyInUse,
     /// A graceful stop is pending.
     #[error("Asterisk is shutting down")]
@@ -39,10 +45,10 @@ pub enum LoginError {
     #[error("unexpected answer to the login: {0}")]
     Unexpected(String),
     /// No answer in time.
-    #[error("no answer in time")]
+    #[error("no answer in time: is this the port of the AMI?")]
     TimedOut,
     /// The connection ended.
-    #[error("the connection was closed before the login was done")]
+    #[error("the connection was closed before the login was done: is this the port of the AMI?")]
     Closed,
     /// The bytes are not AMI.
     #[error(transparent)]

@@ -198,15 +198,18 @@ impl Supervisor {
         match end {
             End::Unreachable(error) => {
                 warn!(address, %error, retry_in_ms, "Asterisk is not reachable");
-                format!("not reachable: {error}")
+                format!(
+                    "not reachable ({error}): does Asterisk run, with enabled=yes and this port \
+                     in [general] of manager.conf?"
+                )
             }
             End::Login(LoginError::Rejected) => {
                 error!(
                     address,
                     user = self.settings.username.as_str(),
                     retry_in_ms,
-                    "Asterisk rejects the login: compare user and secret with manager.conf, \
-                     and its permit lines with this machine's address"
+                    "{}",
+                    LoginError::Rejected
                 );
                 LoginError::Rejected.to_string()
             }

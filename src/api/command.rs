@@ -153,12 +153,14 @@ impl Command {
             },
             ActionName::ShowQueue => {
                 flag(form, "fresh")?;
+                no_agent(form)?;
                 Self::ShowQueue {
                     queues: queues(form)?,
                 }
             }
             ActionName::ShowQueueStat => {
                 flag(form, "fresh")?;
+                no_agent(form)?;
                 Self::ShowQueueStat {
                     queues: queues(form)?,
                 }
@@ -205,6 +207,14 @@ fn invalid(name: &str, what: &str) -> ApiError {
 
 fn agent(form: &Form) -> Result<String, ApiError> {
     number("agent", form.require("agent")?, 32)
+}
+
+/// An answer about all agents must not look like one about that agent.
+fn no_agent(form: &Form) -> Result<(), ApiError> {
+    match form.get("agent") {
+        None => Ok(()),
+        Some(_) => Err(invalid("agent", "has no place here; showstate takes one")),
+    }
 }
 
 fn queues(form: &Form) -> Result<Option<Vec<String>>, ApiError> {
@@ -395,6 +405,8 @@ mod tests {
             ),
             ("action=showqueue&fresh=maybe", "invalid_parameter fresh"),
             ("action=remove&queue=1", "missing_parameter agent"),
+            ("action=showqueue&agent=1", "invalid_parameter agent"),
+            ("action=showqueuestat&agent=", "invalid_parameter agent"),
             ("action=showstate", "missing_parameter agent"),
         ] {
             assert_eq!(outcome(query), expected, "{query}");

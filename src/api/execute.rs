@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::command::Command;
 use super::error::{ApiError, Code};
-use super::refusal::{changing, not_sent, reading, unknown_queue};
+use super::refusal::{before_a_change, changing, not_sent, reading, unknown_queue};
 use crate::ami::Client;
 use crate::organizations::Organization;
 use crate::queues::{Change, Member, NewMember, Queue, QueueCommands, Snapshot};
@@ -154,7 +154,8 @@ impl Part<'_> {
 
     /// The targets of a change without queues: where the agent is a member.
     async fn every_queue_of(&self, agent: &str) -> Result<Vec<Target>, ApiError> {
-        let (memberships, _) = self.memberships(agent, None).await?;
+        let memberships = self.memberships(agent, None).await;
+        let (memberships, _) = memberships.map_err(before_a_change)?;
         if memberships.is_empty() {
             let message = format!("Agent {agent} is a member of none of the queues.");
             return Err(ApiError::new(Code::NotAMember, message));
@@ -250,7 +251,7 @@ impl Part<'_> {
     }
 
     /// The organization's queues among those of a snapshot. Those that were
-    /// named must all be there, and keep the order of the question.
+    /// named must all be there.
     fn own(
         &self,
         numbers: Option<&[String]>,
@@ -264,18 +265,15 @@ impl Part<'_> {
                 Some(OwnQueue { number, queue })
             })
             .collect();
-        match numbers {
-            None => own.sort_by(|a, b| self.organization.queue_order(&a.number, &b.number)),
-            Some(numbers) => {
-                let there = |number: &&String| {
-                    let mut own = own.iter();
-                    own.any(|queue| queue.number.eq_ignore_ascii_case(number))
-                };
-                if let Some(missing) = numbers.iter().find(|number| !there(number)) {
-                    return Err(unknown_queue(missing));
-                }
-            }
+        let there = |number: &&String| {
+            let mut own = own.iter();
+            own.any(|queue| queue.number.eq_ignore_ascii_case(number))
+        };
+        let mut named = numbers.unwrap_or_default().iter();
+        if let Some(missing) = named.find(|number| !there(number)) {
+            return Err(unknown_queue(missing));
         }
+        own.sort_by(|a, b| self.organization.queue_order(&a.number, &b.number));
         Ok((own, as_of))
     }
 }

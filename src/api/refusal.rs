@@ -45,12 +45,24 @@ pub(super) fn changing(agent: &str, queue: &str, error: CommandError) -> ApiErro
 pub(super) fn reading(error: CommandError) -> ApiError {
     match error {
         CommandError::Failure(Failure::Unknown) => {
-            let message = "The PBX gave no answer in time. Nothing was changed.";
+            let message = "The PBX gave no answer in time.";
             ApiError::new(Code::OutcomeUnknown, message)
         }
         CommandError::Failure(failure) => not_sent(failure),
         CommandError::Value(error) => unfit(error),
         error => refused(&error.to_string()),
+    }
+}
+
+/// A question that a change needs got no answer: the change itself was not sent,
+/// and there is no doubt about it.
+pub(super) fn before_a_change(error: ApiError) -> ApiError {
+    match error.code {
+        Code::OutcomeUnknown => {
+            let message = "The PBX does not answer now. Nothing was sent.";
+            ApiError::retry(Code::PbxUnavailable, Duration::from_secs(1), message)
+        }
+        _ => error,
     }
 }
 

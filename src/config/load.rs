@@ -79,9 +79,16 @@ pub fn load(path: &Path) -> Result<Settings, ConfigError> {
         source,
     })?;
     let mut tree = layers(&name, &text)?;
+    prefer_environment(&mut tree);
+    let all = tree.clone();
     let mut mistakes = Vec::new();
     let file = deserialize(&mut tree, &mut mistakes);
     let settings = validate(file, &mut mistakes);
+    for mistake in &mut mistakes {
+        if is_of_environment(&all, &mistake.key) {
+            mistake.message += " (set by an environment variable)";
+        }
+    }
     match settings {
         Some(settings) if mistakes.is_empty() => Ok(settings),
         _ => Err(ConfigError::Mistakes {
@@ -120,6 +127,52 @@ fn layers(name: &str, text: &str) -> Result<Value, ConfigError> {
                 message: "an environment variable does not fit the configuration".to_owned(),
             }],
         })
+}
+
+/// A secret of the environment takes the place of the file's, in either form.
+fn prefer_environment(tree: &mut Value) {
+    let Some(ValueKind::Table(pbxes)) = child(tree, "pbx").map(|pbxes| &mut pbxes.kind) else {
+        return;
+    };
+    for pbx in pbxes.values_mut() {
+        let ValueKind::Table(keys) = &mut pbx.kind else {
+            continue;
+        };
+        for (given, other) in [("secret", "secret_file"), ("secret_file", "secret")] {
+            let overrides = keys
+                .get(given)
+                .is_some_and(|value| value.origin().is_some());
+            if overrides
+                && keys
+                    .get(other)
+                    .is_some_and(|value| value.origin().is_none())
+            {
+                keys.remove(other);
+            }
+        }
+    }
+}
+
+/// The file is given as a text without a name; the environment has one.
+fn is_of_environment(tree: &Value, key: &str) -> bool {
+    let mut node = tree;
+    for segment in key.split('.') {
+        let ValueKind::Table(table) = &node.kind else {
+            return false;
+        };
+        let Some(next) = table.get(segment) else {
+            return false;
+        };
+        node = next;
+    }
+    node.origin().is_some()
+}
+
+fn child<'a>(node: &'a mut Value, name: &str) -> Option<&'a mut Value> {
+    match &mut node.kind {
+        ValueKind::Table(table) => table.get_mut(name),
+        _ => None,
+    }
 }
 
 /// Deserializes; whatever does not fit is noted and taken out, until the rest
@@ -163,16 +216,18 @@ fn expectation(error: &config::ConfigError) -> String {
     if text.contains("unknown field") {
         let known = text.split_once("expected").map_or("", |(_, known)| known);
         let known = known.split(" for key").next().unwrap_or_default();
-        return format!(
-            "unknown key; known here:{}",
-            known.replace("one of", "").replace('`', "")
-        );
+        let known = known.replace("one of", "").replace('`', "");
+        return format!("unknown key; known here: {}", known.trim());
     }
     match text.rsplit_once("expected ") {
         Some((_, expected)) => {
             let expected = expected.split(" for key").next().unwrap_or(expected);
             let expected = expected.split(" in ").next().unwrap_or(expected);
-            format!("must be {expected}")
+            match expected.trim() {
+                "a map" => "must be a table: [NAME]".to_owned(),
+                "a sequence" => "must be a list of tables: [[…]] with two brackets".to_owned(),
+                expected => format!("must be {expected}"),
+            }
         }
         None => "is not of the right type".to_owned(),
     }

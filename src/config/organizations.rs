@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::file;
 use super::validate::Check;
-use crate::ami::value::MAX_MEMBER;
+use crate::ami::value::{MAX_MEMBER, is_control};
 use crate::organizations::{
     Organization, Overlap, PasswordDigest, Pattern, StoredPassword, Template, User, overlaps,
 };
@@ -138,8 +138,13 @@ impl Check<'_> {
         file: &file::User,
         organization: Option<Arc<Organization>>,
     ) -> Option<User> {
-        if file.username.as_deref().is_none_or(str::is_empty) {
-            self.missing(&format!("{key}.username"), "the name to log in with");
+        match &file.username {
+            None => self.missing(&format!("{key}.username"), "the name to log in with"),
+            Some(name) if !can_be_sent(name) => self.mistake(
+                format!("{key}.username"),
+                "must be one line, not empty, without white space at its ends",
+            ),
+            Some(_) => {}
         }
         let password = self.password(key, file);
         for action in &file.actions {
@@ -174,8 +179,9 @@ impl Check<'_> {
                 let what = "must be the 32 hex digits of the password's MD5";
                 self.take(&format!("{key}.password_md5"), digest.ok_or(what))
             }
-            (None, None, Some(password)) if password.0.is_empty() => {
-                self.mistake(format!("{key}.password"), "must not be empty");
+            (None, None, Some(password)) if !can_be_sent(&password.0) => {
+                let what = "must be one line, not empty, without white space at its ends";
+                self.mistake(format!("{key}.password"), what);
                 None
             }
             (None, None, Some(password)) => {
@@ -227,4 +233,9 @@ impl Check<'_> {
         }
         said
     }
+}
+
+/// Whether the interface would take the text as a parameter.
+fn can_be_sent(text: &str) -> bool {
+    !text.is_empty() && text.trim() == text && !text.bytes().any(is_control)
 }

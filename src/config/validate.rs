@@ -185,7 +185,8 @@ impl Check<'_> {
                 .bytes()
                 .all(|b| b.is_ascii_graphic() && !b"?#%".contains(&b));
         if !path_fits {
-            let what = "must begin with / and have no ?, # or %, as \"/API/UpdateAgentState.php\"";
+            let what =
+                "must be a path below /, without ?, # or %, as \"/API/UpdateAgentState.php\"";
             self.mistake("http.path", what);
         }
         let reject_unknown_parameters = match http.unknown_parameters.as_str() {
@@ -223,8 +224,17 @@ impl Check<'_> {
     }
 
     fn log(&mut self, log: &file::Log) -> Option<LogSettings> {
-        if tracing_subscriber::EnvFilter::try_new(&log.level).is_err() {
-            let what = "must be a filter, as \"info\" or \"info,ami_bridge=debug\"";
+        // A bare word that is no level would be taken for a module: silence.
+        let levels = ["off", "error", "warn", "info", "debug", "trace"];
+        let words = log
+            .level
+            .split(',')
+            .map(|word| word.trim().to_ascii_lowercase());
+        let is_known = |word: &String| word.contains(['=', '[']) || levels.contains(&&**word);
+        let is_filter = tracing_subscriber::EnvFilter::try_new(&log.level).is_ok();
+        if !is_filter || !words.into_iter().all(|word| is_known(&word)) {
+            let what = "must be a level (off, error, warn, info, debug, trace) or a filter, as \
+                        \"info,ami_bridge=debug\"";
             self.mistake("log.level", what);
         }
         let format = match log.format.as_str() {

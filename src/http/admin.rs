@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::server::Handler;
 use crate::ami::LinkState;
@@ -20,6 +21,8 @@ use crate::api::Api;
 pub struct Admin {
     /// What knows the links.
     pub api: Arc<Api>,
+    /// Set when the daemon is told to end.
+    pub stop: CancellationToken,
 }
 
 impl Handler for Admin {
@@ -43,13 +46,16 @@ impl Handler for Admin {
 }
 
 impl Admin {
-    /// Ready is: every PBX is linked. Says of each what its link is doing.
+    /// Ready is: every PBX is linked, and the daemon goes on. Says of each link
+    /// what it is doing.
     fn ready(&self) -> Response<Full<Bytes>> {
-        let mut ready = true;
+        let mut ready = !self.stop.is_cancelled();
         let mut pbxes = Map::new();
         for (name, link) in self.api.links() {
+            let no_write = "the AMI user lacks write=agent: changes are refused";
             let (state, reason) = match link.client.state() {
-                LinkState::Ready(_) => ("ready", Value::Null),
+                LinkState::Ready(peer) if peer.may_write => ("ready", Value::Null),
+                LinkState::Ready(_) => ("ready", Value::from(no_write)),
                 LinkState::Connecting => ("connecting", Value::Null),
                 LinkState::ShuttingDown => ("shutting_down", Value::Null),
                 LinkState::Down { reason, .. } => ("down", Value::from(reason)),

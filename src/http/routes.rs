@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::header::{
     ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
     X_CONTENT_TYPE_OPTIONS,
@@ -68,7 +68,6 @@ impl Routes {
         request: Request<Incoming>,
         request_id: &str,
     ) -> Result<Answer, ApiError> {
-        let arrived = Instant::now();
         let target = request.uri().path_and_query();
         if target.is_some_and(|target| target.as_str().len() > MAX_TARGET) {
             let message = format!("The request target is longer than {MAX_TARGET} bytes.");
@@ -91,10 +90,12 @@ impl Routes {
             authorization: authorization(headers)?,
             address: client_address(peer, forwarded.into_iter(), &self.trusted_proxies),
             request_id: request_id.to_owned(),
-            arrived,
+            arrived: Instant::now(),
         };
         if request.method() == Method::POST {
             call.body = Some(form_body(request).await?);
+            // The PBX's time does not run while a client is slow.
+            call.arrived = Instant::now();
         }
         // In a task of its own: what was sent to the PBX is followed to its end
         // and logged, also when the client does not wait for it.
@@ -138,13 +139,18 @@ async fn form_body(request: Request<Incoming>) -> Result<String, ApiError> {
         let message = "A POST must be application/x-www-form-urlencoded.";
         return Err(ApiError::new(Code::UnsupportedMediaType, message));
     }
+    let too_large = || {
+        let message = format!("The body is longer than {MAX_BODY} bytes.");
+        ApiError::new(Code::RequestTooLarge, message)
+    };
+    // Refused before it is sent, where its length is told.
+    if request.body().size_hint().lower() > MAX_BODY as u64 {
+        return Err(too_large());
+    }
     let body = Limited::new(request.into_body(), MAX_BODY).collect();
     let bytes = match timeout(BODY_TIMEOUT, body).await {
         Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let message = format!("The body is longer than {MAX_BODY} bytes.");
-            return Err(ApiError::new(Code::RequestTooLarge, message));
-        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
         Ok(Err(_)) | Err(_) => {
             let message = "The body did not come in time, or not as a whole.";
             return Err(ApiError::new(Code::RequestTimeout, message));

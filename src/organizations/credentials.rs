@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use argon2::password_hash::PasswordHasher;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use blake2::Blake2sMac256;
 use blake2::digest::{KeyInit, Mac};
 use md5::{Digest, Md5};
@@ -87,7 +87,13 @@ impl StoredPassword {
     /// What is wrong, in words.
     pub fn hash(text: &str) -> Result<Self, &'static str> {
         match PasswordHash::new(text) {
-            Ok(hash) if hash.algorithm == argon2::ARGON2ID_IDENT && hash.hash.is_some() => {
+            Ok(hash)
+                if hash.algorithm == argon2::ARGON2ID_IDENT
+                    && hash.version.is_none_or(|version| version == 19)
+                    && hash.salt.is_some()
+                    && hash.hash.is_some()
+                    && Params::try_from(&hash).is_ok() =>
+            {
                 Ok(Self::Hash(text.into()))
             }
             _ => Err("is not an argon2id hash as `ami-bridge hash-password` prints it"),
@@ -136,6 +142,19 @@ impl Verifier {
         })
     }
 
+    /// Whether the presented password was verified before. Takes no time worth
+    /// telling, whatever the answer.
+    #[must_use]
+    pub fn remembers(&self, username: &str, presented: &str) -> bool {
+        let verified = self.lock();
+        let Some(known) = verified.get(username) else {
+            return false;
+        };
+        candidates(presented)
+            .iter()
+            .any(|candidate| self.tag(candidate).as_slice().ct_eq(known).into())
+    }
+
     /// Whether the presented password is this user's; `stored` is `None` for a
     /// user that does not exist, which is refused in the same time.
     pub async fn verify(
@@ -145,69 +164,73 @@ impl Verifier {
         stored: Option<&StoredPassword>,
     ) -> bool {
         let candidates = candidates(presented);
-        let hash = match stored {
+        let matching = match stored {
+            Some(StoredPassword::Hash(hash)) => self.matching_hash(candidates, hash.clone()).await,
             Some(StoredPassword::Digest(digest)) => {
-                if candidates.iter().any(|candidate| candidate.equals(digest)) {
-                    return true;
+                match candidates.iter().find(|candidate| candidate.equals(digest)) {
+                    Some(matching) => Some(matching.clone()),
+                    None => self.refuse_slowly(candidates).await,
                 }
-                &self.decoy
             }
-            Some(StoredPassword::Hash(hash)) => {
-                let tags = candidates.iter().map(|candidate| self.tag(candidate, hash));
-                if tags.into_iter().any(|tag| self.remembers(username, &tag)) {
-                    return true;
-                }
-                hash
-            }
-            None => &self.decoy,
+            None => self.refuse_slowly(candidates).await,
         };
-        let Some(matching) = self.hash_matches(candidates, hash.clone()).await else {
-            return false;
-        };
-        if let Some(StoredPassword::Hash(hash)) = stored {
-            let tag = self.tag(&matching, hash);
+        if let Some(matching) = &matching {
+            let tag = self.tag(matching);
             self.lock().insert(username.to_owned(), tag);
-            return true;
         }
-        false
+        matching.is_some()
     }
 
-    async fn hash_matches(
+    async fn refuse_slowly(&self, candidates: Vec<PasswordDigest>) -> Option<PasswordDigest> {
+        self.matching_hash(candidates, self.decoy.clone()).await;
+        None
+    }
+
+    async fn matching_hash(
         &self,
         candidates: Vec<PasswordDigest>,
         hash: Box<str>,
     ) -> Option<PasswordDigest> {
         let _slot = self.slots.acquire().await.ok()?;
-        tokio::task::spawn_blocking(move || {
-            let parsed = PasswordHash::new(&hash).ok()?;
-            candidates.into_iter().find(|candidate| {
-                let verified = hasher().verify_password(candidate.0.as_bytes(), &parsed);
-                verified.is_ok()
-            })
-        })
-        .await
-        .ok()?
+        let matching = tokio::task::spawn_blocking(move || {
+            let hash = PasswordHash::new(&hash).ok()?;
+            candidates
+                .into_iter()
+                .find(|candidate| hash_matches(candidate, &hash))
+        });
+        matching.await.ok()?
     }
 
-    /// Bound to the stored hash, so that a changed password is not remembered.
-    fn tag(&self, candidate: &PasswordDigest, hash: &str) -> [u8; 32] {
+    fn tag(&self, candidate: &PasswordDigest) -> [u8; 32] {
         let Ok(mut mac) = Blake2sMac256::new_from_slice(self.key.as_slice()) else {
             unreachable!("a key of 32 bytes fits BLAKE2s");
         };
         mac.update(candidate.0.as_bytes());
-        mac.update(hash.as_bytes());
         mac.finalize().into_bytes().into()
-    }
-
-    fn remembers(&self, username: &str, tag: &[u8; 32]) -> bool {
-        let verified = self.lock();
-        let known = verified.get(username);
-        known.is_some_and(|known| known.as_slice().ct_eq(tag).into())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, [u8; 32]>> {
         self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Rooms of 32 MiB and more are mapped each on its own and given back at once;
+/// smaller ones stay with the allocator, once in each of its arenas.
+const ROOM: usize = 33 * 1024 * 1024 / Block::SIZE;
+
+fn hash_matches(candidate: &PasswordDigest, hash: &PasswordHash) -> bool {
+    let (Ok(params), Some(salt), Some(expected)) = (Params::try_from(hash), &hash.salt, &hash.hash)
+    else {
+        return false;
+    };
+    let mut room = Vec::with_capacity(params.block_count().max(ROOM));
+    room.resize(params.block_count(), Block::default());
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let mut output = vec![0; expected.len()];
+    let password = candidate.0.as_bytes();
+    argon2
+        .hash_password_into_with_memory(password, salt, &mut output, &mut room)
+        .is_ok_and(|()| output.ct_eq(expected.as_bytes()).into())
 }
 
 /// What a presented password may be: the password, or its MD5 (or a password

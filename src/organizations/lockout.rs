@@ -1,12 +1,16 @@
 //! Slows down who guesses passwords: too many failures of one user from one
-//! address refuse that pair, and no other, for a while.
+//! address refuse that pair, and no other, for a while. A login that succeeds
+//! forgives nothing: behind one address a panel that polls would otherwise hide
+//! whoever guesses.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio::sync::OwnedMutexGuard;
 
 /// When to refuse, and for how long.
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +32,36 @@ const CAPACITY: usize = 10_000;
 pub struct Lockout {
     policy: LockoutPolicy,
     /// Keyed by hash: user names of any length take the same memory.
-    failures: Mutex<HashMap<(u64, IpAddr), Failures>>,
+    failures: Mutex<HashMap<Pair, Failures>>,
+    /// Pairs of which a password is being checked.
+    gates: Mutex<HashMap<Pair, Arc<tokio::sync::Mutex<()>>>>,
     hasher: RandomState,
+}
+
+/// A user, hashed, and an address.
+type Pair = (u64, IpAddr);
+
+/// The right to check a password of one user from one address; the next one
+/// waits for it.
+#[derive(Debug)]
+pub struct Gate<'a> {
+    lockout: &'a Lockout,
+    pair: Pair,
+    held: Option<OwnedMutexGuard<()>>,
+}
+
+impl Drop for Gate<'_> {
+    fn drop(&mut self) {
+        let mut gates = self.lockout.gates();
+        drop(self.held.take());
+        // Held by the table alone: nobody waits.
+        if gates
+            .get(&self.pair)
+            .is_some_and(|gate| Arc::strong_count(gate) == 1)
+        {
+            gates.remove(&self.pair);
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +78,7 @@ impl Lockout {
         Self {
             policy,
             failures: Mutex::default(),
+            gates: Mutex::default(),
             hasher: RandomState::new(),
         }
     }
@@ -56,6 +89,28 @@ impl Lockout {
         let until = self.lock().get(&self.key(user, address))?.locked_until?;
         let remaining = until.saturating_duration_since(now);
         (!remaining.is_zero()).then_some(remaining)
+    }
+
+    /// Whether a password of this user from this address is being checked now.
+    #[must_use]
+    pub fn is_checking(&self, user: &str, address: IpAddr) -> bool {
+        self.gates().contains_key(&self.key(user, address))
+    }
+
+    /// Waits for the right to check a password. Guesses that come at once are
+    /// checked one after another, so that each sees the failures before it.
+    pub async fn gate(&self, user: &str, address: IpAddr) -> Gate<'_> {
+        let pair = self.key(user, address);
+        let gate = Arc::clone(self.gates().entry(pair).or_default());
+        Gate {
+            lockout: self,
+            pair,
+            held: Some(gate.lock_owned().await),
+        }
+    }
+
+    fn gates(&self) -> MutexGuard<'_, HashMap<Pair, Arc<tokio::sync::Mutex<()>>>> {
+        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes a failure; true when it is the one that locks out.
@@ -82,11 +137,6 @@ impl Lockout {
         locks
     }
 
-    /// Forgets the failures of a user who has come in.
-    pub fn succeeded(&self, user: &str, address: IpAddr) {
-        self.lock().remove(&self.key(user, address));
-    }
-
     fn is_over(&self, failures: &Failures, now: Instant) -> bool {
         match failures.locked_until {
             Some(until) => until <= now,
@@ -94,7 +144,7 @@ impl Lockout {
         }
     }
 
-    fn make_room(&self, table: &mut HashMap<(u64, IpAddr), Failures>, now: Instant) {
+    fn make_room(&self, table: &mut HashMap<Pair, Failures>, now: Instant) {
         table.retain(|_, failures| !self.is_over(failures, now));
         if table.len() >= CAPACITY {
             let mut ages: Vec<Instant> = table.values().map(|failures| failures.first).collect();
@@ -105,11 +155,11 @@ impl Lockout {
         }
     }
 
-    fn key(&self, user: &str, address: IpAddr) -> (u64, IpAddr) {
+    fn key(&self, user: &str, address: IpAddr) -> Pair {
         (self.hasher.hash_one(user), network(address))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(u64, IpAddr), Failures>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Pair, Failures>> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -160,11 +210,8 @@ mod tests {
     }
 
     #[test]
-    fn failures_beyond_the_window_and_before_a_success_do_not_count() {
+    fn failures_beyond_the_window_do_not_count() {
         let (lockout, start) = (lockout(), Instant::now());
-        lockout.failed("a", address(1), start);
-        lockout.failed("a", address(1), start);
-        lockout.succeeded("a", address(1));
         assert!(!lockout.failed("a", address(1), start));
         assert!(!lockout.failed("a", address(1), start));
         assert!(!lockout.failed("a", address(1), start + Duration::from_secs(61)));

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 pub use credentials::{PasswordDigest, StoredPassword, Verifier};
-pub use lockout::{Lockout, LockoutPolicy};
+pub use lockout::{Gate, Lockout, LockoutPolicy};
 pub use overlap::{Overlap, overlaps};
 pub use pattern::{Pattern, is_number_char, natural_order};
 pub use template::Template;

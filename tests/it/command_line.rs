@@ -35,6 +35,7 @@ fn check_tells_what_works_and_what_does_not(version: u32) {
     let address = format!("127.0.0.1:{port}");
     let rejected = full.replace("full-secret", "not-the-secret");
     let nobody = full.replace(&address, "127.0.0.1:1");
+    let missing = full.replace("\"6002\"", "\"6777\", \"7*\"");
     for (configuration, status, parts) in [
         (
             &full,
@@ -42,6 +43,16 @@ fn check_tells_what_works_and_what_does_not(version: u32) {
             vec![
                 "configuration: ok".to_owned(),
                 format!("Asterisk {version}"),
+                "organization acme: 2 of 4 queues".to_owned(),
+            ],
+        ),
+        (
+            &missing,
+            0,
+            vec![
+                "organization acme: 1 of 4 queues".to_owned(),
+                "the PBX has no queue acme-6777 for \"6777\"".to_owned(),
+                "the PBX has no queue acme-7* for \"7*\"".to_owned(),
             ],
         ),
         (
@@ -52,7 +63,7 @@ fn check_tells_what_works_and_what_does_not(version: u32) {
         (
             &rejected,
             1,
-            vec!["rejects the AMI user or its secret".to_owned()],
+            vec!["as full: Asterisk rejects the AMI user or its secret".to_owned()],
         ),
         (&nobody, 1, vec!["not reachable".to_owned()]),
     ] {
@@ -75,7 +86,7 @@ max_connections = "many"
 colour = "blue"
 
 [log]
-level = "=="
+level = "loud"
 
 [pbx.main]
 username = "queuebridge"
@@ -104,7 +115,7 @@ allow_from = ["nowhere"]
         "http.listen: must be address:port",
         "http.max_connections: must be",
         "http.colour: unknown key",
-        "log.level: must be a filter",
+        "log.level: must be a level",
         "pbx.main.secret: must be a string",
         "pbx.main.action_timeout: must be a duration",
         "organization.acme.queues: \"60/1\" is not a number or pattern",
@@ -160,7 +171,7 @@ fn the_environment_overrides_the_file() {
         ),
         (
             &[("AMI_BRIDGE__PBX__MAIN__SECRET_FILE", "/nowhere")],
-            "not both",
+            "secret_file: /nowhere: No such file",
         ),
         (
             &[("AMI_BRIDGE__HTTP__TRUSTED_PROXIES", "10.0.0.0/8,x")],
@@ -179,6 +190,7 @@ fn the_environment_overrides_the_file() {
         let said = text(&output);
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(part), "{part} is not in {said}");
+        assert!(said.contains("(set by an environment variable)"), "{said}");
     }
 }
 

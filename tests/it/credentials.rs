@@ -13,6 +13,8 @@ on_both_generations!(
     actions_and_networks_of_a_user_are_kept,
     the_first_check_that_fails_is_the_answer,
     too_many_failures_lock_out_the_pair_and_no_other,
+    guesses_at_once_count_as_guesses,
+    many_logins_leave_no_memory_behind,
 );
 
 /// MD5 of `acme-password`.
@@ -289,4 +291,53 @@ fn too_many_failures_lock_out_the_pair_and_no_other(version: u32) {
     );
     let log = bridge.log();
     assert!(log.contains("locked out after failed logins"), "{log}");
+}
+
+fn guesses_at_once_count_as_guesses(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let configuration =
+        configuration(asterisk.port).replace("[http]", "[lockout]\nattempts = 4\n[http]");
+    let bridge = Bridge::start(&configuration);
+    let bridge = &bridge;
+    let outcomes = std::thread::scope(|scope| {
+        let guesses: Vec<_> = (0..40)
+            .map(|guess| {
+                let query = format!("username=globex&password=bad{guess}&action=showqueue");
+                scope.spawn(move || bridge.get(&query).outcome())
+            })
+            .collect();
+        let outcomes = guesses
+            .into_iter()
+            .map(|guess| guess.join().expect("an answer"));
+        outcomes.collect::<Vec<_>>()
+    });
+    let refused = outcomes
+        .iter()
+        .filter(|outcome| *outcome == "401 unauthorized")
+        .count();
+    assert_eq!(refused, 4, "{outcomes:?}");
+    let locked = outcomes
+        .iter()
+        .filter(|outcome| *outcome == "429 too_many_attempts")
+        .count();
+    assert_eq!(locked, 36);
+}
+
+fn many_logins_leave_no_memory_behind(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    let before = bridge.usage().kilobytes;
+    let bridge = &bridge;
+    std::thread::scope(|scope| {
+        for client in 0..8 {
+            scope.spawn(move || {
+                for guess in 0..8 {
+                    let query = format!("username=u{client}-{guess}&password=x&action=showqueue");
+                    assert_eq!(bridge.get(&query).outcome(), "401 unauthorized");
+                }
+            });
+        }
+    });
+    // Each password takes 19 MiB while it is checked.
+    let after = bridge.usage().kilobytes;
+    assert!(after < before + 10_000, "{before} kB, then {after} kB");
 }

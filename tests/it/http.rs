@@ -9,6 +9,7 @@ on_both_generations!(
     routes_and_methods_are_told_apart,
     answers_carry_their_headers,
     too_large_requests_are_refused,
+    a_slow_client_does_not_use_up_the_time_of_the_pbx,
     a_client_that_half_closes_gets_its_answer,
     connections_are_kept_and_pipelined,
     the_admin_listener_tells_the_state,
@@ -102,6 +103,31 @@ fn too_large_requests_are_refused(version: u32) {
         let response = request(bridge.address, method, target, &form, &body);
         assert_eq!(response.status, expected, "{response:?}");
     }
+    // A body of a length that is told is not waited for.
+    let told = [form[0], ("Content-Length", "20000")];
+    let response = request(bridge.address, "POST", PATH, &told, b"");
+    assert_eq!(response.outcome(), "413 request_too_large");
+}
+
+fn a_slow_client_does_not_use_up_the_time_of_the_pbx(version: u32) {
+    let asterisk = crate::support::Asterisk::start(version);
+    let configuration = crate::support::configuration(asterisk.port).replace("\"3s\"", "\"500ms\"");
+    let bridge = crate::support::Bridge::start(&configuration);
+    let body = "username=acme%40example.com&password=acme-password&action=pause&agent=1050";
+    let mut stream = TcpStream::connect(bridge.address).expect("connected");
+    write!(
+        stream,
+        "POST {PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .expect("written");
+    // Longer than the PBX may take.
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    stream.write_all(body.as_bytes()).expect("written");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 fn a_client_that_half_closes_gets_its_answer(version: u32) {

@@ -22,6 +22,7 @@ fn every_request_has_its_line(version: u32) {
     bridge.acme("action=add&agent=1001&queue=6001,6002");
     bridge.ask(ACME, "action=pause&agent=1001&queue=9999");
     bridge.ask(ACME, "action=pause&agent=bad/agent");
+    bridge.get("username=globex&password=x&action=showqueue");
     bridge.get("username=nobody&password=x&action=showqueue");
     let (_, log) = bridge.stop();
     let lines = request_lines(&log);
@@ -37,22 +38,44 @@ fn every_request_has_its_line(version: u32) {
             "success",
             "unknown_queue",
             "invalid_parameter",
+            "unauthorized",
             "unauthorized"
         ]
     );
-    assert_eq!(field("action"), ["add", "pause", "pause", "showqueue"]);
+    assert_eq!(
+        field("action"),
+        ["add", "pause", "pause", "showqueue", "showqueue"]
+    );
     assert_eq!(
         field("queue"),
-        [json!("6001,6002"), json!("9999"), Value::Null, Value::Null]
+        [
+            json!("6001,6002"),
+            json!("9999"),
+            Value::Null,
+            Value::Null,
+            Value::Null
+        ]
     );
     assert_eq!(
         field("agent"),
-        [json!("1001"), json!("1001"), Value::Null, Value::Null]
+        [
+            json!("1001"),
+            json!("1001"),
+            Value::Null,
+            Value::Null,
+            Value::Null
+        ]
     );
     let acme = json!("acme@example.com");
     assert_eq!(
         field("user"),
-        [acme.clone(), acme.clone(), acme, Value::Null]
+        [
+            acme.clone(),
+            acme.clone(),
+            acme,
+            json!("globex"),
+            Value::Null
+        ]
     );
     assert_eq!(field("organization")[..3], ["acme", "acme", "acme"]);
     for line in &lines {

@@ -195,6 +195,12 @@ fn bad_input_is_refused_before_the_pbx_is_asked(version: u32) {
             "invalid_parameter",
             "paused",
         ),
+        (
+            "action=showqueue&queue=6001&agent=1001",
+            "invalid_parameter",
+            "agent",
+        ),
+        ("action=showqueuestat&agent=", "invalid_parameter", "agent"),
         ("action=dance&agent=1001", "unknown_action", "action"),
         ("agent=1001", "missing_parameter", "action"),
     ] {
@@ -262,6 +268,9 @@ fn silence_is_an_unknown_outcome(version: u32) {
     assert_eq!(response.outcome(), "504 outcome_unknown");
     let read = bridge.ask(ACME, "action=showqueue");
     assert_eq!(read.outcome(), "504 outcome_unknown");
+    // Where the agent is a member could not be asked: nothing was sent.
+    let everywhere = bridge.ask(ACME, "action=pause&agent=1001&reason=everywhere");
+    assert_eq!(everywhere.outcome(), "503 pbx_unavailable");
     asterisk.thaw();
     // The late answer is nobody else's.
     eventually("Asterisk answers again", || {
@@ -273,7 +282,9 @@ fn silence_is_an_unknown_outcome(version: u32) {
         (&shown["agent"], &shown["reason"]),
         (&json!("1001"), &json!("late"))
     );
-    assert_eq!(asterisk.queue_log().matches("|PAUSE|late").count(), 1);
+    let log = asterisk.queue_log();
+    assert_eq!(log.matches("|PAUSE|late").count(), 1);
+    assert_eq!(log.matches("|PAUSE|everywhere").count(), 0);
 }
 
 fn too_much_waiting_is_overloaded(version: u32) {
