@@ -19,6 +19,8 @@ mod parse;
 mod pending;
 mod session;
 mod supervisor;
+#[cfg(test)]
+pub(crate) mod transcript;
 pub mod value;
 
 pub use action::{Action, LoginKey};

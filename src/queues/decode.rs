@@ -90,3 +90,7 @@ fn number<T: FromStr + Default>(row: &Message, name: &str) -> T {
 fn flag(row: &Message, name: &str) -> bool {
     row.get(name) == Some(b"1")
 }
+
+#[cfg(test)]
+#[path = "decode_tests.rs"]
+mod tests;

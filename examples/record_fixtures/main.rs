@@ -1,0 +1,118 @@
+//! Records anew what a real Asterisk says: `ami-fixtures/VERSION/*.txt`.
+//!
+//! ```text
+//! cargo run --example record_fixtures -- 16
+//! ```
+//!
+//! It starts the sample Asterisk of that version, plays the scenes over plain
+//! TCP, and writes one transcript for each; `ami-fixtures/README.md` tells their
+//! format. The bytes that it sends are written out here and are not the
+//! library's, so that the tests can hold the library against them.
+
+mod scenes;
+mod wire;
+
+use std::error::Error;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use scenes::{READER, SCENES};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> Result<()> {
+    let version = std::env::args().nth(1).ok_or("which Asterisk: 16 or 22")?;
+    let folder = project("ami-fixtures").join(&version);
+    std::fs::create_dir_all(&folder)?;
+    let asterisk = Asterisk::start(&version)?;
+    let build = asterisk.build()?;
+    for (name, about, scene) in SCENES {
+        let wire = scene
+            .play(&asterisk)
+            .map_err(|error| format!("{name}: {error}"))?;
+        let text = format!("# {about}\n# {build}\n{}", wire.transcript());
+        std::fs::write(folder.join(name).with_extension("txt"), text)?;
+    }
+    Ok(())
+}
+
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A running Asterisk; dropped, it ends, and what it kept is removed.
+struct Asterisk {
+    version: String,
+    name: String,
+    port: u16,
+    child: Child,
+    /// Asterisk runs until this ends.
+    stdin: Option<ChildStdin>,
+}
+
+impl Asterisk {
+    fn start(version: &str) -> Result<Self> {
+        let name = format!("record-{version}");
+        let overlay =
+            std::env::temp_dir().join(format!("ami-bridge-{name}-{}", std::process::id()));
+        std::fs::create_dir(&overlay)?;
+        let sample = std::fs::read_to_string(project("asterisk-sample/config/manager.conf"))?;
+        let (reader, secret) = READER;
+        let reader = format!("\n[{reader}]\nsecret = {secret}\nread = agent,system\n");
+        std::fs::write(overlay.join("manager.conf"), sample + &reader)?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let mut child = Command::new(project("asterisk-sample/start"))
+            .args([version, "--until-eof", "--name", &name, "--port"])
+            .arg(port.to_string())
+            .arg("--overlay")
+            .arg(&overlay)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let output = child.stdout.take().ok_or("no output")?;
+        let asterisk = Self {
+            version: version.to_owned(),
+            name,
+            port,
+            stdin: child.stdin.take(),
+            child,
+        };
+        let mut lines = BufReader::new(output).lines().map_while(|line| line.ok());
+        let ready = lines.any(|line| line.starts_with("ready"));
+        std::fs::remove_dir_all(&overlay)?;
+        if !ready {
+            return Err("Asterisk does not start".into());
+        }
+        Ok(asterisk)
+    }
+
+    /// Begins a command of Asterisk's own command line.
+    fn cli(&self, command: &str) -> Result<Child> {
+        Ok(Command::new(project("asterisk-sample/cli"))
+            .args([&self.version, &self.name, command])
+            .stdout(Stdio::piped())
+            .spawn()?)
+    }
+
+    /// As `Asterisk 16.28.0~dfsg-0+deb11u10`.
+    fn build(&self) -> Result<String> {
+        let output = self.cli("core show version")?.wait_with_output()?;
+        let text = String::from_utf8(output.stdout)?;
+        // The rest is the host, the user and the time of the build.
+        let (build, _) = text.split_once(" built").ok_or("no version")?;
+        Ok(build.to_owned())
+    }
+}
+
+impl Drop for Asterisk {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        // Nothing can be done about a failure here.
+        let _ = self.child.wait();
+        let _ = Command::new(project("asterisk-sample/remove"))
+            .args([&self.version, &self.name])
+            .status();
+    }
+}
