@@ -165,14 +165,20 @@ impl Pending {
         now: Instant,
         encode: impl FnOnce(u64, &Action, &str) -> u64,
     ) -> bool {
-        let Some(id) = self.unsent.pop_front() else {
-            return false;
-        };
-        if let Some(entry) = self.entries.get_mut(&id) {
+        while let Some(id) = self.unsent.pop_front() {
+            let Some(entry) = self.entries.get_mut(&id) else {
+                continue;
+            };
+            // Nobody may be told afterwards that it was not sent.
+            if entry.waiters.iter().all(|waiter| waiter.deadline <= now) {
+                self.fail(id, Failure::Overloaded);
+                continue;
+            }
             let end = encode(id, &entry.action, &entry.request_id);
             entry.sent = Some(Sent { at: now, end });
+            return true;
         }
-        true
+        false
     }
 
     /// Takes what Asterisk sent.
@@ -236,18 +242,24 @@ impl Pending {
     /// will be.
     pub(crate) fn expire(&mut self, now: Instant) {
         let mut abandoned = Vec::new();
+        let mut doubt = false;
         for (id, entry) in &mut self.entries {
             let failure = match entry.sent {
                 Some(_) => Failure::Unknown,
                 None => Failure::Overloaded,
             };
             for waiter in &mut entry.waiters {
-                if waiter.deadline <= now {
+                if waiter.deadline <= now && waiter.reply.is_some() {
+                    doubt |= failure == Failure::Unknown && !entry.action.is_read();
                     waiter.answer(Err(failure));
                 }
             }
             if entry.waiters.iter().all(|waiter| waiter.reply.is_none()) {
+                // Nobody may join it any more: rows of its answer are missing.
                 entry.rows = Vec::new();
+                if self.shared.get(&entry.action) == Some(id) {
+                    self.shared.remove(&entry.action);
+                }
                 if entry.sent.is_none() {
                     abandoned.push(*id);
                 }
@@ -257,6 +269,11 @@ impl Pending {
             self.remove(id);
         }
         self.unsent.retain(|id| self.entries.contains_key(id));
+        if doubt {
+            // Whoever looks now what has become of a change must not be shown
+            // what was asked for before it.
+            self.shared.clear();
+        }
     }
 
     /// When the action that has waited longest for its answer was sent.

@@ -39,6 +39,11 @@ const WRITE_AHEAD: usize = 16 * 1024;
 /// How long Asterisk has for the answer to a logoff.
 const LOGOFF_DEADLINE: Duration = Duration::from_secs(1);
 
+/// For what this session will not send any more.
+const UNAVAILABLE: Failure = Failure::Unavailable {
+    retry_after: Duration::from_secs(1),
+};
+
 /// Runs a session until it ends. `last_id` is the last ActionID that was used;
 /// it is moved on.
 pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
@@ -57,16 +62,13 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
     };
     let exit = session.serve(connection, &mut requests, stop, link).await;
     requests.close();
-    let unavailable = Failure::Unavailable {
-        retry_after: Duration::from_secs(1),
-    };
     while let Ok(request) = requests.try_recv() {
         session.pending.push(request);
     }
     *last_id = session.pending.last_id();
     session
         .pending
-        .close(connection.outgoing.written(), unavailable);
+        .close(connection.outgoing.written(), UNAVAILABLE);
     match exit {
         Exit::Closed | Exit::Frame(_) if session.shutdown => Exit::Shutdown,
         exit => exit,
@@ -120,10 +122,10 @@ impl Session {
                         return error.into();
                     }
                 }
-                Some(request) = requests.recv(), if self.accepts() => {
-                    self.pending.push(request);
+                Some(request) = requests.recv() => {
+                    self.take(request);
                     while let Ok(request) = requests.try_recv() {
-                        self.pending.push(request);
+                        self.take(request);
                     }
                 }
                 _ = tick.tick() => {
@@ -145,8 +147,13 @@ impl Session {
         }
     }
 
-    fn accepts(&self) -> bool {
-        self.logoff.is_none() && !self.shutdown
+    fn take(&mut self, request: Request) {
+        if self.logoff.is_none() && !self.shutdown {
+            self.pending.push(request);
+        } else {
+            // Whoever asked may be gone; then nobody wants to know.
+            let _ = request.reply.send(Err(UNAVAILABLE));
+        }
     }
 
     fn receive(&mut self, message: Message, link: &watch::Sender<Link>) -> Result<(), Exit> {
@@ -159,9 +166,7 @@ impl Session {
                     state: LinkState::ShuttingDown,
                     requests: None,
                 });
-                self.pending.refuse_unsent(Failure::Unavailable {
-                    retry_after: Duration::from_secs(1),
-                });
+                self.pending.refuse_unsent(UNAVAILABLE);
             }
             Ok(Received::Event(_)) => {}
             Ok(Received::Stray(message)) => {
@@ -211,3 +216,7 @@ impl Session {
         receiver
     }
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;
