@@ -71,8 +71,12 @@ fn no_bytes_break_the_decoder() {
         let seeds = names.iter().map(|name| {
             let text = std::fs::read_to_string(name).expect("a transcript");
             let lines = text.lines().filter_map(|line| {
-                let crlf = line.strip_prefix("S: ").map(|text| format!("{text}\r\n"));
-                crlf.or_else(|| line.strip_prefix("s: ").map(|text| format!("{text}\n")))
+                let (line, end) = match line.split_at_checked(2)? {
+                    ("S:", line) => (line, "\r\n"),
+                    ("s:", line) => (line, "\n"),
+                    _ => return None,
+                };
+                Some([line.strip_prefix(' ').unwrap_or(line), end].concat())
             });
             // The large ones are for the tests of their own.
             let mut bytes = [&[7], lines.collect::<String>().as_bytes()].concat();
