@@ -16,6 +16,8 @@ const READ_CHUNK: usize = 64 * 1024;
 pub(crate) struct Connection<S> {
     pub(crate) incoming: Incoming<S>,
     pub(crate) outgoing: Outgoing<S>,
+    /// How many actions may be under way at once.
+    pub(crate) most_in_flight: usize,
 }
 
 /// The half that reads.
@@ -31,12 +33,14 @@ pub(crate) struct Incoming<S> {
 pub(crate) struct Outgoing<S> {
     stream: WriteHalf<S>,
     buffer: BytesMut,
-    /// Bytes that the operating system has taken over.
+    /// Bytes that the operating system (or TLS) has taken over.
     written: u64,
+    /// TLS may still hold what it has taken.
+    flushed: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite> Connection<S> {
-    pub(crate) fn new(stream: S) -> Self {
+    pub(crate) fn new(stream: S, most_in_flight: usize) -> Self {
         let (read, write) = tokio::io::split(stream);
         Self {
             incoming: Incoming {
@@ -48,7 +52,9 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                 stream: write,
                 buffer: BytesMut::new(),
                 written: 0,
+                flushed: true,
             },
+            most_in_flight,
         }
     }
 
@@ -111,8 +117,9 @@ impl<S: AsyncWrite> Outgoing<S> {
         self.written + self.buffer.len() as u64
     }
 
+    /// Whether nothing is left to be written.
     pub(crate) fn is_empty(&self) -> bool {
-        self.buffer.is_empty()
+        self.buffer.is_empty() && self.flushed
     }
 
     /// Bytes that wait to be written.
@@ -127,11 +134,16 @@ impl<S: AsyncWrite> Outgoing<S> {
 
     /// Writes what the peer takes now. Safe to cancel.
     pub(crate) async fn write(&mut self) -> Result<(), FrameError> {
-        let count = self.stream.write_buf(&mut self.buffer).await?;
-        if count == 0 {
-            return Err(std::io::Error::from(std::io::ErrorKind::WriteZero).into());
+        if !self.buffer.is_empty() {
+            let count = self.stream.write_buf(&mut self.buffer).await?;
+            if count == 0 {
+                return Err(std::io::Error::from(std::io::ErrorKind::WriteZero).into());
+            }
+            self.written += count as u64;
+            self.flushed = false;
         }
-        self.written += count as u64;
+        self.stream.flush().await?;
+        self.flushed = true;
         Ok(())
     }
 }

@@ -67,7 +67,7 @@ async fn log_in(
 ) -> Result<String, LoginError> {
     let (near, mut far) = duplex(pipe);
     let bridge = async {
-        let mut connection = Connection::new(near);
+        let mut connection = Connection::new(near, usize::MAX);
         login(&mut connection, &header(user), secret, &mut 0).await
     };
     let asterisk = async {
@@ -132,7 +132,7 @@ async fn boot_by(parts: &[&str], closes: bool) -> (Result<(bool, bool), Exit>, D
     let (near, mut far) = duplex(8);
     let since = Instant::now();
     let bridge = async {
-        let mut connection = Connection::new(near);
+        let mut connection = Connection::new(near, usize::MAX);
         connection.receive().await.expect("AMI");
         let result = boot(&mut connection, &mut 2).await;
         (result, since.elapsed())
@@ -218,7 +218,7 @@ async fn a_denial_and_a_close_are_a_boot_that_goes_on() {
         steps.truncate(denial.expect("a denial") + 1);
         let (near, mut far) = duplex(8);
         let bridge = async {
-            let mut connection = Connection::new(near);
+            let mut connection = Connection::new(near, usize::MAX);
             let (user, mut last_id) = (header("reader"), 0);
             login(&mut connection, &user, "reader-secret", &mut last_id)
                 .await

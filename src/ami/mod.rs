@@ -19,6 +19,7 @@ mod parse;
 mod pending;
 mod session;
 mod supervisor;
+mod tls;
 #[cfg(test)]
 pub(crate) mod transcript;
 pub mod value;
@@ -31,3 +32,4 @@ pub use login::Peer;
 pub use message::Message;
 pub use pending::Answer;
 pub use supervisor::{LinkSettings, supervise};
+pub use tls::{TlsSettings, Trust};

@@ -68,6 +68,8 @@ pub(crate) struct Pending {
     /// Reads that are under way, by what they ask.
     shared: HashMap<Action, u64>,
     last_id: u64,
+    /// How many entries are sent.
+    in_flight: usize,
 }
 
 #[derive(Debug)]
@@ -176,6 +178,7 @@ impl Pending {
             }
             let end = encode(id, &entry.action, &entry.request_id);
             entry.sent = Some(Sent { at: now, end });
+            self.in_flight += 1;
             return true;
         }
         false
@@ -276,6 +279,11 @@ impl Pending {
         }
     }
 
+    /// How many actions Asterisk has not answered yet.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
     /// When the action that has waited longest for its answer was sent.
     pub(crate) fn oldest_sent(&self) -> Option<Instant> {
         self.entries
@@ -318,6 +326,7 @@ impl Pending {
 
     fn remove(&mut self, id: u64) -> Option<Entry> {
         let entry = self.entries.remove(&id)?;
+        self.in_flight -= usize::from(entry.sent.is_some());
         if self.shared.get(&entry.action) == Some(&id) {
             self.shared.remove(&entry.action);
         }

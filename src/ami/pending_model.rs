@@ -246,6 +246,7 @@ impl Model {
         }
         assert!(self.pending.shared.values().all(|id| held.contains(id)));
         let waiting = self.written.values().filter(|written| !written.done);
+        assert_eq!(self.pending.in_flight(), waiting.clone().count());
         let oldest = waiting.map(|written| written.at).min();
         assert_eq!(self.pending.oldest_sent(), oldest);
     }

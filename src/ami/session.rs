@@ -95,7 +95,9 @@ impl Session {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let Connection { incoming, outgoing } = &mut *connection;
+            let Connection {
+                incoming, outgoing, ..
+            } = &mut *connection;
             tokio::select! {
                 read = incoming.fill() => {
                     match read {
@@ -138,6 +140,7 @@ impl Session {
                 }
             }
             while connection.outgoing.len() < WRITE_AHEAD
+                && self.pending.in_flight() < connection.most_in_flight
                 && self
                     .pending
                     .send_next(Instant::now(), |id, action, request_id| {

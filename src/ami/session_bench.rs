@@ -73,7 +73,7 @@ pub(super) fn session(
 /// A session that has been greeted and has used no ActionID yet.
 pub(super) async fn greeted(pipe: usize) -> (Bench, impl Future<Output = Exit>, DuplexStream) {
     let (near, mut far) = duplex(pipe);
-    let mut connection = Connection::new(near);
+    let mut connection = Connection::new(near, usize::MAX);
     let (frame, sent) = tokio::join!(
         connection.receive(),
         far.write_all(b"Asterisk Call Manager/11.0.0\r\n")

@@ -32,7 +32,7 @@ async fn replay(
 ) -> Replay {
     let (near, mut far) = duplex(pipe);
     let bridge = async {
-        let mut connection = Connection::new(near);
+        let mut connection = Connection::new(near, usize::MAX);
         let mut last_id = 0;
         let ami_version = login::login(&mut connection, &header(name), secret, &mut last_id)
             .await

@@ -1,9 +1,9 @@
 //! Keeps one link up: dial, log in, wait for the boot, serve, back off, again.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -13,11 +13,12 @@ use zeroize::Zeroizing;
 use super::backoff::Backoff;
 use super::client::{Client, Link, LinkState};
 use super::connection::Connection;
-use super::dial::dial;
+use super::dial::{Stream, dial};
 use super::error::{Exit, LoginError};
 use super::login::{self, Peer};
 use super::pending::Request;
 use super::session;
+use super::tls::TlsSettings;
 use super::value::HeaderValue;
 
 /// What is needed to keep a link.
@@ -30,6 +31,8 @@ pub struct LinkSettings {
     pub username: HeaderValue,
     /// Its secret.
     pub secret: Zeroizing<String>,
+    /// Over TLS, where it is wanted.
+    pub tls: Option<TlsSettings>,
     /// For connecting and logging in, each.
     pub connect_timeout: Duration,
     /// Exchanges under way at once.
@@ -125,13 +128,13 @@ impl Supervisor {
     }
 
     /// From nothing to a session that can be used.
-    async fn establish(&mut self) -> Result<(Connection<TcpStream>, Peer), End> {
+    async fn establish(&mut self) -> Result<(Connection<Box<dyn Stream>>, Peer), End> {
         let limit = self.settings.connect_timeout;
-        let stream = timeout(limit, dial(&self.settings.address))
+        let dialling = dial(&self.settings.address, self.settings.tls.as_ref());
+        let mut connection = timeout(limit, dialling)
             .await
-            .unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
+            .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
             .map_err(End::Unreachable)?;
-        let mut connection = Connection::new(stream);
         let settings = &self.settings;
         let login = login::login(
             &mut connection,
@@ -156,7 +159,7 @@ impl Supervisor {
 
     async fn serve(
         &mut self,
-        connection: &mut Connection<TcpStream>,
+        connection: &mut Connection<Box<dyn Stream>>,
         peer: Peer,
         stop: &CancellationToken,
     ) -> Exit {
@@ -196,6 +199,10 @@ impl Supervisor {
         let retry_in_ms = delay.as_millis() as u64;
         let address = &self.settings.address;
         match end {
+            End::Unreachable(error) if error.kind() == ErrorKind::InvalidData => {
+                error!(address, %error, retry_in_ms, "TLS with Asterisk fails");
+                format!("TLS fails: {error}")
+            }
             End::Unreachable(error) => {
                 warn!(address, %error, retry_in_ms, "Asterisk is not reachable");
                 format!(

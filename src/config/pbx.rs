@@ -4,21 +4,13 @@ use zeroize::Zeroizing;
 
 use super::file;
 use super::validate::{Check, PbxSettings};
-use crate::ami::LinkSettings;
 use crate::ami::value::HeaderValue;
+use crate::ami::{LinkSettings, TlsSettings, Trust};
 
 impl Check<'_> {
     pub(super) fn pbx(&mut self, name: String, pbx: file::Pbx) -> Option<PbxSettings> {
         let key = |part: &str| format!("pbx.{name}.{part}");
         self.name(&format!("pbx.{name}"), &name);
-        self.not_yet(&key("tls"), pbx.tls);
-        for (part, value) in [
-            ("tls_ca_file", &pbx.tls_ca_file),
-            ("tls_pin_sha256", &pbx.tls_pin_sha256),
-            ("tls_server_name", &pbx.tls_server_name),
-        ] {
-            self.not_yet(&key(part), value.is_some());
-        }
         let port = pbx
             .address
             .rsplit_once(':')
@@ -40,6 +32,7 @@ impl Check<'_> {
             }
         };
         let secret = self.secret(&name, &pbx);
+        let tls = self.tls(&name, &pbx);
         let action_timeout = self.duration(&key("action_timeout"), &pbx.action_timeout);
         let connect_timeout = self.duration(&key("connect_timeout"), &pbx.connect_timeout);
         self.duration(&key("resync_interval"), &pbx.resync_interval);
@@ -49,12 +42,49 @@ impl Check<'_> {
                 address: pbx.address,
                 username: username?,
                 secret: secret?,
+                tls: tls?,
                 connect_timeout: connect_timeout?,
                 max_pending: max_pending?,
                 name,
             },
             action_timeout: action_timeout?,
         })
+    }
+
+    /// `Some(None)` where the link is to be plain.
+    fn tls(&mut self, name: &str, pbx: &file::Pbx) -> Option<Option<TlsSettings>> {
+        let key = |part: &str| format!("pbx.{name}.{part}");
+        if !pbx.tls {
+            for (part, value) in [
+                ("tls_ca_file", &pbx.tls_ca_file),
+                ("tls_pin_sha256", &pbx.tls_pin_sha256),
+                ("tls_server_name", &pbx.tls_server_name),
+            ] {
+                if value.is_some() {
+                    self.mistake(key(part), "has no effect without tls = true");
+                }
+            }
+            return Some(None);
+        }
+        let trust = match (&pbx.tls_ca_file, &pbx.tls_pin_sha256) {
+            (Some(_), Some(_)) => {
+                let what = "give tls_ca_file or tls_pin_sha256, not both";
+                self.mistake(key("tls_pin_sha256"), what);
+                return None;
+            }
+            (Some(path), None) => Trust::Authority(path.into()),
+            (None, Some(pin)) => {
+                let what = "must be the SHA-256 of the certificate: 64 hex digits, with or \
+                            without colons";
+                Trust::Pin(self.take(&key("tls_pin_sha256"), sha256(pin).ok_or(what))?)
+            }
+            (None, None) => Trust::System,
+        };
+        let host = pbx.address.rsplit_once(':').map_or("", |(host, _)| host);
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let server_name = pbx.tls_server_name.as_deref().unwrap_or(host);
+        self.take(&key("tls"), TlsSettings::new(&trust, server_name))
+            .map(Some)
     }
 
     fn secret(&mut self, name: &str, pbx: &file::Pbx) -> Option<Zeroizing<String>> {
@@ -89,4 +119,17 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// As `openssl x509 -fingerprint -sha256` prints it, or without colons.
+fn sha256(text: &str) -> Option<[u8; 32]> {
+    let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
+    let mut bytes = [0; 32];
+    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
 }

@@ -21,3 +21,4 @@ mod refusals;
 mod replay;
 mod soak;
 mod tenants;
+mod tls;

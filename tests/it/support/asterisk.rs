@@ -188,7 +188,7 @@ fn sample(name: &str) -> PathBuf {
         .join(name)
 }
 
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("bound").port()
 }

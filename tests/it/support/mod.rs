@@ -11,7 +11,7 @@ mod proxy;
 use std::time::{Duration, Instant};
 
 pub(crate) use ami::{Ami, Row};
-pub(crate) use asterisk::Asterisk;
+pub(crate) use asterisk::{Asterisk, free_port};
 pub(crate) use bridge::{ACME, Bridge, GLOBEX, PATH, Usage, binary, configuration};
 pub(crate) use http::{KeptConnection, Response, request};
 pub(crate) use load::{Answers, load};

@@ -1,0 +1,208 @@
+//! TLS towards Asterisk: whom to trust, and what its refusals mean.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::client::WebPkiServerVerifier;
+use tokio_rustls::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
+use tokio_rustls::rustls::crypto::{
+    CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature,
+};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
+
+/// Whom to trust as Asterisk.
+#[derive(Debug, Clone)]
+pub enum Trust {
+    /// Certificates that the operating system's authorities have signed.
+    System,
+    /// Certificates that an authority of this PEM file has signed.
+    Authority(PathBuf),
+    /// The one certificate whose DER has this SHA-256.
+    Pin([u8; 32]),
+}
+
+/// Connects over TLS.
+#[derive(Clone)]
+pub struct TlsSettings {
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+}
+
+impl std::fmt::Debug for TlsSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TlsSettings")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TlsSettings {
+    /// TLS to the server of that name (or address), trusting as told.
+    ///
+    /// # Errors
+    /// What is wrong with the name or the file, in words.
+    pub fn new(trust: &Trust, server_name: &str) -> Result<Self, String> {
+        let name = ServerName::try_from(server_name.to_owned())
+            .map_err(|_| format!("\"{server_name}\" is not a host name or address"))?;
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?;
+        let verifier: Arc<dyn ServerCertVerifier> = match trust {
+            Trust::Pin(pin) => Arc::new(Pinned {
+                pin: *pin,
+                provider,
+            }),
+            Trust::System | Trust::Authority(_) => {
+                let roots = Arc::new(roots(trust)?);
+                WebPkiServerVerifier::builder_with_provider(roots, provider)
+                    .build()
+                    .map_err(|error| error.to_string())?
+            }
+        };
+        let config = builder
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth();
+        Ok(Self {
+            config: Arc::new(config),
+            name,
+        })
+    }
+
+    pub(super) async fn connect(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        TlsConnector::from(Arc::clone(&self.config))
+            .connect(self.name.clone(), stream)
+            .await
+            .map_err(advise)
+    }
+}
+
+fn roots(trust: &Trust) -> Result<RootCertStore, String> {
+    let mut store = RootCertStore::empty();
+    match trust {
+        Trust::Authority(path) => {
+            let shown = path.display();
+            let certificates = CertificateDer::pem_file_iter(path)
+                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+                .map_err(|error| format!("{shown}: {error}"))?;
+            if certificates.is_empty() {
+                return Err(format!("{shown} holds no certificate"));
+            }
+            for certificate in certificates {
+                store
+                    .add(certificate)
+                    .map_err(|error| format!("{shown}: {}", advice(&error)))?;
+            }
+        }
+        Trust::System | Trust::Pin(_) => {
+            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    Ok(store)
+}
+
+/// Trusts one certificate, whoever has signed it. That its owner is at the other
+/// end is still proved by the handshake's signature.
+#[derive(Debug)]
+struct Pinned {
+    pin: [u8; 32],
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let digest = Sha256::digest(end_entity);
+        if bool::from(digest.as_slice().ct_eq(&self.pin)) {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            Err(Error::InvalidCertificate(
+                CertificateError::ApplicationVerificationFailure,
+            ))
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+fn advise(error: io::Error) -> io::Error {
+    let tls = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<Error>());
+    match tls {
+        Some(tls) => io::Error::new(error.kind(), advice(tls)),
+        None => error,
+    }
+}
+
+/// What a TLS error means for the operator. Asterisk's own recipe makes
+/// certificates that no current library takes; it is a common one.
+fn advice(error: &Error) -> String {
+    use CertificateError as Certificate;
+    let text = error.to_string();
+    let cure = match error {
+        Error::InvalidCertificate(Certificate::ApplicationVerificationFailure) => {
+            "the certificate is not the one of tls_pin_sha256"
+        }
+        Error::InvalidCertificate(
+            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. },
+        ) => "the certificate is for another name: set tls_server_name",
+        Error::InvalidCertificate(Certificate::UnknownIssuer | Certificate::BadSignature) => {
+            "the certificate is not signed by an authority of tls_ca_file"
+        }
+        // These two have no variant of their own.
+        _ if text.contains("UnsupportedCertVersion") => {
+            "the certificate is X.509 version 1, as Asterisk's ast_tls_cert makes it: issue it \
+             anew with a subjectAltName (docs/SECURITY.md has the lines; the key can stay)"
+        }
+        _ if text.contains("CaUsedAsEndEntity") => {
+            "the certificate is an authority's own: pin it with tls_pin_sha256, or issue one \
+             with basicConstraints=CA:FALSE (docs/SECURITY.md)"
+        }
+        _ => return text,
+    };
+    format!("{text}: {cure}")
+}
