@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::ami::supervise;
 use crate::api::{Api, Link};
 use crate::config::Settings;
-use crate::http::{Admin, Limits, Routes, serve};
+use crate::http::{Admin, CertificateFiles, Limits, Listener, Routes, Tls, serve};
 use crate::organizations::{Lockout, Verifier};
 
 /// Why the daemon could not start.
@@ -29,6 +30,9 @@ pub enum StartError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// The certificate can't be used.
+    #[error("http.tls_certificate: {0}")]
+    Tls(String),
     /// No random bytes.
     #[error("the operating system gives no random bytes: {0}")]
     Random(argon2::password_hash::Error),
@@ -43,12 +47,25 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Connections of the listener for operations.
 const ADMIN_CONNECTIONS: usize = 64;
 
-/// Runs the daemon until `stop`, then finishes what is running, and logs off.
+/// Runs the daemon until `stop`, then finishes what is running, and logs off. At
+/// each `reload` the certificate is read again.
 ///
 /// # Errors
 /// [`StartError`] where it can't start; nothing is left running then.
-pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), StartError> {
+pub async fn run(
+    settings: Settings,
+    stop: CancellationToken,
+    reload: Arc<Notify>,
+) -> Result<(), StartError> {
     let interface = listen(settings.http.listen).await?;
+    let (files, tls) = match settings.http.tls {
+        Some((files, certificate)) => {
+            let tls = Tls::new(certificate).map_err(StartError::Tls)?;
+            (Some(files), Some(tls))
+        }
+        None => (None, None),
+    };
+    tokio::spawn(follow_reloads(reload, files, tls.clone()));
     let admin = match settings.admin.listen {
         Some(address) => Some(listen(address).await?),
         None => None,
@@ -85,6 +102,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Star
     let routes = Arc::new(Routes {
         api: Arc::clone(&api),
         path: settings.http.path,
+        cors_origins: settings.http.cors_origins,
         trusted_proxies: settings.http.trusted_proxies,
         running: running.clone(),
     });
@@ -104,9 +122,17 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Star
             api,
             stop: stop.clone(),
         });
+        let listener = Listener {
+            socket: listener,
+            tls: None,
+        };
         tokio::spawn(serve(listener, admin, limits, admin_stop.clone()))
     });
     announce(&interface, "listening");
+    let interface = Listener {
+        socket: interface,
+        tls,
+    };
     serve(interface, routes, limits, stop).await;
 
     // What was sent is followed to its end before the links are closed.
@@ -123,6 +149,23 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Star
     }
     info!("stopped");
     Ok(())
+}
+
+/// Ends with the runtime.
+async fn follow_reloads(reload: Arc<Notify>, files: Option<CertificateFiles>, tls: Option<Tls>) {
+    loop {
+        reload.notified().await;
+        if let (Some(files), Some(tls)) = (&files, &tls) {
+            match files.load() {
+                Ok(certificate) => {
+                    tls.replace(certificate);
+                    info!("the certificate was read again");
+                }
+                Err(error) => error!(error, "the certificate stays as it was"),
+            }
+        }
+        warn!("the configuration is read at the start only: restart to change it");
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {

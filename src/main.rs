@@ -2,12 +2,14 @@
 
 use std::io::{IsTerminal, Read, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use ami_bridge::cli::{Cli, Command};
 use ami_bridge::organizations::PasswordDigest;
 use ami_bridge::{app, check, config, telemetry};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -52,9 +54,11 @@ async fn run(settings: config::Settings) -> Result<(), Box<dyn std::error::Error
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let on_signal = stop.clone();
+    let reload = Arc::new(Notify::new());
+    let on_hangup = Arc::clone(&reload);
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            tracing::warn!("SIGHUP is ignored: restart to read the configuration again");
+            on_hangup.notify_one();
         }
     });
     tokio::spawn(async move {
@@ -65,7 +69,7 @@ async fn run(settings: config::Settings) -> Result<(), Box<dyn std::error::Error
         tracing::info!(signal = name, "stopping");
         on_signal.cancel();
     });
-    Ok(app::run(settings, stop).await?)
+    Ok(app::run(settings, stop, reload).await?)
 }
 
 fn hash_password() -> ExitCode {

@@ -1,13 +1,16 @@
 //! What the file must say, and the settings that come of it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use tokio_rustls::rustls::sign::CertifiedKey;
 
 use super::file;
 use super::mistake::Mistake;
 use crate::ami::LinkSettings;
+use crate::http::CertificateFiles;
 use crate::organizations::{Directory, LockoutPolicy, Overlap};
 
 /// Everything that the daemon needs to know.
@@ -34,8 +37,12 @@ pub struct Settings {
 pub struct HttpSettings {
     /// Where to listen; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// With TLS: the files, and what was read from them.
+    pub tls: Option<(CertificateFiles, Arc<CertifiedKey>)>,
     /// Path of the documented endpoint.
     pub path: String,
+    /// Origins of web pages that may call the interface.
+    pub cors_origins: Vec<String>,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether an unknown parameter refuses a request.
@@ -174,9 +181,16 @@ impl Check<'_> {
     }
 
     fn http(&mut self, http: &file::Http) -> Option<HttpSettings> {
-        let tls = http.tls_certificate.is_some() || http.tls_key.is_some();
-        self.not_yet("http.tls_certificate", tls);
-        self.not_yet("http.cors_origins", !http.cors_origins.is_empty());
+        let tls = self.http_tls(http);
+        for origin in &http.cors_origins {
+            if !is_origin(origin) {
+                let what = format!(
+                    "\"{origin}\" is not an origin, as \"https://panel.example.com\": scheme, \
+                     host and port, and nothing behind"
+                );
+                self.mistake("http.cors_origins", what);
+            }
+        }
         self.not_yet("http.serve_stale", http.serve_stale);
         let path_fits = http.path.starts_with('/')
             && http.path.len() > 1
@@ -202,11 +216,35 @@ impl Check<'_> {
         let trusted_proxies = self.networks("http.trusted_proxies", &http.trusted_proxies);
         Some(HttpSettings {
             listen: self.listen("http.listen", &http.listen)?,
+            tls: tls?,
             path: http.path.clone(),
+            cors_origins: http.cors_origins.clone(),
             trusted_proxies,
             reject_unknown_parameters: reject_unknown_parameters?,
             max_connections: max_connections?,
         })
+    }
+
+    /// `Some(None)` where the listener is to be plain.
+    fn http_tls(
+        &mut self,
+        http: &file::Http,
+    ) -> Option<Option<(CertificateFiles, Arc<CertifiedKey>)>> {
+        let (certificate, key) = match (&http.tls_certificate, &http.tls_key) {
+            (None, None) => return Some(None),
+            (Some(certificate), Some(key)) => (certificate, key),
+            _ => {
+                let what = "give tls_certificate and tls_key, or neither";
+                self.mistake("http.tls_certificate", what);
+                return None;
+            }
+        };
+        let files = CertificateFiles {
+            certificate: certificate.into(),
+            key: key.into(),
+        };
+        let loaded = self.take("http.tls_certificate", files.load())?;
+        Some(Some((files, loaded)))
     }
 
     pub(super) fn count(&mut self, key: &str, value: u64) -> Option<usize> {
@@ -271,4 +309,14 @@ impl Check<'_> {
             self.mistake(key, "a name has 1 to 64 letters, digits, _ or -");
         }
     }
+}
+
+/// As a browser sends it: in lower case, without a path.
+fn is_origin(text: &str) -> bool {
+    let host = text
+        .strip_prefix("https://")
+        .or(text.strip_prefix("http://"));
+    let fits =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte);
+    host.is_some_and(|host| !host.is_empty() && host.bytes().all(fits))
 }

@@ -2,10 +2,13 @@
 //! the client is ([`forwarded`]), and the listener for operations ([`admin`]).
 
 mod admin;
+mod cors;
 mod forwarded;
 mod routes;
 mod server;
+mod tls;
 
 pub use admin::Admin;
 pub use routes::Routes;
-pub use server::{Handler, Limits, serve};
+pub use server::{Handler, Limits, Listener, serve};
+pub use tls::{CertificateFiles, Tls};

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
-    X_CONTENT_TYPE_OPTIONS,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
+    HeaderValue, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use ipnet::IpNet;
@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
+use super::cors;
 use super::forwarded::client_address;
 use super::server::Handler;
 use crate::api::{Answer, Api, ApiError, Call, Code};
@@ -37,6 +38,8 @@ pub struct Routes {
     pub api: Arc<Api>,
     /// Path of the documented endpoint.
     pub path: String,
+    /// Origins of web pages that may call the interface.
+    pub cors_origins: Vec<String>,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Every request that runs, also when its client has gone.
@@ -50,14 +53,23 @@ impl Handler for Routes {
         request: Request<Incoming>,
     ) -> Response<Full<Bytes>> {
         let request_id = request_id(request.headers());
-        let (answer, allow) = match self.route(peer, request, &request_id).await {
-            Ok(answer) => (answer, false),
-            Err(error) => (
-                Answer::error(&error, &request_id),
-                error.code == Code::MethodNotAllowed,
-            ),
+        let origin = cors::allowed_origin(request.headers(), &self.cors_origins);
+        let mut response = if origin.is_some() && cors::is_preflight(&request) {
+            cors::preflight()
+        } else {
+            let (answer, allow) = match self.route(peer, request, &request_id).await {
+                Ok(answer) => (answer, false),
+                Err(error) => (
+                    Answer::error(&error, &request_id),
+                    error.code == Code::MethodNotAllowed,
+                ),
+            };
+            response(answer, &request_id, allow)
         };
-        response(answer, &request_id, allow)
+        if !self.cors_origins.is_empty() {
+            cors::mark(response.headers_mut(), origin);
+        }
+        response
     }
 }
 
@@ -185,6 +197,11 @@ fn response(answer: Answer, request_id: &str, allow: bool) -> Response<Full<Byte
     headers.insert(CONTENT_TYPE, json);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Should a browser ever show it as a page: nothing in it runs or is framed, and
+    // the address, which may hold a password, is told to nobody.
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(REQUEST_ID, id);
     }

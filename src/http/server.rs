@@ -15,12 +15,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
+
+use super::tls::Tls;
 
 /// Answers requests.
 pub trait Handler: Send + Sync + 'static {
@@ -50,9 +53,18 @@ const MAX_HEAD: usize = 96 * 1024;
 /// A pause where the system has no descriptors left, instead of a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// A bound listener, with TLS where it is wanted.
+#[derive(Debug)]
+pub struct Listener {
+    /// Where connections come from.
+    pub socket: TcpListener,
+    /// With TLS.
+    pub tls: Option<Tls>,
+}
+
 /// Serves until `stop`, then finishes what is running within the limit.
 pub async fn serve(
-    listener: TcpListener,
+    Listener { socket, tls }: Listener,
     handler: Arc<impl Handler>,
     limits: Limits,
     stop: CancellationToken,
@@ -60,17 +72,18 @@ pub async fn serve(
     let slots = Arc::new(Semaphore::new(limits.max_connections));
     let connections = TaskTracker::new();
     let abort = CancellationToken::new();
-    while let Some((stream, peer, slot)) = next_connection(&listener, &slots, &stop).await {
+    while let Some((stream, peer, slot)) = next_connection(&socket, &slots, &stop).await {
         let (handler, stop, abort) = (Arc::clone(&handler), stop.clone(), abort.clone());
+        let tls = tls.clone();
         connections.spawn(async move {
             tokio::select! {
-                () = connection(stream, peer.ip(), handler, limits, stop) => {}
+                () = accepted(stream, tls, peer.ip(), handler, limits, stop) => {}
                 () = abort.cancelled() => debug!(%peer, "connection ended at shutdown"),
             }
             drop(slot);
         });
     }
-    drop(listener);
+    drop(socket);
     connections.close();
     tokio::select! {
         () = connections.wait() => {}
@@ -114,8 +127,10 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-async fn connection(
+/// Off the accepting loop, so that a slow handshake holds nobody up.
+async fn accepted(
     stream: TcpStream,
+    tls: Option<Tls>,
     peer: IpAddr,
     handler: Arc<impl Handler>,
     limits: Limits,
@@ -123,6 +138,26 @@ async fn connection(
 ) {
     // Answers are small and whole; nothing is gained by waiting.
     let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else {
+        return connection(stream, peer, handler, limits, stop).await;
+    };
+    let handshake = tokio::select! {
+        handshake = tls.accept(stream) => handshake,
+        () = stop.cancelled() => return,
+    };
+    match handshake {
+        Ok(stream) => connection(stream, peer, handler, limits, stop).await,
+        Err(error) => debug!(%peer, %error, "TLS handshake failed"),
+    }
+}
+
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    peer: IpAddr,
+    handler: Arc<impl Handler>,
+    limits: Limits,
+    stop: CancellationToken,
+) {
     let service = service_fn(move |request| {
         let handler = Arc::clone(&handler);
         async move { Ok::<_, Infallible>(handler.handle(peer, request).await) }

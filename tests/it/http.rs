@@ -13,6 +13,7 @@ on_both_generations!(
     a_client_that_half_closes_gets_its_answer,
     connections_are_kept_and_pipelined,
     the_admin_listener_tells_the_state,
+    only_listed_origins_may_call_from_a_browser,
 );
 
 fn routes_and_methods_are_told_apart(version: u32) {
@@ -55,6 +56,7 @@ fn answers_carry_their_headers(version: u32) {
             ("Content-Type", "application/json; charset=utf-8"),
             ("Cache-Control", "no-store"),
             ("X-Content-Type-Options", "nosniff"),
+            ("Referrer-Policy", "no-referrer"),
         ] {
             assert_eq!(response.header(name), Some(value), "{target}");
         }
@@ -188,4 +190,43 @@ fn the_admin_listener_tells_the_state(version: u32) {
     assert_eq!(ask("/healthz").status, 200);
     // It is no way into the interface.
     assert_eq!(ask(PATH).status, 404);
+}
+
+fn only_listed_origins_may_call_from_a_browser(version: u32) {
+    let asterisk = crate::support::Asterisk::start(version);
+    let origins = "[http]\ncors_origins = [\"https://panel.example.com\"]";
+    let configuration = crate::support::configuration(asterisk.port).replace("[http]", origins);
+    let bridge = crate::support::Bridge::start(&configuration);
+    let target = format!("{PATH}?username=globex&password=globex-password&action=showqueue");
+    let listed = ("Origin", "https://panel.example.com");
+    let asks = ("Access-Control-Request-Method", "GET");
+    for (method, headers, status, allowed) in [
+        ("GET", &[listed][..], 200, true),
+        ("GET", &[("Origin", "https://evil.example.com")], 200, false),
+        (
+            "GET",
+            &[("Origin", "https://panel.example.com.evil.com")],
+            200,
+            false,
+        ),
+        ("GET", &[("Origin", "null")], 200, false),
+        ("GET", &[], 200, false),
+        ("OPTIONS", &[listed, asks], 204, true),
+        ("OPTIONS", &[listed], 405, true),
+        (
+            "OPTIONS",
+            &[("Origin", "https://evil.example.com"), asks],
+            405,
+            false,
+        ),
+    ] {
+        let response = request(bridge.address, method, &target, headers, b"");
+        assert_eq!(response.status, status, "{method} {headers:?}");
+        let allow = response.header("Access-Control-Allow-Origin");
+        assert_eq!(allow, allowed.then_some(listed.1), "{method} {headers:?}");
+        assert_eq!(response.header("Vary"), Some("Origin"));
+        // Credentials come as parameters or headers of the page's own, never from
+        // the browser's store.
+        assert_eq!(response.header("Access-Control-Allow-Credentials"), None);
+    }
 }

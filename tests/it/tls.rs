@@ -1,18 +1,29 @@
-//! TLS towards Asterisk: with its certificate pinned or signed by a known
-//! authority, and with what operators get wrong.
+//! TLS towards Asterisk and towards clients: what works, and what operators get
+//! wrong.
 
 use std::fmt::Write as _;
+use std::io::{Read, Write as _};
+use std::net::TcpStream;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
-use crate::support::{Asterisk, Bridge, binary, configuration, free_port, on_both_generations};
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use crate::support::{
+    Asterisk, Bridge, PATH, binary, configuration, eventually, free_port, on_both_generations,
+};
 
 on_both_generations!(
     a_link_over_tls_works_and_keeps_working,
     a_wrong_certificate_is_told_with_its_cure,
     certificates_of_old_recipes_are_told_with_their_cure,
+    the_interface_over_tls_takes_a_new_certificate_at_sighup,
 );
 
 /// An authority, and a certificate of it for localhost, as PEM files.
@@ -189,4 +200,57 @@ fn refused(certificates: &Certificates, configuration: &str, part: &str) {
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains(part), "{part} is not in {said}");
+}
+
+/// A request over TLS; the error is the handshake's.
+fn get(bridge: &Bridge, authority: &Certificates) -> std::io::Result<String> {
+    let mut roots = RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_file(authority.path("ca.pem")).expect("PEM");
+    roots.add(certificate).expect("an authority");
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("localhost").expect("a name");
+    let client = ClientConnection::new(Arc::new(config), name).expect("a client");
+    let mut stream = StreamOwned::new(client, TcpStream::connect(bridge.address)?);
+    write!(
+        stream,
+        "GET {PATH}?username=globex&password=globex-password&action=showqueue HTTP/1.1\r\n\
+         Host: localhost\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+fn the_interface_over_tls_takes_a_new_certificate_at_sighup(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let (first, second) = (Certificates::new(), Certificates::new());
+    let (certificate, key) = (first.path("asterisk.pem"), first.path("asterisk.key"));
+    let tls = format!("[http]\ntls_certificate = {certificate:?}\ntls_key = {key:?}");
+    let bridge = Bridge::start(&configuration(asterisk.port).replace("[http]", &tls));
+    // Somebody who never finishes a handshake holds nobody up.
+    let _idle = TcpStream::connect(bridge.address).expect("connected");
+    let answer = get(&bridge, &first).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(get(&bridge, &second).is_err());
+
+    std::fs::write(&certificate, "no certificate").expect("written");
+    bridge.hang_up();
+    eventually("the mistake is told", || {
+        bridge
+            .log()
+            .contains("the certificate stays as it was")
+            .then_some(())
+    });
+    get(&bridge, &first).expect("the old certificate still serves");
+
+    for name in ["asterisk.pem", "asterisk.key"] {
+        std::fs::copy(second.path(name), first.path(name)).expect("copied");
+    }
+    bridge.hang_up();
+    eventually("the new certificate serves", || get(&bridge, &second).ok());
+    assert!(get(&bridge, &first).is_err());
 }

@@ -235,6 +235,11 @@ impl Bridge {
         signal_process(self.pid, "TERM");
     }
 
+    /// Tells it to read again what it can.
+    pub(crate) fn hang_up(&self) {
+        signal_process(self.pid, "HUP");
+    }
+
     /// How it ended, where it has.
     pub(crate) fn ended(&self) -> Option<ExitStatus> {
         self.child

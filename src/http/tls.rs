@@ -1,0 +1,117 @@
+//! TLS of the interface's listener, with a certificate that can be replaced while
+//! it runs.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
+use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_rustls::server::TlsStream;
+
+/// How long a client has for its handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// A certificate chain and its key, as PEM files.
+#[derive(Debug, Clone)]
+pub struct CertificateFiles {
+    /// The chain, the server's own certificate first.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
+impl CertificateFiles {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// Which of them is wrong, in words; nothing of the key.
+    pub fn load(&self) -> Result<Arc<CertifiedKey>, String> {
+        let shown = self.certificate.display();
+        let chain = CertificateDer::pem_file_iter(&self.certificate)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| format!("{shown}: {error}"))?;
+        if chain.is_empty() {
+            return Err(format!("{shown} holds no certificate"));
+        }
+        let shown = self.key.display();
+        let key =
+            PrivateKeyDer::from_pem_file(&self.key).map_err(|error| format!("{shown}: {error}"))?;
+        CertifiedKey::from_der(chain, key, &ring::default_provider())
+            .map(Arc::new)
+            .map_err(|error| format!("{shown} is not the key of the certificate: {error}"))
+    }
+}
+
+/// Accepts TLS with the certificate that is current.
+#[derive(Clone)]
+pub struct Tls {
+    acceptor: TlsAcceptor,
+    current: Arc<Current>,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
+    }
+}
+
+impl Tls {
+    /// Accepts with that certificate.
+    ///
+    /// # Errors
+    /// What rustls does not like, in words.
+    pub fn new(certificate: Arc<CertifiedKey>) -> Result<Self, String> {
+        let current = Arc::new(Current(RwLock::new(certificate)));
+        let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(&current) as _;
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_no_client_auth()
+            .with_cert_resolver(resolver);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self {
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            current,
+        })
+    }
+
+    /// Uses another certificate from the next connection on.
+    pub fn replace(&self, certificate: Arc<CertifiedKey>) {
+        *self
+            .current
+            .0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = certificate;
+    }
+
+    pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        timeout(HANDSHAKE, self.acceptor.accept(stream))
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+struct Current(RwLock<Arc<CertifiedKey>>);
+
+impl fmt::Debug for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Current")
+    }
+}
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(&current))
+    }
+}
