@@ -41,6 +41,9 @@ pub enum StartError {
 /// For requests that run when the daemon is told to end.
 const DRAIN: Duration = Duration::from_secs(8);
 
+/// Behind that, for requests whose clients have gone.
+const FOLLOW_UP: Duration = Duration::from_secs(2);
+
 /// For the head of a request, and between two requests of a connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -57,6 +60,7 @@ pub async fn run(
     stop: CancellationToken,
     reload: Arc<Notify>,
 ) -> Result<(), StartError> {
+    let verifier = Verifier::new().map_err(StartError::Random)?;
     let interface = listen(settings.http.listen).await?;
     let (files, tls) = match settings.http.tls {
         Some((files, certificate)) => {
@@ -92,7 +96,7 @@ pub async fn run(
     }
     let api = Arc::new(Api::new(
         settings.directory,
-        Verifier::new().map_err(StartError::Random)?,
+        verifier,
         Lockout::new(settings.lockout),
         links,
         settings.http.reject_unknown_parameters,
@@ -128,7 +132,7 @@ pub async fn run(
         };
         tokio::spawn(serve(listener, admin, limits, admin_stop.clone()))
     });
-    announce(&interface, "listening");
+    announce(&interface, "listening for panels");
     let interface = Listener {
         socket: interface,
         tls,
@@ -137,7 +141,7 @@ pub async fn run(
 
     // What was sent is followed to its end before the links are closed.
     running.close();
-    if timeout(DRAIN, running.wait()).await.is_err() {
+    if timeout(FOLLOW_UP, running.wait()).await.is_err() {
         warn!("requests are still running; their outcome is unknown");
     }
     links_stop.cancel();

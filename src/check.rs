@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ami::{Client, LinkSettings, LinkState, Peer, supervise};
 use crate::config::{PbxSettings, Settings};
-use crate::organizations::{Organization, Pattern};
+use crate::organizations::Organization;
 use crate::queues::QueueCommands;
 
 /// What was found; `ok` decides the exit status.
@@ -124,7 +124,7 @@ impl Report {
         organizations: &[&Organization],
     ) {
         let queues = match client.begin(deadline, "check") {
-            Ok(exchange) => QueueCommands::new(exchange).all_queues().await,
+            Ok(exchange) => QueueCommands::new(exchange).queues(None, |_| true).await,
             Err(failure) => Err(failure.into()),
         };
         let queues = match queues {
@@ -151,11 +151,7 @@ impl Report {
                 if numbers.iter().any(|number| pattern.matches(number)) {
                     continue;
                 }
-                let pattern = match pattern {
-                    Pattern::Exact(number) => number.clone(),
-                    Pattern::Glob { prefix, suffix } => format!("{prefix}*{suffix}"),
-                    Pattern::Range { first, last, .. } => format!("{first}-{last}"),
-                };
+                let pattern = pattern.to_string();
                 self.say(format_args!(
                     "organization {}: warning: the PBX has no queue {} for \"{pattern}\"",
                     organization.name,

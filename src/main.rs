@@ -3,7 +3,9 @@
 use std::io::{IsTerminal, Read, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
+use ami_bridge::ami::value::is_clean;
 use ami_bridge::cli::{Cli, Command};
 use ami_bridge::organizations::PasswordDigest;
 use ami_bridge::{app, check, config, telemetry};
@@ -40,7 +42,10 @@ fn main() -> ExitCode {
             if let Err(error) = telemetry::start(&settings.log) {
                 return fail(&error, 1);
             }
-            match runtime.block_on(run(settings)) {
+            let ended = runtime.block_on(run(settings));
+            // A name that is being looked up can't be called back.
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            match ended {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => fail(&error, 1),
             }
@@ -84,8 +89,7 @@ fn hash_password() -> ExitCode {
         Err(error) => return fail(&error, 1),
     };
     let password = password.trim_end_matches(['\r', '\n']);
-    let unfit = |byte: u8| byte < 0x20 || byte == 0x7f;
-    if password.is_empty() || password.trim() != password || password.bytes().any(unfit) {
+    if !is_clean(password) {
         let message = "a password is one line, not empty, without white space at its ends";
         return fail(&message, USAGE);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::action::Action;
 use super::error::Failure;
@@ -69,6 +69,13 @@ impl Client {
     /// What the link is doing now.
     #[must_use]
     pub fn state(&self) -> LinkState {
+        if self.link.has_changed().is_err() {
+            // Whoever keeps the link has ended, so what it said last is over.
+            return LinkState::Down {
+                retry_after: Duration::from_secs(1),
+                reason: "nobody keeps this link any more".to_owned(),
+            };
+        }
         self.link.borrow().state.clone()
     }
 
@@ -108,6 +115,9 @@ impl Client {
     }
 }
 
+/// How long after its deadline an action is answered at the latest.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// One request's use of a link.
 #[derive(Debug, Clone)]
 pub struct Exchange {
@@ -131,6 +141,7 @@ impl Exchange {
         action: Action,
     ) -> impl Future<Output = Result<Arc<Answer>, Failure>> + Send + use<> {
         let (reply, receiver) = oneshot::channel();
+        let deadline = self.deadline;
         let refused = self
             .requests
             .send(Request {
@@ -147,8 +158,12 @@ impl Exchange {
                     retry_after: Duration::from_secs(1),
                 });
             }
-            // A session always answers; if its task died, nobody knows.
-            receiver.await.unwrap_or(Err(Failure::Unknown))
+            // A session always answers, and soon after the deadline; if its task
+            // died, nobody knows.
+            match timeout_at(deadline + GRACE, receiver).await {
+                Ok(Ok(reply)) => reply,
+                Ok(Err(_)) | Err(_) => Err(Failure::Unknown),
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use super::error::Failure;
 use super::message::Message;
 
 /// Memory that the rows of one event list may take. 50,000 memberships are 15 MB.
-const MAX_LIST_BYTES: usize = 512 << 20;
+const MAX_LIST_BYTES: usize = 128 << 20;
 
 /// A complete answer.
 #[derive(Debug)]

@@ -56,13 +56,14 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
     let mut session = Session {
         pending: Pending::starting_after(*last_id),
         last_heard: Instant::now(),
-        ping: None,
+        pinged: false,
         logoff: None,
         shutdown: false,
     };
     let exit = session.serve(connection, &mut requests, stop, link).await;
     requests.close();
-    while let Ok(request) = requests.try_recv() {
+    // Not try_recv: that can miss one which is being sent at this moment.
+    while let Some(request) = requests.recv().await {
         session.pending.push(request);
     }
     *last_id = session.pending.last_id();
@@ -78,7 +79,8 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
 struct Session {
     pending: Pending,
     last_heard: Instant,
-    ping: Option<oneshot::Receiver<Reply>>,
+    /// A sign of life has been asked for since then.
+    pinged: bool,
     logoff: Option<oneshot::Receiver<Reply>>,
     /// Asterisk has announced its end.
     shutdown: bool,
@@ -107,6 +109,7 @@ impl Session {
                         Err(error) => return error.into(),
                     }
                     self.last_heard = Instant::now();
+                    self.pinged = false;
                     loop {
                         match incoming.next_message() {
                             Ok(Some(message)) => {
@@ -187,18 +190,14 @@ impl Session {
         {
             return Err(Exit::Stopped);
         }
-        if let Some(ping) = &mut self.ping {
-            match ping.try_recv() {
-                // Whatever the answer says, it is a sign of life.
-                Ok(Ok(_)) => self.ping = None,
-                Err(oneshot::error::TryRecvError::Empty) => {}
-                Ok(Err(_)) | Err(oneshot::error::TryRecvError::Closed) => {
-                    return Err(Exit::Unresponsive);
-                }
-            }
-        } else if now >= self.last_heard + IDLE {
+        // Whatever comes is a sign of life, the answer to a Ping or another.
+        if now >= self.last_heard + IDLE + PING_DEADLINE {
+            return Err(Exit::Unresponsive);
+        }
+        if now >= self.last_heard + IDLE && !self.pinged {
             debug!("asking for a sign of life");
-            self.ping = Some(self.own(Action::Ping, PING_DEADLINE));
+            self.pinged = true;
+            self.own(Action::Ping, PING_DEADLINE);
         }
         match self.pending.oldest_sent() {
             Some(sent) if now >= sent + STALLED => Err(Exit::Unresponsive),

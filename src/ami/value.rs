@@ -85,6 +85,12 @@ pub fn is_control(byte: u8) -> bool {
     byte < 0x20 || byte == 0x7f
 }
 
+/// Whether a text is one line, not empty, and without white space at its ends.
+#[must_use]
+pub fn is_clean(text: &str) -> bool {
+    one_line(text, usize::MAX).is_ok()
+}
+
 fn one_line(value: &str, limit: usize) -> Result<(), ValueError> {
     if value.is_empty() {
         Err(ValueError::Empty)

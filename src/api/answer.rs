@@ -21,6 +21,8 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
     /// `success`, `partial`, or the code of the error: for the log.
     pub outcome: &'static str,
+    /// What came of each queue of a change, as `6001=ok,6002=not_a_member`.
+    pub results: String,
 }
 
 impl Answer {
@@ -54,6 +56,7 @@ impl Answer {
             }),
             retry_after: error.retry_after,
             outcome: error.code.as_str(),
+            results: String::new(),
         }
     }
 
@@ -63,6 +66,7 @@ impl Answer {
             body,
             retry_after: None,
             outcome,
+            results: String::new(),
         }
     }
 
@@ -83,7 +87,10 @@ impl Answer {
             stale: false,
         };
         match outcome {
-            Outcome::Changed(rows) => changed(action, command, rows, request_id),
+            Outcome::Changed(rows) => Self {
+                results: results(rows),
+                ..changed(action, command, rows, request_id)
+            },
             Outcome::Queues(queues, as_of) if action == ActionName::ShowQueueStat => {
                 let figures: Vec<_> = queues.iter().map(Figures::of).collect();
                 Self::ok(
@@ -128,6 +135,17 @@ struct RowView<'a> {
     code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
+}
+
+fn results(rows: &[Row]) -> String {
+    let results = rows.iter().map(|row| {
+        let result = row
+            .result
+            .as_ref()
+            .map_or_else(|error| error.code.as_str(), |()| "ok");
+        format!("{}={result}", row.queue)
+    });
+    results.collect::<Vec<_>>().join(",")
 }
 
 fn changed(action: ActionName, command: &Command, rows: &[Row], request_id: &str) -> Answer {

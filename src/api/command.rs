@@ -3,7 +3,7 @@
 use super::error::{ApiError, Code};
 use super::query::Form;
 use crate::ami::value::{MAX_MEMBER, MEMBER_SEPARATORS};
-use crate::organizations::is_number_char;
+use crate::organizations::{MAX_AGENT, MAX_QUEUE, is_number_char};
 
 /// The actions of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,6 +175,15 @@ impl Command {
         })
     }
 
+    /// Whether it changes the PBX.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        matches!(
+            self,
+            Self::Pause { .. } | Self::Add { .. } | Self::Remove { .. }
+        )
+    }
+
     /// The agent that it is about.
     #[must_use]
     pub fn agent(&self) -> Option<&str> {
@@ -206,7 +215,7 @@ fn invalid(name: &str, what: &str) -> ApiError {
 }
 
 fn agent(form: &Form) -> Result<String, ApiError> {
-    number("agent", form.require("agent")?, 32)
+    number("agent", form.require("agent")?, MAX_AGENT)
 }
 
 /// An answer about all agents must not look like one about that agent.
@@ -221,11 +230,21 @@ fn queues(form: &Form) -> Result<Option<Vec<String>>, ApiError> {
     form.get("queue").map(|_| required_queues(form)).transpose()
 }
 
+/// Most queues that a request may name: each costs the PBX an action.
+const MAX_QUEUES: usize = 100;
+
 /// A list of queue numbers; one that stands twice counts once.
 fn required_queues(form: &Form) -> Result<Vec<String>, ApiError> {
     let mut numbers: Vec<String> = Vec::new();
-    for item in form.require("queue")?.split(',') {
-        let number = number("queue", item, 64)?;
+    let list = form.require("queue")?;
+    if list.split(',').count() > MAX_QUEUES {
+        return Err(invalid(
+            "queue",
+            &format!("names more than {MAX_QUEUES} queues"),
+        ));
+    }
+    for item in list.split(',') {
+        let number = number("queue", item, MAX_QUEUE)?;
         if !numbers.iter().any(|n| n.eq_ignore_ascii_case(&number)) {
             numbers.push(number);
         }
@@ -410,6 +429,11 @@ mod tests {
             ("action=showstate", "missing_parameter agent"),
         ] {
             assert_eq!(outcome(query), expected, "{query}");
+        }
+        for (count, expected) in [(100, "ShowQueue"), (101, "invalid_parameter queue")] {
+            let list = vec!["1"; count].join(",");
+            let outcome = outcome(&format!("action=showqueue&queue={list}"));
+            assert!(outcome.starts_with(expected), "{outcome}");
         }
         for (limit, name) in [(32, "agent"), (64, "queue"), (79, "reason")] {
             let rest = match name {

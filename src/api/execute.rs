@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::command::Command;
 use super::error::{ApiError, Code};
-use super::refusal::{before_a_change, changing, not_sent, reading, unknown_queue};
+use super::refusal::{before_a_change, changing, failed, reading, unknown_queue};
 use crate::ami::Client;
 use crate::organizations::Organization;
 use crate::queues::{Change, Member, NewMember, Queue, QueueCommands, Snapshot};
@@ -52,7 +52,7 @@ pub(super) struct Pbx<'a> {
 impl Pbx<'_> {
     fn open(&self) -> Result<QueueCommands, ApiError> {
         let exchange = self.client.begin(self.deadline, self.request_id);
-        exchange.map(QueueCommands::new).map_err(not_sent)
+        exchange.map(QueueCommands::new).map_err(failed)
     }
 }
 
@@ -206,10 +206,8 @@ impl Part<'_> {
     ) -> Result<(Vec<OwnQueue>, SystemTime), ApiError> {
         let names = self.names(numbers)?;
         let pbx = self.pbx.open()?;
-        let snapshot = match &names {
-            Some(names) => pbx.queues(names).await,
-            None => pbx.all_queues().await,
-        };
+        let wanted = |name: &str| self.organization.queue_number(name).is_some();
+        let snapshot = pbx.queues(names.as_deref(), wanted).await;
         self.own(numbers, snapshot.map_err(reading)?)
     }
 
@@ -219,12 +217,10 @@ impl Part<'_> {
         numbers: Option<&[String]>,
     ) -> Result<(Vec<(OwnQueue, Member)>, SystemTime), ApiError> {
         let interface = self.organization.interface.expand(agent);
-        let names = self.names(numbers)?;
-        let pbx = self.pbx.open()?;
-        let snapshot = pbx.memberships(names.as_deref(), &interface).await;
-        let (queues, as_of) = self.own(numbers, snapshot.map_err(reading)?)?;
+        let (queues, as_of) = self.queues(numbers).await?;
         let memberships = queues.into_iter().filter_map(|mut own| {
-            let member = own.queue.members.pop()?;
+            let members = std::mem::take(&mut own.queue.members);
+            let member = members.into_iter().find(|member| member.is(&interface))?;
             Some((own, member))
         });
         Ok((memberships.collect(), as_of))

@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use super::error::{ApiError, Code};
-use crate::ami::value::is_control;
+use crate::ami::value::{is_clean, is_control};
 
 /// Every parameter of the interface.
 const NAMES: [&str; 11] = [
@@ -213,9 +213,7 @@ fn basic(authorization: &str) -> Option<Credentials> {
     let decoded = BASE64_STANDARD.decode(encoded.trim()).ok()?;
     let decoded = Zeroizing::new(String::from_utf8(decoded).ok()?);
     let (username, password) = decoded.split_once(':')?;
-    let clean =
-        |text: &str| !text.is_empty() && !text.bytes().any(is_control) && text.trim() == text;
-    (clean(username) && clean(password)).then(|| Credentials {
+    (is_clean(username) && is_clean(password)).then(|| Credentials {
         username: username.to_owned(),
         password: Zeroizing::new(password.to_owned()),
     })

@@ -31,11 +31,7 @@ pub(super) fn changing(agent: &str, queue: &str, error: CommandError) -> ApiErro
             );
             ApiError::new(Code::StaticMember, message)
         }
-        CommandError::Failure(Failure::Unknown) => {
-            let message = "The PBX gave no answer: it may or may not have happened.";
-            ApiError::new(Code::OutcomeUnknown, message)
-        }
-        CommandError::Failure(failure) => not_sent(failure),
+        CommandError::Failure(failure) => failed(failure),
         CommandError::Refused(text) => refused(&text),
         CommandError::Value(error) => unfit(error),
     }
@@ -44,11 +40,7 @@ pub(super) fn changing(agent: &str, queue: &str, error: CommandError) -> ApiErro
 /// Why a question got no answer.
 pub(super) fn reading(error: CommandError) -> ApiError {
     match error {
-        CommandError::Failure(Failure::Unknown) => {
-            let message = "The PBX gave no answer in time.";
-            ApiError::new(Code::OutcomeUnknown, message)
-        }
-        CommandError::Failure(failure) => not_sent(failure),
+        CommandError::Failure(failure) => failed(failure),
         CommandError::Value(error) => unfit(error),
         error => refused(&error.to_string()),
     }
@@ -66,16 +58,20 @@ pub(super) fn before_a_change(error: ApiError) -> ApiError {
     }
 }
 
-pub(super) fn not_sent(failure: Failure) -> ApiError {
+/// What a missing answer means.
+pub(super) fn failed(failure: Failure) -> ApiError {
     match failure {
         Failure::Unavailable { retry_after } => {
-            let message = "The PBX can't be reached now. Nothing was sent.";
+            let message = "The PBX is not available now. Nothing was done.";
             ApiError::retry(Code::PbxUnavailable, retry_after, message)
         }
-        Failure::Overloaded | Failure::Unknown => {
+        Failure::Overloaded => {
             let message = "Too many requests are waiting for the PBX. Nothing was sent.";
-            let after = Duration::from_secs(1);
-            ApiError::retry(Code::Overloaded, after, message)
+            ApiError::retry(Code::Overloaded, Duration::from_secs(1), message)
+        }
+        Failure::Unknown => {
+            let message = "The PBX gave no answer in time: a change may or may not have happened.";
+            ApiError::new(Code::OutcomeUnknown, message)
         }
     }
 }

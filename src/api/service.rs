@@ -18,10 +18,9 @@ use super::error::{ApiError, Code};
 use super::execute::{Pbx, execute};
 use super::query::{Credentials, Form};
 use crate::ami::Client;
-use crate::organizations::{Directory, Lockout, User, Verifier};
+use crate::organizations::{Directory, Lockout, TooManyLogins, User, Verifier};
 
-/// A request to the documented endpoint.
-#[derive(Debug)]
+/// A request to the documented endpoint. Not `Debug`: it holds the password.
 pub struct Call {
     /// The query string.
     pub query: Option<String>,
@@ -159,15 +158,22 @@ impl Api {
             return Ok(Arc::clone(user));
         }
         let stored = user.map(|user| &user.password);
-        if self.verifier.verify(username, password, stored).await
-            && let Some(user) = user
-        {
+        let verified = self.verifier.verify(username, password, stored).await;
+        let verified = verified.map_err(|TooManyLogins| {
+            let message = "Too many logins are being checked. Nothing was sent.";
+            ApiError::retry(Code::Overloaded, Duration::from_secs(1), message)
+        })?;
+        if verified && let Some(user) = user {
             return Ok(Arc::clone(user));
         }
         let now = std::time::Instant::now();
-        if self.lockout.failed(username, address, now) {
-            let user = user.map(|user| &*user.username);
-            warn!(client = %address, user, "locked out after failed logins");
+        let locks_out = self.lockout.failed(username, address, now);
+        let user = user.map(|user| &*user.username);
+        // The text is what packaging/fail2ban looks for: the address stands in it,
+        // since the journal keeps fields apart.
+        warn!(target: "ami_bridge::auth", user, "login refused from {address}");
+        if locks_out {
+            warn!(target: "ami_bridge::auth", user, "locked out: too many failures from {address}");
         }
         let message = "Unknown user or wrong password.";
         Err(ApiError::new(Code::Unauthorized, message))
@@ -208,4 +214,19 @@ fn log(call: &Call, facts: &Facts, answer: &Answer) {
         ms = (milliseconds * 100.0).round() / 100.0,
         "request"
     );
+    if command.is_some_and(Command::is_change) {
+        info!(
+            target: "audit",
+            request_id = call.request_id,
+            client = %call.address,
+            organization = user.map(|user| &*user.organization.name),
+            user = user.map(|user| &*user.username),
+            action = facts.action.map(ActionName::as_str),
+            agent = command.and_then(Command::agent),
+            queue = queues,
+            outcome = answer.outcome,
+            results = answer.results,
+            "change"
+        );
+    }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::file;
 use super::validate::Check;
-use crate::ami::value::{MAX_MEMBER, is_control};
+use crate::ami::value::{MAX_MEMBER, is_clean};
 use crate::organizations::{
-    Organization, Overlap, PasswordDigest, Pattern, StoredPassword, Template, User, overlaps,
+    MAX_AGENT, Organization, Overlap, PasswordDigest, Pattern, StoredPassword, Template, User,
+    overlaps,
 };
 
 /// The actions that may stand in a user's list.
@@ -21,9 +22,6 @@ const ACTIONS: [&str; 8] = [
     "showstate",
     "events",
 ];
-
-/// Longest phone number of the interface.
-const MAX_AGENT: usize = 32;
 
 impl Check<'_> {
     pub(super) fn organizations(
@@ -140,7 +138,7 @@ impl Check<'_> {
     ) -> Option<User> {
         match &file.username {
             None => self.missing(&format!("{key}.username"), "the name to log in with"),
-            Some(name) if !can_be_sent(name) => self.mistake(
+            Some(name) if !is_clean(name) => self.mistake(
                 format!("{key}.username"),
                 "must be one line, not empty, without white space at its ends",
             ),
@@ -179,7 +177,7 @@ impl Check<'_> {
                 let what = "must be the 32 hex digits of the password's MD5";
                 self.take(&format!("{key}.password_md5"), digest.ok_or(what))
             }
-            (None, None, Some(password)) if !can_be_sent(&password.0) => {
+            (None, None, Some(password)) if !is_clean(&password.0) => {
                 let what = "must be one line, not empty, without white space at its ends";
                 self.mistake(format!("{key}.password"), what);
                 None
@@ -233,9 +231,4 @@ impl Check<'_> {
         }
         said
     }
-}
-
-/// Whether the interface would take the text as a parameter.
-fn can_be_sent(text: &str) -> bool {
-    !text.is_empty() && text.trim() == text && !text.bytes().any(is_control)
 }

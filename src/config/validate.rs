@@ -159,8 +159,9 @@ impl Check<'_> {
     pub(super) fn duration(&mut self, key: &str, text: &str) -> Option<Duration> {
         let parsed = text.parse::<jiff::SignedDuration>().ok();
         let duration = parsed.and_then(|d| Duration::try_from(d).ok());
-        let positive = duration.filter(|duration| !duration.is_zero());
-        let what = "must be a duration above zero, as \"500ms\", \"5s\" or \"1m\"";
+        let longest = Duration::from_secs(24 * 60 * 60);
+        let positive = duration.filter(|duration| !duration.is_zero() && *duration <= longest);
+        let what = "must be a duration above zero, as \"500ms\", \"5s\" or \"1m\", up to a day";
         self.take(key, positive.ok_or(what))
     }
 

@@ -9,18 +9,22 @@ use ipnet::IpNet;
 /// of anyone else says nothing.
 pub(super) fn client_address<'a>(
     peer: IpAddr,
-    forwarded: impl DoubleEndedIterator<Item = &'a str>,
+    forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
     trusted: &[IpNet],
 ) -> IpAddr {
     let peer = peer.to_canonical();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let mut client = peer;
-    let hops = forwarded.rev().flat_map(|header| header.rsplit(','));
+    // Bytes, since what a client has put to the left may be anything.
+    let hops = forwarded
+        .rev()
+        .flat_map(|header| header.rsplit(|byte| *byte == b','));
     for hop in hops {
         if !is_trusted(&client) {
             break;
         }
-        let Some(address) = parse(hop.trim()) else {
+        let hop = std::str::from_utf8(hop).ok();
+        let Some(address) = hop.and_then(|hop| parse(hop.trim())) else {
             break;
         };
         client = address;
@@ -65,8 +69,12 @@ mod tests {
             ("10.0.0.1", &["10.0.0.3"], "10.0.0.3"),
         ] {
             let peer = peer.parse().expect("address");
-            let client = client_address(peer, headers.iter().copied(), &trusted);
-            assert_eq!(client.to_string(), expected, "{headers:?}");
+            let headers = headers.iter().map(|header| header.as_bytes());
+            let client = client_address(peer, headers, &trusted);
+            assert_eq!(client.to_string(), expected);
         }
+        let peer = "10.0.0.1".parse().expect("address");
+        let client = client_address(peer, [&b"\xff, 203.0.113.9"[..]].into_iter(), &trusted);
+        assert_eq!(client.to_string(), "203.0.113.9");
     }
 }

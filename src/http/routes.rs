@@ -94,8 +94,11 @@ impl Routes {
             return Err(ApiError::new(Code::MethodNotAllowed, message));
         }
         let headers = request.headers();
-        let forwarded = headers.get_all(FORWARDED_FOR).into_iter();
-        let forwarded: Vec<&str> = forwarded.filter_map(|value| value.to_str().ok()).collect();
+        let forwarded: Vec<&[u8]> = headers
+            .get_all(FORWARDED_FOR)
+            .iter()
+            .map(HeaderValue::as_bytes)
+            .collect();
         let mut call = Call {
             query: request.uri().query().map(str::to_owned),
             body: None,

@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -62,6 +63,9 @@ pub struct Listener {
     pub tls: Option<Tls>,
 }
 
+/// How long an answer may stand unread.
+const UNREAD: Duration = Duration::from_secs(30);
+
 /// Serves until `stop`, then finishes what is running within the limit.
 pub async fn serve(
     Listener { socket, tls }: Listener,
@@ -97,6 +101,7 @@ async fn next_connection(
     slots: &Arc<Semaphore>,
     stop: &CancellationToken,
 ) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let mut told = false;
     loop {
         let accept = async {
             let slot = Arc::clone(slots).acquire_owned().await.ok();
@@ -110,7 +115,10 @@ async fn next_connection(
             Ok((stream, peer)) => return Some((stream, peer, slot?)),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
-                warn!(%error, "no connection can be accepted");
+                if !told {
+                    warn!(%error, "no connection can be accepted");
+                    told = true;
+                }
                 sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -138,6 +146,9 @@ async fn accepted(
 ) {
     // Answers are small and whole; nothing is gained by waiting.
     let _ = stream.set_nodelay(true);
+    // A client that does not read its answers would keep its slot for ever.
+    #[cfg(target_os = "linux")]
+    let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD));
     let Some(tls) = tls else {
         return connection(stream, peer, handler, limits, stop).await;
     };
@@ -165,6 +176,9 @@ async fn connection(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
+        // A client that has closed its sending side gets its answer. It also means
+        // that a request runs to its end while its connection holds the slot: so
+        // no more run than there may be connections.
         .half_close(true)
         .max_buf_size(MAX_HEAD)
         .serve_connection(TokioIo::new(stream), service);

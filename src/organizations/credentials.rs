@@ -107,12 +107,21 @@ impl fmt::Debug for StoredPassword {
     }
 }
 
+/// Passwords that may wait to be checked at once: about a second's worth.
+const MAX_WAITING: usize = 64;
+
+/// More passwords wait to be checked than can be in good time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyLogins;
+
 /// Checks passwords: slow hashes on blocking threads, few at a time, and a
 /// hash that was verified once is remembered as a keyed digest.
 pub struct Verifier {
     key: Zeroizing<[u8; 32]>,
     verified: Mutex<HashMap<String, [u8; 32]>>,
     slots: Semaphore,
+    /// Places of those who wait for a slot.
+    places: Semaphore,
     /// Checked in place of a hash for users that have none or don't exist, so
     /// that all refusals take the same time.
     decoy: Box<str>,
@@ -138,6 +147,7 @@ impl Verifier {
             key,
             verified: Mutex::default(),
             slots: Semaphore::new(slots),
+            places: Semaphore::new(MAX_WAITING),
             decoy: decoy.into(),
         })
     }
@@ -157,12 +167,16 @@ impl Verifier {
 
     /// Whether the presented password is this user's; `stored` is `None` for a
     /// user that does not exist, which is refused in the same time.
+    ///
+    /// # Errors
+    /// [`TooManyLogins`] where too many others wait for theirs.
     pub async fn verify(
         &self,
         username: &str,
         presented: &str,
         stored: Option<&StoredPassword>,
-    ) -> bool {
+    ) -> Result<bool, TooManyLogins> {
+        let _place = self.places.try_acquire().map_err(|_| TooManyLogins)?;
         let candidates = candidates(presented);
         let matching = match stored {
             Some(StoredPassword::Hash(hash)) => self.matching_hash(candidates, hash.clone()).await,
@@ -178,7 +192,7 @@ impl Verifier {
             let tag = self.tag(matching);
             self.lock().insert(username.to_owned(), tag);
         }
-        matching.is_some()
+        Ok(matching.is_some())
     }
 
     async fn refuse_slowly(&self, candidates: Vec<PasswordDigest>) -> Option<PasswordDigest> {

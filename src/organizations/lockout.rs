@@ -101,12 +101,15 @@ impl Lockout {
     /// checked one after another, so that each sees the failures before it.
     pub async fn gate(&self, user: &str, address: IpAddr) -> Gate<'_> {
         let pair = self.key(user, address);
-        let gate = Arc::clone(self.gates().entry(pair).or_default());
-        Gate {
+        let lock = Arc::clone(self.gates().entry(pair).or_default());
+        // Before the wait, so that whoever gives it up leaves nothing behind.
+        let mut gate = Gate {
             lockout: self,
             pair,
-            held: Some(gate.lock_owned().await),
-        }
+            held: None,
+        };
+        gate.held = Some(lock.lock_owned().await);
+        gate
     }
 
     fn gates(&self) -> MutexGuard<'_, HashMap<Pair, Arc<tokio::sync::Mutex<()>>>> {

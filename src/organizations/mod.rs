@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-pub use credentials::{PasswordDigest, StoredPassword, Verifier};
+pub use credentials::{PasswordDigest, StoredPassword, TooManyLogins, Verifier};
 pub use lockout::{Gate, Lockout, LockoutPolicy};
 pub use overlap::{Overlap, overlaps};
-pub use pattern::{Pattern, is_number_char, natural_order};
+pub use pattern::{MAX_AGENT, MAX_QUEUE, Pattern, is_number_char, natural_order};
 pub use template::Template;
 
 /// An organization: its part of one PBX.

@@ -1,6 +1,7 @@
 //! Patterns for queue numbers and phone numbers: `6001`, `60*`, `1001-1099`.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 /// One item of a `queues` or `agents` list. Compared without case, as Asterisk
 /// compares queue names and interfaces.
@@ -25,6 +26,12 @@ pub enum Pattern {
         last: u64,
     },
 }
+
+/// Most characters of a phone number.
+pub const MAX_AGENT: usize = 32;
+
+/// Most characters of a queue number.
+pub const MAX_QUEUE: usize = 64;
 
 /// The characters of queue and phone numbers.
 #[must_use]
@@ -104,6 +111,20 @@ impl Pattern {
                     && number.bytes().all(|byte| byte.is_ascii_digit())
                     && number.parse().is_ok_and(|n| (*first..=*last).contains(&n))
             }
+        }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(number) => f.write_str(number),
+            Self::Glob { prefix, suffix } => write!(f, "{prefix}*{suffix}"),
+            Self::Range {
+                digits,
+                first,
+                last,
+            } => write!(f, "{first:0digits$}-{last:0digits$}"),
         }
     }
 }

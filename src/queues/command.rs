@@ -107,7 +107,7 @@ impl QueueCommands {
             Change::Add(member) => self.add(queue, member).await,
             Change::Remove { interface } => {
                 let action = Action::QueueRemove {
-                    queue: queue_value(queue)?,
+                    queue: header(queue)?,
                     interface: MemberValue::new(interface)?,
                 };
                 self.perform(action).await
@@ -124,7 +124,7 @@ impl QueueCommands {
         paused: bool,
         reason: Option<&str>,
     ) -> Result<(), CommandError> {
-        let queue = queue_value(queue)?;
+        let queue = header(queue)?;
         let action = Action::QueuePause {
             queue: queue.clone(),
             interface: MemberValue::new(interface)?,
@@ -133,10 +133,10 @@ impl QueueCommands {
         };
         match self.perform(action).await {
             Err(CommandError::Refused(text)) if text == "Interface not found" => {
-                Err(if self.exists(&queue).await? {
-                    CommandError::NotAMember
-                } else {
-                    CommandError::NoSuchQueue
+                // Asterisk has refused, whatever becomes of the question why.
+                Err(match self.exists(&queue).await {
+                    Ok(false) => CommandError::NoSuchQueue,
+                    Ok(true) | Err(_) => CommandError::NotAMember,
                 })
             }
             result => result,
@@ -147,7 +147,7 @@ impl QueueCommands {
         let reason = member.reason.as_deref().filter(|_| member.paused);
         let state_interface = member.state_interface.as_deref();
         let action = Action::QueueAdd {
-            queue: queue_value(queue)?,
+            queue: header(queue)?,
             interface: MemberValue::new(&member.interface)?,
             name: MemberValue::new(&member.name)?,
             state_interface: state_interface.map(MemberValue::new).transpose()?,
@@ -171,12 +171,10 @@ impl QueueCommands {
         interface: &str,
         reason: &str,
     ) -> Result<(), CommandError> {
-        let doubt = |error| match error {
-            // The member was added, so "nothing was sent" would be wrong.
-            CommandError::Failure(_) => CommandError::Failure(Failure::Unknown),
-            error => error,
-        };
-        let snapshot = self.status(Some(queue), Some(interface)).await;
+        // The member was added: whatever goes wrong from here on leaves a doubt
+        // about its reason, and must not read as if nothing had been done.
+        let doubt = |_| CommandError::Failure(Failure::Unknown);
+        let snapshot = self.status(Some(queue), Some(interface), |_| true).await;
         let has_reason = snapshot.map_err(doubt)?.queues.iter().any(|queue| {
             let mut members = queue.members.iter();
             members.any(|member| member.is(interface) && member.paused_reason == reason)
@@ -206,7 +204,7 @@ impl QueueCommands {
 }
 
 /// A queue's name, or a filter, as a header.
-pub(super) fn queue_value(name: &str) -> Result<HeaderValue, CommandError> {
+pub(super) fn header(name: &str) -> Result<HeaderValue, CommandError> {
     Ok(HeaderValue::new(name)?)
 }
 

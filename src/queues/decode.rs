@@ -8,15 +8,26 @@ use std::str::FromStr;
 use super::model::{Caller, DeviceState, Member, Membership, Queue};
 use crate::ami::Message;
 
-/// Builds queues from rows in Asterisk's order: a queue's parameters, then its
-/// members, then its callers.
-pub(super) fn queues(rows: &[Message]) -> Vec<Queue> {
+/// Builds the queues that are wanted, by name, from rows in Asterisk's order: a
+/// queue's parameters, then its members, then its callers. Several organizations'
+/// questions may share the rows of a whole PBX, so the rest costs next to nothing.
+pub(super) fn queues(rows: &[Message], wanted: impl Fn(&str) -> bool) -> Vec<Queue> {
     let mut queues: Vec<Queue> = Vec::new();
+    let mut keeps = false;
     for row in rows {
-        match (row.event(), queues.last_mut()) {
-            (Some(b"QueueParams"), _) => queues.push(queue(row)),
-            (Some(b"QueueMember"), Some(queue)) => queue.members.push(member(row)),
-            (Some(b"QueueEntry"), Some(queue)) => queue.callers.push(caller(row)),
+        if row.event() == Some(b"QueueParams") {
+            keeps = row.text("Queue").is_some_and(|name| wanted(&name));
+            if keeps {
+                queues.push(queue(row));
+            }
+            continue;
+        }
+        let Some(queue) = queues.last_mut().filter(|_| keeps) else {
+            continue;
+        };
+        match row.event() {
+            Some(b"QueueMember") => queue.members.push(member(row)),
+            Some(b"QueueEntry") => queue.callers.push(caller(row)),
             _ => {}
         }
     }

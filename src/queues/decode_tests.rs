@@ -5,7 +5,7 @@ use crate::ami::transcript::{Transcript, VERSIONS};
 
 /// The queues of a scene; what else was said there decodes to nothing.
 fn scene(version: u32, name: &str) -> Vec<Queue> {
-    queues(&Transcript::load(version, name).messages())
+    queues(&Transcript::load(version, name).messages(), |_| true)
 }
 
 fn one_queue(version: u32, name: &str) -> Queue {
@@ -163,7 +163,7 @@ fn absent_and_broken_fields_are_harmless() {
         S: Position: 1
         S:
     ";
-    let mut queues = queues(&Transcript::parse(script).messages());
+    let mut queues = queues(&Transcript::parse(script).messages(), |_| true);
     assert_eq!(queues.len(), 1);
     let queue = queues.remove(0);
     assert_eq!((queue.max_callers, queue.weight), (0, -3));

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use futures_util::future::try_join_all;
 
-use super::command::{CommandError, QueueCommands, queue_value};
+use super::command::{CommandError, QueueCommands, header};
 use super::decode;
 use super::model::Queue;
 use crate::ami::Action;
@@ -24,98 +24,53 @@ pub struct Snapshot {
 const NOBODY: &str = "ami-bridge-nobody";
 
 impl QueueCommands {
-    /// One queue with its members and callers; `None` where the PBX has no
-    /// queue of that name.
+    /// Those of the named queues that the PBX has, in that order; without names,
+    /// all of them. Of queues that are not `wanted` nothing is kept.
+    ///
+    /// There is no question for one member: Asterisk's filter heeds the case of
+    /// interfaces, which it ignores everywhere else.
     ///
     /// # Errors
     /// As [`CommandError`] says; nothing was changed.
-    pub async fn queue(&self, name: &str) -> Result<Option<Snapshot>, CommandError> {
-        let snapshot = self.status(Some(name), None).await?;
-        Ok(Some(snapshot).filter(|snapshot| !snapshot.queues.is_empty()))
-    }
-
-    /// Those of the named queues that the PBX has, in that order.
-    ///
-    /// # Errors
-    /// As [`CommandError`] says; nothing was changed.
-    pub async fn queues(&self, names: &[String]) -> Result<Snapshot, CommandError> {
-        let asked = names.iter().map(|name| self.status(Some(name), None));
-        Ok(merge(try_join_all(asked).await?))
-    }
-
-    /// Every queue of the PBX.
-    ///
-    /// # Errors
-    /// As [`CommandError`] says; nothing was changed.
-    pub async fn all_queues(&self) -> Result<Snapshot, CommandError> {
-        self.status(None, None).await
-    }
-
-    /// The named queues that the PBX has, or all of them, with no other member
-    /// than that interface.
-    ///
-    /// # Errors
-    /// As [`CommandError`] says; nothing was changed.
-    pub async fn memberships(
+    pub async fn queues(
         &self,
         names: Option<&[String]>,
-        interface: &str,
+        wanted: impl Fn(&str) -> bool + Copy,
     ) -> Result<Snapshot, CommandError> {
-        let mut snapshot = match names {
-            Some(names) => {
-                let asked = names
-                    .iter()
-                    .map(|name| self.status(Some(name), Some(interface)));
-                merge(try_join_all(asked).await?)
-            }
-            None => self.status(None, Some(interface)).await?,
+        let Some(names) = names else {
+            return self.status(None, None, wanted).await;
         };
-        // The filter matches the display name as well, and heeds case, which
-        // Asterisk ignores everywhere else: where it finds nobody, look closely.
-        keep_only(&mut snapshot, interface);
-        if snapshot.queues.iter().all(|queue| queue.members.is_empty()) {
-            snapshot = match names {
-                Some(names) => self.queues(names).await?,
-                None => self.all_queues().await?,
-            };
-            keep_only(&mut snapshot, interface);
-        }
-        Ok(snapshot)
+        let asked = names
+            .iter()
+            .map(|name| self.status(Some(name), None, wanted));
+        let snapshots = try_join_all(asked).await?;
+        let as_of = snapshots.iter().map(|snapshot| snapshot.as_of).min();
+        Ok(Snapshot {
+            as_of: as_of.unwrap_or_else(SystemTime::now),
+            queues: snapshots.into_iter().flat_map(|s| s.queues).collect(),
+        })
     }
 
     /// Whether the PBX has a queue of that name.
     pub(super) async fn exists(&self, queue: &HeaderValue) -> Result<bool, CommandError> {
-        let snapshot = self.status(Some(queue.as_str()), Some(NOBODY)).await?;
-        Ok(!snapshot.queues.is_empty())
+        let snapshot = self.status(Some(queue.as_str()), Some(NOBODY), |_| true);
+        Ok(!snapshot.await?.queues.is_empty())
     }
 
     pub(super) async fn status(
         &self,
         queue: Option<&str>,
         member: Option<&str>,
+        wanted: impl Fn(&str) -> bool,
     ) -> Result<Snapshot, CommandError> {
         let action = Action::QueueStatus {
-            queue: queue.map(queue_value).transpose()?,
-            member: member.map(queue_value).transpose()?,
+            queue: queue.map(header).transpose()?,
+            member: member.map(header).transpose()?,
         };
         let answer = self.answer(action).await?;
         Ok(Snapshot {
-            queues: decode::queues(&answer.rows),
+            queues: decode::queues(&answer.rows, wanted),
             as_of: SystemTime::now() - answer.sent.elapsed(),
         })
-    }
-}
-
-fn keep_only(snapshot: &mut Snapshot, interface: &str) {
-    for queue in &mut snapshot.queues {
-        queue.members.retain(|member| member.is(interface));
-    }
-}
-
-fn merge(snapshots: Vec<Snapshot>) -> Snapshot {
-    let as_of = snapshots.iter().map(|snapshot| snapshot.as_of).min();
-    Snapshot {
-        as_of: as_of.unwrap_or_else(SystemTime::now),
-        queues: snapshots.into_iter().flat_map(|s| s.queues).collect(),
     }
 }

@@ -183,6 +183,12 @@ fn actions_and_networks_of_a_user_are_kept(version: u32) {
         (
             globex,
             "action=showqueue",
+            &[("X-Forwarded-For", "\u{ff}, 203.0.113.1")],
+            "403 forbidden",
+        ),
+        (
+            globex,
+            "action=showqueue",
             &[("X-Forwarded-For", "192.0.2.7")],
             "200 success",
         ),
@@ -290,7 +296,10 @@ fn too_many_failures_lock_out_the_pair_and_no_other(version: u32) {
         "200 success"
     );
     let log = bridge.log();
-    assert!(log.contains("locked out after failed logins"), "{log}");
+    assert!(
+        log.contains("locked out: too many failures from 192.0.2.1"),
+        "{log}"
+    );
 }
 
 fn guesses_at_once_count_as_guesses(version: u32) {

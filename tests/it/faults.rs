@@ -7,7 +7,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    Answers, Asterisk, Bridge, Network, Proxy, configuration, eventually, load, on_both_generations,
+    Answers, Asterisk, Bridge, Figures, Network, Proxy, configuration, eventually, load,
+    on_both_generations,
 };
 
 on_both_generations!(
@@ -29,6 +30,8 @@ pub(crate) struct Scene {
     pub(crate) proxy: Proxy,
     pub(crate) bridge: Bridge,
     answers: Answers,
+    /// What was reckoned already.
+    figures: Figures,
     name: &'static str,
 }
 
@@ -48,6 +51,7 @@ impl Scene {
             proxy,
             bridge,
             answers: Answers::default(),
+            figures: Figures::default(),
             name,
         }
     }
@@ -65,10 +69,24 @@ impl Scene {
         self.answers.add(answers);
     }
 
+    /// The fault has really ended the link, for the so-manieth time.
+    fn lost_links(&self, count: usize) {
+        let lost = self.bridge.log().matches("\"link lost\"").count();
+        assert_eq!(lost, count);
+    }
+
+    /// Holds the answers so far against the log, and forgets both. Only where
+    /// Asterisk has done everything that was sent to it.
+    pub(crate) fn settle(&mut self) {
+        let log = self.asterisk.take_queue_log();
+        self.figures += self.answers.take().reckon(&log);
+    }
+
     /// Holds the answers against the log, and the bridge's view against
     /// Asterisk's own.
-    pub(crate) fn reckon(self) {
-        let figures = self.answers.reckon(&self.asterisk.queue_log());
+    pub(crate) fn reckon(mut self) {
+        self.settle();
+        let figures = &self.figures;
         println!(
             "{} on Asterisk {}: {figures}",
             self.name, self.asterisk.version
@@ -94,7 +112,7 @@ impl Scene {
     }
 }
 
-/// Waits until a change has been answered a few times more.
+/// Waits until the bridge has answered a few times more.
 pub(crate) fn work(bridge: &Bridge) {
     for _ in 0..20 {
         eventually("changes are made", || {
@@ -208,14 +226,10 @@ fn app_queue_unloaded_and_loaded(version: u32) {
     for round in 0..3 {
         scene.fault(round, |asterisk, _| {
             // Refused while an action runs; and a crash is not unheard of.
-            for _ in 0..50 {
-                if asterisk
-                    .cli("module unload app_queue.so")
-                    .contains("Unloaded")
-                {
-                    break;
-                }
-            }
+            eventually("app_queue is unloaded", || {
+                let said = asterisk.cli("module unload app_queue.so");
+                (said.contains("Unloaded") || asterisk.has_ended()).then_some(())
+            });
             sleep(Duration::from_millis(200));
             asterisk.cli("module load app_queue.so");
             if asterisk.has_ended() {
@@ -231,23 +245,27 @@ fn connections_cut(version: u32) {
     let mut scene = Scene::new(version, "connection cut");
     for round in 0..4 {
         scene.fault(round, |_, proxy| proxy.cut());
+        scene.lost_links(round + 1);
     }
     scene.reckon();
 }
 
 fn a_pulled_cable(version: u32) {
     let mut scene = Scene::new(version, "pulled cable");
-    scene.fault(0, |_, proxy| {
+    let bridge = &scene.bridge;
+    let proxy = &scene.proxy;
+    let (answers, ()) = load(bridge, "r0", || {
+        work(bridge);
         proxy.set(Network::Dead);
-        sleep(Duration::from_secs(11));
+        eventually("the peer is given up", || {
+            let given_up = bridge.log().contains("Asterisk has stopped answering");
+            given_up.then_some(())
+        });
         proxy.set(Network::Sound);
+        bridge.wait_ready();
+        work(bridge);
     });
-    assert!(
-        scene
-            .bridge
-            .log()
-            .contains("Asterisk has stopped answering")
-    );
+    scene.answers.add(answers);
     scene.reckon();
 }
 
@@ -255,6 +273,7 @@ fn answers_cut_in_their_middle(version: u32) {
     let mut scene = Scene::new(version, "answer cut in its middle");
     for round in 0..4 {
         scene.fault(round, |_, proxy| proxy.truncate());
+        scene.lost_links(round + 1);
     }
     scene.reckon();
 }

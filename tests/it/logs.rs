@@ -8,6 +8,7 @@ on_both_generations!(
     every_request_has_its_line,
     no_secret_is_in_any_log,
     a_request_can_be_followed_to_asterisk,
+    every_change_is_audited,
 );
 
 fn request_lines(log: &str) -> Vec<Value> {
@@ -146,4 +147,51 @@ fn a_request_can_be_followed_to_asterisk(version: u32) {
         .collect();
     assert_eq!(answers.len(), 1);
     assert!(answers[0].to_string().contains("Added interface to queue"));
+}
+
+fn every_change_is_audited(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme("action=showqueue");
+    bridge.acme("action=pause&agent=1001&reason=Lunch");
+    bridge.acme("action=add&agent=1001&queue=6001,6002");
+    bridge.ask(ACME, "action=remove&agent=1001&queue=9999");
+    let (_, log) = bridge.stop();
+    let lines = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let lines: Vec<_> = lines.filter(|line| line["target"] == "audit").collect();
+    let field = |name: &str| {
+        lines
+            .iter()
+            .map(|line| line[name].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(field("action"), ["add", "pause", "add", "remove"]);
+    assert_eq!(
+        field("results"),
+        [
+            "6001=ok",
+            "6001=ok",
+            "6001=already_member,6002=ok",
+            "9999=unknown_queue"
+        ]
+    );
+    assert_eq!(
+        field("outcome"),
+        ["success", "success", "partial", "unknown_queue"]
+    );
+    for line in &lines {
+        let brief = (
+            &line["organization"],
+            &line["user"],
+            &line["agent"],
+            &line["client"],
+        );
+        let expected = ["acme", "acme@example.com", "1001", "127.0.0.1"].map(Value::from);
+        assert_eq!(
+            brief,
+            (&expected[0], &expected[1], &expected[2], &expected[3])
+        );
+    }
 }

@@ -11,6 +11,7 @@ mod support;
 mod changes;
 mod command_line;
 mod credentials;
+mod fail2ban;
 mod faults;
 mod http;
 mod limits;

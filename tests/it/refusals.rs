@@ -77,6 +77,9 @@ fn refusals_of_the_pbx_have_their_codes(version: u32) {
 fn bad_input_is_refused_before_the_pbx_is_asked(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme("action=add&agent=1001&queue=6001&paused=0");
+    eventually("the log has it", || {
+        (bridge.sent("QueueAdd") == 1).then_some(())
+    });
     let before = (asterisk.queue_log(), bridge.sent("Queue"));
     let long = "x".repeat(80);
     for (query, code, parameter) in [

@@ -103,10 +103,25 @@ impl Asterisk {
 
     /// Its queue_log: what was done, and nothing that was not.
     pub(crate) fn queue_log(&self) -> String {
+        std::fs::read_to_string(self.queue_log_path()).unwrap_or_default()
+    }
+
+    fn queue_log_path(&self) -> PathBuf {
         let roots = std::env::var_os("AMI_BRIDGE_ASTERISK_ROOTS")
             .map_or_else(|| sample("../.asterisk"), PathBuf::from);
         let log = format!("{}/instances/{}/log/queue_log", self.version, self.name);
-        std::fs::read_to_string(roots.join(log)).unwrap_or_default()
+        roots.join(log)
+    }
+
+    /// Its queue_log so far, which begins anew.
+    pub(crate) fn take_queue_log(&self) -> String {
+        // Asterisk appends, wherever the end of the file is.
+        let log = self.queue_log();
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .open(self.queue_log_path());
+        file.and_then(|file| file.set_len(0)).expect("queue_log");
+        log
     }
 
     /// A caller joins a queue and waits there for a minute, or until answered.

@@ -143,13 +143,15 @@ impl Bridge {
             eventually(message, || {
                 let log = log.lock().expect("log");
                 let line = log.lines().find(|line| line.contains(message))?;
-                let line: Value = serde_json::from_str(line).ok()?;
-                line["address"].as_str()?.parse().ok()
+                // `"address":"127.0.0.1:1"` in JSON, `address=127.0.0.1:1` for people.
+                let text = line.split("address").nth(1)?;
+                let text = text.trim_start_matches(['"', ':', '=']);
+                text.split(['"', ' ']).next()?.parse().ok()
             })
         };
         Self {
-            address: address("\"listening\""),
-            admin: address("\"listening for operations"),
+            admin: address("listening for operations"),
+            address: address("listening for panels"),
             pid: child.id(),
             child: Mutex::new(child),
             log,

@@ -28,6 +28,19 @@ pub(crate) struct Figures {
     /// Of those, how many Asterisk did log.
     pub(crate) unknown_and_logged: usize,
     pub(crate) unanswered: usize,
+    /// Of those, how many Asterisk did log.
+    pub(crate) unanswered_and_logged: usize,
+}
+
+impl std::ops::AddAssign for Figures {
+    fn add_assign(&mut self, other: Self) {
+        self.success += other.success;
+        self.not_sent += other.not_sent;
+        self.unknown += other.unknown;
+        self.unknown_and_logged += other.unknown_and_logged;
+        self.unanswered += other.unanswered;
+        self.unanswered_and_logged += other.unanswered_and_logged;
+    }
 }
 
 impl fmt::Display for Figures {
@@ -44,6 +57,10 @@ impl fmt::Display for Figures {
 impl Answers {
     pub(crate) fn add(&mut self, other: Self) {
         self.outcomes.extend(other.outcomes);
+    }
+
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::take(self)
     }
 
     /// Holds the answers against Asterisk's queue_log. Asterisk writes a line
@@ -74,6 +91,7 @@ impl Answers {
                 }
                 UNANSWERED => {
                     figures.unanswered += 1;
+                    figures.unanswered_and_logged += times;
                     assert!(times <= 1, "{reason} was sent twice");
                 }
                 other => panic!("{reason}: {other}"),

@@ -14,7 +14,7 @@ pub(crate) use ami::{Ami, Row};
 pub(crate) use asterisk::{Asterisk, free_port};
 pub(crate) use bridge::{ACME, Bridge, GLOBEX, PATH, Usage, binary, configuration};
 pub(crate) use http::{KeptConnection, Response, request};
-pub(crate) use load::{Answers, load};
+pub(crate) use load::{Answers, Figures, load};
 pub(crate) use proxy::{Network, Proxy};
 
 /// Declares tests that run on a fresh Asterisk of each generation.

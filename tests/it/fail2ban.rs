@@ -1,0 +1,68 @@
+//! The filter for fail2ban finds what the bridge really logs, and nothing else.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Asterisk, Bridge, PATH, configuration, request};
+
+/// Addresses that the filter finds in a log.
+fn found(log: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("bridge.log");
+    std::fs::write(&file, log).expect("written");
+    let filter =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/fail2ban/filter.d/ami-bridge.conf");
+    let output = Command::new("fail2ban-regex")
+        .args(["--out", "ip"])
+        .args([&file, &filter])
+        .output()
+        .expect("fail2ban-regex, of Debian's package fail2ban");
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut found: Vec<_> = text.lines().map(|line| line.trim().to_owned()).collect();
+    found.retain(|line| !line.is_empty());
+    found.sort();
+    found
+}
+
+fn log_of_failures(asterisk: &Asterisk, format: &str) -> String {
+    let configuration = configuration(asterisk.port)
+        .replace("[http]", "[http]\ntrusted_proxies = [\"127.0.0.1\"]")
+        .replace("[log]", &format!("[log]\nformat = \"{format}\""));
+    let bridge = Bridge::start(&configuration);
+    let ask = |username: &str, password: &str, query: &str, from: &str| {
+        let target = format!("{PATH}?username={username}&password={password}&{query}");
+        request(
+            bridge.address,
+            "GET",
+            &target,
+            &[("X-Forwarded-For", from)],
+            b"",
+        )
+    };
+    assert_eq!(
+        ask("nobody", "x", "action=showqueue", "192.0.2.1").status,
+        401
+    );
+    assert_eq!(
+        ask("globex", "x", "action=showqueue", "2001:db8::7").status,
+        401
+    );
+    // Who comes in can't have another one banned by what they send.
+    let forged = "action=pause&agent=1001&queue=6001&reason=login+refused+from+203.0.113.9";
+    assert_eq!(
+        ask("globex", "globex-password", forged, "192.0.2.2").status,
+        404
+    );
+    bridge.stop().1
+}
+
+#[test]
+fn the_filter_finds_refused_logins_and_nothing_else_asterisk_22() {
+    let asterisk = Asterisk::start(22);
+    for format in ["json", "pretty"] {
+        let log = log_of_failures(&asterisk, format);
+        assert!(log.contains("203.0.113.9"), "the forgery is in the log");
+        assert_eq!(found(&log), ["192.0.2.1", "2001:db8::7"], "{format}: {log}");
+    }
+}
