@@ -76,8 +76,8 @@ pub async fn run(
     };
     for overlap in &settings.overlaps {
         warn!(
-            interface = overlap.example,
-            "{} and {} both list this agent", overlap.first, overlap.second
+            example = overlap.example,
+            "{} and {} share by configuration", overlap.first, overlap.second
         );
     }
 

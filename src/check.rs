@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::ami::{Client, LinkSettings, LinkState, Peer, supervise};
+use crate::ami::{Action, Client, LinkSettings, LinkState, Peer, supervise};
 use crate::config::{PbxSettings, Settings};
 use crate::organizations::Organization;
 use crate::queues::QueueCommands;
@@ -20,6 +20,23 @@ pub struct Report {
     /// Whether everything that is needed works.
     pub ok: bool,
 }
+
+/// Actions by which a stolen secret could place calls, run commands, or change
+/// what Asterisk does.
+const DANGEROUS: [&str; 12] = [
+    "Originate",
+    "Redirect",
+    "Hangup",
+    "Command",
+    "AGI",
+    "Setvar",
+    "GetConfig",
+    "UpdateConfig",
+    "CreateConfig",
+    "ModuleLoad",
+    "DBPut",
+    "Filter",
+];
 
 /// Beyond connecting and logging in: what a boot may take.
 const BOOT_WAIT: Duration = Duration::from_secs(10);
@@ -35,7 +52,13 @@ pub async fn check(settings: Settings) -> Report {
         let (first, second) = (&overlap.first, &overlap.second);
         let example = &overlap.example;
         report.say(format_args!(
-            "warning: {first} and {second} both list the agent {example}"
+            "warning: {first} and {second} share {example} and the like, as configured"
+        ));
+    }
+    for username in settings.directory.weakly_stored() {
+        report.say(format_args!(
+            "warning: user {username}: whoever reads the file can log in; use password_hash \
+             (ami-bridge hash-password)"
         ));
     }
     let organizations = settings.directory.organizations();
@@ -71,6 +94,7 @@ impl Report {
             Ok(LinkState::Ready(peer)) => {
                 self.linked(&name, &address, username.as_str(), &peer);
                 let deadline = Instant::now() + pbx.action_timeout;
+                self.excess(&name, &client, deadline).await;
                 self.queues(&name, &client, deadline, organizations).await;
             }
             Ok(LinkState::Down { reason, .. }) => {
@@ -110,6 +134,25 @@ impl Report {
         } else if !peer.tells_boot {
             self.say(format_args!(
                 "pbx {name}: warning: the AMI user can't see when Asterisk has booted; {cure}"
+            ));
+        }
+    }
+
+    /// Tells what a stolen secret could do besides.
+    async fn excess(&mut self, name: &str, client: &Client, deadline: Instant) {
+        let Ok(exchange) = client.begin(deadline, "check") else {
+            return;
+        };
+        let Ok(answer) = exchange.send(Action::ListCommands).await else {
+            return;
+        };
+        let may = |action: &&str| answer.response.get(action).is_some();
+        let excess: Vec<&str> = DANGEROUS.into_iter().filter(may).collect();
+        if !excess.is_empty() {
+            self.say(format_args!(
+                "pbx {name}: warning: the AMI user may do more than the bridge needs: {}; \
+                 write = agent is enough",
+                excess.join(", ")
             ));
         }
     }

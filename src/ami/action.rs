@@ -26,6 +26,8 @@ pub enum Action {
     Ping,
     /// Ends the session.
     Logoff,
+    /// Asks which actions the user may use.
+    ListCommands,
     /// Lists queues with members and callers.
     QueueStatus {
         /// Only this queue.
@@ -107,6 +109,7 @@ impl Action {
             Self::Login { .. } => "Login",
             Self::Ping => "Ping",
             Self::Logoff => "Logoff",
+            Self::ListCommands => "ListCommands",
             Self::QueueStatus { .. } => "QueueStatus",
             Self::QueuePause { .. } => "QueuePause",
             Self::QueueAdd { .. } => "QueueAdd",
@@ -134,7 +137,7 @@ impl Action {
                 // Lifecycle events only: reads ask Asterisk.
                 put(out, "Events", "system");
             }
-            Self::Ping | Self::Logoff => {}
+            Self::Ping | Self::Logoff | Self::ListCommands => {}
             Self::QueueStatus { queue, member } => {
                 put_some(out, "Queue", queue.as_ref().map(HeaderValue::as_str));
                 put_some(out, "Member", member.as_ref().map(HeaderValue::as_str));

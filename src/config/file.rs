@@ -159,6 +159,7 @@ pub(super) struct Organization {
     pub(super) agents: Option<Vec<String>>,
     pub(super) interface: String,
     pub(super) state_interface: String,
+    pub(super) shared: bool,
     pub(super) user: Vec<User>,
 }
 
@@ -171,6 +172,7 @@ impl Default for Organization {
             agents: None,
             interface: "PJSIP/{agent}".into(),
             state_interface: String::new(),
+            shared: false,
             user: Vec::new(),
         }
     }

@@ -105,6 +105,7 @@ impl Check<'_> {
             agents,
             interface: interface?,
             state_interface,
+            shared: file.shared,
         })
     }
 
@@ -199,36 +200,28 @@ impl Check<'_> {
         }
     }
 
-    /// Refuses what would let one organization into another; returns what the
-    /// configuration says in so many words.
+    /// Refuses what would let one organization into another, unless both say that
+    /// they share; returns what they do share.
     pub(super) fn overlaps(&mut self, organizations: &[Arc<Organization>]) -> Vec<Overlap> {
         let organizations: Vec<&Organization> = organizations.iter().map(AsRef::as_ref).collect();
-        let mut said = Vec::new();
-        for overlap in overlaps(&organizations) {
-            let Overlap {
-                first,
-                second,
-                example,
-                is_queue,
-                any_agent,
-            } = &overlap;
-            if *is_queue {
-                self.mistake(
-                    format!("organization.{second}.queues"),
-                    format!("the queue {example} would belong to {first} as well"),
-                );
-            } else if *any_agent {
-                self.mistake(
-                    format!("organization.{second}.agents"),
-                    format!(
-                        "the interface {example} could be reached by {first} as well: list the \
-                         agents of both, or give each an interface of its own"
-                    ),
-                );
+        let (intended, refused) = overlaps(&organizations)
+            .into_iter()
+            .partition::<Vec<_>, _>(|overlap| overlap.intended);
+        for overlap in refused {
+            let (part, what) = if overlap.is_queue {
+                ("queues", "the queue")
             } else {
-                said.push(overlap);
-            }
+                ("agents", "the interface")
+            };
+            self.mistake(
+                format!("organization.{}.{part}", overlap.second),
+                format!(
+                    "{what} {} could be reached by {} as well: set them apart, or put \
+                     shared = true into both",
+                    overlap.example, overlap.first
+                ),
+            );
         }
-        said
+        intended
     }
 }

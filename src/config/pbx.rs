@@ -1,5 +1,7 @@
 //! What the file must say of a PBX.
 
+use std::path::PathBuf;
+
 use zeroize::Zeroizing;
 
 use super::file;
@@ -96,7 +98,7 @@ impl Check<'_> {
                 None
             }
             (Some(secret), None) => Some(secret.0.clone()),
-            (None, Some(path)) => match std::fs::read_to_string(path) {
+            (None, Some(path)) => match std::fs::read_to_string(credential(path)) {
                 Ok(text) => {
                     let text = Zeroizing::new(text);
                     let secret = text.trim_end_matches(['\r', '\n']);
@@ -119,6 +121,14 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// A relative path is that of a credential, where systemd gives some
+/// (`LoadCredential=`).
+fn credential(path: &str) -> PathBuf {
+    let folder = std::env::var_os("CREDENTIALS_DIRECTORY").unwrap_or_default();
+    // An absolute path takes the place of the folder.
+    PathBuf::from(folder).join(path)
 }
 
 /// As `openssl x509 -fingerprint -sha256` prints it, or without colons.

@@ -28,7 +28,7 @@ pub struct Settings {
     pub pbxes: Vec<PbxSettings>,
     /// Organizations and users.
     pub directory: Directory,
-    /// Organizations that could reach the same agents by lists that say so.
+    /// What organizations can reach that are configured to share.
     pub overlaps: Vec<Overlap>,
 }
 

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use argon2::password_hash::PasswordHasher;
 use argon2::password_hash::phc::PasswordHash;
@@ -114,11 +115,21 @@ const MAX_WAITING: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManyLogins;
 
+/// How long a password that was verified is remembered.
+const REMEMBERED: Duration = Duration::from_secs(15 * 60);
+
+/// A password that was verified, as a digest that only this process can make.
+struct Verified {
+    tag: [u8; 32],
+    at: Instant,
+}
+
 /// Checks passwords: slow hashes on blocking threads, few at a time, and a
 /// hash that was verified once is remembered as a keyed digest.
 pub struct Verifier {
     key: Zeroizing<[u8; 32]>,
-    verified: Mutex<HashMap<String, [u8; 32]>>,
+    /// At most one for each user of the configuration.
+    verified: Mutex<HashMap<String, Verified>>,
     slots: Semaphore,
     /// Places of those who wait for a slot.
     places: Semaphore,
@@ -160,9 +171,10 @@ impl Verifier {
         let Some(known) = verified.get(username) else {
             return false;
         };
-        candidates(presented)
-            .iter()
-            .any(|candidate| self.tag(candidate).as_slice().ct_eq(known).into())
+        known.at.elapsed() < REMEMBERED
+            && candidates(presented)
+                .iter()
+                .any(|candidate| self.tag(candidate).as_slice().ct_eq(&known.tag).into())
     }
 
     /// Whether the presented password is this user's; `stored` is `None` for a
@@ -189,8 +201,11 @@ impl Verifier {
             None => self.refuse_slowly(candidates).await,
         };
         if let Some(matching) = &matching {
-            let tag = self.tag(matching);
-            self.lock().insert(username.to_owned(), tag);
+            let verified = Verified {
+                tag: self.tag(matching),
+                at: Instant::now(),
+            };
+            self.lock().insert(username.to_owned(), verified);
         }
         Ok(matching.is_some())
     }
@@ -223,7 +238,7 @@ impl Verifier {
         mac.finalize().into_bytes().into()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, [u8; 32]>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Verified>> {
         self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -36,6 +36,8 @@ pub struct Organization {
     /// From a phone number to the device whose state counts, where that is not
     /// the interface.
     pub state_interface: Option<Template>,
+    /// Whether it may reach what another organization that says so can reach.
+    pub shared: bool,
 }
 
 impl Organization {
@@ -155,6 +157,16 @@ impl Directory {
     #[must_use]
     pub fn user(&self, username: &str) -> Option<&Arc<User>> {
         self.users.get(username)
+    }
+
+    /// Users whose stored password is as good as the password itself, in order.
+    #[must_use]
+    pub fn weakly_stored(&self) -> Vec<&str> {
+        let users = self.users.values();
+        let weak = users.filter(|user| matches!(user.password, StoredPassword::Digest(_)));
+        let mut names: Vec<&str> = weak.map(|user| user.username.as_str()).collect();
+        names.sort_unstable();
+        names
     }
 
     /// All organizations.

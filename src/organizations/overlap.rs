@@ -17,8 +17,8 @@ pub struct Overlap {
     pub example: String,
     /// Whether it is a queue; else it is an agent's interface.
     pub is_queue: bool,
-    /// Whether one of them names no phone numbers, so that any is its own.
-    pub any_agent: bool,
+    /// Whether both are configured to share.
+    pub intended: bool,
 }
 
 /// Finds the overlaps among organizations.
@@ -43,7 +43,7 @@ pub fn overlaps(organizations: &[&Organization]) -> Vec<Overlap> {
                     second: b.name.clone(),
                     example,
                     is_queue,
-                    any_agent: a.agents.is_none() || b.agents.is_none(),
+                    intended: a.shared && b.shared,
                 }));
             }
         }

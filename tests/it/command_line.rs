@@ -4,7 +4,10 @@ use std::process::Output;
 
 use crate::support::{Asterisk, binary, configuration, on_both_generations};
 
-on_both_generations!(check_tells_what_works_and_what_does_not);
+on_both_generations!(
+    check_tells_what_works_and_what_does_not,
+    check_tells_what_is_more_than_needed,
+);
 
 fn run(arguments: &[&str], environment: &[(&str, &str)], configuration: &str) -> Output {
     let folder = tempfile::tempdir().expect("a folder");
@@ -126,7 +129,7 @@ allow_from = ["nowhere"]
         "organization.globex.user[0].password_hash: is not an argon2id hash",
         "organization.globex.user[0].actions: \"fly\"",
         "organization.globex.user[0].allow_from: \"nowhere\"",
-        "organization.globex.queues: the queue 6001 would belong to acme as well",
+        "organization.globex.queues: the queue 6001 could be reached by acme as well",
     ] {
         assert!(said.contains(key), "{key} is not in {said}");
     }
@@ -211,4 +214,72 @@ fn help_and_version_are_there() {
     }
     let output = binary().arg("--fly").output().expect("the program");
     assert_eq!(output.status.code(), Some(2));
+}
+
+fn check_tells_what_is_more_than_needed(version: u32) {
+    let sample = Asterisk::start(version);
+    let least = configuration(sample.port);
+    let most = least
+        .replace("queuebridge", "tester")
+        .replace("sample-secret-change-me", "tester-secret");
+    for (configuration, expected) in [(&least, false), (&most, true)] {
+        let said = text(&run(&["check"], &[], configuration));
+        assert!(said.contains("linked to"), "{said}");
+        let excess = said.contains("may do more than the bridge needs") && said.contains("Command");
+        assert_eq!(excess, expected, "{said}");
+        // Both users' passwords stand in the file as they are.
+        assert_eq!(said.matches("use password_hash").count(), 2, "{said}");
+    }
+}
+
+#[test]
+fn organizations_share_only_where_both_say_so() {
+    let apart = configuration(1);
+    let overlapping = apart.replace("@globex-agents", "@acme-agents");
+    let one = overlapping.replace("[organization.acme]", "[organization.acme]\nshared = true");
+    let both = one.replace(
+        "[organization.globex]",
+        "[organization.globex]\nshared = true",
+    );
+    for (configuration, status, part) in [
+        (&apart, 1, "configuration: ok"),
+        (
+            &overlapping,
+            2,
+            "organization.globex.agents: the interface Local/1001@acme-agents",
+        ),
+        (
+            &one,
+            2,
+            "organization.globex.agents: the interface Local/1001@acme-agents",
+        ),
+        (
+            &both,
+            1,
+            "warning: acme and globex share Local/1001@acme-agents",
+        ),
+    ] {
+        let output = run(&["check"], &[], configuration);
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(status), "{said}");
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+}
+
+#[test]
+fn a_secret_may_be_a_credential_of_systemd() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let secret = "secret = \"sample-secret-change-me\"";
+    let configuration = configuration(1).replace(secret, "secret_file = \"pbx-main.secret\"");
+    let credentials = folder.path().to_str().expect("text");
+    let environment = [("CREDENTIALS_DIRECTORY", credentials)];
+    let missing = run(&["check"], &environment, &configuration);
+    assert_eq!(missing.status.code(), Some(2), "{}", text(&missing));
+    std::fs::write(folder.path().join("pbx-main.secret"), "from-systemd\n").expect("written");
+    let found = run(&["check"], &environment, &configuration);
+    let said = text(&found);
+    assert!(
+        said.contains("configuration: ok") && !said.contains("from-systemd"),
+        "{said}"
+    );
 }
