@@ -86,11 +86,7 @@ impl Check<'_> {
             .map(|agents| self.patterns(&key("agents"), agents, Pattern::agent));
         let queue_name = self.take(&key("queue_name"), Template::new(&file.queue_name, "queue"));
         let interface = self.member_template(&key("interface"), &file.interface);
-        if interface
-            .as_ref()
-            .is_some_and(|i| !i.prefix().contains('/'))
-        {
-            let what = "must name the technology before {agent}, as \"PJSIP/{agent}\"";
+        if let Some(what) = interface.as_ref().and_then(way_out) {
             self.mistake(key("interface"), what);
         }
         let state_interface = match file.state_interface.as_str() {
@@ -119,6 +115,7 @@ impl Check<'_> {
         parsed.collect::<Vec<_>>().into_iter().flatten().collect()
     }
 
+    /// A template of an interface, or of a device or hint.
     fn member_template(&mut self, key: &str, text: &str) -> Option<Template> {
         let template = self.take(key, Template::new(text, "agent"))?;
         if template.prefix().len() + template.suffix().len() + MAX_AGENT > MAX_MEMBER {
@@ -223,5 +220,51 @@ impl Check<'_> {
             );
         }
         intended
+    }
+}
+
+/// What a phone number could choose by this template besides a phone.
+fn way_out(interface: &Template) -> Option<&'static str> {
+    let Some((technology, rest)) = interface.prefix().split_once('/') else {
+        return Some("must name the technology before {agent}, as \"PJSIP/{agent}\"");
+    };
+    if rest.contains('@') {
+        return Some("lets {agent} choose the context or host: it must stand before the @");
+    }
+    // Only a Local channel has options behind a slash, as /n.
+    if interface.suffix().contains('/') && !technology.eq_ignore_ascii_case("Local") {
+        return Some("lets {agent} choose the trunk: nothing may follow it behind a /");
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_can_choose_nothing_but_a_phone() {
+        for (template, refusal) in [
+            ("PJSIP/{agent}", None),
+            ("PJSIP/acme-{agent}", None),
+            ("SIP/trunk/{agent}", None),
+            ("Local/{agent}@acme-agents", None),
+            ("Local/{agent}@acme-agents/n", None),
+            ("local/{agent}@acme/nj", None),
+            ("{agent}", Some("technology")),
+            ("{agent}/1001", Some("technology")),
+            ("Local/1001@{agent}", Some("context")),
+            ("PJSIP/{agent}/sip:900@host", Some("trunk")),
+            ("SIP/{agent}/900", Some("trunk")),
+        ] {
+            let parsed = Template::new(template, "agent").expect(template);
+            let found = way_out(&parsed);
+            assert_eq!(found.is_some(), refusal.is_some(), "{template}: {found:?}");
+            assert!(
+                found
+                    .unwrap_or_default()
+                    .contains(refusal.unwrap_or_default())
+            );
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{ACME, GLOBEX, on_both_generations, start};
+use crate::support::{ACME, GLOBEX, PATH, on_both_generations, request, start};
 
 on_both_generations!(
     every_request_has_its_line,
@@ -97,7 +97,20 @@ fn no_secret_is_in_any_log(version: u32) {
         "typed-into-the-wrong-field",
         "wrong-guess",
         "unknown-name",
+        // The MD5 of acme's password, and its Basic credentials.
+        "fd0dee714724a4894fda4f2cf174f44d",
+        "YWNtZUBleGFtcGxlLmNvbTphY21lLXBhc3N3b3Jk",
+        "action=showqueue",
     ];
+    let md5 = "username=acme%40example.com&password=fd0dee714724a4894fda4f2cf174f44d";
+    bridge.get(&format!("{md5}&action=showqueue"));
+    let basic = [(
+        "Authorization",
+        "Basic YWNtZUBleGFtcGxlLmNvbTphY21lLXBhc3N3b3Jk",
+    )];
+    let target = format!("{PATH}?action=showqueue");
+    let response = request(bridge.address, "GET", &target, &basic, b"");
+    assert_eq!(response.outcome(), "200 success");
     bridge.acme("action=showqueue");
     bridge.ok(
         GLOBEX,
@@ -111,7 +124,7 @@ fn no_secret_is_in_any_log(version: u32) {
     );
     let (_, log) = bridge.stop();
     assert!(log.contains("\"TRACE\""), "traces are part of the check");
-    assert_eq!(request_lines(&log).len(), 6);
+    assert_eq!(request_lines(&log).len(), 8);
     for secret in secrets {
         assert!(!log.contains(secret), "{secret} is in the log");
     }

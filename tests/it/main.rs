@@ -8,6 +8,7 @@
 
 mod support;
 
+mod attacks;
 mod changes;
 mod command_line;
 mod credentials;
