@@ -200,33 +200,26 @@ fn log(call: &Call, facts: &Facts, answer: &Answer) {
         .and_then(Command::queues)
         .map(|queues| queues.join(","));
     let milliseconds = call.arrived.elapsed().as_secs_f64() * 1000.0;
-    info!(
-        target: "ami_bridge::request",
-        request_id = call.request_id,
-        client = %call.address,
-        organization = user.map(|user| &*user.organization.name),
-        user = user.map(|user| &*user.username),
-        action = facts.action.map(ActionName::as_str),
-        agent = command.and_then(Command::agent),
-        queue = queues,
-        outcome = answer.outcome,
-        status = answer.status,
-        ms = (milliseconds * 100.0).round() / 100.0,
-        "request"
-    );
+    macro_rules! line {
+        ($target:literal, $text:literal, $($more:tt)*) => {
+            info!(
+                target: $target,
+                request_id = call.request_id,
+                client = %call.address,
+                organization = user.map(|user| &*user.organization.name),
+                user = user.map(|user| &*user.username),
+                action = facts.action.map(ActionName::as_str),
+                agent = command.and_then(Command::agent),
+                queue = queues,
+                outcome = answer.outcome,
+                $($more)*
+                $text
+            )
+        };
+    }
+    let ms = (milliseconds * 100.0).round() / 100.0;
+    line!("ami_bridge::request", "request", status = answer.status, ms,);
     if command.is_some_and(Command::is_change) {
-        info!(
-            target: "audit",
-            request_id = call.request_id,
-            client = %call.address,
-            organization = user.map(|user| &*user.organization.name),
-            user = user.map(|user| &*user.username),
-            action = facts.action.map(ActionName::as_str),
-            agent = command.and_then(Command::agent),
-            queue = queues,
-            outcome = answer.outcome,
-            results = answer.results,
-            "change"
-        );
+        line!("audit", "change", results = answer.results,);
     }
 }
