@@ -1,0 +1,137 @@
+//! Which parameters make which command.
+
+use super::*;
+
+fn outcome(query: &str) -> String {
+    let command = || {
+        let form = Form::parse(&[query], true)?;
+        Command::from_form(ActionName::from_form(&form)?, &form)
+    };
+    match command() {
+        Ok(command) => format!("{command:?}"),
+        Err(error) => {
+            let parameter = error.parameter.unwrap_or_default();
+            format!("{} {parameter}", error.code.as_str())
+        }
+    }
+}
+
+#[test]
+fn each_action_takes_what_it_needs() {
+    for (query, expected) in [
+        (
+            "action=PAUSE&agent=1001&reason=Lunch&alias=x",
+            r#"Pause { agent: "1001", queues: None, paused: true, reason: Some("Lunch") }"#,
+        ),
+        (
+            "action=unpause&agent=1001&queue=6001,6002,6001&reason=",
+            r#"Pause { agent: "1001", queues: Some(["6001", "6002"]), paused: false, reason: None }"#,
+        ),
+        (
+            "action=add&agent=1001&queue=6001&reason=x",
+            r#"Add { agent: "1001", queues: ["6001"], alias: "1001", penalty: 0, paused: false, reason: None }"#,
+        ),
+        (
+            "action=add&agent=1001&queue=6001&alias=Dana&penalty=1000000&paused=Yes&reason=x",
+            r#"Add { agent: "1001", queues: ["6001"], alias: "Dana", penalty: 1000000, paused: true, reason: Some("x") }"#,
+        ),
+        (
+            "action=remove&agent=1001&queue=6001",
+            r#"Remove { agent: "1001", queues: ["6001"] }"#,
+        ),
+        ("action=showqueue&fresh=1", "ShowQueue { queues: None }"),
+        (
+            "action=ShowQueueStat&queue=q",
+            r#"ShowQueueStat { queues: Some(["q"]) }"#,
+        ),
+        (
+            "action=showstate&agent=a",
+            r#"ShowState { agent: "a", queues: None }"#,
+        ),
+    ] {
+        assert_eq!(outcome(query), expected, "{query}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let long = |n| "x".repeat(n);
+    for (query, expected) in [
+        ("", "missing_parameter action"),
+        ("action=", "missing_parameter action"),
+        ("action=fly", "unknown_action action"),
+        ("action=pause", "missing_parameter agent"),
+        ("action=pause&agent=", "invalid_parameter agent"),
+        ("action=pause&agent=1001&queue=", "invalid_parameter queue"),
+        (
+            "action=pause&agent=1001&queue=6001,",
+            "invalid_parameter queue",
+        ),
+        (
+            "action=pause&agent=1001&queue=6001,+6002",
+            "invalid_parameter queue",
+        ),
+        ("action=pause&agent=-1", "invalid_parameter agent"),
+        ("action=pause&agent=.1", "invalid_parameter agent"),
+        ("action=pause&agent=trunk/1", "invalid_parameter agent"),
+        ("action=pause&agent=1@x", "invalid_parameter agent"),
+        ("action=pause&agent=1%26x", "invalid_parameter agent"),
+        ("action=pause&agent=%D7%90", "invalid_parameter agent"),
+        (
+            "action=pause&agent=1001&reason=a|b",
+            "invalid_parameter reason",
+        ),
+        (
+            "action=pause&agent=1001&reason=a,b",
+            "invalid_parameter reason",
+        ),
+        ("action=add&agent=1001", "missing_parameter queue"),
+        (
+            "action=add&agent=1001&queue=1&alias=a;b",
+            "invalid_parameter alias",
+        ),
+        (
+            "action=add&agent=1001&queue=1&penalty=-1",
+            "invalid_parameter penalty",
+        ),
+        (
+            "action=add&agent=1001&queue=1&penalty=%2B1",
+            "invalid_parameter penalty",
+        ),
+        (
+            "action=add&agent=1001&queue=1&penalty=",
+            "invalid_parameter penalty",
+        ),
+        (
+            "action=add&agent=1001&queue=1&penalty=1000001",
+            "invalid_parameter penalty",
+        ),
+        (
+            "action=add&agent=1001&queue=1&paused=banana",
+            "invalid_parameter paused",
+        ),
+        ("action=showqueue&fresh=maybe", "invalid_parameter fresh"),
+        ("action=remove&queue=1", "missing_parameter agent"),
+        ("action=showqueue&agent=1", "invalid_parameter agent"),
+        ("action=showqueuestat&agent=", "invalid_parameter agent"),
+        ("action=showstate", "missing_parameter agent"),
+    ] {
+        assert_eq!(outcome(query), expected, "{query}");
+    }
+    for (count, expected) in [(100, "ShowQueue"), (101, "invalid_parameter queue")] {
+        let list = vec!["1"; count].join(",");
+        let outcome = outcome(&format!("action=showqueue&queue={list}"));
+        assert!(outcome.starts_with(expected), "{outcome}");
+    }
+    for (limit, name) in [(32, "agent"), (64, "queue"), (79, "reason")] {
+        let rest = match name {
+            "agent" => "action=pause&agent=",
+            "queue" => "action=pause&agent=1&queue=",
+            _ => "action=pause&agent=1&reason=",
+        };
+        let fits = outcome(&format!("{rest}{}", long(limit)));
+        assert!(fits.starts_with("Pause"), "{name}: {fits}");
+        let too_long = outcome(&format!("{rest}{}", long(limit + 1)));
+        assert_eq!(too_long, format!("invalid_parameter {name}"));
+    }
+}
