@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, File as FileSource, FileFormat, Value, ValueKind};
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use super::file;
 use super::mistake::Mistake;
@@ -78,6 +79,7 @@ pub fn load(path: &Path) -> Result<Settings, ConfigError> {
         file: name.clone(),
         source,
     })?;
+    let text = Zeroizing::new(text);
     let mut tree = layers(&name, &text)?;
     prefer_environment(&mut tree);
     let all = tree.clone();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::support::{
-    ACME, Asterisk, Bridge, PATH, configuration, eventually, on_both_generations, start,
+    ACME, Asterisk, Bridge, PATH, configuration, eventually, on_both_generations, request, start,
 };
 
 on_both_generations!(
@@ -257,6 +257,24 @@ fn a_head_that_never_ends_is_given_up_asterisk_22() {
     assert!(
         after >= Duration::from_secs(25),
         "an honest client has its time: {after:?}"
+    );
+    bridge.acme("action=showqueue");
+}
+
+#[test]
+fn a_body_that_never_comes_is_given_up_asterisk_22() {
+    let (_asterisk, bridge) = start(22);
+    let begun = Instant::now();
+    let headers = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Content-Length", "100"),
+    ];
+    let response = request(bridge.address, "POST", PATH, &headers, b"");
+    assert_eq!(response.outcome(), "408 request_timeout");
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
     );
     bridge.acme("action=showqueue");
 }
