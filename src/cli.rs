@@ -12,9 +12,9 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Configuration file [default: ./ami-bridge.toml, then
-    /// /etc/ami-bridge/ami-bridge.toml]
-    #[arg(long, env = "AMI_BRIDGE_CONFIG", global = true, value_name = "FILE")]
+    /// Configuration file [environment: AMI_BRIDGE_CONFIG; default:
+    /// ./ami-bridge.toml, then /etc/ami-bridge/ami-bridge.toml]
+    #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
 

@@ -196,6 +196,15 @@ impl Command {
         }
     }
 
+    /// The reason that is given.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Pause { reason, .. } | Self::Add { reason, .. } => reason.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The queues that are named.
     #[must_use]
     pub fn queues(&self) -> Option<&[String]> {

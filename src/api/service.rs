@@ -220,6 +220,7 @@ fn log(call: &Call, facts: &Facts, answer: &Answer) {
     let ms = (milliseconds * 100.0).round() / 100.0;
     line!("ami_bridge::request", "request", status = answer.status, ms,);
     if command.is_some_and(Command::is_change) {
-        line!("audit", "change", results = answer.results,);
+        let reason = command.and_then(Command::reason);
+        line!("audit", "change", reason, results = answer.results,);
     }
 }

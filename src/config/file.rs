@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use zeroize::Zeroizing;
 
 /// A value that is never shown.
@@ -215,9 +215,14 @@ fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Er
             f.write_str("a list of strings")
         }
 
-        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
             let items = text.split(',').map(|item| item.trim().to_owned());
-            Ok(items.filter(|item| !item.is_empty()).collect())
+            let items: Vec<String> = items.filter(|item| !item.is_empty()).collect();
+            // An empty list of networks allows any: it must not come by accident.
+            if items.is_empty() {
+                return Err(E::invalid_value(Unexpected::Str(text), &self));
+            }
+            Ok(items)
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {

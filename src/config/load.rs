@@ -58,13 +58,16 @@ fn lines(mistakes: &[Mistake]) -> String {
     mistakes.iter().map(|m| format!("\n  {m}")).collect()
 }
 
-/// The file to read: the one named, or the first that is in its usual place.
+/// The file to read: the one named, here or in AMI_BRIDGE_CONFIG, or the first that is in its usual place.
 ///
 /// # Errors
 /// [`ConfigError::NoFile`] where there is none.
 pub fn find(named: Option<PathBuf>) -> Result<PathBuf, ConfigError> {
     let usual = ["ami-bridge.toml", "/etc/ami-bridge/ami-bridge.toml"];
+    // A variable that is set to nothing names nothing.
+    let variable = std::env::var_os("AMI_BRIDGE_CONFIG").filter(|name| !name.is_empty());
     named
+        .or(variable.map(PathBuf::from))
         .or_else(|| usual.map(PathBuf::from).into_iter().find(|p| p.exists()))
         .ok_or(ConfigError::NoFile)
 }

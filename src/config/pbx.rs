@@ -103,12 +103,13 @@ impl Check<'_> {
                     let text = Zeroizing::new(text);
                     let secret = text.trim_end_matches(['\r', '\n']);
                     if secret.is_empty() {
-                        self.mistake(file_key, format!("{path} is empty"));
+                        self.mistake(file_key, "names an empty file");
                     }
                     Some(Zeroizing::new(secret.to_owned()))
                 }
                 Err(error) => {
-                    self.mistake(file_key, format!("{path}: {error}"));
+                    // Without the value: a secret may have been put there.
+                    self.mistake(file_key, format!("can't be read as a file: {error}"));
                     None
                 }
             },

@@ -34,21 +34,20 @@ impl CertificateFiles {
     /// Reads both files.
     ///
     /// # Errors
-    /// Which of them is wrong, in words; nothing of the key.
+    /// Which of them is wrong, in words, without what was given as its path: that
+    /// may be the key itself.
     pub fn load(&self) -> Result<Arc<CertifiedKey>, String> {
-        let shown = self.certificate.display();
         let chain = CertificateDer::pem_file_iter(&self.certificate)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| format!("{shown}: {error}"))?;
+            .map_err(|error| format!("the certificate can't be read: {error}"))?;
         if chain.is_empty() {
-            return Err(format!("{shown} holds no certificate"));
+            return Err("the file holds no certificate".to_owned());
         }
-        let shown = self.key.display();
-        let key =
-            PrivateKeyDer::from_pem_file(&self.key).map_err(|error| format!("{shown}: {error}"))?;
+        let key = PrivateKeyDer::from_pem_file(&self.key)
+            .map_err(|error| format!("tls_key can't be read: {error}"))?;
         CertifiedKey::from_der(chain, key, &ring::default_provider())
             .map(Arc::new)
-            .map_err(|error| format!("{shown} is not the key of the certificate: {error}"))
+            .map_err(|error| format!("tls_key is not the key of the certificate: {error}"))
     }
 }
 

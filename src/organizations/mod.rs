@@ -76,6 +76,15 @@ impl Organization {
     /// Whether a phone number is one of the organization's.
     #[must_use]
     pub fn has_agent(&self, number: &str) -> bool {
+        // SIP/host and IAX2/host ring whoever answers there, where no peer has
+        // that name.
+        let prefix = self.interface.prefix();
+        let dials_hosts = ["SIP/", "IAX2/"]
+            .iter()
+            .any(|t| prefix.eq_ignore_ascii_case(t));
+        if dials_hosts && number.contains('.') {
+            return false;
+        }
         match &self.agents {
             Some(patterns) => patterns.iter().any(|pattern| pattern.matches(number)),
             None => true,

@@ -36,7 +36,8 @@ pub fn overlaps(organizations: &[&Organization]) -> Vec<Overlap> {
             }];
             let agents = |o: &Organization| o.agents.clone().unwrap_or_else(|| any.to_vec());
             let queue = common(&a.queue_name, &a.queues, &b.queue_name, &b.queues);
-            let agent = common(&a.interface, &agents(a), &b.interface, &agents(b));
+            let (a_interface, b_interface) = (rung(&a.interface), rung(&b.interface));
+            let agent = common(&a_interface, &agents(a), &b_interface, &agents(b));
             for (example, is_queue) in [(queue, true), (agent, false)] {
                 found.extend(example.map(|example| Overlap {
                     first: a.name.clone(),
@@ -49,6 +50,16 @@ pub fn overlaps(organizations: &[&Organization]) -> Vec<Overlap> {
         }
     }
     found
+}
+
+/// What an interface rings: the options of a Local channel (`/n`) make no
+/// difference to that.
+fn rung(interface: &Template) -> Template {
+    if starts_with(interface.prefix(), "Local/") {
+        interface.up_to('/')
+    } else {
+        interface.clone()
+    }
 }
 
 /// A name that both templates make of their patterns.
@@ -168,6 +179,21 @@ mod tests {
         let patterns = patterns.iter().map(|p| Pattern::agent(p).expect(p));
         let template = Template::new(template, "agent").expect(template);
         (template, patterns.collect())
+    }
+
+    #[test]
+    fn options_of_a_local_channel_set_nothing_apart() {
+        for (a, b, same) in [
+            ("Local/{agent}@x", "Local/{agent}@x/n", true),
+            ("Local/{agent}@x/n", "local/{agent}@X/nj", true),
+            ("Local/{agent}@x", "Local/{agent}@y/n", false),
+            ("SIP/t/{agent}", "SIP/t/{agent}", true),
+        ] {
+            let (at, ap) = reach(a, &["1001-1099"]);
+            let (bt, bp) = reach(b, &["1050"]);
+            let shared = common(&rung(&at), &ap, &rung(&bt), &bp);
+            assert_eq!(shared.is_some(), same, "{a} {b}");
+        }
     }
 
     #[test]

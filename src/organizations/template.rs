@@ -57,6 +57,16 @@ impl Template {
         number.bytes().all(is_number_char).then_some(number)
     }
 
+    /// The template without what stands behind the number from that character on.
+    #[must_use]
+    pub fn up_to(&self, end: char) -> Self {
+        let suffix = self.suffix.split(end).next().unwrap_or_default();
+        Self {
+            prefix: self.prefix.clone(),
+            suffix: suffix.to_owned(),
+        }
+    }
+
     /// What stands before the number.
     #[must_use]
     pub fn prefix(&self) -> &str {

@@ -174,7 +174,7 @@ fn the_environment_overrides_the_file() {
         ),
         (
             &[("AMI_BRIDGE__PBX__MAIN__SECRET_FILE", "/nowhere")],
-            "secret_file: /nowhere: No such file",
+            "secret_file: can't be read as a file: No such file",
         ),
         (
             &[("AMI_BRIDGE__HTTP__TRUSTED_PROXIES", "10.0.0.0/8,x")],
@@ -264,6 +264,53 @@ fn organizations_share_only_where_both_say_so() {
         assert_eq!(output.status.code(), Some(status), "{said}");
         assert!(said.contains(part), "{part} is not in {said}");
     }
+}
+
+#[test]
+fn what_looks_harmless_and_is_not_is_refused() {
+    let sound = configuration(1);
+    let second = "[pbx.other]\naddress = \"localhost:1\"\nusername = \"u\"\nsecret = \"s\"\n";
+    let twice = sound
+        .replace(
+            "[organization.acme]",
+            &format!("{second}[organization.acme]\npbx = \"main\""),
+        )
+        .replace(
+            "[organization.globex]",
+            "[organization.globex]\npbx = \"other\"",
+        );
+    let options = sound.replace("@globex-agents", "@acme-agents/n");
+    let pasted = sound.replace(
+        "secret = \"sample-secret-change-me\"",
+        "secret_file = \"S3cretPasted\"",
+    );
+    let key = sound.replace(
+        "[http]",
+        "[http]\ntls_certificate = \"x\"\ntls_key = \"S3cretPasted\"",
+    );
+    let any = sound.replace(
+        "password = \"acme-password\"",
+        "password = \"acme-password\"\nallow_from = \"\"",
+    );
+    for (configuration, part) in [
+        (&twice, "pbx.other.address: is that of pbx.main too"),
+        (
+            &options,
+            "the interface Local/1001@acme-agents could be reached by acme as well",
+        ),
+        (&pasted, "pbx.main.secret_file: can't be read as a file"),
+        (&key, "http.tls_certificate: the certificate can't be read"),
+        (&any, "organization.acme.user[0].allow_from: must be a list"),
+    ] {
+        let output = run(&["check"], &[], configuration);
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(part), "{part} is not in {said}");
+        assert!(!said.contains("S3cret"), "{said}");
+    }
+    // A variable that is set to nothing is as good as none.
+    let said = text(&run(&["check"], &[("AMI_BRIDGE_CONFIG", "")], &sound));
+    assert!(said.contains("configuration: ok"), "{said}");
 }
 
 #[test]

@@ -64,5 +64,12 @@ fn the_filter_finds_refused_logins_and_nothing_else_asterisk_22() {
         let log = log_of_failures(&asterisk, format);
         assert!(log.contains("203.0.113.9"), "the forgery is in the log");
         assert_eq!(found(&log), ["192.0.2.1", "2001:db8::7"], "{format}: {log}");
+        // As systemd's journal shows the lines of standard error.
+        let journal =
+            |line: &str| format!("2026-11-24T10:00:00+00:00 pbx ami-bridge[12]: {line}\n");
+        let in_journal: String = log.lines().map(journal).collect();
+        assert_eq!(found(&in_journal), ["192.0.2.1", "2001:db8::7"], "{format}");
     }
+    let journald = "2026-11-24T10:00:00+00:00 pbx ami-bridge[12]: login refused from 192.0.2.1\n";
+    assert_eq!(found(journald), ["192.0.2.1"]);
 }
