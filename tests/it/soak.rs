@@ -46,10 +46,15 @@ fn memory_and_descriptors_stay_flat(version: u32) {
     );
     scene.reckon();
     assert_eq!(after.descriptors, before.descriptors);
-    // A leak of a byte for each request would show in the long form.
+    // The allocator's arenas fill in the first minutes, to an end; what leaks goes on.
+    let middle = memory[memory.len() / 2];
     assert!(
-        after.kilobytes < before.kilobytes + 4096,
-        "{before:?} {after:?}"
+        after.kilobytes < middle + 1024,
+        "{middle} kB, then {after:?}"
+    );
+    assert!(
+        after.kilobytes < before.kilobytes + 8192,
+        "{before:?}, then {after:?}"
     );
 }
 
