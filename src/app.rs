@@ -69,11 +69,11 @@ pub async fn run(
         }
         None => (None, None),
     };
-    tokio::spawn(follow_reloads(reload, files, tls.clone()));
     let admin = match settings.admin.listen {
         Some(address) => Some(listen(address).await?),
         None => None,
     };
+    tokio::spawn(follow_reloads(reload, files, tls.clone()));
     for overlap in &settings.overlaps {
         warn!(
             example = overlap.example,

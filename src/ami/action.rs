@@ -3,9 +3,9 @@
 //! An action is made of checked values only ([`super::value`]); there is no way
 //! to add a header, and the bridge has no action that could place a call.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use md5::{Digest, Md5};
 
 use super::value::{HeaderValue, MemberValue};
@@ -86,11 +86,7 @@ impl LoginKey {
             .chain_update(challenge)
             .chain_update(secret)
             .finalize();
-        let mut hex = String::with_capacity(32);
-        for byte in digest {
-            let _ = write!(hex, "{byte:02x}");
-        }
-        Self(hex)
+        Self(format!("{:x}", Bytes::copy_from_slice(&digest)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! TLS towards Asterisk: whom to trust, and what its refusals mean.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -65,12 +65,8 @@ impl TlsSettings {
                 pin: *pin,
                 provider,
             }),
-            Trust::System | Trust::Authority(_) => {
-                let roots = Arc::new(roots(trust)?);
-                WebPkiServerVerifier::builder_with_provider(roots, provider)
-                    .build()
-                    .map_err(|error| error.to_string())?
-            }
+            Trust::System => signed(system_roots(), provider)?,
+            Trust::Authority(path) => signed(authority(path)?, provider)?,
         };
         let config = builder
             .dangerous()
@@ -90,26 +86,35 @@ impl TlsSettings {
     }
 }
 
-fn roots(trust: &Trust) -> Result<RootCertStore, String> {
+fn signed(
+    roots: RootCertStore,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, String> {
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    verifier
+        .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
+        .map_err(|error| error.to_string())
+}
+
+fn system_roots() -> RootCertStore {
     let mut store = RootCertStore::empty();
-    match trust {
-        Trust::Authority(path) => {
-            let shown = path.display();
-            let certificates = CertificateDer::pem_file_iter(path)
-                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-                .map_err(|error| format!("{shown}: {error}"))?;
-            if certificates.is_empty() {
-                return Err(format!("{shown} holds no certificate"));
-            }
-            for certificate in certificates {
-                store
-                    .add(certificate)
-                    .map_err(|error| format!("{shown}: {}", advice(&error)))?;
-            }
-        }
-        Trust::System | Trust::Pin(_) => {
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
+    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    store
+}
+
+fn authority(path: &Path) -> Result<RootCertStore, String> {
+    let shown = path.display();
+    let certificates = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| format!("{shown}: {error}"))?;
+    if certificates.is_empty() {
+        return Err(format!("{shown} holds no certificate"));
+    }
+    let mut store = RootCertStore::empty();
+    for certificate in certificates {
+        store
+            .add(certificate)
+            .map_err(|error| format!("{shown}: {}", advice(&error)))?;
     }
     Ok(store)
 }
@@ -191,7 +196,7 @@ fn advice(error: &Error) -> String {
             Certificate::NotValidForName | Certificate::NotValidForNameContext { .. },
         ) => "the certificate is for another name: set tls_server_name",
         Error::InvalidCertificate(Certificate::UnknownIssuer | Certificate::BadSignature) => {
-            "the certificate is not signed by an authority of tls_ca_file"
+            "the certificate is not signed by an authority of tls_ca_file, or without it of the system"
         }
         // These two have no variant of their own.
         _ if text.contains("UnsupportedCertVersion") => {

@@ -58,7 +58,8 @@ fn lines(mistakes: &[Mistake]) -> String {
     mistakes.iter().map(|m| format!("\n  {m}")).collect()
 }
 
-/// The file to read: the one named, here or in AMI_BRIDGE_CONFIG, or the first that is in its usual place.
+/// The file to read: the one named, here or in AMI_BRIDGE_CONFIG, or the first
+/// that is in its usual place.
 ///
 /// # Errors
 /// [`ConfigError::NoFile`] where there is none.
@@ -136,7 +137,10 @@ fn layers(name: &str, text: &str) -> Result<Value, ConfigError> {
 
 /// A secret of the environment takes the place of the file's, in either form.
 fn prefer_environment(tree: &mut Value) {
-    let Some(ValueKind::Table(pbxes)) = child(tree, "pbx").map(|pbxes| &mut pbxes.kind) else {
+    let ValueKind::Table(root) = &mut tree.kind else {
+        return;
+    };
+    let Some(ValueKind::Table(pbxes)) = root.get_mut("pbx").map(|pbxes| &mut pbxes.kind) else {
         return;
     };
     for pbx in pbxes.values_mut() {
@@ -171,13 +175,6 @@ fn is_of_environment(tree: &Value, key: &str) -> bool {
         node = next;
     }
     node.origin().is_some()
-}
-
-fn child<'a>(node: &'a mut Value, name: &str) -> Option<&'a mut Value> {
-    match &mut node.kind {
-        ValueKind::Table(table) => table.get_mut(name),
-        _ => None,
-    }
 }
 
 /// Deserializes; whatever does not fit is noted and taken out, until the rest
