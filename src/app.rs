@@ -13,11 +13,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
-use crate::ami::supervise;
-use crate::api::{Api, Link};
+use crate::api::{Accounts, Api, Link};
 use crate::config::Settings;
 use crate::http::{Admin, CertificateFiles, Limits, Listener, Routes, Tls, serve};
 use crate::organizations::{Lockout, Verifier};
+use crate::queues::live::{LiveSettings, keep};
 
 /// Why the daemon could not start.
 #[derive(Debug, thiserror::Error)]
@@ -85,19 +85,26 @@ pub async fn run(
     let supervisors = TaskTracker::new();
     let mut links = HashMap::new();
     for pbx in settings.pbxes {
-        let (client, supervisor) = supervise(pbx.link, links_stop.clone());
-        supervisors.spawn(supervisor);
-        let name = client.name().to_owned();
+        let live = LiveSettings {
+            resync_interval: pbx.resync_interval,
+            serve_stale: settings.http.serve_stale,
+        };
+        let name = pbx.link.name.clone();
+        let (live, tasks) = keep(pbx.link, live, links_stop.clone());
+        supervisors.spawn(tasks);
         let link = Link {
-            client,
+            live,
             action_timeout: pbx.action_timeout,
         };
         links.insert(name, link);
     }
-    let api = Arc::new(Api::new(
-        settings.directory,
+    let accounts = Accounts {
+        directory: settings.directory,
         verifier,
-        Lockout::new(settings.lockout),
+        lockout: Lockout::new(settings.lockout),
+    };
+    let api = Arc::new(Api::new(
+        accounts,
         links,
         settings.http.reject_unknown_parameters,
     ));
@@ -109,6 +116,7 @@ pub async fn run(
         cors_origins: settings.http.cors_origins,
         trusted_proxies: settings.http.trusted_proxies,
         running: running.clone(),
+        stop: stop.clone(),
     });
     let limits = Limits {
         max_connections: settings.http.max_connections,

@@ -1,11 +1,12 @@
 //! What the JSON of the `show…` actions looks like: one struct an object.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::execute::OwnQueue;
+use super::part::OwnQueue;
 use crate::organizations::Organization;
 use crate::queues::{Caller, DeviceState, Member, MemberState, Membership, Queue};
 
@@ -18,44 +19,36 @@ pub(super) struct Head<'a> {
     pub(super) stale: bool,
 }
 
+/// A queue up to its members, which come from [`super::fragments`].
 #[derive(Serialize)]
-pub(super) struct QueuesView<'a, Q> {
-    #[serde(flatten)]
-    pub(super) head: Head<'a>,
-    pub(super) queues: Vec<Q>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) total: Option<Total>,
-}
-
-#[derive(Serialize)]
-pub(super) struct QueueView<'a> {
+pub(super) struct QueueHead<'a> {
     queue: &'a str,
     name: &'a str,
     strategy: &'a str,
     max_callers: u64,
     weight: i64,
-    members: Vec<MemberView<'a>>,
-    callers: Vec<CallerView<'a>>,
 }
 
-impl<'a> QueueView<'a> {
-    pub(super) fn of(own: &'a OwnQueue, organization: &Organization) -> Self {
+impl<'a> QueueHead<'a> {
+    pub(super) fn of(own: &'a OwnQueue) -> Self {
         let queue = &own.queue;
-        let members = queue.members.iter();
         Self {
             queue: &own.number,
             name: &queue.name,
             strategy: &queue.strategy,
             max_callers: queue.max_callers,
             weight: queue.weight,
-            members: members.map(|m| MemberView::of(m, organization)).collect(),
-            callers: queue.callers.iter().map(CallerView::of).collect(),
         }
     }
 }
 
+/// Waiting callers, by position.
+pub(super) fn callers(queue: &Queue) -> Vec<CallerView<'_>> {
+    queue.callers.iter().map(CallerView::of).collect()
+}
+
 #[derive(Serialize)]
-struct MemberView<'a> {
+pub(super) struct MemberView<'a> {
     agent: Option<&'a str>,
     alias: &'a str,
     interface: &'a str,
@@ -104,7 +97,7 @@ impl<'a> MemberView<'a> {
 }
 
 fn paused_reason(member: &Member) -> Option<&str> {
-    Some(member.paused_reason.as_str()).filter(|reason| member.paused && !reason.is_empty())
+    Some(&*member.paused_reason).filter(|reason| member.paused && !reason.is_empty())
 }
 
 fn state_name(state: MemberState) -> &'static str {
@@ -133,7 +126,7 @@ fn device_state_name(state: DeviceState) -> &'static str {
 }
 
 #[derive(Serialize)]
-struct CallerView<'a> {
+pub(super) struct CallerView<'a> {
     position: u64,
     caller_id_number: &'a str,
     caller_id_name: &'a str,
@@ -144,7 +137,7 @@ struct CallerView<'a> {
 }
 
 impl<'a> CallerView<'a> {
-    pub(super) fn of(caller: &'a Caller) -> Self {
+    fn of(caller: &'a Caller) -> Self {
         Self {
             position: caller.position,
             caller_id_number: &caller.number,
@@ -172,6 +165,31 @@ pub(super) struct Figures<'a> {
     service_level_seconds: u64,
     service_level_percent: f64,
     service_level_answered_percent: Option<f64>,
+}
+
+/// A queue's callers and figures, as the event stream tells them.
+#[derive(Serialize)]
+pub(super) struct QueueEvent<'a> {
+    #[serde(flatten)]
+    figures: Figures<'a>,
+    callers: Vec<CallerView<'a>>,
+}
+
+impl<'a> QueueEvent<'a> {
+    pub(super) fn of(own: &'a OwnQueue) -> Self {
+        Self {
+            figures: Figures::of(own),
+            callers: callers(&own.queue),
+        }
+    }
+}
+
+/// A member, as the event stream tells what has happened to it.
+#[derive(Serialize)]
+pub(super) struct MemberEvent<'a> {
+    pub(super) queue: &'a str,
+    pub(super) change: &'static str,
+    pub(super) member: MemberView<'a>,
 }
 
 impl<'a> Figures<'a> {
@@ -208,7 +226,7 @@ struct AgentCounts {
 }
 
 impl AgentCounts {
-    pub(super) fn of(members: &[Member]) -> Self {
+    fn of(members: &[Arc<Member>]) -> Self {
         let mut counts = Self::default();
         for member in members {
             counts.logged_in += u64::from(member.device_state.is_reachable());
@@ -284,16 +302,16 @@ impl<'a> StateView<'a> {
     pub(super) fn of(
         head: Head<'a>,
         agent: &'a str,
-        memberships: &'a [(OwnQueue, Member)],
+        memberships: &'a [(OwnQueue, Arc<Member>)],
         organization: &Organization,
     ) -> Self {
-        let members: Vec<&Member> = memberships.iter().map(|(_, member)| member).collect();
+        let members: Vec<&Member> = memberships.iter().map(|(_, member)| &**member).collect();
         let paused = members.iter().filter(|member| member.paused);
         let latest_pause = paused.max_by_key(|member| member.last_pause);
         Self {
             head,
             agent,
-            alias: members.first().map(|member| member.name.as_str()),
+            alias: members.first().map(|member| &*member.name),
             state: overall_state(&members),
             paused: paused_everywhere(&members),
             reason: latest_pause.and_then(|member| paused_reason(member)),

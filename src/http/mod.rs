@@ -2,7 +2,9 @@
 //! the client is ([`forwarded`]), and the listener for operations ([`admin`]).
 
 mod admin;
+mod body;
 mod cors;
+mod events;
 mod forwarded;
 mod routes;
 mod server;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::decode;
 use crate::ami::value::{HeaderValue, MemberValue, ValueError};
 use crate::ami::{Action, Answer, Exchange, Failure};
 
@@ -156,35 +157,27 @@ impl QueueCommands {
             reason: reason.map(MemberValue::new).transpose()?,
         };
         self.perform(action).await?;
+        // Only Asterisk knows the state of the member's device, and that a
+        // member is there is not much to be told.
+        let told = self.status(Some(queue), Some(&member.interface)).await;
         match reason {
-            Some(reason) => self.give_reason(queue, &member.interface, reason).await,
+            Some(reason) => {
+                // The member was added: whatever goes wrong from here on leaves a
+                // doubt about its reason, and must not read as if nothing had been
+                // done.
+                let doubt = |_| CommandError::Failure(Failure::Unknown);
+                let told = told.map_err(doubt)?;
+                if has_reason(&told, &member.interface, reason) {
+                    return Ok(());
+                }
+                // Asterisk before 20.12, 21.7 and 22.2 ignores the reason of a
+                // QueueAdd: a QueuePause of the member, which is paused already,
+                // brings it.
+                let given = self.pause(queue, &member.interface, true, Some(reason));
+                given.await.map_err(doubt)
+            }
             None => Ok(()),
         }
-    }
-
-    /// Asterisk before 20.12, 21.7 and 22.2 ignores the reason of a QueueAdd:
-    /// where the new member has none, a QueuePause of the member, which is
-    /// paused already, brings it.
-    async fn give_reason(
-        &self,
-        queue: &str,
-        interface: &str,
-        reason: &str,
-    ) -> Result<(), CommandError> {
-        // The member was added: whatever goes wrong from here on leaves a doubt
-        // about its reason, and must not read as if nothing had been done.
-        let doubt = |_| CommandError::Failure(Failure::Unknown);
-        let snapshot = self.status(Some(queue), Some(interface), |_| true).await;
-        let has_reason = snapshot.map_err(doubt)?.queues.iter().any(|queue| {
-            let mut members = queue.members.iter();
-            members.any(|member| member.is(interface) && member.paused_reason == reason)
-        });
-        if has_reason {
-            return Ok(());
-        }
-        self.pause(queue, interface, true, Some(reason))
-            .await
-            .map_err(doubt)
     }
 
     async fn perform(&self, action: Action) -> Result<(), CommandError> {
@@ -201,6 +194,12 @@ impl QueueCommands {
         let text = answer.response.text("Message").unwrap_or_default();
         Err(meaning(&text, permitted))
     }
+}
+
+fn has_reason(answer: &Answer, interface: &str, reason: &str) -> bool {
+    let queues = decode::queues(&answer.rows);
+    let mut members = queues.iter().filter_map(|queue| queue.member(interface));
+    members.any(|member| *member.paused_reason == *reason)
 }
 
 /// A queue's name, or a filter, as a header.

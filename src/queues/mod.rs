@@ -3,6 +3,7 @@
 
 mod command;
 mod decode;
+pub mod live;
 mod model;
 mod read;
 
