@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use super::command::Command;
 use super::error::{ApiError, Code};
 use super::part::{Needs, OwnQueue, Part, Pbx, Seen};
-use super::refusal::{before_a_change, changing, unknown_queue};
+use super::refusal::{changing, unknown_queue};
 use crate::organizations::Organization;
 use crate::queues::{Change, Member, NewMember};
 
@@ -144,8 +144,7 @@ impl Part<'_> {
     /// The targets of a change without queues: where the agent is a member, as far
     /// as is known. What Asterisk answers to each is what counts.
     async fn every_queue_of(&self, agent: &str) -> Result<Vec<Target>, ApiError> {
-        let memberships = self.memberships(agent, None, false).await;
-        let (memberships, _) = memberships.map_err(before_a_change)?;
+        let (memberships, _) = self.memberships(agent, None, false).await?;
         if memberships.is_empty() {
             let message = format!("Agent {agent} is a member of none of the queues.");
             return Err(ApiError::new(Code::NotAMember, message));

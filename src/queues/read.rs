@@ -1,8 +1,9 @@
 //! Questions about queues. None is about all members of the PBX: no command may
 //! have to wait behind a long list.
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use futures_util::stream::{Stream, StreamExt, TryStreamExt, iter};
 
@@ -55,13 +56,17 @@ impl QueueCommands {
                 all.into_iter().filter(|name| wanted(name)).collect()
             }
         };
-        let lists = self.lists(names, LISTS_AT_ONCE);
-        let answers: Vec<Arc<Answer>> = lists.try_collect().await?;
-        let oldest = answers.iter().map(|answer| answer.sent.elapsed()).max();
-        let queues = answers.iter().flat_map(|a| decode::queues(&a.rows));
+        let mut oldest = Duration::ZERO;
+        let mut queues = Vec::with_capacity(names.len());
+        let mut lists = pin!(self.lists(names, LISTS_AT_ONCE));
+        // One by one: rows take more memory than what they say.
+        while let Some(answer) = lists.try_next().await? {
+            oldest = oldest.max(answer.sent.elapsed());
+            queues.extend(decode::queues(&answer.rows).into_iter().map(Arc::new));
+        }
         Ok(Snapshot {
-            queues: queues.map(Arc::new).collect(),
-            as_of: SystemTime::now() - oldest.unwrap_or_default(),
+            queues,
+            as_of: SystemTime::now() - oldest,
             stale: false,
             latest: None,
         })
