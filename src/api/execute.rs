@@ -9,7 +9,7 @@ use super::error::{ApiError, Code};
 use super::part::{Needs, OwnQueue, Part, Pbx, Seen};
 use super::refusal::{changing, unknown_queue};
 use crate::organizations::Organization;
-use crate::queues::{Change, Member, NewMember};
+use crate::queues::{Change, CommandError, Member, NewMember, QueueCommands};
 
 /// What came of a command.
 #[derive(Debug)]
@@ -174,10 +174,10 @@ impl Part<'_> {
             .into_iter()
             .map(|Target { number, name }| async move {
                 let result = match (name, pbx) {
-                    (Ok(name), Some(pbx)) => pbx
-                        .change(&name, change)
-                        .await
-                        .map_err(|error| changing(agent, &number, error)),
+                    (Ok(name), Some(pbx)) => {
+                        let done = self.change_one(pbx, &name, change).await;
+                        done.map_err(|error| changing(agent, &number, error))
+                    }
                     (Ok(_), None) => Err(unknown_queue(&number)),
                     (Err(error), _) => Err(error),
                 };
@@ -187,5 +187,16 @@ impl Part<'_> {
                 }
             });
         Ok(Outcome::Changed(join_all(rows).await))
+    }
+
+    async fn change_one(
+        &self,
+        pbx: &QueueCommands,
+        name: &str,
+        change: &Change,
+    ) -> Result<(), CommandError> {
+        let Pbx { live, deadline, .. } = &self.pbx;
+        live.turn(&self.organization.name, *deadline).await?;
+        pbx.change(name, change).await
     }
 }

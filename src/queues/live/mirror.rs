@@ -427,3 +427,7 @@ fn refutes(text: &str, is_there: bool) -> bool {
         text => text.ends_with("No such queue"),
     }
 }
+
+#[cfg(test)]
+#[path = "mirror_tests.rs"]
+mod tests;

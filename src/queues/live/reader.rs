@@ -14,6 +14,7 @@ use super::shared::Shared;
 use crate::ami::{Client, Failure};
 use crate::queues::command::{CommandError, QueueCommands};
 use crate::queues::model::Queue;
+use crate::queues::pace::Pace;
 use crate::queues::read::{NOBODY, Snapshot};
 
 /// The live state of a PBX. Cheap to clone.
@@ -21,6 +22,7 @@ use crate::queues::read::{NOBODY, Snapshot};
 pub struct Live {
     shared: Arc<Shared>,
     client: Client,
+    pace: Arc<Pace>,
     serve_stale: bool,
 }
 
@@ -49,6 +51,7 @@ impl Live {
         Self {
             shared,
             client,
+            pace: Arc::new(Pace::new(Instant::now())),
             serve_stale,
         }
     }
@@ -71,10 +74,14 @@ impl Live {
         *self.shared.phase.borrow() == Phase::Live
     }
 
-    /// How many memberships the PBX has.
-    #[must_use]
-    pub fn memberships(&self) -> usize {
-        self.shared.look(Mirror::memberships)
+    /// Waits until a change may be made: a large PBX can't digest all that it
+    /// takes. Those for whom changes are made have their turns one after another.
+    ///
+    /// # Errors
+    /// [`Failure::Overloaded`] where that is not before the deadline.
+    pub async fn turn(&self, owner: &str, deadline: Instant) -> Result<(), Failure> {
+        let memberships = self.shared.look(Mirror::memberships);
+        self.pace.turn(owner, memberships, deadline).await
     }
 
     /// Queues with their members, of those that are `wanted`. Callers and figures
