@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::command::{ActionName, Command};
 use super::error::{ApiError, Code};
 use super::execute::{Outcome, Row};
+use super::figures::{Figures, Total};
 use super::fragments::{self, Fragments, Json};
 use super::part::{OwnQueue, Seen};
-use super::views::{Figures, Head, QueueHead, StateView, Total, callers, moment};
+use super::views::{Head, QueueHead, StateView, callers, moment};
 use crate::organizations::Organization;
 
 /// What is sent to a client.

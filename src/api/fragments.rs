@@ -65,13 +65,14 @@ impl Json {
     }
 }
 
-type Members = Arc<Vec<Arc<Member>>>;
+/// Members, and their JSON.
+type Kept = (Arc<Vec<Arc<Member>>>, Bytes);
 
 /// The members of queues as JSON, each as its organization sees them.
 #[derive(Debug, Default)]
 pub(super) struct Fragments {
     /// By organization and queue.
-    kept: Mutex<HashMap<String, HashMap<String, (Members, Bytes)>>>,
+    kept: Mutex<HashMap<String, HashMap<String, Kept>>>,
 }
 
 impl Fragments {

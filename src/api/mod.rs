@@ -8,6 +8,7 @@ mod answer;
 mod command;
 mod error;
 mod execute;
+mod figures;
 mod fragments;
 mod part;
 mod query;

@@ -16,9 +16,10 @@ use tokio::time::{Instant, sleep};
 
 use super::answer::list;
 use super::error::ApiError;
+use super::figures::QueueEvent;
 use super::fragments::{Fragments, Json};
 use super::part::{Needs, OwnQueue, Part, Pbx};
-use super::views::{MemberEvent, MemberView, QueueEvent};
+use super::views::{MemberEvent, MemberView};
 use crate::organizations::Organization;
 use crate::queues::live::{Change, Follower, Live, MemberChange};
 

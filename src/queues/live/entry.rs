@@ -161,7 +161,10 @@ impl Entry {
     ) -> Option<Changed> {
         let place = self.overlay_of(interface).unwrap_or_else(|| {
             let told = self.queue.member(interface).cloned();
-            self.overlaid.push(Overlaid::new(interface, told));
+            // As Asterisk spells it: its filter for members heeds case.
+            let spelled = told.as_ref().map(|member| Arc::clone(&member.interface));
+            let spelled = spelled.unwrap_or_else(|| interface.into());
+            self.overlaid.push(Overlaid::new(spelled, told));
             self.overlaid.len() - 1
         });
         let shown = write.apply(self.queue.member(interface).cloned(), now);

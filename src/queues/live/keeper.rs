@@ -114,17 +114,14 @@ impl Keeper {
         let mut queue_turn = Instant::now() + self.spacing();
         loop {
             let work = self.shared.work.notified();
-            let (doubtful, next) = self.shared.change(|mirror, now| {
-                mirror.tick(now.at);
-                (mirror.wanted.take(now.at), mirror.wanted.next())
-            });
             let now = Instant::now();
-            if let Some(refresh) = doubtful {
-                if !matches!(refresh, Refresh::Figures(_)) {
-                    self.shared.metrics.targeted_refreshes.inc();
-                }
-                self.refresh(refresh, "refresh").await;
-            } else if queues_turn <= now {
+            let next = self.shared.change(|mirror, now| {
+                mirror.tick(now.at);
+                mirror.wanted.next()
+            });
+            // Turns first: they are few, and however much is doubtful, it can't keep
+            // them from being taken.
+            if queues_turn <= now {
                 queues_turn = now + self.interval;
                 self.refresh(Refresh::Queues, "resync").await;
             } else if queue_turn <= now {
@@ -136,6 +133,11 @@ impl Keeper {
                 if let Some(queue) = oldest {
                     self.refresh(Refresh::Queue(queue), "resync").await;
                 }
+            } else if let Some(refresh) = self.shared.change(|m, now| m.wanted.take(now.at)) {
+                if !matches!(refresh, Refresh::Figures(_)) {
+                    self.shared.metrics.targeted_refreshes.inc();
+                }
+                self.refresh(refresh, "refresh").await;
             } else {
                 let turn = queues_turn.min(queue_turn).min(now + TICK);
                 let until = next.map_or(turn, |next| next.min(turn));

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::drift::Suspects;
 use super::entry::{Changed, Entry};
 use super::event::{Event, MemberEvent};
 use super::journal::{Change, Journal};
@@ -18,9 +19,7 @@ use super::metrics::Metrics;
 use super::wanted::{Refresh, Wanted};
 use super::write::Write;
 use crate::ami::{Action, Answer};
-use crate::queues::decode;
-use crate::queues::model::{Member, Queue};
-use crate::queues::read::NOBODY;
+use crate::queues::model::Member;
 
 /// The moment at which something is read.
 #[derive(Debug, Clone, Copy)]
@@ -46,23 +45,11 @@ pub(super) enum Phase {
 /// Changes that an event only points at are asked about when they have settled.
 const SETTLED: Duration = Duration::from_millis(100);
 
-/// A difference that a resync has found is no drift where an event tells of it
-/// within this time: the list was faster.
-pub(super) const DRIFT_WAIT: Duration = Duration::from_secs(2);
-
-/// A member that a resync has found otherwise.
-#[derive(Debug)]
-struct Suspect {
-    queue: Arc<str>,
-    interface: Arc<str>,
-    since: Instant,
-}
-
 /// The state.
 #[derive(Debug)]
 pub(super) struct Mirror {
     /// By name in lower case: Asterisk compares without case.
-    entries: HashMap<String, Entry>,
+    pub(super) entries: HashMap<String, Entry>,
     pub(super) journal: Journal,
     pub(super) wanted: Wanted,
     pub(super) phase: Phase,
@@ -74,8 +61,11 @@ pub(super) struct Mirror {
     pub(super) followers: usize,
     /// The queue that a resync is asking about, where that is its only reason.
     pub(super) resyncing: Option<Arc<str>>,
-    suspects: Vec<Suspect>,
-    metrics: Arc<Metrics>,
+    pub(super) suspects: Suspects,
+    /// Whether an event of a member has come over this link, or it was told that
+    /// none comes.
+    knows_events: bool,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Mirror {
@@ -89,7 +79,8 @@ impl Mirror {
             heard: at,
             followers: 0,
             resyncing: None,
-            suspects: Vec::new(),
+            suspects: Suspects::default(),
+            knows_events: false,
             metrics,
         }
     }
@@ -114,6 +105,7 @@ impl Mirror {
         self.phase = Phase::Seeding;
         self.wanted.clear();
         self.suspects.clear();
+        self.knows_events = false;
         self.resyncing = None;
         for entry in self.entries.values_mut() {
             entry.unconfirm();
@@ -186,6 +178,7 @@ impl Mirror {
     }
 
     fn member_event(&mut self, queue: &str, what: MemberEvent, member: Member, now: Now) {
+        self.knows_events = true;
         let Some(entry) = self.entries.get_mut(&queue.to_ascii_lowercase()) else {
             return self.want(Refresh::Queue(queue.into()), now.at + SETTLED);
         };
@@ -210,9 +203,7 @@ impl Mirror {
             _ => Some(Arc::new(member)),
         };
         let changed = entry.tell(&interface, told, now.unix);
-        self.suspects.retain(|suspect| {
-            suspect.queue != name || !suspect.interface.eq_ignore_ascii_case(&interface)
-        });
+        self.suspects.told(&name, &interface);
         if is_unknown {
             self.want(Refresh::Queue(Arc::clone(&name)), now.at + SETTLED);
         } else if call_differs {
@@ -264,86 +255,6 @@ impl Mirror {
         }
     }
 
-    fn listed(&mut self, queue: Option<&str>, member: Option<&str>, answer: &Answer, now: Now) {
-        let mut queues = decode::queues(&answer.rows);
-        let Some(name) = queue else {
-            let names: HashSet<_> = queues.iter().map(|q| q.name.to_ascii_lowercase()).collect();
-            for listed in queues {
-                self.take_figures(&listed, answer.sent);
-            }
-            return self.retain(|name| names.contains(name));
-        };
-        let Some(listed) = queues.pop() else {
-            let name = name.to_ascii_lowercase();
-            return self.retain(|other| other != name);
-        };
-        self.take_figures(&listed, answer.sent);
-        match member {
-            None => self.take_members(&listed, answer.sent, now),
-            Some(NOBODY) => {}
-            Some(interface) => self.take_member(&listed, interface, answer.sent, now),
-        }
-    }
-
-    fn take_figures(&mut self, listed: &Queue, asked: Instant) {
-        let key = listed.name.to_ascii_lowercase();
-        let Some(entry) = self.entries.get_mut(&key) else {
-            let entry = Entry::new(listed.clone(), asked);
-            self.want(Refresh::Queue(Arc::clone(&entry.name)), asked);
-            self.entries.insert(key, entry);
-            return;
-        };
-        let (settings, figures) = entry.take_figures(listed, asked);
-        let queue = Arc::clone(&entry.name);
-        if settings {
-            self.journal.push(Change::Queue { queue });
-        } else if figures {
-            self.journal.push(Change::Figures { queue });
-        }
-    }
-
-    fn take_members(&mut self, listed: &Queue, asked: Instant, now: Now) {
-        let Some(entry) = self.entries.get_mut(&listed.name.to_ascii_lowercase()) else {
-            return;
-        };
-        let queue = Arc::clone(&entry.name);
-        let overdue = entry.lift_overdue(None, asked);
-        self.metrics.overlays_overdue.inc_by(overdue);
-        let is_first = entry.is_new();
-        let (changed, otherwise) = entry.take_members(&listed.members, now.unix);
-        entry.confirmed = Some(asked);
-        if self
-            .resyncing
-            .take_if(|resyncing| *resyncing == queue)
-            .is_some()
-        {
-            self.metrics.resyncs.inc();
-            self.suspects
-                .extend(otherwise.into_iter().map(|interface| Suspect {
-                    queue: Arc::clone(&queue),
-                    interface,
-                    since: now.at,
-                }));
-        }
-        if is_first {
-            self.journal.push(Change::Queue { queue });
-        } else {
-            self.note(&queue, changed);
-        }
-    }
-
-    fn take_member(&mut self, listed: &Queue, interface: &str, asked: Instant, now: Now) {
-        let Some(entry) = self.entries.get_mut(&listed.name.to_ascii_lowercase()) else {
-            return;
-        };
-        let name = Arc::clone(&entry.name);
-        let overdue = entry.lift_overdue(Some(interface), asked);
-        self.metrics.overlays_overdue.inc_by(overdue);
-        let member = listed.member(interface).cloned();
-        let changed = entry.tell(interface, member, now.unix);
-        self.note(&name, changed);
-    }
-
     /// Asks about members whose changes have waited too long for their events,
     /// and counts what a resync has found otherwise and no event has told.
     pub(super) fn tick(&mut self, now: Instant) {
@@ -355,6 +266,13 @@ impl Mirror {
                     .map(|i| (Arc::clone(&entry.name), Arc::clone(i)))
             })
             .collect();
+        if !overdue.is_empty() && !self.knows_events {
+            self.knows_events = true;
+            tracing::warn!(
+                "Asterisk tells nothing of what was changed: does the AMI user have \
+                 read=agent,system in manager.conf? Changes by others show late"
+            );
+        }
         for (queue, interface) in overdue {
             self.want(
                 Refresh::Member {
@@ -365,19 +283,7 @@ impl Mirror {
                 now,
             );
         }
-        let metrics = &self.metrics;
-        self.suspects.retain(|suspect| {
-            let waits = now < suspect.since + DRIFT_WAIT;
-            if !waits {
-                metrics.drift.inc();
-                tracing::info!(
-                    queue = &*suspect.queue,
-                    interface = &*suspect.interface,
-                    "a resync found a member otherwise than events had told"
-                );
-            }
-            waits
-        });
+        self.metrics.drift.inc_by(self.suspects.drifted(now));
     }
 
     /// The queue that was confirmed longest ago.
@@ -393,7 +299,7 @@ impl Mirror {
         }
     }
 
-    fn note(&mut self, queue: &Arc<str>, changed: impl IntoIterator<Item = Changed>) {
+    pub(super) fn note(&mut self, queue: &Arc<str>, changed: impl IntoIterator<Item = Changed>) {
         for (what, member) in changed {
             let queue = Arc::clone(queue);
             self.journal.push(Change::Member {
@@ -405,7 +311,7 @@ impl Mirror {
     }
 
     /// Keeps the queues whose name, in lower case, passes.
-    fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+    pub(super) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
         let journal = &mut self.journal;
         self.entries.retain(|name, entry| {
             let keeps = keep(name);

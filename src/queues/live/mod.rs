@@ -8,11 +8,13 @@
 //! [`mirror`] is the state and its rules, [`keeper`] asks what is to be asked,
 //! [`Live`] answers readers, [`Follower`] tells of changes.
 
+mod drift;
 mod entry;
 mod event;
 mod follower;
 mod journal;
 mod keeper;
+mod lists;
 mod metrics;
 mod mirror;
 mod order;

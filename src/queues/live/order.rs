@@ -25,7 +25,7 @@ fn bucket(interface: &str) -> i32 {
     let characters = interface.as_bytes()[start..].iter().take(5);
     let hash = characters.enumerate().fold(0i32, |hash, (place, byte)| {
         let compressed = match i32::from(*byte) {
-            byte @ ..32 => byte * 0,
+            ..32 => 0,
             byte @ 97.. => byte - 64,
             byte => byte - 32,
         };

@@ -135,9 +135,9 @@ pub(super) struct Overlaid {
 }
 
 impl Overlaid {
-    pub(super) fn new(interface: &str, told: Option<Arc<Member>>) -> Self {
+    pub(super) fn new(interface: Arc<str>, told: Option<Arc<Member>>) -> Self {
         Self {
-            interface: interface.into(),
+            interface,
             told,
             writes: VecDeque::new(),
         }
