@@ -17,6 +17,7 @@ mod faults;
 mod http;
 mod limits;
 mod link;
+mod live;
 mod logs;
 mod reads;
 mod refusals;

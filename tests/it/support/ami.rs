@@ -17,6 +17,7 @@ impl Ami {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("AMI");
         let timeout = Some(Duration::from_secs(20));
         stream.set_read_timeout(timeout).expect("a socket");
+        stream.set_nodelay(true).expect("a socket");
         let mut ami = Self {
             reader: BufReader::new(stream),
         };
@@ -32,7 +33,8 @@ impl Ami {
     /// Sends an action; returns its answer.
     pub(crate) fn action(&mut self, lines: &str) -> Row {
         let stream = self.reader.get_mut();
-        write!(stream, "{lines}\r\n\r\n").expect("written");
+        let frame = format!("{lines}\r\n\r\n");
+        stream.write_all(frame.as_bytes()).expect("written");
         loop {
             let message = self.read();
             if message.contains_key("Response") {

@@ -33,8 +33,8 @@ impl Asterisk {
     /// With files that take the place of the sample's.
     pub(crate) fn start_with(version: u32, files: &[(&str, &str)]) -> Self {
         let overlay = tempfile::tempdir().expect("a temporary folder");
-        let manager = std::fs::read_to_string(sample("config/manager.conf")).expect("sample");
-        std::fs::write(overlay.path().join("manager.conf"), manager + TESTER).expect("overlay");
+        let manager = sample_config("manager.conf") + TESTER;
+        std::fs::write(overlay.path().join("manager.conf"), manager).expect("overlay");
         for (name, text) in files {
             std::fs::write(overlay.path().join(name), text).expect("overlay");
         }
@@ -107,10 +107,19 @@ impl Asterisk {
     }
 
     fn queue_log_path(&self) -> PathBuf {
+        self.file("log/queue_log")
+    }
+
+    /// A file of this instance.
+    fn file(&self, path: &str) -> PathBuf {
         let roots = std::env::var_os("AMI_BRIDGE_ASTERISK_ROOTS")
             .map_or_else(|| sample("../.asterisk"), PathBuf::from);
-        let log = format!("{}/instances/{}/log/queue_log", self.version, self.name);
-        roots.join(log)
+        roots.join(format!("{}/instances/{}/{path}", self.version, self.name))
+    }
+
+    /// Changes a file of its configuration, which it reads when it is told to.
+    pub(crate) fn configure(&self, name: &str, text: &str) {
+        std::fs::write(self.file(&format!("etc/{name}")), text).expect("its configuration");
     }
 
     /// Its queue_log so far, which begins anew.
@@ -195,6 +204,11 @@ pub(super) fn signal_process(pid: u32, signal: &str) {
         .args(["-c", &format!("kill -{signal} {pid}")])
         .status();
     assert!(status.expect("sh").success(), "kill -{signal} {pid}");
+}
+
+/// A file of the sample's configuration.
+pub(crate) fn sample_config(name: &str) -> String {
+    std::fs::read_to_string(sample("config").join(name)).expect("the sample")
 }
 
 fn sample(name: &str) -> PathBuf {

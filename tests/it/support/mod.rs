@@ -11,10 +11,10 @@ mod proxy;
 use std::time::{Duration, Instant};
 
 pub(crate) use ami::{Ami, Row};
-pub(crate) use asterisk::{Asterisk, free_port};
-pub(crate) use bridge::{ACME, Bridge, GLOBEX, PATH, Usage, binary, configuration};
+pub(crate) use asterisk::{Asterisk, free_port, sample_config};
+pub(crate) use bridge::{ACME, Bridge, GLOBEX, PATH, Usage, User, binary, configuration};
 pub(crate) use http::{KeptConnection, Response, request};
-pub(crate) use load::{Answers, Figures, load};
+pub(crate) use load::{Answers, EndOnDrop, Figures, load};
 pub(crate) use proxy::{Network, Proxy};
 
 /// Declares tests that run on a fresh Asterisk of each generation.
