@@ -1,6 +1,5 @@
 //! Every refusal of the interface, with nothing changed by it.
 
-
 use crate::support::{
     ACME, Asterisk, Bridge, PATH, configuration, eventually, on_both_generations, request, start,
 };

@@ -81,7 +81,10 @@ impl Mirror {
             .is_some()
         {
             self.metrics.resyncs.inc();
-            self.suspects.add(&queue, otherwise, now.at);
+            // What an event has pointed at already is no drift.
+            let otherwise = otherwise.into_iter();
+            let untold = otherwise.filter(|interface| !self.wanted.is_about(&queue, interface));
+            self.suspects.add(&queue, untold.collect(), now.at);
         }
         if is_first {
             self.journal.push(Change::Queue { queue });

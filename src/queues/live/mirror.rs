@@ -147,6 +147,7 @@ impl Mirror {
                 entry.figures_changed = true;
                 let queue = Arc::clone(&entry.name);
                 if let Some(interface) = member {
+                    self.suspects.told(&queue, &interface);
                     let interface = interface.into();
                     let again = true;
                     self.want(
@@ -161,7 +162,11 @@ impl Mirror {
                     self.want(Refresh::Figures(queue), now.at + SETTLED);
                 }
             }
-            Event::Reloaded => self.want_everything(now.at),
+            Event::Reloaded => {
+                // It comes at the end of the reload.
+                self.suspects.clear();
+                self.want_everything(now.at);
+            }
         }
     }
 

@@ -71,6 +71,19 @@ impl Wanted {
         Some(refresh)
     }
 
+    /// Whether a question is waiting that will tell of that member.
+    pub(super) fn is_about(&self, queue: &str, interface: &str) -> bool {
+        self.questions.iter().any(|(_, waiting)| match waiting {
+            Refresh::Queue(asked) => **asked == *queue,
+            Refresh::Member {
+                queue: asked,
+                interface: member,
+                ..
+            } => **asked == *queue && member.eq_ignore_ascii_case(interface),
+            Refresh::Queues | Refresh::Figures(_) => false,
+        })
+    }
+
     /// When the next question is due.
     pub(super) fn next(&self) -> Option<Instant> {
         self.questions.iter().map(|(at, _)| *at).min()
