@@ -167,14 +167,19 @@ impl QueueCommands {
                 // done.
                 let doubt = |_| CommandError::Failure(Failure::Unknown);
                 let told = told.map_err(doubt)?;
-                if has_reason(&told, &member.interface, reason) {
+                if !lacks_reason(&told, &member.interface) {
+                    // Also where somebody else has changed the member since.
                     return Ok(());
                 }
                 // Asterisk before 20.12, 21.7 and 22.2 ignores the reason of a
                 // QueueAdd: a QueuePause of the member, which is paused already,
                 // brings it.
                 let given = self.pause(queue, &member.interface, true, Some(reason));
-                given.await.map_err(doubt)
+                match given.await {
+                    // Somebody else was faster: it was added, and is no more.
+                    Err(CommandError::NotAMember | CommandError::NoSuchQueue) => Ok(()),
+                    given => given.map_err(doubt),
+                }
             }
             None => Ok(()),
         }
@@ -196,10 +201,11 @@ impl QueueCommands {
     }
 }
 
-fn has_reason(answer: &Answer, interface: &str, reason: &str) -> bool {
+/// Whether the member is paused as it was added, and for no reason.
+fn lacks_reason(answer: &Answer, interface: &str) -> bool {
     let queues = decode::queues(&answer.rows);
     let mut members = queues.iter().filter_map(|queue| queue.member(interface));
-    members.any(|member| *member.paused_reason == *reason)
+    members.any(|member| member.paused && member.paused_reason.is_empty())
 }
 
 /// A queue's name, or a filter, as a header.
