@@ -140,7 +140,11 @@ impl<'a> Churn<'a> {
             &format!("interface, {}: {query}", organization.name),
             &response.outcome(),
         );
-        assert!(response.status < 500, "{query}: {response:?}");
+        assert!(
+            response.status < 500,
+            "{query}: {response:?}\n{}",
+            self.recent()
+        );
     }
 
     fn by_ami(&self, rng: &mut Rng, ami: &mut Ami) {

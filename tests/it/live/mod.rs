@@ -3,7 +3,12 @@
 
 mod churn;
 mod own_writes;
+mod panel;
 mod parity;
+mod reading;
+mod sse;
+mod stream;
+mod stream_ends;
 mod truth;
 
 use crate::support::{Asterisk, Bridge, configuration, sample_config};

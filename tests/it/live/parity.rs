@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 
 use super::churn::Churn;
-use super::truth::{Comparison, ORGANIZATIONS, at_rest, rows, shown, showqueue, showqueuestat};
+use super::truth::{at_rest, compare_all, rows};
 use super::{RESYNC, start_live};
-use crate::support::{Ami, Bridge, Row, on_both_generations};
+use crate::support::{Ami, Bridge, on_both_generations};
 
 on_both_generations!(
     what_has_events_is_shown_within_two_seconds,
@@ -120,7 +120,7 @@ impl Looks<'_> {
             if begun.elapsed() > Duration::from_secs(60) {
                 return Err("Asterisk does not come to rest".to_owned());
             }
-            let (comparison, after) = self.look();
+            let (comparison, after) = compare_all(self.bridge, &mut self.ami);
             if after != truth {
                 (truth, changed, equal_since) = (after, Instant::now(), None);
             } else if comparison.differences.is_empty() {
@@ -149,23 +149,5 @@ impl Looks<'_> {
             // Paces the looks; nothing depends on its length.
             std::thread::sleep(Duration::from_millis(50));
         }
-    }
-
-    /// What differs between Asterisk and the bridge, and Asterisk's rows after that.
-    fn look(&mut self) -> (Comparison, Vec<Row>) {
-        let rows = rows(&mut self.ami);
-        let mut comparison = Comparison::default();
-        for organization in ORGANIZATIONS {
-            let name = organization.name;
-            let (queues, stat) = shown(self.bridge, organization);
-            comparison.compare(name, &showqueue(&rows, organization), &queues);
-            comparison.compare(name, &showqueuestat(&rows, organization), &stat);
-        }
-        let mut after = at_rest(&self::rows(&mut self.ami));
-        if after != at_rest(&rows) {
-            // Something moves: neither is what it was.
-            after.clear();
-        }
-        (comparison, after)
     }
 }

@@ -44,13 +44,13 @@ pub(super) fn at_rest(rows: &[Row]) -> Vec<Row> {
 }
 
 /// `queues` of `showqueue`.
-pub(super) fn showqueue(rows: &[Row], organization: Organization) -> Value {
+fn showqueue(rows: &[Row], organization: Organization) -> Value {
     let queues = own_queues(rows, organization).into_iter();
     Value::Array(queues.map(|queue| queue.shown(organization)).collect())
 }
 
 /// `queues` and `total` of `showqueuestat`.
-pub(super) fn showqueuestat(rows: &[Row], organization: Organization) -> Value {
+fn showqueuestat(rows: &[Row], organization: Organization) -> Value {
     let queues = own_queues(rows, organization);
     let sum = |name: &str| queues.iter().map(|q| number(q.params, name)).sum::<i64>();
     let waits = queues.iter().map(Queue::longest_wait);
@@ -68,7 +68,7 @@ pub(super) fn showqueuestat(rows: &[Row], organization: Organization) -> Value {
 }
 
 /// The same two of what the bridge shows, as an object each.
-pub(super) fn shown(bridge: &Bridge, organization: Organization) -> (Value, Value) {
+fn shown(bridge: &Bridge, organization: Organization) -> (Value, Value) {
     let ask = |action: &str| {
         let mut shown = bridge.ok(organization.user, &format!("action={action}"));
         assert_eq!(shown["stale"], false, "{shown}");
@@ -77,6 +77,24 @@ pub(super) fn shown(bridge: &Bridge, organization: Organization) -> (Value, Valu
     let mut stat = ask("showqueuestat");
     stat.retain(|name, _| ["queues", "total"].contains(&name.as_str()));
     (ask("showqueue")["queues"].clone(), Value::Object(stat))
+}
+
+/// What differs between Asterisk and the bridge, in all that both organizations are
+/// shown, and Asterisk's rows at rest; none where they moved meanwhile.
+pub(super) fn compare_all(bridge: &Bridge, ami: &mut Ami) -> (Comparison, Vec<Row>) {
+    let rows = self::rows(ami);
+    let mut comparison = Comparison::default();
+    for organization in ORGANIZATIONS {
+        let name = organization.name;
+        let (queues, stat) = shown(bridge, organization);
+        comparison.compare(name, &showqueue(&rows, organization), &queues);
+        comparison.compare(name, &showqueuestat(&rows, organization), &stat);
+    }
+    let mut after = at_rest(&self::rows(ami));
+    if after != at_rest(&rows) {
+        after.clear();
+    }
+    (comparison, after)
 }
 
 struct Queue<'a> {

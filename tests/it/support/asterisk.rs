@@ -117,6 +117,11 @@ impl Asterisk {
         roots.join(format!("{}/instances/{}/{path}", self.version, self.name))
     }
 
+    /// A file of its configuration.
+    pub(crate) fn configuration(&self, name: &str) -> String {
+        std::fs::read_to_string(self.file(&format!("etc/{name}"))).expect("its configuration")
+    }
+
     /// Changes a file of its configuration, which it reads when it is told to.
     pub(crate) fn configure(&self, name: &str, text: &str) {
         std::fs::write(self.file(&format!("etc/{name}")), text).expect("its configuration");

@@ -1,0 +1,319 @@
+//! Reads from memory: when they ask Asterisk and when not, and what they show when
+//! Asterisk is away, was changed behind everyone's back, or tells nothing.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::truth::{Comparison, compare_all};
+use super::{RESYNC, live_configuration, queues_conf, quiet, start_live};
+use crate::support::{
+    ACME, Asterisk, Bridge, KeptConnection, PATH, configuration, eventually, on_both_generations,
+};
+
+on_both_generations!(
+    without_a_link_nothing_is_shown,
+    or_what_was_last_known_where_that_is_wanted,
+    ready_is_loaded,
+    reads_ask_only_what_is_needed,
+    a_pause_everywhere_asks_nothing_first,
+    queues_come_and_go_by_a_silent_reload,
+    own_writes_show_without_events,
+);
+
+/// An Asterisk with the queues of the tests, and a bridge that asks nothing in its
+/// turn and logs what it sends.
+fn start_unasked(version: u32, variant: u8) -> (Asterisk, Bridge) {
+    let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues_conf(variant))]);
+    let bridge = Bridge::start(&unasked(asterisk.port));
+    (asterisk, bridge)
+}
+
+fn unasked(ami_port: u16) -> String {
+    live_configuration(ami_port).replace("resync_interval = \"3s\"", "resync_interval = \"1h\"")
+}
+
+const READS: [&str; 4] = [
+    "action=showqueue",
+    "action=showqueue&queue=6001",
+    "action=showqueuestat",
+    "action=showstate&agent=1001",
+];
+
+fn without_a_link_nothing_is_shown(version: u32) {
+    let (mut asterisk, bridge) = start_live(version);
+    bridge.acme("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
+    asterisk.kill();
+    eventually("the link is down", || (!bridge.is_ready()).then_some(()));
+    for query in READS.into_iter().chain(CHANGES) {
+        let response = bridge.ask(ACME, query);
+        assert_eq!(response.outcome(), "503 pbx_unavailable", "{query}");
+        assert!(response.header("Retry-After").is_some(), "{response:?}");
+    }
+    asterisk.start_again();
+    bridge.wait_ready();
+    assert_equal(&asterisk, &bridge);
+}
+
+const CHANGES: [&str; 3] = [
+    "action=pause&agent=1001&queue=6001&reason=away",
+    "action=pause&agent=1001&reason=away",
+    "action=remove&agent=1001&queue=6001",
+];
+
+fn or_what_was_last_known_where_that_is_wanted(version: u32) {
+    let mut asterisk = Asterisk::start(version);
+    let configuration = quiet(&live_configuration(asterisk.port));
+    let bridge = Bridge::start(&configuration.replace("[http]", "[http]\nserve_stale = true"));
+    bridge.acme("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
+    let before = READS.map(|query| shown(&bridge, query));
+    asterisk.kill();
+    eventually("the link is down", || (!bridge.is_ready()).then_some(()));
+    for (query, before) in READS.into_iter().zip(&before) {
+        let answer = bridge.acme(query);
+        assert_eq!(answer["stale"], true, "{answer}");
+        assert_eq!(shown(&bridge, query), *before, "{query}");
+    }
+    for query in CHANGES.into_iter().chain(["action=showqueue&fresh=1"]) {
+        let response = bridge.ask(ACME, query);
+        assert_eq!(response.outcome(), "503 pbx_unavailable", "{query}");
+    }
+    asterisk.start_again();
+    bridge.wait_ready();
+    for query in READS {
+        assert_eq!(bridge.acme(query)["stale"], false, "{query}");
+    }
+    assert_equal(&asterisk, &bridge);
+    assert!(!asterisk.queue_log().contains("|away"));
+}
+
+/// What a read shows, without what tells when and to whom.
+fn shown(bridge: &Bridge, query: &str) -> Value {
+    let mut answer = bridge.acme(query);
+    let fields = answer.as_object_mut().expect("an object");
+    for name in ["request_id", "as_of", "stale"] {
+        fields.remove(name);
+    }
+    answer
+}
+
+/// Waits until the bridge shows what Asterisk tells, in all fields.
+fn assert_equal(asterisk: &Asterisk, bridge: &Bridge) {
+    let mut ami = asterisk.ami();
+    let deadline = Instant::now() + Duration::from_secs(3);
+    loop {
+        let Comparison { differences, .. } = compare_all(bridge, &mut ami).0;
+        if differences.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{differences:#?}");
+    }
+}
+
+fn ready_is_loaded(version: u32) {
+    let asterisk = Asterisk::start(version);
+    for _ in 0..5 {
+        let bridge = Bridge::start_unready(&quiet(&configuration(asterisk.port)));
+        // The first read after the first "ready" has all there is.
+        eventually("ready", || bridge.is_ready().then_some(()));
+        let shown = bridge.acme("action=showstate&agent=1050");
+        assert_eq!(shown["queues"][0]["queue"], "6002", "{shown}");
+        let shown = bridge.acme("action=showqueue");
+        assert_eq!(shown["queues"].as_array().map(Vec::len), Some(2), "{shown}");
+    }
+}
+
+fn reads_ask_only_what_is_needed(version: u32) {
+    let (_asterisk, bridge) = start_unasked(version, 0);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    let asked = |reads: &dyn Fn()| {
+        let before = bridge.sent("QueueStatus");
+        reads();
+        bridge.sent("QueueStatus") - before
+    };
+    // Members are known.
+    let count = asked(&|| {
+        for _ in 0..50 {
+            bridge.acme("action=showstate&agent=1001");
+        }
+    });
+    assert_eq!(count, 0);
+    // Who wants to have it asked gets it asked.
+    for query in [
+        "showqueue&queue=6001",
+        "showqueuestat&queue=6001",
+        "showstate&agent=1001",
+    ] {
+        for _ in 0..3 {
+            let count = asked(&|| drop(bridge.acme(&format!("action={query}&fresh=1"))));
+            assert!(count >= 1, "{query}");
+        }
+    }
+    // Callers and figures are asked for once a second and queue, for everyone.
+    let queues = 4;
+    let reads = AtomicUsize::new(0);
+    let begun = Instant::now();
+    let count = asked(&|| {
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let mut connection = KeptConnection::new(bridge.address);
+                    while begun.elapsed() < Duration::from_millis(2500) {
+                        let target = format!(
+                            "{PATH}?username={}&password={}&action=showqueue",
+                            ACME.username, ACME.password
+                        );
+                        let response = connection.get(&target).expect("an answer");
+                        assert_eq!(response.status, 200, "{response:?}");
+                        reads.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+    });
+    let seconds = begun.elapsed().as_secs_f64();
+    println!(
+        "{reads:?} reads by 8 clients, Asterisk {version}: {count} questions in {seconds:.2} s"
+    );
+    assert!(count >= queues, "figures are not a second old: {count}");
+    assert!(
+        count <= (seconds.floor() as usize + 1) * queues,
+        "{count} in {seconds} s"
+    );
+}
+
+fn a_pause_everywhere_asks_nothing_first(version: u32) {
+    // 1052 stands in the configuration of 6001.
+    let (asterisk, bridge) = start_unasked(version, 1);
+    bridge.acme("action=add&agent=1052&queue=6002");
+    bridge.acme("action=add&agent=1052&queue=6004");
+    let before = bridge.sent("QueueStatus");
+    let answer = bridge.acme("action=pause&agent=1052&reason=everywhere");
+    let paused: Vec<_> = rows(&answer);
+    assert_eq!(paused, ["6001 ok", "6002 ok", "6004 ok"]);
+    assert_eq!(bridge.sent("QueueStatus"), before);
+    // The membership goes, and nobody is told.
+    asterisk.configure("queues.conf", &queues_conf(0));
+    asterisk.cli("queue reload all");
+    assert!(
+        asterisk
+            .ami()
+            .member("acme-6001", "Local/1052@acme-agents")
+            .is_none()
+    );
+    let answer = bridge.acme("action=unpause&agent=1052");
+    assert_eq!(answer["status"], "partial", "{answer}");
+    assert_eq!(rows(&answer), ["6001 not_a_member", "6002 ok", "6004 ok"]);
+    // That was noticed.
+    let noticed = Instant::now();
+    eventually("the membership is not shown any more", || {
+        let shown = bridge.acme("action=showstate&agent=1052");
+        (shown["queues"].as_array()?.len() == 2).then_some(())
+    });
+    assert!(
+        noticed.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        noticed.elapsed()
+    );
+    assert_eq!(
+        rows(&bridge.acme("action=pause&agent=1052")),
+        ["6002 ok", "6004 ok"]
+    );
+}
+
+/// Each row of a change, as `6001 ok` or `6001 not_a_member`.
+fn rows(answer: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    let rows = answer["queues"].as_array().expect("rows").iter();
+    let result = |row: &Value| text(row.get("code").unwrap_or(&row["result"]));
+    rows.map(|row| format!("{} {}", text(&row["queue"]), result(row)))
+        .collect()
+}
+
+fn queues_come_and_go_by_a_silent_reload(version: u32) {
+    let (asterisk, bridge) = start_live(version);
+    let numbers = |user| {
+        let shown = bridge.ok(user, "action=showqueue");
+        let queues = shown["queues"].as_array().expect("queues").iter();
+        let numbers = queues.map(|queue| queue["queue"].as_str().expect("text").to_owned());
+        numbers.collect::<Vec<_>>()
+    };
+    let (few, more) = (
+        ["6001", "6002", "6003", "6004"].as_slice(),
+        ["6001", "6002", "6003", "6004", "6005"].as_slice(),
+    );
+    assert_eq!(numbers(ACME), few);
+    for (variant, expected, others) in [
+        (0b01010, more, ["6001", "6002", "6003"].as_slice()),
+        (0b00000, few, ["6001", "6002"].as_slice()),
+    ] {
+        asterisk.configure("queues.conf", &queues_conf(variant));
+        asterisk.cli("queue reload all");
+        let begun = Instant::now();
+        eventually("the queues of the new configuration", || {
+            let both = numbers(ACME) == expected && numbers(crate::support::GLOBEX) == others;
+            both.then_some(())
+        });
+        let took = begun.elapsed();
+        assert!(took < RESYNC + Duration::from_secs(2), "{took:?}");
+        assert_equal(&asterisk, &bridge);
+        let response = bridge.ask(ACME, "action=showqueue&queue=6005");
+        let known = expected.contains(&"6005");
+        assert_eq!(response.status, if known { 200 } else { 404 });
+    }
+}
+
+/// Where the AMI user lacks `read=agent`, there are no events of members at all.
+fn own_writes_show_without_events(version: u32) {
+    let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues_conf(0))]);
+    let manager = asterisk.configuration("manager.conf");
+    let deaf = manager.replace("read = agent,system", "read = system");
+    asterisk.configure("manager.conf", &deaf);
+    asterisk.cli("manager reload");
+    let mut ami = asterisk.ami();
+    // Asterisk compares interfaces without case, but for the filter of a question.
+    let odd = "LOCAL/1002@ACME-agents";
+    let added = ami.action(&format!(
+        "Action: QueueAdd\r\nQueue: acme-6001\r\nInterface: {odd}\r\nMemberName: Odd"
+    ));
+    assert_eq!(added["Response"], "Success", "{added:?}");
+    let bridge = Bridge::start(&unasked(asterisk.port));
+    for (query, agent, expected) in [
+        (
+            "add&queue=6001&alias=Dana",
+            1001,
+            Some((false, Value::Null)),
+        ),
+        (
+            "pause&queue=6001&reason=Lunch",
+            1001,
+            Some((true, "Lunch".into())),
+        ),
+        ("pause&reason=Lunch", 1002, Some((true, "Lunch".into()))),
+        ("unpause&queue=6001", 1002, Some((false, Value::Null))),
+        (
+            "pause&queue=6001&reason=Tea",
+            1002,
+            Some((true, "Tea".into())),
+        ),
+        ("remove&queue=6001", 1001, None),
+    ] {
+        bridge.acme(&format!("action={query}&agent={agent}"));
+        let begun = Instant::now();
+        // At once, until the change is not laid over any more, and from then on.
+        while begun.elapsed() < Duration::from_secs(4) {
+            let shown = bridge.acme(&format!("action=showstate&agent={agent}"));
+            let queue = shown["queues"].get(0);
+            let state = queue.map(|q| (q["paused"] == true, q["paused_reason"].clone()));
+            let after = begun.elapsed();
+            assert_eq!(
+                state, expected,
+                "{query} of {agent}, {after:?} later: {shown}"
+            );
+            // Paces the looks; nothing depends on its length.
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    assert_equal(&asterisk, &bridge);
+}
