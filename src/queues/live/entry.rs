@@ -151,6 +151,19 @@ impl Entry {
         self.show(interface, shown)
     }
 
+    /// Puts a member behind those that were added before it. Events of additions
+    /// come in Asterisk's order; what is laid over, or asked about, does not.
+    pub(super) fn stands_last(&mut self, interface: &str) {
+        let Some(place) = self.queue.members.iter().position(|m| m.is(interface)) else {
+            return;
+        };
+        let members = Arc::make_mut(&mut Arc::make_mut(&mut self.queue).members);
+        let member = members.remove(place);
+        let place = place_of(interface, &self.queue);
+        let members = Arc::make_mut(&mut Arc::make_mut(&mut self.queue).members);
+        members.insert(place, member);
+    }
+
     /// Lays an acknowledged change over a member.
     pub(super) fn lay(
         &mut self,

@@ -208,6 +208,9 @@ impl Mirror {
             _ => Some(Arc::new(member)),
         };
         let changed = entry.tell(&interface, told, now.unix);
+        if what == MemberEvent::Added && !is_old {
+            entry.stands_last(&interface);
+        }
         self.suspects.told(&name, &interface);
         if is_unknown {
             self.want(Refresh::Queue(Arc::clone(&name)), now.at + SETTLED);
