@@ -2,6 +2,9 @@
 //! for whoever has written, and equal for whoever only follows the events.
 
 mod churn;
+mod comparison;
+mod order;
+mod outage;
 mod own_writes;
 mod panel;
 mod parity;
@@ -9,6 +12,7 @@ mod reading;
 mod sse;
 mod stream;
 mod stream_ends;
+mod stream_resume;
 mod truth;
 
 use crate::support::{Asterisk, Bridge, configuration, sample_config};
@@ -30,6 +34,11 @@ fn live_configuration(ami_port: u16) -> String {
 /// The same, with a log that stays small.
 fn quiet(configuration: &str) -> String {
     configuration.replace("info,ami_bridge=trace", "info")
+}
+
+/// The same, where no queue is asked about in its turn.
+fn unasked(configuration: &str) -> String {
+    configuration.replace("resync_interval = \"3s\"", "resync_interval = \"1h\"")
 }
 
 /// The sample's queues and some of other strategies. Each bit of the variant is a

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::comparison::Comparison;
 use super::sse::{Event, EventClient};
-use super::truth::{Comparison, Organization};
+use super::truth::Organization;
 use crate::support::{Bridge, User};
 
 /// A queue as the stream has told it.

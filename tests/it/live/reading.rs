@@ -1,21 +1,18 @@
 //! Reads from memory: when they ask Asterisk and when not, and what they show when
-//! Asterisk is away, was changed behind everyone's back, or tells nothing.
+//! Asterisk was changed behind everyone's back, or tells nothing.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::truth::{Comparison, compare_all};
-use super::{RESYNC, live_configuration, queues_conf, quiet, start_live};
+use super::truth::assert_equal;
+use super::{RESYNC, live_configuration, queues_conf, start_live, unasked};
 use crate::support::{
-    ACME, Asterisk, Bridge, KeptConnection, PATH, configuration, eventually, on_both_generations,
+    ACME, Asterisk, Bridge, GLOBEX, KeptConnection, PATH, eventually, on_both_generations,
 };
 
 on_both_generations!(
-    without_a_link_nothing_is_shown,
-    or_what_was_last_known_where_that_is_wanted,
-    ready_is_loaded,
     reads_ask_only_what_is_needed,
     a_pause_everywhere_asks_nothing_first,
     queues_come_and_go_by_a_silent_reload,
@@ -26,102 +23,8 @@ on_both_generations!(
 /// turn and logs what it sends.
 fn start_unasked(version: u32, variant: u8) -> (Asterisk, Bridge) {
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues_conf(variant))]);
-    let bridge = Bridge::start(&unasked(asterisk.port));
+    let bridge = Bridge::start(&unasked(&live_configuration(asterisk.port)));
     (asterisk, bridge)
-}
-
-fn unasked(ami_port: u16) -> String {
-    live_configuration(ami_port).replace("resync_interval = \"3s\"", "resync_interval = \"1h\"")
-}
-
-const READS: [&str; 4] = [
-    "action=showqueue",
-    "action=showqueue&queue=6001",
-    "action=showqueuestat",
-    "action=showstate&agent=1001",
-];
-
-fn without_a_link_nothing_is_shown(version: u32) {
-    let (mut asterisk, bridge) = start_live(version);
-    bridge.acme("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
-    asterisk.kill();
-    eventually("the link is down", || (!bridge.is_ready()).then_some(()));
-    for query in READS.into_iter().chain(CHANGES) {
-        let response = bridge.ask(ACME, query);
-        assert_eq!(response.outcome(), "503 pbx_unavailable", "{query}");
-        assert!(response.header("Retry-After").is_some(), "{response:?}");
-    }
-    asterisk.start_again();
-    bridge.wait_ready();
-    assert_equal(&asterisk, &bridge);
-}
-
-const CHANGES: [&str; 3] = [
-    "action=pause&agent=1001&queue=6001&reason=away",
-    "action=pause&agent=1001&reason=away",
-    "action=remove&agent=1001&queue=6001",
-];
-
-fn or_what_was_last_known_where_that_is_wanted(version: u32) {
-    let mut asterisk = Asterisk::start(version);
-    let configuration = quiet(&live_configuration(asterisk.port));
-    let bridge = Bridge::start(&configuration.replace("[http]", "[http]\nserve_stale = true"));
-    bridge.acme("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
-    let before = READS.map(|query| shown(&bridge, query));
-    asterisk.kill();
-    eventually("the link is down", || (!bridge.is_ready()).then_some(()));
-    for (query, before) in READS.into_iter().zip(&before) {
-        let answer = bridge.acme(query);
-        assert_eq!(answer["stale"], true, "{answer}");
-        assert_eq!(shown(&bridge, query), *before, "{query}");
-    }
-    for query in CHANGES.into_iter().chain(["action=showqueue&fresh=1"]) {
-        let response = bridge.ask(ACME, query);
-        assert_eq!(response.outcome(), "503 pbx_unavailable", "{query}");
-    }
-    asterisk.start_again();
-    bridge.wait_ready();
-    for query in READS {
-        assert_eq!(bridge.acme(query)["stale"], false, "{query}");
-    }
-    assert_equal(&asterisk, &bridge);
-    assert!(!asterisk.queue_log().contains("|away"));
-}
-
-/// What a read shows, without what tells when and to whom.
-fn shown(bridge: &Bridge, query: &str) -> Value {
-    let mut answer = bridge.acme(query);
-    let fields = answer.as_object_mut().expect("an object");
-    for name in ["request_id", "as_of", "stale"] {
-        fields.remove(name);
-    }
-    answer
-}
-
-/// Waits until the bridge shows what Asterisk tells, in all fields.
-fn assert_equal(asterisk: &Asterisk, bridge: &Bridge) {
-    let mut ami = asterisk.ami();
-    let deadline = Instant::now() + Duration::from_secs(3);
-    loop {
-        let Comparison { differences, .. } = compare_all(bridge, &mut ami).0;
-        if differences.is_empty() {
-            return;
-        }
-        assert!(Instant::now() < deadline, "{differences:#?}");
-    }
-}
-
-fn ready_is_loaded(version: u32) {
-    let asterisk = Asterisk::start(version);
-    for _ in 0..5 {
-        let bridge = Bridge::start_unready(&quiet(&configuration(asterisk.port)));
-        // The first read after the first "ready" has all there is.
-        eventually("ready", || bridge.is_ready().then_some(()));
-        let shown = bridge.acme("action=showstate&agent=1050");
-        assert_eq!(shown["queues"][0]["queue"], "6002", "{shown}");
-        let shown = bridge.acme("action=showqueue");
-        assert_eq!(shown["queues"].as_array().map(Vec::len), Some(2), "{shown}");
-    }
 }
 
 fn reads_ask_only_what_is_needed(version: u32) {
@@ -252,7 +155,7 @@ fn queues_come_and_go_by_a_silent_reload(version: u32) {
         asterisk.cli("queue reload all");
         let begun = Instant::now();
         eventually("the queues of the new configuration", || {
-            let both = numbers(ACME) == expected && numbers(crate::support::GLOBEX) == others;
+            let both = numbers(ACME) == expected && numbers(GLOBEX) == others;
             both.then_some(())
         });
         let took = begun.elapsed();
@@ -278,7 +181,7 @@ fn own_writes_show_without_events(version: u32) {
         "Action: QueueAdd\r\nQueue: acme-6001\r\nInterface: {odd}\r\nMemberName: Odd"
     ));
     assert_eq!(added["Response"], "Success", "{added:?}");
-    let bridge = Bridge::start(&unasked(asterisk.port));
+    let bridge = Bridge::start(&unasked(&live_configuration(asterisk.port)));
     for (query, agent, expected) in [
         (
             "add&queue=6001&alias=Dana",

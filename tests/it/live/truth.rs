@@ -1,10 +1,13 @@
 //! What the interface has to show, made from Asterisk's own words: the tests'
 //! reading of the interface, not the bridge's.
 
-use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use std::time::{Duration, Instant};
 
-use crate::support::{ACME, Ami, Bridge, GLOBEX, Row, User};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::comparison::Comparison;
+use crate::support::{ACME, Ami, Asterisk, Bridge, GLOBEX, Row, User};
 
 /// An organization of the tests' configuration.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +98,20 @@ pub(super) fn compare_all(bridge: &Bridge, ami: &mut Ami) -> (Comparison, Vec<Ro
         after.clear();
     }
     (comparison, after)
+}
+
+/// Waits until the bridge shows what Asterisk tells, in all fields; within three
+/// seconds, since figures may be one second old.
+pub(super) fn assert_equal(asterisk: &Asterisk, bridge: &Bridge) {
+    let mut ami = asterisk.ami();
+    let deadline = Instant::now() + Duration::from_secs(3);
+    loop {
+        let Comparison { differences, .. } = compare_all(bridge, &mut ami).0;
+        if differences.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{differences:#?}");
+    }
 }
 
 struct Queue<'a> {
@@ -267,45 +284,5 @@ fn time(row: &Row, name: &str) -> Value {
     match number(row, name) {
         0 => Value::Null,
         seconds => json!(Timestamp::from_second(seconds).expect("a time").to_string()),
-    }
-}
-
-/// Compares field by field. Waits run on between two looks; nothing else does.
-#[derive(Debug, Default)]
-pub(super) struct Comparison {
-    pub(super) fields: usize,
-    pub(super) differences: Vec<String>,
-}
-
-impl Comparison {
-    pub(super) fn compare(&mut self, place: &str, truth: &Value, shown: &Value) {
-        match (truth, shown) {
-            (Value::Object(truth), Value::Object(shown)) => self.objects(place, truth, shown),
-            (Value::Array(truth), Value::Array(shown)) if truth.len() == shown.len() => {
-                for (number, (truth, shown)) in truth.iter().zip(shown).enumerate() {
-                    self.compare(&format!("{place}[{number}]"), truth, shown);
-                }
-            }
-            _ => {
-                self.fields += 1;
-                let runs_on = place.ends_with("wait_seconds");
-                let close = |(a, b): (i64, i64)| (a - b).abs() <= 2;
-                let both = truth.as_i64().zip(shown.as_i64());
-                if truth != shown && !(runs_on && both.is_some_and(close)) {
-                    let text = format!("{place}: Asterisk {truth}, bridge {shown}");
-                    self.differences.push(text);
-                }
-            }
-        }
-    }
-
-    fn objects(&mut self, place: &str, truth: &Map<String, Value>, shown: &Map<String, Value>) {
-        for name in truth
-            .keys()
-            .chain(shown.keys().filter(|n| !truth.contains_key(*n)))
-        {
-            let get = |object: &Map<String, Value>| object.get(name).cloned().unwrap_or_default();
-            self.compare(&format!("{place}.{name}"), &get(truth), &get(shown));
-        }
     }
 }
