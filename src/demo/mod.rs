@@ -7,7 +7,8 @@
 //!
 //! [`Simulator`] is the handle; `pbx` is the state, with `membership`,
 //! `distribution` and `outcome` (the way of a call), `device`, `life` (callers and agents by themselves) and `restart`;
-//! `session` is one AMI session, `hub` what they share.
+//! `session` is one AMI session, `hub` what they share; `scene` is the call centre of
+//! the demonstration.
 
 mod actions;
 mod call;
@@ -26,6 +27,7 @@ mod pbx;
 mod queue;
 mod request;
 mod restart;
+mod scene;
 mod server;
 mod session;
 
@@ -35,4 +37,5 @@ mod pbx_tests;
 mod transcript_tests;
 
 pub use habits::Habits;
+pub use scene::{configuration, people, welcome};
 pub use server::{Config, Simulator};

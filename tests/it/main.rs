@@ -12,6 +12,7 @@ mod attacks;
 mod changes;
 mod command_line;
 mod credentials;
+mod demo;
 mod fail2ban;
 mod faults;
 mod http;

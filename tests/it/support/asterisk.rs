@@ -246,7 +246,7 @@ impl Drop for Asterisk {
 }
 
 /// Sends a signal to a process.
-pub(super) fn signal_process(pid: u32, signal: &str) {
+pub(crate) fn signal_process(pid: u32, signal: &str) {
     let status = Command::new("sh")
         .args(["-c", &format!("kill -{signal} {pid}")])
         .status();

@@ -12,7 +12,7 @@ mod simulated;
 use std::time::{Duration, Instant};
 
 pub(crate) use ami::{Ami, Row};
-pub(crate) use asterisk::{Asterisk, SIMULATED, free_port};
+pub(crate) use asterisk::{Asterisk, SIMULATED, free_port, signal_process};
 pub(crate) use bridge::{ACME, Bridge, GLOBEX, PATH, Usage, binary, configuration};
 pub(crate) use http::{KeptConnection, Response, request};
 pub(crate) use load::{Answers, Figures, load};
