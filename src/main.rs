@@ -98,7 +98,6 @@ async fn demonstrate(listen: SocketAddr, seed: u64) -> Result<(), Box<dyn std::e
         }
     };
     let simulator = demo::Simulator::start(demo::Config::demonstration(seed)).await?;
-    demo::people(&simulator);
     let text = demo::configuration(simulator.address(), listen);
     let settings = config::load_text("demo", &text)?;
     telemetry::start(&settings.log)?;

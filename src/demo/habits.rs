@@ -7,7 +7,7 @@ use fastrand::Rng;
 
 /// Where calls come from, and how long one takes.
 #[derive(Debug, Clone)]
-pub struct Habits {
+pub(super) struct Habits {
     /// Milliseconds, as every time here.
     pub(super) ring: Range<u64>,
     /// Of a hundred calls that ring, how many are picked up.
@@ -25,8 +25,7 @@ pub struct Habits {
 impl Habits {
     /// As the sample dialplan: an agent picks up after a second and talks until
     /// the caller hangs up, who has a minute. Nobody calls by themselves.
-    #[must_use]
-    pub fn sample() -> Self {
+    pub(super) fn sample() -> Self {
         Self {
             ring: 1_000..1_001,
             picked_up: 100,

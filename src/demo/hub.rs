@@ -20,6 +20,8 @@ const WAITING: usize = 20_000;
 pub(super) struct Hub {
     state: Mutex<State>,
     begun: Instant,
+    /// The time of the PBX at that moment.
+    head_start: Duration,
     /// Something new may be due.
     pub(super) changed: Notify,
     /// Nothing moves while it is true, as on a machine that hangs.
@@ -50,10 +52,15 @@ struct Session {
 }
 
 impl Hub {
-    pub(super) fn new(pbx: impl FnOnce(u64) -> Pbx, users: Vec<User>) -> Self {
+    pub(super) fn new(
+        pbx: impl FnOnce(u64) -> Pbx,
+        users: Vec<User>,
+        head_start: Duration,
+    ) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |now| now.as_secs());
         let state = State {
-            pbx: pbx(now.map_or(0, |now| now.as_secs())),
+            pbx: pbx(now.saturating_sub(head_start.as_secs())),
             users,
             sessions: Vec::new(),
             last_session: 0,
@@ -63,6 +70,7 @@ impl Hub {
         Self {
             state: Mutex::new(state),
             begun: Instant::now(),
+            head_start,
             changed: Notify::new(),
             frozen: watch::Sender::new(false),
         }
@@ -71,11 +79,16 @@ impl Hub {
     /// Works on the state of now; the events of that go to the sessions.
     pub(super) fn with<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
         let mut state = self.lock();
-        state.pbx.advance(self.begun.elapsed());
+        state.pbx.advance(self.now());
         let result = work(&mut state);
         state.deliver();
         self.changed.notify_one();
         result
+    }
+
+    /// The time of the PBX.
+    fn now(&self) -> Duration {
+        self.head_start + self.begun.elapsed()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -85,9 +98,10 @@ impl Hub {
     /// Lets happen what is due; when the next thing is.
     fn run(&self) -> Option<Instant> {
         let mut state = self.lock();
-        state.pbx.advance(self.begun.elapsed());
+        state.pbx.advance(self.now());
         state.deliver();
-        state.pbx.next_due().map(|due| self.begun + due)
+        let due = state.pbx.next_due()?;
+        Some(self.begun + due.saturating_sub(self.head_start))
     }
 
     /// Lets everything happen in its time.

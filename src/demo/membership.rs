@@ -18,6 +18,8 @@ impl Pbx {
         // Also without a pause.
         member.reason = cut(reason.unwrap_or_default());
         let paused = if member.paused { "PAUSED" } else { "" };
+        // As it was given, for queue_log.
+        let given = queue;
         let Some(queue) = self.queue(queue) else {
             return Err("Unable to add interface to queue: No such queue");
         };
@@ -28,13 +30,14 @@ impl Pbx {
         let name = queue.name.clone();
         queue.insert(member.clone());
         self.tell(member.event("QueueMemberAdded", &name));
-        self.log("MANAGER", &name, &member.interface, "ADDMEMBER", paused);
+        self.log("MANAGER", given, &member.interface, "ADDMEMBER", paused);
         self.distribute_soon(&name);
         Ok("Added interface to queue")
     }
 
     /// QueueRemove.
     pub(super) fn remove(&mut self, queue: &str, interface: &str) -> Answer {
+        let given = queue;
         let Some(queue) = self.queue(queue) else {
             return Err("Unable to remove interface from queue: No such queue");
         };
@@ -48,7 +51,7 @@ impl Pbx {
         let member = queue.members.remove(place);
         let name = queue.name.clone();
         self.tell(member.event("QueueMemberRemoved", &name));
-        self.log("MANAGER", &name, &member.interface, "REMOVEMEMBER", "");
+        self.log("MANAGER", given, interface, "REMOVEMEMBER", "");
         Ok("Removed interface from queue")
     }
 
@@ -60,14 +63,15 @@ impl Pbx {
         paused: bool,
         reason: &str,
     ) -> Answer {
-        if queue.is_none() {
-            let what = if paused { "PAUSEALL" } else { "UNPAUSEALL" };
-            self.log("NONE", "NONE", interface, what, "");
-        }
         let now = self.unix();
         let what = if paused { "PAUSE" } else { "UNPAUSE" };
         let reason = cut(reason);
+        let mut is_first = true;
         let found = self.each(queue, interface, |pbx, name, member| {
+            if queue.is_none() && std::mem::take(&mut is_first) {
+                let what = if paused { "PAUSEALL" } else { "UNPAUSEALL" };
+                pbx.log("NONE", "NONE", &member.interface, what, "");
+            }
             member.set_paused(paused, &reason, now);
             // The reason of an unpause is told, and not kept.
             let mut told = member.clone();

@@ -36,6 +36,5 @@ mod pbx_tests;
 #[cfg(test)]
 mod transcript_tests;
 
-pub use habits::Habits;
-pub use scene::{configuration, people, welcome};
+pub use scene::{configuration, welcome};
 pub use server::{Config, Simulator};

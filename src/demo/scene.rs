@@ -2,9 +2,12 @@
 //! around it.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::habits::Habits;
-use super::{Config, Simulator};
+use super::member::Member;
+use super::pbx::Pbx;
+use super::server::Config;
 
 const QUEUES: &str = "
 [general]
@@ -102,30 +105,36 @@ impl Habits {
     }
 }
 
+/// Figures of zero and nobody in a call would be a poor first sight.
+const HEAD_START: Duration = Duration::from_secs(600);
+
 impl Config {
-    /// The demonstration's PBX.
+    /// The demonstration's PBX, some time after its day has begun.
     #[must_use]
     pub fn demonstration(seed: u64) -> Self {
         Self {
-            queues: QUEUES.to_owned(),
-            manager: MANAGER.to_owned(),
-            port: 0,
             habits: Habits::busy(),
             seed,
+            prepare: people,
+            head_start: HEAD_START,
+            ..Self::new(QUEUES, MANAGER)
         }
     }
 }
 
-/// Puts the people of the demonstration to their places.
-pub fn people(simulator: &Simulator) {
+/// Puts the people to their places.
+fn people(pbx: &mut Pbx) {
     for (number, name, queues) in AGENTS {
         for (place, queue) in (0..).zip(queues) {
-            // Who helps out in a second queue is rung there later.
             let interface = format!("PJSIP/{number}");
-            simulator.add_member(&format!("demo-{queue}"), &interface, name, place);
+            let mut member = Member::new(&interface, name, "", pbx.unix());
+            // Who helps out in a second queue is rung there later.
+            member.penalty = place;
+            // Nobody has a place twice.
+            let _ = pbx.add(&format!("demo-{queue}"), member, None);
         }
     }
-    simulator.set_device(AWAY, UNAVAILABLE);
+    pbx.force_device(AWAY, UNAVAILABLE);
 }
 
 /// The bridge's configuration for it.
@@ -187,23 +196,12 @@ pub fn welcome(listen: SocketAddr, seed: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::demo::member::Member;
-    use crate::demo::pbx::Pbx;
 
     /// Everything that is told in a quarter of an hour, looked at each second.
     fn told(seed: u64) -> (Pbx, Vec<String>) {
         let mut pbx = Pbx::new(QUEUES, Habits::busy(), seed, 1_000);
-        for (number, name, queues) in AGENTS {
-            for queue in queues {
-                let member = Member::new(&format!("PJSIP/{number}"), name, "", 1_000);
-                pbx.add(&format!("demo-{queue}"), member, None)
-                    .expect("added");
-            }
-        }
-        pbx.force_device(AWAY, UNAVAILABLE);
+        people(&mut pbx);
         let mut told = Vec::new();
         for second in 0..900 {
             pbx.advance(Duration::from_secs(second));

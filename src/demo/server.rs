@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -20,16 +21,31 @@ use super::session;
 /// What a simulated PBX is like.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Its queues, in the format of Asterisk's `queues.conf`.
-    pub queues: String,
-    /// Its AMI users, in the format of Asterisk's `manager.conf`.
-    pub manager: String,
-    /// Where it listens, on the loopback interface; 0 lets the system choose.
-    pub port: u16,
-    /// How callers and agents behave.
-    pub habits: Habits,
+    pub(super) queues: String,
+    pub(super) manager: String,
+    pub(super) habits: Habits,
     /// Everything that happens by itself follows from it.
-    pub seed: u64,
+    pub(super) seed: u64,
+    /// Sets the scene.
+    pub(super) prepare: fn(&mut Pbx),
+    /// How long it has been at work already.
+    pub(super) head_start: Duration,
+}
+
+impl Config {
+    /// Queues and AMI users, in the formats of Asterisk's `queues.conf` and
+    /// `manager.conf`. Nothing happens by itself there.
+    #[must_use]
+    pub fn new(queues: &str, manager: &str) -> Self {
+        Self {
+            queues: queues.to_owned(),
+            manager: manager.to_owned(),
+            habits: Habits::sample(),
+            seed: 1,
+            prepare: |_| {},
+            head_start: Duration::ZERO,
+        }
+    }
 }
 
 /// What runs from a start to an end.
@@ -54,25 +70,28 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts one; its tasks run on the runtime that this is called on.
+    /// Starts one on a free port; its tasks run on the runtime that this is called
+    /// on.
     ///
     /// # Errors
-    /// The port can't be listened on.
+    /// There is no port.
     pub async fn start(config: Config) -> io::Result<Self> {
-        let Config {
-            queues,
-            manager,
-            port,
-            habits,
-            seed,
-        } = config;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let pbx = |epoch| Pbx::new(&queues, habits, seed, epoch);
-        let hub = Arc::new(Hub::new(pbx, conf::users(&manager)));
+        let pbx = |epoch| {
+            let habits = config.habits.clone();
+            let mut pbx = Pbx::new(&config.queues, habits, config.seed, epoch);
+            (config.prepare)(&mut pbx);
+            pbx.advance(config.head_start);
+            // Nobody was there to be told.
+            pbx.take_events();
+            pbx
+        };
+        let users = conf::users(&config.manager);
+        let hub = Arc::new(Hub::new(pbx, users, config.head_start));
         let simulator = Self {
             hub: Arc::clone(&hub),
-            queues,
+            queues: config.queues,
             address,
             runtime: Handle::current(),
             running: Running::default(),

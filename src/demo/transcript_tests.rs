@@ -5,7 +5,7 @@ use md5::{Digest, Md5};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::{Config, Habits, Simulator};
+use super::{Config, Simulator};
 
 const QUEUES: &str = include_str!("../../asterisk-sample/config/queues.conf");
 const MANAGER: &str = include_str!("../../asterisk-sample/config/manager.conf");
@@ -106,13 +106,7 @@ fn comparable(line: &str) -> String {
 
 #[tokio::test]
 async fn the_simulated_pbx_says_what_asterisk_said() {
-    let config = Config {
-        queues: QUEUES.to_owned(),
-        manager: MANAGER.to_owned() + READER,
-        port: 0,
-        habits: Habits::sample(),
-        seed: 1,
-    };
+    let config = Config::new(QUEUES, &format!("{MANAGER}{READER}"));
     let simulator = Simulator::start(config).await.expect("started");
     for scene in SCENES {
         let folder = env!("CARGO_MANIFEST_DIR");

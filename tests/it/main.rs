@@ -8,17 +8,20 @@
 
 mod support;
 
+mod answers;
 mod attacks;
 mod changes;
 mod command_line;
 mod credentials;
 mod demo;
+mod events;
 mod fail2ban;
 mod faults;
 mod http;
 mod limits;
 mod link;
 mod logs;
+mod protocol;
 mod reads;
 mod refusals;
 mod replay;

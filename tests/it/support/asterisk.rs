@@ -72,7 +72,7 @@ impl Asterisk {
         };
         let queues = file("queues.conf").unwrap_or_else(|| of_sample("queues.conf"));
         let manager = file("manager.conf").unwrap_or_else(|| of_sample("manager.conf") + TESTER);
-        let simulated = Simulated::start(queues, manager);
+        let simulated = Simulated::start(&queues, &manager);
         Self {
             version: SIMULATED,
             port: simulated.port,

@@ -1,6 +1,6 @@
 //! The simulated PBX of the program itself, in the place of a real Asterisk.
 
-use ami_bridge::demo::{Config, Habits, Simulator};
+use ami_bridge::demo::{Config, Simulator};
 use tokio::runtime::Runtime;
 
 use super::Ami;
@@ -13,20 +13,15 @@ pub(crate) struct Simulated {
 }
 
 impl Simulated {
-    pub(crate) fn start(queues: String, manager: String) -> Self {
+    pub(crate) fn start(queues: &str, manager: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .expect("a runtime");
-        let config = Config {
-            queues,
-            manager,
-            port: 0,
-            habits: Habits::sample(),
-            seed: 1,
-        };
-        let simulator = runtime.block_on(Simulator::start(config)).expect("started");
+        let simulator = runtime
+            .block_on(Simulator::start(Config::new(queues, manager)))
+            .expect("started");
         Self {
             port: simulator.address().port(),
             simulator,
