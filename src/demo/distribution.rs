@@ -50,18 +50,27 @@ impl Pbx {
         Some(number)
     }
 
-    /// Asterisk sees at its next look that someone may have become free.
+    /// Asterisk sees at its next look that someone may have become free; it looks
+    /// again as long as someone waits.
     pub(super) fn distribute_soon(&mut self, queue: &str) {
-        if self
-            .queue(queue)
-            .is_some_and(|queue| !queue.callers.is_empty())
-        {
-            self.plan(RETRY, Due::Distribute(queue.to_owned()));
+        let waits = |queue: &&mut Queue| !queue.callers.is_empty() && !queue.look_is_planned;
+        if let Some(queue) = self.queue(queue).filter(waits) {
+            queue.look_is_planned = true;
+            let name = queue.name.clone();
+            self.plan(RETRY, Due::Look(name));
         }
     }
 
+    /// The look that was planned.
+    pub(super) fn look(&mut self, name: &str) {
+        if let Some(queue) = self.queue(name) {
+            queue.look_is_planned = false;
+        }
+        self.distribute(name);
+    }
+
     /// Rings agents for each caller who waits, the first one first.
-    pub(super) fn distribute(&mut self, name: &str) {
+    fn distribute(&mut self, name: &str) {
         let callers = self.queue(name).map(|queue| queue.callers.clone());
         for call in callers.unwrap_or_default() {
             let rings = self.calls.get(&call).map(|call| &call.phase);
@@ -70,6 +79,7 @@ impl Pbx {
             }
             let interfaces = self.choose(name);
             if interfaces.is_empty() {
+                self.distribute_soon(name);
                 return;
             }
             self.ring(call, &interfaces);

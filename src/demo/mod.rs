@@ -34,6 +34,8 @@ mod session;
 #[cfg(test)]
 mod pbx_tests;
 #[cfg(test)]
+mod session_tests;
+#[cfg(test)]
 mod transcript_tests;
 
 pub use scene::{configuration, welcome};

@@ -22,8 +22,8 @@ const LOG_LINES: usize = 50_000;
 pub(super) enum Due {
     /// Someone calls a queue.
     Arrival(usize),
-    /// Callers of a queue are handed to agents.
-    Distribute(String),
+    /// Whether agents are free for the callers of a queue.
+    Look(String),
     /// An agent picks up.
     Answer { call: u64, interface: String },
     /// Nobody has picked up: the number of the attempt.
@@ -99,7 +99,7 @@ impl Pbx {
             Due::Arrival(source) => life::arrive(self, source),
             Due::Break(agent) => life::take_break(self, agent),
             Due::Back { agent, since } => life::come_back(self, agent, since),
-            Due::Distribute(queue) => self.distribute(&queue),
+            Due::Look(queue) => self.look(&queue),
             Due::Answer { call, interface } => self.answer(call, &interface),
             Due::RingTimeout { call, attempt } => self.ring_timeout(call, attempt),
             Due::GiveUp(call) => self.give_up(call),

@@ -57,6 +57,8 @@ pub(super) struct Queue {
     pub(super) members: Vec<Member>,
     /// Calls that wait, by their number.
     pub(super) callers: Vec<u64>,
+    /// Whether Asterisk is to look soon if an agent is free.
+    pub(super) look_is_planned: bool,
     /// The interface that was rung last.
     pub(super) last_rung: String,
     pub(super) figures: Figures,
@@ -125,6 +127,7 @@ impl Queue {
             ring_in_use: true,
             members: Vec::new(),
             callers: Vec::new(),
+            look_is_planned: false,
             last_rung: String::new(),
             figures: Figures::default(),
         }

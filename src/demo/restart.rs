@@ -35,6 +35,8 @@ impl Pbx {
         self.calls
             .retain(|_, call| queues.iter().any(|queue| queue.name == call.queue));
         self.look_at_devices();
+        let names: Vec<_> = self.queues.iter().map(|queue| queue.name.clone()).collect();
+        names.iter().for_each(|name| self.distribute_soon(name));
     }
 
     /// A new start: calls and figures are gone, dynamic members come back from

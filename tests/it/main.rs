@@ -1,5 +1,6 @@
 //! The whole program against a real Asterisk of the oldest and the newest
-//! generation, as a black box over HTTP.
+//! generation, as a black box over HTTP. What does not need a real one runs on the
+//! simulated PBX too.
 
 #![allow(
     clippy::print_stdout,
