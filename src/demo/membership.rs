@@ -42,7 +42,8 @@ impl Pbx {
             return Err("Unable to remove interface from queue: No such queue");
         };
         let mut members = queue.members.iter();
-        let Some(place) = members.position(|m| m.has_interface(interface)) else {
+        // As long as members have it.
+        let Some(place) = members.position(|m| m.has_interface(&cut(interface))) else {
             return Err("Unable to remove interface: Not there");
         };
         if !queue.members[place].is_dynamic {

@@ -17,19 +17,18 @@ impl Pbx {
     /// An agent picks up, where that telephone still rings.
     pub(super) fn answer(&mut self, number: u64, interface: &str) {
         let now = self.now;
-        let Some(mut call) = self.calls.remove(&number) else {
-            return;
-        };
-        let Phase::Waiting(rings) = &mut call.phase else {
-            self.calls.insert(number, call);
+        let phase = self.calls.get_mut(&number).map(|call| &mut call.phase);
+        let Some(Phase::Waiting(rings)) = phase else {
             return;
         };
         let Some(place) = rings.iter().position(|ring| ring.interface == interface) else {
-            self.calls.insert(number, call);
             return;
         };
         let mut ring = rings.remove(place);
         let others = std::mem::take(rings);
+        let Some(mut call) = self.calls.remove(&number) else {
+            return;
+        };
         ring.channel.state = 6;
         self.change_device(&ring.device, |device| {
             device.ringing = device.ringing.saturating_sub(1);

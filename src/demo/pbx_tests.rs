@@ -285,37 +285,3 @@ fn a_telephone_that_nobody_picks_up_is_told() {
         ]
     );
 }
-
-#[test]
-fn a_reload_and_a_restart_keep_what_asterisk_keeps() {
-    let mut pbx = pbx();
-    let sam = "Local/1050@acme-agents";
-    add(&mut pbx, "one", DANA);
-    add(&mut pbx, "two", DANA);
-    for interface in [DANA, sam] {
-        pbx.pause(Some("one"), interface, true, "Lunch")
-            .expect("paused");
-        pbx.set_penalty(Some("one"), interface, Some(9))
-            .expect("set");
-    }
-    pbx.advance(Duration::from_secs(7));
-    told(&mut pbx);
-    let brief = |pbx: &mut Pbx, interface: &str| {
-        let member = pbx.queue("one").and_then(|queue| queue.member(interface));
-        let member = member.expect("a member").clone();
-        (
-            member.paused,
-            member.reason,
-            member.penalty,
-            member.login_time,
-        )
-    };
-    pbx.reload(&QUEUES.replace("[two]", "[three]"));
-    assert!(pbx.queue("two").is_none() && pbx.queue("three").is_some());
-    assert_eq!(brief(&mut pbx, DANA), (true, "Lunch".to_owned(), 9, 1_000));
-    assert_eq!(brief(&mut pbx, sam), (true, String::new(), 2, 1_007));
-    pbx.restart(QUEUES);
-    assert_eq!(brief(&mut pbx, DANA), (true, "Lunch".to_owned(), 9, 1_007));
-    assert_eq!(brief(&mut pbx, sam), (false, String::new(), 2, 1_007));
-    assert_eq!(told(&mut pbx), [""; 0]);
-}

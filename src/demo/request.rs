@@ -5,6 +5,10 @@ use bytes::{Buf, BytesMut};
 /// A message of Asterisk's is smaller; what is longer is not AMI.
 const MESSAGE: usize = 256 * 1024;
 
+/// That is no AMI.
+#[derive(Debug)]
+pub(super) struct TooLong;
+
 /// Header lines, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Request(Vec<(String, String)>);
@@ -13,8 +17,8 @@ impl Request {
     /// Takes the next whole message out of the buffer.
     ///
     /// # Errors
-    /// The message is too long.
-    pub(super) fn take(buffer: &mut BytesMut) -> Result<Option<Self>, ()> {
+    /// [`TooLong`].
+    pub(super) fn take(buffer: &mut BytesMut) -> Result<Option<Self>, TooLong> {
         let mut start = 0;
         let mut headers = Vec::new();
         while let Some(length) = memchr::memchr(b'\n', &buffer[start..]) {
@@ -28,7 +32,7 @@ impl Request {
             headers.extend(header(line));
         }
         if buffer.len() > MESSAGE {
-            Err(())
+            Err(TooLong)
         } else {
             Ok(None)
         }

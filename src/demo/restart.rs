@@ -84,3 +84,50 @@ fn kept_member(old: Member, ring_in_use: bool, now: u64) -> Member {
     }
     member
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::demo::habits::Habits;
+
+    const DANA: &str = "PJSIP/1001";
+    const QUEUES: &str = "[one]\nmember => Local/1050@acme-agents,2,Sam\n[two]\n";
+
+    #[test]
+    fn a_reload_and_a_restart_keep_what_asterisk_keeps() {
+        let mut pbx = Pbx::new(QUEUES, Habits::sample(), 1, 1_000);
+        let sam = "Local/1050@acme-agents";
+        for queue in ["one", "two"] {
+            let member = Member::new(DANA, "", "", 1_000);
+            pbx.add(queue, member, None).expect("added");
+        }
+        for interface in [DANA, sam] {
+            pbx.pause(Some("one"), interface, true, "Lunch")
+                .expect("paused");
+            pbx.set_penalty(Some("one"), interface, Some(9))
+                .expect("set");
+        }
+        pbx.advance(Duration::from_secs(7));
+        pbx.take_events();
+        let brief = |pbx: &mut Pbx, interface: &str| {
+            let member = pbx.queue("one").and_then(|queue| queue.member(interface));
+            let member = member.expect("a member").clone();
+            (
+                member.paused,
+                member.reason,
+                member.penalty,
+                member.login_time,
+            )
+        };
+        pbx.reload(&QUEUES.replace("[two]", "[three]"));
+        assert!(pbx.queue("two").is_none() && pbx.queue("three").is_some());
+        assert_eq!(brief(&mut pbx, DANA), (true, "Lunch".to_owned(), 9, 1_000));
+        assert_eq!(brief(&mut pbx, sam), (true, String::new(), 2, 1_007));
+        pbx.restart(QUEUES);
+        assert_eq!(brief(&mut pbx, DANA), (true, "Lunch".to_owned(), 9, 1_007));
+        assert_eq!(brief(&mut pbx, sam), (false, String::new(), 2, 1_007));
+        assert_eq!(pbx.take_events(), []);
+    }
+}

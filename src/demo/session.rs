@@ -14,7 +14,7 @@ use super::actions::{ACTIONS, answer, message};
 use super::conf::{User, is_false, is_true};
 use super::event::{Class, Lines, classes};
 use super::hub::{Hub, State};
-use super::request::Request;
+use super::request::{Request, TooLong};
 
 /// Asterisk 22's.
 const BANNER: &[u8] = b"Asterisk Call Manager/11.0.0\r\n";
@@ -77,17 +77,17 @@ impl Session<'_> {
                     None => return writer.shutdown().await,
                 },
             }
+            // What was sent together is answered first: Asterisk's events can be many
+            // answers late too.
             loop {
                 thawed(&mut frozen).await;
-                let Ok(Some(request)) = Request::take(&mut buffer) else {
-                    break;
+                let request = match Request::take(&mut buffer) {
+                    Ok(Some(request)) => request,
+                    Ok(None) => break,
+                    Err(TooLong) => return Ok(()),
                 };
                 if !self.answer(&request, &mut writer).await? {
                     return writer.shutdown().await;
-                }
-                // Asterisk looks at its events between two actions.
-                while let Ok(event) = events.try_recv() {
-                    writer.write_all(event.as_bytes()).await?;
                 }
             }
         }
