@@ -10,6 +10,6 @@ mod organizations;
 mod pbx;
 mod validate;
 
-pub use load::{ConfigError, find, load};
+pub use load::{ConfigError, find, load, load_text};
 pub use mistake::Mistake;
 pub use validate::{AdminSettings, HttpSettings, LogFormat, LogSettings, PbxSettings, Settings};

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{ACME, GLOBEX, PATH, on_both_generations, request, start};
+use crate::support::{ACME, GLOBEX, PATH, on_every_pbx, request, start};
 
-on_both_generations!(
+on_every_pbx!(
     every_request_has_its_line,
     no_secret_is_in_any_log,
     a_request_can_be_followed_to_asterisk,

@@ -1,10 +1,10 @@
 //! Every refusal of the interface, with nothing changed by it.
 
 use crate::support::{
-    ACME, Asterisk, Bridge, PATH, configuration, eventually, on_both_generations, request, start,
+    ACME, Asterisk, Bridge, PATH, configuration, eventually, on_every_pbx, request, start,
 };
 
-on_both_generations!(
+on_every_pbx!(
     refusals_of_the_pbx_have_their_codes,
     bad_input_is_refused_before_the_pbx_is_asked,
     a_user_without_write_permission_is_refused_in_words,
