@@ -48,6 +48,10 @@ impl Mirror {
             Some(NOBODY) => {}
             Some(interface) => self.take_member(&listed, interface, answer.sent, now),
         }
+        if let Some(entry) = self.entry(name).filter(|entry| entry.is_new()) {
+            let queue = Arc::clone(&entry.name);
+            self.want(Refresh::Queue(queue), now.at);
+        }
     }
 
     fn take_figures(&mut self, listed: &Queue, asked: Instant) {

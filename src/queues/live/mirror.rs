@@ -308,12 +308,18 @@ impl Mirror {
     }
 
     pub(super) fn note(&mut self, queue: &Arc<str>, changed: impl IntoIterator<Item = Changed>) {
+        let is_new = self.entry(queue).is_some_and(Entry::is_new);
         for (what, member) in changed {
             let queue = Arc::clone(queue);
-            self.journal.push(Change::Member {
-                queue,
-                what,
-                member,
+            self.journal.push(if is_new {
+                // Nobody has been told that there is such a queue.
+                Change::Queue { queue }
+            } else {
+                Change::Member {
+                    queue,
+                    what,
+                    member,
+                }
             });
         }
     }

@@ -7,7 +7,7 @@ use super::panel::Panel;
 use super::sse::EventClient;
 use super::start_live;
 use super::truth::{ORGANIZATIONS, Organization};
-use crate::support::{ACME, Asterisk, GLOBEX, on_both_generations};
+use crate::support::{ACME, Asterisk, Bridge, GLOBEX, eventually, on_both_generations};
 
 on_both_generations!(
     who_comes_back_misses_nothing,
@@ -30,7 +30,7 @@ fn who_comes_back_misses_nothing(version: u32) {
     panel.drain(&mut client);
     assert_eq!(panel.count("snapshot"), 1);
     drop(client);
-    pauses(&asterisk, "Local/1001@acme-agents", 3000);
+    pauses(&asterisk, &bridge, 3000);
     let last = panel.last_id.clone();
     let mut client = EventClient::resume(bridge.address, ACME, "", last.as_deref());
     panel.catch_up(&mut client, &bridge, ACME_ORGANIZATION, &[], CAUGHT_UP);
@@ -39,25 +39,30 @@ fn who_comes_back_misses_nothing(version: u32) {
     assert_eq!(panel.count("member"), 3000, "{:?}", panel.counts);
     drop(client);
     // More than is kept.
-    pauses(&asterisk, "Local/1001@acme-agents", 5000);
+    pauses(&asterisk, &bridge, 5000);
     let last = panel.last_id.clone();
     let mut client = EventClient::resume(bridge.address, ACME, "", last.as_deref());
     panel.catch_up(&mut client, &bridge, ACME_ORGANIZATION, &[], CAUGHT_UP);
     assert_eq!(panel.count("snapshot"), 2, "{:?}", panel.counts);
 }
 
-/// So many changes of a member, each with a reason of its own. Returns when the
+/// So many changes of agent 1001, each with a reason of its own. Returns when the
 /// bridge shows the last.
-fn pauses(asterisk: &Asterisk, interface: &str, count: usize) {
+fn pauses(asterisk: &Asterisk, bridge: &Bridge, count: usize) {
     let mut ami = asterisk.ami();
+    let reason = |number: usize| format!("{number} {:-<60}", "");
     for number in 0..count {
         let answer = ami.action(&format!(
-            "Action: QueuePause\r\nQueue: acme-6001\r\nInterface: {interface}\r\nPaused: true\r\n\
-             Reason: {number} {:-<60}",
-            ""
+            "Action: QueuePause\r\nQueue: acme-6001\r\nInterface: Local/1001@acme-agents\r\n\
+             Paused: true\r\nReason: {}",
+            reason(number)
         ));
         assert_eq!(answer["Response"], "Success", "{answer:?}");
     }
+    eventually("the last pause is shown", || {
+        let shown = bridge.acme("action=showstate&agent=1001");
+        (shown["reason"] == *reason(count - 1)).then_some(())
+    });
 }
 
 fn an_id_that_says_nothing_begins_anew(version: u32) {
@@ -112,7 +117,7 @@ fn a_slow_reader_is_brought_up_to_date(version: u32) {
     let count = 16_000;
     let mut slowest = Duration::ZERO;
     for _ in 0..count / 1000 {
-        pauses(&asterisk, "Local/1001@acme-agents", 1000);
+        pauses(&asterisk, &bridge, 1000);
         let begun = std::time::Instant::now();
         let (client, panel) = &mut quick;
         panel.catch_up(client, &bridge, ACME_ORGANIZATION, &[], CAUGHT_UP);
