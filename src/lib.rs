@@ -14,4 +14,5 @@ pub mod demo;
 pub mod http;
 pub mod organizations;
 pub mod queues;
+pub mod reload;
 pub mod telemetry;

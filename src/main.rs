@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Read, Write, stderr, stdin, stdout};
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,8 @@ use std::time::Duration;
 use ami_bridge::ami::value::is_clean;
 use ami_bridge::cli::{Cli, Command};
 use ami_bridge::organizations::PasswordDigest;
+use ami_bridge::reload::Source;
+use ami_bridge::telemetry::Level;
 use ami_bridge::{app, check, config, demo, telemetry};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
@@ -35,32 +38,35 @@ fn main() -> ExitCode {
             Err(error) => fail(&error, 1),
         };
     }
-    let settings = match config::find(cli.config).and_then(|path| config::load(&path)) {
-        Ok(settings) => settings,
+    let found = config::find(cli.config).and_then(|path| Ok((config::load(&path)?, path)));
+    let (settings, path) = match found {
+        Ok(found) => found,
         Err(error) => return fail(&error, USAGE),
     };
-    match command {
-        Command::Check => {
-            let report = runtime.block_on(check::check(settings));
-            print(&report.text);
-            ExitCode::from(u8::from(!report.ok))
-        }
-        Command::Run | Command::HashPassword | Command::Demo { .. } => {
-            if let Err(error) = telemetry::start(&settings.log) {
-                return fail(&error, 1);
-            }
-            let ended = runtime.block_on(run(settings));
-            // A name that is being looked up can't be called back.
-            runtime.shutdown_timeout(Duration::from_secs(1));
-            match ended {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => fail(&error, 1),
-            }
-        }
+    if matches!(command, Command::Check) {
+        let report = runtime.block_on(check::check(settings));
+        print(&report.text);
+        return ExitCode::from(u8::from(!report.ok));
+    }
+    let level = match telemetry::start(&settings.log) {
+        Ok(level) => level,
+        Err(error) => return fail(&error, 1),
+    };
+    let ended = runtime.block_on(run(settings, Some((path, level))));
+    // A name that is being looked up can't be called back.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error, 1),
     }
 }
 
-async fn run(settings: config::Settings) -> Result<(), Box<dyn std::error::Error>> {
+/// The daemon, until a signal ends it. SIGHUP reads the file again, where there is
+/// one.
+async fn run(
+    settings: config::Settings,
+    file: Option<(PathBuf, Level)>,
+) -> Result<(), Box<dyn std::error::Error>> {
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -81,7 +87,12 @@ async fn run(settings: config::Settings) -> Result<(), Box<dyn std::error::Error
         tracing::info!(signal = name, "stopping");
         on_signal.cancel();
     });
-    Ok(app::run(settings, stop, reload).await?)
+    let source = file.map(|(path, level)| Source {
+        path,
+        signal: reload,
+        level,
+    });
+    Ok(app::run(settings, stop, source).await?)
 }
 
 /// The daemon on a simulated PBX, in one process.
@@ -102,7 +113,7 @@ async fn demonstrate(listen: SocketAddr, seed: u64) -> Result<(), Box<dyn std::e
     let settings = config::load_text("demo", &text)?;
     telemetry::start(&settings.log)?;
     print(&demo::welcome(listen, seed));
-    run(settings).await
+    run(settings, None).await
 }
 
 fn hash_password() -> ExitCode {

@@ -18,8 +18,8 @@ pub struct Accounts {
     pub directory: Directory,
     /// Checks passwords.
     pub verifier: Verifier,
-    /// Counts failures.
-    pub lockout: Lockout,
+    /// Counts failures; outlives a change of the configuration.
+    pub lockout: Arc<Lockout>,
 }
 
 impl Accounts {

@@ -22,5 +22,5 @@ pub use answer::Answer;
 pub use command::{ActionName, Command};
 pub use error::{ApiError, Code};
 pub use query::{Credentials, Form};
-pub use service::{Api, Call, Link};
+pub use service::{Api, Call, Link, Links};
 pub use stream::EventStream;

@@ -45,10 +45,13 @@ pub struct Call {
 #[derive(Debug)]
 pub struct Api {
     accounts: Accounts,
-    links: HashMap<String, Link>,
+    links: Arc<Links>,
     reject_unknown: bool,
     kept: Arc<Fragments>,
 }
+
+/// The PBXes, by their names.
+pub type Links = HashMap<String, Link>;
 
 /// A PBX as the interface needs it.
 #[derive(Debug)]
@@ -74,19 +77,13 @@ struct Facts {
 impl Api {
     /// Puts together what was configured.
     #[must_use]
-    pub fn new(accounts: Accounts, links: HashMap<String, Link>, reject_unknown: bool) -> Self {
+    pub fn new(accounts: Accounts, links: Arc<Links>, reject_unknown: bool) -> Self {
         Self {
             accounts,
             links,
             reject_unknown,
             kept: Arc::default(),
         }
-    }
-
-    /// The links, by the PBX's name.
-    #[must_use]
-    pub fn links(&self) -> &HashMap<String, Link> {
-        &self.links
     }
 
     /// Answers a request and logs it.

@@ -184,10 +184,12 @@ impl EventStream {
             .event(self.told, "pbx", &json!({ "connected": connected }))
     }
 
-    /// The last event, where the daemon ends.
+    /// The last event, where the daemon ends the stream.
     #[must_use]
     pub fn shutdown(&self) -> Bytes {
-        let data = json!({"message": "The bridge is shutting down."});
+        let data = json!({
+            "message": "The bridge is shutting down, or reads its configuration again: come back.",
+        });
         self.scope.event(self.told, "shutdown", &data).into()
     }
 }
@@ -222,7 +224,9 @@ impl Scope {
     /// Which journal, and which part of it: an id of another means nothing here.
     fn place(&self) -> String {
         let mut hasher = DefaultHasher::new();
-        (&self.organization.name, &self.queues).hash(&mut hasher);
+        // With all that decides what is shown: after a change of the configuration
+        // it may be something else.
+        (format!("{:?}", self.organization), &self.queues).hash(&mut hasher);
         format!("{:x}-{:x}", self.live.epoch(), hasher.finish())
     }
 

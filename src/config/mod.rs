@@ -4,6 +4,7 @@
 //! The only user of the `config` crate.
 
 mod file;
+mod fixed;
 mod load;
 mod mistake;
 mod organizations;

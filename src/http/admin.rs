@@ -13,13 +13,13 @@ use tokio_util::sync::CancellationToken;
 use super::body::ReplyBody;
 use super::server::Handler;
 use crate::ami::LinkState;
-use crate::api::Api;
+use crate::api::Links;
 
 /// The listener for operations.
 #[derive(Debug)]
 pub struct Admin {
-    /// What knows the links.
-    pub api: Arc<Api>,
+    /// The PBXes.
+    pub links: Arc<Links>,
     /// Set when the daemon is told to end.
     pub stop: CancellationToken,
 }
@@ -50,7 +50,7 @@ impl Admin {
     fn ready(&self) -> Response<ReplyBody> {
         let mut ready = !self.stop.is_cancelled();
         let mut pbxes = Map::new();
-        for (name, link) in self.api.links() {
+        for (name, link) in self.links.iter() {
             let no_write = "the AMI user lacks write=agent: changes are refused";
             let (state, reason) = match link.live.client().state() {
                 LinkState::Ready(_) if !link.live.is_loaded() => ("loading", Value::Null),

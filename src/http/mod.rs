@@ -11,6 +11,6 @@ mod server;
 mod tls;
 
 pub use admin::Admin;
-pub use routes::Routes;
+pub use routes::{Current, Routes};
 pub use server::{Handler, Limits, Listener, serve};
 pub use tls::{CertificateFiles, Tls};

@@ -1,7 +1,7 @@
 //! The routes of the interface's listener, and the headers of its answers.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -47,8 +47,40 @@ pub struct Routes {
     pub trusted_proxies: Vec<IpNet>,
     /// Every request that runs, also when its client has gone.
     pub running: TaskTracker,
-    /// Set when the daemon is told to end: event streams end then.
+    /// Set when the daemon is told to end, or other routes have taken the place of
+    /// these: event streams end then.
     pub stop: CancellationToken,
+}
+
+/// The routes that are in force.
+#[derive(Debug)]
+pub struct Current(RwLock<Arc<Routes>>);
+
+impl Current {
+    /// Those, to begin with.
+    #[must_use]
+    pub fn new(routes: Routes) -> Self {
+        Self(RwLock::new(Arc::new(routes)))
+    }
+
+    /// Puts others in force. Requests that run end by the old ones; event streams
+    /// end, and their clients come back.
+    pub fn replace(&self, routes: Routes) {
+        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *current, Arc::new(routes));
+        old.stop.cancel();
+    }
+}
+
+impl Handler for Current {
+    async fn handle(
+        self: Arc<Self>,
+        peer: IpAddr,
+        request: Request<Incoming>,
+    ) -> Response<ReplyBody> {
+        let routes = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
+        routes.handle(peer, request).await
+    }
 }
 
 /// What is sent to a client, before the headers that all answers have.
@@ -57,7 +89,7 @@ enum Reply {
     Events(EventStream),
 }
 
-impl Handler for Routes {
+impl Routes {
     async fn handle(
         self: Arc<Self>,
         peer: IpAddr,
