@@ -1,23 +1,22 @@
 //! Puts everything together: an ordered start, and an ordered end.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
-use crate::ami::supervise;
-use crate::api::{Api, Link};
+use crate::api::{Link, Links};
 use crate::config::Settings;
-use crate::http::{Admin, CertificateFiles, Limits, Listener, Routes, Tls, serve};
-use crate::organizations::{Lockout, Verifier};
+use crate::http::{Admin, Current, Limits, Listener, Tls, serve};
+use crate::organizations::Lockout;
+use crate::queues::live::{LiveSettings, keep};
+use crate::reload::{Kept, Reloader, Source};
 
 /// Why the daemon could not start.
 #[derive(Debug, thiserror::Error)]
@@ -34,8 +33,8 @@ pub enum StartError {
     #[error("http.tls_certificate: {0}")]
     Tls(String),
     /// No random bytes.
-    #[error("the operating system gives no random bytes: {0}")]
-    Random(argon2::password_hash::Error),
+    #[error("{0}")]
+    Random(String),
 }
 
 /// For requests that run when the daemon is told to end.
@@ -50,30 +49,24 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Connections of the listener for operations.
 const ADMIN_CONNECTIONS: usize = 64;
 
-/// Runs the daemon until `stop`, then finishes what is running, and logs off. At
-/// each `reload` the certificate is read again.
+/// Runs the daemon until `stop`, then finishes what is running, and logs off. The
+/// configuration is read again at each signal of its source, where there is one.
 ///
 /// # Errors
 /// [`StartError`] where it can't start; nothing is left running then.
 pub async fn run(
-    settings: Settings,
+    mut settings: Settings,
     stop: CancellationToken,
-    reload: Arc<Notify>,
+    source: Option<Source>,
 ) -> Result<(), StartError> {
-    let verifier = Verifier::new().map_err(StartError::Random)?;
     let interface = listen(settings.http.listen).await?;
-    let (files, tls) = match settings.http.tls {
-        Some((files, certificate)) => {
-            let tls = Tls::new(certificate).map_err(StartError::Tls)?;
-            (Some(files), Some(tls))
-        }
-        None => (None, None),
-    };
+    let tls = settings.http.tls.as_ref();
+    let tls = tls.map(|(_, certificate)| Tls::new(Arc::clone(certificate)));
+    let tls = tls.transpose().map_err(StartError::Tls)?;
     let admin = match settings.admin.listen {
         Some(address) => Some(listen(address).await?),
         None => None,
     };
-    tokio::spawn(follow_reloads(reload, files, tls.clone()));
     for overlap in &settings.overlaps {
         warn!(
             example = overlap.example,
@@ -81,37 +74,46 @@ pub async fn run(
         );
     }
 
+    let fixed = settings.fixed();
+    let max_connections = settings.http.max_connections;
     let links_stop = CancellationToken::new();
     let supervisors = TaskTracker::new();
-    let mut links = HashMap::new();
-    for pbx in settings.pbxes {
-        let (client, supervisor) = supervise(pbx.link, links_stop.clone());
-        supervisors.spawn(supervisor);
-        let name = client.name().to_owned();
+    let mut links = Links::new();
+    for pbx in std::mem::take(&mut settings.pbxes) {
+        let live = LiveSettings {
+            resync_interval: pbx.resync_interval,
+            serve_stale: settings.http.serve_stale,
+        };
+        let name = pbx.link.name.clone();
+        let (live, tasks) = keep(pbx.link, live, links_stop.clone());
+        supervisors.spawn(tasks);
         let link = Link {
-            client,
+            live,
             action_timeout: pbx.action_timeout,
         };
         links.insert(name, link);
     }
-    let api = Arc::new(Api::new(
-        settings.directory,
-        verifier,
-        Lockout::new(settings.lockout),
-        links,
-        settings.http.reject_unknown_parameters,
-    ));
-
+    let links = Arc::new(links);
     let running = TaskTracker::new();
-    let routes = Arc::new(Routes {
-        api: Arc::clone(&api),
-        path: settings.http.path,
-        cors_origins: settings.http.cors_origins,
-        trusted_proxies: settings.http.trusted_proxies,
+    let kept = Kept {
+        links: Arc::clone(&links),
+        lockout: Arc::new(Lockout::new(settings.lockout)),
         running: running.clone(),
-    });
+        stop: stop.clone(),
+    };
+    let routes = kept.routes(settings).map_err(StartError::Random)?;
+    let current = Arc::new(Current::new(routes));
+    if let Some(source) = source {
+        let reloader = Reloader {
+            kept,
+            current: Arc::clone(&current),
+            tls: tls.clone(),
+            fixed,
+        };
+        tokio::spawn(reloader.follow(source));
+    }
     let limits = Limits {
-        max_connections: settings.http.max_connections,
+        max_connections,
         header_timeout: HEADER_TIMEOUT,
         drain: DRAIN,
     };
@@ -123,7 +125,7 @@ pub async fn run(
             ..limits
         };
         let admin = Arc::new(Admin {
-            api,
+            links,
             stop: stop.clone(),
         });
         let listener = Listener {
@@ -137,7 +139,7 @@ pub async fn run(
         socket: interface,
         tls,
     };
-    serve(interface, routes, limits, stop).await;
+    serve(interface, current, limits, stop).await;
 
     // What was sent is followed to its end before the links are closed.
     running.close();
@@ -153,23 +155,6 @@ pub async fn run(
     }
     info!("stopped");
     Ok(())
-}
-
-/// Ends with the runtime.
-async fn follow_reloads(reload: Arc<Notify>, files: Option<CertificateFiles>, tls: Option<Tls>) {
-    loop {
-        reload.notified().await;
-        if let (Some(files), Some(tls)) = (&files, &tls) {
-            match files.load() {
-                Ok(certificate) => {
-                    tls.replace(certificate);
-                    info!("the certificate was read again");
-                }
-                Err(error) => error!(error, "the certificate stays as it was"),
-            }
-        }
-        warn!("the configuration is read at the start only: restart to change it");
-    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -86,7 +86,7 @@ impl Report {
         let (name, address) = (name.clone(), address.clone());
         let username = pbx.link.username.clone();
         let stop = CancellationToken::new();
-        let (mut client, supervisor) = supervise(pbx.link, stop.clone());
+        let (mut client, supervisor) = supervise(pbx.link, (), stop.clone());
         let supervisor = tokio::spawn(supervisor);
         let settled = |state: &LinkState| !matches!(state, LinkState::Connecting);
         let state = timeout(limit, client.wait_for(settled)).await;
@@ -167,11 +167,11 @@ impl Report {
         organizations: &[&Organization],
     ) {
         let queues = match client.begin(deadline, "check") {
-            Ok(exchange) => QueueCommands::new(exchange).queues(None, |_| true).await,
+            Ok(exchange) => QueueCommands::new(exchange).names().await,
             Err(failure) => Err(failure.into()),
         };
         let queues = match queues {
-            Ok(snapshot) => snapshot.queues,
+            Ok(names) => names,
             Err(error) => {
                 self.fail(format_args!(
                     "pbx {name}: the queues can't be read: {error}"
@@ -182,7 +182,7 @@ impl Report {
         for organization in organizations {
             let numbers = queues
                 .iter()
-                .filter_map(|q| organization.queue_number(&q.name));
+                .filter_map(|name| organization.queue_number(name));
             let numbers: Vec<String> = numbers.collect();
             self.say(format_args!(
                 "organization {}: {} of {} queues of the PBX",

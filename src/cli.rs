@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -27,4 +28,13 @@ pub enum Command {
     Check,
     /// Read a password and print its password_hash
     HashPassword,
+    /// Try everything on a simulated PBX; nothing to install or configure
+    Demo {
+        /// Address and port of the interface; port 0 lets the system choose
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8088")]
+        listen: SocketAddr,
+        /// What the callers and agents do follows from it
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        seed: u64,
+    },
 }

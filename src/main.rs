@@ -1,6 +1,8 @@
 //! The daemon `ami-bridge`: arguments, configuration, telemetry, app, exit code.
 
 use std::io::{IsTerminal, Read, Write, stderr, stdin, stdout};
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +10,9 @@ use std::time::Duration;
 use ami_bridge::ami::value::is_clean;
 use ami_bridge::cli::{Cli, Command};
 use ami_bridge::organizations::PasswordDigest;
-use ami_bridge::{app, check, config, telemetry};
+use ami_bridge::reload::Source;
+use ami_bridge::telemetry::Level;
+use ami_bridge::{app, check, config, demo, telemetry};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
@@ -24,36 +28,45 @@ fn main() -> ExitCode {
     if matches!(command, Command::HashPassword) {
         return hash_password();
     }
-    let settings = match config::find(cli.config).and_then(|path| config::load(&path)) {
-        Ok(settings) => settings,
-        Err(error) => return fail(&error, USAGE),
-    };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error, 1),
     };
-    match command {
-        Command::Check => {
-            let report = runtime.block_on(check::check(settings));
-            print(&report.text);
-            ExitCode::from(u8::from(!report.ok))
-        }
-        Command::Run | Command::HashPassword => {
-            if let Err(error) = telemetry::start(&settings.log) {
-                return fail(&error, 1);
-            }
-            let ended = runtime.block_on(run(settings));
-            // A name that is being looked up can't be called back.
-            runtime.shutdown_timeout(Duration::from_secs(1));
-            match ended {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => fail(&error, 1),
-            }
-        }
+    if let Command::Demo { listen, seed } = command {
+        return match runtime.block_on(demonstrate(listen, seed)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error, 1),
+        };
+    }
+    let found = config::find(cli.config).and_then(|path| Ok((config::load(&path)?, path)));
+    let (settings, path) = match found {
+        Ok(found) => found,
+        Err(error) => return fail(&error, USAGE),
+    };
+    if matches!(command, Command::Check) {
+        let report = runtime.block_on(check::check(settings));
+        print(&report.text);
+        return ExitCode::from(u8::from(!report.ok));
+    }
+    let level = match telemetry::start(&settings.log) {
+        Ok(level) => level,
+        Err(error) => return fail(&error, 1),
+    };
+    let ended = runtime.block_on(run(settings, Some((path, level))));
+    // A name that is being looked up can't be called back.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error, 1),
     }
 }
 
-async fn run(settings: config::Settings) -> Result<(), Box<dyn std::error::Error>> {
+/// The daemon, until a signal ends it. SIGHUP reads the file again, where there is
+/// one.
+async fn run(
+    settings: config::Settings,
+    file: Option<(PathBuf, Level)>,
+) -> Result<(), Box<dyn std::error::Error>> {
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -74,7 +87,33 @@ async fn run(settings: config::Settings) -> Result<(), Box<dyn std::error::Error
         tracing::info!(signal = name, "stopping");
         on_signal.cancel();
     });
-    Ok(app::run(settings, stop, reload).await?)
+    let source = file.map(|(path, level)| Source {
+        path,
+        signal: reload,
+        level,
+    });
+    Ok(app::run(settings, stop, source).await?)
+}
+
+/// The daemon on a simulated PBX, in one process.
+async fn demonstrate(listen: SocketAddr, seed: u64) -> Result<(), Box<dyn std::error::Error>> {
+    // Tried first: the lines to try name the port, and 0 asks for any.
+    let listen = match TcpListener::bind(listen).and_then(|listener| listener.local_addr()) {
+        Ok(address) => address,
+        Err(error) => {
+            let message = format!(
+                "can't listen on {listen} ({error}); choose another port, as \
+                 --listen 127.0.0.1:8090, or let the system choose: --listen 127.0.0.1:0"
+            );
+            return Err(message.into());
+        }
+    };
+    let simulator = demo::Simulator::start(demo::Config::demonstration(seed)).await?;
+    let text = demo::configuration(simulator.address(), listen);
+    let settings = config::load_text("demo", &text)?;
+    telemetry::start(&settings.log)?;
+    print(&demo::welcome(listen, seed));
+    run(settings, None).await
 }
 
 fn hash_password() -> ExitCode {

@@ -4,16 +4,30 @@ use std::io::{self, IsTerminal};
 
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
 use crate::config::{LogFormat, LogSettings};
+
+/// Changes what is logged while the program runs.
+#[derive(Debug, Clone)]
+pub struct Level(reload::Handle<EnvFilter, Registry>);
+
+impl Level {
+    /// Logs what passes that filter from now on.
+    ///
+    /// # Errors
+    /// When the filter is none.
+    pub fn set(&self, filter: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(self.0.reload(EnvFilter::try_new(filter)?)?)
+    }
+}
 
 /// Sets up logging to standard error, or to systemd's journal.
 ///
 /// # Errors
 /// When the journal is not there, or the filter is none.
-pub fn start(settings: &LogSettings) -> Result<(), Box<dyn std::error::Error>> {
-    let filter = EnvFilter::try_new(&settings.level)?;
+pub fn start(settings: &LogSettings) -> Result<Level, Box<dyn std::error::Error>> {
+    let (filter, level) = reload::Layer::new(EnvFilter::try_new(&settings.level)?);
     let terminal = io::stderr().is_terminal();
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match settings.format {
         LogFormat::Journald => {
@@ -32,7 +46,7 @@ pub fn start(settings: &LogSettings) -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::registry()
         .with(lines.with_filter(filter))
         .try_init()?;
-    Ok(())
+    Ok(Level(level))
 }
 
 fn json_lines() -> Box<dyn Layer<Registry> + Send + Sync> {

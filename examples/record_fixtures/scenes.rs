@@ -182,7 +182,7 @@ fn bridge(asterisk: &Asterisk) -> Result<Wire> {
 
 fn login_rejected(asterisk: &Asterisk) -> Result<Wire> {
     let mut wire = Wire::connect(asterisk.port)?;
-    wire.login((BRIDGE.0, "not-the-secret"), "system")?;
+    wire.login((BRIDGE.0, "not-the-secret"), "agent,system")?;
     wire.until_closed()
 }
 

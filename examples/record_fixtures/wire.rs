@@ -95,7 +95,7 @@ impl Wire {
 
     /// All that the bridge does before its first action of use.
     pub(super) fn handshake(&mut self, user: User) -> Result<()> {
-        self.login(user, "system")?;
+        self.login(user, "agent,system")?;
         self.frame_with("Event: FullyBooted")?;
         let nowhere = "Queue: ami-bridge-permission-check";
         let nobody = "Interface: Local/nobody@ami-bridge-permission-check";

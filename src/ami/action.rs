@@ -130,8 +130,8 @@ impl Action {
                 put(out, "AuthType", "MD5");
                 put(out, "Username", username.as_str());
                 put(out, "Key", &key.0);
-                // Lifecycle events only: reads ask Asterisk.
-                put(out, "Events", "system");
+                // What members and callers do, and when Asterisk starts and ends.
+                put(out, "Events", "agent,system");
             }
             Self::Ping | Self::Logoff | Self::ListCommands => {}
             Self::QueueStatus { queue, member } => {

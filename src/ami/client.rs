@@ -93,6 +93,24 @@ impl Client {
     /// [`Failure::Unavailable`] while there is no link, [`Failure::Overloaded`]
     /// while `max_pending` exchanges are under way. Nothing was sent then.
     pub fn begin(&self, deadline: Instant, request_id: &str) -> Result<Exchange, Failure> {
+        self.open(deadline, request_id, Some(&self.permits))
+    }
+
+    /// Begins an exchange of the bridge's own, which has no part in
+    /// `max_pending`.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`] while there is no link.
+    pub fn begin_own(&self, deadline: Instant, purpose: &str) -> Result<Exchange, Failure> {
+        self.open(deadline, purpose, None)
+    }
+
+    fn open(
+        &self,
+        deadline: Instant,
+        request_id: &str,
+        permits: Option<&Arc<Semaphore>>,
+    ) -> Result<Exchange, Failure> {
         let link = self.link.borrow();
         let Some(requests) = &link.requests else {
             let retry_after = match link.state {
@@ -101,15 +119,14 @@ impl Client {
             };
             return Err(Failure::Unavailable { retry_after });
         };
-        let permit = Arc::clone(&self.permits)
-            .try_acquire_owned()
-            .map_err(|_| Failure::Overloaded)?;
+        let permit = permits.map(|permits| Arc::clone(permits).try_acquire_owned());
+        let permit = permit.transpose().map_err(|_| Failure::Overloaded)?;
         let may_write = matches!(&link.state, LinkState::Ready(peer) if peer.may_write);
         Ok(Exchange {
             requests: requests.clone(),
             deadline,
             request_id: request_id.into(),
-            permit: Arc::new(permit),
+            permit: permit.map(Arc::new),
             may_write,
         })
     }
@@ -124,7 +141,7 @@ pub struct Exchange {
     requests: mpsc::UnboundedSender<Request>,
     deadline: Instant,
     request_id: Arc<str>,
-    permit: Arc<OwnedSemaphorePermit>,
+    permit: Option<Arc<OwnedSemaphorePermit>>,
     may_write: bool,
 }
 
@@ -149,7 +166,7 @@ impl Exchange {
                 deadline: self.deadline,
                 reply,
                 request_id: Arc::clone(&self.request_id),
-                permit: Some(Arc::clone(&self.permit)),
+                permit: self.permit.clone(),
             })
             .is_err();
         async move {

@@ -31,7 +31,7 @@ const LOGIN: &str = "
     C: AuthType: MD5
     C: Username: bridge
     C: Key: d1afeb36ba90aea40da8c47da3591a11
-    C: Events: system
+    C: Events: agent,system
     C:
 ";
 

@@ -48,12 +48,33 @@ pub(crate) struct Request {
 /// What a message was.
 #[derive(Debug)]
 pub(crate) enum Received {
-    /// An answer, or a part of one.
-    Answer,
+    /// A part of an answer.
+    Part,
+    /// The last part of one.
+    Complete(Complete),
     /// An event of Asterisk's own.
     Event(Message),
     /// An answer to nothing that is waiting.
     Stray(Message),
+}
+
+/// An answer that is there as a whole, and those who are to be told.
+#[derive(Debug)]
+pub(crate) struct Complete {
+    pub(crate) action: Action,
+    pub(crate) answer: Arc<Answer>,
+    /// False where everyone had given up before, so that rows are missing.
+    pub(crate) whole: bool,
+    waiters: Vec<Waiter>,
+}
+
+impl Complete {
+    /// Gives the answer to everyone who still waits for it.
+    pub(crate) fn tell(mut self) {
+        for waiter in &mut self.waiters {
+            waiter.answer(Ok(Arc::clone(&self.answer)));
+        }
+    }
 }
 
 /// An event list has passed the memory that it may take.
@@ -201,14 +222,13 @@ impl Pending {
         let starts = list.is_some_and(|value| value.eq_ignore_ascii_case(b"start"));
         match (&entry.response, message.is_response()) {
             (None, true) => {
-                let done = !starts;
                 entry.response = Some(message);
-                if done {
-                    self.complete(id);
+                if !starts {
+                    return Ok(self.complete(id));
                 }
             }
             // Behind the list: "Complete", or "cancelled".
-            (Some(_), false) if list.is_some() && !starts => self.complete(id),
+            (Some(_), false) if list.is_some() && !starts => return Ok(self.complete(id)),
             (Some(_), false) => {
                 if entry.waiters.iter().any(|waiter| waiter.reply.is_some()) {
                     entry.row_bytes += message.size();
@@ -221,24 +241,27 @@ impl Pending {
             // A second answer, or a row before the list has begun.
             (Some(_), true) | (None, false) => return Ok(Received::Stray(message)),
         }
-        Ok(Received::Answer)
+        Ok(Received::Part)
     }
 
-    fn complete(&mut self, id: u64) {
-        let Some(mut entry) = self.remove(id) else {
-            return;
+    fn complete(&mut self, id: u64) -> Received {
+        let Some(entry) = self.remove(id) else {
+            return Received::Part;
         };
-        let (Some(response), Some(sent)) = (entry.response.take(), entry.sent) else {
-            return;
+        let (Some(response), Some(sent)) = (entry.response, entry.sent) else {
+            return Received::Part;
         };
-        let answer = Arc::new(Answer {
-            response,
-            rows: std::mem::take(&mut entry.rows),
-            sent: sent.at,
-        });
-        for waiter in &mut entry.waiters {
-            waiter.answer(Ok(Arc::clone(&answer)));
-        }
+        let mut waiters = entry.waiters.iter();
+        Received::Complete(Complete {
+            action: entry.action,
+            answer: Arc::new(Answer {
+                response,
+                rows: entry.rows,
+                sent: sent.at,
+            }),
+            whole: waiters.any(|waiter| waiter.reply.is_some()),
+            waiters: entry.waiters,
+        })
     }
 
     /// Answers everyone whose deadline has passed. What was not sent yet never

@@ -207,7 +207,11 @@ impl Model {
             _ => false,
         };
         match received.expect("a short list") {
-            Received::Answer => assert!(expected),
+            Received::Part => assert!(expected),
+            Received::Complete(complete) => {
+                assert!(expected);
+                complete.tell();
+            }
             Received::Stray(_) => assert!(!expected),
             Received::Event(_) => panic!("it has an ActionID"),
         }

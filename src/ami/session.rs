@@ -17,6 +17,7 @@ use super::client::{Link, LinkState};
 use super::connection::Connection;
 use super::error::{Exit, Failure};
 use super::message::Message;
+use super::observer::Observer;
 use super::pending::{Pending, Received, Reply, Request};
 
 /// How often deadlines are looked at.
@@ -52,6 +53,7 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
     last_id: &mut u64,
     stop: &CancellationToken,
     link: &watch::Sender<Link>,
+    observer: &mut dyn Observer,
 ) -> Exit {
     let mut session = Session {
         pending: Pending::starting_after(*last_id),
@@ -59,8 +61,11 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
         pinged: false,
         logoff: None,
         shutdown: false,
+        observer,
     };
+    session.observer.linked();
     let exit = session.serve(connection, &mut requests, stop, link).await;
+    session.observer.lost();
     requests.close();
     // Not try_recv: that can miss one which is being sent at this moment.
     while let Some(request) = requests.recv().await {
@@ -76,7 +81,7 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
     }
 }
 
-struct Session {
+struct Session<'a> {
     pending: Pending,
     last_heard: Instant,
     /// A sign of life has been asked for since then.
@@ -84,9 +89,10 @@ struct Session {
     logoff: Option<oneshot::Receiver<Reply>>,
     /// Asterisk has announced its end.
     shutdown: bool,
+    observer: &'a mut dyn Observer,
 }
 
-impl Session {
+impl Session<'_> {
     async fn serve<S: AsyncRead + AsyncWrite>(
         &mut self,
         connection: &mut Connection<S>,
@@ -164,17 +170,26 @@ impl Session {
 
     fn receive(&mut self, message: Message, link: &watch::Sender<Link>) -> Result<(), Exit> {
         match self.pending.receive(message) {
-            Ok(Received::Answer) => {}
+            Ok(Received::Part) => {}
+            Ok(Received::Complete(complete)) => {
+                // Before those who asked are told, so that what they do next
+                // finds what they were told.
+                if complete.whole || !complete.action.is_read() {
+                    self.observer.answered(&complete.action, &complete.answer);
+                }
+                complete.tell();
+            }
             Ok(Received::Event(event)) if event.event() == Some(b"Shutdown") => {
                 info!("Asterisk announces that it shuts down");
                 self.shutdown = true;
+                self.observer.lost();
                 link.send_replace(Link {
                     state: LinkState::ShuttingDown,
                     requests: None,
                 });
                 self.pending.refuse_unsent(UNAVAILABLE);
             }
-            Ok(Received::Event(_)) => {}
+            Ok(Received::Event(event)) => self.observer.event(&event),
             Ok(Received::Stray(message)) => {
                 warn!(frame = ?message, "an answer to nothing that was asked")
             }

@@ -65,8 +65,17 @@ pub(super) fn session(
         client: Client::new("test".into(), watched, 10_000),
         stop: stop.clone(),
     };
-    let exit =
-        async move { super::run(&mut connection, requests, &mut last_id, &stop, &link).await };
+    let exit = async move {
+        super::run(
+            &mut connection,
+            requests,
+            &mut last_id,
+            &stop,
+            &link,
+            &mut (),
+        )
+        .await
+    };
     (bench, exit)
 }
 

@@ -16,6 +16,7 @@ use super::connection::Connection;
 use super::dial::{Stream, dial};
 use super::error::{Exit, LoginError};
 use super::login::{self, Peer};
+use super::observer::Observer;
 use super::pending::Request;
 use super::session;
 use super::tls::TlsSettings;
@@ -49,9 +50,11 @@ impl std::fmt::Debug for LinkSettings {
     }
 }
 
-/// Makes the handle of a link, and the task that keeps it until `stop`.
+/// Makes the handle of a link, and the task that keeps it until `stop`. What it
+/// reads is told to the observer.
 pub fn supervise(
     settings: LinkSettings,
+    observer: impl Observer + 'static,
     stop: CancellationToken,
 ) -> (Client, impl Future<Output = ()> + Send) {
     let (link, receiver) = watch::channel(Link {
@@ -68,6 +71,7 @@ pub fn supervise(
         settings,
         link,
         last_id: 0,
+        observer: Box::new(observer),
     };
     (client, supervisor.run(stop).instrument(span))
 }
@@ -76,6 +80,7 @@ struct Supervisor {
     settings: LinkSettings,
     link: watch::Sender<Link>,
     last_id: u64,
+    observer: Box<dyn Observer>,
 }
 
 /// Why an attempt to link, or a link, ended.
@@ -185,7 +190,15 @@ impl Supervisor {
         let (sender, requests) = mpsc::unbounded_channel();
         self.publish(LinkState::Ready(peer), Some(sender));
         let mut last_id = self.last_id;
-        let exit = session::run(connection, requests, &mut last_id, stop, &self.link).await;
+        let exit = session::run(
+            connection,
+            requests,
+            &mut last_id,
+            stop,
+            &self.link,
+            &mut *self.observer,
+        )
+        .await;
         self.last_id = last_id;
         exit
     }

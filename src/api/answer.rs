@@ -1,13 +1,17 @@
 //! From what came of a command to status and JSON.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::command::{ActionName, Command};
 use super::error::{ApiError, Code};
 use super::execute::{Outcome, Row};
-use super::views::{Figures, Head, QueueView, QueuesView, StateView, Total, moment};
+use super::figures::{Figures, Total};
+use super::fragments::{self, Fragments, Json};
+use super::part::{OwnQueue, Seen};
+use super::views::{Head, QueueHead, StateView, callers, moment};
 use crate::organizations::Organization;
 
 /// What is sent to a client.
@@ -15,8 +19,8 @@ use crate::organizations::Organization;
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// JSON.
-    pub body: Vec<u8>,
+    /// JSON, in pieces.
+    pub body: Vec<Bytes>,
     /// For the `Retry-After` header.
     pub retry_after: Option<Duration>,
     /// `success`, `partial`, or the code of the error: for the log.
@@ -60,7 +64,7 @@ impl Answer {
         }
     }
 
-    fn ok(outcome: &'static str, body: Vec<u8>) -> Self {
+    pub(super) fn ok(outcome: &'static str, body: Vec<Bytes>) -> Self {
         Self {
             status: 200,
             body,
@@ -78,53 +82,74 @@ impl Answer {
         organization: &Organization,
         outcome: &Outcome,
         request_id: &str,
+        kept: &Fragments,
     ) -> Self {
-        let head = |as_of: &SystemTime| Head {
+        let head = |seen: &Seen| Head {
             status: "success",
             action: action.as_str(),
             request_id,
-            as_of: moment(*as_of),
-            stale: false,
+            as_of: moment(seen.as_of),
+            stale: seen.stale,
         };
         match outcome {
             Outcome::Changed(rows) => Self {
                 results: results(rows),
                 ..changed(action, command, rows, request_id)
             },
-            Outcome::Queues(queues, as_of) if action == ActionName::ShowQueueStat => {
-                let figures: Vec<_> = queues.iter().map(Figures::of).collect();
-                Self::ok(
-                    "success",
-                    json(&QueuesView {
-                        head: head(as_of),
-                        total: Some(Total::of(&figures)),
-                        queues: figures,
-                    }),
-                )
+            Outcome::Queues(queues, seen) => {
+                let mut body = Json::default();
+                body.raw("{");
+                body.fields(&head(seen));
+                body.raw(",\"queues\":");
+                if action == ActionName::ShowQueueStat {
+                    let figures: Vec<_> = queues.iter().map(Figures::of).collect();
+                    body.value(&figures);
+                    body.raw(",\"total\":");
+                    body.value(&Total::of(&figures));
+                } else {
+                    let kept = seen.latest.map(|_| kept);
+                    list(&mut body, queues, organization, kept);
+                }
+                body.raw("}");
+                Self::ok("success", body.into_pieces())
             }
-            Outcome::Queues(queues, as_of) => Self::ok(
-                "success",
-                json(&QueuesView {
-                    head: head(as_of),
-                    queues: queues
-                        .iter()
-                        .map(|own| QueueView::of(own, organization))
-                        .collect(),
-                    total: None,
-                }),
-            ),
-            Outcome::Memberships(memberships, as_of) => {
+            Outcome::Memberships(memberships, seen) => {
                 let agent = command.agent().unwrap_or_default();
-                let view = StateView::of(head(as_of), agent, memberships, organization);
+                let view = StateView::of(head(seen), agent, memberships, organization);
                 Self::ok("success", json(&view))
             }
         }
     }
 }
 
-fn json(view: &impl Serialize) -> Vec<u8> {
-    // Nothing here has a map with keys that are no strings, or fails otherwise.
-    serde_json::to_vec(view).unwrap_or_default()
+/// Queues with members and callers, as a JSON array. What was asked for this
+/// answer only is not looked for among what is kept.
+pub(super) fn list(
+    json: &mut Json,
+    queues: &[OwnQueue],
+    organization: &Organization,
+    kept: Option<&Fragments>,
+) {
+    json.raw("[");
+    for (place, own) in queues.iter().enumerate() {
+        json.raw(if place == 0 { "{" } else { ",{" });
+        json.fields(&QueueHead::of(own));
+        json.raw(",\"members\":");
+        json.part(&match kept {
+            Some(kept) => kept.members(&own.queue, organization),
+            None => fragments::members(&own.queue, organization),
+        });
+        json.raw(",\"callers\":");
+        json.value(&callers(&own.queue));
+        json.raw("}");
+    }
+    json.raw("]");
+}
+
+fn json(view: &impl Serialize) -> Vec<Bytes> {
+    let mut json = Json::default();
+    json.value(view);
+    json.into_pieces()
 }
 
 #[derive(Serialize)]

@@ -99,11 +99,15 @@ pub enum Command {
     ShowQueue {
         /// Queue numbers; `None` is all of the organization.
         queues: Option<Vec<String>>,
+        /// Ask Asterisk now.
+        fresh: bool,
     },
     /// Figures of queues.
     ShowQueueStat {
         /// Queue numbers; `None` is all of the organization.
         queues: Option<Vec<String>>,
+        /// Ask Asterisk now.
+        fresh: bool,
     },
     /// An agent's state.
     ShowState {
@@ -111,6 +115,8 @@ pub enum Command {
         agent: String,
         /// Queue numbers; `None` is all of the organization.
         queues: Option<Vec<String>>,
+        /// Ask Asterisk now.
+        fresh: bool,
     },
 }
 
@@ -152,24 +158,27 @@ impl Command {
                 queues: required_queues(form)?,
             },
             ActionName::ShowQueue => {
-                flag(form, "fresh")?;
+                let fresh = flag(form, "fresh")?;
                 no_agent(form)?;
                 Self::ShowQueue {
                     queues: queues(form)?,
+                    fresh,
                 }
             }
             ActionName::ShowQueueStat => {
-                flag(form, "fresh")?;
+                let fresh = flag(form, "fresh")?;
                 no_agent(form)?;
                 Self::ShowQueueStat {
                     queues: queues(form)?,
+                    fresh,
                 }
             }
             ActionName::ShowState => {
-                flag(form, "fresh")?;
+                let fresh = flag(form, "fresh")?;
                 Self::ShowState {
                     agent: agent(form)?,
                     queues: queues(form)?,
+                    fresh,
                 }
             }
         })
@@ -211,8 +220,8 @@ impl Command {
         match self {
             Self::Add { queues, .. } | Self::Remove { queues, .. } => Some(queues),
             Self::Pause { queues, .. }
-            | Self::ShowQueue { queues }
-            | Self::ShowQueueStat { queues }
+            | Self::ShowQueue { queues, .. }
+            | Self::ShowQueueStat { queues, .. }
             | Self::ShowState { queues, .. } => queues.as_deref(),
         }
     }
@@ -233,6 +242,12 @@ fn no_agent(form: &Form) -> Result<(), ApiError> {
         None => Ok(()),
         Some(_) => Err(invalid("agent", "has no place here; showstate takes one")),
     }
+}
+
+/// The queues that a stream of events is to show.
+pub(super) fn shown_queues(form: &Form) -> Result<Option<Vec<String>>, ApiError> {
+    no_agent(form)?;
+    queues(form)
 }
 
 fn queues(form: &Form) -> Result<Option<Vec<String>>, ApiError> {

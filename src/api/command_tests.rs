@@ -39,14 +39,17 @@ fn each_action_takes_what_it_needs() {
             "action=remove&agent=1001&queue=6001",
             r#"Remove { agent: "1001", queues: ["6001"] }"#,
         ),
-        ("action=showqueue&fresh=1", "ShowQueue { queues: None }"),
+        (
+            "action=showqueue&fresh=1",
+            "ShowQueue { queues: None, fresh: true }",
+        ),
         (
             "action=ShowQueueStat&queue=q",
-            r#"ShowQueueStat { queues: Some(["q"]) }"#,
+            r#"ShowQueueStat { queues: Some(["q"]), fresh: false }"#,
         ),
         (
             "action=showstate&agent=a",
-            r#"ShowState { agent: "a", queues: None }"#,
+            r#"ShowState { agent: "a", queues: None, fresh: false }"#,
         ),
     ] {
         assert_eq!(outcome(query), expected, "{query}");

@@ -1,17 +1,15 @@
-//! From a command to what the PBX did: every number is turned into a name of
-//! the organization here, and nowhere else.
+//! From a command to what the PBX did.
 
-use std::time::SystemTime;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
-use tokio::time::Instant;
 
 use super::command::Command;
 use super::error::{ApiError, Code};
-use super::refusal::{before_a_change, changing, failed, reading, unknown_queue};
-use crate::ami::Client;
+use super::part::{Needs, OwnQueue, Part, Pbx, Seen};
+use super::refusal::{changing, unknown_queue};
 use crate::organizations::Organization;
-use crate::queues::{Change, Member, NewMember, Queue, QueueCommands, Snapshot};
+use crate::queues::{Change, CommandError, Member, NewMember, QueueCommands};
 
 /// What came of a command.
 #[derive(Debug)]
@@ -19,41 +17,32 @@ pub(super) enum Outcome {
     /// A change, queue by queue.
     Changed(Vec<Row>),
     /// Queues of the organization.
-    Queues(Vec<OwnQueue>, SystemTime),
+    Queues(Vec<OwnQueue>, Seen),
     /// An agent's memberships, in queues of the organization.
-    Memberships(Vec<(OwnQueue, Member)>, SystemTime),
+    Memberships(Vec<(OwnQueue, Arc<Member>)>, Seen),
 }
+
+impl Outcome {
+    /// Whether it takes long to write.
+    pub(super) fn is_large(&self) -> bool {
+        match self {
+            Self::Queues(queues, _) => {
+                let members = queues.iter().map(|own| own.queue.members.len());
+                members.sum::<usize>() + queues.len() > LARGE
+            }
+            Self::Changed(_) | Self::Memberships(..) => false,
+        }
+    }
+}
+
+/// Queues and members that are written within a millisecond or so.
+const LARGE: usize = 1000;
 
 /// A queue of a change.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) queue: String,
     pub(super) result: Result<(), ApiError>,
-}
-
-/// A queue with its number in the organization.
-#[derive(Debug)]
-pub(super) struct OwnQueue {
-    pub(super) number: String,
-    pub(super) queue: Queue,
-}
-
-/// Up to so many queues are asked for one by one; beyond, one question about
-/// all queues of the PBX is the lesser burden.
-const ASK_ONE_BY_ONE: usize = 16;
-
-/// A way to the organization's PBX, to be opened when all else is checked.
-pub(super) struct Pbx<'a> {
-    pub(super) client: &'a Client,
-    pub(super) deadline: Instant,
-    pub(super) request_id: &'a str,
-}
-
-impl Pbx<'_> {
-    fn open(&self) -> Result<QueueCommands, ApiError> {
-        let exchange = self.client.begin(self.deadline, self.request_id);
-        exchange.map(QueueCommands::new).map_err(failed)
-    }
 }
 
 /// Does what the command says, within the organization.
@@ -112,13 +101,19 @@ pub(super) async fn execute(
             };
             part.change(agent, part.targets(queues), &change).await
         }
-        Command::ShowQueue { queues } | Command::ShowQueueStat { queues } => {
-            let (queues, as_of) = part.queues(queues.as_deref()).await?;
-            Ok(Outcome::Queues(queues, as_of))
+        Command::ShowQueue { queues, fresh } | Command::ShowQueueStat { queues, fresh } => {
+            let numbers = queues.as_deref();
+            let (queues, seen) = part.queues(numbers, *fresh, Needs::All).await?;
+            part.all_there(numbers, &queues)?;
+            Ok(Outcome::Queues(queues, seen))
         }
-        Command::ShowState { agent, queues } => {
-            let (queues, as_of) = part.memberships(agent, queues.as_deref()).await?;
-            Ok(Outcome::Memberships(queues, as_of))
+        Command::ShowState {
+            agent,
+            queues,
+            fresh,
+        } => {
+            let (queues, seen) = part.memberships(agent, queues.as_deref(), *fresh).await?;
+            Ok(Outcome::Memberships(queues, seen))
         }
     }
 }
@@ -128,12 +123,6 @@ pub(super) async fn execute(
 struct Target {
     number: String,
     name: Result<String, ApiError>,
-}
-
-/// The organization's part of its PBX.
-struct Part<'a> {
-    organization: &'a Organization,
-    pbx: Pbx<'a>,
 }
 
 impl Part<'_> {
@@ -152,17 +141,17 @@ impl Part<'_> {
         numbers.iter().map(target).collect()
     }
 
-    /// The targets of a change without queues: where the agent is a member.
+    /// The targets of a change without queues: where the agent is a member, as far
+    /// as is known. What Asterisk answers to each is what counts.
     async fn every_queue_of(&self, agent: &str) -> Result<Vec<Target>, ApiError> {
-        let memberships = self.memberships(agent, None).await;
-        let (memberships, _) = memberships.map_err(before_a_change)?;
+        let (memberships, _) = self.memberships(agent, None, false).await?;
         if memberships.is_empty() {
             let message = format!("Agent {agent} is a member of none of the queues.");
             return Err(ApiError::new(Code::NotAMember, message));
         }
         let targets = memberships.into_iter().map(|(own, _)| Target {
             number: own.number,
-            name: Ok(own.queue.name),
+            name: Ok(own.queue.name.clone()),
         });
         Ok(targets.collect())
     }
@@ -185,10 +174,10 @@ impl Part<'_> {
             .into_iter()
             .map(|Target { number, name }| async move {
                 let result = match (name, pbx) {
-                    (Ok(name), Some(pbx)) => pbx
-                        .change(&name, change)
-                        .await
-                        .map_err(|error| changing(agent, &number, error)),
+                    (Ok(name), Some(pbx)) => {
+                        let done = self.change_one(pbx, &name, change).await;
+                        done.map_err(|error| changing(agent, &number, error))
+                    }
                     (Ok(_), None) => Err(unknown_queue(&number)),
                     (Err(error), _) => Err(error),
                 };
@@ -200,76 +189,14 @@ impl Part<'_> {
         Ok(Outcome::Changed(join_all(rows).await))
     }
 
-    async fn queues(
+    async fn change_one(
         &self,
-        numbers: Option<&[String]>,
-    ) -> Result<(Vec<OwnQueue>, SystemTime), ApiError> {
-        let names = self.names(numbers)?;
-        let pbx = self.pbx.open()?;
-        let wanted = |name: &str| self.organization.queue_number(name).is_some();
-        let snapshot = pbx.queues(names.as_deref(), wanted).await;
-        self.own(numbers, snapshot.map_err(reading)?)
-    }
-
-    async fn memberships(
-        &self,
-        agent: &str,
-        numbers: Option<&[String]>,
-    ) -> Result<(Vec<(OwnQueue, Member)>, SystemTime), ApiError> {
-        let interface = self.organization.interface.expand(agent);
-        let (queues, as_of) = self.queues(numbers).await?;
-        let memberships = queues.into_iter().filter_map(|mut own| {
-            let members = std::mem::take(&mut own.queue.members);
-            let member = members.into_iter().find(|member| member.is(&interface))?;
-            Some((own, member))
-        });
-        Ok((memberships.collect(), as_of))
-    }
-
-    /// The PBX's names of the queues that are meant; `None` where all queues of
-    /// the PBX have to be looked at.
-    fn names(&self, numbers: Option<&[String]>) -> Result<Option<Vec<String>>, ApiError> {
-        let name = |number: &str| self.organization.queue_name.expand(number);
-        match (numbers, self.organization.listed_queues()) {
-            (Some(numbers), _) => {
-                let names = numbers.iter().map(|number| {
-                    let own = self.organization.queue(number);
-                    own.map(|own| name(&own))
-                        .ok_or_else(|| unknown_queue(number))
-                });
-                names.collect::<Result<_, _>>().map(Some)
-            }
-            (None, Some(listed)) if listed.len() <= ASK_ONE_BY_ONE => {
-                Ok(Some(listed.into_iter().map(name).collect()))
-            }
-            (None, _) => Ok(None),
-        }
-    }
-
-    /// The organization's queues among those of a snapshot. Those that were
-    /// named must all be there.
-    fn own(
-        &self,
-        numbers: Option<&[String]>,
-        snapshot: Snapshot,
-    ) -> Result<(Vec<OwnQueue>, SystemTime), ApiError> {
-        let Snapshot { queues, as_of } = snapshot;
-        let mut own: Vec<OwnQueue> = queues
-            .into_iter()
-            .filter_map(|queue| {
-                let number = self.organization.queue_number(&queue.name)?;
-                Some(OwnQueue { number, queue })
-            })
-            .collect();
-        let there = |number: &&String| {
-            let mut own = own.iter();
-            own.any(|queue| queue.number.eq_ignore_ascii_case(number))
-        };
-        let mut named = numbers.unwrap_or_default().iter();
-        if let Some(missing) = named.find(|number| !there(number)) {
-            return Err(unknown_queue(missing));
-        }
-        own.sort_by(|a, b| self.organization.queue_order(&a.number, &b.number));
-        Ok((own, as_of))
+        pbx: &QueueCommands,
+        name: &str,
+        change: &Change,
+    ) -> Result<(), CommandError> {
+        let Pbx { live, deadline, .. } = &self.pbx;
+        live.turn(&self.organization.name, *deadline).await?;
+        pbx.change(name, change).await
     }
 }

@@ -46,18 +46,6 @@ pub(super) fn reading(error: CommandError) -> ApiError {
     }
 }
 
-/// A question that a change needs got no answer: the change itself was not sent,
-/// and there is no doubt about it.
-pub(super) fn before_a_change(error: ApiError) -> ApiError {
-    match error.code {
-        Code::OutcomeUnknown => {
-            let message = "The PBX does not answer now. Nothing was sent.";
-            ApiError::retry(Code::PbxUnavailable, Duration::from_secs(1), message)
-        }
-        _ => error,
-    }
-}
-
 /// What a missing answer means.
 pub(super) fn failed(failure: Failure) -> ApiError {
     match failure {

@@ -9,16 +9,21 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::info;
 
+use super::accounts::Accounts;
 use super::answer::Answer;
-use super::command::{ActionName, Command};
+use super::command::{ActionName, Command, shown_queues};
 use super::error::{ApiError, Code};
-use super::execute::{Pbx, execute};
-use super::query::{Credentials, Form};
-use crate::ami::Client;
-use crate::organizations::{Directory, Lockout, TooManyLogins, User, Verifier};
+use super::execute::{Outcome, execute};
+use super::fragments::Fragments;
+use super::part::Pbx;
+use super::query::Form;
+use super::stream::{EventStream, Scope};
+use crate::organizations::{Organization, User};
+use crate::queues::live::Live;
 
 /// A request to the documented endpoint. Not `Debug`: it holds the password.
 pub struct Call {
@@ -39,53 +44,46 @@ pub struct Call {
 /// What is needed to answer.
 #[derive(Debug)]
 pub struct Api {
-    directory: Directory,
-    verifier: Verifier,
-    lockout: Lockout,
-    links: HashMap<String, Link>,
+    accounts: Accounts,
+    links: Arc<Links>,
     reject_unknown: bool,
+    kept: Arc<Fragments>,
 }
+
+/// The PBXes, by their names.
+pub type Links = HashMap<String, Link>;
 
 /// A PBX as the interface needs it.
 #[derive(Debug)]
 pub struct Link {
-    /// Sends actions.
-    pub client: Client,
+    /// The state of its queues, and the way to it.
+    pub live: Live,
     /// Bound on a whole request.
     pub action_timeout: Duration,
 }
+
+/// The action of users who may follow the event stream.
+const EVENTS: &str = "events";
 
 /// What the log tells of a request; filled in as it becomes known.
 #[derive(Default)]
 struct Facts {
     user: Option<Arc<User>>,
-    action: Option<ActionName>,
+    action: Option<&'static str>,
     command: Option<Command>,
+    queues: Option<Vec<String>>,
 }
 
 impl Api {
     /// Puts together what was configured.
     #[must_use]
-    pub fn new(
-        directory: Directory,
-        verifier: Verifier,
-        lockout: Lockout,
-        links: HashMap<String, Link>,
-        reject_unknown: bool,
-    ) -> Self {
+    pub fn new(accounts: Accounts, links: Arc<Links>, reject_unknown: bool) -> Self {
         Self {
-            directory,
-            verifier,
-            lockout,
+            accounts,
             links,
             reject_unknown,
+            kept: Arc::default(),
         }
-    }
-
-    /// The links, by the PBX's name.
-    #[must_use]
-    pub fn links(&self) -> &HashMap<String, Link> {
-        &self.links
     }
 
     /// Answers a request and logs it.
@@ -99,94 +97,106 @@ impl Api {
         answer
     }
 
+    /// Opens a stream of events, and logs it. `last_event_id` is that of the last
+    /// event that the client had.
+    ///
+    /// # Errors
+    /// The refusal, as an answer.
+    pub async fn follow(
+        &self,
+        call: Call,
+        last_event_id: Option<&str>,
+    ) -> Result<EventStream, Answer> {
+        let mut facts = Facts::default();
+        let stream = self.open_stream(&call, last_event_id, &mut facts).await;
+        let stream = stream.map_err(|error| Answer::error(&error, &call.request_id));
+        match &stream {
+            Ok(_) => log(&call, &facts, &Answer::ok("success", Vec::new())),
+            Err(answer) => log(&call, &facts, answer),
+        }
+        stream
+    }
+
     async fn answer(&self, call: &Call, facts: &mut Facts) -> Result<Answer, ApiError> {
         let parts = [call.query.as_deref(), call.body.as_deref()].map(Option::unwrap_or_default);
         let form = Form::parse(&parts, self.reject_unknown)?;
         let credentials = form.credentials(call.authorization.as_deref())?;
         let action = ActionName::from_form(&form)?;
-        facts.action = Some(action);
-
-        // Whether it is that user or not: the log names the account.
-        facts.user = self.directory.user(&credentials.username).cloned();
-        let user = self.authenticate(&credentials, call.address).await?;
-        if !user.may(action.as_str(), call.address) {
-            let message = "This user may not do that, or not from this address.";
-            return Err(ApiError::new(Code::Forbidden, message));
-        }
+        facts.action = Some(action.as_str());
+        facts.user = self.accounts.named(&credentials);
+        let authorized = self
+            .accounts
+            .authorize(&credentials, action.as_str(), call.address);
+        let organization = &authorized.await?.organization;
 
         let command = &*facts.command.insert(Command::from_form(action, &form)?);
-        let organization = &user.organization;
-        let Some(link) = self.links.get(&organization.pbx) else {
-            unreachable!("the configuration names only PBXes that it has");
-        };
+        facts.queues = command.queues().map(<[String]>::to_vec);
+        let link = self.link(organization);
         let pbx = Pbx {
-            client: &link.client,
+            live: &link.live,
             deadline: call.arrived + link.action_timeout,
             request_id: &call.request_id,
         };
         let outcome = execute(command, organization, pbx).await?;
-        let request_id = &call.request_id;
-        Ok(Answer::of(
-            action,
-            command,
-            organization,
-            &outcome,
-            request_id,
-        ))
-    }
-
-    async fn authenticate(
-        &self,
-        credentials: &Credentials,
-        address: IpAddr,
-    ) -> Result<Arc<User>, ApiError> {
-        let Credentials { username, password } = credentials;
-        let user = self.directory.user(username);
-        self.not_locked_out(username, address)?;
-        // A panel that polls pays for its password once.
-        if let Some(user) = user
-            && !self.lockout.is_checking(username, address)
-            && self.verifier.remembers(username, password)
-        {
-            return Ok(Arc::clone(user));
-        }
-        let _gate = self.lockout.gate(username, address).await;
-        self.not_locked_out(username, address)?;
-        if let Some(user) = user
-            && self.verifier.remembers(username, password)
-        {
-            return Ok(Arc::clone(user));
-        }
-        let stored = user.map(|user| &user.password);
-        let verified = self.verifier.verify(username, password, stored).await;
-        let verified = verified.map_err(|TooManyLogins| {
-            let message = "Too many logins are being checked. Nothing was sent.";
-            ApiError::retry(Code::Overloaded, Duration::from_secs(1), message)
-        })?;
-        if verified && let Some(user) = user {
-            return Ok(Arc::clone(user));
-        }
-        let now = std::time::Instant::now();
-        let locks_out = self.lockout.failed(username, address, now);
-        let user = user.map(|user| &*user.username);
-        // The text is what packaging/fail2ban looks for: the address stands in it,
-        // since the journal keeps fields apart.
-        warn!(target: "ami_bridge::auth", user, "login refused from {address}");
-        if locks_out {
-            warn!(target: "ami_bridge::auth", user, "locked out: too many failures from {address}");
-        }
-        let message = "Unknown user or wrong password.";
-        Err(ApiError::new(Code::Unauthorized, message))
-    }
-
-    fn not_locked_out(&self, username: &str, address: IpAddr) -> Result<(), ApiError> {
-        let now = std::time::Instant::now();
-        match self.lockout.remaining(username, address, now) {
-            Some(remaining) => {
-                let message = "Too many failed attempts. Try again later.";
-                Err(ApiError::retry(Code::TooManyAttempts, remaining, message))
+        let answer = {
+            let (command, organization) = (command.clone(), Arc::clone(organization));
+            let (request_id, kept) = (call.request_id.clone(), Arc::clone(&self.kept));
+            move |outcome: Outcome| {
+                Answer::of(
+                    action,
+                    &command,
+                    &organization,
+                    &outcome,
+                    &request_id,
+                    &kept,
+                )
             }
-            None => Ok(()),
+        };
+        if !outcome.is_large() {
+            return Ok(answer(outcome));
+        }
+        // Away from the threads that others, and the links, need now.
+        spawn_blocking(move || answer(outcome)).await.map_err(|_| {
+            ApiError::new(
+                Code::OutcomeUnknown,
+                "The bridge has failed to write its answer.",
+            )
+        })
+    }
+
+    async fn open_stream(
+        &self,
+        call: &Call,
+        last_event_id: Option<&str>,
+        facts: &mut Facts,
+    ) -> Result<EventStream, ApiError> {
+        let form = Form::parse(
+            &[call.query.as_deref().unwrap_or_default()],
+            self.reject_unknown,
+        )?;
+        let credentials = form.credentials(call.authorization.as_deref())?;
+        facts.action = Some(EVENTS);
+        facts.user = self.accounts.named(&credentials);
+        let authorized = self.accounts.authorize(&credentials, EVENTS, call.address);
+        let user = authorized.await?;
+        let queues = shown_queues(&form)?;
+        facts.queues.clone_from(&queues);
+        let link = self.link(&user.organization);
+        let scope = Scope {
+            live: link.live.clone(),
+            organization: Arc::clone(&user.organization),
+            queues,
+            request_id: call.request_id.clone(),
+            action_timeout: link.action_timeout,
+            kept: Arc::clone(&self.kept),
+        };
+        EventStream::open(scope, last_event_id).await
+    }
+
+    fn link(&self, organization: &Organization) -> &Link {
+        match self.links.get(&organization.pbx) {
+            Some(link) => link,
+            None => unreachable!("the configuration names only PBXes that it has"),
         }
     }
 }
@@ -196,9 +206,7 @@ impl Api {
 fn log(call: &Call, facts: &Facts, answer: &Answer) {
     let user = facts.user.as_deref();
     let command = facts.command.as_ref();
-    let queues = command
-        .and_then(Command::queues)
-        .map(|queues| queues.join(","));
+    let queues = facts.queues.as_ref().map(|queues| queues.join(","));
     let milliseconds = call.arrived.elapsed().as_secs_f64() * 1000.0;
     macro_rules! line {
         ($target:literal, $text:literal, $($more:tt)*) => {
@@ -208,7 +216,7 @@ fn log(call: &Call, facts: &Facts, answer: &Answer) {
                 client = %call.address,
                 organization = user.map(|user| &*user.organization.name),
                 user = user.map(|user| &*user.username),
-                action = facts.action.map(ActionName::as_str),
+                action = facts.action,
                 agent = command.and_then(Command::agent),
                 queue = queues,
                 outcome = answer.outcome,

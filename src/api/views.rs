@@ -1,11 +1,12 @@
 //! What the JSON of the `show…` actions looks like: one struct an object.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::execute::OwnQueue;
+use super::part::OwnQueue;
 use crate::organizations::Organization;
 use crate::queues::{Caller, DeviceState, Member, MemberState, Membership, Queue};
 
@@ -18,44 +19,36 @@ pub(super) struct Head<'a> {
     pub(super) stale: bool,
 }
 
+/// A queue up to its members, which come from [`super::fragments`].
 #[derive(Serialize)]
-pub(super) struct QueuesView<'a, Q> {
-    #[serde(flatten)]
-    pub(super) head: Head<'a>,
-    pub(super) queues: Vec<Q>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) total: Option<Total>,
-}
-
-#[derive(Serialize)]
-pub(super) struct QueueView<'a> {
+pub(super) struct QueueHead<'a> {
     queue: &'a str,
     name: &'a str,
     strategy: &'a str,
     max_callers: u64,
     weight: i64,
-    members: Vec<MemberView<'a>>,
-    callers: Vec<CallerView<'a>>,
 }
 
-impl<'a> QueueView<'a> {
-    pub(super) fn of(own: &'a OwnQueue, organization: &Organization) -> Self {
+impl<'a> QueueHead<'a> {
+    pub(super) fn of(own: &'a OwnQueue) -> Self {
         let queue = &own.queue;
-        let members = queue.members.iter();
         Self {
             queue: &own.number,
             name: &queue.name,
             strategy: &queue.strategy,
             max_callers: queue.max_callers,
             weight: queue.weight,
-            members: members.map(|m| MemberView::of(m, organization)).collect(),
-            callers: queue.callers.iter().map(CallerView::of).collect(),
         }
     }
 }
 
+/// Waiting callers, by position.
+pub(super) fn callers(queue: &Queue) -> Vec<CallerView<'_>> {
+    queue.callers.iter().map(CallerView::of).collect()
+}
+
 #[derive(Serialize)]
-struct MemberView<'a> {
+pub(super) struct MemberView<'a> {
     agent: Option<&'a str>,
     alias: &'a str,
     interface: &'a str,
@@ -103,8 +96,16 @@ impl<'a> MemberView<'a> {
     }
 }
 
+/// A member, as the event stream tells what has happened to it.
+#[derive(Serialize)]
+pub(super) struct MemberEvent<'a> {
+    pub(super) queue: &'a str,
+    pub(super) change: &'static str,
+    pub(super) member: MemberView<'a>,
+}
+
 fn paused_reason(member: &Member) -> Option<&str> {
-    Some(member.paused_reason.as_str()).filter(|reason| member.paused && !reason.is_empty())
+    Some(&*member.paused_reason).filter(|reason| member.paused && !reason.is_empty())
 }
 
 fn state_name(state: MemberState) -> &'static str {
@@ -133,7 +134,7 @@ fn device_state_name(state: DeviceState) -> &'static str {
 }
 
 #[derive(Serialize)]
-struct CallerView<'a> {
+pub(super) struct CallerView<'a> {
     position: u64,
     caller_id_number: &'a str,
     caller_id_name: &'a str,
@@ -144,7 +145,7 @@ struct CallerView<'a> {
 }
 
 impl<'a> CallerView<'a> {
-    pub(super) fn of(caller: &'a Caller) -> Self {
+    fn of(caller: &'a Caller) -> Self {
         Self {
             position: caller.position,
             caller_id_number: &caller.number,
@@ -155,109 +156,6 @@ impl<'a> CallerView<'a> {
             priority: caller.priority,
         }
     }
-}
-
-#[derive(Serialize)]
-pub(super) struct Figures<'a> {
-    queue: &'a str,
-    name: &'a str,
-    callers_waiting: u64,
-    longest_wait_seconds: u64,
-    agents: AgentCounts,
-    completed: u64,
-    abandoned: u64,
-    abandoned_percent: f64,
-    average_hold_seconds: u64,
-    average_talk_seconds: u64,
-    service_level_seconds: u64,
-    service_level_percent: f64,
-    service_level_answered_percent: Option<f64>,
-}
-
-impl<'a> Figures<'a> {
-    pub(super) fn of(own: &'a OwnQueue) -> Self {
-        let queue: &Queue = &own.queue;
-        let waits = queue.callers.iter().map(|caller| caller.wait_seconds);
-        Self {
-            queue: &own.number,
-            name: &queue.name,
-            callers_waiting: queue.callers.len() as u64,
-            longest_wait_seconds: waits.max().unwrap_or(0),
-            agents: AgentCounts::of(&queue.members),
-            completed: queue.completed,
-            abandoned: queue.abandoned,
-            abandoned_percent: percent(queue.abandoned, queue.completed),
-            average_hold_seconds: queue.hold_seconds,
-            average_talk_seconds: queue.talk_seconds,
-            service_level_seconds: queue.service_level_seconds,
-            service_level_percent: queue.service_level_percent,
-            service_level_answered_percent: queue.service_level_answered_percent,
-        }
-    }
-}
-
-#[derive(Serialize, Default)]
-struct AgentCounts {
-    logged_in: u64,
-    available: u64,
-    paused: u64,
-    in_call: u64,
-    ringing: u64,
-    on_hold: u64,
-    unavailable: u64,
-}
-
-impl AgentCounts {
-    pub(super) fn of(members: &[Member]) -> Self {
-        let mut counts = Self::default();
-        for member in members {
-            counts.logged_in += u64::from(member.device_state.is_reachable());
-            *match member.state() {
-                MemberState::InCall => &mut counts.in_call,
-                MemberState::OnHold => &mut counts.on_hold,
-                MemberState::Ringing => &mut counts.ringing,
-                MemberState::Unavailable => &mut counts.unavailable,
-                MemberState::Paused => &mut counts.paused,
-                MemberState::Available => &mut counts.available,
-            } += 1;
-        }
-        counts
-    }
-}
-
-#[derive(Serialize)]
-pub(super) struct Total {
-    queues: usize,
-    callers_waiting: u64,
-    longest_wait_seconds: u64,
-    completed: u64,
-    abandoned: u64,
-    abandoned_percent: f64,
-}
-
-impl Total {
-    pub(super) fn of(figures: &[Figures<'_>]) -> Self {
-        let sum = |part: fn(&Figures<'_>) -> u64| figures.iter().map(part).sum();
-        let longest = figures.iter().map(|queue| queue.longest_wait_seconds).max();
-        let (completed, abandoned) = (sum(|queue| queue.completed), sum(|queue| queue.abandoned));
-        Self {
-            queues: figures.len(),
-            callers_waiting: sum(|queue| queue.callers_waiting),
-            longest_wait_seconds: longest.unwrap_or(0),
-            completed,
-            abandoned,
-            abandoned_percent: percent(abandoned, completed),
-        }
-    }
-}
-
-/// Those who gave up among all whose wait has ended, to two decimals.
-fn percent(abandoned: u64, completed: u64) -> f64 {
-    let all = abandoned + completed;
-    if all == 0 {
-        return 0.0;
-    }
-    (abandoned as f64 * 10_000.0 / all as f64).round() / 100.0
 }
 
 #[derive(Serialize)]
@@ -284,16 +182,16 @@ impl<'a> StateView<'a> {
     pub(super) fn of(
         head: Head<'a>,
         agent: &'a str,
-        memberships: &'a [(OwnQueue, Member)],
+        memberships: &'a [(OwnQueue, Arc<Member>)],
         organization: &Organization,
     ) -> Self {
-        let members: Vec<&Member> = memberships.iter().map(|(_, member)| member).collect();
+        let members: Vec<&Member> = memberships.iter().map(|(_, member)| &**member).collect();
         let paused = members.iter().filter(|member| member.paused);
         let latest_pause = paused.max_by_key(|member| member.last_pause);
         Self {
             head,
             agent,
-            alias: members.first().map(|member| member.name.as_str()),
+            alias: members.first().map(|member| &*member.name),
             state: overall_state(&members),
             paused: paused_everywhere(&members),
             reason: latest_pause.and_then(|member| paused_reason(member)),

@@ -84,7 +84,20 @@ pub fn load(path: &Path) -> Result<Settings, ConfigError> {
         source,
     })?;
     let text = Zeroizing::new(text);
-    let mut tree = layers(&name, &text)?;
+    check(name, &text, true)
+}
+
+/// Checks a configuration that is no file; `name` stands for one in mistakes. The
+/// environment has no say.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_text(name: &str, text: &str) -> Result<Settings, ConfigError> {
+    check(name.to_owned(), text, false)
+}
+
+fn check(name: String, text: &str, environment: bool) -> Result<Settings, ConfigError> {
+    let mut tree = layers(&name, text, environment)?;
     prefer_environment(&mut tree);
     let all = tree.clone();
     let mut mistakes = Vec::new();
@@ -104,7 +117,7 @@ pub fn load(path: &Path) -> Result<Settings, ConfigError> {
     }
 }
 
-fn layers(name: &str, text: &str) -> Result<Value, ConfigError> {
+fn layers(name: &str, text: &str, environment: bool) -> Result<Value, ConfigError> {
     // Parsed once more by itself: the crate's message quotes the line that is
     // wrong, which may hold a secret; the position is enough.
     if let Err(error) = text.parse::<toml::Table>() {
@@ -116,13 +129,15 @@ fn layers(name: &str, text: &str) -> Result<Value, ConfigError> {
             column: before[line_start..].chars().count() + 1,
         });
     }
-    let environment = Environment::with_prefix("AMI_BRIDGE")
-        .prefix_separator("__")
-        .separator("__")
-        .ignore_empty(true);
-    Config::builder()
-        .add_source(FileSource::from_str(text, FileFormat::Toml))
-        .add_source(environment)
+    let mut layers = Config::builder().add_source(FileSource::from_str(text, FileFormat::Toml));
+    if environment {
+        let environment = Environment::with_prefix("AMI_BRIDGE")
+            .prefix_separator("__")
+            .separator("__")
+            .ignore_empty(true);
+        layers = layers.add_source(environment);
+    }
+    layers
         .build()
         .map(|config| config.cache)
         // What is left is a variable that contradicts the file's tables.

@@ -4,12 +4,13 @@
 //! The only user of the `config` crate.
 
 mod file;
+mod fixed;
 mod load;
 mod mistake;
 mod organizations;
 mod pbx;
 mod validate;
 
-pub use load::{ConfigError, find, load};
+pub use load::{ConfigError, find, load, load_text};
 pub use mistake::Mistake;
 pub use validate::{AdminSettings, HttpSettings, LogFormat, LogSettings, PbxSettings, Settings};

@@ -37,7 +37,7 @@ impl Check<'_> {
         let tls = self.tls(&name, &pbx);
         let action_timeout = self.duration(&key("action_timeout"), &pbx.action_timeout);
         let connect_timeout = self.duration(&key("connect_timeout"), &pbx.connect_timeout);
-        self.duration(&key("resync_interval"), &pbx.resync_interval);
+        let resync_interval = self.duration(&key("resync_interval"), &pbx.resync_interval);
         let max_pending = self.count(&key("max_pending"), pbx.max_pending);
         Some(PbxSettings {
             link: LinkSettings {
@@ -50,6 +50,7 @@ impl Check<'_> {
                 name,
             },
             action_timeout: action_timeout?,
+            resync_interval: resync_interval?,
         })
     }
 

@@ -47,6 +47,8 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether an unknown parameter refuses a request.
     pub reject_unknown_parameters: bool,
+    /// Whether reads tell what was last known while a link is down.
+    pub serve_stale: bool,
     /// Connections at once.
     pub max_connections: usize,
 }
@@ -87,6 +89,8 @@ pub struct PbxSettings {
     pub link: LinkSettings,
     /// Bound on a whole request.
     pub action_timeout: Duration,
+    /// Within which every queue is asked about once.
+    pub resync_interval: Duration,
 }
 
 /// Checks the file; `None` where something that is needed is missing or wrong.
@@ -161,14 +165,6 @@ impl Check<'_> {
         result.map_err(|message| self.mistake(key, message)).ok()
     }
 
-    /// A part of the interface that this version does not have: better said
-    /// than silently without effect.
-    pub(super) fn not_yet(&mut self, key: &str, wanted: bool) {
-        if wanted {
-            self.mistake(key, "is not supported by this version yet; leave it out");
-        }
-    }
-
     pub(super) fn duration(&mut self, key: &str, text: &str) -> Option<Duration> {
         let parsed = text.parse::<jiff::SignedDuration>().ok();
         let duration = parsed.and_then(|d| Duration::try_from(d).ok());
@@ -205,7 +201,6 @@ impl Check<'_> {
                 self.mistake("http.cors_origins", what);
             }
         }
-        self.not_yet("http.serve_stale", http.serve_stale);
         let path_fits = http.path.starts_with('/')
             && http.path.len() > 1
             && http
@@ -235,6 +230,7 @@ impl Check<'_> {
             cors_origins: http.cors_origins.clone(),
             trusted_proxies,
             reject_unknown_parameters: reject_unknown_parameters?,
+            serve_stale: http.serve_stale,
             max_connections: max_connections?,
         })
     }

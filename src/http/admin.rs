@@ -4,23 +4,22 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::body::ReplyBody;
 use super::server::Handler;
 use crate::ami::LinkState;
-use crate::api::Api;
+use crate::api::Links;
 
 /// The listener for operations.
 #[derive(Debug)]
 pub struct Admin {
-    /// What knows the links.
-    pub api: Arc<Api>,
+    /// The PBXes.
+    pub links: Arc<Links>,
     /// Set when the daemon is told to end.
     pub stop: CancellationToken,
 }
@@ -30,7 +29,7 @@ impl Handler for Admin {
         self: Arc<Self>,
         _peer: IpAddr,
         request: Request<Incoming>,
-    ) -> Response<Full<Bytes>> {
+    ) -> Response<ReplyBody> {
         if ![Method::GET, Method::HEAD].contains(request.method()) {
             let mut refusal = reply(StatusCode::METHOD_NOT_ALLOWED, &json!({"status": "error"}));
             let allow = HeaderValue::from_static("GET, HEAD");
@@ -46,14 +45,15 @@ impl Handler for Admin {
 }
 
 impl Admin {
-    /// Ready is: every PBX is linked, and the daemon goes on. Says of each link
+    /// Ready is: every PBX is linked and its state loaded, and the daemon goes on. Says of each link
     /// what it is doing.
-    fn ready(&self) -> Response<Full<Bytes>> {
+    fn ready(&self) -> Response<ReplyBody> {
         let mut ready = !self.stop.is_cancelled();
         let mut pbxes = Map::new();
-        for (name, link) in self.api.links() {
+        for (name, link) in self.links.iter() {
             let no_write = "the AMI user lacks write=agent: changes are refused";
-            let (state, reason) = match link.client.state() {
+            let (state, reason) = match link.live.client().state() {
+                LinkState::Ready(_) if !link.live.is_loaded() => ("loading", Value::Null),
                 LinkState::Ready(peer) if peer.may_write => ("ready", Value::Null),
                 LinkState::Ready(_) => ("ready", Value::from(no_write)),
                 LinkState::Connecting => ("connecting", Value::Null),
@@ -72,8 +72,8 @@ impl Admin {
     }
 }
 
-fn reply(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+fn reply(status: StatusCode, body: &Value) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::whole(body.to_string()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     let json = HeaderValue::from_static("application/json; charset=utf-8");

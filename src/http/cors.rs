@@ -1,13 +1,13 @@
 //! Which web pages may call the interface from a browser.
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
     HeaderValue, ORIGIN, VARY,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+
+use super::body::ReplyBody;
 
 /// The request's origin, where it is one that is allowed.
 pub(super) fn allowed_origin(headers: &HeaderMap, allowed: &[String]) -> Option<HeaderValue> {
@@ -27,15 +27,15 @@ pub(super) fn is_preflight<B>(request: &Request<B>) -> bool {
 }
 
 /// It may.
-pub(super) fn preflight() -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
+pub(super) fn preflight() -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::default());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     for (name, value) in [
         (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
         (
             ACCESS_CONTROL_ALLOW_HEADERS,
-            "Authorization, Content-Type, X-Request-Id",
+            "Authorization, Content-Type, Last-Event-ID, X-Request-Id",
         ),
         (ACCESS_CONTROL_MAX_AGE, "600"),
     ] {

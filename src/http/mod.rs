@@ -2,13 +2,15 @@
 //! the client is ([`forwarded`]), and the listener for operations ([`admin`]).
 
 mod admin;
+mod body;
 mod cors;
+mod events;
 mod forwarded;
 mod routes;
 mod server;
 mod tls;
 
 pub use admin::Admin;
-pub use routes::Routes;
+pub use routes::{Current, Routes};
 pub use server::{Handler, Limits, Listener, serve};
 pub use tls::{CertificateFiles, Tls};

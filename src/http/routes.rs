@@ -1,11 +1,10 @@
 //! The routes of the interface's listener, and the headers of its answers.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{
     ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
@@ -14,13 +13,15 @@ use hyper::header::{
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use ipnet::IpNet;
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
-use super::cors;
+use super::body::ReplyBody;
 use super::forwarded::client_address;
 use super::server::Handler;
-use crate::api::{Answer, Api, ApiError, Call, Code};
+use super::{cors, events};
+use crate::api::{Answer, Api, ApiError, Call, Code, EventStream};
 
 const MAX_TARGET: usize = 8 * 1024;
 const MAX_BODY: usize = 16 * 1024;
@@ -29,6 +30,8 @@ const MAX_BODY: usize = 16 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The interface's listener.
@@ -44,27 +47,72 @@ pub struct Routes {
     pub trusted_proxies: Vec<IpNet>,
     /// Every request that runs, also when its client has gone.
     pub running: TaskTracker,
+    /// Set when the daemon is told to end, or other routes have taken the place of
+    /// these: event streams end then.
+    pub stop: CancellationToken,
 }
 
-impl Handler for Routes {
+/// The routes that are in force.
+#[derive(Debug)]
+pub struct Current(RwLock<Arc<Routes>>);
+
+impl Current {
+    /// Those, to begin with.
+    #[must_use]
+    pub fn new(routes: Routes) -> Self {
+        Self(RwLock::new(Arc::new(routes)))
+    }
+
+    /// Puts others in force. Requests that run end by the old ones; event streams
+    /// end, and their clients come back.
+    pub fn replace(&self, routes: Routes) {
+        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *current, Arc::new(routes));
+        old.stop.cancel();
+    }
+}
+
+impl Handler for Current {
     async fn handle(
         self: Arc<Self>,
         peer: IpAddr,
         request: Request<Incoming>,
-    ) -> Response<Full<Bytes>> {
+    ) -> Response<ReplyBody> {
+        let routes = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
+        routes.handle(peer, request).await
+    }
+}
+
+/// What is sent to a client, before the headers that all answers have.
+enum Reply {
+    Answer(Answer),
+    Events(EventStream),
+}
+
+impl Routes {
+    async fn handle(
+        self: Arc<Self>,
+        peer: IpAddr,
+        request: Request<Incoming>,
+    ) -> Response<ReplyBody> {
         let request_id = request_id(request.headers());
         let origin = cors::allowed_origin(request.headers(), &self.cors_origins);
         let mut response = if origin.is_some() && cors::is_preflight(&request) {
             cors::preflight()
         } else {
-            let (answer, allow) = match self.route(peer, request, &request_id).await {
-                Ok(answer) => (answer, false),
-                Err(error) => (
-                    Answer::error(&error, &request_id),
-                    error.code == Code::MethodNotAllowed,
-                ),
-            };
-            response(answer, &request_id, allow)
+            match self.route(peer, request, &request_id).await {
+                Ok(Reply::Answer(answer)) => answered(answer, &request_id),
+                Ok(Reply::Events(events)) => self.streamed(events, &request_id),
+                Err(refusal) => {
+                    let answer = Answer::error(&refusal.error, &request_id);
+                    let mut response = answered(answer, &request_id);
+                    if let Some(methods) = refusal.allow {
+                        let methods = HeaderValue::from_static(methods);
+                        response.headers_mut().insert(ALLOW, methods);
+                    }
+                    response
+                }
+            }
         };
         if !self.cors_origins.is_empty() {
             cors::mark(response.headers_mut(), origin);
@@ -73,54 +121,108 @@ impl Handler for Routes {
     }
 }
 
+/// Why a request does not come to its handler.
+struct Refusal {
+    error: ApiError,
+    /// The methods that the path has.
+    allow: Option<&'static str>,
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        Self { error, allow: None }
+    }
+}
+
+/// Path of the stream of events.
+const EVENTS: &str = "/events";
+
 impl Routes {
     async fn route(
         self: &Arc<Self>,
         peer: IpAddr,
         request: Request<Incoming>,
         request_id: &str,
-    ) -> Result<Answer, ApiError> {
+    ) -> Result<Reply, Refusal> {
         let target = request.uri().path_and_query();
         if target.is_some_and(|target| target.as_str().len() > MAX_TARGET) {
             let message = format!("The request target is longer than {MAX_TARGET} bytes.");
-            return Err(ApiError::new(Code::TargetTooLong, message));
+            return Err(ApiError::new(Code::TargetTooLong, message).into());
         }
-        if request.uri().path() != self.path {
+        let is_get = request.method() == Method::GET;
+        if request.uri().path() == self.path {
+            if !is_get && request.method() != Method::POST {
+                return Err(not_allowed("Use GET, or POST with a form.", "GET, POST"));
+            }
+            let mut call = self.call(peer, &request, request_id)?;
+            if !is_get {
+                call.body = Some(form_body(request).await?);
+                // The PBX's time does not run while a client is slow.
+                call.arrived = Instant::now();
+            }
+            self.perform(call, request_id).await.map(Reply::Answer)
+        } else if request.uri().path() == EVENTS {
+            if !is_get {
+                return Err(not_allowed("Use GET.", "GET"));
+            }
+            let call = self.call(peer, &request, request_id)?;
+            let last = request.headers().get(LAST_EVENT_ID);
+            let last = last.and_then(|id| id.to_str().ok());
+            let stream = self.api.follow(call, last).await;
+            Ok(stream.map_or_else(Reply::Answer, Reply::Events))
+        } else {
             let message = format!("There is nothing here. The interface is at {}.", self.path);
-            return Err(ApiError::new(Code::NotFound, message));
+            Err(ApiError::new(Code::NotFound, message).into())
         }
-        if ![Method::GET, Method::POST].contains(request.method()) {
-            let message = "Use GET, or POST with a form.";
-            return Err(ApiError::new(Code::MethodNotAllowed, message));
-        }
+    }
+
+    fn call(
+        &self,
+        peer: IpAddr,
+        request: &Request<Incoming>,
+        request_id: &str,
+    ) -> Result<Call, ApiError> {
         let headers = request.headers();
-        let forwarded: Vec<&[u8]> = headers
-            .get_all(FORWARDED_FOR)
-            .iter()
-            .map(HeaderValue::as_bytes)
-            .collect();
-        let mut call = Call {
+        let forwarded = headers.get_all(FORWARDED_FOR).iter();
+        let forwarded: Vec<&[u8]> = forwarded.map(HeaderValue::as_bytes).collect();
+        Ok(Call {
             query: request.uri().query().map(str::to_owned),
             body: None,
             authorization: authorization(headers)?,
             address: client_address(peer, forwarded.into_iter(), &self.trusted_proxies),
             request_id: request_id.to_owned(),
             arrived: Instant::now(),
-        };
-        if request.method() == Method::POST {
-            call.body = Some(form_body(request).await?);
-            // The PBX's time does not run while a client is slow.
-            call.arrived = Instant::now();
-        }
-        // In a task of its own: what was sent to the PBX is followed to its end
-        // and logged, also when the client does not wait for it.
+        })
+    }
+
+    /// In a task of its own: what was sent to the PBX is followed to its end and
+    /// logged, also when the client does not wait for it.
+    async fn perform(&self, call: Call, request_id: &str) -> Result<Answer, Refusal> {
         let api = Arc::clone(&self.api);
         let running = self.running.spawn(async move { api.serve(call).await });
         running.await.map_err(|error| {
             error!(%error, request_id, "a request has died");
             let message = "The bridge has failed: it may or may not have happened.";
-            ApiError::new(Code::OutcomeUnknown, message)
+            ApiError::new(Code::OutcomeUnknown, message).into()
         })
+    }
+
+    fn streamed(&self, events: EventStream, request_id: &str) -> Response<ReplyBody> {
+        let text = events::text(events, self.stop.clone(), request_id.to_owned());
+        let mut response = Response::new(ReplyBody::Stream(Box::pin(text)));
+        let content_type = HeaderValue::from_static("text/event-stream");
+        mark(response.headers_mut(), content_type, request_id);
+        // nginx would hold events back until its buffer is full.
+        let unbuffered = HeaderValue::from_static("no");
+        response.headers_mut().insert(ACCEL_BUFFERING, unbuffered);
+        response
+    }
+}
+
+fn not_allowed(message: &str, allow: &'static str) -> Refusal {
+    Refusal {
+        error: ApiError::new(Code::MethodNotAllowed, message),
+        allow: Some(allow),
     }
 }
 
@@ -191,13 +293,24 @@ fn request_id(headers: &HeaderMap) -> String {
         )
 }
 
-fn response(answer: Answer, request_id: &str, allow: bool) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+fn answered(answer: Answer, request_id: &str) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::from(answer.body));
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     let json = HeaderValue::from_static("application/json; charset=utf-8");
-    headers.insert(CONTENT_TYPE, json);
+    mark(headers, json, request_id);
+    if let Some(after) = answer.retry_after {
+        // Whole seconds, and never "at once".
+        let seconds = after.as_secs_f64().ceil().max(1.0) as u64;
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// The headers that all answers have.
+fn mark(headers: &mut HeaderMap, content_type: HeaderValue, request_id: &str) {
+    headers.insert(CONTENT_TYPE, content_type);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Should a browser ever show it as a page: nothing in it runs or is framed, and
@@ -208,13 +321,4 @@ fn response(answer: Answer, request_id: &str, allow: bool) -> Response<Full<Byte
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(REQUEST_ID, id);
     }
-    if let Some(after) = answer.retry_after {
-        // Whole seconds, and never "at once".
-        let seconds = after.as_secs_f64().ceil().max(1.0) as u64;
-        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    if allow {
-        headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
-    }
-    response
 }

@@ -8,8 +8,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -24,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
+use super::body::ReplyBody;
 use super::tls::Tls;
 
 /// Answers requests.
@@ -33,7 +32,7 @@ pub trait Handler: Send + Sync + 'static {
         self: Arc<Self>,
         peer: IpAddr,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
+    ) -> impl Future<Output = Response<ReplyBody>> + Send;
 }
 
 /// What a listener allows.

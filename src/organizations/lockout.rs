@@ -30,7 +30,7 @@ const CAPACITY: usize = 10_000;
 /// The failures of the recent past.
 #[derive(Debug)]
 pub struct Lockout {
-    policy: LockoutPolicy,
+    policy: Mutex<LockoutPolicy>,
     /// Keyed by hash: user names of any length take the same memory.
     failures: Mutex<HashMap<Pair, Failures>>,
     /// Pairs of which a password is being checked.
@@ -71,16 +71,34 @@ struct Failures {
     locked_until: Option<Instant>,
 }
 
+impl Failures {
+    fn is_over(&self, window: Duration, now: Instant) -> bool {
+        match self.locked_until {
+            Some(until) => until <= now,
+            None => now.duration_since(self.first) > window,
+        }
+    }
+}
+
 impl Lockout {
     /// Nobody is locked out yet.
     #[must_use]
     pub fn new(policy: LockoutPolicy) -> Self {
         Self {
-            policy,
+            policy: Mutex::new(policy),
             failures: Mutex::default(),
             gates: Mutex::default(),
             hasher: RandomState::new(),
         }
+    }
+
+    /// Counts by another policy from now on; what was counted stays.
+    pub fn set_policy(&self, policy: LockoutPolicy) {
+        *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = policy;
+    }
+
+    fn policy(&self) -> LockoutPolicy {
+        *self.policy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// For how much longer this user is refused from this address.
@@ -128,27 +146,22 @@ impl Lockout {
             first: now,
             locked_until: None,
         };
+        let policy = self.policy();
         let entry = table.entry(key).or_insert(fresh);
-        if self.is_over(entry, now) {
+        if entry.is_over(policy.window, now) {
             *entry = fresh;
         }
         entry.count += 1;
-        let locks = entry.count >= self.policy.attempts && entry.locked_until.is_none();
+        let locks = entry.count >= policy.attempts && entry.locked_until.is_none();
         if locks {
-            entry.locked_until = Some(now + self.policy.duration);
+            entry.locked_until = Some(now + policy.duration);
         }
         locks
     }
 
-    fn is_over(&self, failures: &Failures, now: Instant) -> bool {
-        match failures.locked_until {
-            Some(until) => until <= now,
-            None => now.duration_since(failures.first) > self.policy.window,
-        }
-    }
-
     fn make_room(&self, table: &mut HashMap<Pair, Failures>, now: Instant) {
-        table.retain(|_, failures| !self.is_over(failures, now));
+        let window = self.policy().window;
+        table.retain(|_, failures| !failures.is_over(window, now));
         if table.len() >= CAPACITY {
             let mut ages: Vec<Instant> = table.values().map(|failures| failures.first).collect();
             // Half at once, so that a spray does not sort the table each time.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::decode;
 use crate::ami::value::{HeaderValue, MemberValue, ValueError};
 use crate::ami::{Action, Answer, Exchange, Failure};
 
@@ -156,35 +157,32 @@ impl QueueCommands {
             reason: reason.map(MemberValue::new).transpose()?,
         };
         self.perform(action).await?;
+        // Only Asterisk knows the state of the member's device, and that a
+        // member is there is not much to be told.
+        let told = self.status(Some(queue), Some(&member.interface)).await;
         match reason {
-            Some(reason) => self.give_reason(queue, &member.interface, reason).await,
+            Some(reason) => {
+                // The member was added: whatever goes wrong from here on leaves a
+                // doubt about its reason, and must not read as if nothing had been
+                // done.
+                let doubt = |_| CommandError::Failure(Failure::Unknown);
+                let told = told.map_err(doubt)?;
+                if !lacks_reason(&told, &member.interface) {
+                    // Also where somebody else has changed the member since.
+                    return Ok(());
+                }
+                // Asterisk before 20.12, 21.7 and 22.2 ignores the reason of a
+                // QueueAdd: a QueuePause of the member, which is paused already,
+                // brings it.
+                let given = self.pause(queue, &member.interface, true, Some(reason));
+                match given.await {
+                    // Somebody else was faster: it was added, and is no more.
+                    Err(CommandError::NotAMember | CommandError::NoSuchQueue) => Ok(()),
+                    given => given.map_err(doubt),
+                }
+            }
             None => Ok(()),
         }
-    }
-
-    /// Asterisk before 20.12, 21.7 and 22.2 ignores the reason of a QueueAdd:
-    /// where the new member has none, a QueuePause of the member, which is
-    /// paused already, brings it.
-    async fn give_reason(
-        &self,
-        queue: &str,
-        interface: &str,
-        reason: &str,
-    ) -> Result<(), CommandError> {
-        // The member was added: whatever goes wrong from here on leaves a doubt
-        // about its reason, and must not read as if nothing had been done.
-        let doubt = |_| CommandError::Failure(Failure::Unknown);
-        let snapshot = self.status(Some(queue), Some(interface), |_| true).await;
-        let has_reason = snapshot.map_err(doubt)?.queues.iter().any(|queue| {
-            let mut members = queue.members.iter();
-            members.any(|member| member.is(interface) && member.paused_reason == reason)
-        });
-        if has_reason {
-            return Ok(());
-        }
-        self.pause(queue, interface, true, Some(reason))
-            .await
-            .map_err(doubt)
     }
 
     async fn perform(&self, action: Action) -> Result<(), CommandError> {
@@ -201,6 +199,13 @@ impl QueueCommands {
         let text = answer.response.text("Message").unwrap_or_default();
         Err(meaning(&text, permitted))
     }
+}
+
+/// Whether the member is paused as it was added, and for no reason.
+fn lacks_reason(answer: &Answer, interface: &str) -> bool {
+    let queues = decode::queues(&answer.rows);
+    let mut members = queues.iter().filter_map(|queue| queue.member(interface));
+    members.any(|member| member.paused && member.paused_reason.is_empty())
 }
 
 /// A queue's name, or a filter, as a header.

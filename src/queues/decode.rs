@@ -1,37 +1,45 @@
-//! From the rows of a `QueueStatus` to queues.
+//! From messages to queues: the rows of a `QueueStatus`, and the events of
+//! members.
 //!
 //! Every field is optional: older versions lack some (`LastPause` before 14,
 //! `LoginTime` before 16.23, `Wrapuptime` before 16.3).
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::model::{Caller, DeviceState, Member, Membership, Queue};
 use crate::ami::Message;
 
-/// Builds the queues that are wanted, by name, from rows in Asterisk's order: a
-/// queue's parameters, then its members, then its callers. Several organizations'
-/// questions may share the rows of a whole PBX, so the rest costs next to nothing.
-pub(super) fn queues(rows: &[Message], wanted: impl Fn(&str) -> bool) -> Vec<Queue> {
+/// Builds the queues of rows in Asterisk's order: a queue's parameters, then its
+/// members, then its callers.
+pub(super) fn queues(rows: &[Message]) -> Vec<Queue> {
     let mut queues: Vec<Queue> = Vec::new();
-    let mut keeps = false;
-    for row in rows {
-        if row.event() == Some(b"QueueParams") {
-            keeps = row.text("Queue").is_some_and(|name| wanted(&name));
-            if keeps {
-                queues.push(queue(row));
-            }
-            continue;
-        }
-        let Some(queue) = queues.last_mut().filter(|_| keeps) else {
-            continue;
-        };
+    let mut members = Vec::new();
+    let mut callers = Vec::new();
+    // Backwards, so that what belongs to a queue is there when the queue is.
+    for row in rows.iter().rev() {
         match row.event() {
-            Some(b"QueueMember") => queue.members.push(member(row)),
-            Some(b"QueueEntry") => queue.callers.push(caller(row)),
+            Some(b"QueueMember") => members.push(Arc::new(member(row, &LISTED))),
+            Some(b"QueueEntry") => callers.push(caller(row)),
+            Some(b"QueueParams") => {
+                members.reverse();
+                callers.reverse();
+                queues.push(Queue {
+                    members: Arc::new(std::mem::take(&mut members)),
+                    callers: Arc::new(std::mem::take(&mut callers)),
+                    ..queue(row)
+                });
+            }
             _ => {}
         }
     }
+    queues.reverse();
     queues
+}
+
+/// The member that an event of Asterisk carries whole.
+pub(super) fn event_member(event: &Message) -> Member {
+    member(event, &TOLD)
 }
 
 fn queue(row: &Message) -> Queue {
@@ -47,16 +55,40 @@ fn queue(row: &Message) -> Queue {
         service_level_seconds: number(row, "ServiceLevel"),
         service_level_percent: number(row, "ServicelevelPerf"),
         service_level_answered_percent: optional(row, "ServicelevelPerf2"),
-        members: Vec::new(),
-        callers: Vec::new(),
+        members: Arc::default(),
+        callers: Arc::default(),
     }
 }
 
-fn member(row: &Message) -> Member {
+/// Names of two headers, which differ between the row of a list and an event.
+struct Names {
+    name: &'static str,
+    interface: &'static str,
+}
+
+const LISTED: Names = Names {
+    name: "Name",
+    interface: "Location",
+};
+
+const TOLD: Names = Names {
+    name: "MemberName",
+    interface: "Interface",
+};
+
+fn member(row: &Message, names: &Names) -> Member {
+    let interface: Arc<str> = text::<Arc<str>>(row, names.interface);
+    let state_interface = row.text("StateInterface").unwrap_or_default();
+    let paused = flag(row, "Paused");
     Member {
-        name: text(row, "Name"),
-        interface: text(row, "Location"),
-        state_interface: text(row, "StateInterface"),
+        name: text(row, names.name),
+        // Mostly the same: kept once.
+        state_interface: if *state_interface == *interface {
+            Arc::clone(&interface)
+        } else {
+            state_interface.into()
+        },
+        interface,
         membership: match row.get("Membership") {
             Some(b"dynamic") => Membership::Dynamic,
             _ => Membership::Static,
@@ -68,8 +100,14 @@ fn member(row: &Message) -> Member {
         login_time: number(row, "LoginTime"),
         in_call: flag(row, "InCall"),
         device_state: DeviceState::from_code(number(row, "Status")),
-        paused: flag(row, "Paused"),
-        paused_reason: text(row, "PausedReason"),
+        paused,
+        // The event of an unpause carries the reason that was given for it, and
+        // no list ever does.
+        paused_reason: if paused {
+            text(row, "PausedReason")
+        } else {
+            Arc::default()
+        },
         wrapup_seconds: number(row, "Wrapuptime"),
     }
 }
@@ -86,8 +124,8 @@ fn caller(row: &Message) -> Caller {
     }
 }
 
-fn text(row: &Message, name: &str) -> String {
-    row.text(name).unwrap_or_default().into_owned()
+fn text<T: From<String>>(row: &Message, name: &str) -> T {
+    row.text(name).unwrap_or_default().into_owned().into()
 }
 
 fn optional<T: FromStr>(row: &Message, name: &str) -> Option<T> {

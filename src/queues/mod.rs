@@ -3,7 +3,9 @@
 
 mod command;
 mod decode;
+pub mod live;
 mod model;
+mod pace;
 mod read;
 
 pub use command::{Change, CommandError, NewMember, QueueCommands};

@@ -1,5 +1,7 @@
 //! What a queue, a member and a caller are.
 
+use std::sync::Arc;
+
 /// State of a member's device, as `QueueMember` and `QueueMemberStatus` carry
 /// it in `Status` (Asterisk's `ast_device_state`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +84,8 @@ pub enum Membership {
     Static,
 }
 
-/// A queue's settings, figures, members and callers at one moment.
+/// A queue's settings, figures, members and callers at one moment. Members and
+/// callers are shared, so that a copy costs little.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Queue {
     /// Name on the PBX.
@@ -108,20 +111,28 @@ pub struct Queue {
     /// The same of answered calls (`ServicelevelPerf2`, Asterisk 15 and later).
     pub service_level_answered_percent: Option<f64>,
     /// Members, in Asterisk's order.
-    pub members: Vec<Member>,
+    pub members: Arc<Vec<Arc<Member>>>,
     /// Waiting callers, by position.
-    pub callers: Vec<Caller>,
+    pub callers: Arc<Vec<Caller>>,
+}
+
+impl Queue {
+    /// The member with that interface.
+    #[must_use]
+    pub fn member(&self, interface: &str) -> Option<&Arc<Member>> {
+        self.members.iter().find(|member| member.is(interface))
+    }
 }
 
 /// A member of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// Display name.
-    pub name: String,
+    pub name: Arc<str>,
     /// What is dialled.
-    pub interface: String,
+    pub interface: Arc<str>,
     /// The device whose state counts.
-    pub state_interface: String,
+    pub state_interface: Arc<str>,
     /// Where the membership comes from.
     pub membership: Membership,
     /// Members of a lower penalty are rung first.
@@ -141,8 +152,8 @@ pub struct Member {
     pub device_state: DeviceState,
     /// Whether the member is paused.
     pub paused: bool,
-    /// Reason of the pause; empty where there is none.
-    pub paused_reason: String,
+    /// Reason of the pause; empty where there is none, and while not paused.
+    pub paused_reason: Arc<str>,
     /// Seconds of wrap-up time of this member; 0 is the queue's.
     pub wrapup_seconds: u64,
 }
@@ -206,7 +217,7 @@ mod tests {
             in_call,
             device_state: DeviceState::from_code(device_state),
             paused,
-            paused_reason: String::new(),
+            paused_reason: "".into(),
             wrapup_seconds: 0,
         }
     }

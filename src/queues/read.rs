@@ -1,31 +1,43 @@
-//! Questions about queues, asked as narrowly as possible.
+//! Questions about queues. None is about all members of the PBX: no command may
+//! have to wait behind a long list.
 
-use std::time::SystemTime;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use futures_util::future::try_join_all;
+use futures_util::stream::{Stream, StreamExt, TryStreamExt, iter};
 
 use super::command::{CommandError, QueueCommands, header};
 use super::decode;
 use super::model::Queue;
-use crate::ami::Action;
 use crate::ami::value::HeaderValue;
+use crate::ami::{Action, Answer};
 
 /// Queues as they were on the PBX.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// The queues, in Asterisk's order or in that of the question.
-    pub queues: Vec<Queue>,
+    pub queues: Vec<Arc<Queue>>,
     /// When the oldest part was true.
     pub as_of: SystemTime,
+    /// Whether the link is down, so that this is what was last known.
+    pub stale: bool,
+    /// Number of the latest change that this shows; `None` where Asterisk was
+    /// asked for it.
+    pub latest: Option<u64>,
 }
 
 /// A name that no member has: with it, Asterisk lists a queue's parameters and
 /// callers and none of its members.
-const NOBODY: &str = "ami-bridge-nobody";
+pub(super) const NOBODY: &str = "ami-bridge-nobody";
+
+/// Lists that are under way at once, where many are needed: enough to keep
+/// Asterisk busy, and few enough to wait behind.
+const LISTS_AT_ONCE: usize = 4;
 
 impl QueueCommands {
     /// Those of the named queues that the PBX has, in that order; without names,
-    /// all of them. Of queues that are not `wanted` nothing is kept.
+    /// all that are `wanted`. Asks Asterisk, queue by queue.
     ///
     /// There is no question for one member: Asterisk's filter heeds the case of
     /// interfaces, which it ignores everywhere else.
@@ -35,42 +47,69 @@ impl QueueCommands {
     pub async fn queues(
         &self,
         names: Option<&[String]>,
-        wanted: impl Fn(&str) -> bool + Copy,
+        wanted: impl Fn(&str) -> bool,
     ) -> Result<Snapshot, CommandError> {
-        let Some(names) = names else {
-            return self.status(None, None, wanted).await;
+        let names = match names {
+            Some(names) => names.to_vec(),
+            None => {
+                let all = self.names().await?;
+                all.into_iter().filter(|name| wanted(name)).collect()
+            }
         };
-        let asked = names
-            .iter()
-            .map(|name| self.status(Some(name), None, wanted));
-        let snapshots = try_join_all(asked).await?;
-        let as_of = snapshots.iter().map(|snapshot| snapshot.as_of).min();
+        let mut oldest = Duration::ZERO;
+        let mut queues = Vec::with_capacity(names.len());
+        let mut lists = pin!(self.lists(names, LISTS_AT_ONCE));
+        // One by one: rows take more memory than what they say.
+        while let Some(answer) = lists.try_next().await? {
+            oldest = oldest.max(answer.sent.elapsed());
+            queues.extend(decode::queues(&answer.rows).into_iter().map(Arc::new));
+        }
         Ok(Snapshot {
-            as_of: as_of.unwrap_or_else(SystemTime::now),
-            queues: snapshots.into_iter().flat_map(|s| s.queues).collect(),
+            queues,
+            as_of: SystemTime::now() - oldest,
+            stale: false,
+            latest: None,
         })
+    }
+
+    /// The names of all queues of the PBX, in Asterisk's order.
+    ///
+    /// # Errors
+    /// As [`CommandError`] says.
+    pub async fn names(&self) -> Result<Vec<String>, CommandError> {
+        let answer = self.status(None, Some(NOBODY)).await?;
+        let queues = decode::queues(&answer.rows);
+        Ok(queues.into_iter().map(|queue| queue.name).collect())
+    }
+
+    /// The lists of queues, in the order of their names, a few at once.
+    pub(super) fn lists(
+        &self,
+        names: Vec<String>,
+        at_once: usize,
+    ) -> impl Stream<Item = Result<Arc<Answer>, CommandError>> + Send {
+        let lists =
+            iter(names).map(move |name| async move { self.status(Some(&name), None).await });
+        lists.buffered(at_once)
     }
 
     /// Whether the PBX has a queue of that name.
     pub(super) async fn exists(&self, queue: &HeaderValue) -> Result<bool, CommandError> {
-        let snapshot = self.status(Some(queue.as_str()), Some(NOBODY), |_| true);
-        Ok(!snapshot.await?.queues.is_empty())
+        let answer = self.status(Some(queue.as_str()), Some(NOBODY)).await?;
+        Ok(!answer.rows.is_empty())
     }
 
+    /// Asks for the rows of a queue, or of all; only for those of a member, or
+    /// of [`NOBODY`].
     pub(super) async fn status(
         &self,
         queue: Option<&str>,
         member: Option<&str>,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<Snapshot, CommandError> {
+    ) -> Result<Arc<Answer>, CommandError> {
         let action = Action::QueueStatus {
             queue: queue.map(header).transpose()?,
             member: member.map(header).transpose()?,
         };
-        let answer = self.answer(action).await?;
-        Ok(Snapshot {
-            queues: decode::queues(&answer.rows, wanted),
-            as_of: SystemTime::now() - answer.sent.elapsed(),
-        })
+        self.answer(action).await
     }
 }

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Ami, on_both_generations, start};
+use crate::support::{Ami, on_every_pbx, start};
 
-on_both_generations!(
+on_every_pbx!(
     add_makes_a_member,
     add_paused_with_reason_leaves_no_gap,
     pause_reaches_the_queues_that_are_meant,

@@ -3,11 +3,9 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::support::{
-    Asterisk, Bridge, PATH, binary, configuration, on_both_generations, request, start,
-};
+use crate::support::{Asterisk, Bridge, PATH, binary, configuration, on_every_pbx, request, start};
 
-on_both_generations!(
+on_every_pbx!(
     every_stored_form_takes_password_and_md5,
     credentials_may_stay_out_of_the_url,
     actions_and_networks_of_a_user_are_kept,

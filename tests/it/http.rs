@@ -3,9 +3,9 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use crate::support::{ACME, PATH, on_both_generations, request, start};
+use crate::support::{ACME, PATH, on_every_pbx, request, start};
 
-on_both_generations!(
+on_every_pbx!(
     routes_and_methods_are_told_apart,
     answers_carry_their_headers,
     too_large_requests_are_refused,

@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::faults::{Scene, work};
 use crate::support::{
-    ACME, Asterisk, Bridge, PATH, configuration, eventually, load, on_both_generations, start,
+    ACME, Asterisk, Bridge, PATH, configuration, eventually, load, on_every_pbx, start,
 };
 
-on_both_generations!(
+on_every_pbx!(
     connections_beyond_the_limit_wait,
     running_out_of_descriptors_does_not_spin,
     a_change_is_followed_when_its_client_has_gone,

@@ -1,10 +1,8 @@
 //! The link to Asterisk: one, kept, and back by itself.
 
-use crate::support::{
-    ACME, Asterisk, Bridge, configuration, eventually, on_both_generations, start,
-};
+use crate::support::{ACME, Asterisk, Bridge, configuration, eventually, on_every_pbx, start};
 
-on_both_generations!(
+on_every_pbx!(
     one_session_serves_everything,
     the_link_comes_back_after_a_crash,
     the_link_comes_back_after_a_restart,

@@ -1,5 +1,6 @@
 //! The whole program against a real Asterisk of the oldest and the newest
-//! generation, as a black box over HTTP.
+//! generation, as a black box over HTTP. What does not need a real one runs on the
+//! simulated PBX too.
 
 #![allow(
     clippy::print_stdout,
@@ -8,16 +9,21 @@
 
 mod support;
 
+mod answers;
 mod attacks;
 mod changes;
 mod command_line;
 mod credentials;
+mod demo;
+mod events;
 mod fail2ban;
 mod faults;
 mod http;
 mod limits;
 mod link;
+mod live;
 mod logs;
+mod protocol;
 mod reads;
 mod refusals;
 mod replay;

@@ -4,10 +4,10 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Asterisk, Bridge, GLOBEX, Row, configuration, eventually, on_both_generations, start,
+    Asterisk, Bridge, GLOBEX, Row, configuration, eventually, on_every_pbx, start,
 };
 
-on_both_generations!(
+on_every_pbx!(
     showqueue_says_what_asterisk_says,
     callers_wait_and_are_answered,
     abandoned_calls_are_counted,

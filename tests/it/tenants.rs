@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{ACME, GLOBEX, on_both_generations, start};
+use crate::support::{ACME, GLOBEX, on_every_pbx, start};
 
-on_both_generations!(
+on_every_pbx!(
     neither_sees_the_other,
     neither_touches_the_other,
     a_phone_in_both_is_paused_in_one,

@@ -14,16 +14,22 @@ pub(crate) struct Ami {
 
 impl Ami {
     pub(crate) fn login(port: u16, username: &str, secret: &str) -> Self {
+        Self::listen(port, username, secret, "off")
+    }
+
+    /// A session that is told of these classes of events.
+    pub(crate) fn listen(port: u16, username: &str, secret: &str, events: &str) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("AMI");
         let timeout = Some(Duration::from_secs(20));
         stream.set_read_timeout(timeout).expect("a socket");
+        stream.set_nodelay(true).expect("a socket");
         let mut ami = Self {
             reader: BufReader::new(stream),
         };
         let mut banner = String::new();
         ami.reader.read_line(&mut banner).expect("banner");
         let answer = ami.action(&format!(
-            "Action: Login\r\nUsername: {username}\r\nSecret: {secret}\r\nEvents: off"
+            "Action: Login\r\nUsername: {username}\r\nSecret: {secret}\r\nEvents: {events}"
         ));
         assert_eq!(answer["Response"], "Success", "{answer:?}");
         ami
@@ -32,13 +38,20 @@ impl Ami {
     /// Sends an action; returns its answer.
     pub(crate) fn action(&mut self, lines: &str) -> Row {
         let stream = self.reader.get_mut();
-        write!(stream, "{lines}\r\n\r\n").expect("written");
+        let frame = format!("{lines}\r\n\r\n");
+        stream.write_all(frame.as_bytes()).expect("written");
         loop {
             let message = self.read();
             if message.contains_key("Response") {
                 return message;
             }
         }
+    }
+
+    /// Sends an action; returns what its answer says.
+    pub(crate) fn message(&mut self, action: &str) -> String {
+        let answer = self.action(&format!("Action: {action}"));
+        format!("{}: {}", answer["Response"], answer["Message"])
     }
 
     /// The rows of a `QueueStatus` of one queue.
@@ -67,8 +80,22 @@ impl Ami {
         members.into_iter().find(|row| row["Location"] == interface)
     }
 
+    /// The next event, with its headers in their order.
+    pub(crate) fn event(&mut self) -> Vec<(String, String)> {
+        loop {
+            let message = self.headers();
+            if message[0].0 == "Event" {
+                return message;
+            }
+        }
+    }
+
     fn read(&mut self) -> Row {
-        let mut message = Row::new();
+        self.headers().into_iter().collect()
+    }
+
+    fn headers(&mut self) -> Vec<(String, String)> {
+        let mut message = Vec::new();
         loop {
             let mut line = Vec::new();
             let count = self.reader.read_until(b'\n', &mut line).expect("read");
@@ -77,7 +104,7 @@ impl Ami {
             let line = line.trim_end_matches(['\r', '\n']);
             if let Some((name, value)) = line.split_once(':') {
                 let value = value.strip_prefix(' ').unwrap_or(value);
-                message.insert(name.to_owned(), value.to_owned());
+                message.push((name.to_owned(), value.to_owned()));
             } else if line.is_empty() && !message.is_empty() {
                 return message;
             }

@@ -1,4 +1,5 @@
-//! A real Asterisk with the sample configuration, for one test.
+//! A real Asterisk with the sample configuration, for one test, or the simulated
+//! PBX in its place.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -6,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::simulated::Simulated;
 use super::{Ami, eventually};
 
 /// Ends, with everything that it kept, when it is dropped.
@@ -17,7 +19,11 @@ pub(crate) struct Asterisk {
     pid: u32,
     overlay: Option<tempfile::TempDir>,
     running: Option<(Child, ChildStdin)>,
+    simulated: Option<Simulated>,
 }
+
+/// In the place of a version: the simulated PBX.
+pub(crate) const SIMULATED: u32 = 0;
 
 static INSTANCES: AtomicU32 = AtomicU32::new(0);
 
@@ -32,9 +38,12 @@ impl Asterisk {
 
     /// With files that take the place of the sample's.
     pub(crate) fn start_with(version: u32, files: &[(&str, &str)]) -> Self {
+        if version == SIMULATED {
+            return Self::simulate(files);
+        }
         let overlay = tempfile::tempdir().expect("a temporary folder");
-        let manager = std::fs::read_to_string(sample("config/manager.conf")).expect("sample");
-        std::fs::write(overlay.path().join("manager.conf"), manager + TESTER).expect("overlay");
+        let manager = sample_config("manager.conf") + TESTER;
+        std::fs::write(overlay.path().join("manager.conf"), manager).expect("overlay");
         for (name, text) in files {
             std::fs::write(overlay.path().join(name), text).expect("overlay");
         }
@@ -47,13 +56,39 @@ impl Asterisk {
             pid: 0,
             overlay: Some(overlay),
             running: None,
+            simulated: None,
         };
         asterisk.start_again();
         asterisk
     }
 
+    fn simulate(files: &[(&str, &str)]) -> Self {
+        let file = |name: &str| {
+            let given = files.iter().find(|(given, _)| *given == name);
+            given.map(|(_, text)| (*text).to_owned())
+        };
+        let of_sample = |name: &str| {
+            std::fs::read_to_string(sample(&format!("config/{name}"))).expect("sample")
+        };
+        let queues = file("queues.conf").unwrap_or_else(|| of_sample("queues.conf"));
+        let manager = file("manager.conf").unwrap_or_else(|| of_sample("manager.conf") + TESTER);
+        let simulated = Simulated::start(&queues, &manager);
+        Self {
+            version: SIMULATED,
+            port: simulated.port,
+            name: String::new(),
+            pid: 0,
+            overlay: None,
+            running: None,
+            simulated: Some(simulated),
+        }
+    }
+
     /// Starts it where it has ended, with the state that it left.
     pub(crate) fn start_again(&mut self) {
+        if let Some(simulated) = &mut self.simulated {
+            return simulated.start_again();
+        }
         self.end();
         let overlay = self.overlay.as_ref().expect("until it is dropped").path();
         let mut child = Command::new(sample("start"))
@@ -89,6 +124,9 @@ impl Asterisk {
 
     /// Asterisk's own command line.
     pub(crate) fn cli(&self, command: &str) -> String {
+        if let Some(simulated) = &self.simulated {
+            return simulated.cli(command);
+        }
         let output = Command::new(sample("cli"))
             .args([&self.version.to_string(), &self.name, command])
             .output()
@@ -103,18 +141,38 @@ impl Asterisk {
 
     /// Its queue_log: what was done, and nothing that was not.
     pub(crate) fn queue_log(&self) -> String {
+        if let Some(simulated) = &self.simulated {
+            return simulated.queue_log();
+        }
         std::fs::read_to_string(self.queue_log_path()).unwrap_or_default()
     }
 
     fn queue_log_path(&self) -> PathBuf {
+        self.file("log/queue_log")
+    }
+
+    /// A file of this instance.
+    fn file(&self, path: &str) -> PathBuf {
         let roots = std::env::var_os("AMI_BRIDGE_ASTERISK_ROOTS")
             .map_or_else(|| sample("../.asterisk"), PathBuf::from);
-        let log = format!("{}/instances/{}/log/queue_log", self.version, self.name);
-        roots.join(log)
+        roots.join(format!("{}/instances/{}/{path}", self.version, self.name))
+    }
+
+    /// A file of its configuration.
+    pub(crate) fn configuration(&self, name: &str) -> String {
+        std::fs::read_to_string(self.file(&format!("etc/{name}"))).expect("its configuration")
+    }
+
+    /// Changes a file of its configuration, which it reads when it is told to.
+    pub(crate) fn configure(&self, name: &str, text: &str) {
+        std::fs::write(self.file(&format!("etc/{name}")), text).expect("its configuration");
     }
 
     /// Its queue_log so far, which begins anew.
     pub(crate) fn take_queue_log(&self) -> String {
+        if let Some(simulated) = &self.simulated {
+            return simulated.take_queue_log();
+        }
         // Asterisk appends, wherever the end of the file is.
         let log = self.queue_log();
         let file = std::fs::OpenOptions::new()
@@ -133,6 +191,9 @@ impl Asterisk {
 
     /// Stops every thread of it, as a hanging machine would.
     pub(crate) fn freeze(&self) {
+        if let Some(simulated) = &self.simulated {
+            return simulated.set_frozen(true);
+        }
         signal_process(self.pid, "STOP");
         // Threads stop one by one, and one that still runs can still answer.
         eventually("every thread is stopped", || self.is_frozen().then_some(()));
@@ -150,11 +211,17 @@ impl Asterisk {
 
     /// Lets it go on.
     pub(crate) fn thaw(&self) {
+        if let Some(simulated) = &self.simulated {
+            return simulated.set_frozen(false);
+        }
         signal_process(self.pid, "CONT");
     }
 
     /// Kills it at once, as a crash would.
     pub(crate) fn kill(&mut self) {
+        if let Some(simulated) = &self.simulated {
+            return simulated.kill();
+        }
         signal_process(self.pid, "KILL");
         self.wait();
     }
@@ -182,6 +249,9 @@ impl Asterisk {
 
 impl Drop for Asterisk {
     fn drop(&mut self) {
+        if self.simulated.is_some() {
+            return;
+        }
         self.end();
         let _ = Command::new(sample("remove"))
             .args([&self.version.to_string(), &self.name])
@@ -190,11 +260,16 @@ impl Drop for Asterisk {
 }
 
 /// Sends a signal to a process.
-pub(super) fn signal_process(pid: u32, signal: &str) {
+pub(crate) fn signal_process(pid: u32, signal: &str) {
     let status = Command::new("sh")
         .args(["-c", &format!("kill -{signal} {pid}")])
         .status();
     assert!(status.expect("sh").success(), "kill -{signal} {pid}");
+}
+
+/// A file of the sample's configuration.
+pub(crate) fn sample_config(name: &str) -> String {
+    std::fs::read_to_string(sample("config").join(name)).expect("the sample")
 }
 
 fn sample(name: &str) -> PathBuf {

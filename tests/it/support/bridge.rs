@@ -94,6 +94,8 @@ pub(crate) struct Bridge {
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
     log: Arc<Mutex<String>>,
+    /// The configuration file.
+    file: tempfile::NamedTempFile,
 }
 
 pub(crate) const PATH: &str = "/API/UpdateAgentState.php";
@@ -155,6 +157,7 @@ impl Bridge {
             pid: child.id(),
             child: Mutex::new(child),
             log,
+            file,
         }
     }
 
@@ -237,9 +240,29 @@ impl Bridge {
         signal_process(self.pid, "TERM");
     }
 
-    /// Tells it to read again what it can.
-    pub(crate) fn hang_up(&self) {
+    /// Gives it another configuration to read; returns what it then logs of it.
+    pub(crate) fn reconfigure(&self, configuration: &str) -> Value {
+        std::fs::write(self.file.path(), configuration).expect("written");
+        self.hang_up()
+    }
+
+    /// Tells it to read its configuration again; returns what it then logs of it.
+    pub(crate) fn hang_up(&self) -> Value {
+        let told = |log: &str| {
+            let lines = log.lines();
+            let lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let about = lines.filter(|line| {
+                let message = line["message"].as_str().unwrap_or_default();
+                message == "the configuration was read again"
+                    || message == "the configuration stays as it was"
+            });
+            about.collect::<Vec<_>>()
+        };
+        let before = told(&self.log()).len();
         signal_process(self.pid, "HUP");
+        eventually("the configuration is read again", || {
+            told(&self.log()).get(before).cloned()
+        })
     }
 
     /// How it ended, where it has.

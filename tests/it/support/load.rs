@@ -101,7 +101,8 @@ impl Answers {
     }
 }
 
-struct EndOnDrop<'a>(&'a AtomicBool);
+/// Sets what it holds, also when a panic ends its scope.
+pub(crate) struct EndOnDrop<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {

@@ -7,14 +7,15 @@ mod bridge;
 mod http;
 mod load;
 mod proxy;
+mod simulated;
 
 use std::time::{Duration, Instant};
 
 pub(crate) use ami::{Ami, Row};
-pub(crate) use asterisk::{Asterisk, free_port};
-pub(crate) use bridge::{ACME, Bridge, GLOBEX, PATH, Usage, binary, configuration};
+pub(crate) use asterisk::{Asterisk, SIMULATED, free_port, sample_config, signal_process};
+pub(crate) use bridge::{ACME, Bridge, GLOBEX, PATH, Usage, User, binary, configuration};
 pub(crate) use http::{KeptConnection, Response, request};
-pub(crate) use load::{Answers, Figures, load};
+pub(crate) use load::{Answers, EndOnDrop, Figures, load};
 pub(crate) use proxy::{Network, Proxy};
 
 /// Declares tests that run on a fresh Asterisk of each generation.
@@ -28,6 +29,16 @@ macro_rules! on_both_generations {
     };
 }
 pub(crate) use on_both_generations;
+
+/// Declares tests that run on each generation, and on the simulated PBX, which so
+/// is proven to be like them.
+macro_rules! on_every_pbx {
+    ($($name:ident),+ $(,)?) => {
+        $crate::support::on_both_generations!($($name),+);
+        mod simulated { $( #[test] fn $name() { super::$name($crate::support::SIMULATED); } )+ }
+    };
+}
+pub(crate) use on_every_pbx;
 
 /// A bridge with the usual two organizations on a fresh sample Asterisk.
 pub(crate) fn start(version: u32) -> (Asterisk, Bridge) {

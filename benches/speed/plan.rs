@@ -1,0 +1,145 @@
+//! The two PBXes: their configuration, and the bridge's for each.
+
+use std::fmt::Write as _;
+
+use crate::Result;
+
+/// Who asks the bridge.
+pub(crate) const CREDENTIALS: &str = "username=bench&password=bench-password";
+
+/// The small PBX's queue with four members, and who they are.
+pub(crate) const SMALL_QUEUE: u32 = 6001;
+pub(crate) const SMALL_AGENTS: [u32; 4] = [1001, 1002, 1003, 1004];
+
+/// The large PBX: so many queues of so many members each.
+const QUEUES: u32 = 500;
+const MEMBERS: u32 = 100;
+const FIRST_QUEUE: u32 = 7000;
+/// Each interface is a member of ten queues.
+const INTERFACES: u32 = 5000;
+const FIRST_AGENT: u32 = 20000;
+
+/// A PBX, and the one organization on it that is measured.
+pub(crate) struct Plan {
+    pub(crate) name: &'static str,
+    prefix: &'static str,
+    agents: &'static str,
+    large: bool,
+}
+
+impl Plan {
+    /// The sample's few queues; one of them gets four dynamic members.
+    pub(crate) fn small() -> Self {
+        Self {
+            name: "small",
+            prefix: "acme",
+            agents: "1001-1099",
+            large: false,
+        }
+    }
+
+    /// 500 queues of 100 static members.
+    pub(crate) fn large() -> Self {
+        Self {
+            name: "large",
+            prefix: "big",
+            agents: "20000-24999",
+            large: true,
+        }
+    }
+
+    /// The queue that the cells change, and read alone.
+    pub(crate) fn queue(&self) -> u32 {
+        if self.large { FIRST_QUEUE } else { SMALL_QUEUE }
+    }
+
+    /// Members of that queue.
+    pub(crate) fn agents(&self) -> Vec<u32> {
+        if self.large {
+            (FIRST_AGENT..FIRST_AGENT + MEMBERS).collect()
+        } else {
+            SMALL_AGENTS.to_vec()
+        }
+    }
+
+    /// A queue's name on the PBX.
+    pub(crate) fn queue_name(&self, queue: u32) -> String {
+        format!("{}-{queue}", self.prefix)
+    }
+
+    pub(crate) fn interface(agent: u32) -> String {
+        format!("Local/{agent}@acme-agents")
+    }
+
+    /// Files that differ from the sample's, beside those of [`crate::pbx`].
+    pub(crate) fn files(&self, sample: impl Fn(&str) -> Result<String>) -> Result<Files> {
+        if !self.large {
+            return Ok(Vec::new());
+        }
+        let queues = sample("queues.conf")?;
+        let (general, _) = queues
+            .split_once("[acme-6001]")
+            .ok_or("the sample's queues.conf has no acme-6001")?;
+        let extensions = sample("extensions.conf")?;
+        let mut agents = String::from("[acme-agents]\n");
+        agents += "exten => _2XXXX,1,Answer()\n same => n,Wait(3600)\n";
+        Ok(vec![
+            ("queues.conf", self.large_queues(general)?),
+            // Else their devices would be invalid, as of unknown extensions.
+            (
+                "extensions.conf",
+                extensions.replacen("[acme-agents]\n", &agents, 1),
+            ),
+        ])
+    }
+
+    fn large_queues(&self, general: &str) -> Result<String> {
+        let mut text = general.to_owned();
+        for number in 0..QUEUES {
+            let queue = self.queue_name(FIRST_QUEUE + number);
+            writeln!(text, "[{queue}](agents)\nstrategy = leastrecent")?;
+            for member in 0..MEMBERS {
+                let agent = FIRST_AGENT + (number * MEMBERS + member) % INTERFACES;
+                let interface = Self::interface(agent);
+                writeln!(text, "member => {interface},0,Agent {agent}")?;
+            }
+        }
+        Ok(text)
+    }
+
+    /// The bridge's configuration: the defaults, but for ports that are free.
+    pub(crate) fn bridge(&self, ami_port: u16) -> String {
+        let (prefix, agents) = (self.prefix, self.agents);
+        format!(
+            r#"
+[http]
+listen = "127.0.0.1:0"
+
+[admin]
+listen = "127.0.0.1:0"
+
+[log]
+level = "info"
+format = "json"
+
+[pbx.main]
+address = "127.0.0.1:{ami_port}"
+username = "queuebridge"
+secret = "sample-secret-change-me"
+
+[organization.bench]
+queues = ["*"]
+queue_name = "{prefix}-{{queue}}"
+agents = ["{agents}"]
+interface = "Local/{{agent}}@acme-agents"
+
+[[organization.bench.user]]
+username = "bench"
+password = "bench-password"
+"#
+        )
+    }
+}
+
+/// Names and texts.
+pub(crate) type Files = Vec<(&'static str, String)>;

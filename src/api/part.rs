@@ -1,0 +1,161 @@
+//! The organization's part of its PBX: which queues are its own, and what is
+//! read of them. Every number is turned into a name on the PBX here and in
+//! [`super::execute`], and nowhere else.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::time::Instant;
+
+use super::error::ApiError;
+use super::refusal::{failed, reading, unknown_queue};
+use crate::organizations::Organization;
+use crate::queues::live::{Live, Question};
+use crate::queues::{Member, Queue, QueueCommands, Snapshot};
+
+/// A queue with its number in the organization.
+#[derive(Debug)]
+pub(super) struct OwnQueue {
+    pub(super) number: String,
+    pub(super) queue: Arc<Queue>,
+}
+
+/// A way to the organization's PBX, to be opened when all else is checked.
+pub(super) struct Pbx<'a> {
+    pub(super) live: &'a Live,
+    pub(super) deadline: Instant,
+    pub(super) request_id: &'a str,
+}
+
+impl Pbx<'_> {
+    pub(super) fn open(&self) -> Result<QueueCommands, ApiError> {
+        let client = self.live.client();
+        let exchange = client.begin(self.deadline, self.request_id);
+        exchange.map(QueueCommands::new).map_err(failed)
+    }
+}
+
+/// How the PBX was seen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    /// When the oldest part was true.
+    pub(super) as_of: SystemTime,
+    /// Whether the link is down, so that this is what was last known.
+    pub(super) stale: bool,
+    /// Number of the latest change that it shows; `None` where Asterisk was
+    /// asked for this answer.
+    pub(super) latest: Option<u64>,
+}
+
+/// Which parts of a queue are needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    Members,
+    /// Callers and figures too.
+    All,
+}
+
+/// The organization's part of its PBX.
+pub(super) struct Part<'a> {
+    pub(super) organization: &'a Organization,
+    pub(super) pbx: Pbx<'a>,
+}
+
+impl Part<'_> {
+    /// Those of the organization's queues that the PBX has; only some of them,
+    /// where they are named by their numbers.
+    pub(super) async fn queues(
+        &self,
+        numbers: Option<&[String]>,
+        fresh: bool,
+        needs: Needs,
+    ) -> Result<(Vec<OwnQueue>, Seen), ApiError> {
+        let names = self.names(numbers)?;
+        let wanted = |name: &str| self.organization.queue_number(name).is_some();
+        let snapshot = if fresh {
+            self.pbx.open()?.queues(names.as_deref(), wanted).await
+        } else {
+            let question = Question {
+                names: names.as_deref(),
+                deadline: self.pbx.deadline,
+                request_id: self.pbx.request_id,
+            };
+            match needs {
+                Needs::Members => self.pbx.live.members(question, wanted).await,
+                Needs::All => self.pbx.live.queues(question, wanted).await,
+            }
+        };
+        let snapshot = snapshot.map_err(reading)?;
+        let seen = Seen {
+            as_of: snapshot.as_of,
+            stale: snapshot.stale,
+            latest: snapshot.latest,
+        };
+        Ok((self.own(snapshot), seen))
+    }
+
+    pub(super) async fn memberships(
+        &self,
+        agent: &str,
+        numbers: Option<&[String]>,
+        fresh: bool,
+    ) -> Result<(Vec<(OwnQueue, Arc<Member>)>, Seen), ApiError> {
+        let interface = self.organization.interface.expand(agent);
+        let (queues, seen) = self.queues(numbers, fresh, Needs::Members).await?;
+        self.all_there(numbers, &queues)?;
+        let memberships = queues.into_iter().filter_map(|own| {
+            let member = Arc::clone(own.queue.member(&interface)?);
+            Some((own, member))
+        });
+        Ok((memberships.collect(), seen))
+    }
+
+    /// The PBX's names of the queues that are meant; `None` where that depends on
+    /// which queues it has.
+    pub(super) fn names(
+        &self,
+        numbers: Option<&[String]>,
+    ) -> Result<Option<Vec<String>>, ApiError> {
+        let name = |number: &str| self.organization.queue_name.expand(number);
+        match (numbers, self.organization.listed_queues()) {
+            (Some(numbers), _) => {
+                let names = numbers.iter().map(|number| {
+                    let own = self.organization.queue(number);
+                    own.map(|own| name(&own))
+                        .ok_or_else(|| unknown_queue(number))
+                });
+                names.collect::<Result<_, _>>().map(Some)
+            }
+            (None, Some(listed)) => Ok(Some(listed.into_iter().map(name).collect())),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The organization's queues among those of a snapshot, in its order.
+    fn own(&self, snapshot: Snapshot) -> Vec<OwnQueue> {
+        let own = snapshot.queues.into_iter().filter_map(|queue| {
+            let number = self.organization.queue_number(&queue.name)?;
+            Some(OwnQueue { number, queue })
+        });
+        let mut own: Vec<OwnQueue> = own.collect();
+        own.sort_by(|a, b| self.organization.queue_order(&a.number, &b.number));
+        own
+    }
+
+    /// Queues that were named must all be there.
+    pub(super) fn all_there(
+        &self,
+        numbers: Option<&[String]>,
+        queues: &[OwnQueue],
+    ) -> Result<(), ApiError> {
+        let there = |number: &&String| {
+            let mut queues = queues.iter();
+            queues.any(|own| own.number.eq_ignore_ascii_case(number))
+        };
+        let mut named = numbers.unwrap_or_default().iter();
+        match named.find(|number| !there(number)) {
+            Some(missing) => Err(unknown_queue(missing)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What Asterisk's events mean to the live state.
+
+use crate::ami::Message;
+use crate::queues::decode;
+use crate::queues::model::Member;
+
+/// An event that says something about queues.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Event {
+    /// A member as it is now; with [`MemberEvent::Removed`], as it was.
+    Member {
+        queue: String,
+        what: MemberEvent,
+        member: Member,
+    },
+    /// Callers of the queue come, go, or are rung for: its figures have changed.
+    /// The member named, if any, has begun or ended a call, which changes it
+    /// without an event of its own.
+    Calls {
+        queue: String,
+        member: Option<String>,
+    },
+    /// app_queue was loaded, or its configuration read again: anything may have
+    /// changed, without any event.
+    Reloaded,
+}
+
+/// Why the state of a member is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MemberEvent {
+    Added,
+    Removed,
+    Paused,
+    Other,
+}
+
+impl Event {
+    /// `None` for what has no meaning here.
+    pub(super) fn of(message: &Message) -> Option<Self> {
+        let queue = || message.text("Queue").map(|queue| queue.into_owned());
+        let member = |what| {
+            Some(Self::Member {
+                queue: queue()?,
+                what,
+                member: decode::event_member(message),
+            })
+        };
+        match message.event()? {
+            b"QueueMemberAdded" => member(MemberEvent::Added),
+            b"QueueMemberRemoved" => member(MemberEvent::Removed),
+            b"QueueMemberPause" => member(MemberEvent::Paused),
+            b"QueueMemberStatus" | b"QueueMemberPenalty" | b"QueueMemberRinginuse" => {
+                member(MemberEvent::Other)
+            }
+            b"QueueCallerJoin"
+            | b"QueueCallerLeave"
+            | b"QueueCallerAbandon"
+            | b"AgentCalled"
+            | b"AgentRingNoAnswer" => Some(Self::Calls {
+                queue: queue()?,
+                member: None,
+            }),
+            b"AgentConnect" | b"AgentComplete" | b"AgentDump" => Some(Self::Calls {
+                queue: queue()?,
+                member: message.text("Interface").map(|text| text.into_owned()),
+            }),
+            b"Load" | b"Reload" => {
+                let module = message.text("Module")?;
+                // "All" is the whole Asterisk; 13 to 22 name the module with or
+                // without its ending.
+                (module == "All" || module.starts_with("app_queue")).then_some(Self::Reloaded)
+            }
+            _ => None,
+        }
+    }
+}

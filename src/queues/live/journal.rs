@@ -1,0 +1,137 @@
+//! The latest changes, numbered, for those who follow them.
+//!
+//! There is one journal for all followers: each only remembers its place in it.
+//! Whoever has fallen behind its beginning starts anew from a snapshot, so a slow
+//! follower costs nothing, however slow.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::queues::model::Member;
+
+/// How many changes are kept: at least some seconds of a busy PBX.
+const KEPT: usize = 4096;
+
+/// A change of the state.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Of a member.
+    Member {
+        /// The queue's name on the PBX.
+        queue: Arc<str>,
+        /// What has happened to it.
+        what: MemberChange,
+        /// As it is now; of one that was removed, as it was.
+        member: Arc<Member>,
+    },
+    /// Of a queue's callers or figures.
+    Figures {
+        /// The queue's name on the PBX.
+        queue: Arc<str>,
+    },
+    /// A queue has come, gone, or has other settings.
+    Queue {
+        /// The queue's name on the PBX.
+        queue: Arc<str>,
+    },
+    /// The link was lost, or is there again and the state with it.
+    Link {
+        /// Which of the two.
+        connected: bool,
+    },
+}
+
+/// What has happened to a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemberChange {
+    /// It was added.
+    Added,
+    /// It was removed.
+    Removed,
+    /// It was paused, or has another reason.
+    Paused,
+    /// It was unpaused.
+    Unpaused,
+    /// Anything else of it has changed.
+    Updated,
+}
+
+impl MemberChange {
+    /// What lies between two states of a member; `None` where nothing does.
+    pub(super) fn between(before: Option<&Member>, after: Option<&Member>) -> Option<Self> {
+        match (before, after) {
+            (None, None) => None,
+            (None, Some(_)) => Some(Self::Added),
+            (Some(_), None) => Some(Self::Removed),
+            (Some(before), Some(after)) if before == after => None,
+            (Some(before), Some(after)) => Some(match (before.paused, after.paused) {
+                (true, false) => Self::Unpaused,
+                (false, true) => Self::Paused,
+                (true, true) if before.paused_reason != after.paused_reason => Self::Paused,
+                _ => Self::Updated,
+            }),
+        }
+    }
+}
+
+/// The journal.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    changes: VecDeque<Change>,
+    /// Number of the latest change; the first has 1.
+    latest: u64,
+}
+
+impl Journal {
+    pub(super) fn push(&mut self, change: Change) {
+        if self.changes.len() == KEPT {
+            self.changes.pop_front();
+        }
+        self.changes.push_back(change);
+        self.latest += 1;
+    }
+
+    pub(super) fn latest(&self) -> u64 {
+        self.latest
+    }
+
+    /// The changes behind that number, with theirs; `None` where some of them are
+    /// not kept any more, or the number was never given.
+    pub(super) fn since(&self, number: u64) -> Option<impl Iterator<Item = (u64, &Change)>> {
+        let missed = usize::try_from(self.latest.checked_sub(number)?).ok()?;
+        let start = self.changes.len().checked_sub(missed)?;
+        Some((number + 1..).zip(self.changes.range(start..)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(journal: &Journal, since: u64) -> Option<Vec<u64>> {
+        let changes = journal.since(since)?;
+        Some(changes.map(|(number, _)| number).collect())
+    }
+
+    #[test]
+    fn a_follower_gets_what_it_missed_or_is_told_that_it_can_not() {
+        let mut journal = Journal::default();
+        assert_eq!(numbers(&journal, 0), Some(vec![]));
+        assert_eq!(numbers(&journal, 1), None);
+        for _ in 0..KEPT + 3 {
+            journal.push(Change::Link { connected: true });
+        }
+        let latest = KEPT as u64 + 3;
+        assert_eq!(numbers(&journal, latest), Some(vec![]));
+        assert_eq!(
+            numbers(&journal, latest - 2),
+            Some(vec![latest - 1, latest])
+        );
+        assert_eq!(
+            numbers(&journal, 3).map(|numbers| numbers.len()),
+            Some(KEPT)
+        );
+        assert_eq!(numbers(&journal, 2), None);
+        assert_eq!(numbers(&journal, latest + 1), None);
+    }
+}

@@ -1,0 +1,177 @@
+//! Asks Asterisk what the mirror needs to know: all of it at the start, then what
+//! has become doubtful, and every queue in its turn.
+
+use std::future::ready;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::TryStreamExt;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::mirror::Phase;
+use super::shared::Shared;
+use super::wanted::Refresh;
+use crate::ami::Client;
+use crate::queues::command::{CommandError, QueueCommands};
+use crate::queues::read::NOBODY;
+
+/// Lists that are under way at once when all is asked about. One after the other
+/// would leave Asterisk idle in between; all in one would let no command through.
+const LISTS_AT_ONCE: usize = 8;
+
+/// For one question.
+const QUESTION: Duration = Duration::from_secs(10);
+
+/// For all questions at the start: a large PBX takes seconds.
+const SEED: Duration = Duration::from_secs(60);
+
+/// Between attempts that fail while the link is there.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// How often to look for changes whose events have not come.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Keeps the mirror until `stop`.
+pub(super) async fn keep(
+    shared: Arc<Shared>,
+    client: Client,
+    interval: Duration,
+    stop: CancellationToken,
+) {
+    let keeper = Keeper {
+        shared,
+        client,
+        interval,
+    };
+    tokio::select! {
+        () = keeper.run() => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+struct Keeper {
+    shared: Arc<Shared>,
+    client: Client,
+    interval: Duration,
+}
+
+impl Keeper {
+    async fn run(&self) {
+        let mut phase = self.shared.phase.subscribe();
+        loop {
+            if phase
+                .wait_for(|phase| *phase == Phase::Seeding)
+                .await
+                .is_err()
+            {
+                return;
+            }
+            let seeded = tokio::select! {
+                seeded = self.seed() => seeded,
+                // That attempt is over.
+                _ = phase.wait_for(|phase| *phase != Phase::Seeding) => continue,
+            };
+            match seeded {
+                Ok(()) => tokio::select! {
+                    () = self.follow() => {}
+                    _ = phase.wait_for(|phase| *phase != Phase::Live) => {}
+                },
+                Err(error) => {
+                    warn!(%error, "the queues can't be read");
+                    sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    fn ask(&self, within: Duration, purpose: &str) -> Result<QueueCommands, CommandError> {
+        let exchange = self.client.begin_own(Instant::now() + within, purpose)?;
+        Ok(QueueCommands::new(exchange))
+    }
+
+    /// Asks about everything, queue by queue.
+    async fn seed(&self) -> Result<(), CommandError> {
+        let start = Instant::now();
+        let commands = self.ask(SEED, "seed")?;
+        let names = commands.names().await?;
+        let queues = names.len();
+        let lists = commands.lists(names, LISTS_AT_ONCE);
+        lists.try_for_each(|_| ready(Ok(()))).await?;
+        let memberships = self.shared.change(|mirror, _| {
+            mirror.seeded();
+            mirror.memberships()
+        });
+        let ms = start.elapsed().as_millis() as u64;
+        info!(queues, memberships, ms, "live state loaded");
+        Ok(())
+    }
+
+    /// Asks what is doubtful when it is due, and every queue in its turn.
+    async fn follow(&self) {
+        let mut queues_turn = Instant::now() + self.interval;
+        let mut queue_turn = Instant::now() + self.spacing();
+        loop {
+            let work = self.shared.work.notified();
+            let now = Instant::now();
+            let next = self.shared.change(|mirror, now| {
+                mirror.tick(now.at);
+                mirror.wanted.next()
+            });
+            // Turns first: they are few, and however much is doubtful, it can't keep
+            // them from being taken.
+            if queues_turn <= now {
+                queues_turn = now + self.interval;
+                self.refresh(Refresh::Queues, "resync").await;
+            } else if queue_turn <= now {
+                queue_turn = now + self.spacing();
+                let oldest = self.shared.change(|mirror, _| {
+                    mirror.resyncing = mirror.oldest();
+                    mirror.resyncing.clone()
+                });
+                if let Some(queue) = oldest {
+                    self.refresh(Refresh::Queue(queue), "resync").await;
+                }
+            } else if let Some(refresh) = self.shared.change(|m, now| m.wanted.take(now.at)) {
+                if !matches!(refresh, Refresh::Figures(_)) {
+                    self.shared.metrics.targeted_refreshes.inc();
+                }
+                self.refresh(refresh, "refresh").await;
+            } else {
+                let turn = queues_turn.min(queue_turn).min(now + TICK);
+                let until = next.map_or(turn, |next| next.min(turn));
+                tokio::select! {
+                    () = sleep_until(until) => {}
+                    () = work => {}
+                }
+            }
+        }
+    }
+
+    /// The time between two turns.
+    fn spacing(&self) -> Duration {
+        let queues = self.shared.look(|mirror| mirror.entries().count());
+        self.interval / u32::try_from(queues.max(1)).unwrap_or(u32::MAX)
+    }
+
+    /// Asks. The mirror has the answer before this returns.
+    async fn refresh(&self, refresh: Refresh, purpose: &str) {
+        let asked = async {
+            let commands = self.ask(QUESTION, purpose)?;
+            match &refresh {
+                Refresh::Queues => commands.status(None, Some(NOBODY)).await,
+                Refresh::Queue(queue) => commands.status(Some(queue), None).await,
+                Refresh::Figures(queue) => commands.status(Some(queue), Some(NOBODY)).await,
+                Refresh::Member {
+                    queue, interface, ..
+                } => commands.status(Some(queue), Some(interface)).await,
+            }
+        };
+        if let Err(error) = asked.await {
+            warn!(%error, ?refresh, "a question about queues has no answer");
+            self.shared
+                .change(|mirror, now| mirror.want(refresh, now.at + AGAIN));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The mirror between those who feed it and those who read it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+use super::event::Event;
+use super::metrics::Metrics;
+use super::mirror::{Mirror, Now, Phase};
+use crate::ami::{Action, Answer, Message, Observer};
+
+/// The mirror. Its lock is held for moments only, since the task that reads the
+/// socket takes it too: nothing is rendered, and nobody waits, under it.
+#[derive(Debug)]
+pub(super) struct Shared {
+    mirror: Mutex<Mirror>,
+    pub(super) phase: watch::Sender<Phase>,
+    /// Number of the latest change.
+    pub(super) latest: watch::Sender<u64>,
+    /// There may be something to ask.
+    pub(super) work: Notify,
+    pub(super) metrics: Arc<Metrics>,
+    /// Tells this journal from others, of other PBXes and other days.
+    pub(super) epoch: u64,
+}
+
+impl Shared {
+    pub(super) fn new() -> Arc<Self> {
+        let metrics = Arc::new(Metrics::default());
+        Arc::new(Self {
+            mirror: Mutex::new(Mirror::new(Arc::clone(&metrics), Instant::now())),
+            phase: watch::Sender::new(Phase::Empty),
+            latest: watch::Sender::new(0),
+            work: Notify::new(),
+            metrics,
+            epoch: fastrand::u64(..),
+        })
+    }
+
+    /// Looks at the mirror.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&Mirror) -> T) -> T {
+        look(&self.mirror.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the mirror, and wakes whoever is concerned.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Mirror, Now) -> T) -> T {
+        let mut mirror = self.mirror.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Now {
+            at: Instant::now(),
+            unix: unix_seconds(),
+        };
+        let (due, number, phase) = (mirror.wanted.next(), mirror.journal.latest(), mirror.phase);
+        let result = change(&mut mirror, now);
+        let is_due = mirror.wanted.next();
+        let (new_number, new_phase) = (mirror.journal.latest(), mirror.phase);
+        drop(mirror);
+        if new_number != number {
+            self.latest.send_replace(new_number);
+        }
+        if new_phase != phase {
+            self.phase.send_replace(new_phase);
+        }
+        if is_due.is_some_and(|is| due.is_none_or(|was| is < was)) {
+            self.work.notify_one();
+        }
+        result
+    }
+}
+
+fn unix_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs() as i64)
+}
+
+/// Feeds the mirror with what the link reads.
+pub(super) struct Feed(pub(super) Arc<Shared>);
+
+impl Observer for Feed {
+    fn linked(&mut self) {
+        self.0.change(|mirror, now| {
+            mirror.heard = now.at;
+            mirror.linked();
+        });
+    }
+
+    fn event(&mut self, event: &Message) {
+        let event = Event::of(event);
+        self.0.change(|mirror, now| {
+            mirror.heard = now.at;
+            if let Some(event) = event {
+                mirror.event(event, now);
+            }
+        });
+    }
+
+    fn answered(&mut self, action: &Action, answer: &Answer) {
+        self.0.change(|mirror, now| {
+            mirror.heard = now.at;
+            mirror.answered(action, answer, now);
+        });
+    }
+
+    fn lost(&mut self) {
+        self.0.change(|mirror, _| mirror.lost());
+    }
+}

@@ -1,0 +1,95 @@
+//! What Asterisk is to be asked about, and when.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// A question about queues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refresh {
+    /// Which queues there are, with figures and callers.
+    Queues,
+    /// A queue as a whole.
+    Queue(Arc<str>),
+    /// A queue's figures and callers.
+    Figures(Arc<str>),
+    /// A member of a queue, with the queue's figures and callers.
+    Member {
+        queue: Arc<str>,
+        interface: Arc<str>,
+        /// Once more, somewhat later.
+        again: bool,
+    },
+}
+
+/// The second look at a member whose call has begun or ended: Asterisk tells of
+/// it before it counts it.
+const AGAIN: Duration = Duration::from_millis(900);
+
+/// The questions, each with its time.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    questions: Vec<(Instant, Refresh)>,
+}
+
+impl Wanted {
+    /// Adds a question. One that is waiting already keeps its time, so that a
+    /// busy queue is asked about as often as a quiet one.
+    pub(super) fn add(&mut self, refresh: Refresh, at: Instant) {
+        if !self
+            .questions
+            .iter()
+            .any(|(_, waiting)| *waiting == refresh)
+        {
+            self.questions.push((at, refresh));
+        }
+    }
+
+    /// The question that is due longest.
+    pub(super) fn take(&mut self, now: Instant) -> Option<Refresh> {
+        let due = self
+            .questions
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, (at, _))| *at);
+        let (place, _) = due.filter(|(_, (at, _))| *at <= now)?;
+        let (_, refresh) = self.questions.swap_remove(place);
+        if let Refresh::Member {
+            queue,
+            interface,
+            again: true,
+        } = &refresh
+        {
+            let later = Refresh::Member {
+                queue: Arc::clone(queue),
+                interface: Arc::clone(interface),
+                again: false,
+            };
+            self.add(later, now + AGAIN);
+        }
+        Some(refresh)
+    }
+
+    /// Whether a question is waiting that will tell of that member.
+    pub(super) fn is_about(&self, queue: &str, interface: &str) -> bool {
+        self.questions.iter().any(|(_, waiting)| match waiting {
+            Refresh::Queue(asked) => **asked == *queue,
+            Refresh::Member {
+                queue: asked,
+                interface: member,
+                ..
+            } => **asked == *queue && member.eq_ignore_ascii_case(interface),
+            Refresh::Queues | Refresh::Figures(_) => false,
+        })
+    }
+
+    /// When the next question is due.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.questions.iter().map(|(at, _)| *at).min()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.questions.clear();
+    }
+}

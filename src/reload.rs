@@ -1,0 +1,130 @@
+//! Takes over a configuration that was read again, while the daemon runs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
+
+use crate::api::{Accounts, Api, Links};
+use crate::config::{self, Settings};
+use crate::http::{Current, Routes, Tls};
+use crate::organizations::{Lockout, Verifier};
+use crate::telemetry::Level;
+
+/// Where the configuration is read again, and what is told to do so.
+#[derive(Debug)]
+pub struct Source {
+    /// The file.
+    pub path: PathBuf,
+    /// Notified at each request to read it again.
+    pub signal: Arc<Notify>,
+    /// What is logged.
+    pub level: Level,
+}
+
+/// What outlives a change of the configuration.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) links: Arc<Links>,
+    pub(crate) lockout: Arc<Lockout>,
+    pub(crate) running: TaskTracker,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Kept {
+    /// The routes by that configuration. Passwords are verified anew: those that
+    /// were remembered may be others now.
+    pub(crate) fn routes(&self, settings: Settings) -> Result<Routes, String> {
+        let verifier = Verifier::new();
+        let verifier = verifier.map_err(|error| format!("no random bytes: {error}"))?;
+        let accounts = Accounts {
+            directory: settings.directory,
+            verifier,
+            lockout: Arc::clone(&self.lockout),
+        };
+        let http = settings.http;
+        let links = Arc::clone(&self.links);
+        Ok(Routes {
+            api: Arc::new(Api::new(accounts, links, http.reject_unknown_parameters)),
+            path: http.path,
+            cors_origins: http.cors_origins,
+            trusted_proxies: http.trusted_proxies,
+            running: self.running.clone(),
+            stop: self.stop.child_token(),
+        })
+    }
+}
+
+/// What a change of the configuration reaches.
+#[derive(Debug)]
+pub(crate) struct Reloader {
+    pub(crate) kept: Kept,
+    pub(crate) current: Arc<Current>,
+    pub(crate) tls: Option<Tls>,
+    /// What can't be changed, as it was at the start.
+    pub(crate) fixed: BTreeMap<String, String>,
+}
+
+impl Reloader {
+    /// Reads the configuration again at each signal. Ends with the runtime.
+    pub(crate) async fn follow(self, source: Source) {
+        loop {
+            source.signal.notified().await;
+            let path = source.path.clone();
+            let loaded = spawn_blocking(move || config::load(&path)).await;
+            let taken = match loaded {
+                Ok(Ok(settings)) => self.take(settings, &source.level),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            match taken {
+                Ok(()) => info!("the configuration was read again"),
+                Err(error) => error!(error, "the configuration stays as it was"),
+            }
+        }
+    }
+
+    /// All of it, or nothing.
+    fn take(&self, settings: Settings, level: &Level) -> Result<(), String> {
+        for organization in settings.directory.organizations() {
+            if !self.kept.links.contains_key(&organization.pbx) {
+                return Err(format!(
+                    "organization {} is on pbx.{}, which was not there at the start: restart \
+                     to add it",
+                    organization.name, organization.pbx
+                ));
+            }
+        }
+        let fixed = settings.fixed();
+        let certificate = settings
+            .http
+            .tls
+            .as_ref()
+            .map(|(_, certificate)| Arc::clone(certificate));
+        let (log, lockout) = (settings.log.level.clone(), settings.lockout);
+        let routes = self.kept.routes(settings)?;
+        level
+            .set(&log)
+            .map_err(|error| format!("log.level: {error}"))?;
+        self.kept.lockout.set_policy(lockout);
+        if let (Some(tls), Some(certificate)) = (&self.tls, certificate) {
+            tls.replace(certificate);
+        }
+        self.current.replace(routes);
+        let keys = self.fixed.keys().chain(fixed.keys());
+        let mut changed: Vec<_> = keys
+            .filter(|key| self.fixed.get(*key) != fixed.get(*key))
+            .collect();
+        changed.sort();
+        changed.dedup();
+        for key in changed {
+            warn!("{key} has changed, and takes effect at the next start");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,114 @@
+//! `ami-bridge demo`: what it prints works, and it ends when it is told to.
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, Stdio};
+
+use serde_json::json;
+
+use crate::support::{binary, eventually, request, signal_process};
+
+/// A demonstration that is killed with the test.
+struct Demo {
+    child: Child,
+    address: SocketAddr,
+    targets: Vec<String>,
+}
+
+impl Demo {
+    /// Reads what it prints, up to its last line.
+    fn start() -> Self {
+        let mut child = binary()
+            .args(["demo", "--listen", "127.0.0.1:0", "--seed", "7"])
+            // The demonstration is the same whatever is configured.
+            .env("AMI_BRIDGE__HTTP__PATH", "/elsewhere")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the demonstration");
+        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut text = Vec::new();
+        for line in lines.map_while(Result::ok) {
+            let is_last = line.contains("Ctrl-C");
+            text.push(line);
+            if is_last {
+                break;
+            }
+        }
+        let url = |line: &String| line.split("http://").nth(1).map(str::to_owned);
+        let urls: Vec<String> = text.iter().filter_map(url).collect();
+        let (panel, curls) = urls.split_first().expect("the panel's address");
+        let targets = curls.iter().map(|curl| {
+            let (_, target) = curl.split_once('/').expect("a path");
+            format!("/{}", target.trim_end_matches('\''))
+        });
+        Self {
+            child,
+            address: panel.trim_end_matches('/').parse().expect("an address"),
+            targets: targets.collect(),
+        }
+    }
+
+    fn ask(&self, query: &str) -> serde_json::Value {
+        let path = "/API/UpdateAgentState.php?username=demo&password=demo";
+        request(self.address, "GET", &format!("{path}&{query}"), &[], b"").json()
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn everything_that_the_demonstration_prints_works() {
+    let mut demo = Demo::start();
+    assert_eq!(demo.targets.len(), 5);
+    eventually("it listens", || {
+        std::net::TcpStream::connect(demo.address).ok()
+    });
+    for target in &demo.targets {
+        let response = eventually(target, || {
+            let response = request(demo.address, "GET", target, &[], b"");
+            // The link comes a moment after the listener.
+            (response.status != 503).then_some(response)
+        });
+        assert_eq!(response.status, 200, "{target}: {response:?}");
+    }
+    let shown = demo.ask("action=showstate&agent=1021");
+    assert_eq!(
+        (&shown["alias"], &shown["state"]),
+        (&json!("Noa"), &json!("available"))
+    );
+    let removed = demo.ask("action=remove&agent=1020&queue=6005");
+    assert_eq!(removed["code"], "static_member");
+    eventually("someone calls", || {
+        let figures = demo.ask("action=showqueuestat");
+        let queues = figures["queues"].as_array()?;
+        let busy = |queue: &serde_json::Value| {
+            queue["callers_waiting"] != 0 || queue["agents"]["in_call"] != 0
+        };
+        queues.iter().any(busy).then_some(())
+    });
+    signal_process(demo.child.id(), "INT");
+    let status = eventually("it ends", || demo.child.try_wait().expect("a child"));
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_told() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("bound").to_string();
+    let output = binary()
+        .args(["demo", "--listen", &address])
+        .output()
+        .expect("ended");
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        text.contains(&format!("can't listen on {address}")),
+        "{text}"
+    );
+    assert!(text.contains("--listen"), "{text}");
+}

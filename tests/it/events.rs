@@ -1,0 +1,251 @@
+//! What a PBX tells of its queues, and in what order: what the bridge builds on,
+//! and what the simulated PBX must do as a real one does.
+
+use crate::support::{Ami, Asterisk, eventually, on_every_pbx};
+
+on_every_pbx!(
+    changes_are_told_with_the_whole_member,
+    a_call_is_told_step_by_step,
+    a_caller_who_gives_up_is_told,
+    a_device_is_told_in_every_queue,
+);
+
+type Event = Vec<(String, String)>;
+
+const MEMBER: &str = "Event Privilege Queue MemberName Interface StateInterface Membership Penalty \
+    CallsTaken LastCall LastPause LoginTime InCall Status Paused PausedReason Ringinuse Wrapuptime";
+const CHANNEL: &str = "Channel ChannelState ChannelStateDesc CallerIDNum CallerIDName \
+    ConnectedLineNum ConnectedLineName Language AccountCode Context Exten Priority Uniqueid Linkedid";
+
+fn listen(asterisk: &Asterisk) -> Ami {
+    let mut ami = Ami::listen(asterisk.port, "tester", "tester-secret", "agent,system");
+    assert_eq!(value(&ami.event(), "Event"), "FullyBooted");
+    ami
+}
+
+fn value<'a>(event: &'a Event, name: &str) -> &'a str {
+    let mut headers = event.iter().filter(|(header, _)| header == name);
+    headers.next().map_or("", |(_, value)| value)
+}
+
+fn values(event: &Event, names: &str) -> String {
+    let values = names.split(' ').map(|name| value(event, name));
+    values.collect::<Vec<_>>().join(" ").trim_end().to_owned()
+}
+
+fn names(event: &Event) -> String {
+    let names = event.iter().map(|(name, _)| name.as_str());
+    names.collect::<Vec<_>>().join(" ")
+}
+
+/// The next events, up to and with one that the condition holds for.
+fn until(ami: &mut Ami, last: impl Fn(&Event) -> bool) -> Vec<Event> {
+    let mut events = Vec::new();
+    loop {
+        events.push(ami.event());
+        if events.last().is_some_and(&last) {
+            return events;
+        }
+    }
+}
+
+fn is_status(event: &Event, status: &str) -> bool {
+    value(event, "Event") == "QueueMemberStatus" && value(event, "Status") == status
+}
+
+/// Without the states of devices, which Asterisk tells in a thread of their own.
+fn steps(events: &[Event], shown: &str) -> Vec<String> {
+    let steps = events
+        .iter()
+        .filter(|event| value(event, "Event") != "QueueMemberStatus");
+    steps.map(|event| values(event, shown)).collect()
+}
+
+fn changes_are_told_with_the_whole_member(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let mut ami = listen(&asterisk);
+    let shown = "Event Queue MemberName Interface StateInterface Membership Penalty CallsTaken \
+        InCall Status Paused Ringinuse Wrapuptime PausedReason";
+    let dana = "Dana Local/1001@acme-agents Local/1001@acme-agents dynamic";
+    // Older versions tell the reason of an unpause in a header of its own.
+    let back = if version == 16 { "" } else { " Back" };
+    for (action, expected) in [
+        (
+            "Add\r\nMemberName: Dana\r\nPenalty: 2",
+            format!("Added acme-6001 {dana} 2 0 0 1 0 0 0"),
+        ),
+        (
+            "Pause\r\nPaused: true\r\nReason: Lunch",
+            format!("Pause acme-6001 {dana} 2 0 0 1 1 0 0 Lunch"),
+        ),
+        (
+            "Pause\r\nPaused: true",
+            format!("Pause acme-6001 {dana} 2 0 0 1 1 0 0"),
+        ),
+        (
+            "Pause\r\nPaused: false\r\nReason: Back",
+            format!("Pause acme-6001 {dana} 2 0 0 1 0 0 0{back}"),
+        ),
+        (
+            "Penalty\r\nPenalty: 5",
+            format!("Penalty acme-6001 {dana} 5 0 0 1 0 0 0"),
+        ),
+        (
+            "MemberRingInUse\r\nRingInUse: yes",
+            format!("Ringinuse acme-6001 {dana} 5 0 0 1 0 1 0"),
+        ),
+        ("Remove", format!("Removed acme-6001 {dana} 5 0 0 1 0 1 0")),
+    ] {
+        let answer = ami.action(&format!(
+            "Action: Queue{action}\r\nQueue: ACME-6001\r\nInterface: Local/1001@acme-agents"
+        ));
+        assert_eq!(answer["Response"], "Success", "{action}: {answer:?}");
+        let event = ami.event();
+        assert_eq!(values(&event, shown), format!("QueueMember{expected}"));
+        let reason = if version == 16 && action.contains("Reason") {
+            " Reason"
+        } else {
+            ""
+        };
+        assert_eq!(names(&event), format!("{MEMBER}{reason}"));
+        let paused = value(&event, "LastPause") != "0";
+        assert_eq!(paused, !action.starts_with("Add"));
+        assert_ne!(value(&event, "LoginTime"), "0");
+    }
+}
+
+fn a_call_is_told_step_by_step(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let mut ami = listen(&asterisk);
+    for queue in ["acme-6001", "acme-6002"] {
+        let interface = "Local/1001@acme-agents";
+        ami.action(&format!(
+            "Action: QueueAdd\r\nQueue: {queue}\r\nInterface: {interface}"
+        ));
+        ami.event();
+    }
+    asterisk.call("acme-6001");
+    let begun = until(&mut ami, |event| value(event, "Event") == "AgentConnect");
+    let shown = "Event Queue Interface Position Count ChannelState DestChannelState CallerIDNum \
+        DestCallerIDNum DestConnectedLineName DestContext DestExten";
+    let agent = "acme-6001 Local/1001@acme-agents";
+    let dest = "acme-6001 Sample Caller acme-agents acme-6001";
+    assert_eq!(
+        steps(&begun, shown),
+        [
+            "QueueCallerJoin acme-6001  1 1 6  0501234567".to_owned(),
+            format!("AgentCalled {agent}   6 0 0501234567 {dest}"),
+            "QueueCallerLeave acme-6001  1 0 6  0501234567".to_owned(),
+            format!("AgentConnect {agent}   6 6 0501234567 {dest}"),
+        ]
+    );
+    let called = CHANNEL.split(' ').map(|name| format!("Dest{name}"));
+    let called = called.collect::<Vec<_>>().join(" ");
+    for (event, more) in [
+        ("QueueCallerJoin", "Queue Position Count".to_owned()),
+        ("QueueCallerLeave", "Queue Position Count".to_owned()),
+        (
+            "AgentCalled",
+            format!("{called} Queue Interface MemberName"),
+        ),
+        (
+            "AgentConnect",
+            format!("{called} Queue Interface MemberName HoldTime RingTime"),
+        ),
+    ] {
+        let told = begun.iter().find(|told| value(told, "Event") == event);
+        let expected = format!("Event Privilege {CHANNEL} {more}");
+        assert_eq!(names(told.expect(event)), expected, "{event}");
+    }
+    // The device is in use from the ringing on, in each of its queues.
+    let states = begun.iter().filter(|event| is_status(event, "2"));
+    let states: Vec<_> = states.map(|event| values(event, "Queue InCall")).collect();
+    assert_eq!(states, ["acme-6001 0", "acme-6002 0"]);
+    // That it talks is told by nobody.
+    let in_call = eventually("it is in a call", || {
+        let mut aside = asterisk.ami();
+        let member = aside.member("acme-6001", "Local/1001@acme-agents")?;
+        (member["InCall"] == "1").then_some(member)
+    });
+    assert_eq!(in_call["Status"], "2");
+
+    asterisk.cli("channel request hangup all");
+    let mut seen = (false, 0);
+    let ended = std::iter::from_fn(|| {
+        if seen == (true, 2) {
+            return None;
+        }
+        let event = ami.event();
+        seen.0 |= value(&event, "Event") == "AgentComplete";
+        seen.1 += usize::from(is_status(&event, "1"));
+        Some(event)
+    });
+    let ended: Vec<Event> = ended.collect();
+    assert_eq!(
+        steps(&ended, "Event Queue Interface"),
+        [format!("AgentComplete {agent}")]
+    );
+    let complete = ended
+        .iter()
+        .find(|event| value(event, "Event") == "AgentComplete");
+    assert!(names(complete.expect("told")).ends_with("MemberName HoldTime TalkTime Reason"));
+    let states = ended.iter().filter(|event| is_status(event, "1"));
+    let states: Vec<_> = states.map(|event| value(event, "Queue")).collect();
+    assert_eq!(states, ["acme-6001", "acme-6002"]);
+    let row = asterisk.ami().member("acme-6001", "Local/1001@acme-agents");
+    assert_eq!(row.expect("a member")["InCall"], "0");
+}
+
+fn a_caller_who_gives_up_is_told(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let mut ami = listen(&asterisk);
+    for position in ["1", "2"] {
+        asterisk.call("globex-6001");
+        let joined = ami.event();
+        assert_eq!(
+            values(&joined, "Event Position Count"),
+            format!("QueueCallerJoin {position} {position}")
+        );
+    }
+    asterisk.cli("channel request hangup all");
+    let mut left = 0;
+    let events = std::iter::from_fn(|| {
+        (left < 2).then(|| {
+            let event = ami.event();
+            left += usize::from(value(&event, "Event") == "QueueCallerLeave");
+            event
+        })
+    });
+    let events: Vec<Event> = events.collect();
+    for name in ["QueueCallerAbandon", "QueueCallerLeave"] {
+        let told = events.iter().filter(|event| value(event, "Event") == name);
+        assert_eq!(told.count(), 2, "{name}");
+    }
+    // Each gives up before it leaves.
+    assert_eq!(value(&events[0], "Event"), "QueueCallerAbandon");
+    assert!(names(&events[0]).ends_with("Linkedid Queue Position OriginalPosition HoldTime"));
+    assert_eq!(value(events.last().expect("told"), "Count"), "0");
+}
+
+fn a_device_is_told_in_every_queue(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let mut ami = listen(&asterisk);
+    for queue in ["acme-6001", "acme-6002"] {
+        ami.action(&format!(
+            "Action: QueueAdd\r\nQueue: {queue}\r\nInterface: Local/1001@acme-agents\r\n\
+             StateInterface: Custom:dana"
+        ));
+        assert_eq!(value(&ami.event(), "Status"), "0");
+    }
+    for (state, code) in [("INUSE", "2"), ("RINGING", "6"), ("NOT_INUSE", "1")] {
+        asterisk.cli(&format!("devstate change Custom:dana {state}"));
+        for queue in ["acme-6001", "acme-6002"] {
+            let event = ami.event();
+            assert_eq!(
+                values(&event, "Event Queue Status"),
+                format!("QueueMemberStatus {queue} {code}")
+            );
+            assert_eq!(names(&event), MEMBER);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What is shown while Asterisk is away, and when it is back.
+
+use serde_json::Value;
+
+use super::truth::assert_equal;
+use super::{live_configuration, quiet, start_live};
+use crate::support::{ACME, Asterisk, Bridge, configuration, eventually, on_both_generations};
+
+on_both_generations!(
+    without_a_link_nothing_is_shown,
+    or_what_was_last_known_where_that_is_wanted,
+    ready_is_loaded,
+);
+
+const READS: [&str; 4] = [
+    "action=showqueue",
+    "action=showqueue&queue=6001",
+    "action=showqueuestat",
+    "action=showstate&agent=1001",
+];
+
+fn without_a_link_nothing_is_shown(version: u32) {
+    let (mut asterisk, bridge) = start_live(version);
+    bridge.acme("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
+    asterisk.kill();
+    eventually("the link is down", || (!bridge.is_ready()).then_some(()));
+    for query in READS.into_iter().chain(CHANGES) {
+        let response = bridge.ask(ACME, query);
+        assert_eq!(response.outcome(), "503 pbx_unavailable", "{query}");
+        assert!(response.header("Retry-After").is_some(), "{response:?}");
+    }
+    asterisk.start_again();
+    bridge.wait_ready();
+    assert_equal(&asterisk, &bridge);
+}
+
+const CHANGES: [&str; 3] = [
+    "action=pause&agent=1001&queue=6001&reason=away",
+    "action=pause&agent=1001&reason=away",
+    "action=remove&agent=1001&queue=6001",
+];
+
+fn or_what_was_last_known_where_that_is_wanted(version: u32) {
+    let mut asterisk = Asterisk::start(version);
+    let configuration = quiet(&live_configuration(asterisk.port));
+    let bridge = Bridge::start(&configuration.replace("[http]", "[http]\nserve_stale = true"));
+    bridge.acme("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
+    let before = READS.map(|query| shown(&bridge, query));
+    asterisk.kill();
+    eventually("the link is down", || (!bridge.is_ready()).then_some(()));
+    for (query, before) in READS.into_iter().zip(&before) {
+        let answer = bridge.acme(query);
+        assert_eq!(answer["stale"], true, "{answer}");
+        assert_eq!(shown(&bridge, query), *before, "{query}");
+    }
+    for query in CHANGES.into_iter().chain(["action=showqueue&fresh=1"]) {
+        let response = bridge.ask(ACME, query);
+        assert_eq!(response.outcome(), "503 pbx_unavailable", "{query}");
+    }
+    asterisk.start_again();
+    bridge.wait_ready();
+    for query in READS {
+        assert_eq!(bridge.acme(query)["stale"], false, "{query}");
+    }
+    assert_equal(&asterisk, &bridge);
+    assert!(!asterisk.queue_log().contains("|away"));
+}
+
+/// What a read shows, without what tells when and to whom.
+fn shown(bridge: &Bridge, query: &str) -> Value {
+    let mut answer = bridge.acme(query);
+    let fields = answer.as_object_mut().expect("an object");
+    for name in ["request_id", "as_of", "stale"] {
+        fields.remove(name);
+    }
+    answer
+}
+
+fn ready_is_loaded(version: u32) {
+    let asterisk = Asterisk::start(version);
+    for _ in 0..5 {
+        let bridge = Bridge::start_unready(&quiet(&configuration(asterisk.port)));
+        // The first read after the first "ready" has all there is.
+        eventually("ready", || bridge.is_ready().then_some(()));
+        let shown = bridge.acme("action=showstate&agent=1050");
+        assert_eq!(shown["queues"][0]["queue"], "6002", "{shown}");
+        let shown = bridge.acme("action=showqueue");
+        assert_eq!(shown["queues"].as_array().map(Vec::len), Some(2), "{shown}");
+    }
+}

@@ -1,0 +1,194 @@
+//! Whoever was told that a change is done sees it done: the next read of the same
+//! client shows it, while others change other agents of the same queues.
+//!
+//! The short form is part of the tests. The long one:
+//! `AMI_BRIDGE_OWN_WRITES=100000 cargo test --release --test it own_writes -- --nocapture`
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use fastrand::Rng;
+use serde_json::Value;
+
+use super::start_live;
+use crate::support::{
+    ACME, Asterisk, Bridge, EndOnDrop, KeptConnection, PATH, on_both_generations,
+};
+
+on_both_generations!(the_next_read_shows_every_acknowledged_change);
+
+const CLIENTS: usize = 8;
+
+const QUEUES: [&str; 2] = ["6001", "6003"];
+
+fn the_next_read_shows_every_acknowledged_change(version: u32) {
+    let changes = std::env::var("AMI_BRIDGE_OWN_WRITES").ok();
+    let changes = changes.and_then(|n| n.parse().ok()).unwrap_or(2000);
+    let (asterisk, bridge) = start_live(version);
+    let done = AtomicBool::new(false);
+    let begun = Instant::now();
+    let (mut acknowledged, mut wrong, mut others) = (0, Vec::new(), 0);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| change_others(&asterisk, &done));
+        let _end = EndOnDrop(&done);
+        let clients = (0..CLIENTS).map(|number| {
+            let client = Client::new(&bridge, number);
+            scope.spawn(move || client.run(changes / CLIENTS))
+        });
+        for client in clients.collect::<Vec<_>>() {
+            let (count, mut failures) = client.join().expect("a client");
+            acknowledged += count;
+            wrong.append(&mut failures);
+        }
+        done.store(true, Ordering::Relaxed);
+        others = other.join().expect("the other session");
+    });
+    println!(
+        "own writes, Asterisk {version}: {acknowledged} acknowledged, {} shown by the next read, \
+         {others} changes of others meanwhile, {} s",
+        acknowledged - wrong.len(),
+        begun.elapsed().as_secs()
+    );
+    assert_eq!(wrong, Vec::<String>::new());
+    assert_eq!(acknowledged, changes / CLIENTS * CLIENTS);
+}
+
+/// Another session changes other agents of the same queues, until told to end.
+fn change_others(asterisk: &Asterisk, done: &AtomicBool) -> usize {
+    let mut ami = asterisk.ami();
+    let mut rng = Rng::new();
+    let mut count = 0;
+    while !done.load(Ordering::Relaxed) {
+        let agent = rng.u16(1020..1030);
+        let queue = rng.choice(QUEUES).expect("queues");
+        let action = ["QueueAdd", "QueuePause", "QueuePause", "QueueRemove"][rng.usize(..4)];
+        let paused = rng.bool();
+        ami.action(&format!(
+            "Action: {action}\r\nQueue: acme-{queue}\r\nInterface: Local/{agent}@acme-agents\r\n\
+             Paused: {paused}\r\nReason: other"
+        ));
+        count += 1;
+        // Paces it against the clients.
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    count
+}
+
+/// Where the client's agent is a member, and the reason while it is paused.
+type Memberships = BTreeMap<&'static str, Option<String>>;
+
+/// A client with an agent of its own.
+struct Client {
+    connection: KeptConnection,
+    agent: usize,
+    rng: Rng,
+    expected: Memberships,
+}
+
+impl Client {
+    fn new(bridge: &Bridge, number: usize) -> Self {
+        Self {
+            connection: KeptConnection::new(bridge.address),
+            agent: 1001 + number,
+            rng: Rng::new(),
+            expected: Memberships::new(),
+        }
+    }
+
+    /// So many changes, each with a read behind it; returns how many were
+    /// acknowledged, and which were not shown.
+    fn run(mut self, changes: usize) -> (usize, Vec<String>) {
+        let mut wrong = Vec::new();
+        for round in 0..changes {
+            let change = self.change(round);
+            let answer = self.ask(&format!("{change}&agent={}", self.agent));
+            assert_eq!(answer["status"], "success", "{change}: {answer}");
+            let shown = if round % 2 == 0 {
+                self.by_showqueue()
+            } else {
+                self.by_showstate()
+            };
+            if shown != self.expected {
+                wrong.push(format!(
+                    "{change}: shown {shown:?}, not {:?}",
+                    self.expected
+                ));
+            }
+        }
+        (changes, wrong)
+    }
+
+    /// A change that must succeed, noted as done.
+    fn change(&mut self, round: usize) -> String {
+        let queue = self.rng.choice(QUEUES).expect("queues");
+        let reason = format!("{}-{round}", self.agent);
+        if !self.expected.contains_key(queue) {
+            let paused = self.rng.bool();
+            self.expected.insert(queue, paused.then(|| reason.clone()));
+            let reason = if paused {
+                format!("&reason={reason}")
+            } else {
+                String::new()
+            };
+            return format!("add&queue={queue}&alias=A{round}&paused={paused}{reason}");
+        }
+        match self.rng.u8(..10) {
+            0..4 => {
+                self.expected.insert(queue, Some(reason.clone()));
+                format!("pause&queue={queue}&reason={reason}")
+            }
+            4..6 => {
+                self.expected.insert(queue, None);
+                format!("unpause&queue={queue}")
+            }
+            6..8 => {
+                let all = self.expected.values_mut();
+                all.for_each(|paused| *paused = Some(reason.clone()));
+                format!("pause&reason={reason}")
+            }
+            8 => {
+                self.expected.values_mut().for_each(|paused| *paused = None);
+                "unpause".to_owned()
+            }
+            _ => {
+                self.expected.remove(queue);
+                format!("remove&queue={queue}")
+            }
+        }
+    }
+
+    fn by_showqueue(&mut self) -> Memberships {
+        let answer = self.ask("showqueue&queue=6001,6003");
+        let agent = self.agent.to_string();
+        let queues = answer["queues"].as_array().expect("queues").iter();
+        let members = queues.flat_map(|queue| {
+            let members = queue["members"].as_array().expect("members").iter();
+            members.map(|member| (&queue["queue"], member))
+        });
+        memberships(members.filter(|(_, member)| member["agent"] == *agent))
+    }
+
+    fn by_showstate(&mut self) -> Memberships {
+        let answer = self.ask(&format!("showstate&agent={}", self.agent));
+        let queues = answer["queues"].as_array().expect("queues").iter();
+        memberships(queues.map(|member| (&member["queue"], member)))
+    }
+
+    fn ask(&mut self, action: &str) -> Value {
+        let (username, password) = (ACME.username, ACME.password);
+        let target = format!("{PATH}?username={username}&password={password}&action={action}");
+        self.connection.get(&target).expect("an answer").json()
+    }
+}
+
+fn memberships<'a>(members: impl Iterator<Item = (&'a Value, &'a Value)>) -> Memberships {
+    let own = |queue: &Value| *QUEUES.iter().find(|own| *queue == **own).expect("a queue");
+    let reason = |member: &Value| {
+        let reason = member["paused_reason"].as_str().map(str::to_owned);
+        (member["paused"] == true).then(|| reason.unwrap_or_default())
+    };
+    members
+        .map(|(queue, member)| (own(queue), reason(member)))
+        .collect()
+}

@@ -1,0 +1,200 @@
+//! A client of the event stream: TCP, HTTP/1.1 in chunks, and `text/event-stream`,
+//! byte by byte.
+
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use socket2::{Domain, Socket, Type};
+
+use crate::support::User;
+
+/// An event.
+#[derive(Debug, Clone)]
+pub(super) struct Event {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) data: Value,
+}
+
+/// What comes on a stream.
+#[derive(Debug)]
+pub(super) enum Item {
+    Event(Event),
+    Comment,
+    /// The end of the chunked body, as HTTP has it.
+    End,
+}
+
+/// A stream that is open.
+pub(super) struct EventClient {
+    reader: BufReader<TcpStream>,
+    /// Of the body, without the chunks around it.
+    text: Vec<u8>,
+    /// Bytes of a line that is not yet whole.
+    partial: Vec<u8>,
+    ended: bool,
+}
+
+impl EventClient {
+    /// Opens a stream; `query` is what comes behind the credentials.
+    pub(super) fn open(address: SocketAddr, user: User, query: &str) -> Self {
+        Self::resume(address, user, query, None)
+    }
+
+    /// Opens it as a client does that had that event last.
+    pub(super) fn resume(address: SocketAddr, user: User, query: &str, last: Option<&str>) -> Self {
+        let stream = TcpStream::connect(address).expect("the bridge listens");
+        Self::over(stream, user, query, last)
+    }
+
+    /// Opens it with a small buffer, as on a thin line.
+    pub(super) fn slow(address: SocketAddr, user: User, query: &str) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("a small buffer");
+        socket.connect(&address.into()).expect("the bridge listens");
+        Self::over(socket.into(), user, query, None)
+    }
+
+    fn over(mut stream: TcpStream, user: User, query: &str, last: Option<&str>) -> Self {
+        let User { username, password } = user;
+        let last = last.map_or(String::new(), |id| format!("Last-Event-ID: {id}\r\n"));
+        let head = format!(
+            "GET /events?username={username}&password={password}{query} HTTP/1.1\r\n\
+             Host: bridge\r\n{last}\r\n"
+        );
+        stream.write_all(head.as_bytes()).expect("written");
+        let mut reader = BufReader::new(stream);
+        let mut lines = Vec::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).expect("a head");
+            match line.trim_end() {
+                "" => break,
+                line => lines.push(line.to_ascii_lowercase()),
+            }
+        }
+        assert_eq!(lines[0], "http/1.1 200 ok", "{lines:?}");
+        for header in [
+            "content-type: text/event-stream",
+            "cache-control: no-store",
+            "transfer-encoding: chunked",
+        ] {
+            assert!(lines.iter().any(|line| line == header), "{lines:?}");
+        }
+        Self {
+            reader,
+            text: Vec::new(),
+            partial: Vec::new(),
+            ended: false,
+        }
+    }
+
+    /// The next item, where it comes within that time.
+    pub(super) fn next(&mut self, within: Duration) -> Option<Item> {
+        let deadline = Instant::now() + within;
+        loop {
+            if let Some(end) = memchr::memmem::find(&self.text, b"\n\n") {
+                let text: Vec<u8> = self.text.drain(..end + 2).collect();
+                return Some(item(&String::from_utf8(text).expect("UTF-8")));
+            }
+            if self.ended {
+                assert!(self.text.is_empty(), "half an event before the end");
+                return Some(Item::End);
+            }
+            self.read_chunk(deadline)?;
+        }
+    }
+
+    /// The next event, comments left out.
+    pub(super) fn event(&mut self, within: Duration) -> Option<Event> {
+        let deadline = Instant::now() + within;
+        loop {
+            match self.next(deadline.saturating_duration_since(Instant::now()))? {
+                Item::Event(event) => return Some(event),
+                Item::Comment => {}
+                Item::End => panic!("the stream has ended"),
+            }
+        }
+    }
+
+    /// The next event of that name; what comes before it is returned too.
+    pub(super) fn until(&mut self, name: &str, within: Duration) -> Vec<Event> {
+        let deadline = Instant::now() + within;
+        let mut events = Vec::new();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let event = self.event(left);
+            let event = event.unwrap_or_else(|| panic!("no {name} within {within:?}: {events:#?}"));
+            events.push(event);
+            if events.last().is_some_and(|event| event.name == name) {
+                return events;
+            }
+        }
+    }
+
+    fn read_chunk(&mut self, deadline: Instant) -> Option<()> {
+        let size = self.line(deadline)?;
+        let size = usize::from_str_radix(size.trim(), 16).expect("a chunk's size");
+        // The rest of a chunk that has begun comes at once.
+        let whole = Some(Duration::from_secs(20));
+        self.reader
+            .get_ref()
+            .set_read_timeout(whole)
+            .expect("a socket");
+        let start = self.text.len();
+        self.text.resize(start + size, 0);
+        let body = &mut self.text[start..];
+        self.reader.read_exact(body).expect("a chunk");
+        let mut end = [0; 2];
+        self.reader.read_exact(&mut end).expect("a chunk's end");
+        assert_eq!(&end, b"\r\n");
+        self.ended = size == 0;
+        Some(())
+    }
+
+    fn line(&mut self, deadline: Instant) -> Option<String> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            // Zero would be no timeout at all.
+            let left = left.max(Duration::from_millis(1));
+            let stream = self.reader.get_ref();
+            stream.set_read_timeout(Some(left)).expect("a socket");
+            match self.reader.read_until(b'\n', &mut self.partial) {
+                Ok(0) => panic!("the connection has ended without the end of its body"),
+                Ok(_) => {
+                    let line = std::mem::take(&mut self.partial);
+                    return Some(String::from_utf8(line).expect("text"));
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error)
+                    if [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()) =>
+                {
+                    return None;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}
+
+fn item(text: &str) -> Item {
+    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
+    if text
+        .lines()
+        .all(|line| line.is_empty() || line.starts_with(':'))
+    {
+        return Item::Comment;
+    }
+    let data = field("data: ").unwrap_or_else(|| panic!("no data: {text:?}"));
+    Item::Event(Event {
+        id: field("id: ")
+            .unwrap_or_else(|| panic!("no id: {text:?}"))
+            .to_owned(),
+        name: field("event: ")
+            .unwrap_or_else(|| panic!("no name: {text:?}"))
+            .to_owned(),
+        data: serde_json::from_str(data).unwrap_or_else(|_| panic!("no JSON: {text:?}")),
+    })
+}

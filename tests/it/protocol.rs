@@ -1,0 +1,151 @@
+//! Lists, filters and sessions of AMI, beside what the bridge uses of them. The
+//! simulated PBX must be like a real one there too.
+
+use crate::support::{Ami, Asterisk, on_every_pbx};
+
+on_every_pbx!(
+    lists_are_filtered,
+    a_summary_counts,
+    a_session_gets_what_it_asks_for,
+    the_order_of_members_is_asterisks,
+);
+
+fn lists_are_filtered(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let mut ami = asterisk.ami();
+    ami.message("QueueAdd\r\nQueue: acme-6002\r\nInterface: Local/1001@acme-agents");
+    let mut rows = |filter: &str| {
+        let answer = ami.action(&format!("Action: QueueStatus\r\nActionID: 7{filter}"));
+        assert_eq!(answer["EventList"], "start");
+        assert_eq!(answer["Message"], "Queue status will follow");
+        let mut rows = Vec::new();
+        loop {
+            let row: std::collections::HashMap<_, _> = ami.event().into_iter().collect();
+            assert_eq!(row["ActionID"], "7");
+            if row["Event"] == "QueueStatusComplete" {
+                assert_eq!(row["EventList"], "Complete");
+                assert_eq!(row["ListItems"], rows.len().to_string());
+                return rows.join(" ");
+            }
+            rows.push(row.get("Location").unwrap_or(&row["Queue"]).clone());
+        }
+    };
+    let (dana, sam) = ("Local/1001@acme-agents", "Local/1050@acme-agents");
+    let all = format!("globex-6001 globex-6002 acme-6001 acme-6002 {dana} {sam}");
+    for (filter, expected) in [
+        ("", all.clone()),
+        ("\r\nQueue:", all),
+        ("\r\nQueue: ACME-6002", format!("acme-6002 {dana} {sam}")),
+        (
+            "\r\nQueue: acme-6002\r\nMember: Static Sam",
+            format!("acme-6002 {sam}"),
+        ),
+        (
+            "\r\nQueue: acme-6002\r\nMember: static sam",
+            "acme-6002".to_owned(),
+        ),
+        (
+            "\r\nQueue: acme-6002\r\nMember: local/1001@acme-agents",
+            "acme-6002".to_owned(),
+        ),
+        ("\r\nQueue: nowhere", String::new()),
+    ] {
+        assert_eq!(rows(filter), expected, "{filter:?}");
+    }
+}
+
+fn a_summary_counts(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let mut ami = asterisk.ami();
+    for agent in ["1001", "1002", "2001"] {
+        let interface = format!("Local/{agent}@globex-agents");
+        let paused = agent == "1001";
+        ami.message(&format!(
+            "QueueAdd\r\nQueue: globex-6001\r\nInterface: {interface}\r\nPaused: {paused}"
+        ));
+    }
+    let answer = ami.action("Action: QueueSummary\r\nQueue: globex-6001\r\nActionID: 3");
+    assert_eq!(answer["Message"], "Queue summary will follow");
+    let row = ami.event();
+    let expected = [
+        ("Event", "QueueSummary"),
+        ("Queue", "globex-6001"),
+        // The last one has no device.
+        ("LoggedIn", "2"),
+        ("Available", "1"),
+        ("Callers", "0"),
+        ("HoldTime", "0"),
+        ("TalkTime", "0"),
+        ("LongestHoldTime", "0"),
+        ("ActionID", "3"),
+    ];
+    assert_eq!(
+        row,
+        expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
+    assert_eq!(ami.event()[0].1, "QueueSummaryComplete");
+}
+
+fn a_session_gets_what_it_asks_for(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let mut deaf = asterisk.ami();
+    let mut ami = Ami::listen(asterisk.port, "TESTER", "tester-secret", "agent");
+    let add = |agent: &str| {
+        format!("QueueAdd\r\nQueue: acme-6001\r\nInterface: Local/{agent}@acme-agents")
+    };
+    let interface = |ami: &mut Ami| {
+        let event = ami.event();
+        // Neither FullyBooted nor anything else came before.
+        assert_eq!(event[0].1, "QueueMemberAdded");
+        event[4].1.clone()
+    };
+    deaf.message(&add("1001"));
+    assert_eq!(interface(&mut ami), "Local/1001@acme-agents");
+    for (mask, state) in [
+        ("off", "Off"),
+        ("banana", "Off"),
+        ("system", "On"),
+        ("agent", "On"),
+    ] {
+        let answer = ami.action(&format!("Action: Events\r\nEventMask: {mask}"));
+        assert_eq!(
+            (answer["Response"].as_str(), answer["Events"].as_str()),
+            ("Success", state)
+        );
+        if mask != "agent" {
+            deaf.message(&add("1002"));
+            deaf.message("QueueRemove\r\nQueue: acme-6001\r\nInterface: Local/1002@acme-agents");
+            // What another session did is told before this is answered, if at all.
+            ami.message("QueuePause\r\nInterface: nobody\r\nPaused: 1");
+        }
+    }
+    deaf.message(&add("1003"));
+    assert_eq!(interface(&mut ami), "Local/1003@acme-agents");
+    let answer = ami.action("Action: Ping\r\nActionID: p");
+    assert_eq!(
+        (answer["Ping"].as_str(), answer["ActionID"].as_str()),
+        ("Pong", "p")
+    );
+    let (seconds, fraction) = answer["Timestamp"].split_once('.').expect("a fraction");
+    assert!(seconds.parse::<u64>().is_ok() && fraction.len() == 6);
+    let answer = ami.action("Action: Logoff");
+    assert_eq!(answer["Message"], "Thanks for all the fish.");
+}
+
+fn the_order_of_members_is_asterisks(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let mut ami = asterisk.ami();
+    for agent in 1001..1031 {
+        ami.message(&format!(
+            "QueueAdd\r\nQueue: globex-6002\r\nInterface: PJSIP/{agent}"
+        ));
+    }
+    let members = ami.members("globex-6002");
+    let numbers = members.iter().map(|row| &row["Location"][6..]);
+    let numbers: Vec<_> = numbers.collect();
+    assert_eq!(
+        numbers.join(" "),
+        "1014 1004 1028 1018 1008 1021 1011 1001 1025 1015 1005 1029 1019 1009 1022 \
+         1012 1002 1026 1016 1006 1023 1013 1003 1027 1017 1007 1030 1020 1010 1024"
+    );
+}
