@@ -1,149 +1,65 @@
-// The page as a story: log in, follow the stream, show the board.
+// The page as a story: log in, show the board, log out.
 
-import { Api } from "./api.js";
-import { Changes } from "./changes.js";
 import { setUpDialog } from "./dialog.js";
 import { byId, say } from "./dom.js";
-import { LinkNotice } from "./notices.js";
+import { Session } from "./session.js";
 import { apply, load, openSettings, save } from "./settings.js";
-import { Board } from "./state.js";
-import { EventStream } from "./stream.js";
-import { Clock } from "./time.js";
-import { View } from "./view.js";
 
 // For this tab only, and only where the user wants that; else it is in memory alone.
 const SESSION = "ami-bridge.session";
 
-// The events bring the figures of queues in which something happens; of the others
-// they come from here.
-const FIGURES = 30_000;
+// What is said after a page that had shown a board has begun anew.
+const FAREWELL = "ami-bridge.farewell";
 
 const preferences = load();
-const clock = new Clock();
 let session = null;
 
-class Session {
-  #credentials;
-  #keep;
-  #entered = false;
-  #heard = 0;
-  #board = new Board();
-  // From when the user is let in.
-  #view = null;
-  #notice = null;
-
-  constructor(credentials, keep, entered) {
-    this.#credentials = credentials;
-    this.#keep = keep;
-    this.api = new Api(document.documentElement.dataset.api, credentials, clock);
-    this.changes = new Changes(this.api, this.#board, preferences);
-    this.stream = new EventStream(this.api, this);
-    if (entered) this.#enter();
-    this.stream.run();
-  }
-
-  refresh() {
-    this.#view?.refresh();
-  }
-
-  event({ type, data }) {
-    this.#heard = Date.now();
-    const change = this.#board.apply({ type, data }, clock.now());
-    if (type === "snapshot") this.#figures();
-    if (type === "snapshot" || type === "pbx") this.#status();
-    if (change) this.#view.changed(change);
-  }
-
-  link(link) {
-    if (link.state === "open") {
-      if (!this.#entered) this.#enter();
-      this.#board.connected = true;
-      this.#status();
-      return;
-    }
-    const { code, message } = link.refusal;
-    const refused = code === "unauthorized" || code === "forbidden";
-    // With the right password the telephone system may still be away.
-    const admitted = this.#entered || code === "pbx_unavailable";
-    if (refused || !admitted) {
-      this.stream.end();
-      session = null;
-      forget();
-      // A page that has shown a board begins anew: nothing of it may stay.
-      if (this.#entered) leave(message);
-      else askAgain(message);
-      return;
-    }
-    if (!this.#entered) this.#enter();
-    this.#view.live(false);
-    this.#notice.lost({ ...link, heard: this.#board.loaded ? link.heard : 0 });
-  }
-
-  #enter() {
-    this.#entered = true;
-    this.#view = new View(this.#board, clock, preferences);
-    this.#notice = new LinkNotice(() => this.stream.wake());
-    setInterval(() => this.#figures(), FIGURES);
-    if (this.#keep) remember(this.#credentials);
-    // The password stays in no field.
-    byId("login-form").reset();
-    byId("login").hidden = true;
-    byId("app").hidden = false;
-    byId("logout").title = `Log out ${this.#credentials.username}`;
-    this.#notice.connecting();
-    this.#view.refresh();
-    byId("board").focus({ preventScroll: true });
-  }
-
-  #status() {
-    const live = this.#board.connected && this.#board.loaded;
-    if (live) this.#notice.live();
-    else if (this.#board.connected) this.#notice.connecting();
-    else this.#notice.unlinked(this.#board.loaded ? this.#heard : 0);
-    this.#view.live(live);
-  }
-
-  async #figures() {
-    if (!this.#board.loaded || !this.#board.connected) return;
-    try {
-      const { queues } = await this.api.read({ action: "showqueuestat" });
-      this.#board.figures(queues);
-      this.#view.refresh();
-    } catch {
-      // The board lives without them, and the stream says if the link is lost.
-    }
-  }
+function begin(credentials, { keep, entered }) {
+  session = new Session({
+    credentials,
+    preferences,
+    entered,
+    owner: {
+      entered() {
+        if (keep) store(SESSION, JSON.stringify(credentials));
+        // The password stays in no field.
+        byId("login-form").reset();
+        byId("login").hidden = true;
+        byId("app").hidden = false;
+        byId("logout").title = `Log out ${credentials.username}`;
+        byId("board").focus({ preventScroll: true });
+      },
+      refused(message, hadEntered) {
+        session = null;
+        if (hadEntered) leave(message);
+        else askAgain(message);
+      },
+    },
+  });
 }
 
-function remember(credentials) {
+// The storage of this tab, which a browser may refuse.
+function store(key, text) {
   try {
-    sessionStorage.setItem(SESSION, JSON.stringify(credentials));
+    if (text === "") sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, text);
   } catch {
     // Then a reload asks for the password again.
   }
 }
 
-function remembered() {
+function stored(key) {
   try {
-    return JSON.parse(sessionStorage.getItem(SESSION));
+    return sessionStorage.getItem(key) ?? "";
   } catch {
-    return null;
+    return "";
   }
 }
 
-function forget() {
-  try {
-    sessionStorage.removeItem(SESSION);
-  } catch {
-    // There is nothing then.
-  }
-}
-
-const FAREWELL = "ami-bridge.farewell";
-
+// A page that has shown a board begins anew: nothing of it may stay.
 function leave(message = "") {
-  forget();
-  if (message !== "") sessionStorage.setItem(FAREWELL, message);
+  store(SESSION, "");
+  store(FAREWELL, message);
   location.reload();
 }
 
@@ -165,7 +81,7 @@ function setUpLogin() {
     form.querySelector("button").disabled = true;
     const { username, password, keep } = form.elements;
     const credentials = { username: username.value, password: password.value };
-    session = new Session(credentials, keep.checked, false);
+    begin(credentials, { keep: keep.checked, entered: false });
   });
 }
 
@@ -212,11 +128,10 @@ document.addEventListener("visibilitychange", () => {
 });
 window.addEventListener("online", () => session?.stream.wake());
 
-const known = remembered();
-if (known) {
-  session = new Session(known, true, true);
+const known = stored(SESSION);
+if (known !== "") {
+  begin(JSON.parse(known), { keep: true, entered: true });
 } else {
-  const farewell = sessionStorage.getItem(FAREWELL) ?? "";
-  sessionStorage.removeItem(FAREWELL);
-  askAgain(farewell);
+  askAgain(stored(FAREWELL));
+  store(FAREWELL, "");
 }
