@@ -1,0 +1,4 @@
+//! Pictures of the page, for the documentation.
+
+#[test]
+fn pictures() {}
