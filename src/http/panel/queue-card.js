@@ -233,12 +233,16 @@ function part(shown, all, noun) {
 function figureTexts(figures) {
   if (figures === null) return [];
   const number = (value) => (value ?? null) !== null;
+  const percent = (value) => `${Math.round(value * 10) / 10} %`;
   const texts = [];
   const add = (term, value, text) => number(value) && texts.push([term, text]);
-  const percent = (value) => `${Math.round(value * 10) / 10} %`;
   add("Answered", figures.completed, String(figures.completed));
-  const lost = number(figures.abandoned_percent) ? ` (${percent(figures.abandoned_percent)})` : "";
+  // A share of nothing is nothing, and not a bad day.
+  const some = figures.completed + figures.abandoned > 0;
+  const share = some && number(figures.abandoned_percent);
+  const lost = share ? ` (${percent(figures.abandoned_percent)})` : "";
   add("Abandoned", figures.abandoned, `${figures.abandoned}${lost}`);
+  if (!some) return texts;
   const within = `Within ${figures.service_level_seconds} s`;
   add(within, figures.service_level_percent, percent(figures.service_level_percent));
   add("Avg. wait", figures.average_hold_seconds, duration(figures.average_hold_seconds * 1000));

@@ -31,15 +31,6 @@ export function duration(milliseconds) {
   return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
 }
 
-// For a screen reader, which would read `1:02` as a time of day.
-export function spoken(milliseconds) {
-  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  const minutes = Math.floor(seconds / 60);
-  if (minutes === 0) return count(seconds, "second");
-  if (minutes < 60) return count(minutes, "minute");
-  return `${count(Math.floor(minutes / 60), "hour")} ${count(minutes % 60, "minute")}`;
-}
-
 export function count(number, noun) {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -1,6 +1,7 @@
 //! 500 queues of 100 agents: the page stays as quick as one of five.
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::Value;
@@ -11,8 +12,8 @@ use crate::support::{Asterisk, Bridge, Browser, SIMULATED, configuration};
 const QUEUES: usize = 500;
 const MEMBERS: usize = 100;
 
-/// Every frame of a scroll through the whole page, in milliseconds, and how long
-/// the page was busy at once.
+/// Scrolls through the page for some seconds, so many pixels with each frame; gives
+/// the time of each frame in milliseconds.
 const SCROLL: &str = "
     const done = arguments[arguments.length - 1];
     const frames = [];
@@ -23,9 +24,8 @@ const SCROLL: &str = "
     requestAnimationFrame(function step(now) {
         frames.push(now - last);
         last = now;
-        // Ten seconds, at several screens a second; then as far as the page goes.
-        scrollBy(0, 60);
-        if (now - from < 10_000 && scrollY < end()) requestAnimationFrame(step);
+        scrollBy(0, PIXELS);
+        if (now - from < 8000 && scrollY < end()) requestAnimationFrame(step);
         else done(frames.slice(2));
     });";
 
@@ -44,8 +44,8 @@ fn queues() -> String {
     text
 }
 
-fn frames(browser: &Browser, what: &str) -> Vec<f64> {
-    let frames = browser.run_until_called(SCROLL);
+fn frames(browser: &Browser, what: &str, pixels: u32) -> Vec<f64> {
+    let frames = browser.run_until_called(&SCROLL.replace("PIXELS", &pixels.to_string()));
     let frames = frames.as_array().expect("frames").iter();
     let mut frames: Vec<f64> = frames.filter_map(Value::as_f64).collect();
     frames.sort_by(f64::total_cmp);
@@ -80,10 +80,21 @@ fn it_scrolls_through_500_queues_of_100_agents() {
     );
     browser.until("document.getElementById('shown').innerText === '500 queues'");
 
-    let closed = frames(&browser, "closed");
+    let mut all = vec![("closed", frames(&browser, "closed", 60))];
     browser.click("#expand");
     browser.shown(".agent");
-    let open = frames(&browser, "all open");
+    all.push(("open", frames(&browser, "all open", 60)));
+    all.push(("fast", frames(&browser, "all open, ten times as fast", 600)));
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let changing = scope.spawn(|| change(&bridge, &over));
+        all.push((
+            "changing",
+            frames(&browser, "all open, while agents come and go", 60),
+        ));
+        over.store(true, Ordering::Relaxed);
+        println!("changes meanwhile: {}", changing.join().expect("changes"));
+    });
     // What is not near is not drawn.
     let drawn = browser.run("return document.querySelectorAll('.agent').length", &[]);
     assert!(drawn.as_u64().expect("a number") < 2_000, "{drawn}");
@@ -109,16 +120,27 @@ fn it_scrolls_through_500_queues_of_100_agents() {
     super::until_text(&browser, "#shown", "1 of 500 queues");
 
     // A freeze would be seen; what the machine does beside it is not the page's.
-    for (what, frames) in [("closed", closed), ("open", open)] {
+    for (what, frames) in all {
         let slow = frames.iter().filter(|frame| **frame > 100.0).count();
         assert!(
             slow * 20 <= frames.len(),
             "{what}: {slow} of {} frames",
             frames.len()
         );
-        assert!(
-            frames.last().is_some_and(|longest| *longest < 1000.0),
-            "{what}"
-        );
+        let longest = frames.last().expect("frames");
+        assert!(*longest < 1000.0, "{what}: {longest}");
     }
+}
+
+/// Pauses and unpauses agents of all queues in turn until it is over; tells how
+/// often.
+fn change(bridge: &Bridge, over: &AtomicBool) -> usize {
+    let mut changes = 0;
+    while !over.load(Ordering::Relaxed) {
+        let number = 100_000 + (changes / 2 * 7) % (QUEUES * MEMBERS);
+        let action = ["pause", "unpause"][changes % 2];
+        bridge.acme(&format!("action={action}&agent={number}"));
+        changes += 1;
+    }
+    changes
 }
