@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::task::yield_now;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -41,9 +42,9 @@ const WRITE_AHEAD: usize = 16 * 1024;
 const MANY_READS: usize = 4;
 
 /// How long what comes is collected then, before it is read. Asterisk writes a list
-/// row by row, and is half as fast where each row wakes a reader. It gives up a
-/// reader after 100 ms.
-const COLLECT: Duration = Duration::from_micros(100);
+/// row by row, and is half as fast where each row wakes a sleeping reader. It gives
+/// up a reader after 100 ms.
+const COLLECT: Duration = Duration::from_micros(300);
 
 /// How long Asterisk has for the answer to a logoff.
 const LOGOFF_DEADLINE: Duration = Duration::from_secs(1);
@@ -110,14 +111,18 @@ impl Session<'_> {
     ) -> Exit {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut read_again = Instant::now();
+        let mut read_again = std::time::Instant::now();
         loop {
             let Connection {
                 incoming, outgoing, ..
             } = &mut *connection;
             tokio::select! {
                 read = async {
-                    sleep_until(read_again).await;
+                    // The clock of tokio wakes no sooner than after a millisecond, and
+                    // others have their turns meanwhile.
+                    while std::time::Instant::now() < read_again {
+                        yield_now().await;
+                    }
                     incoming.fill().await
                 } => {
                     match read {
@@ -140,7 +145,7 @@ impl Session<'_> {
                         }
                     }
                     if self.pending.reads_in_flight() >= MANY_READS {
-                        read_again = self.last_heard + COLLECT;
+                        read_again = std::time::Instant::now() + COLLECT;
                     }
                 }
                 written = outgoing.write(), if !outgoing.is_empty() => {

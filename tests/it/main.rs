@@ -26,6 +26,7 @@ mod logs;
 mod protocol;
 mod reads;
 mod refusals;
+mod reload;
 mod replay;
 mod soak;
 mod tenants;
