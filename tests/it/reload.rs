@@ -161,7 +161,8 @@ fn event_streams_end_and_can_be_taken_up_again(version: u32) {
     };
     let id = |text: &str| {
         let ids = text.lines().filter_map(|line| line.strip_prefix("id: "));
-        ids.last().expect("events have ids").to_owned()
+        let mut ids = ids.collect::<Vec<_>>();
+        ids.pop().expect("events have ids").to_owned()
     };
     let first = follow("");
     bridge.ok(GLOBEX, "action=add&agent=1001&queue=6001");
