@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 
 use crate::api::{Accounts, Api, Links};
 use crate::config::{self, Settings};
-use crate::http::{Current, Routes, Tls};
+use crate::http::{Current, Panel, Routes, Tls};
 use crate::organizations::{Lockout, Verifier};
 use crate::telemetry::Level;
 
@@ -51,6 +51,7 @@ impl Kept {
         let links = Arc::clone(&self.links);
         Ok(Routes {
             api: Arc::new(Api::new(accounts, links, http.reject_unknown_parameters)),
+            panel: http.panel.then(|| Panel::new(&http.path)),
             path: http.path,
             cors_origins: http.cors_origins,
             trusted_proxies: http.trusted_proxies,

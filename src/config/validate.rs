@@ -49,6 +49,8 @@ pub struct HttpSettings {
     pub reject_unknown_parameters: bool,
     /// Whether reads tell what was last known while a link is down.
     pub serve_stale: bool,
+    /// Whether the panel is at `/`.
+    pub panel: bool,
     /// Connections at once.
     pub max_connections: usize,
 }
@@ -231,6 +233,7 @@ impl Check<'_> {
             trusted_proxies,
             reject_unknown_parameters: reject_unknown_parameters?,
             serve_stale: http.serve_stale,
+            panel: http.panel,
             max_connections: max_connections?,
         })
     }

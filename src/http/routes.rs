@@ -19,8 +19,9 @@ use tracing::error;
 
 use super::body::ReplyBody;
 use super::forwarded::client_address;
+use super::panel::Panel;
 use super::server::Handler;
-use super::{cors, events};
+use super::{cors, events, panel};
 use crate::api::{Answer, Api, ApiError, Call, Code, EventStream};
 
 const MAX_TARGET: usize = 8 * 1024;
@@ -41,6 +42,8 @@ pub struct Routes {
     pub api: Arc<Api>,
     /// Path of the documented endpoint.
     pub path: String,
+    /// The page at `/`, where it is wanted.
+    pub panel: Option<Panel>,
     /// Origins of web pages that may call the interface.
     pub cors_origins: Vec<String>,
     /// Networks whose `X-Forwarded-For` is believed.
@@ -87,6 +90,7 @@ impl Handler for Current {
 enum Reply {
     Answer(Answer),
     Events(EventStream),
+    File(Response<ReplyBody>),
 }
 
 impl Routes {
@@ -103,6 +107,7 @@ impl Routes {
             match self.route(peer, request, &request_id).await {
                 Ok(Reply::Answer(answer)) => answered(answer, &request_id),
                 Ok(Reply::Events(events)) => self.streamed(events, &request_id),
+                Ok(Reply::File(response)) => response,
                 Err(refusal) => {
                     let answer = Answer::error(&refusal.error, &request_id);
                     let mut response = answered(answer, &request_id);
@@ -170,10 +175,19 @@ impl Routes {
             let last = last.and_then(|id| id.to_str().ok());
             let stream = self.api.follow(call, last).await;
             Ok(stream.map_or_else(Reply::Answer, Reply::Events))
+        } else if let Some(file) = self.panel_file(request.uri().path()) {
+            if !is_get {
+                return Err(not_allowed("Use GET.", "GET"));
+            }
+            Ok(Reply::File(file.response(request.headers())))
         } else {
             let message = format!("There is nothing here. The interface is at {}.", self.path);
             Err(ApiError::new(Code::NotFound, message).into())
         }
+    }
+
+    fn panel_file(&self, path: &str) -> Option<&panel::File> {
+        self.panel.as_ref()?.file(path)
     }
 
     fn call(

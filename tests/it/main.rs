@@ -11,6 +11,7 @@ mod support;
 
 mod answers;
 mod attacks;
+mod browser;
 mod changes;
 mod command_line;
 mod credentials;
@@ -23,6 +24,7 @@ mod limits;
 mod link;
 mod live;
 mod logs;
+mod panel_files;
 mod protocol;
 mod reads;
 mod refusals;

@@ -48,7 +48,9 @@ pub(crate) fn request(
     let mut stream = TcpStream::connect(address).expect("the bridge listens");
     let timeout = Some(Duration::from_secs(30));
     stream.set_read_timeout(timeout).expect("a socket");
-    let mut head = format!("{method} {target} HTTP/1.1\r\nHost: bridge\r\nConnection: close\r\n");
+    // A browser's driver answers to none but its own address.
+    let mut head =
+        format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     for (name, value) in headers {
         head += &format!("{name}: {value}\r\n");
     }
@@ -61,8 +63,28 @@ pub(crate) fn request(
         .write_all(head.as_bytes())
         .and_then(|()| stream.write_all(body));
     let mut bytes = Vec::new();
-    let _ = stream.read_to_end(&mut bytes);
+    let mut buffer = [0; 64 * 1024];
+    // To the end of the connection, or of an answer that tells its length: not every
+    // server closes when it is asked to.
+    while !is_whole(&bytes) {
+        match stream.read(&mut buffer) {
+            Ok(count) if count > 0 => bytes.extend_from_slice(&buffer[..count]),
+            _ => break,
+        }
+    }
     parse(&String::from_utf8_lossy(&bytes))
+}
+
+fn is_whole(answer: &[u8]) -> bool {
+    let mut ends = answer.windows(4);
+    let Some(head) = ends.position(|window| window == b"\r\n\r\n") else {
+        return false;
+    };
+    let text = String::from_utf8_lossy(&answer[..head]).to_ascii_lowercase();
+    let mut lines = text.lines();
+    let length = lines.find_map(|line| line.strip_prefix("content-length:"));
+    let length = length.and_then(|length| length.trim().parse::<usize>().ok());
+    length.is_some_and(|length| answer.len() >= head + 4 + length)
 }
 
 /// A connection that is kept from request to request, as a panel's is.

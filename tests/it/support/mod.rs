@@ -4,6 +4,7 @@
 mod ami;
 mod asterisk;
 mod bridge;
+mod browser;
 mod http;
 mod load;
 mod proxy;
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 pub(crate) use ami::{Ami, Row};
 pub(crate) use asterisk::{Asterisk, SIMULATED, free_port, sample_config, signal_process};
 pub(crate) use bridge::{ACME, Bridge, GLOBEX, PATH, Usage, User, binary, configuration};
+pub(crate) use browser::Browser;
 pub(crate) use http::{KeptConnection, Response, request};
 pub(crate) use load::{Answers, EndOnDrop, Figures, load};
 pub(crate) use proxy::{Network, Proxy};

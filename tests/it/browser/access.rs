@@ -1,0 +1,155 @@
+//! For everybody: with the keyboard alone, and without serious findings of axe.
+
+use serde_json::Value;
+
+use super::{LIVE, agent, log_in, on_the_board};
+use crate::support::{Asterisk, Bridge, Browser, SIMULATED, configuration};
+
+const TAB: &str = "\u{e004}";
+const ENTER: &str = "\u{e007}";
+const ESCAPE: &str = "\u{e00c}";
+
+fn start() -> (Asterisk, Bridge) {
+    crate::support::start(SIMULATED)
+}
+
+/// Tabs on until the focus is there.
+fn tab_to(browser: &Browser, selector: &str) {
+    for _ in 0..60 {
+        browser.press(TAB);
+        let there = "return document.activeElement.matches(arguments[0])";
+        if browser.run(there, &[selector]) == true {
+            return;
+        }
+    }
+    panic!("the keyboard does not come to {selector}");
+}
+
+#[test]
+fn everything_can_be_done_with_the_keyboard() {
+    let (_asterisk, bridge) = start();
+    bridge.acme("action=add&agent=1001&queue=6001&alias=Dana");
+    let browser = on_the_board(&bridge);
+    let dana = agent("6001", "1001");
+    browser.shown(&dana);
+    let pause = format!("{dana} .pause");
+    tab_to(&browser, &pause);
+    browser.press(ENTER);
+    browser.until("document.getElementById('dialog').open");
+    // The focus is in the dialog, and comes back from it.
+    browser.until("document.activeElement.closest('#dialog') !== null");
+    browser.press(ESCAPE);
+    browser.until("!document.getElementById('dialog').open");
+    browser.until(&format!(
+        "document.activeElement.matches({})",
+        serde_json::json!(pause)
+    ));
+    browser.press(ENTER);
+    browser.until("document.getElementById('dialog').open");
+    browser.press(ENTER);
+    super::until_text(&browser, &format!("{dana} .reason"), "Lunch");
+    // Its button has kept the focus, and says what it does now.
+    browser.until("document.activeElement.innerText === 'Resume Dana, 1001'");
+    browser.press(ENTER);
+    super::until_text(&browser, &format!("{dana} .state"), "Available");
+    // A queue opens and closes.
+    let toggle = ".card[data-queue=\"6002\"] .toggle";
+    tab_to(&browser, toggle);
+    browser.press(ENTER);
+    browser.until(
+        "document.querySelector('.card[data-queue=\"6002\"] .toggle').ariaExpanded === 'false'",
+    );
+}
+
+/// The findings of axe that are serious or critical, with where they are.
+fn findings(browser: &Browser, what: &str) -> Vec<String> {
+    let results = browser.run_until_called(
+        "const done = arguments[arguments.length - 1];
+         axe.run(document, {resultTypes: ['violations']}).then(done, (error) => done(String(error)));",
+    );
+    let violations = results["violations"].as_array();
+    let violations = violations
+        .unwrap_or_else(|| panic!("{what}: {results}"))
+        .iter();
+    let passes = results["passes"].as_array().map_or(0, Vec::len);
+    println!(
+        "axe, {what}: {passes} rules hold, {} findings of any weight",
+        violations.len()
+    );
+    let serious = violations.filter(|finding| {
+        ["serious", "critical"].contains(&finding["impact"].as_str().unwrap_or("serious"))
+    });
+    let words = |finding: &Value| {
+        format!(
+            "{what}: {} {} {}",
+            finding["id"], finding["help"], finding["nodes"][0]["html"]
+        )
+    };
+    serious.map(words).collect()
+}
+
+#[test]
+fn axe_finds_nothing_serious() {
+    let file = std::env::var_os("AMI_BRIDGE_AXE").expect(
+        "AMI_BRIDGE_AXE: the path of axe.min.js of the npm package axe-core (./test gets it)",
+    );
+    let axe = std::fs::read_to_string(file).expect("axe.min.js");
+    let (asterisk, bridge) = start();
+    bridge.acme("action=add&agent=1001&queue=6001,6002&alias=Dana");
+    bridge.acme("action=add&agent=1002&queue=6002&alias=%D7%93%D7%A0%D7%94");
+    bridge.acme("action=pause&agent=1001&reason=Lunch");
+    // Nobody is free there, and the caller waits.
+    asterisk.call("acme-6001");
+    let browser = Browser::start();
+    log_in(&browser, &bridge, "wrong");
+    browser.shown("#login-error");
+    browser.run(&axe, &[]);
+    let mut found = findings(&browser, "login");
+    log_in(&browser, &bridge, "acme-password");
+    browser.until(LIVE);
+    browser.shown(".caller");
+    browser.shown(&agent("6002", "1002"));
+    browser.run(&axe, &[]);
+    for scheme in ["light", "dark"] {
+        browser.media(scheme);
+        for (width, height) in [(1440, 900), (360, 740)] {
+            browser.screen(width, height);
+            found.extend(findings(&browser, &format!("board, {scheme}, {width}")));
+        }
+        browser.screen(1440, 900);
+        for (button, dialog) in [
+            (format!("{} .pause", agent("6001", "1001")), "resume"),
+            (format!("{} .pause", agent("6002", "1002")), "pause"),
+            (format!("{} .remove", agent("6001", "1001")), "remove"),
+            ("#add".to_owned(), "add"),
+            ("#settings".to_owned(), "settings"),
+        ] {
+            browser.click(&button);
+            browser.until("document.getElementById('dialog').open");
+            found.extend(findings(&browser, &format!("{dialog}, {scheme}")));
+            browser.press(ESCAPE);
+            browser.until("!document.getElementById('dialog').open");
+        }
+        browser.click("#wall");
+        found.extend(findings(&browser, &format!("wall screen, {scheme}")));
+        browser.click("#wall");
+    }
+    drop(asterisk);
+    browser.shown("#banner");
+    found.extend(findings(&browser, "without a telephone system"));
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn nothing_is_cut_off_on_a_telephone() {
+    let asterisk = Asterisk::start(SIMULATED);
+    let bridge = Bridge::start(&configuration(asterisk.port));
+    let long =
+        "A%20name%20that%20is%20as%20long%20as%20any%20that%20can%20be%20given%20to%20an%20agent";
+    bridge.acme(&format!("action=add&agent=1001&queue=6001&alias={long}"));
+    bridge.acme("action=pause&agent=1001&reason=A%20reason%20that%20is%20quite%20long%20as%20well");
+    let browser = on_the_board(&bridge);
+    browser.screen(360, 740);
+    browser.shown(&agent("6001", "1001"));
+    browser.until("document.documentElement.scrollWidth <= 360");
+}

@@ -1,0 +1,146 @@
+//! 500 queues of 100 agents: the page stays as quick as one of five.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::on_the_board;
+use crate::support::{Asterisk, Bridge, Browser, SIMULATED, configuration};
+
+const QUEUES: usize = 500;
+const MEMBERS: usize = 100;
+
+/// Scrolls through the page for some seconds, so many pixels with each frame; gives
+/// the time of each frame in milliseconds.
+const SCROLL: &str = "
+    const done = arguments[arguments.length - 1];
+    const frames = [];
+    const end = () => document.documentElement.scrollHeight - innerHeight;
+    const from = performance.now();
+    let last = from;
+    scrollTo(0, 0);
+    requestAnimationFrame(function step(now) {
+        frames.push(now - last);
+        last = now;
+        scrollBy(0, PIXELS);
+        if (now - from < 8000 && scrollY < end()) requestAnimationFrame(step);
+        else done(frames.slice(2));
+    });";
+
+fn queues() -> String {
+    let mut text = String::from("[general]\n");
+    for queue in 0..QUEUES {
+        let _ = writeln!(text, "[acme-{}]\nstrategy = ringall", 6000 + queue);
+        for member in 0..MEMBERS {
+            let number = 100_000 + queue * MEMBERS + member;
+            let _ = writeln!(
+                text,
+                "member => Local/{number}@acme-agents,0,Agent {number}"
+            );
+        }
+    }
+    text
+}
+
+fn frames(browser: &Browser, what: &str, pixels: u32) -> Vec<f64> {
+    let frames = browser.run_until_called(&SCROLL.replace("PIXELS", &pixels.to_string()));
+    let frames = frames.as_array().expect("frames").iter();
+    let mut frames: Vec<f64> = frames.filter_map(Value::as_f64).collect();
+    frames.sort_by(f64::total_cmp);
+    let at = |share: f64| frames[((frames.len() - 1) as f64 * share) as usize];
+    println!(
+        "{what}: {} frames, median {:.0} ms, 95 % {:.0} ms, 99 % {:.0} ms, longest {:.0} ms",
+        frames.len(),
+        at(0.5),
+        at(0.95),
+        at(0.99),
+        at(1.0)
+    );
+    frames
+}
+
+#[test]
+fn it_scrolls_through_500_queues_of_100_agents() {
+    let asterisk = Asterisk::start_with(SIMULATED, &[("queues.conf", &queues())]);
+    let configuration = configuration(asterisk.port)
+        .replace("info,ami_bridge=trace", "info")
+        .replacen("queues = [\"6001\", \"6002\"]", "queues = [\"*\"]", 1)
+        .replacen("agents = [\"1001-1099\"]", "agents = [\"*\"]", 1);
+    let bridge = Bridge::start(&configuration);
+    let began = Instant::now();
+    let browser = on_the_board(&bridge);
+    browser.until(&format!(
+        "document.querySelectorAll('.card').length === {QUEUES}"
+    ));
+    println!(
+        "from the browser's start to the board: {:?}",
+        began.elapsed()
+    );
+    browser.until("document.getElementById('shown').innerText === '500 queues'");
+
+    let mut all = vec![("closed", frames(&browser, "closed", 60))];
+    browser.click("#expand");
+    browser.shown(".agent");
+    all.push(("open", frames(&browser, "all open", 60)));
+    all.push(("fast", frames(&browser, "all open, ten times as fast", 600)));
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let changing = scope.spawn(|| change(&bridge, &over));
+        all.push((
+            "changing",
+            frames(&browser, "all open, while agents come and go", 60),
+        ));
+        over.store(true, Ordering::Relaxed);
+        println!("changes meanwhile: {}", changing.join().expect("changes"));
+    });
+    // What is not near is not drawn.
+    let drawn = browser.run("return document.querySelectorAll('.agent').length", &[]);
+    assert!(drawn.as_u64().expect("a number") < 2_000, "{drawn}");
+
+    // One of 50,000 is found while one types.
+    let search = "
+        const done = arguments[arguments.length - 1];
+        const field = document.getElementById('search');
+        const from = performance.now();
+        field.value = 'agent 149999';
+        field.dispatchEvent(new Event('input'));
+        requestAnimationFrame(() => requestAnimationFrame(() => {
+            const rows = [...document.querySelectorAll('.card:not([hidden]) .agent .who')];
+            done([performance.now() - from, rows.map((row) => row.innerText)]);
+        }));";
+    browser.run("scrollTo(0, 0)", &[]);
+    let first = browser.run_until_called(search);
+    println!(
+        "the first search among 50,000 agents: {:.0} ms",
+        first[0].as_f64().expect("time")
+    );
+    super::until_text(&browser, ".card:not([hidden]) .agent .name", "Agent 149999");
+    super::until_text(&browser, "#shown", "1 of 500 queues");
+
+    // A freeze would be seen; what the machine does beside it is not the page's.
+    for (what, frames) in all {
+        let slow = frames.iter().filter(|frame| **frame > 100.0).count();
+        assert!(
+            slow * 20 <= frames.len(),
+            "{what}: {slow} of {} frames",
+            frames.len()
+        );
+        let longest = frames.last().expect("frames");
+        assert!(*longest < 1000.0, "{what}: {longest}");
+    }
+}
+
+/// Pauses and unpauses agents of all queues in turn until it is over; tells how
+/// often.
+fn change(bridge: &Bridge, over: &AtomicBool) -> usize {
+    let mut changes = 0;
+    while !over.load(Ordering::Relaxed) {
+        let number = 100_000 + (changes / 2 * 7) % (QUEUES * MEMBERS);
+        let action = ["pause", "unpause"][changes % 2];
+        bridge.acme(&format!("action={action}&agent={number}"));
+        changes += 1;
+    }
+    changes
+}

@@ -1,0 +1,136 @@
+//! Pictures of the page for the documentation. With `AMI_BRIDGE_PICTURES=docs/panel`
+//! they are written there; else it is only tried that they can be made.
+
+use std::path::Path;
+
+use super::{agent, on_the_board, until_text};
+use crate::support::{Asterisk, Bridge, Browser, SIMULATED, configuration, eventually};
+
+/// A small call centre, some of whose names are Hebrew and Arabic.
+const QUEUES: &str = "
+[general]
+[all](!)
+strategy = ringall
+timeout = 600
+servicelevel = 60
+ringinuse = no
+[acme-6001](all)
+[acme-6002](all)
+[acme-6003](all)
+[acme-6004](all)
+[acme-6005](all)
+member => Local/1050@acme-agents,0,Static Sam
+";
+
+const AGENTS: [(&str, &str, &str); 14] = [
+    ("1001", "Dana Levi", "6001,6005"),
+    ("1002", "Omar Haddad", "6001"),
+    ("1003", "Ruth Abrams", "6001"),
+    ("1004", "Jonas Weber", "6001"),
+    ("1005", "Pavel Novák", "6001"),
+    ("1010", "Anna Kowalska", "6002"),
+    ("1011", "Tom Becker", "6002"),
+    ("1012", "Lucía Fernández", "6002"),
+    ("1013", "Samir Khoury", "6002"),
+    ("1021", "דנה לוי", "6003"),
+    ("1022", "יוסי כהן", "6003"),
+    ("1023", "מיכל אברהם", "6003"),
+    ("1031", "ليلى حداد", "6004"),
+    ("1032", "كريم منصور", "6004"),
+];
+
+const STATES: [(&str, &str); 7] = [
+    ("1002", "INUSE"),
+    ("1004", "RINGING"),
+    ("1005", "UNAVAILABLE"),
+    ("1010", "INUSE"),
+    ("1011", "INUSE"),
+    ("1013", "ONHOLD"),
+    ("1023", "INUSE"),
+];
+
+const PAUSES: [(&str, &str); 4] = [
+    ("1001", "Lunch"),
+    ("1012", "Training"),
+    ("1021", "הפסקת צהריים"),
+    ("1032", "اجتماع"),
+];
+
+fn escaped(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+fn call_centre() -> (Asterisk, Bridge) {
+    let asterisk = Asterisk::start_with(SIMULATED, &[("queues.conf", QUEUES)]);
+    let text = configuration(asterisk.port).replacen(
+        "queues = [\"6001\", \"6002\"]",
+        "queues = [\"*\"]",
+        1,
+    );
+    let bridge = Bridge::start(&text);
+    for (number, name, queues) in AGENTS {
+        let alias = escaped(name);
+        bridge.acme(&format!(
+            "action=add&agent={number}&queue={queues}&alias={alias}"
+        ));
+    }
+    for (number, state) in STATES {
+        asterisk.cli(&format!(
+            "devstate change Local/{number}@acme-agents {state}"
+        ));
+    }
+    for (number, reason) in PAUSES {
+        let reason = escaped(reason);
+        bridge.acme(&format!("action=pause&agent={number}&reason={reason}"));
+    }
+    // Nobody is free in the second queue.
+    for _ in 0..3 {
+        asterisk.call("acme-6002");
+    }
+    (asterisk, bridge)
+}
+
+fn keep(browser: &Browser, name: &str) {
+    let picture = browser.picture();
+    assert!(picture.starts_with(b"\x89PNG"), "{name}");
+    if let Some(folder) = std::env::var_os("AMI_BRIDGE_PICTURES") {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        std::fs::create_dir_all(&folder).expect("the folder");
+        std::fs::write(folder.join(name), picture).expect("written");
+    }
+}
+
+#[test]
+fn pictures_of_the_page() {
+    let (_asterisk, bridge) = call_centre();
+    let browser = on_the_board(&bridge);
+    browser.screen(1440, 900);
+    let queue = ".card[data-queue=\"6002\"]";
+    until_text(&browser, &format!("{queue} .wait strong"), "3");
+    until_text(
+        &browser,
+        &format!("{} .state", agent("6002", "1013")),
+        "On hold",
+    );
+    // As of some seconds, so that the times have run.
+    eventually("the callers wait for some seconds", || {
+        let time = browser.text(&format!("{queue} .longest time"));
+        (time.as_str() >= "0:07").then_some(())
+    });
+    keep(&browser, "desktop.png");
+    browser.media("dark");
+    keep(&browser, "dark.png");
+    browser.media("light");
+    browser.click(&format!("{} .pause", agent("6001", "1003")));
+    browser.until("document.getElementById('dialog').open");
+    keep(&browser, "pause.png");
+    browser.press("\u{e00c}");
+    browser.until("!document.getElementById('dialog').open");
+    browser.screen(1920, 1080);
+    browser.click("#wall");
+    keep(&browser, "wall.png");
+    browser.click("#wall");
+    browser.screen(390, 844);
+    browser.run("scrollTo(0, 0)", &[]);
+    keep(&browser, "telephone.png");
+}

@@ -1,0 +1,107 @@
+//! The panel's files over HTTP: the page needs nothing else, and lets nothing in.
+
+use crate::support::{Asterisk, Bridge, SIMULATED, configuration, request};
+
+fn bridge(http: &str) -> (Asterisk, Bridge) {
+    let asterisk = Asterisk::start(SIMULATED);
+    let text = configuration(asterisk.port).replace("[http]", &format!("[http]\n{http}"));
+    let bridge = Bridge::start(&text);
+    (asterisk, bridge)
+}
+
+#[test]
+fn the_page_and_what_it_loads_are_served_under_a_strict_policy() {
+    let (_asterisk, bridge) = bridge("path = \"/queues/api\"");
+    let page = request(bridge.address, "GET", "/", &[], b"");
+    assert_eq!(page.status, 200);
+    assert_eq!(
+        page.header("Content-Type"),
+        Some("text/html; charset=utf-8")
+    );
+    assert!(page.body.contains("data-interface=\"./queues/api\""));
+    let policy = page.header("Content-Security-Policy").expect("a policy");
+    assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"));
+    assert!(!policy.contains("unsafe"));
+    // Nothing in the page that the policy would have to allow.
+    for forbidden in [
+        "<style",
+        " style=",
+        " onclick=",
+        "<script>",
+        "http://",
+        "https://",
+    ] {
+        assert!(!page.body.contains(forbidden), "{forbidden}");
+    }
+    let mut files = page
+        .body
+        .split('"')
+        .filter(|text| text.starts_with("panel/"));
+    let mut loaded: Vec<String> = files.by_ref().map(str::to_owned).collect();
+    let mut next = 0;
+    while let Some(path) = loaded.get(next).cloned() {
+        next += 1;
+        let file = request(bridge.address, "GET", &format!("/{path}"), &[], b"");
+        assert_eq!(file.status, 200, "{path}");
+        for (name, value) in [
+            ("Cache-Control", "no-cache"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Referrer-Policy", "no-referrer"),
+            ("Content-Security-Policy", policy),
+        ] {
+            assert_eq!(file.header(name), Some(value), "{path}");
+        }
+        assert!(!file.body.contains("innerHTML"), "{path}");
+        for module in file.body.split("from \"./").skip(1) {
+            let module = format!("panel/{}", module.split('"').next().expect("a name"));
+            if !loaded.contains(&module) {
+                loaded.push(module);
+            }
+        }
+    }
+    assert_eq!(loaded.len(), 19, "{loaded:?}");
+    let favicon = request(bridge.address, "GET", "/panel/nowhere.js", &[], b"");
+    assert_eq!(favicon.outcome(), "404 not_found");
+}
+
+#[test]
+fn a_file_is_sent_again_only_where_it_has_changed() {
+    let (_asterisk, bridge) = bridge("");
+    for path in ["/", "/panel/main.js"] {
+        let first = request(bridge.address, "GET", path, &[], b"");
+        let tag = first.header("ETag").expect("a tag");
+        let both = format!("\"other\", W/{tag}");
+        for known in [tag, &both] {
+            let again = request(
+                bridge.address,
+                "GET",
+                path,
+                &[("If-None-Match", known)],
+                b"",
+            );
+            assert_eq!((again.status, again.body.as_str()), (304, ""));
+            assert_eq!(again.header("ETag"), Some(tag));
+        }
+        let other = [("If-None-Match", "\"other\"")];
+        assert_eq!(
+            request(bridge.address, "GET", path, &other, b"").status,
+            200
+        );
+        for method in ["HEAD", "POST"] {
+            let refused = request(bridge.address, method, path, &[], b"");
+            assert_eq!(
+                (refused.status, refused.header("Allow")),
+                (405, Some("GET"))
+            );
+        }
+    }
+}
+
+#[test]
+fn it_can_be_turned_off() {
+    let (_asterisk, bridge) = bridge("panel = false");
+    for path in ["/", "/panel/main.js"] {
+        let response = request(bridge.address, "GET", path, &[], b"");
+        assert_eq!(response.outcome(), "404 not_found");
+    }
+}

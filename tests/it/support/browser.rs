@@ -1,0 +1,221 @@
+//! A real browser, driven over WebDriver: plain HTTP and JSON.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::{eventually, request};
+
+/// A headless Chromium with a profile of its own, which ends when it is dropped.
+pub(crate) struct Browser {
+    driver: Child,
+    address: SocketAddr,
+    session: String,
+    _profile: tempfile::TempDir,
+}
+
+/// How WebDriver names an element in JSON.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+impl Browser {
+    pub(crate) fn start() -> Self {
+        let profile = tempfile::tempdir().expect("a folder");
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver, of Debian's package chromium-driver");
+        let mut lines = BufReader::new(driver.stdout.take().expect("piped")).lines();
+        let port = lines.find_map(|line| {
+            let line = line.expect("text");
+            let (_, rest) = line.split_once("successfully on port ")?;
+            rest.trim_end_matches('.').parse::<u16>().ok()
+        });
+        let address = SocketAddr::from(([127, 0, 0, 1], port.expect("its port")));
+        let mut browser = Self {
+            driver,
+            address,
+            session: String::new(),
+            _profile: profile,
+        };
+        browser.session = browser.new_session();
+        browser.media("light");
+        browser
+    }
+
+    fn new_session(&self) -> String {
+        let profile = self._profile.path().display();
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--window-size=1440,900",
+            &format!("--user-data-dir={profile}"),
+        ];
+        let capabilities = json!({"capabilities": {"alwaysMatch": {
+            "browserName": "chrome",
+            "goog:loggingPrefs": {"browser": "ALL"},
+            "goog:chromeOptions": {"args": arguments},
+        }}});
+        let started = self.command("POST", "/session", &capabilities);
+        started["sessionId"].as_str().expect("a session").to_owned()
+    }
+
+    fn command(&self, method: &str, path: &str, body: &Value) -> Value {
+        match self.try_command(method, path, body) {
+            Ok(value) => value,
+            Err(error) => panic!("{path}: {error}"),
+        }
+    }
+
+    fn try_command(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+        let body = match method {
+            "POST" => body.to_string(),
+            _ => String::new(),
+        };
+        let answer = request(self.address, method, path, &[], body.as_bytes());
+        let value = answer.json()["value"].take();
+        match answer.status {
+            200 => Ok(value),
+            _ => Err(format!("{}: {}", value["error"], value["message"])),
+        }
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Value {
+        self.command("POST", &format!("/session/{}{path}", self.session), body)
+    }
+
+    pub(crate) fn open(&self, address: SocketAddr) {
+        self.post("/url", &json!({"url": format!("http://{address}/")}));
+    }
+
+    /// Runs the body of a function in the page, whose arguments are `arguments`.
+    pub(crate) fn run(&self, script: &str, arguments: &[&str]) -> Value {
+        self.post(
+            "/execute/sync",
+            &json!({"script": script, "args": arguments}),
+        )
+    }
+
+    /// As [`Self::run`], and waits until the function calls its last argument.
+    pub(crate) fn run_until_called(&self, script: &str) -> Value {
+        self.post("/timeouts", &json!({"script": 120_000}));
+        self.post("/execute/async", &json!({"script": script, "args": []}))
+    }
+
+    /// Waits until an expression holds in the page; returns what it is then.
+    pub(crate) fn until(&self, expression: &str) -> Value {
+        eventually(expression, || {
+            let path = format!("/session/{}/execute/sync", self.session);
+            let script = json!({"script": format!("return {expression};"), "args": []});
+            // A page that is just loading has nothing of it yet.
+            let value = self.try_command("POST", &path, &script).ok()?;
+            let holds = !matches!(value, Value::Null | Value::Bool(false));
+            holds.then_some(value)
+        })
+    }
+
+    /// Waits until an element is on the page and shown.
+    pub(crate) fn shown(&self, selector: &str) -> String {
+        let selector = json!(selector);
+        self.until(&format!(
+            "document.querySelector({selector})?.checkVisibility() ? {selector} : null"
+        ));
+        let body = json!({"using": "css selector", "value": selector});
+        let element = self.post("/element", &body);
+        element[ELEMENT].as_str().expect("an element").to_owned()
+    }
+
+    /// As a person would: it must be there, shown, and not covered.
+    pub(crate) fn click(&self, selector: &str) {
+        let element = self.shown(selector);
+        self.post(&format!("/element/{element}/click"), &json!({}));
+    }
+
+    /// Types into a field, in place of what is there.
+    pub(crate) fn fill(&self, selector: &str, text: &str) {
+        let element = self.shown(selector);
+        self.post(&format!("/element/{element}/clear"), &json!({}));
+        self.post(&format!("/element/{element}/value"), &json!({"text": text}));
+    }
+
+    /// Presses a key, wherever the focus is.
+    pub(crate) fn press(&self, key: &str) {
+        let keys = [
+            json!({"type": "keyDown", "value": key}),
+            json!({"type": "keyUp", "value": key}),
+        ];
+        let actions = json!({"actions": [{"type": "key", "id": "keyboard", "actions": keys}]});
+        self.post("/actions", &actions);
+    }
+
+    /// The text of an element as it is shown.
+    pub(crate) fn text(&self, selector: &str) -> String {
+        let text = self.run(
+            "return document.querySelector(arguments[0])?.innerText ?? ''",
+            &[selector],
+        );
+        text.as_str().expect("text").to_owned()
+    }
+
+    fn devtools(&self, command: &str, parameters: &Value) {
+        let body = json!({"cmd": command, "params": parameters});
+        self.post("/goog/cdp/execute", &body);
+    }
+
+    /// Of the screen, in CSS pixels; a telephone's has twice as many.
+    pub(crate) fn screen(&self, width: u32, height: u32) {
+        let phone = width < 600;
+        let scale = if phone { 2 } else { 1 };
+        let metrics =
+            json!({"width": width, "height": height, "deviceScaleFactor": scale, "mobile": phone});
+        self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    /// `light` or `dark`; and without movement, so that nothing is seen half-way.
+    pub(crate) fn media(&self, scheme: &str) {
+        let features = json!({"features": [
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]});
+        self.devtools("Emulation.setEmulatedMedia", &features);
+    }
+
+    /// A picture of the screen, as PNG.
+    pub(crate) fn picture(&self) -> Vec<u8> {
+        use base64::Engine as _;
+        let path = format!("/session/{}/screenshot", self.session);
+        let picture = self.command("GET", &path, &Value::Null);
+        let engine = base64::engine::general_purpose::STANDARD;
+        let picture = engine.decode(picture.as_str().expect("base64"));
+        picture.expect("base64")
+    }
+
+    /// What the browser has logged since it was last asked: errors of the page, and
+    /// what its policy has stopped.
+    pub(crate) fn log(&self) -> Vec<String> {
+        let entries = self.post("/se/log", &json!({"type": "browser"}));
+        let entries = entries.as_array().expect("entries").iter();
+        entries.map(|entry| entry["message"].to_string()).collect()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Ends Chromium; the driver itself would leave it running.
+        if !self.session.is_empty() {
+            let path = format!("/session/{}", self.session);
+            let _ = self.try_command("DELETE", &path, &Value::Null);
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
