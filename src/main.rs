@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Read, Write, stderr, stdin, stdout};
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use ami_bridge::reload::Source;
 use ami_bridge::telemetry::Level;
 use ami_bridge::{app, check, config, demo, telemetry};
 use clap::Parser;
+use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -28,7 +30,7 @@ fn main() -> ExitCode {
     if matches!(command, Command::HashPassword) {
         return hash_password();
     }
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error, 1),
     };
@@ -59,6 +61,16 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error, 1),
     }
+}
+
+/// All processors but one, which is Asterisk's: it does most of the work, and
+/// threads that wake each other cost more than they bring.
+fn runtime() -> std::io::Result<Runtime> {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    Builder::new_multi_thread()
+        .worker_threads((processors - 1).max(1))
+        .enable_all()
+        .build()
 }
 
 /// The daemon, until a signal ends it. SIGHUP reads the file again, where there is

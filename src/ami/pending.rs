@@ -89,8 +89,9 @@ pub(crate) struct Pending {
     /// Reads that are under way, by what they ask.
     shared: HashMap<Action, u64>,
     last_id: u64,
-    /// How many entries are sent.
+    /// How many entries are sent, and how many of these are reads.
     in_flight: usize,
+    reads_in_flight: usize,
 }
 
 #[derive(Debug)]
@@ -200,6 +201,7 @@ impl Pending {
             let end = encode(id, &entry.action, &entry.request_id);
             entry.sent = Some(Sent { at: now, end });
             self.in_flight += 1;
+            self.reads_in_flight += usize::from(entry.action.is_read());
             return true;
         }
         false
@@ -307,6 +309,11 @@ impl Pending {
         self.in_flight
     }
 
+    /// How many of these are reads.
+    pub(crate) fn reads_in_flight(&self) -> usize {
+        self.reads_in_flight
+    }
+
     /// When the action that has waited longest for its answer was sent.
     pub(crate) fn oldest_sent(&self) -> Option<Instant> {
         self.entries
@@ -349,7 +356,10 @@ impl Pending {
 
     fn remove(&mut self, id: u64) -> Option<Entry> {
         let entry = self.entries.remove(&id)?;
-        self.in_flight -= usize::from(entry.sent.is_some());
+        if entry.sent.is_some() {
+            self.in_flight -= 1;
+            self.reads_in_flight -= usize::from(entry.action.is_read());
+        }
         if self.shared.get(&entry.action) == Some(&id) {
             self.shared.remove(&entry.action);
         }

@@ -28,6 +28,7 @@ mod panel_files;
 mod protocol;
 mod reads;
 mod refusals;
+mod reload;
 mod replay;
 mod soak;
 mod tenants;
