@@ -119,16 +119,13 @@ fn it_scrolls_through_500_queues_of_100_agents() {
     super::until_text(&browser, ".card:not([hidden]) .agent .name", "Agent 149999");
     super::until_text(&browser, "#shown", "1 of 500 queues");
 
-    // A freeze would be seen; what the machine does beside it is not the page's.
+    // Beside other tests single frames are late; that it stands still, or crawls, would
+    // be the page's.
     for (what, frames) in all {
-        let slow = frames.iter().filter(|frame| **frame > 100.0).count();
-        assert!(
-            slow * 20 <= frames.len(),
-            "{what}: {slow} of {} frames",
-            frames.len()
-        );
+        let median = frames[frames.len() / 2];
+        assert!(median <= 50.0, "{what}: {median} ms");
         let longest = frames.last().expect("frames");
-        assert!(*longest < 1000.0, "{what}: {longest}");
+        assert!(*longest < 1000.0, "{what}: {longest} ms");
     }
 }
 
