@@ -1,11 +1,12 @@
-//! HTTP: the listener and its limits ([`server`]), the routes ([`routes`]), who
-//! the client is ([`forwarded`]), and the listener for operations ([`admin`]).
+//! HTTP: the listener and its limits ([`server`]), the routes ([`routes`]), the
+//! contract for machines ([`openapi`]), who the client is ([`forwarded`]), and the listener for operations ([`admin`]).
 
 mod admin;
 mod body;
 mod cors;
 mod events;
 mod forwarded;
+mod openapi;
 mod routes;
 mod server;
 mod tls;

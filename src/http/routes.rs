@@ -20,7 +20,7 @@ use tracing::error;
 use super::body::ReplyBody;
 use super::forwarded::client_address;
 use super::server::Handler;
-use super::{cors, events};
+use super::{cors, events, openapi};
 use crate::api::{Answer, Api, ApiError, Call, Code, EventStream};
 
 const MAX_TARGET: usize = 8 * 1024;
@@ -87,6 +87,7 @@ impl Handler for Current {
 enum Reply {
     Answer(Answer),
     Events(EventStream),
+    Contract,
 }
 
 impl Routes {
@@ -103,6 +104,7 @@ impl Routes {
             match self.route(peer, request, &request_id).await {
                 Ok(Reply::Answer(answer)) => answered(answer, &request_id),
                 Ok(Reply::Events(events)) => self.streamed(events, &request_id),
+                Ok(Reply::Contract) => self.contract(&request_id),
                 Err(refusal) => {
                     let answer = Answer::error(&refusal.error, &request_id);
                     let mut response = answered(answer, &request_id);
@@ -135,7 +137,10 @@ impl From<ApiError> for Refusal {
 }
 
 /// Path of the stream of events.
-const EVENTS: &str = "/events";
+pub(super) const EVENTS: &str = "/events";
+
+/// Path of the contract for machines.
+pub(super) const CONTRACT: &str = "/openapi.json";
 
 impl Routes {
     async fn route(
@@ -170,6 +175,11 @@ impl Routes {
             let last = last.and_then(|id| id.to_str().ok());
             let stream = self.api.follow(call, last).await;
             Ok(stream.map_or_else(Reply::Answer, Reply::Events))
+        } else if request.uri().path() == CONTRACT {
+            if !is_get {
+                return Err(not_allowed("Use GET.", "GET"));
+            }
+            Ok(Reply::Contract)
         } else {
             let message = format!("There is nothing here. The interface is at {}.", self.path);
             Err(ApiError::new(Code::NotFound, message).into())
@@ -205,6 +215,16 @@ impl Routes {
             let message = "The bridge has failed: it may or may not have happened.";
             ApiError::new(Code::OutcomeUnknown, message).into()
         })
+    }
+
+    fn contract(&self, request_id: &str) -> Response<ReplyBody> {
+        let mut response = Response::new(ReplyBody::whole(openapi::text(&self.path)));
+        let json = HeaderValue::from_static("application/json; charset=utf-8");
+        mark(response.headers_mut(), json, request_id);
+        // There is no secret in it, and the next version may have another.
+        let fresh = HeaderValue::from_static("no-cache");
+        response.headers_mut().insert(CACHE_CONTROL, fresh);
+        response
     }
 
     fn streamed(&self, events: EventStream, request_id: &str) -> Response<ReplyBody> {

@@ -23,6 +23,7 @@ mod limits;
 mod link;
 mod live;
 mod logs;
+mod openapi;
 mod protocol;
 mod reads;
 mod refusals;
