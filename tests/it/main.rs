@@ -12,6 +12,7 @@ mod support;
 mod answers;
 mod attacks;
 mod changes;
+mod clients;
 mod command_line;
 mod credentials;
 mod demo;
