@@ -16,6 +16,7 @@ mod clients;
 mod command_line;
 mod credentials;
 mod demo;
+mod docs;
 mod events;
 mod fail2ban;
 mod faults;
