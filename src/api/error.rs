@@ -2,75 +2,63 @@
 
 use std::time::Duration;
 
-/// A stable code of the interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names are those of the documented table")]
-pub enum Code {
-    MissingParameter,
-    InvalidParameter,
-    DuplicateParameter,
-    UnknownParameter,
-    UnknownAction,
-    Unauthorized,
-    Forbidden,
-    UnknownQueue,
-    UnknownAgent,
-    NotAMember,
-    NotFound,
-    MethodNotAllowed,
-    RequestTimeout,
-    AlreadyMember,
-    StaticMember,
-    RequestTooLarge,
-    TargetTooLong,
-    UnsupportedMediaType,
-    TooManyAttempts,
-    PbxRefused,
-    PbxUnavailable,
-    Overloaded,
-    OutcomeUnknown,
+/// One table, so that no code can be without a name and a status.
+macro_rules! codes {
+    ($($code:ident: $name:literal, $status:literal;)+) => {
+        /// A stable code of the interface.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "the names are those of the documented table")]
+        pub enum Code {
+            $($code,)+
+        }
+
+        impl Code {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$code,)+];
+
+            /// The code as clients see it.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$code => $name,)+
+                }
+            }
+
+            /// The HTTP status that goes with it.
+            #[must_use]
+            pub fn status(self) -> u16 {
+                match self {
+                    $(Self::$code => $status,)+
+                }
+            }
+        }
+    };
 }
 
-impl Code {
-    /// The code as clients see it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.row().0
-    }
-
-    /// The HTTP status that goes with it.
-    #[must_use]
-    pub fn status(self) -> u16 {
-        self.row().1
-    }
-
-    fn row(self) -> (&'static str, u16) {
-        match self {
-            Self::MissingParameter => ("missing_parameter", 400),
-            Self::InvalidParameter => ("invalid_parameter", 400),
-            Self::DuplicateParameter => ("duplicate_parameter", 400),
-            Self::UnknownParameter => ("unknown_parameter", 400),
-            Self::UnknownAction => ("unknown_action", 400),
-            Self::Unauthorized => ("unauthorized", 401),
-            Self::Forbidden => ("forbidden", 403),
-            Self::UnknownQueue => ("unknown_queue", 404),
-            Self::UnknownAgent => ("unknown_agent", 404),
-            Self::NotAMember => ("not_a_member", 404),
-            Self::NotFound => ("not_found", 404),
-            Self::MethodNotAllowed => ("method_not_allowed", 405),
-            Self::RequestTimeout => ("request_timeout", 408),
-            Self::AlreadyMember => ("already_member", 409),
-            Self::StaticMember => ("static_member", 409),
-            Self::RequestTooLarge => ("request_too_large", 413),
-            Self::TargetTooLong => ("target_too_long", 414),
-            Self::UnsupportedMediaType => ("unsupported_media_type", 415),
-            Self::TooManyAttempts => ("too_many_attempts", 429),
-            Self::PbxRefused => ("pbx_refused", 502),
-            Self::PbxUnavailable => ("pbx_unavailable", 503),
-            Self::Overloaded => ("overloaded", 503),
-            Self::OutcomeUnknown => ("outcome_unknown", 504),
-        }
-    }
+codes! {
+    MissingParameter: "missing_parameter", 400;
+    InvalidParameter: "invalid_parameter", 400;
+    DuplicateParameter: "duplicate_parameter", 400;
+    UnknownParameter: "unknown_parameter", 400;
+    UnknownAction: "unknown_action", 400;
+    Unauthorized: "unauthorized", 401;
+    Forbidden: "forbidden", 403;
+    UnknownQueue: "unknown_queue", 404;
+    UnknownAgent: "unknown_agent", 404;
+    NotAMember: "not_a_member", 404;
+    NotFound: "not_found", 404;
+    MethodNotAllowed: "method_not_allowed", 405;
+    RequestTimeout: "request_timeout", 408;
+    AlreadyMember: "already_member", 409;
+    StaticMember: "static_member", 409;
+    RequestTooLarge: "request_too_large", 413;
+    TargetTooLong: "target_too_long", 414;
+    UnsupportedMediaType: "unsupported_media_type", 415;
+    TooManyAttempts: "too_many_attempts", 429;
+    PbxRefused: "pbx_refused", 502;
+    PbxUnavailable: "pbx_unavailable", 503;
+    Overloaded: "overloaded", 503;
+    OutcomeUnknown: "outcome_unknown", 504;
 }
 
 /// A refusal as a client sees it.

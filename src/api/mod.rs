@@ -21,6 +21,8 @@ pub use accounts::Accounts;
 pub use answer::Answer;
 pub use command::{ActionName, Command};
 pub use error::{ApiError, Code};
+#[cfg(test)]
+pub(crate) use query::NAMES;
 pub use query::{Credentials, Form};
 pub use service::{Api, Call, Link, Links};
 pub use stream::EventStream;

@@ -13,7 +13,7 @@ use super::error::{ApiError, Code};
 use crate::ami::value::{is_clean, is_control};
 
 /// Every parameter of the interface.
-const NAMES: [&str; 11] = [
+pub(crate) const NAMES: [&str; 11] = [
     "username",
     "password",
     "action",

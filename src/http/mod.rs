@@ -1,11 +1,13 @@
-//! HTTP: the listener and its limits ([`server`]), the routes ([`routes`]), who
-//! the client is ([`forwarded`]), the panel ([`panel`]), and the listener for operations ([`admin`]).
+//! HTTP: the listener and its limits ([`server`]), the routes ([`routes`]), the
+//! contract for machines ([`openapi`]), the panel ([`panel`]), who the client is
+//! ([`forwarded`]), and the listener for operations ([`admin`]).
 
 mod admin;
 mod body;
 mod cors;
 mod events;
 mod forwarded;
+mod openapi;
 mod panel;
 mod routes;
 mod server;

@@ -21,7 +21,7 @@ use super::body::ReplyBody;
 use super::forwarded::client_address;
 use super::panel::Panel;
 use super::server::Handler;
-use super::{cors, events, panel};
+use super::{cors, events, openapi, panel};
 use crate::api::{Answer, Api, ApiError, Call, Code, EventStream};
 
 const MAX_TARGET: usize = 8 * 1024;
@@ -91,6 +91,7 @@ enum Reply {
     Answer(Answer),
     Events(EventStream),
     File(Response<ReplyBody>),
+    Contract,
 }
 
 impl Routes {
@@ -108,6 +109,7 @@ impl Routes {
                 Ok(Reply::Answer(answer)) => answered(answer, &request_id),
                 Ok(Reply::Events(events)) => self.streamed(events, &request_id),
                 Ok(Reply::File(response)) => response,
+                Ok(Reply::Contract) => self.contract(&request_id),
                 Err(refusal) => {
                     let answer = Answer::error(&refusal.error, &request_id);
                     let mut response = answered(answer, &request_id);
@@ -140,7 +142,10 @@ impl From<ApiError> for Refusal {
 }
 
 /// Path of the stream of events.
-const EVENTS: &str = "/events";
+pub(super) const EVENTS: &str = "/events";
+
+/// Path of the contract for machines.
+pub(super) const CONTRACT: &str = "/openapi.json";
 
 impl Routes {
     async fn route(
@@ -180,6 +185,11 @@ impl Routes {
                 return Err(not_allowed("Use GET.", "GET"));
             }
             Ok(Reply::File(file.response(request.headers())))
+        } else if request.uri().path() == CONTRACT {
+            if !is_get {
+                return Err(not_allowed("Use GET.", "GET"));
+            }
+            Ok(Reply::Contract)
         } else {
             let message = format!("There is nothing here. The interface is at {}.", self.path);
             Err(ApiError::new(Code::NotFound, message).into())
@@ -219,6 +229,16 @@ impl Routes {
             let message = "The bridge has failed: it may or may not have happened.";
             ApiError::new(Code::OutcomeUnknown, message).into()
         })
+    }
+
+    fn contract(&self, request_id: &str) -> Response<ReplyBody> {
+        let mut response = Response::new(ReplyBody::whole(openapi::text(&self.path)));
+        let json = HeaderValue::from_static("application/json; charset=utf-8");
+        mark(response.headers_mut(), json, request_id);
+        // There is no secret in it, and the next version may have another.
+        let fresh = HeaderValue::from_static("no-cache");
+        response.headers_mut().insert(CACHE_CONTROL, fresh);
+        response
     }
 
     fn streamed(&self, events: EventStream, request_id: &str) -> Response<ReplyBody> {

@@ -1,0 +1,136 @@
+//! The examples in `examples/clients` do what they say. The name of each test has
+//! the interpreter's in it, so that a run without it can leave it out.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use crate::support::{ACME, Asterisk, Bridge, SIMULATED, start};
+
+fn client(interpreter: &str, file: &str, bridge: &Bridge, agent: &str) -> Command {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/clients");
+    let mut command = Command::new(interpreter);
+    command
+        .arg(folder.join(file))
+        .args([agent, "6001"])
+        .env("BRIDGE", format!("http://{}", bridge.address))
+        .env("BRIDGE_USER", "acme@example.com")
+        .env("BRIDGE_PASSWORD", "acme-password");
+    command
+}
+
+fn with_an_agent() -> (Asterisk, Bridge) {
+    let (asterisk, bridge) = start(SIMULATED);
+    bridge.ok(ACME, "action=add&agent=1001&queue=6001&alias=Dana");
+    (asterisk, bridge)
+}
+
+fn output(mut command: Command) -> String {
+    let output = command.output().expect("the client");
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn curl_changes_and_reads() {
+    let (_asterisk, bridge) = with_an_agent();
+    let text = output(client("bash", "curl.sh", &bridge, "1001"));
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    assert_eq!(lines[0], "paused: 1001");
+    assert!(
+        lines[1].contains("\"paused_reason\":\"Lunch break\""),
+        "{text}"
+    );
+    assert!(lines[2].starts_with("error: unknown_queue: "), "{text}");
+
+    let text = output(client("bash", "curl.sh", &bridge, "1002"));
+    assert!(
+        text.starts_with("Agent 1002 is not in queue 6001.\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn php_changes_and_reads() {
+    let (_asterisk, bridge) = with_an_agent();
+    let text = output(client("php", "client.php", &bridge, "1001"));
+    let expected = "paused: 1001\nmember: 1001 paused Lunch break\n\
+                    error: unknown_queue: There is no such queue.\n";
+    assert_eq!(text, expected);
+
+    let text = output(client("php", "client.php", &bridge, "1002"));
+    assert_eq!(
+        text,
+        "error: not_a_member: The agent is not in that queue.\n"
+    );
+}
+
+#[test]
+fn node_changes_reads_and_follows() {
+    changes_reads_and_follows("node", "client.mjs");
+}
+
+#[test]
+fn python3_changes_reads_and_follows() {
+    changes_reads_and_follows("python3", "client.py");
+}
+
+/// A client that runs until the test ends.
+struct Following {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Following {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the client");
+        let output = BufReader::new(child.stdout.take().expect("piped"));
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                // Figures are told when Asterisk has counted, which is no matter here.
+                if line != "event: queue" && sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { child, lines }
+    }
+
+    fn next(&self) -> String {
+        let line = self.lines.recv_timeout(Duration::from_secs(20));
+        line.expect("a line of the client")
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn changes_reads_and_follows(interpreter: &str, file: &str) {
+    let (_asterisk, bridge) = with_an_agent();
+    let client = Following::start(client(interpreter, file, &bridge, "1001"));
+    for expected in [
+        "paused: 1001",
+        "member: 1001 paused Lunch break",
+        "error: unknown_queue: There is no such queue.",
+        "event: snapshot",
+    ] {
+        assert_eq!(client.next(), expected);
+    }
+    bridge.ok(ACME, "action=unpause&agent=1001&queue=6001");
+    assert_eq!(client.next(), "event: member 1001 unpaused");
+    // A reload ends the streams. What happens until the client is back is told then,
+    // and nothing anew.
+    bridge.hang_up();
+    bridge.ok(ACME, "action=pause&agent=1001&queue=6001&reason=Tea");
+    assert_eq!(client.next(), "event: shutdown");
+    assert_eq!(client.next(), "event: member 1001 paused");
+}

@@ -1,0 +1,122 @@
+//! `/openapi.json` and what really is answered. (tests/openapi/check sends much more,
+//! and can't see a field that the contract does not have.)
+
+use serde_json::Value;
+
+use crate::support::{ACME, PATH, SIMULATED, configuration, request, start};
+use crate::support::{Asterisk, Bridge};
+
+/// What a schema says of an object or its items; references are followed.
+struct Schema<'a> {
+    document: &'a Value,
+    schema: &'a Value,
+}
+
+impl<'a> Schema<'a> {
+    fn named(document: &'a Value, name: &str) -> Self {
+        let schema = &document["components"]["schemas"][name];
+        Self { document, schema }
+    }
+
+    fn of(&self, schema: &'a Value) -> Self {
+        let schema = match schema["$ref"].as_str() {
+            Some(reference) => self.document.pointer(&reference[1..]).expect("a reference"),
+            None => schema,
+        };
+        Self {
+            document: self.document,
+            schema,
+        }
+    }
+
+    /// Every field is known, to the last.
+    fn knows(&self, value: &Value, place: &str) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    let place = format!("{place}.{name}");
+                    let property = &self.schema["properties"][name];
+                    assert!(property.is_object(), "the contract has no {place}");
+                    self.of(property).knows(value, &place);
+                }
+            }
+            Value::Array(items) => {
+                for item in items {
+                    self.of(&self.schema["items"]).knows(item, place);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn contract(bridge: &Bridge) -> Value {
+    request(bridge.address, "GET", "/openapi.json", &[], b"").json()
+}
+
+#[test]
+fn every_field_of_every_answer_is_in_the_contract() {
+    let (asterisk, bridge) = start(SIMULATED);
+    let document = contract(&bridge);
+    asterisk.cli("channel originate Local/acme-6002@callers application Wait 60");
+    for (query, schema) in [
+        ("action=add&agent=1001&queue=6001,6002&alias=Dana", "Change"),
+        ("action=pause&agent=1001&reason=Lunch", "Change"),
+        ("action=pause&agent=1002&queue=6001", "Error"),
+        ("action=pause&agent=1050&queue=6001,6002", "Change"),
+        ("action=fly", "Error"),
+        ("action=showqueue", "QueueList"),
+        ("action=showqueuestat", "QueueFigures"),
+        ("action=showstate&agent=1001", "AgentState"),
+        ("action=remove&agent=1001&queue=6001", "Change"),
+    ] {
+        let answer = bridge.ask(ACME, query).json();
+        Schema::named(&document, schema).knows(&answer, query);
+        let needed = document["components"]["schemas"][schema]["required"].as_array();
+        for name in needed.expect("required") {
+            let name = name.as_str().expect("a name");
+            assert!(answer.get(name).is_some(), "{query} has no {name}");
+        }
+    }
+}
+
+#[test]
+fn the_contract_is_for_anyone_and_never_stale() {
+    let asterisk = Asterisk::start(SIMULATED);
+    let path = "[http]\npath = \"/queues\"";
+    let bridge = Bridge::start(&configuration(asterisk.port).replace("[http]", path));
+    let response = request(bridge.address, "GET", "/openapi.json", &[], b"");
+    assert_eq!(response.status, 200);
+    for (name, value) in [
+        ("Content-Type", "application/json; charset=utf-8"),
+        ("Cache-Control", "no-cache"),
+        ("X-Content-Type-Options", "nosniff"),
+    ] {
+        assert_eq!(response.header(name), Some(value));
+    }
+    let document = response.json();
+    assert!(document["paths"]["/queues"]["get"].is_object());
+    assert_eq!(document["paths"].get(PATH), None);
+    let refused = request(bridge.address, "POST", "/openapi.json", &[], b"");
+    assert_eq!(refused.outcome(), "405 method_not_allowed");
+    assert_eq!(refused.header("Allow"), Some("GET"));
+}
+
+#[test]
+fn each_path_has_the_methods_of_the_contract() {
+    let (_asterisk, bridge) = start(SIMULATED);
+    let document = contract(&bridge);
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        let documented = operations.as_object().expect("operations").keys();
+        let documented: Vec<_> = documented.map(|method| method.to_uppercase()).collect();
+        for method in ["HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"] {
+            let response = request(bridge.address, method, path, &[], b"");
+            assert_eq!(response.status, 405, "{method} {path}");
+            assert_eq!(response.header("Allow"), Some(&*documented.join(", ")));
+        }
+        for method in &documented {
+            let response = request(bridge.address, method, path, &[], b"");
+            assert!(![404, 405].contains(&response.status), "{method} {path}");
+        }
+    }
+}
