@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use crate::api::{Link, Links};
+use crate::api::{Link, Links, Requests};
 use crate::config::Settings;
 use crate::http::{Admin, Current, Limits, Listener, Tls, serve};
 use crate::organizations::Lockout;
@@ -95,9 +95,12 @@ pub async fn run(
     }
     let links = Arc::new(links);
     let running = TaskTracker::new();
+    let requests = Arc::new(Requests::default());
+    let queue_metrics = settings.admin.queue_metrics;
     let kept = Kept {
         links: Arc::clone(&links),
         lockout: Arc::new(Lockout::new(settings.lockout)),
+        requests: Arc::clone(&requests),
         running: running.clone(),
         stop: stop.clone(),
     };
@@ -119,13 +122,18 @@ pub async fn run(
     };
     let admin_stop = CancellationToken::new();
     let admin_server = admin.map(|listener| {
-        announce(&listener, "listening for operations (/healthz, /readyz)");
+        announce(
+            &listener,
+            "listening for operations (/healthz, /readyz, /metrics)",
+        );
         let limits = Limits {
             max_connections: ADMIN_CONNECTIONS,
             ..limits
         };
         let admin = Arc::new(Admin {
             links,
+            requests,
+            queue_metrics,
             stop: stop.clone(),
         });
         let listener = Listener {

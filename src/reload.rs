@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
-use crate::api::{Accounts, Api, Links};
+use crate::api::{Accounts, Api, Links, Requests};
 use crate::config::{self, Settings};
 use crate::http::{Current, Panel, Routes, Tls};
 use crate::organizations::{Lockout, Verifier};
@@ -32,6 +32,7 @@ pub struct Source {
 pub(crate) struct Kept {
     pub(crate) links: Arc<Links>,
     pub(crate) lockout: Arc<Lockout>,
+    pub(crate) requests: Arc<Requests>,
     pub(crate) running: TaskTracker,
     pub(crate) stop: CancellationToken,
 }
@@ -46,6 +47,7 @@ impl Kept {
             directory: settings.directory,
             verifier,
             lockout: Arc::clone(&self.lockout),
+            requests: Arc::clone(&self.requests),
         };
         let http = settings.http;
         let links = Arc::clone(&self.links);

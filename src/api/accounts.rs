@@ -9,6 +9,7 @@ use tracing::warn;
 
 use super::error::{ApiError, Code};
 use super::query::Credentials;
+use super::requests::Requests;
 use crate::organizations::{Directory, Lockout, TooManyLogins, User, Verifier};
 
 /// The users, and what is remembered of their logins.
@@ -20,6 +21,8 @@ pub struct Accounts {
     pub verifier: Verifier,
     /// Counts failures; outlives a change of the configuration.
     pub lockout: Arc<Lockout>,
+    /// Counts requests.
+    pub requests: Arc<Requests>,
 }
 
 impl Accounts {
@@ -82,6 +85,7 @@ impl Accounts {
         // since the journal keeps fields apart.
         warn!(target: "ami_bridge::auth", user, "login refused from {address}");
         if locks_out {
+            self.requests.lockouts.inc();
             warn!(target: "ami_bridge::auth", user, "locked out: too many failures from {address}");
         }
         let message = "Unknown user or wrong password.";

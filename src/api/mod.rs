@@ -13,6 +13,7 @@ mod fragments;
 mod part;
 mod query;
 mod refusal;
+mod requests;
 mod service;
 mod stream;
 mod views;
@@ -24,5 +25,6 @@ pub use error::{ApiError, Code};
 #[cfg(test)]
 pub(crate) use query::NAMES;
 pub use query::{Credentials, Form};
+pub use requests::Requests;
 pub use service::{Api, Call, Link, Links};
 pub use stream::EventStream;

@@ -93,7 +93,7 @@ impl Api {
             Ok(answer) => answer,
             Err(error) => Answer::error(&error, &call.request_id),
         };
-        log(&call, &facts, &answer);
+        self.count_and_log(&call, &facts, &answer);
         answer
     }
 
@@ -111,10 +111,17 @@ impl Api {
         let stream = self.open_stream(&call, last_event_id, &mut facts).await;
         let stream = stream.map_err(|error| Answer::error(&error, &call.request_id));
         match &stream {
-            Ok(_) => log(&call, &facts, &Answer::ok("success", Vec::new())),
-            Err(answer) => log(&call, &facts, answer),
+            Ok(_) => self.count_and_log(&call, &facts, &Answer::ok("success", Vec::new())),
+            Err(answer) => self.count_and_log(&call, &facts, answer),
         }
         stream
+    }
+
+    fn count_and_log(&self, call: &Call, facts: &Facts, answer: &Answer) {
+        let seconds = call.arrived.elapsed().as_secs_f64();
+        let requests = &self.accounts.requests;
+        requests.count(facts.action, answer.outcome, seconds);
+        log(call, facts, answer, seconds);
     }
 
     async fn answer(&self, call: &Call, facts: &mut Facts) -> Result<Answer, ApiError> {
@@ -203,11 +210,10 @@ impl Api {
 
 /// One line for each request. What the client sent shows only where it was
 /// checked: a password that was typed into the wrong field is in no log.
-fn log(call: &Call, facts: &Facts, answer: &Answer) {
+fn log(call: &Call, facts: &Facts, answer: &Answer, seconds: f64) {
     let user = facts.user.as_deref();
     let command = facts.command.as_ref();
     let queues = facts.queues.as_ref().map(|queues| queues.join(","));
-    let milliseconds = call.arrived.elapsed().as_secs_f64() * 1000.0;
     macro_rules! line {
         ($target:literal, $text:literal, $($more:tt)*) => {
             info!(
@@ -225,7 +231,7 @@ fn log(call: &Call, facts: &Facts, answer: &Answer) {
             )
         };
     }
-    let ms = (milliseconds * 100.0).round() / 100.0;
+    let ms = (seconds * 100_000.0).round() / 100.0;
     line!("ami_bridge::request", "request", status = answer.status, ms,);
     if command.is_some_and(Command::is_change) {
         let reason = command.and_then(Command::reason);

@@ -68,12 +68,14 @@ impl Default for Http {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Admin {
     pub(super) listen: String,
+    pub(super) queue_metrics: bool,
 }
 
 impl Default for Admin {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:9088".into(),
+            queue_metrics: true,
         }
     }
 }

@@ -26,6 +26,10 @@ impl Settings {
                 "admin.listen".to_owned(),
                 format!("{:?}", self.admin.listen),
             ),
+            (
+                "admin.queue_metrics".to_owned(),
+                self.admin.queue_metrics.to_string(),
+            ),
             ("log.format".to_owned(), format!("{:?}", self.log.format)),
         ]);
         for pbx in &self.pbxes {

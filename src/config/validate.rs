@@ -60,6 +60,8 @@ pub struct HttpSettings {
 pub struct AdminSettings {
     /// Where to listen; `None` is nowhere.
     pub listen: Option<SocketAddr>,
+    /// Whether `/metrics` has those of queues.
+    pub queue_metrics: bool,
 }
 
 /// Logging.
@@ -271,7 +273,10 @@ impl Check<'_> {
             "" => None,
             text => Some(self.listen("admin.listen", text)?),
         };
-        Some(AdminSettings { listen })
+        Some(AdminSettings {
+            listen,
+            queue_metrics: admin.queue_metrics,
+        })
     }
 
     fn log(&mut self, log: &file::Log) -> Option<LogSettings> {

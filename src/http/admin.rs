@@ -11,15 +11,20 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::body::ReplyBody;
+use super::metrics;
 use super::server::Handler;
 use crate::ami::LinkState;
-use crate::api::Links;
+use crate::api::{Links, Requests};
 
 /// The listener for operations.
 #[derive(Debug)]
 pub struct Admin {
     /// The PBXes.
     pub links: Arc<Links>,
+    /// What is counted of requests.
+    pub requests: Arc<Requests>,
+    /// Whether `/metrics` has those of queues.
+    pub queue_metrics: bool,
     /// Set when the daemon is told to end.
     pub stop: CancellationToken,
 }
@@ -39,6 +44,10 @@ impl Handler for Admin {
         match request.uri().path() {
             "/healthz" => reply(StatusCode::OK, &json!({"status": "alive"})),
             "/readyz" => self.ready(),
+            "/metrics" => {
+                let text = metrics::text(&self.links, &self.requests, self.queue_metrics).await;
+                plain(ReplyBody::whole(text), metrics::CONTENT_TYPE)
+            }
             _ => reply(StatusCode::NOT_FOUND, &json!({"status": "not_found"})),
         }
     }
@@ -73,11 +82,16 @@ impl Admin {
 }
 
 fn reply(status: StatusCode, body: &Value) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::whole(body.to_string()));
+    let json = "application/json; charset=utf-8";
+    let mut response = plain(ReplyBody::whole(body.to_string()), json);
     *response.status_mut() = status;
+    response
+}
+
+fn plain(body: ReplyBody, content_type: &'static str) -> Response<ReplyBody> {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
-    let json = HeaderValue::from_static("application/json; charset=utf-8");
-    headers.insert(CONTENT_TYPE, json);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -26,6 +26,7 @@ mod limits;
 mod link;
 mod live;
 mod logs;
+mod metrics;
 mod openapi;
 mod panel_files;
 mod protocol;

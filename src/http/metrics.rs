@@ -1,0 +1,216 @@
+//! The text of `/metrics`.
+
+use std::fmt::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::{Registry, Unit};
+use tokio::time::Instant;
+
+use crate::ami::LinkState;
+use crate::api::{Links, Requests};
+use crate::queues::live::{Metrics, Question};
+use crate::queues::{MemberState, Queue};
+
+/// What the text is told as.
+pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// How long Asterisk has to tell callers and figures for it.
+const FIGURES: Duration = Duration::from_secs(2);
+
+/// All metrics as text, those of queues where they are wanted.
+pub(super) async fn text(links: &Arc<Links>, requests: &Requests, of_queues: bool) -> String {
+    let mut queues = Vec::new();
+    if of_queues {
+        for (pbx, link) in links.iter() {
+            let question = Question {
+                names: None,
+                deadline: Instant::now() + FIGURES,
+                request_id: "metrics",
+            };
+            // Without a link there are none, and its own metrics say so.
+            if let Ok(snapshot) = link.live.queues(question, |_| true).await {
+                queues.push((pbx.clone(), snapshot.queues));
+            }
+        }
+    }
+    let mut registry = Registry::with_prefix("ami_bridge");
+    requests.register(&mut registry);
+    registry.register_collector(Box::new(Pbxes(Arc::clone(links))));
+    registry.register_collector(Box::new(Queues(queues)));
+    let mut text = String::new();
+    // Only what can't be written fails, and a string can.
+    let _ = encode(&mut text, &registry);
+    text
+}
+
+/// What is known of PBXes.
+#[derive(Debug)]
+struct Pbxes(Arc<Links>);
+
+type Write = dyn Fn(&Metrics, MetricEncoder<'_>) -> Result<(), Error>;
+
+impl Collector for Pbxes {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        let help = "Whether the link to the PBX is there, and its state loaded";
+        let mut metric = encoder.encode_descriptor("link_up", help, None, MetricType::Gauge)?;
+        for (pbx, link) in self.0.iter() {
+            let is_ready = matches!(link.live.client().state(), LinkState::Ready(_));
+            let up = i64::from(is_ready && link.live.is_loaded());
+            ConstGauge::new(up).encode(metric.encode_family(&[("pbx", pbx.as_str())])?)?;
+        }
+        let (counter, gauge) = (MetricType::Counter, MetricType::Gauge);
+        let metrics: [(&str, &str, Option<Unit>, MetricType, &Write); 7] = [
+            (
+                "resyncs",
+                "Queues that were asked about only because it was their turn",
+                None,
+                counter,
+                &|m, e| m.resyncs.encode(e),
+            ),
+            (
+                "drift",
+                "Members that a resync has found otherwise than events had told",
+                None,
+                counter,
+                &|m, e| m.drift.encode(e),
+            ),
+            (
+                "targeted_refreshes",
+                "Questions about a queue or a member that had become doubtful",
+                None,
+                counter,
+                &|m, e| m.targeted_refreshes.encode(e),
+            ),
+            (
+                "overlay",
+                "Time from the acknowledgement of a change to its event",
+                Some(Unit::Seconds),
+                MetricType::Histogram,
+                &|m, e| m.overlay_seconds.encode(e),
+            ),
+            (
+                "overlays_overdue",
+                "Acknowledged changes whose events have not come",
+                None,
+                counter,
+                &|m, e| m.overlays_overdue.encode(e),
+            ),
+            (
+                "stream_clients",
+                "Event streams that are open",
+                None,
+                gauge,
+                &|m, e| m.stream_clients.encode(e),
+            ),
+            (
+                "stream_snapshots",
+                "Snapshots for event streams whose readers had fallen behind",
+                None,
+                counter,
+                &|m, e| m.dropped_to_snapshot.encode(e),
+            ),
+        ];
+        for (name, help, unit, kind, write) in metrics {
+            let mut metric = encoder.encode_descriptor(name, help, unit.as_ref(), kind)?;
+            for (pbx, link) in self.0.iter() {
+                let labels = [("pbx", pbx.as_str())];
+                write(link.live.metrics(), metric.encode_family(&labels)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Queues, by their PBX.
+#[derive(Debug)]
+struct Queues(Vec<(String, Vec<Arc<Queue>>)>);
+
+/// What is told of a queue.
+type Figure = fn(&Queue) -> u64;
+
+/// Names of the states in labels.
+const STATES: [(MemberState, &str); 6] = [
+    (MemberState::InCall, "in_call"),
+    (MemberState::OnHold, "on_hold"),
+    (MemberState::Ringing, "ringing"),
+    (MemberState::Unavailable, "unavailable"),
+    (MemberState::Paused, "paused"),
+    (MemberState::Available, "available"),
+];
+
+impl Collector for Queues {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        let figures: [(&str, &str, Option<Unit>, Figure); 4] = [
+            ("queue_callers", "Callers who wait", None, |queue| {
+                queue.callers.len() as u64
+            }),
+            (
+                "queue_longest_wait",
+                "Time that the caller has waited who waits longest",
+                Some(Unit::Seconds),
+                |queue| {
+                    queue
+                        .callers
+                        .iter()
+                        .map(|c| c.wait_seconds)
+                        .max()
+                        .unwrap_or(0)
+                },
+            ),
+            (
+                "queue_completed",
+                "Calls answered since Asterisk last began to count",
+                None,
+                |queue| queue.completed,
+            ),
+            (
+                "queue_abandoned",
+                "Callers who gave up since Asterisk last began to count",
+                None,
+                |queue| queue.abandoned,
+            ),
+        ];
+        for (name, help, unit, figure) in figures {
+            // Gauges, since Asterisk can begin to count anew.
+            let mut metric =
+                encoder.encode_descriptor(name, help, unit.as_ref(), MetricType::Gauge)?;
+            for (pbx, queue) in self.all() {
+                let labels = [("pbx", pbx), ("queue", queue.name.as_str())];
+                ConstGauge::new(figure(queue)).encode(metric.encode_family(&labels)?)?;
+            }
+        }
+        let help = "Agents, by what they are doing";
+        let mut metric =
+            encoder.encode_descriptor("queue_agents", help, None, MetricType::Gauge)?;
+        for (pbx, queue) in self.all() {
+            for (state, name) in STATES {
+                let agents = queue
+                    .members
+                    .iter()
+                    .filter(|member| member.state() == state);
+                let labels = [
+                    ("pbx", pbx),
+                    ("queue", queue.name.as_str()),
+                    ("state", name),
+                ];
+                let agents = ConstGauge::new(agents.count() as u64);
+                agents.encode(metric.encode_family(&labels)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Queues {
+    fn all(&self) -> impl Iterator<Item = (&str, &Queue)> {
+        self.0
+            .iter()
+            .flat_map(|(pbx, queues)| queues.iter().map(move |queue| (pbx.as_str(), &**queue)))
+    }
+}

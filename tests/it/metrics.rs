@@ -1,0 +1,120 @@
+//! What the listener for operations counts.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use crate::support::{ACME, Bridge, GLOBEX, eventually, on_every_pbx, request, start};
+
+on_every_pbx!(
+    requests_are_counted_by_action_and_outcome,
+    queues_show_as_they_are,
+    a_lost_link_shows,
+    promtool_finds_nothing_wrong,
+);
+
+fn scrape(bridge: &Bridge) -> String {
+    let response = request(bridge.admin, "GET", "/metrics", &[], b"");
+    assert_eq!(response.status, 200);
+    let content_type = response.header("Content-Type").unwrap_or_default();
+    assert!(content_type.starts_with("application/openmetrics-text"));
+    response.body
+}
+
+/// The samples, by their names with labels.
+fn samples(bridge: &Bridge) -> BTreeMap<String, f64> {
+    let text = scrape(bridge);
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let samples = lines.filter_map(|line| line.rsplit_once(' '));
+    samples
+        .map(|(name, value)| (name.to_owned(), value.parse().expect("a number")))
+        .collect()
+}
+
+fn requests_are_counted_by_action_and_outcome(version: u32) {
+    let (asterisk, bridge) = start(version);
+    let counted = |action: &str, code: &str| {
+        let name = format!("ami_bridge_requests_total{{action=\"{action}\",code=\"{code}\"}}");
+        samples(&bridge).get(&name).copied().unwrap_or_default()
+    };
+    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme("action=pause&agent=1001");
+    bridge.acme("action=pause&agent=1001");
+    bridge.ask(ACME, "action=pause&agent=1001&queue=6001,9999");
+    bridge.ask(GLOBEX, "action=remove&agent=1001&queue=6001");
+    bridge.get("username=globex&password=guess&action=showqueue");
+    bridge.get("username=globex&password=globex-password&action=nonsense");
+    for (action, code, count) in [
+        ("add", "success", 1.0),
+        ("pause", "success", 2.0),
+        ("pause", "partial", 1.0),
+        ("remove", "not_a_member", 1.0),
+        ("showqueue", "unauthorized", 1.0),
+        ("none", "unknown_action", 1.0),
+    ] {
+        assert_eq!(counted(action, code), count, "{action} {code}");
+    }
+    let took = "ami_bridge_request_duration_seconds_count{action=\"pause\"}";
+    assert_eq!(samples(&bridge)[took], 3.0);
+    // The counts outlive a change of the configuration.
+    bridge.reconfigure(&crate::support::configuration(asterisk.port));
+    assert_eq!(counted("pause", "success"), 2.0);
+    let text = scrape(&bridge);
+    for private in ["globex-password", "guess", "1001", "acme@"] {
+        assert!(!text.contains(private), "{private}");
+    }
+}
+
+fn queues_show_as_they_are(version: u32) {
+    let (asterisk, bridge) = start(version);
+    bridge.acme("action=add&agent=1001&queue=6001&paused=1");
+    asterisk.call("acme-6001");
+    let value = |name: &str| samples(&bridge).get(name).copied();
+    let labels = "pbx=\"main\",queue=\"acme-6001\"";
+    eventually("the caller shows", || {
+        let callers = value(&format!("ami_bridge_queue_callers{{{labels}}}"));
+        (callers == Some(1.0)).then_some(())
+    });
+    for (state, agents) in [("paused", 1.0), ("available", 0.0)] {
+        let name = format!("ami_bridge_queue_agents{{{labels},state=\"{state}\"}}");
+        assert_eq!(value(&name), Some(agents), "{state}");
+    }
+    assert_eq!(value("ami_bridge_link_up{pbx=\"main\"}"), Some(1.0));
+    let drift = value("ami_bridge_drift_total{pbx=\"main\"}");
+    assert_eq!(drift, Some(0.0));
+}
+
+fn a_lost_link_shows(version: u32) {
+    let (mut asterisk, bridge) = start(version);
+    asterisk.kill();
+    eventually("the loss shows", || {
+        let up = samples(&bridge)["ami_bridge_link_up{pbx=\"main\"}"];
+        (up == 0.0).then_some(())
+    });
+    assert!(!scrape(&bridge).contains("ami_bridge_queue_callers{"));
+}
+
+fn promtool_finds_nothing_wrong(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    // What promtool reads knows neither the end nor the units of OpenMetrics.
+    let text = scrape(&bridge);
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with("# UNIT") && *line != "# EOF");
+    let plain: String = lines.map(|line| format!("{line}\n")).collect();
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool, of Debian's package prometheus");
+    let mut stdin = promtool.stdin.take().expect("piped");
+    stdin.write_all(plain.as_bytes()).expect("written");
+    drop(stdin);
+    let output = promtool.wait_with_output().expect("ended");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!told.contains("error"), "{told}\n{plain}");
+}
