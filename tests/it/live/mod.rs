@@ -3,6 +3,7 @@
 
 mod churn;
 mod comparison;
+mod contract;
 mod order;
 mod outage;
 mod own_writes;
