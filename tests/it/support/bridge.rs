@@ -196,7 +196,18 @@ impl Bridge {
         self.log.lock().expect("log").clone()
     }
 
-    /// How many actions of that name were sent to Asterisk.
+    /// Waits until what was logged up to now has been collected here.
+    pub(crate) fn settle(&self) {
+        let id = format!("settled-{}", self.log().len());
+        let headers = [("X-Request-Id", id.as_str())];
+        request(self.address, "GET", PATH, &headers, b"");
+        eventually("the log is collected", || {
+            self.log().contains(&id).then_some(())
+        });
+    }
+
+    /// How many actions of that name were sent to Asterisk, as far as the log has
+    /// been collected.
     pub(crate) fn sent(&self, action: &str) -> usize {
         let log = self.log();
         let lines = log
