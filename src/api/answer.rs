@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
+use tokio::task::spawn_blocking;
 
 use super::command::{ActionName, Command};
 use super::error::{ApiError, Code};
@@ -120,6 +121,21 @@ impl Answer {
             }
         }
     }
+}
+
+/// Writes JSON; where it is large, away from the threads that others, and the links,
+/// need now.
+pub(super) async fn written<T: Send + 'static>(
+    is_large: bool,
+    write: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    if !is_large {
+        return Ok(write());
+    }
+    spawn_blocking(write).await.map_err(|_| {
+        let message = "The bridge has failed to write its answer.";
+        ApiError::new(Code::OutcomeUnknown, message)
+    })
 }
 
 /// Queues with members and callers, as a JSON array. What was asked for this

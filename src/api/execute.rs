@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::command::Command;
 use super::error::{ApiError, Code};
-use super::part::{Needs, OwnQueue, Part, Pbx, Seen};
+use super::part::{Needs, OwnQueue, Part, Pbx, Seen, are_large};
 use super::refusal::{changing, unknown_queue};
 use crate::organizations::Organization;
 use crate::queues::{Change, CommandError, Member, NewMember, QueueCommands};
@@ -26,17 +26,11 @@ impl Outcome {
     /// Whether it takes long to write.
     pub(super) fn is_large(&self) -> bool {
         match self {
-            Self::Queues(queues, _) => {
-                let members = queues.iter().map(|own| own.queue.members.len());
-                members.sum::<usize>() + queues.len() > LARGE
-            }
+            Self::Queues(queues, _) => are_large(queues),
             Self::Changed(_) | Self::Memberships(..) => false,
         }
     }
 }
-
-/// Queues and members that are written within a millisecond or so.
-const LARGE: usize = 1000;
 
 /// A queue of a change.
 #[derive(Debug)]

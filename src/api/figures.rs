@@ -45,12 +45,11 @@ impl<'a> QueueEvent<'a> {
 impl<'a> Figures<'a> {
     pub(super) fn of(own: &'a OwnQueue) -> Self {
         let queue: &Queue = &own.queue;
-        let waits = queue.callers.iter().map(|caller| caller.wait_seconds);
         Self {
             queue: &own.number,
             name: &queue.name,
             callers_waiting: queue.callers.len() as u64,
-            longest_wait_seconds: waits.max().unwrap_or(0),
+            longest_wait_seconds: queue.longest_wait_seconds(),
             agents: AgentCounts::of(&queue.members),
             completed: queue.completed,
             abandoned: queue.abandoned,

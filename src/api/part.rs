@@ -20,6 +20,15 @@ pub(super) struct OwnQueue {
     pub(super) queue: Arc<Queue>,
 }
 
+/// Queues and members that are written within a millisecond or so.
+const LARGE: usize = 1000;
+
+/// Whether queues with their members take long to write.
+pub(super) fn are_large(queues: &[OwnQueue]) -> bool {
+    let members = queues.iter().map(|own| own.queue.members.len());
+    members.sum::<usize>() + queues.len() > LARGE
+}
+
 /// A way to the organization's PBX, to be opened when all else is checked.
 pub(super) struct Pbx<'a> {
     pub(super) live: &'a Live,

@@ -9,15 +9,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tracing::info;
 
 use super::accounts::Accounts;
-use super::answer::Answer;
+use super::answer::{Answer, written};
 use super::command::{ActionName, Command, shown_queues};
-use super::error::{ApiError, Code};
-use super::execute::{Outcome, execute};
+use super::error::ApiError;
+use super::execute::execute;
 use super::fragments::Fragments;
 use super::part::Pbx;
 use super::query::Form;
@@ -145,30 +144,19 @@ impl Api {
             request_id: &call.request_id,
         };
         let outcome = execute(command, organization, pbx).await?;
-        let answer = {
-            let (command, organization) = (command.clone(), Arc::clone(organization));
-            let (request_id, kept) = (call.request_id.clone(), Arc::clone(&self.kept));
-            move |outcome: Outcome| {
-                Answer::of(
-                    action,
-                    &command,
-                    &organization,
-                    &outcome,
-                    &request_id,
-                    &kept,
-                )
-            }
-        };
-        if !outcome.is_large() {
-            return Ok(answer(outcome));
-        }
-        // Away from the threads that others, and the links, need now.
-        spawn_blocking(move || answer(outcome)).await.map_err(|_| {
-            ApiError::new(
-                Code::OutcomeUnknown,
-                "The bridge has failed to write its answer.",
+        let (command, organization) = (command.clone(), Arc::clone(organization));
+        let (request_id, kept) = (call.request_id.clone(), Arc::clone(&self.kept));
+        written(outcome.is_large(), move || {
+            Answer::of(
+                action,
+                &command,
+                &organization,
+                &outcome,
+                &request_id,
+                &kept,
             )
         })
+        .await
     }
 
     async fn open_stream(
@@ -189,14 +177,13 @@ impl Api {
         let queues = shown_queues(&form)?;
         facts.queues.clone_from(&queues);
         let link = self.link(&user.organization);
-        let scope = Scope {
-            live: link.live.clone(),
-            organization: Arc::clone(&user.organization),
+        let scope = Scope::new(
+            link,
+            &user.organization,
             queues,
-            request_id: call.request_id.clone(),
-            action_timeout: link.action_timeout,
-            kept: Arc::clone(&self.kept),
-        };
+            &call.request_id,
+            &self.kept,
+        );
         EventStream::open(scope, last_event_id).await
     }
 

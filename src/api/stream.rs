@@ -14,11 +14,12 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::answer::list;
+use super::answer::{list, written};
 use super::error::ApiError;
 use super::figures::QueueEvent;
 use super::fragments::{Fragments, Json};
-use super::part::{Needs, OwnQueue, Part, Pbx};
+use super::part::{Needs, OwnQueue, Part, Pbx, are_large};
+use super::service::Link;
 use super::views::{MemberEvent, MemberView};
 use crate::organizations::Organization;
 use crate::queues::live::{Change, Follower, Live, MemberChange};
@@ -28,14 +29,17 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// What a stream shows, to whom.
 pub(super) struct Scope {
-    pub(super) live: Live,
-    pub(super) organization: Arc<Organization>,
+    live: Live,
+    organization: Arc<Organization>,
     /// Queue numbers; `None` is all of the organization.
-    pub(super) queues: Option<Vec<String>>,
-    pub(super) request_id: String,
+    queues: Option<Vec<String>>,
+    request_id: String,
     /// Bound on making a snapshot.
-    pub(super) action_timeout: Duration,
-    pub(super) kept: Arc<Fragments>,
+    action_timeout: Duration,
+    kept: Arc<Fragments>,
+    /// What ids begin with: which journal, and which part of it. An id of another
+    /// means nothing here.
+    place: String,
 }
 
 /// An event stream.
@@ -159,19 +163,20 @@ impl EventStream {
             part.all_there(numbers, &queues)?;
         }
         let number = seen.latest.unwrap_or_default();
-        let mut json = Json::default();
-        json.raw(&self.scope.head(number, "snapshot"));
-        json.raw("{\"queues\":");
-        list(
-            &mut json,
-            &queues,
-            &self.scope.organization,
-            Some(&self.scope.kept),
-        );
-        json.raw("}\n\n");
+        let head = self.scope.head(number, "snapshot");
+        let organization = Arc::clone(&self.scope.organization);
+        let kept = Arc::clone(&self.scope.kept);
+        let mut pieces = written(are_large(&queues), move || {
+            let mut json = Json::default();
+            json.raw(&head);
+            json.raw("{\"queues\":");
+            list(&mut json, &queues, &organization, Some(&kept));
+            json.raw("}\n\n");
+            json.into_pieces()
+        })
+        .await?;
         self.told = number;
         self.needs_snapshot = false;
-        let mut pieces = json.into_pieces();
         if self.connected == seen.stale {
             pieces.push(self.link(!seen.stale).into());
         }
@@ -195,6 +200,28 @@ impl EventStream {
 }
 
 impl Scope {
+    pub(super) fn new(
+        link: &Link,
+        organization: &Arc<Organization>,
+        queues: Option<Vec<String>>,
+        request_id: &str,
+        kept: &Arc<Fragments>,
+    ) -> Self {
+        let mut hasher = DefaultHasher::new();
+        // With all that decides what is shown: after a change of the configuration
+        // it may be something else.
+        (format!("{organization:?}"), &queues).hash(&mut hasher);
+        Self {
+            place: format!("{:x}-{:x}", link.live.epoch(), hasher.finish()),
+            live: link.live.clone(),
+            organization: Arc::clone(organization),
+            queues,
+            request_id: request_id.to_owned(),
+            action_timeout: link.action_timeout,
+            kept: Arc::clone(kept),
+        }
+    }
+
     fn part(&self) -> Part<'_> {
         Part {
             organization: &self.organization,
@@ -221,22 +248,13 @@ impl Scope {
         })
     }
 
-    /// Which journal, and which part of it: an id of another means nothing here.
-    fn place(&self) -> String {
-        let mut hasher = DefaultHasher::new();
-        // With all that decides what is shown: after a change of the configuration
-        // it may be something else.
-        (format!("{:?}", self.organization), &self.queues).hash(&mut hasher);
-        format!("{:x}-{:x}", self.live.epoch(), hasher.finish())
-    }
-
     fn number(&self, id: &str) -> Option<u64> {
-        let number = id.strip_prefix(&self.place())?.strip_prefix('-')?;
+        let number = id.strip_prefix(&self.place)?.strip_prefix('-')?;
         number.parse().ok()
     }
 
     fn head(&self, number: u64, event: &str) -> String {
-        format!("id: {}-{number}\nevent: {event}\ndata: ", self.place())
+        format!("id: {}-{number}\nevent: {event}\ndata: ", self.place)
     }
 
     fn event(&self, number: u64, event: &str, data: &impl Serialize) -> Vec<u8> {

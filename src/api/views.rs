@@ -80,7 +80,7 @@ impl<'a> MemberView<'a> {
                 Membership::Static => "static",
             },
             penalty: member.penalty,
-            state: state_name(member.state()),
+            state: member.state().as_str(),
             paused: member.paused,
             paused_reason: paused_reason(member),
             // Asterisk keeps the time of the last pause after its end.
@@ -106,17 +106,6 @@ pub(super) struct MemberEvent<'a> {
 
 fn paused_reason(member: &Member) -> Option<&str> {
     Some(&*member.paused_reason).filter(|reason| member.paused && !reason.is_empty())
-}
-
-fn state_name(state: MemberState) -> &'static str {
-    match state {
-        MemberState::InCall => "in_call",
-        MemberState::OnHold => "on_hold",
-        MemberState::Ringing => "ringing",
-        MemberState::Unavailable => "unavailable",
-        MemberState::Paused => "paused",
-        MemberState::Available => "available",
-    }
 }
 
 fn device_state_name(state: DeviceState) -> &'static str {
@@ -219,9 +208,9 @@ fn overall_state(members: &[&Member]) -> &'static str {
     }
     let busiest = members.iter().map(|member| member.state()).min();
     match busiest {
-        Some(state) if state < MemberState::Paused => state_name(state),
-        _ if paused_everywhere(members) => state_name(MemberState::Paused),
-        _ => state_name(MemberState::Available),
+        Some(state) if state < MemberState::Paused => state.as_str(),
+        _ if paused_everywhere(members) => MemberState::Paused.as_str(),
+        _ => MemberState::Available.as_str(),
     }
 }
 

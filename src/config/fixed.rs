@@ -10,12 +10,12 @@ impl Settings {
     #[must_use]
     pub fn fixed(&self) -> BTreeMap<String, String> {
         let http = &self.http;
-        let files = http.tls.as_ref().map(|(files, _)| files);
         let mut fixed = BTreeMap::from([
             ("http.listen".to_owned(), http.listen.to_string()),
             (
-                "http.tls_certificate, http.tls_key".to_owned(),
-                format!("{files:?}"),
+                // Whether there is one; its files are read again.
+                "http.tls_certificate".to_owned(),
+                http.tls.is_some().to_string(),
             ),
             (
                 "http.max_connections".to_owned(),

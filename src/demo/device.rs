@@ -44,7 +44,8 @@ pub(super) fn status(devices: &BTreeMap<String, Device>, name: &str) -> u8 {
     }
 }
 
-/// The agents of the sample dialplan: _1XXX in a context of agents.
+/// The agents of the sample dialplan: four digits, the first a 1, in a context of
+/// agents.
 fn is_agent(address: &str) -> bool {
     address.split_once('@').is_some_and(|(number, context)| {
         let is_number = number.len() == 4 && number.bytes().all(|byte| byte.is_ascii_digit());

@@ -134,16 +134,6 @@ struct Queues(Vec<(String, Vec<Arc<Queue>>)>);
 /// What is told of a queue.
 type Figure = fn(&Queue) -> u64;
 
-/// Names of the states in labels.
-const STATES: [(MemberState, &str); 6] = [
-    (MemberState::InCall, "in_call"),
-    (MemberState::OnHold, "on_hold"),
-    (MemberState::Ringing, "ringing"),
-    (MemberState::Unavailable, "unavailable"),
-    (MemberState::Paused, "paused"),
-    (MemberState::Available, "available"),
-];
-
 impl Collector for Queues {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
         let figures: [(&str, &str, Option<Unit>, Figure); 4] = [
@@ -154,14 +144,7 @@ impl Collector for Queues {
                 "queue_longest_wait",
                 "Time that the caller has waited who waits longest",
                 Some(Unit::Seconds),
-                |queue| {
-                    queue
-                        .callers
-                        .iter()
-                        .map(|c| c.wait_seconds)
-                        .max()
-                        .unwrap_or(0)
-                },
+                Queue::longest_wait_seconds,
             ),
             (
                 "queue_completed",
@@ -189,7 +172,7 @@ impl Collector for Queues {
         let mut metric =
             encoder.encode_descriptor("queue_agents", help, None, MetricType::Gauge)?;
         for (pbx, queue) in self.all() {
-            for (state, name) in STATES {
+            for state in MemberState::ALL {
                 let agents = queue
                     .members
                     .iter()
@@ -197,7 +180,7 @@ impl Collector for Queues {
                 let labels = [
                     ("pbx", pbx),
                     ("queue", queue.name.as_str()),
-                    ("state", name),
+                    ("state", state.as_str()),
                 ];
                 let agents = ConstGauge::new(agents.count() as u64);
                 agents.encode(metric.encode_family(&labels)?)?;

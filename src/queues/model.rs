@@ -74,6 +74,31 @@ pub enum MemberState {
     Available,
 }
 
+impl MemberState {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::InCall,
+        Self::OnHold,
+        Self::Ringing,
+        Self::Unavailable,
+        Self::Paused,
+        Self::Available,
+    ];
+
+    /// Its name, as the interface and the metrics have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InCall => "in_call",
+            Self::OnHold => "on_hold",
+            Self::Ringing => "ringing",
+            Self::Unavailable => "unavailable",
+            Self::Paused => "paused",
+            Self::Available => "available",
+        }
+    }
+}
+
 /// Where a membership comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Membership {
@@ -117,6 +142,13 @@ pub struct Queue {
 }
 
 impl Queue {
+    /// Seconds that the caller has waited who waits longest; 0 where nobody waits.
+    #[must_use]
+    pub fn longest_wait_seconds(&self) -> u64 {
+        let waits = self.callers.iter().map(|caller| caller.wait_seconds);
+        waits.max().unwrap_or(0)
+    }
+
     /// The member with that interface.
     #[must_use]
     pub fn member(&self, interface: &str) -> Option<&Arc<Member>> {

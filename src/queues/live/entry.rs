@@ -9,7 +9,7 @@ use super::event::MemberEvent;
 use super::journal::MemberChange;
 use super::order::place_of;
 use super::write::{Overlaid, Write};
-use crate::queues::model::{Member, Queue};
+use crate::queues::model::{Caller, Member, Queue};
 
 /// How old figures may be that someone is shown. Averages, and priorities of
 /// callers, change without an event.
@@ -74,43 +74,13 @@ impl Entry {
     /// Takes over settings, figures and callers. Returns whether the settings,
     /// and whether figures or callers are others than before.
     pub(super) fn take_figures(&mut self, listed: &Queue, asked: Instant) -> (bool, bool) {
-        let settings = |queue: &Queue| {
-            let Queue {
-                name,
-                strategy,
-                max_callers,
-                weight,
-                service_level_seconds,
-                ..
-            } = queue;
-            (
-                name.clone(),
-                strategy.clone(),
-                *max_callers,
-                *weight,
-                *service_level_seconds,
-            )
-        };
-        let waiting = |queue: &Queue| {
-            let callers = queue.callers.iter();
-            let callers = callers.map(|c| {
-                (
-                    c.unique_id.clone(),
-                    c.position,
-                    c.priority,
-                    c.number.clone(),
-                    c.name.clone(),
-                )
-            });
-            callers.collect::<Vec<_>>()
-        };
         let settings_differ = settings(&self.queue) != settings(listed);
         let same = Queue {
             members: Arc::clone(&listed.members),
             callers: Arc::clone(&listed.callers),
             ..Queue::clone(&self.queue)
         };
-        let figures_differ = same != *listed || waiting(&self.queue) != waiting(listed);
+        let figures_differ = same != *listed || !waiting(&self.queue).eq(waiting(listed));
         self.queue = Arc::new(Queue {
             members: Arc::clone(&self.queue.members),
             ..listed.clone()
@@ -296,6 +266,25 @@ impl Entry {
         };
         Some((what, told))
     }
+}
+
+/// What the configuration of Asterisk says of a queue.
+fn settings(queue: &Queue) -> (&str, &str, u64, i64, u64) {
+    (
+        &queue.name,
+        &queue.strategy,
+        queue.max_callers,
+        queue.weight,
+        queue.service_level_seconds,
+    )
+}
+
+/// The callers, without how long each has waited.
+fn waiting(queue: &Queue) -> impl Iterator<Item = Caller> {
+    queue.callers.iter().cloned().map(|caller| Caller {
+        wait_seconds: 0,
+        ..caller
+    })
 }
 
 /// Members by their interface. Mostly the other list has the same ones at the
