@@ -10,7 +10,6 @@ use memchr::memmem;
 use crate::Result;
 use crate::load::Load;
 use crate::pbx::USER;
-use crate::stats::percentile;
 
 const END: &[u8] = b"\r\n\r\n";
 
@@ -93,14 +92,7 @@ impl Ami {
             }
             self.read.drain(..end);
         }
-        Ok(Load {
-            answered: times.len() as u64,
-            seconds: begin.elapsed().as_secs_f64(),
-            p50: percentile(&mut times, 50),
-            p99: percentile(&mut times, 99),
-            longest: percentile(&mut times, 100),
-            bytes: 0,
-        })
+        Ok(Load::of(times, begin.elapsed()))
     }
 
     /// Everything up to the end of what is looked for, looking at each byte once.

@@ -9,7 +9,6 @@ use crate::http::Connection;
 use crate::load::{Load, Turns};
 use crate::reads::{must_be_whole, verify};
 use crate::report::{Figure, Row, Target};
-use crate::stats::percentile;
 use crate::world::{Read, World, to_bridge, to_rawman};
 use crate::wrk::Requests;
 use crate::{Result, stop};
@@ -78,12 +77,8 @@ fn read(requests: &Requests, clients: usize, duration: Duration) -> Result<Load>
     }
     let waited: Duration = times.iter().sum();
     Ok(Load {
-        answered: times.len() as u64,
-        seconds: waited.as_secs_f64() / clients as f64,
-        p50: percentile(&mut times, 50),
-        p99: percentile(&mut times, 99),
-        longest: percentile(&mut times, 100),
         bytes,
+        ..Load::of(times, waited.div_f64(clients as f64))
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::stats::{median, median_time, rate, time};
+use crate::stats::{median, median_time, percentile, rate, time};
 
 /// A turn of one side.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +16,18 @@ pub(crate) struct Load {
 }
 
 impl Load {
+    /// Answers that took so long each, one after another or not, in so much time.
+    pub(crate) fn of(mut times: Vec<Duration>, within: Duration) -> Self {
+        Self {
+            answered: times.len() as u64,
+            seconds: within.as_secs_f64(),
+            p50: percentile(&mut times, 50),
+            p99: percentile(&mut times, 99),
+            longest: percentile(&mut times, 100),
+            bytes: 0,
+        }
+    }
+
     pub(crate) fn rate(&self) -> f64 {
         self.answered as f64 / self.seconds
     }

@@ -13,7 +13,6 @@ use crate::load::{Load, Turns};
 use crate::pauses;
 use crate::reads::ok;
 use crate::report::{Figure, Row, Target};
-use crate::stats::percentile;
 use crate::world::{Change, World, to_bridge, to_rawman};
 use crate::wrk::Requests;
 use crate::{Result, stop};
@@ -139,12 +138,5 @@ fn change_steadily(
             return Err(beginning(answer.text()?).into());
         }
     }
-    Ok(Load {
-        answered: times.len() as u64,
-        seconds: begin.elapsed().as_secs_f64(),
-        p50: percentile(&mut times, 50),
-        p99: percentile(&mut times, 99),
-        longest: percentile(&mut times, 100),
-        bytes: 0,
-    })
+    Ok(Load::of(times, begin.elapsed()))
 }

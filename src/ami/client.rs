@@ -8,9 +8,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::action::Action;
+use super::answer::Answer;
 use super::error::Failure;
 use super::login::Peer;
-use super::pending::{Answer, Request};
+use super::pending::Request;
 
 /// What a link is doing.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@
 //! ([`value`]) only.
 
 mod action;
+mod answer;
 mod backoff;
 mod client;
 mod codec;
@@ -26,12 +27,12 @@ pub(crate) mod transcript;
 pub mod value;
 
 pub use action::{Action, LoginKey};
+pub use answer::Answer;
 pub use client::{Client, Exchange, LinkState};
 pub use codec::{AmiCodec, Frame, FrameError, MAX_FRAME};
 pub use error::{Exit, Failure, LoginError};
 pub use login::Peer;
 pub use message::Message;
 pub use observer::Observer;
-pub use pending::Answer;
 pub use supervisor::{LinkSettings, supervise};
 pub use tls::{TlsSettings, Trust};

@@ -1,8 +1,8 @@
 //! Whoever follows what a link reads.
 
 use super::action::Action;
+use super::answer::Answer;
 use super::message::Message;
-use super::pending::Answer;
 
 /// Is told what is read, in the order of the wire, by the task that reads the
 /// socket: nothing in it may wait, or take long.

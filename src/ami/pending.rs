@@ -11,25 +11,12 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
 use super::action::Action;
+use super::answer::{Answer, Complete, Reply, Waiter};
 use super::error::Failure;
 use super::message::Message;
 
 /// Memory that the rows of one event list may take. 50,000 memberships are 15 MB.
 const MAX_LIST_BYTES: usize = 128 << 20;
-
-/// A complete answer.
-#[derive(Debug)]
-pub struct Answer {
-    /// The response itself.
-    pub response: Message,
-    /// The events of the list, where the action has one.
-    pub rows: Vec<Message>,
-    /// When the action was sent: what the rows say was true then or later.
-    pub sent: Instant,
-}
-
-/// What the one who asked receives.
-pub(super) type Reply = Result<Arc<Answer>, Failure>;
 
 /// An action to be sent.
 #[derive(Debug)]
@@ -56,25 +43,6 @@ pub(crate) enum Received {
     Event(Message),
     /// An answer to nothing that is waiting.
     Stray(Message),
-}
-
-/// An answer that is there as a whole, and those who are to be told.
-#[derive(Debug)]
-pub(crate) struct Complete {
-    pub(crate) action: Action,
-    pub(crate) answer: Arc<Answer>,
-    /// False where everyone had given up before, so that rows are missing.
-    pub(crate) whole: bool,
-    waiters: Vec<Waiter>,
-}
-
-impl Complete {
-    /// Gives the answer to everyone who still waits for it.
-    pub(crate) fn tell(mut self) {
-        for waiter in &mut self.waiters {
-            waiter.answer(Ok(Arc::clone(&self.answer)));
-        }
-    }
 }
 
 /// An event list has passed the memory that it may take.
@@ -105,28 +73,11 @@ struct Entry {
     row_bytes: usize,
 }
 
-#[derive(Debug)]
-struct Waiter {
-    /// Taken when it has been answered.
-    reply: Option<oneshot::Sender<Reply>>,
-    deadline: Instant,
-    _permit: Option<Arc<OwnedSemaphorePermit>>,
-}
-
 #[derive(Debug, Clone, Copy)]
 struct Sent {
     at: Instant,
     /// Position in the stream of written bytes behind the action's last byte.
     end: u64,
-}
-
-impl Waiter {
-    fn answer(&mut self, reply: Reply) {
-        if let Some(sender) = self.reply.take() {
-            // Whoever asked may be gone; then nobody wants to know.
-            let _ = sender.send(reply);
-        }
-    }
 }
 
 impl Pending {
@@ -149,11 +100,7 @@ impl Pending {
     /// in the order of the actions, so whatever the asker has seen acknowledged
     /// was either executed before that read, or answered after it.
     pub(crate) fn push(&mut self, request: Request) {
-        let waiter = Waiter {
-            reply: Some(request.reply),
-            deadline: request.deadline,
-            _permit: request.permit,
-        };
+        let waiter = Waiter::new(request.reply, request.deadline, request.permit);
         if let Some(entry) = self
             .shared
             .get(&request.action)
@@ -232,7 +179,7 @@ impl Pending {
             // Behind the list: "Complete", or "cancelled".
             (Some(_), false) if list.is_some() && !starts => return Ok(self.complete(id)),
             (Some(_), false) => {
-                if entry.waiters.iter().any(|waiter| waiter.reply.is_some()) {
+                if entry.waiters.iter().any(Waiter::waits) {
                     entry.row_bytes += message.size();
                     entry.rows.push(message);
                 }
@@ -261,7 +208,7 @@ impl Pending {
                 rows: entry.rows,
                 sent: sent.at,
             }),
-            whole: waiters.any(|waiter| waiter.reply.is_some()),
+            whole: waiters.any(Waiter::waits),
             waiters: entry.waiters,
         })
     }
@@ -277,12 +224,12 @@ impl Pending {
                 None => Failure::Overloaded,
             };
             for waiter in &mut entry.waiters {
-                if waiter.deadline <= now && waiter.reply.is_some() {
+                if waiter.deadline <= now && waiter.waits() {
                     doubt |= failure == Failure::Unknown && !entry.action.is_read();
                     waiter.answer(Err(failure));
                 }
             }
-            if entry.waiters.iter().all(|waiter| waiter.reply.is_none()) {
+            if !entry.waiters.iter().any(Waiter::waits) {
                 // Nobody may join it any more: rows of its answer are missing.
                 entry.rows = Vec::new();
                 if self.shared.get(&entry.action) == Some(id) {

@@ -245,7 +245,7 @@ impl Model {
         let waiters = self.askers.iter().filter(|asker| held.contains(&asker.id));
         assert_eq!(self.permits.available_permits(), PERMITS - waiters.count());
         for entry in self.pending.entries.values() {
-            let wanted = entry.waiters.iter().any(|waiter| waiter.reply.is_some());
+            let wanted = entry.waiters.iter().any(Waiter::waits);
             assert!(wanted || entry.rows.is_empty(), "rows for nobody");
         }
         assert!(self.pending.shared.values().all(|id| held.contains(id)));

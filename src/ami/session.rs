@@ -14,12 +14,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::action::Action;
+use super::answer::Reply;
 use super::client::{Link, LinkState};
 use super::connection::Connection;
 use super::error::{Exit, Failure};
 use super::message::Message;
 use super::observer::Observer;
-use super::pending::{Pending, Received, Reply, Request};
+use super::pending::{Pending, Received, Request};
 
 /// How often deadlines are looked at.
 const TICK: Duration = Duration::from_millis(100);

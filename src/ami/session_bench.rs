@@ -9,11 +9,11 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::ami::action::Action;
+use crate::ami::answer::Answer;
 use crate::ami::client::{Client, Exchange, Link, LinkState};
 use crate::ami::connection::Connection;
 use crate::ami::error::{Exit, Failure};
 use crate::ami::login::Peer;
-use crate::ami::pending::Answer;
 use crate::ami::transcript::Transcript;
 use crate::ami::value::{HeaderValue, MemberValue};
 

@@ -54,6 +54,23 @@ impl Check<'_> {
         })
     }
 
+    /// Two sections for one PBX would hide which organizations reach into each other.
+    pub(super) fn different_places(&mut self, pbxes: &[PbxSettings]) {
+        for (place, pbx) in pbxes.iter().enumerate() {
+            let same = |other: &&PbxSettings| same_place(&other.link.address, &pbx.link.address);
+            if let Some(other) = pbxes[..place].iter().find(same) {
+                self.mistake(
+                    format!("pbx.{}.address", pbx.link.name),
+                    format!(
+                        "is that of pbx.{} too: with two sections for one PBX it can't be seen which \
+                         organizations could reach into each other",
+                        other.link.name
+                    ),
+                );
+            }
+        }
+    }
+
     /// `Some(None)` where the link is to be plain.
     fn tls(&mut self, name: &str, pbx: &file::Pbx) -> Option<Option<TlsSettings>> {
         let key = |part: &str| format!("pbx.{name}.{part}");
@@ -123,6 +140,17 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// Whether two addresses are plainly the same; what names hide can't be seen here.
+fn same_place(a: &str, b: &str) -> bool {
+    let plain = |address: &str| {
+        let address = address.to_ascii_lowercase();
+        let (host, port) = address.rsplit_once(':').unwrap_or((&address, ""));
+        let loopback = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
+        format!("{}:{port}", if loopback { "127.0.0.1" } else { host })
+    };
+    plain(a) == plain(b)
 }
 
 /// A relative path is that of a credential, where systemd gives some

@@ -119,19 +119,7 @@ pub(super) fn validate(file: file::File, mistakes: &mut Vec<Mistake>) -> Option<
         .into_iter()
         .filter_map(|(name, pbx)| check.pbx(name, pbx))
         .collect();
-    for (place, pbx) in pbxes.iter().enumerate() {
-        let same = |other: &&PbxSettings| same_place(&other.link.address, &pbx.link.address);
-        if let Some(other) = pbxes[..place].iter().find(same) {
-            check.mistake(
-                format!("pbx.{}.address", pbx.link.name),
-                format!(
-                    "is that of pbx.{} too: with two sections for one PBX it can't be seen which \
-                     organizations could reach into each other",
-                    other.link.name
-                ),
-            );
-        }
-    }
+    check.different_places(&pbxes);
     let (organizations, users) = check.organizations(file.organization, &pbx_names);
     let overlaps = check.overlaps(&organizations);
     Some(Settings {
@@ -327,17 +315,6 @@ impl Check<'_> {
             self.mistake(key, "a name has 1 to 64 letters, digits, _ or -");
         }
     }
-}
-
-/// Whether two addresses are plainly the same; what names hide can't be seen here.
-fn same_place(a: &str, b: &str) -> bool {
-    let plain = |address: &str| {
-        let address = address.to_ascii_lowercase();
-        let (host, port) = address.rsplit_once(':').unwrap_or((&address, ""));
-        let loopback = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
-        format!("{}:{port}", if loopback { "127.0.0.1" } else { host })
-    };
-    plain(a) == plain(b)
 }
 
 /// As a browser sends it: in lower case, without a path.

@@ -7,6 +7,7 @@ mod body;
 mod cors;
 mod events;
 mod forwarded;
+mod incoming;
 mod metrics;
 mod openapi;
 mod panel;

@@ -2,35 +2,29 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 use hyper::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
-    HeaderValue, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+    REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use ipnet::IpNet;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
 use super::body::ReplyBody;
 use super::forwarded::client_address;
+use super::incoming::{REQUEST_ID, authorization, form_body, request_id};
 use super::panel::Panel;
 use super::server::Handler;
 use super::{cors, events, openapi, panel};
 use crate::api::{Answer, Api, ApiError, Call, Code, EventStream};
 
 const MAX_TARGET: usize = 8 * 1024;
-const MAX_BODY: usize = 16 * 1024;
 
-/// How long a client may take to send its body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -258,73 +252,6 @@ fn not_allowed(message: &str, allow: &'static str) -> Refusal {
         error: ApiError::new(Code::MethodNotAllowed, message),
         allow: Some(allow),
     }
-}
-
-fn authorization(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let mut values = headers.get_all(AUTHORIZATION).into_iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    if values.next().is_some() {
-        let message = "There are two Authorization headers.";
-        return Err(ApiError::parameter(
-            Code::DuplicateParameter,
-            "Authorization",
-            message,
-        ));
-    }
-    // What is no text is no Basic either, and is refused as such.
-    Ok(Some(value.to_str().unwrap_or_default().to_owned()))
-}
-
-async fn form_body(request: Request<Incoming>) -> Result<String, ApiError> {
-    let content_type = request.headers().get(CONTENT_TYPE);
-    let content_type = content_type.and_then(|value| value.to_str().ok());
-    let essence = content_type.and_then(|value| value.split(';').next());
-    let is_form = essence.is_some_and(|essence| {
-        essence
-            .trim()
-            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    });
-    if !is_form {
-        let message = "A POST must be application/x-www-form-urlencoded.";
-        return Err(ApiError::new(Code::UnsupportedMediaType, message));
-    }
-    let too_large = || {
-        let message = format!("The body is longer than {MAX_BODY} bytes.");
-        ApiError::new(Code::RequestTooLarge, message)
-    };
-    // Refused before it is sent, where its length is told.
-    if request.body().size_hint().lower() > MAX_BODY as u64 {
-        return Err(too_large());
-    }
-    let body = Limited::new(request.into_body(), MAX_BODY).collect();
-    let bytes = match timeout(BODY_TIMEOUT, body).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Ok(Err(_)) | Err(_) => {
-            let message = "The body did not come in time, or not as a whole.";
-            return Err(ApiError::new(Code::RequestTimeout, message));
-        }
-    };
-    String::from_utf8(bytes.into()).map_err(|_| {
-        let message = "The body is not a form: it has bytes that must be percent-encoded.";
-        ApiError::parameter(Code::InvalidParameter, "body", message)
-    })
-}
-
-/// The client's own id where it is one, so that both sides' logs can be put
-/// side by side; else a new one.
-fn request_id(headers: &HeaderMap) -> String {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    headers
-        .get(REQUEST_ID)
-        .map(HeaderValue::as_bytes)
-        .filter(|id| (1..=64).contains(&id.len()) && id.iter().all(|byte| allowed(*byte)))
-        .map_or_else(
-            || format!("{:016x}", fastrand::u64(..)),
-            |id| String::from_utf8_lossy(id).into_owned(),
-        )
 }
 
 fn answered(answer: Answer, request_id: &str) -> Response<ReplyBody> {

@@ -17,8 +17,6 @@ use super::event::{Event, MemberEvent};
 use super::journal::{Change, Journal};
 use super::metrics::Metrics;
 use super::wanted::{Refresh, Wanted};
-use super::write::Write;
-use crate::ami::{Action, Answer};
 use crate::queues::model::Member;
 
 /// The moment at which something is read.
@@ -228,41 +226,6 @@ impl Mirror {
         self.note(&name, changed);
     }
 
-    pub(super) fn answered(&mut self, action: &Action, answer: &Answer, now: Now) {
-        if let Action::QueueStatus { queue, member } = action {
-            if answer.response.is_success() {
-                let queue = queue.as_ref().map(|queue| queue.as_str());
-                let member = member.as_ref().map(|member| member.as_str());
-                self.listed(queue, member, answer, now);
-            }
-        } else if let Some((queue, interface, write)) = Write::of(action, now.unix) {
-            let member = self
-                .entry(queue)
-                .and_then(|entry| entry.queue().member(interface));
-            let is_there = member.is_some();
-            if answer.response.is_success() {
-                self.done(queue, interface, write, is_there, now);
-            } else if refutes(
-                &answer.response.text("Message").unwrap_or_default(),
-                is_there,
-            ) && self.entry(queue).is_some()
-            {
-                self.want(Refresh::Queue(queue.into()), now.at);
-            }
-        }
-    }
-
-    fn done(&mut self, queue: &str, interface: &str, write: Write, is_there: bool, now: Now) {
-        if !is_there && !matches!(write, Write::Add(_)) {
-            self.want(Refresh::Queue(queue.into()), now.at);
-        }
-        if let Some(entry) = self.entries.get_mut(&queue.to_ascii_lowercase()) {
-            let name = Arc::clone(&entry.name);
-            let changed = entry.lay(interface, write, now.at, now.unix);
-            self.note(&name, changed);
-        }
-    }
-
     /// Asks about members whose changes have waited too long for their events,
     /// and counts what a resync has found otherwise and no event has told.
     pub(super) fn tick(&mut self, now: Instant) {
@@ -335,16 +298,6 @@ impl Mirror {
             }
             keeps
         });
-    }
-}
-
-/// Whether the words with which Asterisk refuses a change say otherwise than
-/// what is known of the member.
-fn refutes(text: &str, is_there: bool) -> bool {
-    match text {
-        "Interface not found" | "Unable to remove interface: Not there" => is_there,
-        "Unable to add interface: Already there" => !is_there,
-        text => text.ends_with("No such queue"),
     }
 }
 

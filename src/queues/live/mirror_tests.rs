@@ -5,8 +5,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ami::Message;
 use crate::ami::value::{HeaderValue, MemberValue};
+use crate::ami::{Action, Answer, Message};
 use crate::queues::live::write::EVENT_WAIT;
 
 /// What can happen. Members below [`OWN`] are paused, added and removed by the

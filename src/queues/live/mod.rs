@@ -8,6 +8,7 @@
 //! [`mirror`] is the state and its rules, [`keeper`] asks what is to be asked,
 //! [`Live`] answers readers, [`Follower`] tells of changes.
 
+mod answers;
 mod drift;
 mod entry;
 mod event;

@@ -1,0 +1,55 @@
+//! What answers of Asterisk mean to the mirror.
+
+use std::sync::Arc;
+
+use super::mirror::{Mirror, Now};
+use super::wanted::Refresh;
+use super::write::Write;
+use crate::ami::{Action, Answer};
+
+impl Mirror {
+    pub(super) fn answered(&mut self, action: &Action, answer: &Answer, now: Now) {
+        if let Action::QueueStatus { queue, member } = action {
+            if answer.response.is_success() {
+                let queue = queue.as_ref().map(|queue| queue.as_str());
+                let member = member.as_ref().map(|member| member.as_str());
+                self.listed(queue, member, answer, now);
+            }
+        } else if let Some((queue, interface, write)) = Write::of(action, now.unix) {
+            let member = self
+                .entry(queue)
+                .and_then(|entry| entry.queue().member(interface));
+            let is_there = member.is_some();
+            if answer.response.is_success() {
+                self.done(queue, interface, write, is_there, now);
+            } else if refutes(
+                &answer.response.text("Message").unwrap_or_default(),
+                is_there,
+            ) && self.entry(queue).is_some()
+            {
+                self.want(Refresh::Queue(queue.into()), now.at);
+            }
+        }
+    }
+
+    fn done(&mut self, queue: &str, interface: &str, write: Write, is_there: bool, now: Now) {
+        if !is_there && !matches!(write, Write::Add(_)) {
+            self.want(Refresh::Queue(queue.into()), now.at);
+        }
+        if let Some(entry) = self.entries.get_mut(&queue.to_ascii_lowercase()) {
+            let name = Arc::clone(&entry.name);
+            let changed = entry.lay(interface, write, now.at, now.unix);
+            self.note(&name, changed);
+        }
+    }
+}
+
+/// Whether the words with which Asterisk refuses a change say otherwise than
+/// what is known of the member.
+fn refutes(text: &str, is_there: bool) -> bool {
+    match text {
+        "Interface not found" | "Unable to remove interface: Not there" => is_there,
+        "Unable to add interface: Already there" => !is_there,
+        text => text.ends_with("No such queue"),
+    }
+}
