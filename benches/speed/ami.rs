@@ -57,7 +57,18 @@ impl Ami {
         Ok(text)
     }
 
-    /// Sends the actions in turn for that long, with so many under way.
+    /// Has Asterisk tell this session what it tells a bridge's.
+    pub(crate) fn follow_events(&mut self) -> Result<()> {
+        let answer = self.action("Action: Events\r\nEventMask: agent,system\r\n\r\n")?;
+        if answer.contains("Response: Success") {
+            Ok(())
+        } else {
+            Err(format!("no events: {answer}").into())
+        }
+    }
+
+    /// Sends the actions in turn for that long, with so many under way. Events are
+    /// taken in, and not looked at.
     pub(crate) fn pipeline(
         &mut self,
         actions: &[String],
@@ -83,12 +94,15 @@ impl Ami {
             let mut end = 0;
             while let Some(length) = memmem::find(&self.read[end..], END) {
                 let answer = &self.read[end..end + length];
+                end += length + END.len();
+                if answer.starts_with(b"Event: ") {
+                    continue;
+                }
                 if memmem::find(answer, b"Response: Success").is_none() {
                     return Err(String::from_utf8_lossy(answer).into());
                 }
                 let since = sent.pop_front().ok_or("an answer to nothing")?;
                 times.push(now - since);
-                end += length + END.len();
             }
             self.read.drain(..end);
         }

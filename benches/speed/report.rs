@@ -91,7 +91,8 @@ impl Row {
             _ if self.misses() => "**MISSED**",
             (_, Some(aim)) if self.holds(aim) => "aim",
             (Some(_), _) => "must",
-            (None, _) => "not yet",
+            (None, Some(_)) => "not yet",
+            (None, None) => "–",
         }
     }
 

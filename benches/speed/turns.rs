@@ -50,9 +50,12 @@ impl Turn {
     }
 
     /// Over one session, with as many under way as there are connections, up to 32.
-    pub(crate) fn of_bare(self, world: &World, actions: &[String]) -> Result<Load> {
+    pub(crate) fn of_bare(self, world: &World, actions: &[String], events: bool) -> Result<Load> {
         let _bystander = world.bystander()?;
         let mut ami = Ami::login(world.pbx.ami_port)?;
+        if events {
+            ami.follow_events()?;
+        }
         world.pbx.take_logged_pauses()?;
         let load = ami.pipeline(actions, self.connections.min(32), self.duration)?;
         self.check(world, "bare AMI", &load)?;

@@ -47,6 +47,12 @@ const MANY_READS: usize = 4;
 /// up a reader after 100 ms.
 const COLLECT: Duration = Duration::from_micros(300);
 
+/// How long the session looks for the answer of an action that is alone, and then for
+/// what is asked next, without going to sleep: to be woken takes as long as half of
+/// what Asterisk needs for a pause. With more under way, there is always something to
+/// do, and the processor is needed for it.
+const AWAKE: Duration = Duration::from_micros(100);
+
 /// How long Asterisk has for the answer to a logoff.
 const LOGOFF_DEADLINE: Duration = Duration::from_secs(1);
 
@@ -71,6 +77,10 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
         pinged: false,
         logoff: None,
         shutdown: false,
+        awake: std::thread::available_parallelism()
+            .is_ok_and(|processors| processors.get() > 1)
+            .then_some(AWAKE),
+        awake_until: None,
         observer,
     };
     session.observer.linked();
@@ -99,6 +109,9 @@ struct Session<'a> {
     logoff: Option<oneshot::Receiver<Reply>>,
     /// Asterisk has announced its end.
     shutdown: bool,
+    /// Not where Asterisk would need the processor meanwhile.
+    awake: Option<Duration>,
+    awake_until: Option<std::time::Instant>,
     observer: &'a mut dyn Observer,
 }
 
@@ -160,6 +173,7 @@ impl Session<'_> {
                         self.take(request);
                     }
                 }
+                () = yield_now(), if self.stays_awake() => {}
                 _ = tick.tick() => {
                     if let Err(exit) = self.tick(Instant::now()) {
                         return exit;
@@ -177,16 +191,30 @@ impl Session<'_> {
                         connection.outgoing.queue(id, action, request_id)
                     })
             {}
+            if self.pending.in_flight() > 1 {
+                self.awake_until = None;
+            }
         }
     }
 
     fn take(&mut self, request: Request) {
         if self.logoff.is_none() && !self.shutdown {
             self.pending.push(request);
+            self.stay_awake();
         } else {
             // Whoever asked may be gone; then nobody wants to know.
             let _ = request.reply.send(Err(UNAVAILABLE));
         }
+    }
+
+    fn stay_awake(&mut self) {
+        self.awake_until = self.awake.map(|awake| std::time::Instant::now() + awake);
+    }
+
+    /// Whether to look again at once.
+    fn stays_awake(&self) -> bool {
+        self.awake_until
+            .is_some_and(|until| std::time::Instant::now() < until)
     }
 
     fn receive(&mut self, message: Message, link: &watch::Sender<Link>) -> Result<(), Exit> {
@@ -199,6 +227,9 @@ impl Session<'_> {
                     self.observer.answered(&complete.action, &complete.answer);
                 }
                 complete.tell();
+                if self.awake_until.is_some() {
+                    self.stay_awake();
+                }
             }
             Ok(Received::Event(event)) if event.event() == Some(b"Shutdown") => {
                 info!("Asterisk announces that it shuts down");
