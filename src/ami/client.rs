@@ -44,6 +44,7 @@ pub struct Client {
     name: Arc<str>,
     link: watch::Receiver<Link>,
     permits: Arc<Semaphore>,
+    max_pending: usize,
 }
 
 impl fmt::Debug for Client {
@@ -58,6 +59,7 @@ impl Client {
             name,
             link,
             permits: Arc::new(Semaphore::new(max_pending)),
+            max_pending,
         }
     }
 
@@ -65,6 +67,13 @@ impl Client {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// How many exchanges are under way, and how many may be at once.
+    #[must_use]
+    pub fn pending(&self) -> (usize, usize) {
+        let free = self.permits.available_permits();
+        (self.max_pending.saturating_sub(free), self.max_pending)
     }
 
     /// What the link is doing now.

@@ -1,5 +1,7 @@
 //! Whoever follows what a link reads.
 
+use std::time::Duration;
+
 use super::action::Action;
 use super::answer::Answer;
 use super::message::Message;
@@ -15,6 +17,10 @@ pub trait Observer: Send {
 
     /// An action was answered as a whole. Whoever asked is told afterwards.
     fn answered(&mut self, action: &Action, answer: &Answer);
+
+    /// Asterisk has answered, so long after it was asked, whether anyone still waits
+    /// or not.
+    fn round_trip(&mut self, _took: Duration) {}
 
     /// Nothing can be asked any more: the session has ended, or Asterisk has
     /// announced its end.

@@ -221,6 +221,7 @@ impl Session<'_> {
         match self.pending.receive(message) {
             Ok(Received::Part) => {}
             Ok(Received::Complete(complete)) => {
+                self.observer.round_trip(complete.answer.sent.elapsed());
                 // Before those who asked are told, so that what they do next
                 // finds what they were told.
                 if complete.whole || !complete.action.is_read() {

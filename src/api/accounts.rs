@@ -79,6 +79,7 @@ impl Accounts {
             return Ok(Arc::clone(user));
         }
         let now = std::time::Instant::now();
+        self.requests.failed_logins.inc();
         let locks_out = self.lockout.failed(username, address, now);
         let user = user.map(|user| &*user.username);
         // The text is what packaging/fail2ban looks for: the address stands in it,

@@ -12,6 +12,7 @@ use prometheus_client::registry::{Registry, Unit};
 pub struct Requests {
     total: Family<Outcome, Counter>,
     duration: Family<Action, Histogram, fn() -> Histogram>,
+    pub(super) failed_logins: Counter,
     pub(super) lockouts: Counter,
 }
 
@@ -31,11 +32,22 @@ const SECONDS: [f64; 10] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0,
 ];
 
+/// The actions that can end with nobody knowing whether they have happened.
+const CHANGES: [&str; 4] = ["pause", "unpause", "add", "remove"];
+
 impl Default for Requests {
     fn default() -> Self {
+        let total = Family::<Outcome, Counter>::default();
+        // There from the start: the first one is what an alert waits for, and a
+        // series that begins with one has not increased.
+        for action in CHANGES {
+            let code = "outcome_unknown";
+            drop(total.get_or_create(&Outcome { action, code }));
+        }
         Self {
-            total: Family::default(),
+            total,
             duration: Family::new_with_constructor(|| Histogram::new(SECONDS)),
+            failed_logins: Counter::default(),
             lockouts: Counter::default(),
         }
     }
@@ -61,6 +73,9 @@ impl Requests {
             Unit::Seconds,
             self.duration.clone(),
         );
+        let failed = self.failed_logins.clone();
+        let help = "Logins refused for an unknown user or a wrong password";
+        registry.register("failed_logins", help, failed);
         let lockouts = self.lockouts.clone();
         registry.register("lockouts", "Users locked out from an address", lockouts);
     }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::ami::LinkState;
 use crate::api::{Links, Requests};
-use crate::queues::live::{Metrics, Question};
+use crate::queues::live::{Live, Question};
 use crate::queues::{MemberState, Queue};
 
 /// What the text is told as.
@@ -53,7 +53,7 @@ pub(super) async fn text(links: &Arc<Links>, requests: &Requests, of_queues: boo
 #[derive(Debug)]
 struct Pbxes(Arc<Links>);
 
-type Write = dyn Fn(&Metrics, MetricEncoder<'_>) -> Result<(), Error>;
+type Write = dyn Fn(&Live, MetricEncoder<'_>) -> Result<(), Error>;
 
 impl Collector for Pbxes {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
@@ -65,62 +65,97 @@ impl Collector for Pbxes {
             ConstGauge::new(up).encode(metric.encode_family(&[("pbx", pbx.as_str())])?)?;
         }
         let (counter, gauge) = (MetricType::Counter, MetricType::Gauge);
-        let metrics: [(&str, &str, Option<Unit>, MetricType, &Write); 7] = [
+        let metrics: [(&str, &str, Option<Unit>, MetricType, &Write); 12] = [
+            (
+                "link_age",
+                "Time since the link was made or lost",
+                Some(Unit::Seconds),
+                gauge,
+                &|live, e| ConstGauge::new(live.metrics().link_age().as_secs_f64()).encode(e),
+            ),
+            (
+                "reconnects",
+                "Links that were made after the first",
+                None,
+                counter,
+                &|live, e| live.metrics().reconnects.encode(e),
+            ),
+            (
+                "ami_round_trip",
+                "Time from sending an action to its answer",
+                Some(Unit::Seconds),
+                MetricType::Histogram,
+                &|live, e| live.metrics().round_trip_seconds.encode(e),
+            ),
+            (
+                "pending_requests",
+                "Requests that use the link",
+                None,
+                gauge,
+                &|live, e| ConstGauge::new(live.client().pending().0 as u64).encode(e),
+            ),
+            (
+                "pending_requests_limit",
+                "How many may use it at once",
+                None,
+                gauge,
+                &|live, e| ConstGauge::new(live.client().pending().1 as u64).encode(e),
+            ),
             (
                 "resyncs",
                 "Queues that were asked about only because it was their turn",
                 None,
                 counter,
-                &|m, e| m.resyncs.encode(e),
+                &|live, e| live.metrics().resyncs.encode(e),
             ),
             (
                 "drift",
                 "Members that a resync has found otherwise than events had told",
                 None,
                 counter,
-                &|m, e| m.drift.encode(e),
+                &|live, e| live.metrics().drift.encode(e),
             ),
             (
                 "targeted_refreshes",
                 "Questions about a queue or a member that had become doubtful",
                 None,
                 counter,
-                &|m, e| m.targeted_refreshes.encode(e),
+                &|live, e| live.metrics().targeted_refreshes.encode(e),
             ),
             (
                 "overlay",
                 "Time from the acknowledgement of a change to its event",
                 Some(Unit::Seconds),
                 MetricType::Histogram,
-                &|m, e| m.overlay_seconds.encode(e),
+                &|live, e| live.metrics().overlay_seconds.encode(e),
             ),
             (
                 "overlays_overdue",
                 "Acknowledged changes whose events have not come",
                 None,
                 counter,
-                &|m, e| m.overlays_overdue.encode(e),
+                &|live, e| live.metrics().overlays_overdue.encode(e),
             ),
             (
                 "stream_clients",
                 "Event streams that are open",
                 None,
                 gauge,
-                &|m, e| m.stream_clients.encode(e),
+                &|live, e| live.metrics().stream_clients.encode(e),
             ),
             (
                 "stream_snapshots",
                 "Snapshots for event streams whose readers had fallen behind",
                 None,
                 counter,
-                &|m, e| m.dropped_to_snapshot.encode(e),
+                &|live, e| live.metrics().dropped_to_snapshot.encode(e),
             ),
         ];
         for (name, help, unit, kind, write) in metrics {
             let mut metric = encoder.encode_descriptor(name, help, unit.as_ref(), kind)?;
             for (pbx, link) in self.0.iter() {
                 let labels = [("pbx", pbx.as_str())];
-                write(link.live.metrics(), metric.encode_family(&labels)?)?;
+                write(&link.live, metric.encode_family(&labels)?)?;
             }
         }
         Ok(())

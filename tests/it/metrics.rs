@@ -10,6 +10,8 @@ on_every_pbx!(
     requests_are_counted_by_action_and_outcome,
     queues_show_as_they_are,
     a_lost_link_shows,
+    the_link_and_what_goes_over_it_are_counted,
+    failed_logins_and_lockouts_are_counted,
     promtool_finds_nothing_wrong,
 );
 
@@ -92,6 +94,50 @@ fn a_lost_link_shows(version: u32) {
         (up == 0.0).then_some(())
     });
     assert!(!scrape(&bridge).contains("ami_bridge_queue_callers{"));
+}
+
+fn the_link_and_what_goes_over_it_are_counted(version: u32) {
+    let (mut asterisk, bridge) = start(version);
+    let value = |name: &str| samples(&bridge)[&format!("ami_bridge_{name}{{pbx=\"main\"}}")];
+    let before = value("ami_round_trip_seconds_count");
+    bridge.acme("action=add&agent=1001&queue=6001");
+    assert!(value("ami_round_trip_seconds_count") > before);
+    assert_eq!(value("pending_requests"), 0.0);
+    assert_eq!(value("pending_requests_limit"), 1024.0);
+    assert_eq!(value("reconnects_total"), 0.0);
+    let young = value("link_age_seconds");
+    assert!(value("link_age_seconds") > young);
+
+    asterisk.freeze();
+    let asked = std::thread::scope(|scope| {
+        let asked = scope.spawn(|| bridge.ask(ACME, "action=pause&agent=1001&queue=6001"));
+        eventually("the request waits", || {
+            (value("pending_requests") == 1.0).then_some(())
+        });
+        asterisk.thaw();
+        asked.join().expect("an answer")
+    });
+    assert_eq!(asked.status, 200, "{asked:?}");
+    eventually("the request is over", || {
+        (value("pending_requests") == 0.0).then_some(())
+    });
+
+    asterisk.kill();
+    eventually("the loss shows", || (value("link_up") == 0.0).then_some(()));
+    asterisk.start_again();
+    bridge.wait_ready();
+    assert_eq!(value("reconnects_total"), 1.0);
+}
+
+fn failed_logins_and_lockouts_are_counted(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    let value = |name: &str| samples(&bridge)[&format!("ami_bridge_{name}_total")];
+    assert_eq!((value("failed_logins"), value("lockouts")), (0.0, 0.0));
+    for _ in 0..12 {
+        bridge.get("username=globex&password=guess&action=showqueue");
+    }
+    // What comes while locked out is not looked at.
+    assert_eq!((value("failed_logins"), value("lockouts")), (10.0, 1.0));
 }
 
 fn promtool_finds_nothing_wrong(version: u32) {

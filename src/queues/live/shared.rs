@@ -1,7 +1,7 @@
 //! The mirror between those who feed it and those who read it.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -79,6 +79,7 @@ pub(super) struct Feed(pub(super) Arc<Shared>);
 
 impl Observer for Feed {
     fn linked(&mut self) {
+        self.0.metrics.link(true);
         self.0.change(|mirror, now| {
             mirror.heard = now.at;
             mirror.linked();
@@ -102,7 +103,15 @@ impl Observer for Feed {
         });
     }
 
+    fn round_trip(&mut self, took: Duration) {
+        self.0
+            .metrics
+            .round_trip_seconds
+            .observe(took.as_secs_f64());
+    }
+
     fn lost(&mut self) {
+        self.0.metrics.link(false);
         self.0.change(|mirror, _| mirror.lost());
     }
 }
