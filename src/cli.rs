@@ -25,7 +25,11 @@ pub enum Command {
     /// Run the daemon (the default)
     Run,
     /// Check the configuration, and each PBX as the daemon would use it
-    Check,
+    Check {
+        /// Print the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Read a password and print its password_hash
     HashPassword,
     /// Try everything on a simulated PBX; nothing to install or configure

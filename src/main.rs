@@ -43,11 +43,20 @@ fn main() -> ExitCode {
     let found = config::find(cli.config).and_then(|path| Ok((config::load(&path)?, path)));
     let (settings, path) = match found {
         Ok(found) => found,
-        Err(error) => return fail(&error, USAGE),
+        Err(error) => {
+            if matches!(command, Command::Check { json: true }) {
+                print(&check::Report::of_mistakes(&error).json());
+            }
+            return fail(&error, USAGE);
+        }
     };
-    if matches!(command, Command::Check) {
+    if let Command::Check { json } = command {
         let report = runtime.block_on(check::check(settings));
-        print(&report.text);
+        print(&if json {
+            report.json()
+        } else {
+            report.to_string()
+        });
         return ExitCode::from(u8::from(!report.ok));
     }
     let level = match telemetry::start(&settings.log) {

@@ -13,6 +13,7 @@ mod answers;
 mod attacks;
 mod browser;
 mod changes;
+mod check;
 mod clients;
 mod command_line;
 mod credentials;

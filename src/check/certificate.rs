@@ -1,0 +1,50 @@
+//! When a certificate ends.
+
+use jiff::Timestamp;
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
+
+/// The end of a certificate; `None` where it can't be read.
+pub(super) fn not_after(der: &[u8]) -> Option<Timestamp> {
+    let certificate = Certificate::from_der(der).ok()?;
+    let until = certificate.tbs_certificate().validity().not_after;
+    let seconds = until.to_unix_duration().as_secs();
+    Timestamp::from_second(seconds.try_into().ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use jiff::tz::TimeZone;
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+    use tokio_rustls::rustls::pki_types::CertificateDer;
+    use tokio_rustls::rustls::pki_types::pem::PemObject;
+
+    use super::*;
+
+    fn ending(year: i32, month: u8, day: u8) -> Vec<u8> {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).expect("names");
+        params.not_after = date_time_ymd(year, month, day);
+        let key = KeyPair::generate().expect("a key");
+        params.self_signed(&key).expect("signed").der().to_vec()
+    }
+
+    #[test]
+    fn the_end_is_found_in_both_forms_of_time() {
+        for (year, month, day) in [(2031, 2, 28), (2049, 12, 31), (2050, 1, 1), (2400, 7, 9)] {
+            let expected = date(year, month, day)
+                .to_zoned(TimeZone::UTC)
+                .expect("a time");
+            let der = ending(year.into(), month as u8, day as u8);
+            assert_eq!(not_after(&der), Some(expected.timestamp()));
+        }
+    }
+
+    #[test]
+    fn certificates_of_version_1_have_one_too() {
+        let old = include_bytes!("../../tests/it/data/x509-v1.pem");
+        let old = CertificateDer::from_pem_slice(old).expect("PEM");
+        assert!(not_after(&old).is_some());
+        assert_eq!(not_after(&old[..100]), None);
+    }
+}

@@ -1,0 +1,82 @@
+//! `ami-bridge check`: whether what is configured will work.
+//!
+//! [`pbx`](self) asks each PBX, `certificate` reads how long the interface's
+//! certificate is valid, `report` is what was found, and `text` says it to people;
+//! JSON is the report as it is.
+
+mod certificate;
+mod pbx;
+mod report;
+mod text;
+
+use std::sync::Arc;
+
+use crate::config::Settings;
+
+pub use report::{CertificateReport, OrganizationReport, OverlapReport, PbxReport, Report};
+
+/// Days before its end from which on a certificate is warned of.
+const CERTIFICATE_DAYS: i64 = 21;
+
+/// Links to each PBX as the daemon would, looks for the organizations' queues,
+/// and logs off again.
+pub async fn check(settings: Settings) -> Report {
+    let mut report = Report {
+        ok: true,
+        ..Report::default()
+    };
+    for overlap in &settings.overlaps {
+        let overlap = OverlapReport {
+            first: overlap.first.clone(),
+            second: overlap.second.clone(),
+            example: overlap.example.clone(),
+        };
+        let OverlapReport {
+            first,
+            second,
+            example,
+        } = &overlap;
+        let warning = format!("{first} and {second} share {example} and the like, as configured");
+        report.warnings.push(warning);
+        report.overlaps.push(overlap);
+    }
+    for username in settings.directory.weakly_stored() {
+        report.warnings.push(format!(
+            "user {username}: whoever reads the file can log in; use password_hash \
+             (ami-bridge hash-password)"
+        ));
+    }
+    if let Some((_, certified)) = &settings.http.tls {
+        certificate(&mut report, certified.cert.first().map(AsRef::as_ref));
+    }
+    let organizations = settings.directory.organizations();
+    for pbx in settings.pbxes {
+        let of_pbx = organizations.iter().filter(|o| o.pbx == pbx.link.name);
+        let of_pbx: Vec<_> = of_pbx.map(Arc::as_ref).collect();
+        report.pbx(pbx, &of_pbx).await;
+    }
+    report
+}
+
+/// How long the certificate is still valid. An expired one is served all the same,
+/// and clients refuse it.
+fn certificate(report: &mut Report, der: Option<&[u8]>) {
+    let Some(ends) = der.and_then(certificate::not_after) else {
+        let warning = "http.tls_certificate: its end can't be read";
+        report.warnings.push(warning.to_owned());
+        return;
+    };
+    let left = ends.as_second() - jiff::Timestamp::now().as_second();
+    let days = left.div_euclid(86_400);
+    if left < 0 {
+        let error = format!("http.tls_certificate: expired at {ends}; clients refuse it");
+        report.fail(error);
+    } else if days < CERTIFICATE_DAYS {
+        let warning = format!("http.tls_certificate: {days} days left; it ends at {ends}");
+        report.warnings.push(warning);
+    }
+    report.certificate = Some(CertificateReport {
+        not_after: ends.to_string(),
+        days_left: days,
+    });
+}

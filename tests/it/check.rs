@@ -1,0 +1,127 @@
+//! What `check` tells for machines, and of the certificate.
+
+use rcgen::{CertificateParams, KeyPair};
+use serde_json::{Value, json};
+
+use crate::support::{Asterisk, binary, configuration, on_every_pbx};
+
+on_every_pbx!(
+    json_tells_what_the_text_tells,
+    a_certificate_near_its_end_is_warned_of,
+);
+
+/// The exit status, and the report.
+fn check(configuration: &str) -> (Option<i32>, Value) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("bridge.toml");
+    std::fs::write(&file, configuration).expect("written");
+    let mut command = binary();
+    command.args(["check", "--json", "--config"]).arg(file);
+    let output = command.output().expect("the program");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(!text.contains("sample-secret"), "{text}");
+    let report = serde_json::from_str(&text);
+    (output.status.code(), report.expect("JSON"))
+}
+
+fn json_tells_what_the_text_tells(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let sound = configuration(asterisk.port);
+    let missing = sound.replace("\"6002\"", "\"6777\"");
+    let (status, report) = check(&missing);
+    assert_eq!((status, &report["ok"]), (Some(0), &json!(true)), "{report}");
+    let pbx = &report["pbxes"][0];
+    assert_eq!(pbx["name"], "main");
+    assert_eq!(pbx["address"], format!("127.0.0.1:{}", asterisk.port));
+    assert!(
+        pbx["asterisk"].is_u64() && pbx["ami_version"].is_string(),
+        "{pbx}"
+    );
+    let latency = pbx["latency_ms"].as_f64().expect("a number");
+    assert!(latency > 0.0 && latency < 3000.0, "{latency}");
+    for (key, value) in [
+        ("linked", json!(true)),
+        ("may_change_queues", json!(true)),
+        ("sees_boot", json!(true)),
+        ("excess_actions", json!([])),
+        ("manager_conf", json!([])),
+        ("queues", json!(4)),
+    ] {
+        assert_eq!(pbx[key], value, "{key}");
+    }
+    assert_eq!(
+        report["organizations"][0],
+        json!({"name": "acme", "pbx": "main", "queues": 1, "missing_queues": ["6777"]})
+    );
+    let warnings = report["warnings"].to_string();
+    assert!(warnings.contains("has no queue acme-6777"), "{warnings}");
+    assert_eq!(report["errors"], json!([]));
+    assert_eq!(report["certificate"], Value::Null);
+
+    let rejected = sound.replace("sample-secret-change-me", "another");
+    let (status, report) = check(&rejected);
+    assert_eq!(
+        (status, &report["ok"]),
+        (Some(1), &json!(false)),
+        "{report}"
+    );
+    assert_eq!(report["pbxes"][0]["linked"], false);
+    assert_eq!(report["pbxes"][0]["latency_ms"], Value::Null);
+    let error = report["errors"][0].as_str().expect("text");
+    assert!(error.contains("rejects the AMI user"), "{error}");
+}
+
+fn a_certificate_near_its_end_is_warned_of(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name);
+    let day = std::time::Duration::from_secs(86_400);
+    for (days, status, said) in [(90, 0, ""), (5, 0, "days left"), (-2, 1, "expired")] {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new(["localhost".to_owned()]).expect("names");
+        let now = std::time::SystemTime::now();
+        // An hour more than whole days, so that no test runs at the edge.
+        let end = now + day * days.max(0) as u32 - day * (-days).max(0) as u32 + day / 24;
+        params.not_after = end.into();
+        let own = params.self_signed(&key).expect("a certificate");
+        std::fs::write(file("cert.pem"), own.pem()).expect("written");
+        std::fs::write(file("cert.key"), key.serialize_pem()).expect("written");
+        let tls = format!(
+            "[http]\ntls_certificate = {:?}\ntls_key = {:?}",
+            file("cert.pem"),
+            file("cert.key")
+        );
+        let (code, report) = check(&configuration(asterisk.port).replace("[http]", &tls));
+        assert_eq!(code, Some(status), "{days}: {report}");
+        assert_eq!(report["certificate"]["days_left"], days, "{report}");
+        let told = [&report["warnings"], &report["errors"]].map(ToString::to_string);
+        let told = told.concat();
+        assert_eq!(
+            told.contains("http.tls_certificate"),
+            !said.is_empty(),
+            "{told}"
+        );
+        assert!(told.contains(said), "{told}");
+    }
+}
+
+#[test]
+fn shared_organizations_and_mistakes_are_in_the_json() {
+    let shared = configuration(1)
+        .replace("@globex-agents", "@acme-agents")
+        .replace("[organization.acme]", "[organization.acme]\nshared = true")
+        .replace(
+            "[organization.globex]",
+            "[organization.globex]\nshared = true",
+        );
+    let (status, report) = check(&shared);
+    // Nobody listens on that port.
+    assert_eq!(status, Some(1), "{report}");
+    let overlap = json!({"first": "acme", "second": "globex", "example": "Local/1001@acme-agents"});
+    assert_eq!(report["overlaps"], json!([overlap]));
+
+    let (status, report) = check("[pbx.main]\nsecret = 5\n");
+    assert_eq!((status, &report["ok"]), (Some(2), &json!(false)));
+    let errors = report["errors"].to_string();
+    assert!(errors.contains("pbx.main.username"), "{errors}");
+}
