@@ -28,6 +28,7 @@ mod link;
 mod live;
 mod logs;
 mod metrics;
+mod observability;
 mod openapi;
 mod panel_files;
 mod protocol;
