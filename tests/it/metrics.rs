@@ -39,6 +39,12 @@ fn requests_are_counted_by_action_and_outcome(version: u32) {
         let name = format!("ami_bridge_requests_total{{action=\"{action}\",code=\"{code}\"}}");
         samples(&bridge).get(&name).copied().unwrap_or_default()
     };
+    // What an alert waits for is there before it has happened.
+    let text = scrape(&bridge);
+    for action in ["pause", "unpause", "add", "remove"] {
+        let unknown = format!("{{action=\"{action}\",code=\"outcome_unknown\"}} 0\n");
+        assert!(text.contains(&unknown), "{action}");
+    }
     bridge.acme("action=add&agent=1001&queue=6001");
     bridge.acme("action=pause&agent=1001");
     bridge.acme("action=pause&agent=1001");
