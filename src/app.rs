@@ -17,6 +17,7 @@ use crate::http::{Admin, Current, Limits, Listener, Tls, serve};
 use crate::organizations::Lockout;
 use crate::queues::live::{LiveSettings, keep};
 use crate::reload::{Kept, Reloader, Source};
+use crate::service_manager::{self, Core, feed_watchdog};
 
 /// Why the daemon could not start.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +116,10 @@ pub async fn run(
         };
         tokio::spawn(reloader.follow(source));
     }
+    let watchdog = tokio::spawn(feed_watchdog(Core {
+        links: Arc::clone(&links),
+        supervisors: supervisors.clone(),
+    }));
     let limits = Limits {
         max_connections,
         header_timeout: HEADER_TIMEOUT,
@@ -147,6 +152,12 @@ pub async fn run(
         socket: interface,
         tls,
     };
+    service_manager::ready();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        told.cancelled().await;
+        service_manager::stopping();
+    });
     serve(interface, current, limits, stop).await;
 
     // What was sent is followed to its end before the links are closed.
@@ -154,6 +165,8 @@ pub async fn run(
     if timeout(FOLLOW_UP, running.wait()).await.is_err() {
         warn!("requests are still running; their outcome is unknown");
     }
+    // From here on the links may end.
+    watchdog.abort();
     links_stop.cancel();
     supervisors.close();
     supervisors.wait().await;

@@ -15,4 +15,5 @@ pub mod http;
 pub mod organizations;
 pub mod queues;
 pub mod reload;
+mod service_manager;
 pub mod telemetry;

@@ -14,6 +14,7 @@ use crate::api::{Accounts, Api, Links, Requests};
 use crate::config::{self, Settings};
 use crate::http::{Current, Panel, Routes, Tls};
 use crate::organizations::{Lockout, Verifier};
+use crate::service_manager;
 use crate::telemetry::Level;
 
 /// Where the configuration is read again, and what is told to do so.
@@ -78,6 +79,7 @@ impl Reloader {
     pub(crate) async fn follow(self, source: Source) {
         loop {
             source.signal.notified().await;
+            service_manager::reloading();
             let path = source.path.clone();
             let loaded = spawn_blocking(move || config::load(&path)).await;
             let taken = match loaded {
@@ -89,6 +91,7 @@ impl Reloader {
                 Ok(()) => info!("the configuration was read again"),
                 Err(error) => error!(error, "the configuration stays as it was"),
             }
+            service_manager::ready();
         }
     }
 

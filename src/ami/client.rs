@@ -79,14 +79,20 @@ impl Client {
     /// What the link is doing now.
     #[must_use]
     pub fn state(&self) -> LinkState {
-        if self.link.has_changed().is_err() {
-            // Whoever keeps the link has ended, so what it said last is over.
+        if !self.is_kept() {
+            // What it said last is over.
             return LinkState::Down {
                 retry_after: Duration::from_secs(1),
                 reason: "nobody keeps this link any more".to_owned(),
             };
         }
         self.link.borrow().state.clone()
+    }
+
+    /// Whether the task that keeps the link still runs.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.link.has_changed().is_ok()
     }
 
     /// Waits until the link's state satisfies the condition, and returns it.

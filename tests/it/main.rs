@@ -30,6 +30,7 @@ mod logs;
 mod metrics;
 mod observability;
 mod openapi;
+mod packaging;
 mod panel_files;
 mod protocol;
 mod reads;

@@ -62,6 +62,14 @@ impl Live {
         &self.client
     }
 
+    /// Whether the state can be read and the link is kept. Does not come back where
+    /// somebody never gives the lock back.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.shared.look(|_| ());
+        self.client.is_kept()
+    }
+
     /// What it counts of itself.
     #[must_use]
     pub fn metrics(&self) -> &Arc<Metrics> {

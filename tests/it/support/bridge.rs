@@ -124,7 +124,7 @@ impl Bridge {
         bridge
     }
 
-    fn start_as(mut command: Command, configuration: &str) -> Self {
+    pub(crate) fn start_as(mut command: Command, configuration: &str) -> Self {
         let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
         file.write_all(configuration.as_bytes()).expect("written");
         let mut child = command

@@ -1,0 +1,98 @@
+//! What packages contain, and what the daemon tells the service manager.
+
+use std::os::unix::net::UnixDatagram;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::support::{Bridge, binary, configuration};
+
+#[path = "../../examples/packaged_texts/texts.rs"]
+mod texts;
+
+#[test]
+fn completions_and_manual_are_those_of_the_command_line() {
+    for (path, text) in texts::texts() {
+        let found = std::fs::read(texts::packaging().join(path)).expect("the file");
+        let hint = "cargo run --example packaged_texts";
+        assert!(found == text, "{path} is out of date: {hint}");
+    }
+}
+
+#[test]
+fn the_unit_is_hardened_systemd() {
+    let unit = texts::packaging().join("systemd/ami-bridge.service");
+    let output = Command::new("systemd-analyze")
+        .args(["security", "--offline=yes", "--threshold=20"])
+        .arg(unit)
+        .output()
+        .expect("systemd-analyze, of Debian's package systemd");
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// A service manager's socket, and what came there.
+struct Manager {
+    socket: UnixDatagram,
+    _folder: tempfile::TempDir,
+    path: std::path::PathBuf,
+}
+
+impl Manager {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("notify");
+        let socket = UnixDatagram::bind(&path).expect("a socket");
+        let limit = Some(Duration::from_secs(10));
+        socket.set_read_timeout(limit).expect("a limit");
+        Self {
+            socket,
+            _folder: folder,
+            path,
+        }
+    }
+
+    fn next(&self) -> String {
+        let mut bytes = [0; 512];
+        let length = self.socket.recv(&mut bytes).expect("a message in time");
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    }
+
+    /// The next message that does not feed the watchdog.
+    fn next_state(&self) -> String {
+        loop {
+            let message = self.next();
+            if message != "WATCHDOG=1\n" {
+                return message;
+            }
+        }
+    }
+}
+
+#[test]
+fn the_service_manager_is_told() {
+    let manager = Manager::new();
+    let mut command = binary();
+    command.env("NOTIFY_SOCKET", &manager.path);
+    command.env("WATCHDOG_USEC", "400000");
+    let text = configuration(1);
+    let bridge = Bridge::start_as(command, &text);
+    // The PBX is away, which is no reason not to be there.
+    assert_eq!(manager.next_state(), "READY=1\n");
+    let begun = Instant::now();
+    for _ in 0..5 {
+        assert_eq!(manager.next(), "WATCHDOG=1\n");
+    }
+    let took = begun.elapsed();
+    assert!(took > Duration::from_millis(600), "{took:?}");
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    bridge.reconfigure(&text);
+    let reloading = manager.next_state();
+    let time = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=");
+    let time = time.expect("the time").trim_end();
+    assert!(time.parse::<u64>().is_ok(), "{reloading}");
+    assert_eq!(manager.next_state(), "READY=1\n");
+    let _ = bridge.reconfigure("no configuration");
+    assert!(manager.next_state().starts_with("RELOADING=1\n"));
+    assert_eq!(manager.next_state(), "READY=1\n");
+    let _ = bridge.stop();
+    assert_eq!(manager.next_state(), "STOPPING=1\n");
+}
