@@ -121,7 +121,7 @@ const REMARKS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("AMI_BRIDGE_CONFIG", "The configuration file."),
             (
-                "AMI_BRIDGE__…",
+                "AMI_BRIDGE__*",
                 "A key of the configuration, with __ between its parts.",
             ),
             (
