@@ -71,7 +71,7 @@ _ami__bridge() {
             return 0
             ;;
         ami__subcmd__bridge__subcmd__check)
-            opts="-h --config --help"
+            opts="-h --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -35,6 +35,7 @@ complete -c ami-bridge -n "__fish_ami_bridge_needs_command" -f -a "help" -d 'Pri
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand run" -l config -d 'Configuration file [environment: AMI_BRIDGE_CONFIG; default: ./ami-bridge.toml, then /etc/ami-bridge/ami-bridge.toml]' -r -F
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand run" -s h -l help -d 'Print help'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand check" -l config -d 'Configuration file [environment: AMI_BRIDGE_CONFIG; default: ./ami-bridge.toml, then /etc/ami-bridge/ami-bridge.toml]' -r -F
+complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand check" -l json -d 'Print the report as JSON'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand check" -s h -l help -d 'Print help'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand hash-password" -l config -d 'Configuration file [environment: AMI_BRIDGE_CONFIG; default: ./ami-bridge.toml, then /etc/ami-bridge/ami-bridge.toml]' -r -F
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand hash-password" -s h -l help -d 'Print help'
