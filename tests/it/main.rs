@@ -12,6 +12,7 @@ mod support;
 mod answers;
 mod attacks;
 mod browser;
+mod callers;
 mod changes;
 mod check;
 mod clients;

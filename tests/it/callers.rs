@@ -1,0 +1,98 @@
+//! Callers: they wait, are answered, and give up; held against what Asterisk says.
+
+use serde_json::json;
+
+use crate::support::{eventually, on_every_pbx, start};
+
+on_every_pbx!(callers_wait_and_are_answered, abandoned_calls_are_counted,);
+
+fn callers_wait_and_are_answered(version: u32) {
+    let (asterisk, bridge) = start(version);
+    asterisk.call("acme-6001");
+    let waiting = eventually("a caller waits", || {
+        let queue = bridge.acme("action=showqueue&queue=6001")["queues"][0].clone();
+        (!queue["callers"].as_array()?.is_empty()).then_some(queue)
+    });
+    let caller = &waiting["callers"][0];
+    assert_eq!(
+        (
+            &caller["position"],
+            &caller["caller_id_number"],
+            &caller["caller_id_name"]
+        ),
+        (&json!(1), &json!("0501234567"), &json!("Sample Caller"))
+    );
+    let truth = asterisk.ami().queue_status("acme-6001");
+    let entry = truth
+        .iter()
+        .find(|row| row["Event"] == "QueueEntry")
+        .expect("an entry");
+    assert_eq!(caller["channel"], entry["Channel"].as_str());
+    assert_eq!(caller["unique_id"], entry["Uniqueid"].as_str());
+    assert!(caller["wait_seconds"].is_u64() && caller["priority"] == 0);
+    let figures = bridge.acme("action=showqueuestat&queue=6001");
+    assert_eq!(figures["queues"][0]["callers_waiting"], 1);
+    assert_eq!(figures["total"]["callers_waiting"], 1);
+
+    // An agent comes, rings and answers.
+    bridge.acme("action=add&agent=1001&queue=6001");
+    let shown = eventually("the call is answered", || {
+        let shown = bridge.acme("action=showstate&agent=1001");
+        (shown["state"] == "in_call" && shown["queues"][0]["in_call"] == true).then_some(shown)
+    });
+    assert_eq!(shown["paused"], false);
+    let figures = bridge.acme("action=showqueuestat&queue=6001");
+    assert_eq!(figures["queues"][0]["agents"]["in_call"], 1);
+    assert_eq!(figures["queues"][0]["callers_waiting"], 0);
+
+    // The caller hangs up: the call counts.
+    asterisk.cli("channel request hangup all");
+    let figures = eventually("the call is completed", || {
+        let figures = bridge.acme("action=showqueuestat&queue=6001");
+        (figures["queues"][0]["completed"] == 1).then_some(figures)
+    });
+    let truth = asterisk.ami().queue_status("acme-6001");
+    let queue = &figures["queues"][0];
+    for (field, header) in [
+        ("average_hold_seconds", "Holdtime"),
+        ("average_talk_seconds", "TalkTime"),
+        ("service_level_seconds", "ServiceLevel"),
+    ] {
+        assert_eq!(
+            queue[field],
+            truth[0][header].parse::<i64>().expect(header),
+            "{field}"
+        );
+    }
+    assert_eq!(queue["service_level_percent"], 100.0);
+    assert_eq!(queue["service_level_answered_percent"], 100.0);
+    assert_eq!(queue["abandoned_percent"], 0.0);
+    let shown = eventually("the agent is free", || {
+        let shown = bridge.acme("action=showstate&agent=1001");
+        (shown["state"] == "available").then_some(shown)
+    });
+    assert_eq!(shown["queues"][0]["calls_taken"], 1);
+    assert!(shown["queues"][0]["last_call_at"].is_string());
+}
+
+fn abandoned_calls_are_counted(version: u32) {
+    let (asterisk, bridge) = start(version);
+    for gone in 1..=2 {
+        asterisk.call("acme-6001");
+        eventually("a caller waits", || {
+            let figures = bridge.acme("action=showqueuestat&queue=6001");
+            (figures["queues"][0]["callers_waiting"] == 1).then_some(())
+        });
+        asterisk.cli("channel request hangup all");
+        eventually("the caller has given up", || {
+            let figures = bridge.acme("action=showqueuestat");
+            (figures["total"]["abandoned"] == gone).then_some(())
+        });
+    }
+    let figures = bridge.acme("action=showqueuestat");
+    assert_eq!(
+        figures["total"],
+        json!({"queues": 2, "callers_waiting": 0, "longest_wait_seconds": 0, "completed": 0,
+            "abandoned": 2, "abandoned_percent": 100.0})
+    );
+}
