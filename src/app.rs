@@ -68,12 +68,6 @@ pub async fn run(
         Some(address) => Some(listen(address).await?),
         None => None,
     };
-    for overlap in &settings.overlaps {
-        warn!(
-            example = overlap.example,
-            "{} and {} share by configuration", overlap.first, overlap.second
-        );
-    }
 
     let fixed = settings.fixed();
     let max_connections = settings.http.max_connections;

@@ -44,6 +44,12 @@ impl Kept {
     pub(crate) fn routes(&self, settings: Settings) -> Result<Routes, String> {
         let verifier = Verifier::new();
         let verifier = verifier.map_err(|error| format!("no random bytes: {error}"))?;
+        for overlap in &settings.overlaps {
+            warn!(
+                example = overlap.example,
+                "{} and {} share by configuration", overlap.first, overlap.second
+            );
+        }
         let accounts = Accounts {
             directory: settings.directory,
             verifier,

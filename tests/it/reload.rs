@@ -13,6 +13,7 @@ on_every_pbx!(
     a_file_with_a_mistake_changes_nothing,
     all_that_can_change_does,
     what_needs_a_start_is_named,
+    what_is_shared_from_now_on_is_told,
     event_streams_end_and_can_be_taken_up_again,
 );
 
@@ -138,6 +139,17 @@ fn what_needs_a_start_is_named(version: u32) {
         })
         .collect();
     assert_eq!(named, ["http.max_connections", "pbx.main"]);
+}
+
+fn what_is_shared_from_now_on_is_told(version: u32) {
+    let (asterisk, bridge) = start(version);
+    let shared = configuration(asterisk.port)
+        .replace("@globex-agents", "@acme-agents")
+        .replace("\nqueue_name", "\nshared = true\nqueue_name");
+    const TOLD: &str = "acme and globex share by configuration";
+    assert!(!bridge.log().contains(TOLD));
+    assert_eq!(bridge.reconfigure(&shared)["message"], READ);
+    assert!(bridge.log().contains(TOLD), "{}", bridge.log());
 }
 
 fn event_streams_end_and_can_be_taken_up_again(version: u32) {
