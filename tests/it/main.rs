@@ -28,6 +28,7 @@ mod limits;
 mod link;
 mod live;
 mod logs;
+mod many;
 mod metrics;
 mod observability;
 mod openapi;
