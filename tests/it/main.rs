@@ -42,3 +42,4 @@ mod replay;
 mod soak;
 mod tenants;
 mod tls;
+mod two_bridges;

@@ -10,11 +10,11 @@ mod own_writes;
 mod panel;
 mod parity;
 mod reading;
-mod sse;
+pub(crate) mod sse;
 mod stream;
 mod stream_ends;
 mod stream_resume;
-mod truth;
+pub(crate) mod truth;
 
 use crate::support::{Asterisk, Bridge, configuration, sample_config};
 

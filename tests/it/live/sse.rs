@@ -12,15 +12,15 @@ use crate::support::User;
 
 /// An event.
 #[derive(Debug, Clone)]
-pub(super) struct Event {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) data: Value,
+pub(crate) struct Event {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) data: Value,
 }
 
 /// What comes on a stream.
 #[derive(Debug)]
-pub(super) enum Item {
+pub(crate) enum Item {
     Event(Event),
     Comment,
     /// The end of the chunked body, as HTTP has it.
@@ -28,7 +28,7 @@ pub(super) enum Item {
 }
 
 /// A stream that is open.
-pub(super) struct EventClient {
+pub(crate) struct EventClient {
     reader: BufReader<TcpStream>,
     /// Of the body, without the chunks around it.
     text: Vec<u8>,
@@ -39,18 +39,18 @@ pub(super) struct EventClient {
 
 impl EventClient {
     /// Opens a stream; `query` is what comes behind the credentials.
-    pub(super) fn open(address: SocketAddr, user: User, query: &str) -> Self {
+    pub(crate) fn open(address: SocketAddr, user: User, query: &str) -> Self {
         Self::resume(address, user, query, None)
     }
 
     /// Opens it as a client does that had that event last.
-    pub(super) fn resume(address: SocketAddr, user: User, query: &str, last: Option<&str>) -> Self {
+    pub(crate) fn resume(address: SocketAddr, user: User, query: &str, last: Option<&str>) -> Self {
         let stream = TcpStream::connect(address).expect("the bridge listens");
         Self::over(stream, user, query, last)
     }
 
     /// Opens it with a small buffer, as on a thin line.
-    pub(super) fn slow(address: SocketAddr, user: User, query: &str) -> Self {
+    pub(crate) fn slow(address: SocketAddr, user: User, query: &str) -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.set_recv_buffer_size(4096).expect("a small buffer");
         socket.connect(&address.into()).expect("the bridge listens");
@@ -92,7 +92,7 @@ impl EventClient {
     }
 
     /// The next item, where it comes within that time.
-    pub(super) fn next(&mut self, within: Duration) -> Option<Item> {
+    pub(crate) fn next(&mut self, within: Duration) -> Option<Item> {
         let deadline = Instant::now() + within;
         loop {
             if let Some(end) = memchr::memmem::find(&self.text, b"\n\n") {
@@ -108,7 +108,7 @@ impl EventClient {
     }
 
     /// The next event, comments left out.
-    pub(super) fn event(&mut self, within: Duration) -> Option<Event> {
+    pub(crate) fn event(&mut self, within: Duration) -> Option<Event> {
         let deadline = Instant::now() + within;
         loop {
             match self.next(deadline.saturating_duration_since(Instant::now()))? {
@@ -120,7 +120,7 @@ impl EventClient {
     }
 
     /// The next event of that name; what comes before it is returned too.
-    pub(super) fn until(&mut self, name: &str, within: Duration) -> Vec<Event> {
+    pub(crate) fn until(&mut self, name: &str, within: Duration) -> Vec<Event> {
         let deadline = Instant::now() + within;
         let mut events = Vec::new();
         loop {

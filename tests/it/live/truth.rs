@@ -102,7 +102,7 @@ pub(super) fn compare_all(bridge: &Bridge, ami: &mut Ami) -> (Comparison, Vec<Ro
 
 /// Waits until the bridge shows what Asterisk tells, in all fields; within three
 /// seconds, since figures may be one second old.
-pub(super) fn assert_equal(asterisk: &Asterisk, bridge: &Bridge) {
+pub(crate) fn assert_equal(asterisk: &Asterisk, bridge: &Bridge) {
     let mut ami = asterisk.ami();
     let deadline = Instant::now() + Duration::from_secs(3);
     loop {

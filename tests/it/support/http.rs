@@ -1,10 +1,11 @@
 //! A plain HTTP/1.1 client that sends what it is told, byte by byte.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 
 #[derive(Debug)]
 pub(crate) struct Response {
@@ -90,6 +91,8 @@ fn is_whole(answer: &[u8]) -> bool {
 /// A connection that is kept from request to request, as a panel's is.
 pub(crate) struct KeptConnection {
     address: SocketAddr,
+    /// Where it comes from, where that matters.
+    source: Option<IpAddr>,
     stream: Option<TcpStream>,
 }
 
@@ -97,8 +100,27 @@ impl KeptConnection {
     pub(crate) fn new(address: SocketAddr) -> Self {
         Self {
             address,
+            source: None,
             stream: None,
         }
+    }
+
+    /// From one of this machine's own addresses.
+    pub(crate) fn from(source: IpAddr, address: SocketAddr) -> Self {
+        Self {
+            source: Some(source),
+            ..Self::new(address)
+        }
+    }
+
+    fn connect(&self) -> std::io::Result<TcpStream> {
+        let Some(source) = self.source else {
+            return TcpStream::connect(self.address);
+        };
+        let socket = Socket::new(Domain::for_address(self.address), Type::STREAM, None)?;
+        socket.bind(&SocketAddr::new(source, 0).into())?;
+        socket.connect(&self.address.into())?;
+        Ok(socket.into())
     }
 
     /// A GET; a connection that failed is replaced, and nothing is sent twice.
@@ -106,7 +128,7 @@ impl KeptConnection {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
             None => {
-                let stream = TcpStream::connect(self.address)?;
+                let stream = self.connect()?;
                 stream.set_read_timeout(Some(Duration::from_secs(30)))?;
                 stream.set_nodelay(true)?;
                 stream
@@ -131,7 +153,8 @@ impl KeptConnection {
                 .and_then(|length| length.parse().ok())
                 .expect("a length");
             if response.body.len() == length {
-                self.stream = Some(stream);
+                let ends = response.header("Connection") == Some("close");
+                self.stream = (!ends).then_some(stream);
                 return Ok(response);
             }
         }

@@ -59,6 +59,10 @@ impl Answers {
         self.outcomes.extend(other.outcomes);
     }
 
+    pub(crate) fn note(&mut self, reason: String, outcome: String) {
+        self.outcomes.insert(reason, outcome);
+    }
+
     pub(crate) fn take(&mut self) -> Self {
         std::mem::take(self)
     }

@@ -1,0 +1,159 @@
+//! HAProxy with the sample configuration, in front of two bridges.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use socket2::{Domain, Socket, Type};
+
+use super::eventually;
+
+/// A port of the system's choice that stays with the test, whoever listens there and
+/// ends in between: a socket that is bound and never listens keeps it.
+pub(crate) struct Port {
+    pub(crate) address: SocketAddr,
+    _socket: Socket,
+}
+
+impl Port {
+    pub(crate) fn reserve() -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.set_reuse_address(true).expect("a socket");
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        socket.bind(&any.into()).expect("a port");
+        let address = socket.local_addr().expect("bound").as_socket();
+        Self {
+            address: address.expect("of the internet"),
+            _socket: socket,
+        }
+    }
+}
+
+/// Ends when it is dropped.
+pub(crate) struct HaProxy {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    socket: PathBuf,
+    log: Arc<Mutex<String>>,
+    _folder: tempfile::TempDir,
+    _port: Port,
+}
+
+/// The address and the admin address of a bridge.
+pub(crate) type Addresses = [SocketAddr; 2];
+
+impl HaProxy {
+    /// The sample, with other addresses, as whoever runs the test.
+    pub(crate) fn start(bridges: [Addresses; 2]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let socket = folder.path().join("admin.sock");
+        let port = Port::reserve();
+        let [[a, a_admin], [b, b_admin]] = bridges;
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/haproxy/haproxy.cfg");
+        let mut text = std::fs::read_to_string(sample).expect("the sample");
+        for (from, to) in [
+            ("bind 127.0.0.1:8080", format!("bind {}", port.address)),
+            (" 127.0.0.1:8088", format!(" {a}")),
+            (" 127.0.0.1:8089", format!(" {b}")),
+            ("port 9088", format!("port {}", a_admin.port())),
+            ("port 9089", format!("port {}", b_admin.port())),
+            ("/run/haproxy/admin.sock", socket.display().to_string()),
+            ("log /dev/log", "log stderr format raw".to_owned()),
+            ("    user haproxy\n    group haproxy\n", String::new()),
+        ] {
+            assert!(text.contains(from), "the sample has no {from}");
+            text = text.replace(from, &to);
+        }
+        let file = folder.path().join("haproxy.cfg");
+        std::fs::write(&file, text).expect("written");
+        let mut child = Command::new("haproxy")
+            .args(["-db", "-f"])
+            .arg(&file)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("haproxy, of Debian's package of that name");
+        let log = Arc::new(Mutex::new(String::new()));
+        let lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let collected = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let _ = writeln!(collected.lock().expect("log"), "{line}");
+            }
+        });
+        let haproxy = Self {
+            child,
+            address: port.address,
+            socket,
+            log,
+            _folder: folder,
+            _port: port,
+        };
+        for bridge in ["a", "b"] {
+            haproxy.wait_for(bridge, "UP");
+        }
+        haproxy
+    }
+
+    /// Waits until it says that of the bridge.
+    pub(crate) fn wait_for(&self, bridge: &str, status: &str) {
+        eventually(&format!("bridge {bridge} is {status}"), || {
+            (self.of_bridge("changes", bridge, "status") == status).then_some(())
+        });
+    }
+
+    /// Sends the bridge no further requests, and waits for the changes that it has.
+    pub(crate) fn drain(&self, bridge: &str) {
+        self.command(&format!("set server changes/{bridge} state drain"));
+        eventually(&format!("bridge {bridge} has no changes"), || {
+            (self.running("changes", bridge) == "0").then_some(())
+        });
+    }
+
+    /// How many requests the bridge has from that part of the sample.
+    pub(crate) fn running(&self, backend: &str, bridge: &str) -> String {
+        self.of_bridge(backend, bridge, "scur")
+    }
+
+    /// Takes it up again.
+    pub(crate) fn take_up(&self, bridge: &str) {
+        self.command(&format!("set server changes/{bridge} state ready"));
+        self.wait_for(bridge, "UP");
+    }
+
+    /// A field of its statistics.
+    fn of_bridge(&self, backend: &str, bridge: &str, field: &str) -> String {
+        let table = self.command("show stat");
+        let mut rows = table.lines().map(|row| row.split(',').collect::<Vec<_>>());
+        let head = rows.next().unwrap_or_default();
+        let place = head.iter().position(|name| *name == field);
+        let row = rows.find(|row| row.starts_with(&[backend, bridge]));
+        let found = row.and_then(|row| Some((*row.get(place?)?).to_owned()));
+        found.unwrap_or_default()
+    }
+
+    /// What it answers to a command; nothing until it listens.
+    fn command(&self, command: &str) -> String {
+        let mut answer = String::new();
+        if let Ok(mut stream) = UnixStream::connect(&self.socket) {
+            writeln!(stream, "{command}").expect("written");
+            stream.read_to_string(&mut answer).expect("an answer");
+        }
+        answer
+    }
+
+    /// Everything that it logged.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().expect("log").clone()
+    }
+}
+
+impl Drop for HaProxy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
