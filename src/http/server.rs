@@ -16,8 +16,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::sleep;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
@@ -62,6 +62,9 @@ pub struct Listener {
     pub tls: Option<Tls>,
 }
 
+/// At the end, for the first request of a client that has just connected.
+const FIRST_REQUEST: Duration = Duration::from_millis(250);
+
 /// How long an answer may stand unread.
 const UNREAD: Duration = Duration::from_secs(30);
 
@@ -75,7 +78,7 @@ pub async fn serve(
     let slots = Arc::new(Semaphore::new(limits.max_connections));
     let connections = TaskTracker::new();
     let abort = CancellationToken::new();
-    while let Some((stream, peer, slot)) = next_connection(&socket, &slots, &stop).await {
+    let begin = |(stream, peer, slot): Connection| {
         let (handler, stop, abort) = (Arc::clone(&handler), stop.clone(), abort.clone());
         let tls = tls.clone();
         connections.spawn(async move {
@@ -85,8 +88,11 @@ pub async fn serve(
             }
             drop(slot);
         });
+    };
+    while let Some(connection) = next_connection(&socket, &slots, &stop).await {
+        begin(connection);
     }
-    drop(socket);
+    at_the_door(socket, &slots).into_iter().for_each(begin);
     connections.close();
     tokio::select! {
         () = connections.wait() => {}
@@ -95,11 +101,33 @@ pub async fn serve(
     connections.wait().await;
 }
 
+/// A client, and its slot among those that there may be.
+type Connection = (TcpStream, SocketAddr, OwnedSemaphorePermit);
+
+/// Connections that the operating system has taken already. Closing the listener
+/// would reset them, with the requests that they may have sent. Nothing is waited
+/// for: the listener is closed a moment later.
+fn at_the_door(listener: TcpListener, slots: &Arc<Semaphore>) -> Vec<Connection> {
+    let mut found = Vec::new();
+    let Ok(listener) = listener.into_std() else {
+        return found;
+    };
+    while let Ok(slot) = Arc::clone(slots).try_acquire_owned()
+        && let Ok((stream, peer)) = listener.accept()
+    {
+        let stream = stream.set_nonblocking(true).map(|()| stream);
+        if let Ok(stream) = stream.and_then(TcpStream::from_std) {
+            found.push((stream, peer, slot));
+        }
+    }
+    found
+}
+
 async fn next_connection(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
     stop: &CancellationToken,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+) -> Option<Connection> {
     let mut told = false;
     loop {
         let accept = async {
@@ -168,7 +196,10 @@ async fn connection(
     limits: Limits,
     stop: CancellationToken,
 ) {
+    let begun = Arc::new(Notify::new());
+    let begins = Arc::clone(&begun);
     let service = service_fn(move |request| {
+        begins.notify_one();
         let handler = Arc::clone(&handler);
         async move { Ok::<_, Infallible>(handler.handle(peer, request).await) }
     });
@@ -185,8 +216,15 @@ async fn connection(
     let result = tokio::select! {
         result = connection.as_mut() => result,
         () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+            // hyper closes at once what it has read nothing of, though the request may
+            // be there.
+            tokio::select! {
+                _ = timeout(FIRST_REQUEST, begun.notified()) => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+                result = connection.as_mut() => result,
+            }
         }
     };
     if let Err(error) = result {

@@ -1,6 +1,6 @@
 //! Limits: connections, descriptors, clients that leave, and an end under load.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::Duration;
@@ -17,6 +17,7 @@ on_every_pbx!(
     running_out_of_descriptors_does_not_spin,
     a_change_is_followed_when_its_client_has_gone,
     an_end_under_load_loses_nothing,
+    who_stands_at_the_door_is_answered,
 );
 
 fn connections_beyond_the_limit_wait(version: u32) {
@@ -112,4 +113,36 @@ fn an_end_under_load_loses_nothing(version: u32) {
     // What ran was finished, and answered as what it was.
     assert!(figures.success > 0 && figures.unknown == 0, "{figures}");
     assert_eq!(figures.unanswered_and_logged, 0, "{figures}");
+}
+
+/// The operating system has taken their connections and requests before the bridge is
+/// told to end, and the bridge has not looked yet.
+fn who_stands_at_the_door_is_answered(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    bridge.freeze();
+    let (username, password) = (ACME.username, ACME.password);
+    let head = format!(
+        "GET {PATH}?username={username}&password={password}&action=showqueue HTTP/1.1\r\n\
+         Host: x\r\n\r\n"
+    );
+    let clients: Vec<_> = (0..50)
+        .map(|_| {
+            let mut stream = TcpStream::connect(bridge.address).expect("the system takes it");
+            stream.write_all(head.as_bytes()).expect("written");
+            stream
+        })
+        .collect();
+    bridge.terminate();
+    bridge.thaw();
+    for (number, mut stream) in clients.into_iter().enumerate() {
+        let mut answer = String::new();
+        let read = stream.read_to_string(&mut answer);
+        assert!(read.is_ok(), "client {number}: {read:?}");
+        assert!(
+            answer.starts_with("HTTP/1.1 200 OK"),
+            "client {number}: {answer}"
+        );
+    }
+    let (status, _) = bridge.stop();
+    assert!(status.success(), "{status}");
 }

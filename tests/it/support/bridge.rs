@@ -246,6 +246,16 @@ impl Bridge {
         }
     }
 
+    /// Stops it where it is, until [`Self::thaw`].
+    pub(crate) fn freeze(&self) {
+        signal_process(self.pid, "STOP");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        signal_process(self.pid, "CONT");
+    }
+
     /// Tells it to end.
     pub(crate) fn terminate(&self) {
         signal_process(self.pid, "TERM");
