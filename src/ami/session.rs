@@ -191,7 +191,7 @@ impl Session<'_> {
                         connection.outgoing.queue(id, action, request_id)
                     })
             {}
-            if self.pending.in_flight() > 1 {
+            if self.pending.in_flight() > 1 || self.pending.has_unsent() {
                 self.awake_until = None;
             }
         }
@@ -228,7 +228,7 @@ impl Session<'_> {
                     self.observer.answered(&complete.action, &complete.answer);
                 }
                 complete.tell();
-                if self.awake_until.is_some() {
+                if self.stays_awake() {
                     self.stay_awake();
                 }
             }
