@@ -16,7 +16,7 @@ use crate::config::Settings;
 use crate::http::{Admin, Current, Limits, Listener, Tls, serve};
 use crate::organizations::Lockout;
 use crate::queues::live::{LiveSettings, keep};
-use crate::reload::{Kept, Reloader, Source};
+use crate::reload::{Kept, Reloader, Source, tell_overlaps};
 use crate::service_manager::{self, Core, feed_watchdog};
 
 /// Why the daemon could not start.
@@ -68,6 +68,7 @@ pub async fn run(
         Some(address) => Some(listen(address).await?),
         None => None,
     };
+    tell_overlaps(&settings.overlaps);
 
     let fixed = settings.fixed();
     let max_connections = settings.http.max_connections;

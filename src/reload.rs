@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 use crate::api::{Accounts, Api, Links, Requests};
 use crate::config::{self, Settings};
 use crate::http::{Current, Panel, Routes, Tls};
-use crate::organizations::{Lockout, Verifier};
+use crate::organizations::{Lockout, Overlap, Verifier};
 use crate::service_manager;
 use crate::telemetry::Level;
 
@@ -26,6 +26,16 @@ pub struct Source {
     pub signal: Arc<Notify>,
     /// What is logged.
     pub level: Level,
+}
+
+/// Tells which organizations share, as they are configured to.
+pub(crate) fn tell_overlaps(overlaps: &[Overlap]) {
+    for overlap in overlaps {
+        warn!(
+            example = overlap.example,
+            "{} and {} share by configuration", overlap.first, overlap.second
+        );
+    }
 }
 
 /// What outlives a change of the configuration.
@@ -44,12 +54,6 @@ impl Kept {
     pub(crate) fn routes(&self, settings: Settings) -> Result<Routes, String> {
         let verifier = Verifier::new();
         let verifier = verifier.map_err(|error| format!("no random bytes: {error}"))?;
-        for overlap in &settings.overlaps {
-            warn!(
-                example = overlap.example,
-                "{} and {} share by configuration", overlap.first, overlap.second
-            );
-        }
         let accounts = Accounts {
             directory: settings.directory,
             verifier,
@@ -119,6 +123,7 @@ impl Reloader {
             .as_ref()
             .map(|(_, certificate)| Arc::clone(certificate));
         let (log, lockout) = (settings.log.level.clone(), settings.lockout);
+        let overlaps = settings.overlaps.clone();
         let routes = self.kept.routes(settings)?;
         level
             .set(&log)
@@ -128,6 +133,7 @@ impl Reloader {
             tls.replace(certificate);
         }
         self.current.replace(routes);
+        tell_overlaps(&overlaps);
         let keys = self.fixed.keys().chain(fixed.keys());
         let mut changed: Vec<_> = keys
             .filter(|key| self.fixed.get(*key) != fixed.get(*key))
