@@ -8,8 +8,9 @@ use x509_cert::der::Decode;
 pub(super) fn not_after(der: &[u8]) -> Option<Timestamp> {
     let certificate = Certificate::from_der(der).ok()?;
     let until = certificate.tbs_certificate().validity().not_after;
-    let seconds = until.to_unix_duration().as_secs();
-    Timestamp::from_second(seconds.try_into().ok()?).ok()
+    // What never ends, says it ends with the year 9999: a day beyond what jiff has.
+    let seconds = i64::try_from(until.to_unix_duration().as_secs()).ok()?;
+    Timestamp::from_second(seconds.min(Timestamp::MAX.as_second())).ok()
 }
 
 #[cfg(test)]
@@ -38,6 +39,14 @@ mod tests {
             let der = ending(year.into(), month as u8, day as u8);
             assert_eq!(not_after(&der), Some(expected.timestamp()));
         }
+    }
+
+    #[test]
+    fn one_that_never_ends_is_long_valid() {
+        assert_eq!(
+            not_after(&ending(9999, 12, 31)).map(|end| end.as_second()),
+            Some(Timestamp::MAX.as_second())
+        );
     }
 
     #[test]

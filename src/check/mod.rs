@@ -25,20 +25,16 @@ pub async fn check(settings: Settings) -> Report {
         ok: true,
         ..Report::default()
     };
-    for overlap in &settings.overlaps {
-        let overlap = OverlapReport {
-            first: overlap.first.clone(),
-            second: overlap.second.clone(),
-            example: overlap.example.clone(),
-        };
-        let OverlapReport {
-            first,
-            second,
-            example,
-        } = &overlap;
-        let warning = format!("{first} and {second} share {example} and the like, as configured");
-        report.warnings.push(warning);
-        report.overlaps.push(overlap);
+    for overlap in settings.overlaps {
+        report.warnings.push(format!(
+            "{} and {} share {} and the like, as configured",
+            overlap.first, overlap.second, overlap.example
+        ));
+        report.overlaps.push(OverlapReport {
+            first: overlap.first,
+            second: overlap.second,
+            example: overlap.example,
+        });
     }
     for username in settings.directory.weakly_stored() {
         report.warnings.push(format!(

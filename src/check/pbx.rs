@@ -83,9 +83,10 @@ impl Report {
         pbx.may_change_queues = Some(peer.may_write);
         pbx.sees_boot = Some(peer.tells_boot);
         if peer.may_write && peer.tells_boot {
+            pbx.manager_conf = Some(Vec::new());
             return;
         }
-        pbx.manager_conf = NEEDED.map(str::to_owned).to_vec();
+        pbx.manager_conf = Some(NEEDED.map(str::to_owned).to_vec());
         let name = &pbx.name;
         let cure = format!(
             "in the section [{username}] of manager.conf have the lines\n  {}\n\
@@ -121,7 +122,7 @@ impl Report {
                 excess.join(", ")
             ));
         }
-        pbx.excess_actions = excess.into_iter().map(str::to_owned).collect();
+        pbx.excess_actions = Some(excess.into_iter().map(str::to_owned).collect());
     }
 
     /// Tells which configured queues the PBX does not have: a wrong number, or a

@@ -44,9 +44,9 @@ pub struct PbxReport {
     /// Whether the AMI user sees that Asterisk has booted.
     pub sees_boot: Option<bool>,
     /// What the AMI user may do that the bridge does not need.
-    pub excess_actions: Vec<String>,
+    pub excess_actions: Option<Vec<String>>,
     /// The lines that its section of `manager.conf` needs; empty where it has them.
-    pub manager_conf: Vec<String>,
+    pub manager_conf: Option<Vec<String>>,
     /// How many queues it has.
     pub queues: Option<usize>,
 }
