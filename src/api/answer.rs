@@ -26,6 +26,8 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
     /// `success`, `partial`, or the code of the error: for the log.
     pub outcome: &'static str,
+    /// Queues in which nobody knows whether the change has happened.
+    pub unknown: usize,
     /// What came of each queue of a change, as `6001=ok,6002=not_a_member`.
     pub results: String,
 }
@@ -61,6 +63,7 @@ impl Answer {
             }),
             retry_after: error.retry_after,
             outcome: error.code.as_str(),
+            unknown: 0,
             results: String::new(),
         }
     }
@@ -71,6 +74,7 @@ impl Answer {
             body,
             retry_after: None,
             outcome,
+            unknown: 0,
             results: String::new(),
         }
     }
@@ -94,6 +98,7 @@ impl Answer {
         };
         match outcome {
             Outcome::Changed(rows) => Self {
+                unknown: unknown(rows),
                 results: results(rows),
                 ..changed(action, command, rows, request_id)
             },
@@ -187,6 +192,13 @@ fn results(rows: &[Row]) -> String {
         format!("{}={result}", row.queue)
     });
     results.collect::<Vec<_>>().join(",")
+}
+
+fn unknown(rows: &[Row]) -> usize {
+    let errors = rows.iter().filter_map(|row| row.result.as_ref().err());
+    errors
+        .filter(|error| error.code == Code::OutcomeUnknown)
+        .count()
 }
 
 fn changed(action: ActionName, command: &Command, rows: &[Row], request_id: &str) -> Answer {

@@ -6,12 +6,15 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::queues::live::SECONDS;
+
 /// Counts of all requests since the start; they outlive a change of the
 /// configuration.
 #[derive(Debug)]
 pub struct Requests {
     total: Family<Outcome, Counter>,
     duration: Family<Action, Histogram, fn() -> Histogram>,
+    unknown_outcomes: Counter,
     pub(super) failed_logins: Counter,
     pub(super) lockouts: Counter,
 }
@@ -27,26 +30,12 @@ struct Action {
     action: &'static str,
 }
 
-/// From an answer out of memory to one that Asterisk does not give in time.
-const SECONDS: [f64; 10] = [
-    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0,
-];
-
-/// The actions that can end with nobody knowing whether they have happened.
-const CHANGES: [&str; 4] = ["pause", "unpause", "add", "remove"];
-
 impl Default for Requests {
     fn default() -> Self {
-        let total = Family::<Outcome, Counter>::default();
-        // There from the start: the first one is what an alert waits for, and a
-        // series that begins with one has not increased.
-        for action in CHANGES {
-            let code = "outcome_unknown";
-            drop(total.get_or_create(&Outcome { action, code }));
-        }
         Self {
-            total,
+            total: Family::default(),
             duration: Family::new_with_constructor(|| Histogram::new(SECONDS)),
+            unknown_outcomes: Counter::default(),
             failed_logins: Counter::default(),
             lockouts: Counter::default(),
         }
@@ -63,6 +52,12 @@ impl Requests {
         duration.observe(seconds);
     }
 
+    /// Counts queues in which nobody knows whether a change has happened. Not among
+    /// the requests: one that was done in another queue is `partial` there.
+    pub(super) fn count_unknown(&self, queues: usize) {
+        self.unknown_outcomes.inc_by(queues as u64);
+    }
+
     /// Makes them known by their names.
     pub fn register(&self, registry: &mut Registry) {
         let total = self.total.clone();
@@ -73,6 +68,9 @@ impl Requests {
             Unit::Seconds,
             self.duration.clone(),
         );
+        let unknown = self.unknown_outcomes.clone();
+        let help = "Changes, each queue by itself, that were sent and not answered";
+        registry.register("unknown_outcomes", help, unknown);
         let failed = self.failed_logins.clone();
         let help = "Logins refused for an unknown user or a wrong password";
         registry.register("failed_logins", help, failed);

@@ -120,6 +120,7 @@ impl Api {
         let seconds = call.arrived.elapsed().as_secs_f64();
         let requests = &self.accounts.requests;
         requests.count(facts.action, answer.outcome, seconds);
+        requests.count_unknown(answer.unknown);
         log(call, facts, answer, seconds);
     }
 

@@ -8,6 +8,12 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use tokio::time::Instant;
 
+/// From an answer out of memory to one that Asterisk does not give in time: bounds of
+/// histograms.
+pub const SECONDS: [f64; 10] = [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0,
+];
+
 /// Figures of one PBX's live state.
 #[derive(Debug)]
 pub struct Metrics {
@@ -35,9 +41,7 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         Self {
-            round_trip_seconds: Histogram::new([
-                0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0,
-            ]),
+            round_trip_seconds: Histogram::new(SECONDS),
             reconnects: Counter::default(),
             link: Mutex::new(LinkTimes {
                 had: false,

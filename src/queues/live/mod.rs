@@ -32,7 +32,7 @@ use crate::ami::{LinkSettings, supervise};
 
 pub use follower::Follower;
 pub use journal::{Change, MemberChange};
-pub use metrics::Metrics;
+pub use metrics::{Metrics, SECONDS};
 pub use reader::{Live, Question};
 use shared::{Feed, Shared};
 
