@@ -74,10 +74,10 @@ fn the_service_manager_is_told() {
     command.env("NOTIFY_SOCKET", &manager.path);
     command.env("WATCHDOG_USEC", "400000");
     let text = configuration(1);
+    let begun = Instant::now();
     let bridge = Bridge::start_as(command, &text);
     // The PBX is away, which is no reason not to be there.
     assert_eq!(manager.next_state(), "READY=1\n");
-    let begun = Instant::now();
     for _ in 0..5 {
         assert_eq!(manager.next(), "WATCHDOG=1\n");
     }
