@@ -81,7 +81,7 @@ check_installed() {
     inside test -s "$file" || fail "there is no $file"
   done
   # minbase has no pages of documentation; man itself must find and format this one.
-  inside man -P cat ami-bridge | grep -q "HTTP interface to Asterisk" || fail "no manual page"
+  [[ $(inside man -P cat ami-bridge) == *"HTTP interface to Asterisk"* ]] || fail "no manual page"
   local verified
   verified=$(inside systemd-analyze verify ami-bridge.service 2>&1) && [ -z "$verified" ] ||
     fail "systemd-analyze verify: $verified"
