@@ -133,9 +133,6 @@ pub struct Verifier {
     slots: Semaphore,
     /// Places of those who wait for a slot.
     places: Semaphore,
-    /// Checked in place of a hash for users that have none or don't exist, so
-    /// that all refusals take the same time.
-    decoy: Box<str>,
 }
 
 impl fmt::Debug for Verifier {
@@ -150,7 +147,6 @@ impl Verifier {
     /// # Errors
     /// When the operating system gives no random bytes.
     pub fn new() -> Result<Self, argon2::password_hash::Error> {
-        let decoy = PasswordDigest::of("").hash()?;
         let mut key = Zeroizing::new([0; 32]);
         getrandom::fill(key.as_mut()).map_err(|_| argon2::password_hash::Error::Crypto)?;
         let slots = std::thread::available_parallelism().map_or(1, usize::from);
@@ -159,7 +155,6 @@ impl Verifier {
             verified: Mutex::default(),
             slots: Semaphore::new(slots),
             places: Semaphore::new(MAX_WAITING),
-            decoy: decoy.into(),
         })
     }
 
@@ -211,7 +206,7 @@ impl Verifier {
     }
 
     async fn refuse_slowly(&self, candidates: Vec<PasswordDigest>) -> Option<PasswordDigest> {
-        self.matching_hash(candidates, self.decoy.clone()).await;
+        self.matching_hash(candidates, DECOY.into()).await;
         None
     }
 
@@ -243,6 +238,12 @@ impl Verifier {
     }
 }
 
+/// Checked in place of a hash for users that have none or don't exist, so that all
+/// refusals take the same time. Not made anew at each start: the allocator would then
+/// keep as much free memory as that took, for good.
+const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$tcxNjazJmGLKfLEUiUq29w$YOEoAU\
+    4maBCZ7aNVzZoL5Wn33l1/iljKE5vP1doomy4";
+
 /// Rooms of 32 MiB and more are mapped each on its own and given back at once;
 /// smaller ones stay with the allocator, once in each of its arenas.
 const ROOM: usize = 33 * 1024 * 1024 / Block::SIZE;
@@ -270,4 +271,20 @@ fn candidates(presented: &str) -> Vec<PasswordDigest> {
         .into_iter()
         .chain([PasswordDigest::of(presented)])
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_decoy_costs_as_much_as_a_hash_of_ours() {
+        let params = |hash: &str| {
+            let hash = PasswordHash::new(hash).expect("a hash");
+            Params::try_from(&hash).expect("parameters")
+        };
+        let ours = PasswordDigest::of("any").hash().expect("random bytes");
+        assert_eq!(params(DECOY), params(&ours));
+        assert_eq!(DECOY.len(), ours.len());
+    }
 }
