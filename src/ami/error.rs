@@ -45,7 +45,7 @@ pub enum LoginError {
     #[error("unexpected answer to the login: {0}")]
     Unexpected(String),
     /// No answer in time.
-    #[error("no answer in time: is this the port of the AMI?")]
+    #[error("no answer in time: is Asterisk frozen, or is this not the port of the AMI?")]
     TimedOut,
     /// The connection ended.
     #[error("the connection was closed before the login was done: is this the port of the AMI?")]

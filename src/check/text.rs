@@ -17,7 +17,10 @@ impl Display for Report {
             for organization in of_pbx {
                 let (name, own) = (&organization.name, organization.queues);
                 let all = pbx.queues.unwrap_or_default();
-                writeln!(f, "organization {name}: {own} of {all} queues of the PBX")?;
+                writeln!(
+                    f,
+                    "organization {name}: reaches {own} of the PBX's {all} queues"
+                )?;
             }
         }
         for warning in &self.warnings {

@@ -1,6 +1,6 @@
 //! What the file must say of a PBX.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -127,7 +127,13 @@ impl Check<'_> {
                 }
                 Err(error) => {
                     // Without the value: a secret may have been put there.
-                    self.mistake(file_key, format!("can't be read as a file: {error}"));
+                    let place = if Path::new(&path).is_relative() {
+                        "; a relative path is looked for in $CREDENTIALS_DIRECTORY, and \
+                         without that in the current folder"
+                    } else {
+                        ""
+                    };
+                    self.mistake(file_key, format!("can't be read as a file: {error}{place}"));
                     None
                 }
             },

@@ -102,6 +102,12 @@ pub(super) fn validate(file: file::File, mistakes: &mut Vec<Mistake>) -> Option<
     let mut check = Check { mistakes };
     let http = check.http(&file.http);
     let admin = check.admin(&file.admin);
+    if let (Some(http), Some(admin)) = (&http, &admin)
+        && admin.listen == Some(http.listen)
+        && http.listen.port() != 0
+    {
+        check.mistake("admin.listen", "is the address of http.listen, too");
+    }
     let log = check.log(&file.log);
     let lockout = check.lockout(&file.lockout);
     if file.pbx.is_empty() {

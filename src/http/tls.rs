@@ -10,12 +10,12 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_rustls::rustls::{Error, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
 /// How long a client has for its handshake.
@@ -47,7 +47,13 @@ impl CertificateFiles {
             .map_err(|error| format!("tls_key can't be read: {error}"))?;
         CertifiedKey::from_der(chain, key, &ring::default_provider())
             .map(Arc::new)
-            .map_err(|error| format!("tls_key is not the key of the certificate: {error}"))
+            .map_err(|error| match error {
+                Error::InconsistentKeys(_) => {
+                    "tls_key is not the key of the certificate".to_owned()
+                }
+                // As one of X.509 version 1, which has no names of hosts.
+                other => format!("the certificate can't be used: {other}"),
+            })
     }
 }
 

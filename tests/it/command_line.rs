@@ -46,14 +46,14 @@ fn check_tells_what_works_and_what_does_not(version: u32) {
             vec![
                 "configuration: ok".to_owned(),
                 format!("Asterisk {version}"),
-                "organization acme: 2 of 4 queues".to_owned(),
+                "organization acme: reaches 2 of the PBX's 4 queues".to_owned(),
             ],
         ),
         (
             &missing,
             0,
             vec![
-                "organization acme: 1 of 4 queues".to_owned(),
+                "organization acme: reaches 1 of the PBX's 4 queues".to_owned(),
                 "the PBX has no queue acme-6777 for \"6777\"".to_owned(),
                 "the PBX has no queue acme-7* for \"7*\"".to_owned(),
             ],
@@ -183,6 +183,17 @@ fn the_environment_overrides_the_file() {
         (
             &[("AMI_BRIDGE__HTTP__MAX_CONNECTIONS", "0")],
             "http.max_connections: must be",
+        ),
+        (
+            &[("AMI_BRIDGE__PBX__MAIN__SECRET_FILE", "nowhere")],
+            "; a relative path is looked for in $CREDENTIALS_DIRECTORY",
+        ),
+        (
+            &[
+                ("AMI_BRIDGE__HTTP__LISTEN", "127.0.0.1:8190"),
+                ("AMI_BRIDGE__ADMIN__LISTEN", "127.0.0.1:8190"),
+            ],
+            "admin.listen: is the address of http.listen, too",
         ),
         (
             &[("AMI_BRIDGE__HTTP__COLOUR", "blue")],
