@@ -1,7 +1,6 @@
 //! The real program, with a configuration file of its own.
 
-use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -9,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use super::asterisk::signal_process;
+use super::log::collect;
 use super::{Response, eventually, request};
 
 /// The program under test.
@@ -133,14 +133,7 @@ impl Bridge {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the bridge");
-        let log = Arc::new(Mutex::new(String::new()));
-        let lines = BufReader::new(child.stderr.take().expect("piped")).lines();
-        let collected = Arc::clone(&log);
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                let _ = writeln!(collected.lock().expect("log"), "{line}");
-            }
-        });
+        let log = collect(child.stderr.take().expect("piped"));
         let address = |message: &str| {
             eventually(message, || {
                 let log = log.lock().expect("log");

@@ -1,7 +1,6 @@
 //! HAProxy with the sample configuration, in front of two bridges.
 
-use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -11,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use socket2::{Domain, Socket, Type};
 
 use super::eventually;
+use super::log::collect;
 
 /// A port of the system's choice that stays with the test, whoever listens there and
 /// ends in between: a socket that is bound and never listens keeps it.
@@ -76,14 +76,7 @@ impl HaProxy {
             .stderr(Stdio::piped())
             .spawn()
             .expect("haproxy, of Debian's package of that name");
-        let log = Arc::new(Mutex::new(String::new()));
-        let lines = BufReader::new(child.stderr.take().expect("piped")).lines();
-        let collected = Arc::clone(&log);
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                let _ = writeln!(collected.lock().expect("log"), "{line}");
-            }
-        });
+        let log = collect(child.stderr.take().expect("piped"));
         let haproxy = Self {
             child,
             address: port.address,

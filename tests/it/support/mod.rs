@@ -8,6 +8,7 @@ mod browser;
 mod haproxy;
 mod http;
 mod load;
+mod log;
 mod proxy;
 mod simulated;
 
