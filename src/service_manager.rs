@@ -73,3 +73,54 @@ fn tell(state: &[NotifyState<'_>]) {
         warn!(%error, "the service manager can't be told");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::ami::LinkSettings;
+    use crate::ami::value::HeaderValue;
+    use crate::api::Link;
+    use crate::queues::live::{LiveSettings, keep};
+
+    /// Nobody listens there: that the PBX is away is no fault of the core.
+    fn kept(stop: &CancellationToken) -> Core {
+        let link = LinkSettings {
+            name: "main".into(),
+            address: "127.0.0.1:1".into(),
+            username: HeaderValue::new("queuebridge").expect("a value"),
+            secret: String::new().into(),
+            tls: None,
+            connect_timeout: Duration::from_secs(1),
+            max_pending: 1,
+        };
+        let settings = LiveSettings {
+            resync_interval: Duration::from_secs(60),
+            serve_stale: true,
+        };
+        let (live, tasks) = keep(link, settings, stop.clone());
+        let supervisors = TaskTracker::new();
+        supervisors.spawn(tasks);
+        let action_timeout = Duration::from_secs(1);
+        let link = Link {
+            live,
+            action_timeout,
+        };
+        Core {
+            links: Arc::new([("main".to_owned(), link)].into()),
+            supervisors,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_core_is_alive_until_a_task_that_keeps_a_link_has_ended() {
+        let stop = CancellationToken::new();
+        let core = kept(&stop);
+        assert!(core.is_alive());
+        stop.cancel();
+        core.supervisors.close();
+        core.supervisors.wait().await;
+        assert!(!core.is_alive());
+    }
+}
