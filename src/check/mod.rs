@@ -1,6 +1,6 @@
 //! `ami-bridge check`: whether what is configured will work.
 //!
-//! [`pbx`](self) asks each PBX, `certificate` reads how long the interface's
+//! `pbx` asks each PBX, `certificate` reads how long the interface's
 //! certificate is valid, `report` is what was found, and `text` says it to people;
 //! JSON is the report as it is.
 
@@ -9,7 +9,7 @@ mod pbx;
 mod report;
 mod text;
 
-use std::sync::Arc;
+use futures_util::future::join_all;
 
 use crate::config::Settings;
 
@@ -21,10 +21,7 @@ const CERTIFICATE_DAYS: i64 = 21;
 /// Links to each PBX as the daemon would, looks for the organizations' queues,
 /// and logs off again.
 pub async fn check(settings: Settings) -> Report {
-    let mut report = Report {
-        ok: true,
-        ..Report::default()
-    };
+    let mut report = Report::nothing_found();
     for overlap in settings.overlaps {
         report.warnings.push(format!(
             "{} and {} share {} and the like, as configured",
@@ -46,10 +43,11 @@ pub async fn check(settings: Settings) -> Report {
         certificate(&mut report, certified.cert.first().map(AsRef::as_ref));
     }
     let organizations = settings.directory.organizations();
-    for pbx in settings.pbxes {
-        let of_pbx = organizations.iter().filter(|o| o.pbx == pbx.link.name);
-        let of_pbx: Vec<_> = of_pbx.map(Arc::as_ref).collect();
-        report.pbx(pbx, &of_pbx).await;
+    let pbxes = settings.pbxes.into_iter();
+    let asked = pbxes.map(|pbx| pbx::ask(pbx, organizations));
+    // All at once: one that is dead holds no other up.
+    for found in join_all(asked).await {
+        report.append(found);
     }
     report
 }

@@ -1,5 +1,6 @@
 //! What one PBX says.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
@@ -34,48 +35,51 @@ const BOOT_WAIT: Duration = Duration::from_secs(10);
 /// What the section of the AMI user needs in `manager.conf`.
 const NEEDED: [&str; 2] = ["read = agent,system", "write = agent"];
 
-impl Report {
-    /// Links to it, and adds what is found.
-    pub(super) async fn pbx(&mut self, pbx: PbxSettings, organizations: &[&Organization]) {
-        let limit = pbx.link.connect_timeout * 2 + BOOT_WAIT;
-        let mut found = PbxReport {
-            name: pbx.link.name.clone(),
-            address: pbx.link.address.clone(),
-            ..PbxReport::default()
-        };
-        let (name, address) = (found.name.clone(), found.address.clone());
-        let username = pbx.link.username.clone();
-        let username = username.as_str();
-        let stop = CancellationToken::new();
-        let (mut client, supervisor) = supervise(pbx.link, (), stop.clone());
-        let supervisor = tokio::spawn(supervisor);
-        let settled = |state: &LinkState| !matches!(state, LinkState::Connecting);
-        let state = timeout(limit, client.wait_for(settled)).await;
-        match state {
-            Ok(LinkState::Ready(peer)) => {
-                self.linked(&mut found, username, &peer);
-                let deadline = Instant::now() + pbx.action_timeout;
-                found.latency_ms = latency(&client, deadline).await;
-                self.excess(&mut found, &client, deadline).await;
-                self.queues(&mut found, &client, deadline, organizations)
-                    .await;
-            }
-            Ok(LinkState::Down { reason, .. }) => self.fail(format!(
-                "pbx {name}: no link to {address} as {username}: {reason}"
-            )),
-            Ok(LinkState::ShuttingDown) => {
-                self.fail(format!("pbx {name}: Asterisk is shutting down"));
-            }
-            Ok(LinkState::Connecting) | Err(_) => self.fail(format!(
-                "pbx {name}: {address} has not booted within {} s",
-                limit.as_secs()
-            )),
+/// Links to it, and tells what is found.
+pub(super) async fn ask(pbx: PbxSettings, organizations: &[Arc<Organization>]) -> Report {
+    let mut report = Report::nothing_found();
+    let limit = pbx.link.connect_timeout * 2 + BOOT_WAIT;
+    let mut found = PbxReport {
+        name: pbx.link.name.clone(),
+        address: pbx.link.address.clone(),
+        ..PbxReport::default()
+    };
+    let (name, address) = (found.name.clone(), found.address.clone());
+    let username = pbx.link.username.clone();
+    let username = username.as_str();
+    let stop = CancellationToken::new();
+    let (mut client, supervisor) = supervise(pbx.link, (), stop.clone());
+    let supervisor = tokio::spawn(supervisor);
+    let settled = |state: &LinkState| !matches!(state, LinkState::Connecting);
+    let state = timeout(limit, client.wait_for(settled)).await;
+    match state {
+        Ok(LinkState::Ready(peer)) => {
+            report.linked(&mut found, username, &peer);
+            let deadline = Instant::now() + pbx.action_timeout;
+            found.latency_ms = latency(&client, deadline).await;
+            report.excess(&mut found, &client, deadline).await;
+            report
+                .queues(&mut found, &client, deadline, organizations)
+                .await;
         }
-        self.pbxes.push(found);
-        stop.cancel();
-        let _ = supervisor.await;
+        Ok(LinkState::Down { reason, .. }) => report.fail(format!(
+            "pbx {name}: no link to {address} as {username}: {reason}"
+        )),
+        Ok(LinkState::ShuttingDown) => {
+            report.fail(format!("pbx {name}: Asterisk is shutting down"));
+        }
+        Ok(LinkState::Connecting) | Err(_) => report.fail(format!(
+            "pbx {name}: {address} has not booted within {} s",
+            limit.as_secs()
+        )),
     }
+    report.pbxes.push(found);
+    stop.cancel();
+    let _ = supervisor.await;
+    report
+}
 
+impl Report {
     fn linked(&mut self, pbx: &mut PbxReport, username: &str, peer: &Peer) {
         pbx.linked = true;
         pbx.ami_version = Some(peer.ami_version.clone());
@@ -132,7 +136,7 @@ impl Report {
         pbx: &mut PbxReport,
         client: &Client,
         deadline: Instant,
-        organizations: &[&Organization],
+        organizations: &[Arc<Organization>],
     ) {
         let queues = match client.begin(deadline, "check") {
             Ok(exchange) => QueueCommands::new(exchange).names().await,
@@ -147,7 +151,7 @@ impl Report {
             }
         };
         pbx.queues = Some(queues.len());
-        for organization in organizations {
+        for organization in organizations.iter().filter(|o| o.pbx == pbx.name) {
             let numbers = queues
                 .iter()
                 .filter_map(|name| organization.queue_number(name));

@@ -100,6 +100,23 @@ impl Report {
         }
     }
 
+    /// That nothing is wrong, as far as is known.
+    pub(super) fn nothing_found() -> Self {
+        Self {
+            ok: true,
+            ..Self::default()
+        }
+    }
+
+    /// Adds what was found of a PBX.
+    pub(super) fn append(&mut self, mut found: Self) {
+        self.ok &= found.ok;
+        self.pbxes.append(&mut found.pbxes);
+        self.organizations.append(&mut found.organizations);
+        self.warnings.append(&mut found.warnings);
+        self.errors.append(&mut found.errors);
+    }
+
     pub(super) fn fail(&mut self, error: String) {
         self.ok = false;
         self.errors.push(error);

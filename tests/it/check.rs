@@ -1,9 +1,11 @@
 //! What `check` tells for machines, and of the certificate.
 
+use std::net::TcpListener;
+
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 
-use crate::support::{Asterisk, binary, configuration, on_every_pbx};
+use crate::support::{Asterisk, binary, configuration, eventually, on_every_pbx};
 
 on_every_pbx!(
     json_tells_what_the_text_tells,
@@ -126,4 +128,51 @@ fn shared_organizations_and_mistakes_are_in_the_json() {
     assert_eq!((status, &report["ok"]), (Some(2), &json!(false)));
     let errors = report["errors"].to_string();
     assert!(errors.contains("pbx.main.username"), "{errors}");
+}
+
+/// One that is dead does not hold the others up.
+#[test]
+fn every_pbx_is_asked_at_once() {
+    let names = ["one", "other"];
+    let listeners = names.map(|_| TcpListener::bind("127.0.0.1:0").expect("a port"));
+    let mut pbxes = String::new();
+    for (name, listener) in names.iter().zip(&listeners) {
+        listener.set_nonblocking(true).expect("a listener");
+        let address = listener.local_addr().expect("an address");
+        pbxes += &format!(
+            r#"
+[pbx.{name}]
+address = "{address}"
+username = "queuebridge"
+secret = "sample-secret-change-me"
+
+[organization.{name}]
+pbx = "{name}"
+queues = ["*"]
+queue_name = "{name}-{{queue}}"
+agents = ["1001"]
+interface = "Local/{{agent}}@{name}"
+
+[[organization.{name}.user]]
+username = "{name}"
+password = "of-{name}"
+"#
+        );
+    }
+    let report = std::thread::scope(|scope| {
+        let asked = scope.spawn(|| check(&pbxes).1);
+        // Neither is told anything before both are asked.
+        let links = listeners
+            .each_ref()
+            .map(|listener| eventually("a link is made", || listener.accept().ok()));
+        drop(links);
+        asked.join().expect("a report")
+    });
+    let errors = report["errors"].as_array().expect("errors");
+    assert_eq!(errors.len(), 2, "{report}");
+    for (error, name) in errors.iter().zip(names) {
+        let error = error.as_str().expect("text");
+        assert!(error.starts_with(&format!("pbx {name}: ")), "{error}");
+        assert!(error.contains("closed"), "{error}");
+    }
 }
