@@ -2,13 +2,13 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::Mutex;
 
 use serde_json::Value;
 
 use super::asterisk::signal_process;
-use super::log::collect;
+use super::log::Log;
 use super::{Response, eventually, request};
 
 /// The program under test.
@@ -93,7 +93,7 @@ pub(crate) struct Bridge {
     pid: u32,
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
-    log: Arc<Mutex<String>>,
+    log: Log,
     /// The configuration file.
     file: tempfile::NamedTempFile,
 }
@@ -127,16 +127,16 @@ impl Bridge {
     pub(crate) fn start_as(mut command: Command, configuration: &str) -> Self {
         let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
         file.write_all(configuration.as_bytes()).expect("written");
-        let mut child = command
+        let log = Log::new();
+        let child = command
             .arg("--config")
             .arg(file.path())
-            .stderr(Stdio::piped())
+            .stderr(log.stdio())
             .spawn()
             .expect("the bridge");
-        let log = collect(child.stderr.take().expect("piped"));
         let address = |message: &str| {
             eventually(message, || {
-                let log = log.lock().expect("log");
+                let log = log.text();
                 let line = log.lines().find(|line| line.contains(message))?;
                 // `"address":"127.0.0.1:1"` in JSON, `address=127.0.0.1:1` for people.
                 let text = line.split("address").nth(1)?;
@@ -184,23 +184,12 @@ impl Bridge {
         request(self.address, "GET", &format!("{PATH}?{query}"), &[], b"")
     }
 
-    /// Everything that was logged.
+    /// Everything that was logged up to now.
     pub(crate) fn log(&self) -> String {
-        self.log.lock().expect("log").clone()
+        self.log.text()
     }
 
-    /// Waits until what was logged up to now has been collected here.
-    pub(crate) fn settle(&self) {
-        let id = format!("settled-{}", self.log().len());
-        let headers = [("X-Request-Id", id.as_str())];
-        request(self.address, "GET", PATH, &headers, b"");
-        eventually("the log is collected", || {
-            self.log().contains(&id).then_some(())
-        });
-    }
-
-    /// How many actions of that name were sent to Asterisk, as far as the log has
-    /// been collected.
+    /// How many actions of that name were sent to Asterisk.
     pub(crate) fn sent(&self, action: &str) -> usize {
         let log = self.log();
         let lines = log

@@ -4,13 +4,12 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Child, Command};
 
 use socket2::{Domain, Socket, Type};
 
 use super::eventually;
-use super::log::collect;
+use super::log::Log;
 
 /// A port of the system's choice that stays with the test, whoever listens there and
 /// ends in between: a socket that is bound and never listens keeps it.
@@ -38,7 +37,7 @@ pub(crate) struct HaProxy {
     child: Child,
     pub(crate) address: SocketAddr,
     socket: PathBuf,
-    log: Arc<Mutex<String>>,
+    log: Log,
     _folder: tempfile::TempDir,
     _port: Port,
 }
@@ -70,13 +69,13 @@ impl HaProxy {
         }
         let file = folder.path().join("haproxy.cfg");
         std::fs::write(&file, text).expect("written");
-        let mut child = Command::new("haproxy")
+        let log = Log::new();
+        let child = Command::new("haproxy")
             .args(["-db", "-f"])
             .arg(&file)
-            .stderr(Stdio::piped())
+            .stderr(log.stdio())
             .spawn()
             .expect("haproxy, of Debian's package of that name");
-        let log = collect(child.stderr.take().expect("piped"));
         let haproxy = Self {
             child,
             address: port.address,
@@ -138,9 +137,9 @@ impl HaProxy {
         answer
     }
 
-    /// Everything that it logged.
+    /// Everything that it has logged up to now.
     pub(crate) fn log(&self) -> String {
-        self.log.lock().expect("log").clone()
+        self.log.text()
     }
 }
 

@@ -1,18 +1,28 @@
 //! What a program that a test has started writes to its standard error.
 
-use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
-use std::process::ChildStderr;
-use std::sync::{Arc, Mutex};
+use std::process::Stdio;
 
-/// Collects its lines while it runs, so that it never waits for a reader.
-pub(super) fn collect(stderr: ChildStderr) -> Arc<Mutex<String>> {
-    let log = Arc::new(Mutex::new(String::new()));
-    let collected = Arc::clone(&log);
-    std::thread::spawn(move || {
-        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-            let _ = writeln!(collected.lock().expect("log"), "{line}");
-        }
-    });
-    log
+use tempfile::NamedTempFile;
+
+/// A file: the program never waits for a reader, and what it has written before an
+/// answer is there with the answer.
+pub(super) struct Log(NamedTempFile);
+
+impl Log {
+    pub(super) fn new() -> Self {
+        Self(NamedTempFile::new().expect("a temporary file"))
+    }
+
+    /// What the program is to write to.
+    pub(super) fn stdio(&self) -> Stdio {
+        self.0.reopen().expect("a temporary file").into()
+    }
+
+    /// Its lines up to now; of one that is just being written, nothing.
+    pub(super) fn text(&self) -> String {
+        let bytes = std::fs::read(self.0.path()).expect("a log");
+        let end = bytes.iter().rposition(|byte| *byte == b'\n');
+        let whole = end.map_or(0, |end| end + 1);
+        String::from_utf8_lossy(&bytes[..whole]).into_owned()
+    }
 }
