@@ -70,7 +70,13 @@ impl EventStream {
         };
         let number = last_event_id.and_then(|id| stream.scope.number(id));
         match number.filter(|number| stream.follower.since(*number).is_some()) {
-            Some(number) => stream.told = number,
+            Some(number) => {
+                stream.told = number;
+                // It may have been told so before it went, or not.
+                if !stream.scope.live.is_loaded() {
+                    stream.first = Some(vec![stream.link(false).into()]);
+                }
+            }
             None => stream.first = Some(stream.snapshot(true).await?),
         }
         Ok(stream)
