@@ -138,6 +138,8 @@ impl Part<'_> {
     /// The targets of a change without queues: where the agent is a member, as far
     /// as is known. What Asterisk answers to each is what counts.
     async fn every_queue_of(&self, agent: &str) -> Result<Vec<Target>, ApiError> {
+        // Without a link nothing is changed, and what was last known decides nothing.
+        self.pbx.open()?;
         let (memberships, _) = self.memberships(agent, None, false).await?;
         if memberships.is_empty() {
             let message = format!("Agent {agent} is a member of none of the queues.");

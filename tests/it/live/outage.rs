@@ -34,10 +34,12 @@ fn without_a_link_nothing_is_shown(version: u32) {
     assert_equal(&asterisk, &bridge);
 }
 
-const CHANGES: [&str; 3] = [
+const CHANGES: [&str; 4] = [
     "action=pause&agent=1001&queue=6001&reason=away",
     "action=pause&agent=1001&reason=away",
     "action=remove&agent=1001&queue=6001",
+    // Of a member of none, as far as was known.
+    "action=pause&agent=1002&reason=away",
 ];
 
 fn or_what_was_last_known_where_that_is_wanted(version: u32) {
