@@ -55,12 +55,18 @@ impl Shared {
         let result = change(&mut mirror, now);
         let is_due = mirror.wanted.next();
         let (new_number, new_phase) = (mirror.journal.latest(), mirror.phase);
+        if new_phase != phase {
+            // Under the lock, so that the last word is the last phase. It is rare.
+            self.phase.send_replace(new_phase);
+        }
         drop(mirror);
         if new_number != number {
-            self.latest.send_replace(new_number);
-        }
-        if new_phase != phase {
-            self.phase.send_replace(new_phase);
+            // Another change may have been faster to get here.
+            self.latest.send_if_modified(|latest| {
+                let is_later = new_number > *latest;
+                *latest = new_number.max(*latest);
+                is_later
+            });
         }
         if is_due.is_some_and(|is| due.is_none_or(|was| is < was)) {
             self.work.notify_one();
