@@ -4,6 +4,7 @@ use std::fmt::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder};
@@ -25,19 +26,20 @@ const FIGURES: Duration = Duration::from_secs(2);
 
 /// All metrics as text, those of queues where they are wanted.
 pub(super) async fn text(links: &Arc<Links>, requests: &Requests, of_queues: bool) -> String {
-    let mut queues = Vec::new();
+    let mut queues: Vec<(String, Vec<Arc<Queue>>)> = Vec::new();
     if of_queues {
-        for (pbx, link) in links.iter() {
-            let question = Question {
-                names: None,
-                deadline: Instant::now() + FIGURES,
-                request_id: "metrics",
-            };
+        let question = Question {
+            names: None,
+            deadline: Instant::now() + FIGURES,
+            request_id: "metrics",
+        };
+        let of_pbxes = links.iter().map(async |(pbx, link)| {
+            let snapshot = link.live.queues(question, |_| true).await;
             // Without a link there are none, and its own metrics say so.
-            if let Ok(snapshot) = link.live.queues(question, |_| true).await {
-                queues.push((pbx.clone(), snapshot.queues));
-            }
-        }
+            Some((pbx.clone(), snapshot.ok()?.queues))
+        });
+        // All at once: one that is silent holds no other up.
+        queues = join_all(of_pbxes).await.into_iter().flatten().collect();
     }
     let mut registry = Registry::with_prefix("ami_bridge");
     requests.register(&mut registry);

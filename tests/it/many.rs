@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::TcpListener;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::support::{Asterisk, Bridge, KeptConnection, PATH, SIMULATED, eventually, request};
@@ -36,7 +37,7 @@ fn configuration(ports: &[u16]) -> String {
 address = "127.0.0.1:{port}"
 username = "queuebridge"
 secret = "sample-secret-change-me"
-action_timeout = "4s"
+action_timeout = "60s"
 
 [organization.org{number}]
 pbx = "pbx{number}"
@@ -148,6 +149,45 @@ fn one_that_freezes_slows_no_other() {
         }
     });
     assert_own_pauses(&pbxes, &["first", "second", "third"]);
+}
+
+/// What PBXes are given for their figures is given to all at once: several that are
+/// silent cost no more than one.
+#[test]
+fn a_scrape_asks_all_at_once() {
+    let pbxes = start_pbxes();
+    let bridge = Bridge::start(&configuration(&ports(&pbxes)));
+    for pbx in &pbxes[..SILENT] {
+        pbx.freeze();
+    }
+    let (first, last) = eventually("all are asked in one scrape", || {
+        let before = asked_for_metrics(&bridge.log()).len();
+        let text = request(bridge.admin, "GET", "/metrics", &[], b"").body;
+        let told = text.matches("ami_bridge_queue_completed{").count();
+        assert!(told >= 4 * (PBXES - SILENT), "{told}");
+        let asked = asked_for_metrics(&bridge.log()).split_off(before);
+        let pbxes: BTreeSet<_> = asked.iter().map(|(pbx, _)| pbx).collect();
+        (pbxes.len() == PBXES).then(|| (asked[0].1, asked[asked.len() - 1].1))
+    });
+    let spread = last.duration_since(first).as_secs_f64();
+    assert!(spread < 2.0, "{spread} s");
+}
+
+/// How many are silent, of which each is waited for.
+const SILENT: usize = 3;
+
+/// Which PBX was asked for a scrape, and when.
+fn asked_for_metrics(log: &str) -> Vec<(String, Timestamp)> {
+    let lines = log
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    let asked =
+        lines.filter(|line: &Value| line["message"] == "sent" && line["request_id"] == "metrics");
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let at = |line: &Value| text(&line["timestamp"]).parse().expect("a time");
+    asked
+        .map(|line| (text(&line["spans"][0]["pbx"]), at(&line)))
+        .collect()
 }
 
 /// It takes connections, and never says a word.
