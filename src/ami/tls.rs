@@ -37,12 +37,14 @@ pub enum Trust {
 #[derive(Clone)]
 pub struct TlsSettings {
     config: Arc<ClientConfig>,
+    trust: Trust,
     name: ServerName<'static>,
 }
 
 impl std::fmt::Debug for TlsSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TlsSettings")
+            .field("trust", &self.trust)
             .field("name", &self.name)
             .finish_non_exhaustive()
     }
@@ -53,14 +55,14 @@ impl TlsSettings {
     ///
     /// # Errors
     /// What is wrong with the name or the file, in words.
-    pub fn new(trust: &Trust, server_name: &str) -> Result<Self, String> {
+    pub fn new(trust: Trust, server_name: &str) -> Result<Self, String> {
         let name = ServerName::try_from(server_name.to_owned())
             .map_err(|_| format!("\"{server_name}\" is not a host name or address"))?;
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?;
-        let verifier: Arc<dyn ServerCertVerifier> = match trust {
+        let verifier: Arc<dyn ServerCertVerifier> = match &trust {
             Trust::Pin(pin) => Arc::new(Pinned {
                 pin: *pin,
                 provider,
@@ -74,6 +76,7 @@ impl TlsSettings {
             .with_no_client_auth();
         Ok(Self {
             config: Arc::new(config),
+            trust,
             name,
         })
     }

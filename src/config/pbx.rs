@@ -103,7 +103,7 @@ impl Check<'_> {
         let host = pbx.address.rsplit_once(':').map_or("", |(host, _)| host);
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let server_name = pbx.tls_server_name.as_deref().unwrap_or(host);
-        self.take(&key("tls"), TlsSettings::new(&trust, server_name))
+        self.take(&key("tls"), TlsSettings::new(trust, server_name))
             .map(Some)
     }
 

@@ -13,6 +13,7 @@ on_every_pbx!(
     a_file_with_a_mistake_changes_nothing,
     all_that_can_change_does,
     what_needs_a_start_is_named,
+    whom_a_link_trusts_needs_a_start,
     what_is_shared_from_now_on_is_told,
     event_streams_end_and_can_be_taken_up_again,
 );
@@ -130,15 +131,35 @@ fn what_needs_a_start_is_named(version: u32) {
         .replace("action_timeout = \"3s\"", "action_timeout = \"4s\"")
         .replace("[admin]", "max_connections = 7\n\n[admin]");
     assert_eq!(bridge.reconfigure(&changed)["message"], READ);
-    let (_, log) = bridge.stop();
-    let named: Vec<_> = log
+    assert_eq!(
+        named_at_reload(&bridge.log()),
+        ["http.max_connections", "pbx.main"]
+    );
+}
+
+/// What is said to wait for the next start.
+fn named_at_reload(log: &str) -> Vec<&str> {
+    let messages = log
         .lines()
-        .filter_map(|line| line.split("\"message\":\"").nth(1)?.split('"').next())
-        .filter_map(|message| {
-            message.strip_suffix(" has changed, and takes effect at the next start")
-        })
-        .collect();
-    assert_eq!(named, ["http.max_connections", "pbx.main"]);
+        .filter_map(|line| line.split("\"message\":\"").nth(1)?.split('"').next());
+    let suffix = " has changed, and takes effect at the next start";
+    messages.filter_map(|m| m.strip_suffix(suffix)).collect()
+}
+
+fn whom_a_link_trusts_needs_a_start(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let pinned = |digit: &str| {
+        let tls = format!(
+            "[pbx.main]\ntls = true\ntls_pin_sha256 = \"{}\"",
+            digit.repeat(64)
+        );
+        configuration(asterisk.port).replace("[pbx.main]", &tls)
+    };
+    let bridge = Bridge::start_unready(&pinned("a"));
+    assert_eq!(bridge.reconfigure(&pinned("a"))["message"], READ);
+    assert!(named_at_reload(&bridge.log()).is_empty());
+    assert_eq!(bridge.reconfigure(&pinned("b"))["message"], READ);
+    assert_eq!(named_at_reload(&bridge.log()), ["pbx.main"]);
 }
 
 fn what_is_shared_from_now_on_is_told(version: u32) {
