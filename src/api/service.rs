@@ -208,6 +208,7 @@ fn log(call: &Call, facts: &Facts, answer: &Answer, seconds: f64) {
                 target: $target,
                 request_id = call.request_id,
                 client = %call.address,
+                pbx = user.map(|user| &*user.organization.pbx),
                 organization = user.map(|user| &*user.organization.name),
                 user = user.map(|user| &*user.username),
                 action = facts.action,

@@ -6,6 +6,7 @@ use crate::support::{ACME, GLOBEX, PATH, on_every_pbx, request, start};
 
 on_every_pbx!(
     every_request_has_its_line,
+    what_concerns_a_pbx_names_it,
     no_secret_is_in_any_log,
     a_request_can_be_followed_to_asterisk,
     every_change_is_audited,
@@ -79,12 +80,26 @@ fn every_request_has_its_line(version: u32) {
         ]
     );
     assert_eq!(field("organization")[..3], ["acme", "acme", "acme"]);
+    assert_eq!(field("pbx")[..3], ["main", "main", "main"]);
     for line in &lines {
         assert_eq!(line["client"], "127.0.0.1");
         assert!(
             line["ms"].is_f64() && line["request_id"].is_string(),
             "{line}"
         );
+    }
+}
+
+fn what_concerns_a_pbx_names_it(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    let (_, log) = bridge.stop();
+    for message in ["link ready", "live state loaded", "link closed"] {
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        let mut lines = lines.filter(|line: &Value| line["message"] == message);
+        let line = lines.next().expect(message);
+        assert_eq!(line["spans"][0]["pbx"], "main", "{line}");
     }
 }
 

@@ -27,6 +27,7 @@ mod write;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info_span};
 
 use crate::ami::{LinkSettings, supervise};
 
@@ -53,6 +54,7 @@ pub fn keep(
     stop: CancellationToken,
 ) -> (Live, impl Future<Output = ()> + Send) {
     let shared = Shared::new();
+    let span = info_span!("live", pbx = link.name);
     let (client, supervisor) = supervise(link, Feed(shared.clone()), stop.clone());
     let keeper = keeper::keep(
         shared.clone(),
@@ -62,7 +64,9 @@ pub fn keep(
     );
     let live = Live::new(shared, client, settings.serve_stale);
     let tasks = async move {
-        tokio::join!(tokio::spawn(supervisor), keeper).0.ok();
+        tokio::join!(tokio::spawn(supervisor), keeper.instrument(span))
+            .0
+            .ok();
     };
     (live, tasks)
 }
