@@ -16,15 +16,17 @@ use super::pending::Request;
 /// What a link is doing.
 #[derive(Debug, Clone)]
 pub enum LinkState {
-    /// No session; the next attempt comes after the delay.
+    /// No session, since one has ended or an attempt has failed.
     Down {
-        /// Time to the next attempt.
-        retry_after: Duration,
+        /// When the next attempt begins.
+        next_attempt: Instant,
         /// Why, in words for the operator.
         reason: String,
     },
-    /// Connected or connecting, and not ready yet.
+    /// The first attempt is under way.
     Connecting,
+    /// Logged in; Asterisk does not answer questions about queues yet.
+    Booting,
     /// Ready for requests.
     Ready(Peer),
     /// Asterisk has announced its end.
@@ -82,7 +84,7 @@ impl Client {
         if !self.is_kept() {
             // What it said last is over.
             return LinkState::Down {
-                retry_after: Duration::from_secs(1),
+                next_attempt: Instant::now(),
                 reason: "nobody keeps this link any more".to_owned(),
             };
         }
@@ -130,7 +132,9 @@ impl Client {
         let link = self.link.borrow();
         let Some(requests) = &link.requests else {
             let retry_after = match link.state {
-                LinkState::Down { retry_after, .. } => retry_after,
+                LinkState::Down { next_attempt, .. } => {
+                    next_attempt.saturating_duration_since(Instant::now())
+                }
                 _ => Duration::from_secs(1),
             };
             return Err(Failure::Unavailable { retry_after });

@@ -6,10 +6,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use tracing::warn;
+
 use super::action::{Action, LoginKey};
 use super::codec::{Frame, FrameError};
 use super::connection::Connection;
-use super::error::{Exit, LoginError};
+use super::error::{Exit, LoginError, NO_QUEUES, is_unknown_action};
 use super::message::Message;
 use super::value::{HeaderValue, MemberValue};
 
@@ -113,9 +115,14 @@ pub(crate) async fn boot<S: AsyncRead + AsyncWrite>(
         Ok(result) => result.map(|()| true)?,
         Err(_) => false,
     };
+    let mut is_told = false;
     loop {
         let answer = timeout(PROBE_DEADLINE, probe(connection, last_id)).await;
         match answer.unwrap_or(Err(Exit::Unresponsive))? {
+            Probe::Unknown if !is_told => {
+                warn!("{NO_QUEUES}");
+                is_told = true;
+            }
             Probe::Answered => return Ok((true, tells_boot)),
             Probe::Denied => {
                 // Asterisk denies early actions while it loads, and then closes.
@@ -124,14 +131,13 @@ pub(crate) async fn boot<S: AsyncRead + AsyncWrite>(
                     Err(_) => Ok((false, tells_boot)),
                 };
             }
-            Probe::NotYet => {
-                let until = Instant::now() + BOOT_PROBE_PAUSE;
-                tokio::select! {
-                    // Events in between are read, so that Asterisk never waits.
-                    error = closed(connection) => return Err(error),
-                    () = sleep_until(until) => {}
-                }
-            }
+            Probe::Unknown | Probe::NotYet => {}
+        }
+        let until = Instant::now() + BOOT_PROBE_PAUSE;
+        tokio::select! {
+            // Events in between are read, so that Asterisk never waits.
+            error = closed(connection) => return Err(error),
+            () = sleep_until(until) => {}
         }
     }
 }
@@ -168,6 +174,8 @@ async fn receive_message<S: AsyncRead + AsyncWrite>(
 enum Probe {
     Answered,
     Denied,
+    /// There are no such actions.
+    Unknown,
     NotYet,
 }
 
@@ -201,7 +209,7 @@ async fn probe<S: AsyncRead + AsyncWrite>(
         return Ok(match &*text {
             "Permission denied" => Probe::Denied,
             "Asterisk is shutting down" => Probe::NotYet,
-            text if text.starts_with("Invalid/unknown command") => Probe::NotYet,
+            text if is_unknown_action(text) => Probe::Unknown,
             _ => Probe::Answered,
         });
     }

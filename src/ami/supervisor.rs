@@ -94,7 +94,6 @@ impl Supervisor {
     async fn run(mut self, stop: CancellationToken) {
         let mut backoff = Backoff::default();
         loop {
-            self.publish(LinkState::Connecting, None);
             let linked = tokio::select! {
                 linked = self.establish() => linked,
                 () = stop.cancelled() => return,
@@ -120,7 +119,7 @@ impl Supervisor {
             let reason = self.report(&end, delay);
             self.publish(
                 LinkState::Down {
-                    retry_after: delay,
+                    next_attempt: Instant::now() + delay,
                     reason,
                 },
                 None,
@@ -151,6 +150,7 @@ impl Supervisor {
             .await
             .unwrap_or(Err(LoginError::TimedOut))
             .map_err(End::Login)?;
+        self.publish(LinkState::Booting, None);
         let (may_write, tells_boot) = login::boot(&mut connection, &mut self.last_id)
             .await
             .map_err(End::Session)?;

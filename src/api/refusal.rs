@@ -7,6 +7,11 @@ use crate::ami::Failure;
 use crate::ami::value::ValueError;
 use crate::queues::CommandError;
 
+/// Asterisk boots, or an operator has to load app_queue.
+const NOT_LOADED: Failure = Failure::Unavailable {
+    retry_after: Duration::from_secs(2),
+};
+
 pub(super) fn unknown_queue(number: &str) -> ApiError {
     let message = format!("There is no queue {number}.");
     ApiError::new(Code::UnknownQueue, message)
@@ -31,6 +36,7 @@ pub(super) fn changing(agent: &str, queue: &str, error: CommandError) -> ApiErro
             );
             ApiError::new(Code::StaticMember, message)
         }
+        CommandError::NotLoaded => failed(NOT_LOADED),
         CommandError::Failure(failure) => failed(failure),
         CommandError::Refused(text) => refused(&text),
         CommandError::Value(error) => unfit(error),
@@ -40,6 +46,7 @@ pub(super) fn changing(agent: &str, queue: &str, error: CommandError) -> ApiErro
 /// Why a question got no answer.
 pub(super) fn reading(error: CommandError) -> ApiError {
     match error {
+        CommandError::NotLoaded => failed(NOT_LOADED),
         CommandError::Failure(failure) => failed(failure),
         CommandError::Value(error) => unfit(error),
         error => refused(&error.to_string()),

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::report::{OrganizationReport, PbxReport, Report};
-use crate::ami::{Action, Client, LinkState, Peer, supervise};
+use crate::ami::{Action, Client, LinkState, NO_QUEUES, Peer, supervise};
 use crate::config::PbxSettings;
 use crate::organizations::Organization;
 use crate::queues::QueueCommands;
@@ -50,7 +50,7 @@ pub(super) async fn ask(pbx: PbxSettings, organizations: &[Arc<Organization>]) -
     let stop = CancellationToken::new();
     let (mut client, supervisor) = supervise(pbx.link, (), stop.clone());
     let supervisor = tokio::spawn(supervisor);
-    let settled = |state: &LinkState| !matches!(state, LinkState::Connecting);
+    let settled = |state: &LinkState| !matches!(state, LinkState::Connecting | LinkState::Booting);
     let state = timeout(limit, client.wait_for(settled)).await;
     match state {
         Ok(LinkState::Ready(peer)) => {
@@ -68,8 +68,8 @@ pub(super) async fn ask(pbx: PbxSettings, organizations: &[Arc<Organization>]) -
         Ok(LinkState::ShuttingDown) => {
             report.fail(format!("pbx {name}: Asterisk is shutting down"));
         }
-        Ok(LinkState::Connecting) | Err(_) => report.fail(format!(
-            "pbx {name}: {address} has not booted within {} s",
+        Ok(LinkState::Connecting | LinkState::Booting) | Err(_) => report.fail(format!(
+            "pbx {name}: {address} is not ready after {} s: {NO_QUEUES}",
             limit.as_secs()
         )),
     }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::body::ReplyBody;
 use super::metrics;
 use super::server::Handler;
-use crate::ami::LinkState;
+use crate::ami::{LinkState, NO_QUEUES};
 use crate::api::{Links, Requests};
 
 /// The listener for operations.
@@ -62,10 +62,14 @@ impl Admin {
         for (name, link) in self.links.iter() {
             let no_write = "the AMI user lacks write=agent: changes are refused";
             let (state, reason) = match link.live.client().state() {
+                LinkState::Ready(_) if link.live.is_unloaded() => {
+                    ("loading", Value::from(NO_QUEUES))
+                }
                 LinkState::Ready(_) if !link.live.is_loaded() => ("loading", Value::Null),
                 LinkState::Ready(peer) if peer.may_write => ("ready", Value::Null),
                 LinkState::Ready(_) => ("ready", Value::from(no_write)),
                 LinkState::Connecting => ("connecting", Value::Null),
+                LinkState::Booting => ("booting", Value::from(NO_QUEUES)),
                 LinkState::ShuttingDown => ("shutting_down", Value::Null),
                 LinkState::Down { reason, .. } => ("down", Value::from(reason)),
             };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::decode;
 use crate::ami::value::{HeaderValue, MemberValue, ValueError};
-use crate::ami::{Action, Answer, Exchange, Failure};
+use crate::ami::{Action, Answer, Exchange, Failure, NO_QUEUES, is_unknown_action};
 
 /// Why a command has not done what it should.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +28,9 @@ pub enum CommandError {
     /// A value that Asterisk would misread; nothing was sent.
     #[error("a value that {0}")]
     Value(#[from] ValueError),
+    /// Asterisk has no queues now.
+    #[error("{NO_QUEUES}")]
+    NotLoaded,
     /// No answer.
     #[error(transparent)]
     Failure(#[from] Failure),
@@ -225,7 +228,7 @@ fn meaning(text: &str, permitted: bool) -> CommandError {
         // The permission is there, as was seen when the link came up: then
         // app_queue is being loaded.
         "Permission denied" if permitted => NOT_NOW.into(),
-        text if text.starts_with("Invalid/unknown command") => NOT_NOW.into(),
+        text if is_unknown_action(text) => CommandError::NotLoaded,
         text => CommandError::Refused(text.to_owned()),
     }
 }

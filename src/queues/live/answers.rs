@@ -5,11 +5,15 @@ use std::sync::Arc;
 use super::mirror::{Mirror, Now};
 use super::wanted::Refresh;
 use super::write::Write;
-use crate::ami::{Action, Answer};
+use crate::ami::{Action, Answer, is_unknown_action};
 
 impl Mirror {
     pub(super) fn answered(&mut self, action: &Action, answer: &Answer, now: Now) {
-        if let Action::QueueStatus { queue, member } = action {
+        let refusal = (!answer.response.is_success()).then(|| answer.response.text("Message"));
+        let refusal = refusal.flatten().unwrap_or_default();
+        if is_unknown_action(&refusal) {
+            self.unloaded();
+        } else if let Action::QueueStatus { queue, member } = action {
             if answer.response.is_success() {
                 let queue = queue.as_ref().map(|queue| queue.as_str());
                 let member = member.as_ref().map(|member| member.as_str());
@@ -22,11 +26,7 @@ impl Mirror {
             let is_there = member.is_some();
             if answer.response.is_success() {
                 self.done(queue, interface, write, is_there, now);
-            } else if refutes(
-                &answer.response.text("Message").unwrap_or_default(),
-                is_there,
-            ) && self.entry(queue).is_some()
-            {
+            } else if refutes(&refusal, is_there) && self.entry(queue).is_some() {
                 self.want(Refresh::Queue(queue.into()), now.at);
             }
         }

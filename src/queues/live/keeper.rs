@@ -13,7 +13,7 @@ use tracing::{info, warn};
 use super::mirror::Phase;
 use super::shared::Shared;
 use super::wanted::Refresh;
-use crate::ami::Client;
+use crate::ami::{Client, NO_QUEUES};
 use crate::queues::command::{CommandError, QueueCommands};
 use crate::queues::read::NOBODY;
 
@@ -61,12 +61,16 @@ impl Keeper {
     async fn run(&self) {
         let mut phase = self.shared.phase.subscribe();
         loop {
-            if phase
-                .wait_for(|phase| *phase == Phase::Seeding)
-                .await
-                .is_err()
-            {
+            let to_do = phase.wait_for(|phase| matches!(phase, Phase::Seeding | Phase::Unloaded));
+            let Ok(to_do) = to_do.await.map(|phase| *phase) else {
                 return;
+            };
+            if to_do == Phase::Unloaded {
+                tokio::select! {
+                    () = self.wait_until_loaded() => {}
+                    _ = phase.wait_for(|phase| *phase != Phase::Unloaded) => {}
+                }
+                continue;
             }
             let seeded = tokio::select! {
                 seeded = self.seed() => seeded,
@@ -78,6 +82,8 @@ impl Keeper {
                     () = self.follow() => {}
                     _ = phase.wait_for(|phase| *phase != Phase::Live) => {}
                 },
+                // The mirror knows.
+                Err(CommandError::NotLoaded) => {}
                 Err(error) => {
                     warn!(%error, "the queues can't be read");
                     sleep(AGAIN).await;
@@ -106,6 +112,19 @@ impl Keeper {
         let ms = start.elapsed().as_millis() as u64;
         info!(queues, memberships, ms, "live state loaded");
         Ok(())
+    }
+
+    /// Asks until Asterisk has queues again.
+    async fn wait_until_loaded(&self) {
+        warn!("{NO_QUEUES}");
+        loop {
+            sleep(AGAIN).await;
+            let names = async { self.ask(QUESTION, "reload")?.names().await };
+            if names.await.is_ok() {
+                self.shared.change(|mirror, _| mirror.linked());
+                return;
+            }
+        }
     }
 
     /// Asks what is doubtful when it is due, and every queue in its turn.
@@ -168,10 +187,14 @@ impl Keeper {
                 } => commands.status(Some(queue), Some(interface)).await,
             }
         };
-        if let Err(error) = asked.await {
-            warn!(%error, ?refresh, "a question about queues has no answer");
-            self.shared
-                .change(|mirror, now| mirror.want(refresh, now.at + AGAIN));
+        match asked.await {
+            // The mirror knows.
+            Ok(_) | Err(CommandError::NotLoaded) => {}
+            Err(error) => {
+                warn!(%error, ?refresh, "a question about queues has no answer");
+                self.shared
+                    .change(|mirror, now| mirror.want(refresh, now.at + AGAIN));
+            }
         }
     }
 }

@@ -36,6 +36,8 @@ pub(super) enum Phase {
     Lost,
     /// There is a link, and not yet all of the state.
     Seeding,
+    /// There is a link, and Asterisk has no queues: app_queue is not loaded.
+    Unloaded,
     /// All is there, and followed.
     Live,
 }
@@ -119,6 +121,12 @@ impl Mirror {
         } else {
             Phase::Empty
         };
+    }
+
+    /// Asterisk knows no actions of queues any more.
+    pub(super) fn unloaded(&mut self) {
+        self.lost();
+        self.phase = Phase::Unloaded;
     }
 
     /// All queues have been listed since the link is there.

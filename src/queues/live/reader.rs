@@ -82,6 +82,12 @@ impl Live {
         *self.shared.phase.borrow() == Phase::Live
     }
 
+    /// Whether there is a link, and Asterisk has no queues: app_queue is not loaded.
+    #[must_use]
+    pub fn is_unloaded(&self) -> bool {
+        *self.shared.phase.borrow() == Phase::Unloaded
+    }
+
     /// Waits until a change may be made: a large PBX can't digest all that it
     /// takes. Those for whom changes are made have their turns one after another.
     ///

@@ -1,15 +1,19 @@
 //! What is shown while Asterisk is away, and when it is back.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::truth::assert_equal;
 use super::{live_configuration, quiet, start_live};
-use crate::support::{ACME, Asterisk, Bridge, configuration, eventually, on_both_generations};
+use crate::support::{
+    ACME, Asterisk, Bridge, configuration, eventually, on_both_generations, request,
+};
 
 on_both_generations!(
     without_a_link_nothing_is_shown,
     or_what_was_last_known_where_that_is_wanted,
     ready_is_loaded,
+    without_app_queue_the_cure_is_told,
+    a_start_without_app_queue_tells_it_too,
 );
 
 const READS: [&str; 4] = [
@@ -89,4 +93,57 @@ fn ready_is_loaded(version: u32) {
         let shown = bridge.acme("action=showqueue");
         assert_eq!(shown["queues"].as_array().map(Vec::len), Some(2), "{shown}");
     }
+}
+
+/// What the cure is called everywhere.
+const LOAD: &str = "module load app_queue.so";
+
+/// What `/readyz` says of the PBX.
+fn readiness(bridge: &Bridge) -> Value {
+    request(bridge.admin, "GET", "/readyz", &[], b"").json()["pbx"]["main"].clone()
+}
+
+/// The readiness of a bridge whose Asterisk has no queues, as soon as it is known.
+fn without_queues(bridge: &Bridge) -> Value {
+    eventually("it is told what is missing", || {
+        let told = readiness(bridge);
+        told["reason"].as_str()?.contains(LOAD).then_some(told)
+    })
+}
+
+fn without_app_queue_the_cure_is_told(version: u32) {
+    let (asterisk, bridge) = start_live(version);
+    bridge.acme("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
+    asterisk.cli("module unload app_queue.so");
+    // Whoever asks first has the refusal; all others have it from what is known.
+    for query in CHANGES.into_iter().chain(READS) {
+        let response = bridge.ask(ACME, query);
+        assert_eq!(response.outcome(), "503 pbx_unavailable", "{query}");
+    }
+    assert_eq!(without_queues(&bridge)["state"], "loading");
+    asterisk.cli(LOAD);
+    bridge.wait_ready();
+    assert_eq!(
+        readiness(&bridge),
+        json!({"state": "ready", "reason": null})
+    );
+    assert_equal(&asterisk, &bridge);
+    let log = bridge.log();
+    assert_eq!(log.matches(LOAD).count(), 1, "{log}");
+    assert!(
+        !log.contains("a question about queues has no answer"),
+        "{log}"
+    );
+    assert!(!asterisk.queue_log().contains("|away"));
+}
+
+fn a_start_without_app_queue_tells_it_too(version: u32) {
+    let asterisk = Asterisk::start(version);
+    asterisk.cli("module unload app_queue.so");
+    let bridge = Bridge::start_unready(&quiet(&configuration(asterisk.port)));
+    assert_eq!(without_queues(&bridge)["state"], "booting");
+    asterisk.cli(LOAD);
+    bridge.wait_ready();
+    let log = bridge.log();
+    assert_eq!(log.matches(LOAD).count(), 1, "{log}");
 }
