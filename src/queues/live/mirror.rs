@@ -272,8 +272,16 @@ impl Mirror {
     }
 
     pub(super) fn want(&mut self, refresh: Refresh, at: Instant) {
-        // What is being seeded is asked about anyhow.
-        if self.phase == Phase::Live {
+        let is_followed = match self.phase {
+            Phase::Live => true,
+            // Unless it is asked about anyhow.
+            Phase::Seeding => refresh
+                .queue()
+                .and_then(|queue| self.entry(queue))
+                .is_none_or(|entry| entry.confirmed.is_some()),
+            Phase::Empty | Phase::Lost | Phase::Unloaded => false,
+        };
+        if is_followed {
             self.wanted.add(refresh, at);
         }
     }
@@ -312,3 +320,7 @@ impl Mirror {
 #[cfg(test)]
 #[path = "mirror_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "seeding_tests.rs"]
+mod seeding_tests;

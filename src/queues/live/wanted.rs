@@ -1,12 +1,13 @@
 //! What Asterisk is to be asked about, and when.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 /// A question about queues.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Refresh {
     /// Which queues there are, with figures and callers.
     Queues,
@@ -23,6 +24,16 @@ pub(super) enum Refresh {
     },
 }
 
+impl Refresh {
+    /// The queue that it is about; `None` for all.
+    pub(super) fn queue(&self) -> Option<&str> {
+        match self {
+            Self::Queues => None,
+            Self::Queue(queue) | Self::Figures(queue) | Self::Member { queue, .. } => Some(queue),
+        }
+    }
+}
+
 /// The second look at a member whose call has begun or ended: Asterisk tells of
 /// it before it counts it.
 const AGAIN: Duration = Duration::from_millis(900);
@@ -30,31 +41,22 @@ const AGAIN: Duration = Duration::from_millis(900);
 /// The questions, each with its time.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
-    questions: Vec<(Instant, Refresh)>,
+    questions: HashMap<Refresh, Instant>,
 }
 
 impl Wanted {
     /// Adds a question. One that is waiting already keeps its time, so that a
     /// busy queue is asked about as often as a quiet one.
     pub(super) fn add(&mut self, refresh: Refresh, at: Instant) {
-        if !self
-            .questions
-            .iter()
-            .any(|(_, waiting)| *waiting == refresh)
-        {
-            self.questions.push((at, refresh));
-        }
+        self.questions.entry(refresh).or_insert(at);
     }
 
     /// The question that is due longest.
     pub(super) fn take(&mut self, now: Instant) -> Option<Refresh> {
-        let due = self
-            .questions
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, (at, _))| *at);
-        let (place, _) = due.filter(|(_, (at, _))| *at <= now)?;
-        let (_, refresh) = self.questions.swap_remove(place);
+        let due = self.questions.iter().filter(|(_, at)| **at <= now);
+        let (refresh, _) = due.min_by_key(|(refresh, at)| (**at, *refresh))?;
+        let refresh = refresh.clone();
+        self.questions.remove(&refresh);
         if let Refresh::Member {
             queue,
             interface,
@@ -73,7 +75,7 @@ impl Wanted {
 
     /// Whether a question is waiting that will tell of that member.
     pub(super) fn is_about(&self, queue: &str, interface: &str) -> bool {
-        self.questions.iter().any(|(_, waiting)| match waiting {
+        self.questions.keys().any(|waiting| match waiting {
             Refresh::Queue(asked) => **asked == *queue,
             Refresh::Member {
                 queue: asked,
@@ -86,7 +88,7 @@ impl Wanted {
 
     /// When the next question is due.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.questions.iter().map(|(at, _)| *at).min()
+        self.questions.values().copied().min()
     }
 
     pub(super) fn clear(&mut self) {

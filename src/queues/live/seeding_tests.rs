@@ -1,0 +1,95 @@
+//! What is told while the state is being loaded, and is not lost.
+
+use bytes::Bytes;
+
+use super::*;
+use crate::ami::value::HeaderValue;
+use crate::ami::{Action, Answer, Message};
+use crate::queues::read::NOBODY;
+
+fn message(text: &str) -> Message {
+    Message::parse(Bytes::copy_from_slice(text.as_bytes()))
+}
+
+struct Bench {
+    mirror: Mirror,
+    now: Now,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let at = Instant::now();
+        let mut mirror = Mirror::new(Arc::default(), at);
+        mirror.linked();
+        let unix = 1_800_000_000;
+        Self {
+            mirror,
+            now: Now { at, unix },
+        }
+    }
+
+    /// Asterisk lists queues without members, as an answer to that question.
+    fn list(&mut self, queue: Option<&str>, member: Option<&str>, listed: &[&str]) {
+        let header = |text: &str| HeaderValue::new(text).expect("a header");
+        let action = Action::QueueStatus {
+            queue: queue.map(header),
+            member: member.map(header),
+        };
+        let row = |queue: &&str| message(&format!("Event: QueueParams\r\nQueue: {queue}\r\n"));
+        let answer = Answer {
+            response: message("Response: Success\r\n"),
+            rows: listed.iter().map(row).collect(),
+            sent: self.now.at,
+        };
+        self.mirror.answered(&action, &answer, self.now);
+    }
+
+    fn tell(&mut self, event: &str, queue: &str) {
+        let text = format!(
+            "Event: {event}\r\nQueue: {queue}\r\nMemberName: Dana\r\nInterface: PJSIP/1001\r\n\
+             StateInterface: PJSIP/1001\r\nPaused: 0\r\n"
+        );
+        let event = Event::of(&message(&text)).expect("known");
+        self.mirror.event(event, self.now);
+    }
+
+    /// What is to be asked, once all is loaded.
+    fn wanted(mut self) -> Vec<Refresh> {
+        self.mirror.seeded();
+        let later = self.now.at + SETTLED;
+        std::iter::from_fn(|| self.mirror.wanted.take(later)).collect()
+    }
+}
+
+#[test]
+fn a_queue_that_appears_while_others_are_listed_is_asked_about() {
+    let mut bench = Bench::new();
+    bench.list(None, Some(NOBODY), &["first"]);
+    bench.tell("QueueMemberAdded", "new");
+    bench.list(Some("first"), None, &["first"]);
+    assert_eq!(bench.wanted(), [Refresh::Queue("new".into())]);
+}
+
+#[test]
+fn what_becomes_doubtful_behind_its_list_is_asked_about() {
+    let mut bench = Bench::new();
+    bench.list(None, Some(NOBODY), &["first", "second"]);
+    bench.list(Some("first"), None, &["first"]);
+    // A pause of a member that the list did not have. The second's list is to come.
+    bench.tell("QueueMemberPause", "first");
+    bench.tell("QueueMemberPause", "second");
+    bench.list(Some("second"), None, &["second"]);
+    assert_eq!(bench.wanted(), [Refresh::Queue("first".into())]);
+}
+
+#[test]
+fn a_reload_behind_the_lists_asks_about_all() {
+    let mut bench = Bench::new();
+    bench.list(None, Some(NOBODY), &["first"]);
+    bench.list(Some("first"), None, &["first"]);
+    bench.mirror.event(Event::Reloaded, bench.now);
+    assert_eq!(
+        bench.wanted(),
+        [Refresh::Queues, Refresh::Queue("first".into())]
+    );
+}
