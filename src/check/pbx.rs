@@ -143,7 +143,16 @@ impl Report {
             Err(failure) => Err(failure.into()),
         };
         let queues = match queues {
-            Ok(names) => names,
+            Ok(names) => {
+                for queue in names.unnamable {
+                    self.warnings.push(format!(
+                        "pbx {}: queue {queue:?} is left out, since no action can carry its name: \
+                         mend its section in queues.conf",
+                        pbx.name
+                    ));
+                }
+                names.named
+            }
             Err(error) => {
                 let name = &pbx.name;
                 self.fail(format!("pbx {name}: the queues can't be read: {error}"));

@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use super::model::{Caller, DeviceState, Member, Membership, Queue};
 use crate::ami::Message;
+use crate::ami::value::is_clean;
 
 /// Builds the queues of rows in Asterisk's order: a queue's parameters, then its
-/// members, then its callers.
+/// members, then its callers. Those that no action can name are left out.
 pub(super) fn queues(rows: &[Message]) -> Vec<Queue> {
     let mut queues: Vec<Queue> = Vec::new();
     let mut members = Vec::new();
@@ -24,17 +25,36 @@ pub(super) fn queues(rows: &[Message]) -> Vec<Queue> {
             Some(b"QueueParams") => {
                 members.reverse();
                 callers.reverse();
-                queues.push(Queue {
+                let queue = Queue {
                     members: Arc::new(std::mem::take(&mut members)),
                     callers: Arc::new(std::mem::take(&mut callers)),
                     ..queue(row)
-                });
+                };
+                if can_be_named(row) {
+                    queues.push(queue);
+                }
             }
             _ => {}
         }
     }
     queues.reverse();
     queues
+}
+
+/// The names of the queues that are left out.
+pub(super) fn unnamable(rows: &[Message]) -> Vec<String> {
+    let queues = rows
+        .iter()
+        .filter(|row| row.event() == Some(b"QueueParams"));
+    let left_out = queues.filter(|row| !can_be_named(row));
+    left_out.map(|row| text(row, "Queue")).collect()
+}
+
+/// Whether an action can name the queue of that row. `[support ]` in `queues.conf`
+/// is a queue whose name ends with a blank, and Asterisk would look for another.
+fn can_be_named(row: &Message) -> bool {
+    let name = row.get("Queue").unwrap_or_default();
+    std::str::from_utf8(name).is_ok_and(is_clean)
 }
 
 /// The member that an event of Asterisk carries whole.

@@ -10,4 +10,4 @@ mod read;
 
 pub use command::{Change, CommandError, NewMember, QueueCommands};
 pub use model::{Caller, DeviceState, Member, MemberState, Membership, Queue};
-pub use read::Snapshot;
+pub use read::{Names, Snapshot};

@@ -27,6 +27,16 @@ pub struct Snapshot {
     pub latest: Option<u64>,
 }
 
+/// Names of all queues of a PBX.
+#[derive(Debug, Clone)]
+pub struct Names {
+    /// Those of queues that an action can name.
+    pub named: Vec<String>,
+    /// Those that have white space at an end, a control character, or bytes that
+    /// are not UTF-8. Asterisk would look for another queue, so these are left out.
+    pub unnamable: Vec<String>,
+}
+
 /// A name that no member has: with it, Asterisk lists a queue's parameters and
 /// callers and none of its members.
 pub(super) const NOBODY: &str = "ami-bridge-nobody";
@@ -53,7 +63,7 @@ impl QueueCommands {
             Some(names) => names.to_vec(),
             None => {
                 let all = self.names().await?;
-                all.into_iter().filter(|name| wanted(name)).collect()
+                all.named.into_iter().filter(|name| wanted(name)).collect()
             }
         };
         let mut oldest = Duration::ZERO;
@@ -76,10 +86,13 @@ impl QueueCommands {
     ///
     /// # Errors
     /// As [`CommandError`] says.
-    pub async fn names(&self) -> Result<Vec<String>, CommandError> {
+    pub async fn names(&self) -> Result<Names, CommandError> {
         let answer = self.status(None, Some(NOBODY)).await?;
-        let queues = decode::queues(&answer.rows);
-        Ok(queues.into_iter().map(|queue| queue.name).collect())
+        let queues = decode::queues(&answer.rows).into_iter();
+        Ok(Names {
+            named: queues.map(|queue| queue.name).collect(),
+            unnamable: decode::unnamable(&answer.rows),
+        })
     }
 
     /// The lists of queues, in the order of their names, a few at once.

@@ -5,10 +5,11 @@ use std::net::TcpListener;
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 
-use crate::support::{Asterisk, binary, configuration, eventually, on_every_pbx};
+use crate::support::{Asterisk, binary, configuration, eventually, on_every_pbx, sample_config};
 
 on_every_pbx!(
     json_tells_what_the_text_tells,
+    a_queue_that_no_action_can_name_is_warned_of,
     a_certificate_near_its_end_is_warned_of,
 );
 
@@ -73,6 +74,19 @@ fn json_tells_what_the_text_tells(version: u32) {
     }
     let error = report["errors"][0].as_str().expect("text");
     assert!(error.contains("rejects the AMI user"), "{error}");
+}
+
+fn a_queue_that_no_action_can_name_is_warned_of(version: u32) {
+    let queues = sample_config("queues.conf") + "\n[trail ]\nstrategy = ringall\n";
+    let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues)]);
+    let (status, report) = check(&configuration(asterisk.port));
+    assert_eq!(status, Some(0), "{report}");
+    assert_eq!(report["pbxes"][0]["queues"], 4);
+    let warnings = report["warnings"].to_string();
+    assert!(
+        warnings.contains("queue \\\"trail \\\" is left out"),
+        "{warnings}"
+    );
 }
 
 fn a_certificate_near_its_end_is_warned_of(version: u32) {

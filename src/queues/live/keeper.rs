@@ -15,7 +15,7 @@ use super::shared::Shared;
 use super::wanted::Refresh;
 use crate::ami::{Client, NO_QUEUES};
 use crate::queues::command::{CommandError, QueueCommands};
-use crate::queues::read::NOBODY;
+use crate::queues::read::{NOBODY, Names};
 
 /// Lists that are under way at once when all is asked about. One after the other
 /// would leave Asterisk idle in between; all in one would let no command through.
@@ -101,9 +101,16 @@ impl Keeper {
     async fn seed(&self) -> Result<(), CommandError> {
         let start = Instant::now();
         let commands = self.ask(SEED, "seed")?;
-        let names = commands.names().await?;
-        let queues = names.len();
-        let lists = commands.lists(names, LISTS_AT_ONCE);
+        let Names { named, unnamable } = commands.names().await?;
+        for queue in unnamable {
+            warn!(
+                ?queue,
+                "a queue is left out, since no action can carry its name: mend its section \
+                 in queues.conf"
+            );
+        }
+        let queues = named.len();
+        let lists = commands.lists(named, LISTS_AT_ONCE);
         lists.try_for_each(|_| ready(Ok(()))).await?;
         let memberships = self.shared.change(|mirror, _| {
             mirror.seeded();
@@ -190,6 +197,8 @@ impl Keeper {
         match asked.await {
             // The mirror knows.
             Ok(_) | Err(CommandError::NotLoaded) => {}
+            // An event has told of a queue that is left out.
+            Err(CommandError::Value(_)) => {}
             Err(error) => {
                 warn!(%error, ?refresh, "a question about queues has no answer");
                 self.shared

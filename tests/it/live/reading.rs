@@ -16,6 +16,7 @@ on_both_generations!(
     reads_ask_only_what_is_needed,
     a_pause_everywhere_asks_nothing_first,
     queues_come_and_go_by_a_silent_reload,
+    queues_that_no_action_can_name_are_left_out,
     a_queue_that_a_change_reveals_is_shown_whole,
     own_writes_show_without_events,
 );
@@ -165,6 +166,33 @@ fn queues_come_and_go_by_a_silent_reload(version: u32) {
         let known = expected.contains(&"6005");
         assert_eq!(response.status, if known { 200 } else { 404 });
     }
+}
+
+/// `[trail ]` is easily written, and is a queue whose name ends with a blank.
+fn queues_that_no_action_can_name_are_left_out(version: u32) {
+    let odd = queues_conf(0) + "\n[ lead](agents)\n[trail ](agents)\n[tab\t](agents)\n";
+    let asterisk = Asterisk::start_with(version, &[("queues.conf", &odd)]);
+    let listed = asterisk.cli("queue show");
+    assert!(listed.contains("\ntrail  has 0 calls"), "{listed}");
+    let bridge = Bridge::start(&live_configuration(asterisk.port));
+    let mut ami = asterisk.ami();
+    let added = ami.action("Action: QueueAdd\r\nQueue: trail \r\nInterface: Local/1@acme-agents");
+    assert_eq!(added["Response"], "Success", "{added:?}");
+    // Whatever that event leads to has been done when all queues had their turn.
+    let turns = || bridge.sent("QueueStatus { queue: None");
+    let before = turns();
+    eventually("two turns", || (turns() >= before + 2).then_some(()));
+    assert_equal(&asterisk, &bridge);
+    let log = bridge.log();
+    for queue in [" lead", "trail ", "tab\t"] {
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        let name = format!("{queue:?}");
+        let told = lines.filter(|line: &Value| line["level"] == "WARN" && line["queue"] == *name);
+        assert_eq!(told.count(), 1, "{name}: {log}");
+    }
+    assert!(!log.contains("a question about queues has no answer"));
 }
 
 /// The first that is heard of a queue is the answer to a change in it.
