@@ -50,6 +50,9 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Connections of the listener for operations.
 const ADMIN_CONNECTIONS: usize = 64;
 
+/// For its requests, behind those of panels.
+const ADMIN_DRAIN: Duration = Duration::from_secs(1);
+
 /// Runs the daemon until `stop`, then finishes what is running, and logs off. The
 /// configuration is read again at each signal of its source, where there is one.
 ///
@@ -75,6 +78,7 @@ pub async fn run(
     let links_stop = CancellationToken::new();
     let supervisors = TaskTracker::new();
     let mut links = Links::new();
+    let mut tasks_of_links = Vec::new();
     for pbx in std::mem::take(&mut settings.pbxes) {
         let live = LiveSettings {
             resync_interval: pbx.resync_interval,
@@ -82,7 +86,7 @@ pub async fn run(
         };
         let name = pbx.link.name.clone();
         let (live, tasks) = keep(pbx.link, live, links_stop.clone());
-        supervisors.spawn(tasks);
+        tasks_of_links.push(tasks);
         let link = Link {
             live,
             action_timeout: pbx.action_timeout,
@@ -102,6 +106,10 @@ pub async fn run(
     };
     let routes = kept.routes(settings).map_err(StartError::Random)?;
     let current = Arc::new(Current::new(routes));
+    // From here on, nothing can fail.
+    for tasks in tasks_of_links {
+        supervisors.spawn(tasks);
+    }
     if let Some(source) = source {
         let reloader = Reloader {
             kept,
@@ -128,6 +136,7 @@ pub async fn run(
         );
         let limits = Limits {
             max_connections: ADMIN_CONNECTIONS,
+            drain: ADMIN_DRAIN,
             ..limits
         };
         let admin = Arc::new(Admin {

@@ -85,10 +85,15 @@ pub(crate) struct Reloader {
 }
 
 impl Reloader {
-    /// Reads the configuration again at each signal. Ends with the runtime.
+    /// Reads the configuration again at each signal, until the daemon is to end:
+    /// systemd is not told that it is ready behind that it stops.
     pub(crate) async fn follow(self, source: Source) {
-        loop {
-            source.signal.notified().await;
+        let stop = self.kept.stop.clone();
+        while stop
+            .run_until_cancelled(source.signal.notified())
+            .await
+            .is_some()
+        {
             service_manager::reloading();
             let path = source.path.clone();
             let loaded = spawn_blocking(move || config::load(&path)).await;
@@ -101,7 +106,9 @@ impl Reloader {
                 Ok(()) => info!("the configuration was read again"),
                 Err(error) => error!(error, "the configuration stays as it was"),
             }
-            service_manager::ready();
+            if !stop.is_cancelled() {
+                service_manager::ready();
+            }
         }
     }
 
