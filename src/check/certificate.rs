@@ -1,16 +1,23 @@
-//! When a certificate ends.
+//! From when until when a certificate is valid.
 
 use jiff::Timestamp;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
+use x509_cert::time::Time;
 
-/// The end of a certificate; `None` where it can't be read.
-pub(super) fn not_after(der: &[u8]) -> Option<Timestamp> {
+/// The begin and the end of a certificate; `None` where they can't be read.
+pub(super) fn validity(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
     let certificate = Certificate::from_der(der).ok()?;
-    let until = certificate.tbs_certificate().validity().not_after;
-    // What never ends, says it ends with the year 9999: a day beyond what jiff has.
-    let seconds = i64::try_from(until.to_unix_duration().as_secs()).ok()?;
-    Timestamp::from_second(seconds.min(Timestamp::MAX.as_second())).ok()
+    let validity = certificate.tbs_certificate().validity();
+    let timestamp = |time: Time| {
+        // What never ends, says it ends with the year 9999: a day beyond what jiff has.
+        let seconds = i64::try_from(time.to_unix_duration().as_secs()).ok()?;
+        Timestamp::from_second(seconds.min(Timestamp::MAX.as_second())).ok()
+    };
+    Some((
+        timestamp(validity.not_before)?,
+        timestamp(validity.not_after)?,
+    ))
 }
 
 #[cfg(test)]
@@ -22,6 +29,10 @@ mod tests {
     use tokio_rustls::rustls::pki_types::pem::PemObject;
 
     use super::*;
+
+    fn not_after(der: &[u8]) -> Option<Timestamp> {
+        validity(der).map(|(_, end)| end)
+    }
 
     fn ending(year: i32, month: u8, day: u8) -> Vec<u8> {
         let mut params = CertificateParams::new(["localhost".to_owned()]).expect("names");

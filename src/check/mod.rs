@@ -52,17 +52,24 @@ pub async fn check(settings: Settings) -> Report {
     report
 }
 
-/// How long the certificate is still valid. An expired one is served all the same,
+/// How long the certificate is still valid. One that is not is served all the same,
 /// and clients refuse it.
 fn certificate(report: &mut Report, der: Option<&[u8]>) {
-    let Some(ends) = der.and_then(certificate::not_after) else {
-        let warning = "http.tls_certificate: its end can't be read";
+    let Some((begins, ends)) = der.and_then(certificate::validity) else {
+        let warning = "http.tls_certificate: how long it is valid can't be read";
         report.warnings.push(warning.to_owned());
         return;
     };
-    let left = ends.as_second() - jiff::Timestamp::now().as_second();
+    let now = jiff::Timestamp::now();
+    let left = ends.as_second() - now.as_second();
     let days = left.div_euclid(86_400);
-    if left < 0 {
+    if begins > now {
+        let error = format!(
+            "http.tls_certificate: valid only from {begins} on; clients refuse it (is this \
+             machine's clock right?)"
+        );
+        report.fail(error);
+    } else if left < 0 {
         let error = format!("http.tls_certificate: expired at {ends}; clients refuse it");
         report.fail(error);
     } else if days < CERTIFICATE_DAYS {

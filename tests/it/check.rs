@@ -10,7 +10,7 @@ use crate::support::{Asterisk, binary, configuration, eventually, on_every_pbx, 
 on_every_pbx!(
     json_tells_what_the_text_tells,
     a_queue_that_no_action_can_name_is_warned_of,
-    a_certificate_near_its_end_is_warned_of,
+    a_certificate_that_is_not_long_valid_is_told,
 );
 
 /// The exit status, and the report.
@@ -89,18 +89,27 @@ fn a_queue_that_no_action_can_name_is_warned_of(version: u32) {
     );
 }
 
-fn a_certificate_near_its_end_is_warned_of(version: u32) {
+fn a_certificate_that_is_not_long_valid_is_told(version: u32) {
     let asterisk = Asterisk::start(version);
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str| folder.path().join(name);
     let day = std::time::Duration::from_secs(86_400);
-    for (days, status, said) in [(90, 0, ""), (5, 0, "days left"), (-2, 1, "expired")] {
+    for (begins, days, status, said) in [
+        (-9, 90, 0, ""),
+        (-9, 5, 0, "days left"),
+        (-9, -2, 1, "expired"),
+        (1, 90, 1, "valid only from"),
+    ] {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(["localhost".to_owned()]).expect("names");
         let now = std::time::SystemTime::now();
         // An hour more than whole days, so that no test runs at the edge.
-        let end = now + day * days.max(0) as u32 - day * (-days).max(0) as u32 + day / 24;
-        params.not_after = end.into();
+        let in_days = |days: i32| match days {
+            0.. => now + day * days.unsigned_abs() + day / 24,
+            _ => now - day * days.unsigned_abs() + day / 24,
+        };
+        params.not_before = in_days(begins).into();
+        params.not_after = in_days(days).into();
         let own = params.self_signed(&key).expect("a certificate");
         std::fs::write(file("cert.pem"), own.pem()).expect("written");
         std::fs::write(file("cert.key"), key.serialize_pem()).expect("written");
