@@ -18,15 +18,24 @@ class BridgeError extends Error {
   }
 }
 
+// It may have been sent: as doubtful as the bridge's own outcome_unknown.
+const NO_ANSWER = { code: "outcome_unknown", message: "The bridge has not answered." };
+
 async function bridge(parameters) {
-  const response = await fetch(`${BRIDGE}/API/UpdateAgentState.php`, {
-    method: "POST",
-    headers: { authorization },
-    body: new URLSearchParams(parameters),
-    signal: AbortSignal.timeout(15_000),
-  });
-  // An error has a body too, which says what is wrong.
-  const answer = await response.json();
+  let answer;
+  try {
+    const response = await fetch(`${BRIDGE}/API/UpdateAgentState.php`, {
+      method: "POST",
+      headers: { authorization },
+      body: new URLSearchParams(parameters),
+      signal: AbortSignal.timeout(15_000),
+    });
+    // An error has a body too, which says what is wrong.
+    answer = await response.json();
+  } catch {
+    // No connection, none that lasted, or a page of a proxy in its place.
+    answer = { status: "error", ...NO_ANSWER };
+  }
   if (answer.status === "error") throw new BridgeError(answer);
   return answer;
 }
@@ -50,16 +59,23 @@ function words(error) {
 async function* follow(queue) {
   let last = "";
   for (;;) {
+    // A comment comes every 15 s: longer silence is a connection that is gone.
+    const lost = new AbortController();
+    const wait = () => setTimeout(() => lost.abort(), 40_000);
+    let silence = wait();
     try {
       const headers = last ? { authorization, "Last-Event-ID": last } : { authorization };
-      const response = await fetch(`${BRIDGE}/events?queue=${queue}`, { headers });
+      const url = `${BRIDGE}/events?${new URLSearchParams({ queue })}`;
+      const response = await fetch(url, { headers, signal: lost.signal });
       if (!response.ok) {
-        const error = new BridgeError(await response.json());
+        const error = new BridgeError(await response.json().catch(() => NO_ANSWER));
         // Only what passes by itself is worth another try.
         if (![429, 502, 503, 504].includes(response.status)) throw error;
       } else {
         let text = "";
         for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+          clearTimeout(silence);
+          silence = wait();
           text += chunk;
           const blocks = text.split("\n\n");
           text = blocks.pop();
@@ -77,6 +93,8 @@ async function* follow(queue) {
     } catch (error) {
       if (error instanceof BridgeError) throw error;
       // The connection is lost: come back.
+    } finally {
+      clearTimeout(silence);
     }
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }

@@ -34,11 +34,12 @@ function bridge(array $parameters): array
         'ignore_errors' => true,
     ]]);
     $text = @file_get_contents($endpoint, false, $context);
-    if ($text === false) {
-        // It may have been sent: as doubtful as the bridge's own outcome_unknown.
+    $answer = json_decode((string) $text, true);
+    if (!is_array($answer)) {
+        // No answer, or a page of a proxy in its place. It may have been sent: as
+        // doubtful as the bridge's own outcome_unknown.
         throw new BridgeError('outcome_unknown', 'The bridge has not answered.');
     }
-    $answer = json_decode($text, true, 512, JSON_THROW_ON_ERROR);
     if ($answer['status'] === 'error') {
         throw new BridgeError($answer['code'], $answer['message']);
     }

@@ -5,6 +5,7 @@
 """
 
 import base64
+import http.client
 import json
 import os
 import sys
@@ -18,6 +19,11 @@ BRIDGE = os.environ.get("BRIDGE", "http://127.0.0.1:8088")
 LOGIN = base64.b64encode(f"{os.environ['BRIDGE_USER']}:{os.environ['BRIDGE_PASSWORD']}".encode())
 HEADERS = {"Authorization": "Basic " + LOGIN.decode()}
 
+# What a connection that is lost, or was never made, can raise.
+LOST = (OSError, http.client.HTTPException)
+# It may have been sent: as doubtful as the bridge's own outcome_unknown.
+NO_ANSWER = {"code": "outcome_unknown", "message": "The bridge has not answered."}
+
 
 class BridgeError(Exception):
     """An answer that is no success. The code is for programs, the message for developers."""
@@ -25,6 +31,15 @@ class BridgeError(Exception):
     def __init__(self, answer):
         super().__init__(answer["message"])
         self.code = answer["code"]
+
+    @classmethod
+    def refusal(cls, response):
+        """An error has a body too, which says what is wrong."""
+        try:
+            return cls(json.load(response))
+        except (*LOST, ValueError, KeyError):
+            # Not the bridge's own: a proxy speaks, and nobody knows what was sent.
+            return cls(NO_ANSWER)
 
 
 def bridge(**parameters):
@@ -34,8 +49,9 @@ def bridge(**parameters):
         with urllib.request.urlopen(request, timeout=15) as response:
             return json.load(response)
     except urllib.error.HTTPError as error:
-        # An error has a body too, which says what is wrong.
-        raise BridgeError(json.load(error)) from None
+        raise BridgeError.refusal(error) from None
+    except (*LOST, ValueError):
+        raise BridgeError(NO_ANSWER) from None
 
 
 def words(error):
@@ -75,8 +91,8 @@ def follow(queue):
         except urllib.error.HTTPError as error:
             # Only what passes by itself is worth another try.
             if error.code not in (429, 502, 503, 504):
-                raise BridgeError(json.load(error)) from None
-        except OSError:
+                raise BridgeError.refusal(error) from None
+        except LOST:
             pass  # The connection is lost: come back.
         time.sleep(1)
 

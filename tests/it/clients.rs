@@ -1,7 +1,8 @@
 //! The examples in `examples/clients` do what they say. The name of each test has
 //! the interpreter's in it, so that a run without it can leave it out.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -9,13 +10,13 @@ use std::time::Duration;
 
 use crate::support::{ACME, Asterisk, Bridge, SIMULATED, start};
 
-fn client(interpreter: &str, file: &str, bridge: &Bridge, agent: &str) -> Command {
+fn client(interpreter: &str, file: &str, bridge: SocketAddr, agent: &str) -> Command {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/clients");
     let mut command = Command::new(interpreter);
     command
         .arg(folder.join(file))
         .args([agent, "6001"])
-        .env("BRIDGE", format!("http://{}", bridge.address))
+        .env("BRIDGE", format!("http://{bridge}"))
         .env("BRIDGE_USER", "acme@example.com")
         .env("BRIDGE_PASSWORD", "acme-password");
     command
@@ -37,7 +38,7 @@ fn output(mut command: Command) -> String {
 #[test]
 fn curl_changes_and_reads() {
     let (_asterisk, bridge) = with_an_agent();
-    let text = output(client("bash", "curl.sh", &bridge, "1001"));
+    let text = output(client("bash", "curl.sh", bridge.address, "1001"));
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 3, "{text}");
     assert_eq!(lines[0], "paused: 1001");
@@ -47,7 +48,7 @@ fn curl_changes_and_reads() {
     );
     assert!(lines[2].starts_with("error: unknown_queue: "), "{text}");
 
-    let text = output(client("bash", "curl.sh", &bridge, "1002"));
+    let text = output(client("bash", "curl.sh", bridge.address, "1002"));
     assert!(
         text.starts_with("Agent 1002 is not in queue 6001.\n"),
         "{text}"
@@ -57,26 +58,56 @@ fn curl_changes_and_reads() {
 #[test]
 fn php_changes_and_reads() {
     let (_asterisk, bridge) = with_an_agent();
-    let text = output(client("php", "client.php", &bridge, "1001"));
+    let text = output(client("php", "client.php", bridge.address, "1001"));
     let expected = "paused: 1001\nmember: 1001 paused Lunch break\n\
                     error: unknown_queue: There is no such queue.\n";
     assert_eq!(text, expected);
 
-    let text = output(client("php", "client.php", &bridge, "1002"));
+    let text = output(client("php", "client.php", bridge.address, "1002"));
     assert_eq!(
         text,
         "error: not_a_member: The agent is not in that queue.\n"
     );
+    without_a_bridge("php", "client.php");
 }
 
 #[test]
 fn node_changes_reads_and_follows() {
     changes_reads_and_follows("node", "client.mjs");
+    without_a_bridge("node", "client.mjs");
 }
 
 #[test]
 fn python3_changes_reads_and_follows() {
     changes_reads_and_follows("python3", "client.py");
+    without_a_bridge("python3", "client.py");
+}
+
+/// Nothing listens there, or something that is no bridge: a change is in doubt, and the
+/// client says so and goes on.
+fn without_a_bridge(interpreter: &str, file: &str) {
+    let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let addresses = [
+        SocketAddr::from(([127, 0, 0, 1], 1)),
+        proxy.local_addr().expect("bound"),
+    ];
+    std::thread::spawn(move || {
+        for mut stream in proxy.incoming().map_while(Result::ok) {
+            let page = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 5\r\n\
+                        Connection: close\r\n\r\nsorry";
+            // What was asked is read first: else the end of the connection is a reset.
+            let mut asked = [0; 4096];
+            let _ = stream.read(&mut asked);
+            let _ = stream.write_all(page.as_bytes());
+        }
+    });
+    for address in addresses {
+        let client = Following::start(client(interpreter, file, address, "1001"));
+        assert_eq!(
+            client.next(),
+            "error: outcome_unknown: It may or may not have happened: look before trying again."
+        );
+    }
 }
 
 /// A client that runs until the test ends.
@@ -116,7 +147,7 @@ impl Drop for Following {
 
 fn changes_reads_and_follows(interpreter: &str, file: &str) {
     let (_asterisk, bridge) = with_an_agent();
-    let client = Following::start(client(interpreter, file, &bridge, "1001"));
+    let client = Following::start(client(interpreter, file, bridge.address, "1001"));
     for expected in [
         "paused: 1001",
         "member: 1001 paused Lunch break",
