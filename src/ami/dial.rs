@@ -42,6 +42,18 @@ pub(crate) async fn dial(
     })
 }
 
+/// The certificate that Asterisk presents, in DER, where it can be trusted.
+///
+/// # Errors
+/// As [`dial`]; the caller bounds the time.
+pub async fn presented_certificate(address: &str, tls: &TlsSettings) -> io::Result<Vec<u8>> {
+    let stream = tls.connect(connect(address).await?).await?;
+    let presented = stream.get_ref().1.peer_certificates();
+    let certificate = presented.and_then(<[_]>::first);
+    // A handshake without one fails.
+    Ok(certificate.map(|der| der.to_vec()).unwrap_or_default())
+}
+
 /// Connects, with Nagle off and a dead peer noticed.
 async fn connect(address: &str) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;

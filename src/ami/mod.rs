@@ -30,6 +30,7 @@ pub use action::{Action, LoginKey};
 pub use answer::Answer;
 pub use client::{Client, Exchange, LinkState};
 pub use codec::{AmiCodec, Frame, FrameError, MAX_FRAME};
+pub use dial::presented_certificate;
 pub(crate) use error::is_unknown_action;
 pub use error::{Exit, Failure, LoginError, NO_QUEUES};
 pub use login::Peer;

@@ -1,6 +1,7 @@
 //! Keeps one link up: dial, log in, wait for the boot, serve, back off, again.
 
 use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,17 @@ pub struct LinkSettings {
     pub connect_timeout: Duration,
     /// Exchanges under way at once.
     pub max_pending: usize,
+}
+
+impl LinkSettings {
+    /// Whether what is said stays on this machine.
+    #[must_use]
+    pub fn is_on_loopback(&self) -> bool {
+        let host = self.address.rsplit_once(':').map_or("", |(host, _)| host);
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let address: Result<IpAddr, _> = host.parse();
+        host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+    }
 }
 
 impl std::fmt::Debug for LinkSettings {

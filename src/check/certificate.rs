@@ -5,8 +5,50 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode;
 use x509_cert::time::Time;
 
+use super::report::CertificateReport;
+
+/// Days before its end from which on a certificate is warned of.
+const DAYS: i64 = 21;
+
+/// Whether clients take it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Yes, and for long.
+    Valid,
+    /// Yes, and not for long, or it can't be told.
+    Doubtful(String),
+    /// No.
+    Invalid(String),
+}
+
+/// Looks at the certificate, in DER, as at that time.
+pub(super) fn judge(der: Option<&[u8]>, now: Timestamp) -> (Option<CertificateReport>, Verdict) {
+    let Some((begins, ends)) = der.and_then(validity) else {
+        let told = "how long it is valid can't be read".to_owned();
+        return (None, Verdict::Doubtful(told));
+    };
+    let left = ends.as_second() - now.as_second();
+    let days = left.div_euclid(86_400);
+    let verdict = if begins > now {
+        Verdict::Invalid(format!(
+            "valid only from {begins} on (is this machine's clock right?)"
+        ))
+    } else if left < 0 {
+        Verdict::Invalid(format!("expired at {ends}"))
+    } else if days < DAYS {
+        Verdict::Doubtful(format!("{days} days left; it ends at {ends}"))
+    } else {
+        Verdict::Valid
+    };
+    let report = CertificateReport {
+        not_after: ends.to_string(),
+        days_left: days,
+    };
+    (Some(report), verdict)
+}
+
 /// The begin and the end of a certificate; `None` where they can't be read.
-pub(super) fn validity(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
+fn validity(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
     let certificate = Certificate::from_der(der).ok()?;
     let validity = certificate.tbs_certificate().validity();
     let timestamp = |time: Time| {

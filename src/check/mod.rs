@@ -10,27 +10,26 @@ mod report;
 mod text;
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 
 use crate::config::Settings;
 
+use certificate::{Verdict, judge};
 pub use report::{CertificateReport, OrganizationReport, OverlapReport, PbxReport, Report};
-
-/// Days before its end from which on a certificate is warned of.
-const CERTIFICATE_DAYS: i64 = 21;
 
 /// Links to each PBX as the daemon would, looks for the organizations' queues,
 /// and logs off again.
 pub async fn check(settings: Settings) -> Report {
     let mut report = Report::nothing_found();
-    for overlap in settings.overlaps {
+    for overlap in &settings.overlaps {
         report.warnings.push(format!(
             "{} and {} share {} and the like, as configured",
             overlap.first, overlap.second, overlap.example
         ));
         report.overlaps.push(OverlapReport {
-            first: overlap.first,
-            second: overlap.second,
-            example: overlap.example,
+            first: overlap.first.clone(),
+            second: overlap.second.clone(),
+            example: overlap.example.clone(),
         });
     }
     for username in settings.directory.weakly_stored() {
@@ -39,6 +38,7 @@ pub async fn check(settings: Settings) -> Report {
              (ami-bridge hash-password)"
         ));
     }
+    exposure(&mut report, &settings);
     if let Some((_, certified)) = &settings.http.tls {
         certificate(&mut report, certified.cert.first().map(AsRef::as_ref));
     }
@@ -52,32 +52,43 @@ pub async fn check(settings: Settings) -> Report {
     report
 }
 
-/// How long the certificate is still valid. One that is not is served all the same,
-/// and clients refuse it.
+/// One that is not valid is served all the same, and clients refuse it.
 fn certificate(report: &mut Report, der: Option<&[u8]>) {
-    let Some((begins, ends)) = der.and_then(certificate::validity) else {
-        let warning = "http.tls_certificate: how long it is valid can't be read";
-        report.warnings.push(warning.to_owned());
-        return;
-    };
-    let now = jiff::Timestamp::now();
-    let left = ends.as_second() - now.as_second();
-    let days = left.div_euclid(86_400);
-    if begins > now {
-        let error = format!(
-            "http.tls_certificate: valid only from {begins} on; clients refuse it (is this \
-             machine's clock right?)"
-        );
-        report.fail(error);
-    } else if left < 0 {
-        let error = format!("http.tls_certificate: expired at {ends}; clients refuse it");
-        report.fail(error);
-    } else if days < CERTIFICATE_DAYS {
-        let warning = format!("http.tls_certificate: {days} days left; it ends at {ends}");
-        report.warnings.push(warning);
+    let (found, verdict) = judge(der, Timestamp::now());
+    report.certificate = found;
+    let subject = "http.tls_certificate";
+    match verdict {
+        Verdict::Valid => {}
+        Verdict::Doubtful(told) => report.warnings.push(format!("{subject}: {told}")),
+        Verdict::Invalid(told) => report.fail(format!("{subject}: {told}; clients refuse it")),
     }
-    report.certificate = Some(CertificateReport {
-        not_after: ends.to_string(),
-        days_left: days,
-    });
+}
+
+/// Warns of what others on the network could read.
+fn exposure(report: &mut Report, settings: &Settings) {
+    let http = &settings.http;
+    let listens = http.listen.ip();
+    if !listens.is_loopback() && http.tls.is_none() && http.trusted_proxies.is_empty() {
+        report.warnings.push(format!(
+            "http.listen: passwords cross the network to {listens} in plain text; set \
+             http.tls_certificate, or listen on 127.0.0.1 behind a proxy with TLS"
+        ));
+    }
+    let admin = settings.admin.listen.map(|address| address.ip());
+    if let Some(listens) = admin.filter(|address| !address.is_loopback()) {
+        report.warnings.push(format!(
+            "admin.listen: whoever reaches {listens} can read /metrics and /readyz, which ask \
+             for no password"
+        ));
+    }
+    for pbx in &settings.pbxes {
+        let link = &pbx.link;
+        if link.tls.is_none() && !link.is_on_loopback() {
+            report.warnings.push(format!(
+                "pbx {}: what is said to {} crosses the network in plain text, where it can be \
+                 read and changed; set tls = true (the secret itself is not sent)",
+                link.name, link.address
+            ));
+        }
+    }
 }

@@ -3,31 +3,35 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use jiff::Timestamp;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::certificate::{Verdict, judge};
 use super::report::{OrganizationReport, PbxReport, Report};
-use crate::ami::{Action, Client, LinkState, NO_QUEUES, Peer, supervise};
+use crate::ami::{
+    Action, Client, LinkState, Message, NO_QUEUES, Peer, TlsSettings, presented_certificate,
+    supervise,
+};
 use crate::config::PbxSettings;
 use crate::organizations::Organization;
 use crate::queues::QueueCommands;
 
 /// Actions by which a stolen secret could place calls, run commands, or change
-/// what Asterisk does.
-const DANGEROUS: [&str; 12] = [
+/// what Asterisk does: of what is too much, these are named first.
+const DANGEROUS: [&str; 8] = [
     "Originate",
-    "Redirect",
-    "Hangup",
     "Command",
     "AGI",
-    "Setvar",
-    "GetConfig",
     "UpdateConfig",
-    "CreateConfig",
     "ModuleLoad",
-    "DBPut",
-    "Filter",
+    "Setvar",
+    "Redirect",
+    "MessageSend",
 ];
+
+/// How many of them are named in a warning. JSON has them all.
+const NAMED: usize = 6;
 
 /// Beyond connecting and logging in: what a boot may take.
 const BOOT_WAIT: Duration = Duration::from_secs(10);
@@ -45,6 +49,7 @@ pub(super) async fn ask(pbx: PbxSettings, organizations: &[Arc<Organization>]) -
         ..PbxReport::default()
     };
     let (name, address) = (found.name.clone(), found.address.clone());
+    let tls = pbx.link.tls.clone();
     let username = pbx.link.username.clone();
     let username = username.as_str();
     let stop = CancellationToken::new();
@@ -57,6 +62,9 @@ pub(super) async fn ask(pbx: PbxSettings, organizations: &[Arc<Organization>]) -
             report.linked(&mut found, username, &peer);
             let deadline = Instant::now() + pbx.action_timeout;
             found.latency_ms = latency(&client, deadline).await;
+            if let Some(tls) = tls {
+                report.certificate(&mut found, &tls, deadline).await;
+            }
             report.excess(&mut found, &client, deadline).await;
             report
                 .queues(&mut found, &client, deadline, organizations)
@@ -116,17 +124,36 @@ impl Report {
         let Ok(answer) = exchange.send(Action::ListCommands).await else {
             return;
         };
-        let may = |action: &&str| answer.response.get(action).is_some();
-        let excess: Vec<&str> = DANGEROUS.into_iter().filter(may).collect();
+        let mut excess = beyond_queues(&answer.response);
+        let rank = |action: &String| DANGEROUS.iter().position(|name| name == action);
+        excess.sort_by_key(|action| rank(action).unwrap_or(DANGEROUS.len()));
         if !excess.is_empty() {
+            let named = excess[..excess.len().min(NAMED)].join(", ");
+            let more = match excess.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
             self.warnings.push(format!(
-                "pbx {}: the AMI user may do more than the bridge needs: {}; \
+                "pbx {}: the AMI user may do more than the bridge needs: {named}{more}; \
                  write = agent is enough",
-                pbx.name,
-                excess.join(", ")
+                pbx.name
             ));
         }
-        pbx.excess_actions = Some(excess.into_iter().map(str::to_owned).collect());
+        pbx.excess_actions = Some(excess);
+    }
+
+    /// Tells how long Asterisk's certificate is valid. One that is pinned serves
+    /// beyond its end.
+    async fn certificate(&mut self, pbx: &mut PbxReport, tls: &TlsSettings, deadline: Instant) {
+        let presented = timeout_at(deadline, presented_certificate(&pbx.address, tls)).await;
+        let der = presented.ok().and_then(Result::ok);
+        let (found, verdict) = judge(der.as_deref(), Timestamp::now());
+        pbx.certificate = found;
+        if let Verdict::Doubtful(told) | Verdict::Invalid(told) = verdict {
+            let name = &pbx.name;
+            self.warnings
+                .push(format!("pbx {name}: Asterisk's certificate: {told}"));
+        }
     }
 
     /// Tells which configured queues the PBX does not have: a wrong number, or a
@@ -188,10 +215,46 @@ impl Report {
     }
 }
 
+/// What a user may do beyond `write = agent`, by an answer to ListCommands: every
+/// action that it may use, with the classes of which it must have one.
+fn beyond_queues(listed: &Message) -> Vec<String> {
+    let is_beyond = |description: &str| {
+        let classes = description.rsplit_once("(Priv: ");
+        let classes = classes.map_or("", |(_, classes)| classes.trim_end_matches(')'));
+        !["", "<none>"].contains(&classes) && !classes.split(',').any(|class| class == "agent")
+    };
+    let actions = listed.iter().filter_map(|(action, description)| {
+        let description = String::from_utf8_lossy(description);
+        let action = String::from_utf8_lossy(action);
+        is_beyond(&description).then(|| action.into_owned())
+    });
+    actions.collect()
+}
+
 /// A round trip of a Ping, in milliseconds.
 async fn latency(client: &Client, deadline: Instant) -> Option<f64> {
     let exchange = client.begin(deadline, "check").ok()?;
     let sent = Instant::now();
     exchange.send(Action::Ping).await.ok()?;
     Some(sent.elapsed().as_secs_f64() * 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn what_neither_all_nor_agents_may_is_too_much() {
+        // Of Asterisk 22, with write = agent,command,system.
+        let listed = "Response: Success\r\n\
+            BridgeKick: Kick a channel from a bridge.  (Priv: <none>)\r\n\
+            Command: Execute Asterisk CLI Command.  (Priv: command,all)\r\n\
+            ModuleLoad: Module management.  (Priv: system,all)\r\n\
+            QueueLog: Adds custom entry in queue_log.  (Priv: agent,all)\r\n\
+            Hangup: Hangup channel.  (Priv: system,call,all)\r\n";
+        let listed = Message::parse(Bytes::from_static(listed.as_bytes()));
+        assert_eq!(beyond_queues(&listed), ["Command", "ModuleLoad", "Hangup"]);
+    }
 }

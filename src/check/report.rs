@@ -47,6 +47,8 @@ pub struct PbxReport {
     pub excess_actions: Option<Vec<String>>,
     /// The lines that its section of `manager.conf` needs; empty where it has them.
     pub manager_conf: Option<Vec<String>>,
+    /// Asterisk's certificate, over TLS.
+    pub certificate: Option<CertificateReport>,
     /// How many queues it has.
     pub queues: Option<usize>,
 }

@@ -199,3 +199,29 @@ password = "of-{name}"
         assert!(error.contains("closed"), "{error}");
     }
 }
+
+#[test]
+fn what_others_on_the_network_could_read_is_warned_of() {
+    // TEST-NET-1: nobody answers there, and nothing is asked of it but a connection.
+    let exposed = configuration(1)
+        .replace(
+            "127.0.0.1:1\"",
+            "192.0.2.1:1\"\nconnect_timeout = \"100ms\"",
+        )
+        .replace("listen = \"127.0.0.1:0\"", "listen = \"0.0.0.0:0\"");
+    let warned = |text: &str| {
+        let (_, report) = check(text);
+        let warnings = report["warnings"].as_array().expect("warnings").clone();
+        let subjects = ["http.listen", "admin.listen", "pbx main"];
+        subjects.map(|subject| {
+            let of = |told: &&Value| told.as_str().is_some_and(|told| told.starts_with(subject));
+            warnings.iter().filter(of).count()
+        })
+    };
+    assert_eq!(warned(&configuration(1)), [0, 0, 0]);
+    assert_eq!(warned(&exposed), [1, 1, 1]);
+    let behind_a_proxy = exposed.replace("[http]", "[http]\ntrusted_proxies = [\"192.0.2.9\"]");
+    assert_eq!(warned(&behind_a_proxy), [0, 1, 1]);
+    let over_tls = exposed.replace("[pbx.main]", "[pbx.main]\ntls = true");
+    assert_eq!(warned(&over_tls), [1, 1, 0]);
+}

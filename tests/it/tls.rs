@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
@@ -21,6 +22,7 @@ use crate::support::{
 
 on_both_generations!(
     a_link_over_tls_works_and_keeps_working,
+    how_long_its_certificate_is_valid_is_told,
     a_wrong_certificate_is_told_with_its_cure,
     certificates_of_old_recipes_are_told_with_their_cure,
     the_interface_over_tls_takes_a_new_certificate_at_sighup,
@@ -32,11 +34,17 @@ struct Certificates {
     fingerprint: String,
 }
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// Authorities of one name would be taken for one another.
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 impl Certificates {
     fn new() -> Self {
+        Self::for_days(90)
+    }
+
+    fn for_days(days: u32) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut authority = CertificateParams::new([]).expect("no names");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -47,9 +55,11 @@ impl Certificates {
                 .expect("an authority");
         let key = KeyPair::generate().expect("a key");
         let names = ["localhost".to_owned()];
-        let certificate = CertificateParams::new(names)
-            .and_then(|params| params.signed_by(&key, &authority))
-            .expect("a certificate");
+        let mut certificate = CertificateParams::new(names).expect("names");
+        // An hour more than whole days, so that no test runs at the edge.
+        let end = SystemTime::now() + DAY * days + DAY / 24;
+        certificate.not_after = end.into();
+        let certificate = certificate.signed_by(&key, &authority).expect("signed");
         for (name, text) in [
             ("ca.pem", authority.pem()),
             ("asterisk.pem", certificate.pem()),
@@ -140,6 +150,23 @@ fn a_link_over_tls_works_and_keeps_working(version: u32) {
     }
 }
 
+fn how_long_its_certificate_is_valid_is_told(version: u32) {
+    for (days, is_warned) in [(90, false), (5, true)] {
+        let certificates = Certificates::for_days(days);
+        let (_asterisk, port) = asterisk(version, &certificates);
+        let trust = format!("tls_pin_sha256 = \"{}\"", certificates.fingerprint);
+        let (status, said) = check(&certificates, &["--json"], &over_tls(port, &trust));
+        let report: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+        assert_eq!(status, Some(0), "{report}");
+        assert_eq!(
+            report["pbxes"][0]["certificate"]["days_left"], days,
+            "{report}"
+        );
+        let warning = format!("pbx main: Asterisk's certificate: {days} days left");
+        assert_eq!(said.contains(&warning), is_warned, "{said}");
+    }
+}
+
 fn a_wrong_certificate_is_told_with_its_cure(version: u32) {
     let certificates = Certificates::new();
     let (_asterisk, port) = asterisk(version, &certificates);
@@ -193,13 +220,28 @@ fn certificates_of_old_recipes_are_told_with_their_cure(version: u32) {
 
 /// `check` fails, and says so.
 fn refused(certificates: &Certificates, configuration: &str, part: &str) {
+    let (status, said) = check(certificates, &[], configuration);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains(part), "{part} is not in {said}");
+}
+
+/// The exit status of `check`, and what it says.
+fn check(
+    certificates: &Certificates,
+    options: &[&str],
+    configuration: &str,
+) -> (Option<i32>, String) {
     let file = certificates.path("bridge.toml");
     std::fs::write(&file, configuration).expect("written");
-    let output = binary().arg("check").arg("--config").arg(&file).output();
-    let output = output.expect("the program");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains(part), "{part} is not in {said}");
+    let mut command = binary();
+    command
+        .arg("check")
+        .args(options)
+        .arg("--config")
+        .arg(&file);
+    let output = command.output().expect("the program");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.code(), said)
 }
 
 /// A request over TLS; the error is the handshake's.
