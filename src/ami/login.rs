@@ -120,7 +120,7 @@ pub(crate) async fn boot<S: AsyncRead + AsyncWrite>(
         let answer = timeout(PROBE_DEADLINE, probe(connection, last_id)).await;
         match answer.unwrap_or(Err(Exit::Unresponsive))? {
             Probe::Unknown if !is_told => {
-                warn!("{NO_QUEUES}");
+                warn!(reason = NO_QUEUES, "Asterisk has no queues");
                 is_told = true;
             }
             Probe::Answered => return Ok((true, tells_boot)),

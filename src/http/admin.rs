@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
@@ -46,7 +46,10 @@ impl Handler for Admin {
             "/readyz" => self.ready(),
             "/metrics" => {
                 let text = metrics::text(&self.links, &self.requests, self.queue_metrics).await;
-                plain(ReplyBody::whole(text), metrics::CONTENT_TYPE)
+                let accept = request.headers().get(ACCEPT);
+                let accept = accept.and_then(|accept| accept.to_str().ok());
+                let content_type = metrics::content_type(accept.unwrap_or_default());
+                plain(ReplyBody::whole(text), content_type)
             }
             _ => reply(StatusCode::NOT_FOUND, &json!({"status": "not_found"})),
         }

@@ -18,8 +18,15 @@ use crate::api::{Links, Requests};
 use crate::queues::live::{Live, Question};
 use crate::queues::{MemberState, Queue};
 
-/// What the text is told as.
-pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// What the text is told as, by what the client accepts. To those who only know
+/// Prometheus' older text, what OpenMetrics has more of are comments.
+pub(super) fn content_type(accept: &str) -> &'static str {
+    if accept.contains("application/openmetrics-text") {
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    } else {
+        "text/plain; version=0.0.4; charset=utf-8"
+    }
+}
 
 /// How long Asterisk has to tell callers and figures for it.
 const FIGURES: Duration = Duration::from_secs(2);

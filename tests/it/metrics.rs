@@ -16,14 +16,32 @@ on_every_pbx!(
     failed_logins_and_lockouts_are_counted,
     changes_that_nobody_knows_of_are_counted,
     promtool_finds_nothing_wrong,
+    the_text_is_told_as_what_is_accepted,
 );
 
 fn scrape(bridge: &Bridge) -> String {
     let response = request(bridge.admin, "GET", "/metrics", &[], b"");
     assert_eq!(response.status, 200);
-    let content_type = response.header("Content-Type").unwrap_or_default();
-    assert!(content_type.starts_with("application/openmetrics-text"));
     response.body
+}
+
+fn the_text_is_told_as_what_is_accepted(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    // Of Prometheus 2 and 3, of older ones, of a browser, and of nobody in particular.
+    let (open, plain) = ("application/openmetrics-text", "text/plain; version=0.0.4");
+    for (accept, told) in [
+        (
+            "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.2",
+            open,
+        ),
+        ("text/plain;version=0.0.4;q=1,*/*;q=0.1", plain),
+        ("text/html", plain),
+        ("", plain),
+    ] {
+        let response = request(bridge.admin, "GET", "/metrics", &[("Accept", accept)], b"");
+        let content_type = response.header("Content-Type").unwrap_or_default();
+        assert!(content_type.starts_with(told), "{accept}: {content_type}");
+    }
 }
 
 /// The samples, by their names with labels.
@@ -169,13 +187,10 @@ fn changes_that_nobody_knows_of_are_counted(version: u32) {
 fn promtool_finds_nothing_wrong(version: u32) {
     let (_asterisk, bridge) = start(version);
     bridge.acme("action=add&agent=1001&queue=6001");
-    // What promtool reads knows neither the end nor the units of OpenMetrics.
+    // It reads the older text, to which the end and the units of OpenMetrics are
+    // comments.
     let text = scrape(&bridge);
     assert!(text.ends_with("# EOF\n"), "{text}");
-    let lines = text
-        .lines()
-        .filter(|line| !line.starts_with("# UNIT") && *line != "# EOF");
-    let plain: String = lines.map(|line| format!("{line}\n")).collect();
     let mut promtool = Command::new("promtool")
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
@@ -184,9 +199,9 @@ fn promtool_finds_nothing_wrong(version: u32) {
         .spawn()
         .expect("promtool, of Debian's package prometheus");
     let mut stdin = promtool.stdin.take().expect("piped");
-    stdin.write_all(plain.as_bytes()).expect("written");
+    stdin.write_all(text.as_bytes()).expect("written");
     drop(stdin);
     let output = promtool.wait_with_output().expect("ended");
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!told.contains("error"), "{told}\n{plain}");
+    assert!(!told.contains("error"), "{told}\n{text}");
 }

@@ -123,7 +123,7 @@ impl Keeper {
 
     /// Asks until Asterisk has queues again.
     async fn wait_until_loaded(&self) {
-        warn!("{NO_QUEUES}");
+        warn!(reason = NO_QUEUES, "Asterisk has no queues");
         loop {
             sleep(AGAIN).await;
             let names = async { self.ask(QUESTION, "reload")?.names().await };

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 /// From an answer out of memory to one that Asterisk does not give in time: bounds of
 /// histograms.
-pub const SECONDS: [f64; 10] = [
-    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0,
+pub const SECONDS: [f64; 11] = [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0, 10.0,
 ];
 
 /// Figures of one PBX's live state.
