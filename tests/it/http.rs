@@ -113,7 +113,8 @@ fn too_large_requests_are_refused(version: u32) {
 
 fn a_slow_client_does_not_use_up_the_time_of_the_pbx(version: u32) {
     let asterisk = crate::support::Asterisk::start(version);
-    let configuration = crate::support::configuration(asterisk.port).replace("\"3s\"", "\"500ms\"");
+    let configuration =
+        crate::support::configuration(asterisk.port).replace("\"3s\"", "\"1500ms\"");
     let bridge = crate::support::Bridge::start(&configuration);
     let body = "username=acme%40example.com&password=acme-password&action=pause&agent=1050";
     let mut stream = TcpStream::connect(bridge.address).expect("connected");
@@ -125,7 +126,7 @@ fn a_slow_client_does_not_use_up_the_time_of_the_pbx(version: u32) {
     )
     .expect("written");
     // Longer than the PBX may take.
-    std::thread::sleep(std::time::Duration::from_millis(700));
+    std::thread::sleep(std::time::Duration::from_millis(1700));
     stream.write_all(body.as_bytes()).expect("written");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");

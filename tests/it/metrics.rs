@@ -131,7 +131,10 @@ fn the_link_and_what_goes_over_it_are_counted(version: u32) {
     let before = value("ami_round_trip_seconds_count");
     bridge.acme("action=add&agent=1001&queue=6001");
     assert!(value("ami_round_trip_seconds_count") > before);
-    assert_eq!(value("pending_requests"), 0.0);
+    // An answer may be there before what was needed for it is given back.
+    eventually("nothing is under way", || {
+        (value("pending_requests") == 0.0).then_some(())
+    });
     assert_eq!(value("pending_requests_limit"), 1024.0);
     assert_eq!(value("reconnects_total"), 0.0);
     let young = value("link_age_seconds");

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::support::{ACME, PATH, SIMULATED, configuration, request, start};
+use crate::support::{ACME, GLOBEX, PATH, SIMULATED, configuration, eventually, request, start};
 use crate::support::{Asterisk, Bridge};
 
 /// What a schema says of an object or its items; references are followed.
@@ -63,6 +63,10 @@ fn every_field_of_every_answer_is_in_the_contract() {
     let (asterisk, bridge) = start(SIMULATED);
     let document = contract(&bridge);
     asterisk.cli("channel originate Local/acme-6002@callers application Wait 60");
+    eventually("a caller waits, so that callers are looked at", || {
+        let figures = bridge.acme("action=showqueuestat")["total"].clone();
+        (figures["callers_waiting"] == 1).then_some(())
+    });
     for (query, schema) in [
         ("action=add&agent=1001&queue=6001,6002&alias=Dana", "Change"),
         ("action=pause&agent=1001&reason=Lunch", "Change"),
@@ -117,5 +121,26 @@ fn each_path_has_the_methods_of_the_contract() {
             let response = request(bridge.address, method, path, &[], b"");
             assert!(![404, 405].contains(&response.status), "{method} {path}");
         }
+    }
+}
+
+/// What a user can be kept to is what there is.
+#[test]
+fn every_action_of_the_contract_may_stand_in_a_users_list() {
+    let (asterisk, bridge) = start(SIMULATED);
+    let document = contract(&bridge);
+    let parameters = &document["paths"][PATH]["get"]["parameters"];
+    let parameters = parameters.as_array().expect("parameters").iter();
+    let mut action = parameters.filter(|parameter| parameter["name"] == "action");
+    let actions = &action.next().expect("action")["schema"]["enum"];
+    assert!(actions.as_array().is_some_and(|actions| actions.len() >= 7));
+    let user = format!("username = \"globex\"\nactions = {actions}");
+    let kept = configuration(asterisk.port).replace("username = \"globex\"", &user);
+    assert!(kept.contains("actions = ["));
+    let bridge = Bridge::start(&kept);
+    for action in actions.as_array().into_iter().flatten() {
+        let action = action.as_str().expect("text");
+        let query = format!("action={action}&agent=1001&queue=6001");
+        assert_ne!(bridge.ask(GLOBEX, &query).status, 403, "{action}");
     }
 }

@@ -83,7 +83,6 @@ fn the_service_manager_is_told() {
     }
     let took = begun.elapsed();
     assert!(took > Duration::from_millis(600), "{took:?}");
-    assert!(took < Duration::from_secs(3), "{took:?}");
     bridge.reconfigure(&text);
     let reloading = manager.next_state();
     let time = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=");

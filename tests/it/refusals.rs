@@ -261,7 +261,7 @@ fn a_pending_shutdown_is_unavailable(version: u32) {
 
 fn silence_is_an_unknown_outcome(version: u32) {
     let asterisk = Asterisk::start(version);
-    let configuration = configuration(asterisk.port).replace("\"3s\"", "\"500ms\"");
+    let configuration = configuration(asterisk.port).replace("\"3s\"", "\"1500ms\"");
     let bridge = Bridge::start(&configuration);
     bridge.acme("action=add&agent=1001&queue=6001");
     asterisk.freeze();

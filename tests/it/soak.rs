@@ -22,6 +22,9 @@ fn length() -> (Duration, Duration) {
     }
 }
 
+/// How long the arenas take to fill.
+const ARENAS: Duration = Duration::from_secs(300);
+
 fn memory_and_descriptors_stay_flat(version: u32) {
     let (length, pause) = length();
     let mut scene = Scene::new(version, "soak");
@@ -47,11 +50,13 @@ fn memory_and_descriptors_stay_flat(version: u32) {
     scene.reckon();
     assert_eq!(after.descriptors, before.descriptors);
     // The allocator's arenas fill in the first minutes, to an end; what leaks goes on.
-    let middle = memory[memory.len() / 2];
-    assert!(
-        after.kilobytes < middle + 1024,
-        "{middle} kB, then {after:?}"
-    );
+    if length / 2 > ARENAS {
+        let middle = memory[memory.len() / 2];
+        assert!(
+            after.kilobytes < middle + 1024,
+            "{middle} kB, then {after:?}"
+        );
+    }
     assert!(
         after.kilobytes < before.kilobytes + 8192,
         "{before:?}, then {after:?}"

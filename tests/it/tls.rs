@@ -17,7 +17,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::support::{
-    Asterisk, Bridge, PATH, binary, configuration, eventually, free_port, on_both_generations,
+    Asterisk, Bridge, PATH, Port, binary, configuration, eventually, on_both_generations,
 };
 
 on_both_generations!(
@@ -88,13 +88,13 @@ impl Certificates {
 }
 
 /// An Asterisk that speaks TLS as well, and the port where it does.
-fn asterisk(version: u32, certificates: &Certificates) -> (Asterisk, u16) {
+fn asterisk(version: u32, certificates: &Certificates) -> (Asterisk, Port) {
     let text = |name: &str| certificates.text(name);
     asterisk_with(version, &text("asterisk.pem"), &text("asterisk.key"))
 }
 
-fn asterisk_with(version: u32, certificate: &str, key: &str) -> (Asterisk, u16) {
-    let port = free_port();
+fn asterisk_with(version: u32, certificate: &str, key: &str) -> (Asterisk, Port) {
+    let port = Port::reserve();
     let asterisk = Asterisk::start_with(
         version,
         &[
@@ -104,11 +104,12 @@ fn asterisk_with(version: u32, certificate: &str, key: &str) -> (Asterisk, u16) 
                 "manager.conf",
                 &format!(
                     "[general]\nenabled=yes\nbindaddr=127.0.0.1\nport = 5038\n\
-                     tlsenable=yes\ntlsbindaddr=127.0.0.1:{port}\n\
+                     tlsenable=yes\ntlsbindaddr={}\n\
                      tlscertfile=@INSTANCE@/etc/asterisk.pem\n\
                      tlsprivatekey=@INSTANCE@/etc/asterisk.key\n\
                      [queuebridge]\nsecret=sample-secret-change-me\n\
-                     read=agent,system\nwrite=agent\n"
+                     read=agent,system\nwrite=agent\n",
+                    port.address
                 ),
             ),
         ],
@@ -116,7 +117,8 @@ fn asterisk_with(version: u32, certificate: &str, key: &str) -> (Asterisk, u16) 
     (asterisk, port)
 }
 
-fn over_tls(port: u16, trust: &str) -> String {
+fn over_tls(port: &Port, trust: &str) -> String {
+    let port = port.address.port();
     configuration(port)
         .replace(&format!("127.0.0.1:{port}"), &format!("localhost:{port}"))
         .replace(
@@ -132,7 +134,7 @@ fn a_link_over_tls_works_and_keeps_working(version: u32) {
         format!("tls_pin_sha256 = \"{}\"", certificates.fingerprint),
         format!("tls_ca_file = {:?}", certificates.path("ca.pem")),
     ] {
-        let bridge = Bridge::start(&over_tls(port, &trust));
+        let bridge = Bridge::start(&over_tls(&port, &trust));
         let bridge = &bridge;
         // Many at once: Asterisk's TLS would stall on two actions in a record.
         std::thread::scope(|scope| {
@@ -155,7 +157,7 @@ fn how_long_its_certificate_is_valid_is_told(version: u32) {
         let certificates = Certificates::for_days(days);
         let (_asterisk, port) = asterisk(version, &certificates);
         let trust = format!("tls_pin_sha256 = \"{}\"", certificates.fingerprint);
-        let (status, said) = check(&certificates, &["--json"], &over_tls(port, &trust));
+        let (status, said) = check(&certificates, &["--json"], &over_tls(&port, &trust));
         let report: serde_json::Value = serde_json::from_str(&said).expect("JSON");
         assert_eq!(status, Some(0), "{report}");
         assert_eq!(
@@ -186,7 +188,7 @@ fn a_wrong_certificate_is_told_with_its_cure(version: u32) {
             "set tls_server_name",
         ),
     ] {
-        refused(&certificates, &over_tls(port, &trust), part);
+        refused(&certificates, &over_tls(&port, &trust), part);
     }
 }
 
@@ -199,7 +201,7 @@ fn certificates_of_old_recipes_are_told_with_their_cure(version: u32) {
     let by_authority = format!("tls_ca_file = {ca:?}");
     refused(
         &certificates,
-        &over_tls(port, &by_authority),
+        &over_tls(&port, &by_authority),
         "issue it anew with a subjectAltName",
     );
 
@@ -213,7 +215,7 @@ fn certificates_of_old_recipes_are_told_with_their_cure(version: u32) {
     let by_itself = format!("tls_ca_file = {file:?}");
     refused(
         &certificates,
-        &over_tls(port, &by_itself),
+        &over_tls(&port, &by_itself),
         "pin it with tls_pin_sha256",
     );
 }

@@ -1,7 +1,7 @@
 //! A lost link is said plainly, and the page comes back by itself.
 
 use super::{LIVE, agent, on_the_board, until_text};
-use crate::support::{Bridge, Browser, configuration, free_port, on_both_generations, start};
+use crate::support::{Bridge, Browser, Port, configuration, on_both_generations, start};
 
 on_both_generations!(
     the_page_outlives_a_crash_of_the_pbx,
@@ -56,7 +56,8 @@ fn the_page_outlives_the_bridge(version: u32) {
     let (asterisk, bridge) = start(version);
     drop(bridge);
     // The same address again, as after an update.
-    let listen = format!("listen = \"127.0.0.1:{}\"", free_port());
+    let port = Port::reserve();
+    let listen = format!("listen = \"{}\"", port.address);
     let configuration =
         configuration(asterisk.port).replacen("listen = \"127.0.0.1:0\"", &listen, 1);
     let bridge = Bridge::start(&configuration);

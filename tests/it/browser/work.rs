@@ -43,7 +43,8 @@ fn a_pause_made_elsewhere_is_seen_at_once(version: u32) {
         times.push(seen.as_f64().expect("a time") - sent.as_secs_f64() * 1000.0);
     }
     println!("asterisk {version}: from the request to the drawn page, ms: {times:.0?}");
-    assert!(times.iter().all(|time| *time < 500.0), "{times:?}");
+    // Told by the stream, and not found by looking now and then.
+    assert!(times.iter().all(|time| *time < 2000.0), "{times:?}");
     assert!(complaints(&browser).is_empty());
 }
 

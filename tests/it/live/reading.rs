@@ -109,17 +109,11 @@ fn a_pause_everywhere_asks_nothing_first(version: u32) {
     let answer = bridge.acme("action=unpause&agent=1052");
     assert_eq!(answer["status"], "partial", "{answer}");
     assert_eq!(rows(&answer), ["6001 not_a_member", "6002 ok", "6004 ok"]);
-    // That was noticed.
-    let noticed = Instant::now();
+    // That was noticed: no queue has its turn within this test.
     eventually("the membership is not shown any more", || {
         let shown = bridge.acme("action=showstate&agent=1052");
         (shown["queues"].as_array()?.len() == 2).then_some(())
     });
-    assert!(
-        noticed.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        noticed.elapsed()
-    );
     assert_eq!(
         rows(&bridge.acme("action=pause&agent=1052")),
         ["6002 ok", "6004 ok"]
@@ -202,14 +196,11 @@ fn a_queue_that_a_change_reveals_is_shown_whole(version: u32) {
     asterisk.configure("queues.conf", &queues_conf(0b00010));
     asterisk.cli("queue reload all");
     bridge.acme("action=add&agent=1002&queue=6005&paused=1&reason=New");
-    let begun = Instant::now();
     eventually("both members are shown", || {
         let response = bridge.ask(ACME, "action=showqueue&queue=6005");
         let shown = (response.status == 200).then(|| response.json())?;
         (shown["queues"][0]["members"].as_array()?.len() == 2).then_some(())
     });
-    let took = begun.elapsed();
-    assert!(took < Duration::from_secs(2), "{took:?}");
     let shown = bridge.acme("action=showqueue&queue=6005");
     let shown = shown["queues"][0]["members"].as_array().expect("members");
     let told = asterisk.ami().members("acme-6005").into_iter();

@@ -164,7 +164,8 @@ fn a_caller_shows_at_once(version: u32) {
         "a caller is told of after at most {} ms, Asterisk {version}",
         slowest.as_millis()
     );
-    assert!(slowest < Duration::from_millis(500), "{slowest:?}");
+    // Not in the queue's next turn, which is after three seconds.
+    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
 }
 
 fn signs_of_life_come_every_fifteen_seconds(version: u32) {

@@ -7,7 +7,7 @@ use super::panel::Panel;
 use super::sse::{EventClient, Item};
 use super::truth::ORGANIZATIONS;
 use super::{live_configuration, quiet, start_live};
-use crate::support::{ACME, Bridge, eventually, free_port, on_both_generations, request};
+use crate::support::{ACME, Bridge, Port, eventually, on_both_generations, request};
 
 on_both_generations!(
     the_pbx_goes_and_comes_back,
@@ -124,7 +124,9 @@ fn refusals_are_answers(version: u32) {
         assert_eq!(response.status, 405, "{method}");
         assert_eq!(response.header("Allow"), Some("GET"), "{method}");
     }
-    let unlinked = Bridge::start_unready(&quiet(&live_configuration(free_port())));
+    let nobody = Port::reserve();
+    let unlinked = quiet(&live_configuration(nobody.address.port()));
+    let unlinked = Bridge::start_unready(&unlinked);
     let response = request(
         unlinked.address,
         "GET",

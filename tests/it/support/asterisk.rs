@@ -2,18 +2,19 @@
 //! PBX in its place.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::simulated::Simulated;
-use super::{Ami, eventually};
+use super::{Ami, Port, eventually};
 
 /// Ends, with everything that it kept, when it is dropped.
 pub(crate) struct Asterisk {
     pub(crate) version: u32,
     pub(crate) port: u16,
+    /// It may end, and start again there.
+    _reserved: Option<Port>,
     name: String,
     /// Process id of Asterisk itself.
     pid: u32,
@@ -47,11 +48,12 @@ impl Asterisk {
         for (name, text) in files {
             std::fs::write(overlay.path().join(name), text).expect("overlay");
         }
+        let reserved = Port::reserve();
         let number = INSTANCES.fetch_add(1, Ordering::Relaxed);
         let mut asterisk = Self {
             version,
-            // Asked of the system, and free again: no fixed ports.
-            port: free_port(),
+            port: reserved.address.port(),
+            _reserved: Some(reserved),
             name: format!("test-{}-{number}", std::process::id()),
             pid: 0,
             overlay: Some(overlay),
@@ -76,6 +78,7 @@ impl Asterisk {
         Self {
             version: SIMULATED,
             port: simulated.port,
+            _reserved: None,
             name: String::new(),
             pid: 0,
             overlay: None,
@@ -276,9 +279,4 @@ fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("asterisk-sample")
         .join(name)
-}
-
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("bound").port()
 }

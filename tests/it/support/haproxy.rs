@@ -1,36 +1,14 @@
 //! HAProxy with the sample configuration, in front of two bridges.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
-use socket2::{Domain, Socket, Type};
-
 use super::eventually;
 use super::log::Log;
-
-/// A port of the system's choice that stays with the test, whoever listens there and
-/// ends in between: a socket that is bound and never listens keeps it.
-pub(crate) struct Port {
-    pub(crate) address: SocketAddr,
-    _socket: Socket,
-}
-
-impl Port {
-    pub(crate) fn reserve() -> Self {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-        socket.set_reuse_address(true).expect("a socket");
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        socket.bind(&any.into()).expect("a port");
-        let address = socket.local_addr().expect("bound").as_socket();
-        Self {
-            address: address.expect("of the internet"),
-            _socket: socket,
-        }
-    }
-}
+use super::port::Port;
 
 /// Ends when it is dropped.
 pub(crate) struct HaProxy {

@@ -9,18 +9,20 @@ mod haproxy;
 mod http;
 mod load;
 mod log;
+mod port;
 mod proxy;
 mod simulated;
 
 use std::time::{Duration, Instant};
 
 pub(crate) use ami::{Ami, Row};
-pub(crate) use asterisk::{Asterisk, SIMULATED, free_port, sample_config, signal_process};
+pub(crate) use asterisk::{Asterisk, SIMULATED, sample_config, signal_process};
 pub(crate) use bridge::{ACME, Bridge, GLOBEX, PATH, Usage, User, binary, configuration};
 pub(crate) use browser::Browser;
-pub(crate) use haproxy::{HaProxy, Port};
+pub(crate) use haproxy::HaProxy;
 pub(crate) use http::{KeptConnection, Response, request};
 pub(crate) use load::{Answers, EndOnDrop, Figures, load};
+pub(crate) use port::Port;
 pub(crate) use proxy::{Network, Proxy};
 
 /// Declares tests that run on a fresh Asterisk of each generation.
