@@ -7,9 +7,9 @@ use futures_util::future::join_all;
 use super::command::Command;
 use super::error::{ApiError, Code};
 use super::part::{Needs, OwnQueue, Part, Pbx, Seen, are_large};
-use super::refusal::{changing, unknown_queue};
+use super::refusal::{changing, failed, unknown_queue};
 use crate::organizations::Organization;
-use crate::queues::{Change, CommandError, Member, NewMember, QueueCommands};
+use crate::queues::{Change, CommandError, Member, NOT_NOW, NewMember, QueueCommands};
 
 /// What came of a command.
 #[derive(Debug)]
@@ -138,9 +138,11 @@ impl Part<'_> {
     /// The targets of a change without queues: where the agent is a member, as far
     /// as is known. What Asterisk answers to each is what counts.
     async fn every_queue_of(&self, agent: &str) -> Result<Vec<Target>, ApiError> {
-        // Without a link nothing is changed, and what was last known decides nothing.
-        self.pbx.open()?;
-        let (memberships, _) = self.memberships(agent, None, false).await?;
+        let (memberships, seen) = self.memberships(agent, None, false).await?;
+        if seen.stale {
+            // Nothing can be changed now, and what was last known decides nothing.
+            return Err(failed(NOT_NOW));
+        }
         if memberships.is_empty() {
             let message = format!("Agent {agent} is a member of none of the queues.");
             return Err(ApiError::new(Code::NotAMember, message));

@@ -5,12 +5,7 @@ use std::time::Duration;
 use super::error::{ApiError, Code};
 use crate::ami::Failure;
 use crate::ami::value::ValueError;
-use crate::queues::CommandError;
-
-/// Asterisk boots, or an operator has to load app_queue.
-const NOT_LOADED: Failure = Failure::Unavailable {
-    retry_after: Duration::from_secs(2),
-};
+use crate::queues::{CommandError, NOT_NOW};
 
 pub(super) fn unknown_queue(number: &str) -> ApiError {
     let message = format!("There is no queue {number}.");
@@ -36,7 +31,7 @@ pub(super) fn changing(agent: &str, queue: &str, error: CommandError) -> ApiErro
             );
             ApiError::new(Code::StaticMember, message)
         }
-        CommandError::NotLoaded => failed(NOT_LOADED),
+        CommandError::NotLoaded => failed(NOT_NOW),
         CommandError::Failure(failure) => failed(failure),
         CommandError::Refused(text) => refused(&text),
         CommandError::Value(error) => unfit(error),
@@ -46,7 +41,7 @@ pub(super) fn changing(agent: &str, queue: &str, error: CommandError) -> ApiErro
 /// Why a question got no answer.
 pub(super) fn reading(error: CommandError) -> ApiError {
     match error {
-        CommandError::NotLoaded => failed(NOT_LOADED),
+        CommandError::NotLoaded => failed(NOT_NOW),
         CommandError::Failure(failure) => failed(failure),
         CommandError::Value(error) => unfit(error),
         error => refused(&error.to_string()),

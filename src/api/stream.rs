@@ -69,11 +69,14 @@ impl EventStream {
             scope,
         };
         let number = last_event_id.and_then(|id| stream.scope.number(id));
-        match number.filter(|number| stream.follower.since(*number).is_some()) {
-            Some(number) => {
+        let missed = number.and_then(|number| Some((number, stream.follower.since(number)?.0)));
+        match missed {
+            Some((number, missed)) => {
                 stream.told = number;
-                // It may have been told so before it went, or not.
-                if !stream.scope.live.is_loaded() {
+                let mut missed = missed.iter();
+                let is_among = missed.any(|(_, change)| matches!(change, Change::Link { .. }));
+                // It may know that or not, and nothing that it has missed tells it.
+                if !is_among && !stream.scope.live.is_loaded() {
                     stream.first = Some(vec![stream.link(false).into()]);
                 }
             }

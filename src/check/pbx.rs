@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::certificate::{Verdict, judge};
@@ -42,7 +42,8 @@ const NEEDED: [&str; 2] = ["read = agent,system", "write = agent"];
 /// Links to it, and tells what is found.
 pub(super) async fn ask(pbx: PbxSettings, organizations: &[Arc<Organization>]) -> Report {
     let mut report = Report::nothing_found();
-    let limit = pbx.link.connect_timeout * 2 + BOOT_WAIT;
+    let connect_timeout = pbx.link.connect_timeout;
+    let limit = connect_timeout * 2 + BOOT_WAIT;
     let mut found = PbxReport {
         name: pbx.link.name.clone(),
         address: pbx.link.address.clone(),
@@ -62,13 +63,13 @@ pub(super) async fn ask(pbx: PbxSettings, organizations: &[Arc<Organization>]) -
             report.linked(&mut found, username, &peer);
             let deadline = Instant::now() + pbx.action_timeout;
             found.latency_ms = latency(&client, deadline).await;
-            if let Some(tls) = tls {
-                report.certificate(&mut found, &tls, deadline).await;
-            }
             report.excess(&mut found, &client, deadline).await;
             report
                 .queues(&mut found, &client, deadline, organizations)
                 .await;
+            if let Some(tls) = tls {
+                report.certificate(&mut found, &tls, connect_timeout).await;
+            }
         }
         Ok(LinkState::Down { reason, .. }) => report.fail(format!(
             "pbx {name}: no link to {address} as {username}: {reason}"
@@ -76,10 +77,13 @@ pub(super) async fn ask(pbx: PbxSettings, organizations: &[Arc<Organization>]) -
         Ok(LinkState::ShuttingDown) => {
             report.fail(format!("pbx {name}: Asterisk is shutting down"));
         }
-        Ok(LinkState::Connecting | LinkState::Booting) | Err(_) => report.fail(format!(
-            "pbx {name}: {address} is not ready after {} s: {NO_QUEUES}",
-            limit.as_secs()
-        )),
+        Ok(LinkState::Connecting | LinkState::Booting) | Err(_) => {
+            let limit = limit.as_secs();
+            report.fail(match client.state() {
+                LinkState::Booting => format!("pbx {name}: after {limit} s, {NO_QUEUES}"),
+                _ => format!("pbx {name}: {address} has not booted within {limit} s"),
+            });
+        }
     }
     report.pbxes.push(found);
     stop.cancel();
@@ -144,8 +148,8 @@ impl Report {
 
     /// Tells how long Asterisk's certificate is valid. One that is pinned serves
     /// beyond its end.
-    async fn certificate(&mut self, pbx: &mut PbxReport, tls: &TlsSettings, deadline: Instant) {
-        let presented = timeout_at(deadline, presented_certificate(&pbx.address, tls)).await;
+    async fn certificate(&mut self, pbx: &mut PbxReport, tls: &TlsSettings, within: Duration) {
+        let presented = timeout(within, presented_certificate(&pbx.address, tls)).await;
         let der = presented.ok().and_then(Result::ok);
         let (found, verdict) = judge(der.as_deref(), Timestamp::now());
         pbx.certificate = found;
@@ -171,7 +175,7 @@ impl Report {
         };
         let queues = match queues {
             Ok(names) => {
-                for queue in names.unnamable {
+                for queue in names.left_out {
                     self.warnings.push(format!(
                         "pbx {}: queue {queue:?} is left out, since no action can carry its name: \
                          mend its section in queues.conf",

@@ -81,8 +81,8 @@ pub struct QueueCommands {
     exchange: Exchange,
 }
 
-/// Where Asterisk says that it is going down or not up yet.
-const NOT_NOW: Failure = Failure::Unavailable {
+/// Where Asterisk is going down, or not up yet, or without queues.
+pub const NOT_NOW: Failure = Failure::Unavailable {
     retry_after: Duration::from_secs(2),
 };
 

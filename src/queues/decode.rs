@@ -42,7 +42,7 @@ pub(super) fn queues(rows: &[Message]) -> Vec<Queue> {
 }
 
 /// The names of the queues that are left out.
-pub(super) fn unnamable(rows: &[Message]) -> Vec<String> {
+pub(super) fn left_out(rows: &[Message]) -> Vec<String> {
     let queues = rows
         .iter()
         .filter(|row| row.event() == Some(b"QueueParams"));

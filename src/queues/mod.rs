@@ -8,6 +8,6 @@ mod model;
 mod pace;
 mod read;
 
-pub use command::{Change, CommandError, NewMember, QueueCommands};
+pub use command::{Change, CommandError, NOT_NOW, NewMember, QueueCommands};
 pub use model::{Caller, DeviceState, Member, MemberState, Membership, Queue};
-pub use read::{Names, Snapshot};
+pub use read::{QueueNames, Snapshot};

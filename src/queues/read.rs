@@ -27,14 +27,14 @@ pub struct Snapshot {
     pub latest: Option<u64>,
 }
 
-/// Names of all queues of a PBX.
+/// QueueNames of all queues of a PBX.
 #[derive(Debug, Clone)]
-pub struct Names {
+pub struct QueueNames {
     /// Those of queues that an action can name.
     pub named: Vec<String>,
     /// Those that have white space at an end, a control character, or bytes that
     /// are not UTF-8. Asterisk would look for another queue, so these are left out.
-    pub unnamable: Vec<String>,
+    pub left_out: Vec<String>,
 }
 
 /// A name that no member has: with it, Asterisk lists a queue's parameters and
@@ -86,12 +86,12 @@ impl QueueCommands {
     ///
     /// # Errors
     /// As [`CommandError`] says.
-    pub async fn names(&self) -> Result<Names, CommandError> {
+    pub async fn names(&self) -> Result<QueueNames, CommandError> {
         let answer = self.status(None, Some(NOBODY)).await?;
         let queues = decode::queues(&answer.rows).into_iter();
-        Ok(Names {
+        Ok(QueueNames {
             named: queues.map(|queue| queue.name).collect(),
-            unnamable: decode::unnamable(&answer.rows),
+            left_out: decode::left_out(&answer.rows),
         })
     }
 

@@ -20,6 +20,8 @@ pub(super) enum Event {
         queue: String,
         member: Option<String>,
     },
+    /// app_queue was unloaded: there are no queues.
+    Unloaded,
     /// app_queue was loaded, or its configuration read again: anything may have
     /// changed, without any event.
     Reloaded,
@@ -64,6 +66,11 @@ impl Event {
                 queue: queue()?,
                 member: message.text("Interface").map(|text| text.into_owned()),
             }),
+            b"Unload" => {
+                let module = message.text("Module")?;
+                let is_done = message.get("Status") == Some(b"Success");
+                (module.starts_with("app_queue") && is_done).then_some(Self::Unloaded)
+            }
             b"Load" | b"Reload" => {
                 let module = message.text("Module")?;
                 // "All" is the whole Asterisk; 13 to 22 name the module with or

@@ -15,7 +15,7 @@ use super::shared::Shared;
 use super::wanted::Refresh;
 use crate::ami::{Client, NO_QUEUES};
 use crate::queues::command::{CommandError, QueueCommands};
-use crate::queues::read::{NOBODY, Names};
+use crate::queues::read::{NOBODY, QueueNames};
 
 /// Lists that are under way at once when all is asked about. One after the other
 /// would leave Asterisk idle in between; all in one would let no command through.
@@ -101,8 +101,8 @@ impl Keeper {
     async fn seed(&self) -> Result<(), CommandError> {
         let start = Instant::now();
         let commands = self.ask(SEED, "seed")?;
-        let Names { named, unnamable } = commands.names().await?;
-        for queue in unnamable {
+        let QueueNames { named, left_out } = commands.names().await?;
+        for queue in left_out {
             warn!(
                 ?queue,
                 "a queue is left out, since no action can carry its name: mend its section \
@@ -112,12 +112,14 @@ impl Keeper {
         let queues = named.len();
         let lists = commands.lists(named, LISTS_AT_ONCE);
         lists.try_for_each(|_| ready(Ok(()))).await?;
-        let memberships = self.shared.change(|mirror, _| {
-            mirror.seeded();
-            mirror.memberships()
+        let memberships = self.shared.change(|mirror, now| {
+            mirror.seeded(now);
+            (mirror.phase == Phase::Live).then(|| mirror.memberships())
         });
-        let ms = start.elapsed().as_millis() as u64;
-        info!(queues, memberships, ms, "live state loaded");
+        if let Some(memberships) = memberships {
+            let ms = start.elapsed().as_millis() as u64;
+            info!(queues, memberships, ms, "live state loaded");
+        }
         Ok(())
     }
 
@@ -128,7 +130,7 @@ impl Keeper {
             sleep(AGAIN).await;
             let names = async { self.ask(QUESTION, "reload")?.names().await };
             if names.await.is_ok() {
-                self.shared.change(|mirror, _| mirror.linked());
+                self.shared.change(|mirror, _| mirror.loaded());
                 return;
             }
         }
@@ -197,8 +199,14 @@ impl Keeper {
         match asked.await {
             // The mirror knows.
             Ok(_) | Err(CommandError::NotLoaded) => {}
-            // An event has told of a queue that is left out.
-            Err(CommandError::Value(_)) => {}
+            // Of a member, it is the interface that no action can carry.
+            Err(CommandError::Value(_)) => {
+                if let Refresh::Member { queue, .. } = refresh {
+                    let whole = Refresh::Queue(queue);
+                    self.shared.change(|mirror, now| mirror.want(whole, now.at));
+                }
+                // An event has told of a queue that is left out.
+            }
             Err(error) => {
                 warn!(%error, ?refresh, "a question about queues has no answer");
                 self.shared

@@ -5,7 +5,7 @@
 //! neither tells is [`Wanted`]. Acknowledged changes are laid over it all until
 //! their events come ([`super::write`]).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,20 +123,37 @@ impl Mirror {
         };
     }
 
-    /// Asterisk knows no actions of queues any more.
+    /// Asterisk knows no actions of queues any more. Where the link has ended or will
+    /// end at once, as in a shutdown, that says nothing.
     pub(super) fn unloaded(&mut self) {
-        self.lost();
-        self.phase = Phase::Unloaded;
+        if matches!(self.phase, Phase::Seeding | Phase::Live) {
+            self.lost();
+            self.phase = Phase::Unloaded;
+        }
     }
 
-    /// All queues have been listed since the link is there.
-    pub(super) fn seeded(&mut self) {
-        let gone = self.entries().filter(|entry| entry.confirmed.is_none());
-        let gone: HashSet<_> = gone.map(|entry| entry.name.to_ascii_lowercase()).collect();
-        self.retain(|name| !gone.contains(name));
+    /// Asterisk has queues again.
+    pub(super) fn loaded(&mut self) {
+        if self.phase == Phase::Unloaded {
+            self.linked();
+        }
+    }
+
+    /// All queues have been listed that there were when the link was made. That may
+    /// be over: the last list and the end of the link can come together.
+    pub(super) fn seeded(&mut self, now: Now) {
+        if self.phase != Phase::Seeding {
+            return;
+        }
         self.phase = Phase::Live;
         self.was_live = true;
         self.journal.push(Change::Link { connected: true });
+        // New since then, and so not listed.
+        let new = self.entries().filter(|entry| entry.confirmed.is_none());
+        let new: Vec<_> = new.map(|entry| Arc::clone(&entry.name)).collect();
+        for queue in new {
+            self.want(Refresh::Queue(queue), now.at);
+        }
     }
 
     pub(super) fn event(&mut self, event: Event, now: Now) {
@@ -168,8 +185,10 @@ impl Mirror {
                     self.want(Refresh::Figures(queue), now.at + SETTLED);
                 }
             }
+            Event::Unloaded => self.unloaded(),
             Event::Reloaded => {
                 // It comes at the end of the reload.
+                self.loaded();
                 self.suspects.clear();
                 self.want_everything(now.at);
             }
@@ -226,7 +245,7 @@ impl Mirror {
                 Refresh::Member {
                     queue,
                     interface,
-                    again: false,
+                    again: true,
                 },
                 now.at + SETTLED,
             );

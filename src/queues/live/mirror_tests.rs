@@ -110,7 +110,7 @@ impl Bench {
         };
         bench.mirror.linked();
         bench.list(None);
-        bench.mirror.seeded();
+        bench.mirror.seeded(bench.now);
         bench
     }
 

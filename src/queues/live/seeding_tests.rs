@@ -55,9 +55,75 @@ impl Bench {
 
     /// What is to be asked, once all is loaded.
     fn wanted(mut self) -> Vec<Refresh> {
-        self.mirror.seeded();
+        self.mirror.seeded(self.now);
         let later = self.now.at + SETTLED;
         std::iter::from_fn(|| self.mirror.wanted.take(later)).collect()
+    }
+}
+
+#[test]
+fn a_queue_that_only_a_question_has_revealed_is_asked_about() {
+    let mut bench = Bench::new();
+    bench.list(None, Some(NOBODY), &["first"]);
+    bench.list(Some("first"), None, &["first"]);
+    // Of the member that was added to it.
+    bench.list(Some("new"), Some("PJSIP/1001"), &["new"]);
+    assert!(bench.mirror.entry("new").is_some());
+    assert_eq!(bench.wanted(), [Refresh::Queue("new".into())]);
+}
+
+#[test]
+fn what_comes_late_does_not_bring_a_phase_back() {
+    type Late = fn(&mut Mirror, Now);
+    let late: [Late; 3] = [
+        |mirror, now| mirror.seeded(now),
+        |mirror, _| mirror.unloaded(),
+        |mirror, _| mirror.loaded(),
+    ];
+    let (linked, lost, seeded, unloaded, loaded): (Late, Late, Late, Late, Late) = (
+        |mirror, _| mirror.linked(),
+        |mirror, _| mirror.lost(),
+        late[0],
+        late[1],
+        late[2],
+    );
+    for (steps, phase, after_each) in [
+        (
+            vec![linked],
+            Phase::Seeding,
+            [Phase::Live, Phase::Unloaded, Phase::Seeding],
+        ),
+        (vec![linked, lost], Phase::Empty, [Phase::Empty; 3]),
+        (
+            vec![linked, seeded],
+            Phase::Live,
+            [Phase::Live, Phase::Unloaded, Phase::Live],
+        ),
+        (vec![linked, seeded, lost], Phase::Lost, [Phase::Lost; 3]),
+        (
+            vec![linked, seeded, unloaded],
+            Phase::Unloaded,
+            [Phase::Unloaded, Phase::Unloaded, Phase::Seeding],
+        ),
+        (
+            vec![linked, seeded, unloaded, lost],
+            Phase::Lost,
+            [Phase::Lost; 3],
+        ),
+        (
+            vec![linked, unloaded, loaded, seeded],
+            Phase::Live,
+            [Phase::Live, Phase::Unloaded, Phase::Live],
+        ),
+    ] {
+        for (late, expected) in late.into_iter().zip(after_each) {
+            let now = Bench::new().now;
+            let mut mirror = Mirror::new(Arc::default(), now.at);
+            steps.iter().for_each(|step| step(&mut mirror, now));
+            assert_eq!(mirror.phase, phase);
+            late(&mut mirror, now);
+            assert_eq!(mirror.phase, expected, "after {phase:?}");
+        }
     }
 }
 

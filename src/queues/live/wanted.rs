@@ -54,6 +54,7 @@ impl Wanted {
     /// The question that is due longest.
     pub(super) fn take(&mut self, now: Instant) -> Option<Refresh> {
         let due = self.questions.iter().filter(|(_, at)| **at <= now);
+        // Of the same time, which queues there are comes first.
         let (refresh, _) = due.min_by_key(|(refresh, at)| (**at, *refresh))?;
         let refresh = refresh.clone();
         self.questions.remove(&refresh);
@@ -68,7 +69,8 @@ impl Wanted {
                 interface: Arc::clone(interface),
                 again: false,
             };
-            self.add(later, now + AGAIN);
+            // One that waits already is answered by this first look.
+            self.questions.insert(later, now + AGAIN);
         }
         Some(refresh)
     }

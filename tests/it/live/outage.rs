@@ -115,12 +115,12 @@ fn without_app_queue_the_cure_is_told(version: u32) {
     let (asterisk, bridge) = start_live(version);
     bridge.acme("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
     asterisk.cli("module unload app_queue.so");
-    // Whoever asks first has the refusal; all others have it from what is known.
+    // Asterisk tells it: nobody needs to be refused first.
+    assert_eq!(without_queues(&bridge)["state"], "loading");
     for query in CHANGES.into_iter().chain(READS) {
         let response = bridge.ask(ACME, query);
         assert_eq!(response.outcome(), "503 pbx_unavailable", "{query}");
     }
-    assert_eq!(without_queues(&bridge)["state"], "loading");
     asterisk.cli(LOAD);
     bridge.wait_ready();
     assert_eq!(
@@ -141,7 +141,9 @@ fn a_start_without_app_queue_tells_it_too(version: u32) {
     let asterisk = Asterisk::start(version);
     asterisk.cli("module unload app_queue.so");
     let bridge = Bridge::start_unready(&quiet(&configuration(asterisk.port)));
+    // That is not said of a boot that takes its time.
     assert_eq!(without_queues(&bridge)["state"], "booting");
+    assert!(bridge.log().contains("Asterisk has no queues"));
     asterisk.cli(LOAD);
     bridge.wait_ready();
     let log = bridge.log();

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::panel::Panel;
 use super::sse::EventClient;
 use super::start_live;
@@ -13,7 +11,6 @@ use crate::support::{ACME, Asterisk, Bridge, GLOBEX, eventually, on_both_generat
 
 on_both_generations!(
     who_comes_back_misses_nothing,
-    who_comes_back_learns_that_the_pbx_is_away,
     an_id_that_says_nothing_begins_anew,
     a_slow_reader_is_brought_up_to_date,
 );
@@ -24,9 +21,6 @@ const ACME_ORGANIZATION: Organization = ORGANIZATIONS[0];
 const CAUGHT_UP: Duration = Duration::from_secs(6);
 
 const SOON: Duration = Duration::from_secs(5);
-
-/// Long enough for a boot, and for the bridge's next attempt.
-const BOOTED: Duration = Duration::from_secs(20);
 
 fn who_comes_back_misses_nothing(version: u32) {
     let (asterisk, bridge) = start_live(version);
@@ -50,30 +44,6 @@ fn who_comes_back_misses_nothing(version: u32) {
     let mut client = EventClient::resume(bridge.address, ACME, "", last.as_deref());
     panel.catch_up(&mut client, &bridge, ACME_ORGANIZATION, &[], CAUGHT_UP);
     assert_eq!(panel.count("snapshot"), 2, "{:?}", panel.counts);
-}
-
-fn who_comes_back_learns_that_the_pbx_is_away(version: u32) {
-    let (mut asterisk, bridge) = start_live(version);
-    let mut client = EventClient::open(bridge.address, ACME, "");
-    let snapshot = client.event(SOON).expect("a snapshot");
-    asterisk.kill();
-    let gone = client.until("pbx", SOON).pop().expect("it is told");
-    drop(client);
-    // Whether it had been told so before, or not.
-    for last in [&snapshot.id, &gone.id] {
-        let mut client = EventClient::resume(bridge.address, ACME, "", Some(last));
-        let told = client.event(SOON).expect("the link");
-        assert_eq!(
-            (&*told.name, &told.data),
-            ("pbx", &json!({"connected": false}))
-        );
-    }
-    let mut client = EventClient::resume(bridge.address, ACME, "", Some(&gone.id));
-    asterisk.start_again();
-    let told = client.until("pbx", SOON).pop().expect("the link");
-    assert_eq!(told.data, json!({"connected": false}));
-    let told = client.until("pbx", BOOTED).pop().expect("the link");
-    assert_eq!(told.data, json!({"connected": true}));
 }
 
 /// So many changes of agent 1001, each with a reason of its own. Returns when the
