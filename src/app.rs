@@ -50,7 +50,8 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Connections of the listener for operations.
 const ADMIN_CONNECTIONS: usize = 64;
 
-/// For its requests, behind those of panels.
+/// For its requests, when all others are over: with those above, it must stay below
+/// systemd's patience (`TimeoutStopSec=` of the unit).
 const ADMIN_DRAIN: Duration = Duration::from_secs(1);
 
 /// Runs the daemon until `stop`, then finishes what is running, and logs off. The
@@ -78,7 +79,7 @@ pub async fn run(
     let links_stop = CancellationToken::new();
     let supervisors = TaskTracker::new();
     let mut links = Links::new();
-    let mut tasks_of_links = Vec::new();
+    let mut keeping = Vec::new();
     for pbx in std::mem::take(&mut settings.pbxes) {
         let live = LiveSettings {
             resync_interval: pbx.resync_interval,
@@ -86,7 +87,7 @@ pub async fn run(
         };
         let name = pbx.link.name.clone();
         let (live, tasks) = keep(pbx.link, live, links_stop.clone());
-        tasks_of_links.push(tasks);
+        keeping.push(tasks);
         let link = Link {
             live,
             action_timeout: pbx.action_timeout,
@@ -107,7 +108,7 @@ pub async fn run(
     let routes = kept.routes(settings).map_err(StartError::Random)?;
     let current = Arc::new(Current::new(routes));
     // From here on, nothing can fail.
-    for tasks in tasks_of_links {
+    for tasks in keeping {
         supervisors.spawn(tasks);
     }
     if let Some(source) = source {

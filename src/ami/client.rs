@@ -25,7 +25,7 @@ pub enum LinkState {
     },
     /// The first attempt is under way.
     Connecting,
-    /// Logged in; Asterisk does not answer questions about queues yet.
+    /// Logged in, and Asterisk knows no actions of queues yet.
     Booting,
     /// Ready for requests.
     Ready(Peer),

@@ -50,8 +50,8 @@ pub async fn presented_certificate(address: &str, tls: &TlsSettings) -> io::Resu
     let stream = tls.connect(connect(address).await?).await?;
     let presented = stream.get_ref().1.peer_certificates();
     let certificate = presented.and_then(<[_]>::first);
-    // A handshake without one fails.
-    Ok(certificate.map(|der| der.to_vec()).unwrap_or_default())
+    let certificate = certificate.ok_or(io::ErrorKind::InvalidData)?;
+    Ok(certificate.to_vec())
 }
 
 /// Connects, with Nagle off and a dead peer noticed.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until, timeout};
-
 use tracing::warn;
 
 use super::action::{Action, LoginKey};
@@ -105,24 +104,22 @@ async fn call<S: AsyncRead + AsyncWrite>(
 
 /// Waits until Asterisk is booted and app_queue answers. Returns whether the
 /// user may change queues, and whether `FullyBooted` came. A boot may take its
-/// time, as long as each question is answered.
+/// time, as long as each question is answered; that there are no queues yet is told
+/// once.
 pub(crate) async fn boot<S: AsyncRead + AsyncWrite>(
     connection: &mut Connection<S>,
     last_id: &mut u64,
+    without_queues: impl FnOnce(),
 ) -> Result<(bool, bool), Exit> {
     let tells_boot = timeout(BOOT_EVENT_WAIT, fully_booted(connection)).await;
     let tells_boot = match tells_boot {
         Ok(result) => result.map(|()| true)?,
         Err(_) => false,
     };
-    let mut is_told = false;
+    let mut without_queues = Some(without_queues);
     loop {
         let answer = timeout(PROBE_DEADLINE, probe(connection, last_id)).await;
         match answer.unwrap_or(Err(Exit::Unresponsive))? {
-            Probe::Unknown if !is_told => {
-                warn!(reason = NO_QUEUES, "Asterisk has no queues");
-                is_told = true;
-            }
             Probe::Answered => return Ok((true, tells_boot)),
             Probe::Denied => {
                 // Asterisk denies early actions while it loads, and then closes.
@@ -131,7 +128,13 @@ pub(crate) async fn boot<S: AsyncRead + AsyncWrite>(
                     Err(_) => Ok((false, tells_boot)),
                 };
             }
-            Probe::Unknown | Probe::NotYet => {}
+            Probe::Unknown => {
+                if let Some(tell) = without_queues.take() {
+                    warn!(reason = NO_QUEUES, "Asterisk has no queues");
+                    tell();
+                }
+            }
+            Probe::NotYet => {}
         }
         let until = Instant::now() + BOOT_PROBE_PAUSE;
         tokio::select! {

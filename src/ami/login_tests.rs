@@ -134,7 +134,7 @@ async fn boot_by(parts: &[&str], closes: bool) -> (Result<(bool, bool), Exit>, D
     let bridge = async {
         let mut connection = Connection::new(near, usize::MAX);
         connection.receive().await.expect("AMI");
-        let result = boot(&mut connection, &mut 2).await;
+        let result = boot(&mut connection, &mut 2, || {}).await;
         (result, since.elapsed())
     };
     let asterisk = async {
@@ -223,7 +223,7 @@ async fn a_denial_and_a_close_are_a_boot_that_goes_on() {
             login(&mut connection, &user, "reader-secret", &mut last_id)
                 .await
                 .expect("a login");
-            boot(&mut connection, &mut last_id).await
+            boot(&mut connection, &mut last_id, || {}).await
         };
         let asterisk = async {
             Transcript { steps }.play(&mut far).await;

@@ -36,5 +36,5 @@ pub use error::{Exit, Failure, LoginError, NO_QUEUES};
 pub use login::Peer;
 pub use message::Message;
 pub use observer::Observer;
-pub use supervisor::{LinkSettings, supervise};
+pub use supervisor::{LinkSettings, host_of, supervise};
 pub use tls::{TlsSettings, Trust};

@@ -256,14 +256,14 @@ impl Pending {
         self.in_flight
     }
 
-    /// Whether any action waits to be sent.
-    pub(crate) fn has_unsent(&self) -> bool {
-        !self.unsent.is_empty()
-    }
-
     /// How many of these are reads.
     pub(crate) fn reads_in_flight(&self) -> usize {
         self.reads_in_flight
+    }
+
+    /// Whether any action waits to be sent.
+    pub(crate) fn has_unsent(&self) -> bool {
+        !self.unsent.is_empty()
     }
 
     /// When the action that has waited longest for its answer was sent.

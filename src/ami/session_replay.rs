@@ -37,7 +37,7 @@ async fn replay(
         let ami_version = login::login(&mut connection, &header(name), secret, &mut last_id)
             .await
             .expect("a login");
-        let boot = login::boot(&mut connection, &mut last_id)
+        let boot = login::boot(&mut connection, &mut last_id, || {})
             .await
             .expect("a boot");
         let (bench, exit) = session(connection, last_id);

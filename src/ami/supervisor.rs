@@ -45,11 +45,17 @@ impl LinkSettings {
     /// Whether what is said stays on this machine.
     #[must_use]
     pub fn is_on_loopback(&self) -> bool {
-        let host = self.address.rsplit_once(':').map_or("", |(host, _)| host);
-        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let host = host_of(&self.address);
         let address: Result<IpAddr, _> = host.parse();
         host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
     }
+}
+
+/// The host of `host:port`, an address of IPv6 without its brackets.
+#[must_use]
+pub fn host_of(address: &str) -> &str {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 impl std::fmt::Debug for LinkSettings {
@@ -129,7 +135,8 @@ impl Supervisor {
                 _ => backoff.next(fastrand::f64()),
             };
             let reason = self.report(&end, delay);
-            self.publish(
+            publish(
+                &self.link,
                 LinkState::Down {
                     next_attempt: Instant::now() + delay,
                     reason,
@@ -162,10 +169,12 @@ impl Supervisor {
             .await
             .unwrap_or(Err(LoginError::TimedOut))
             .map_err(End::Login)?;
-        self.publish(LinkState::Booting, None);
-        let (may_write, tells_boot) = login::boot(&mut connection, &mut self.last_id)
-            .await
-            .map_err(End::Session)?;
+        let link = &self.link;
+        let without_queues = || publish(link, LinkState::Booting, None);
+        let (may_write, tells_boot) =
+            login::boot(&mut connection, &mut self.last_id, without_queues)
+                .await
+                .map_err(End::Session)?;
         let peer = Peer {
             ami_version,
             may_write,
@@ -200,7 +209,7 @@ impl Supervisor {
             );
         }
         let (sender, requests) = mpsc::unbounded_channel();
-        self.publish(LinkState::Ready(peer), Some(sender));
+        publish(&self.link, LinkState::Ready(peer), Some(sender));
         let mut last_id = self.last_id;
         let exit = session::run(
             connection,
@@ -213,10 +222,6 @@ impl Supervisor {
         .await;
         self.last_id = last_id;
         exit
-    }
-
-    fn publish(&self, state: LinkState, requests: Option<mpsc::UnboundedSender<Request>>) {
-        self.link.send_replace(Link { state, requests });
     }
 
     /// Says in the log why there is no link, with the cure where one is known.
@@ -255,4 +260,12 @@ impl Supervisor {
             }
         }
     }
+}
+
+fn publish(
+    link: &watch::Sender<Link>,
+    state: LinkState,
+    requests: Option<mpsc::UnboundedSender<Request>>,
+) {
+    link.send_replace(Link { state, requests });
 }

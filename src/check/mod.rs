@@ -1,13 +1,14 @@
 //! `ami-bridge check`: whether what is configured will work.
 //!
-//! `pbx` asks each PBX, `certificate` reads how long the interface's
-//! certificate is valid, `report` is what was found, and `text` says it to people;
+//! `pbx` asks each PBX, `certificate` judges how long one is valid, `report` is what was found, and `text` says it to people;
 //! JSON is the report as it is.
 
 mod certificate;
 mod pbx;
 mod report;
 mod text;
+
+use std::net::SocketAddr;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -21,15 +22,16 @@ pub use report::{CertificateReport, OrganizationReport, OverlapReport, PbxReport
 /// and logs off again.
 pub async fn check(settings: Settings) -> Report {
     let mut report = Report::nothing_found();
-    for overlap in &settings.overlaps {
+    exposure(&mut report, &settings);
+    for overlap in settings.overlaps {
         report.warnings.push(format!(
             "{} and {} share {} and the like, as configured",
             overlap.first, overlap.second, overlap.example
         ));
         report.overlaps.push(OverlapReport {
-            first: overlap.first.clone(),
-            second: overlap.second.clone(),
-            example: overlap.example.clone(),
+            first: overlap.first,
+            second: overlap.second,
+            example: overlap.example,
         });
     }
     for username in settings.directory.weakly_stored() {
@@ -38,7 +40,6 @@ pub async fn check(settings: Settings) -> Report {
              (ami-bridge hash-password)"
         ));
     }
-    exposure(&mut report, &settings);
     if let Some((_, certified)) = &settings.http.tls {
         certificate(&mut report, certified.cert.first().map(AsRef::as_ref));
     }
@@ -67,19 +68,20 @@ fn certificate(report: &mut Report, der: Option<&[u8]>) {
 /// Warns of what others on the network could read.
 fn exposure(report: &mut Report, settings: &Settings) {
     let http = &settings.http;
-    let listens = http.listen.ip();
-    if !listens.is_loopback() && http.tls.is_none() && http.trusted_proxies.is_empty() {
-        report.warnings.push(format!(
-            "http.listen: passwords cross the network to {listens} in plain text; set \
-             http.tls_certificate, or listen on 127.0.0.1 behind a proxy with TLS"
-        ));
+    let is_open = |address: SocketAddr| !address.ip().is_loopback();
+    if is_open(http.listen) && http.tls.is_none() && http.trusted_proxies.is_empty() {
+        report.warnings.push(
+            "http.listen: passwords cross the network in plain text; set http.tls_certificate, \
+             or listen on 127.0.0.1 behind a proxy with TLS"
+                .to_owned(),
+        );
     }
-    let admin = settings.admin.listen.map(|address| address.ip());
-    if let Some(listens) = admin.filter(|address| !address.is_loopback()) {
-        report.warnings.push(format!(
-            "admin.listen: whoever reaches {listens} can read /metrics and /readyz, which ask \
-             for no password"
-        ));
+    if settings.admin.listen.is_some_and(is_open) {
+        report.warnings.push(
+            "admin.listen: whoever reaches it can read /metrics and /readyz, which ask for no \
+             password"
+                .to_owned(),
+        );
     }
     for pbx in &settings.pbxes {
         let link = &pbx.link;

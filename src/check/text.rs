@@ -7,11 +7,8 @@ use super::report::{PbxReport, Report};
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         writeln!(f, "configuration: ok")?;
-        // One that has expired is among the errors.
-        let valid = self.certificate.as_ref().filter(|c| c.days_left >= 0);
-        if let Some(certificate) = valid {
-            let (days, ends) = (certificate.days_left, &certificate.not_after);
-            writeln!(f, "http.tls_certificate: {days} days left, until {ends}")?;
+        if let Some(certificate) = &self.certificate {
+            writeln!(f, "http.tls_certificate: ends at {}", certificate.not_after)?;
         }
         for pbx in self.pbxes.iter().filter(|pbx| pbx.linked) {
             linked(f, pbx)?;
@@ -47,29 +44,8 @@ fn linked(f: &mut Formatter<'_>, pbx: &PbxReport) -> Result {
     if let Some(latency) = pbx.latency_ms {
         write!(f, ", round trip {latency:.2} ms")?;
     }
-    writeln!(f)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::CertificateReport;
-    use super::*;
-
-    #[test]
-    fn days_are_left_until_the_end_only() {
-        for (days_left, told) in [(5, true), (0, true), (-2368, false)] {
-            let report = Report {
-                certificate: Some(CertificateReport {
-                    not_after: "2027-03-01T12:00:00Z".into(),
-                    days_left,
-                }),
-                ..Report::default()
-            };
-            assert_eq!(
-                report.to_string().contains("days left"),
-                told,
-                "{days_left}"
-            );
-        }
+    if let Some(certificate) = &pbx.certificate {
+        write!(f, ", its certificate ends at {}", certificate.not_after)?;
     }
+    writeln!(f)
 }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::file;
 use super::validate::{Check, PbxSettings};
 use crate::ami::value::HeaderValue;
-use crate::ami::{LinkSettings, TlsSettings, Trust};
+use crate::ami::{LinkSettings, TlsSettings, Trust, host_of};
 
 impl Check<'_> {
     pub(super) fn pbx(&mut self, name: String, pbx: file::Pbx) -> Option<PbxSettings> {
@@ -100,8 +100,7 @@ impl Check<'_> {
             }
             (None, None) => Trust::System,
         };
-        let host = pbx.address.rsplit_once(':').map_or("", |(host, _)| host);
-        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let host = host_of(&pbx.address);
         let server_name = pbx.tls_server_name.as_deref().unwrap_or(host);
         self.take(&key("tls"), TlsSettings::new(trust, server_name))
             .map(Some)
@@ -122,6 +121,8 @@ impl Check<'_> {
                     let secret = text.trim_end_matches(['\r', '\n']);
                     if secret.is_empty() {
                         self.mistake(file_key, "names an empty file");
+                    } else if secret.contains(['\r', '\n']) {
+                        self.mistake(file_key, "names a file of more than one line");
                     }
                     Some(Zeroizing::new(secret.to_owned()))
                 }

@@ -18,8 +18,8 @@ use crate::api::{Links, Requests};
 use crate::queues::live::{Live, Question};
 use crate::queues::{MemberState, Queue};
 
-/// What the text is told as, by what the client accepts. To those who only know
-/// Prometheus' older text, what OpenMetrics has more of are comments.
+/// What the text is told as, by what the client accepts. It is OpenMetrics, and valid
+/// as Prometheus' older text too, to which the units and the end are comments.
 pub(super) fn content_type(accept: &str) -> &'static str {
     if accept.contains("application/openmetrics-text") {
         "application/openmetrics-text; version=1.0.0; charset=utf-8"

@@ -331,13 +331,21 @@ fn a_secret_may_be_a_credential_of_systemd() {
     let configuration = configuration(1).replace(secret, "secret_file = \"pbx-main.secret\"");
     let credentials = folder.path().to_str().expect("text");
     let environment = [("CREDENTIALS_DIRECTORY", credentials)];
-    let missing = run(&["check"], &environment, &configuration);
-    assert_eq!(missing.status.code(), Some(2), "{}", text(&missing));
-    std::fs::write(folder.path().join("pbx-main.secret"), "from-systemd\n").expect("written");
-    let found = run(&["check"], &environment, &configuration);
-    let said = text(&found);
-    assert!(
-        said.contains("configuration: ok") && !said.contains("from-systemd"),
-        "{said}"
-    );
+    for (content, code, told) in [
+        (None, 2, "can't be read as a file"),
+        (Some(""), 2, "an empty file"),
+        (Some("from-systemd\nand more\n"), 2, "more than one line"),
+        (Some("from-systemd\n"), 1, "configuration: ok"),
+    ] {
+        if let Some(content) = content {
+            std::fs::write(folder.path().join("pbx-main.secret"), content).expect("written");
+        }
+        let output = run(&["check"], &environment, &configuration);
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(
+            said.contains(told) && !said.contains("from-systemd"),
+            "{said}"
+        );
+    }
 }

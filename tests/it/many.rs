@@ -163,14 +163,18 @@ fn a_scrape_asks_all_at_once() {
     let (first, last) = eventually("all are asked in one scrape", || {
         let before = asked_for_metrics(&bridge.log()).len();
         let text = request(bridge.admin, "GET", "/metrics", &[], b"").body;
+        // Four queues each, and a scrape in which none was late.
         let told = text.matches("ami_bridge_queue_completed{").count();
-        assert!(told >= 4 * (PBXES - SILENT), "{told}");
+        if told < 4 * (PBXES - SILENT) {
+            return None;
+        }
         let asked = asked_for_metrics(&bridge.log()).split_off(before);
         let pbxes: BTreeSet<_> = asked.iter().map(|(pbx, _)| pbx).collect();
         (pbxes.len() == PBXES).then(|| (asked[0].1, asked[asked.len() - 1].1))
     });
     let spread = last.duration_since(first).as_secs_f64();
-    assert!(spread < 2.0, "{spread} s");
+    // One after the other, the last would be asked when two had had two seconds each.
+    assert!(spread < 4.0, "{spread} s");
 }
 
 /// How many are silent, of which each is waited for.
