@@ -20,7 +20,7 @@ pub(crate) fn packaging() -> PathBuf {
 /// All of them.
 pub(crate) fn texts() -> Vec<(&'static str, Vec<u8>)> {
     vec![
-        ("completions/ami-bridge.bash", completion(Shell::Bash)),
+        ("completions/ami-bridge.bash", bash_completion()),
         ("completions/_ami-bridge", completion(Shell::Zsh)),
         ("completions/ami-bridge.fish", completion(Shell::Fish)),
         ("man/ami-bridge.8", manual()),
@@ -31,6 +31,13 @@ fn completion(shell: Shell) -> Vec<u8> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), NAME, &mut text);
     text
+}
+
+/// clap_complete 4.6 writes the hyphen of the program's name in one way where a command
+/// is found, and in another where its options are: none would be completed.
+fn bash_completion() -> Vec<u8> {
+    let text = String::from_utf8(completion(Shell::Bash)).expect("text");
+    text.replace("ami__subcmd__bridge", "ami__bridge").into()
 }
 
 /// One page with every command: pages of their own would hold a line each.

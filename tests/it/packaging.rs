@@ -19,6 +19,27 @@ fn completions_and_manual_are_those_of_the_command_line() {
 }
 
 #[test]
+fn bash_completes_commands_and_their_options() {
+    let script = texts::packaging().join("completions/ami-bridge.bash");
+    for (words, expected) in [
+        ("ami-bridge che", "check"),
+        ("ami-bridge check --js", "--json"),
+        ("ami-bridge hash-password --he", "--help"),
+    ] {
+        // As bash calls it at a tab.
+        let complete = format!(
+            "set -e; source {script:?}; COMP_WORDS=({words}); \
+             COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _ami__bridge ami-bridge \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"; echo \"${{COMPREPLY[@]}}\""
+        );
+        let output = Command::new("bash").args(["-c", &complete]).output();
+        let output = output.expect("bash");
+        let completed = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(completed.trim(), expected, "{words}: {output:?}");
+    }
+}
+
+#[test]
 fn the_unit_is_hardened_systemd() {
     let unit = texts::packaging().join("systemd/ami-bridge.service");
     let output = Command::new("systemd-analyze")
