@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use crate::api::{Accounts, Api, Links, Requests};
-use crate::config::{self, Settings};
+use crate::config::{self, Settings, changed};
 use crate::http::{Current, Panel, Routes, Tls};
 use crate::organizations::{Lockout, Overlap, Verifier};
 use crate::service_manager;
@@ -141,13 +141,7 @@ impl Reloader {
         }
         self.current.replace(routes);
         tell_overlaps(&overlaps);
-        let keys = self.fixed.keys().chain(fixed.keys());
-        let mut changed: Vec<_> = keys
-            .filter(|key| self.fixed.get(*key) != fixed.get(*key))
-            .collect();
-        changed.sort();
-        changed.dedup();
-        for key in changed {
+        for key in changed(&self.fixed, &fixed) {
             warn!("{key} has changed, and takes effect at the next start");
         }
         Ok(())

@@ -1,12 +1,36 @@
 //! What takes effect at a start only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
 
 use super::validate::Settings;
 
+/// Which keys have changed between two readings; of a PBX that is there in one of
+/// them only, the PBX.
+#[must_use]
+pub fn changed<'a>(
+    before: &'a BTreeMap<String, String>,
+    after: &'a BTreeMap<String, String>,
+) -> BTreeSet<&'a str> {
+    let keys = before.keys().chain(after.keys()).map(String::as_str);
+    let changed: BTreeSet<&str> = keys
+        .filter(|key| before.get(*key) != after.get(*key))
+        .collect();
+    let is_of_another = |key: &&&str| {
+        let whole = key.rsplit_once('.').map_or("", |(whole, _)| whole);
+        changed.contains(whole)
+    };
+    changed
+        .iter()
+        .filter(|key| !is_of_another(key))
+        .copied()
+        .collect()
+}
+
 impl Settings {
-    /// The settings that can't be changed while the daemon runs, by their keys; no
-    /// secret is among them.
+    /// The settings that can't be changed while the daemon runs, by their keys; of a
+    /// secret, its digest.
     #[must_use]
     pub fn fixed(&self) -> BTreeMap<String, String> {
         let http = &self.http;
@@ -34,12 +58,24 @@ impl Settings {
         ]);
         for pbx in &self.pbxes {
             let link = &pbx.link;
-            let rest = (
-                (&link.address, link.username.as_str(), &link.tls),
-                (link.connect_timeout, link.max_pending),
-                (pbx.action_timeout, pbx.resync_interval),
-            );
-            fixed.insert(format!("pbx.{}", link.name), format!("{rest:?}"));
+            let settings = [
+                ("address", link.address.clone()),
+                ("username", link.username.as_str().to_owned()),
+                // Only whether it is another one is of interest.
+                (
+                    "secret",
+                    format!("{:?}", Sha256::digest(link.secret.as_bytes())),
+                ),
+                ("tls", format!("{:?}", link.tls)),
+                ("connect_timeout", format!("{:?}", link.connect_timeout)),
+                ("max_pending", link.max_pending.to_string()),
+                ("action_timeout", format!("{:?}", pbx.action_timeout)),
+                ("resync_interval", format!("{:?}", pbx.resync_interval)),
+            ];
+            fixed.insert(format!("pbx.{}", link.name), "there".to_owned());
+            for (key, value) in settings {
+                fixed.insert(format!("pbx.{}.{key}", link.name), value);
+            }
         }
         fixed
     }

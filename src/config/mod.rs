@@ -11,6 +11,7 @@ mod organizations;
 mod pbx;
 mod validate;
 
+pub use fixed::changed;
 pub use load::{ConfigError, find, load, load_text};
 pub use mistake::Mistake;
 pub use validate::{AdminSettings, HttpSettings, LogFormat, LogSettings, PbxSettings, Settings};

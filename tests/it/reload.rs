@@ -129,12 +129,25 @@ fn what_needs_a_start_is_named(version: u32) {
     let (asterisk, bridge) = start(version);
     let changed = configuration(asterisk.port)
         .replace("action_timeout = \"3s\"", "action_timeout = \"4s\"")
-        .replace("[admin]", "max_connections = 7\n\n[admin]");
+        .replace("sample-secret-change-me", "rotated")
+        .replace("[admin]", "max_connections = 7\n\n[admin]")
+        + "\n[pbx.new]\naddress = \"127.0.0.1:1\"\nusername = \"u\"\nsecret = \"s\"\n";
+    let changed = changed.replace("[organization.acme]", "[organization.acme]\npbx = \"main\"");
+    let changed = changed.replace(
+        "[organization.globex]",
+        "[organization.globex]\npbx = \"main\"",
+    );
     assert_eq!(bridge.reconfigure(&changed)["message"], READ);
     assert_eq!(
         named_at_reload(&bridge.log()),
-        ["http.max_connections", "pbx.main"]
+        [
+            "http.max_connections",
+            "pbx.main.action_timeout",
+            "pbx.main.secret",
+            "pbx.new"
+        ]
     );
+    assert!(!bridge.log().contains("rotated"));
 }
 
 /// What is said to wait for the next start.
@@ -159,7 +172,7 @@ fn whom_a_link_trusts_needs_a_start(version: u32) {
     assert_eq!(bridge.reconfigure(&pinned("a"))["message"], READ);
     assert!(named_at_reload(&bridge.log()).is_empty());
     assert_eq!(bridge.reconfigure(&pinned("b"))["message"], READ);
-    assert_eq!(named_at_reload(&bridge.log()), ["pbx.main"]);
+    assert_eq!(named_at_reload(&bridge.log()), ["pbx.main.tls"]);
 }
 
 fn what_is_shared_from_now_on_is_told(version: u32) {
