@@ -12,6 +12,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod http;
+mod journal;
 pub mod organizations;
 pub mod queues;
 pub mod reload;

@@ -1,12 +1,14 @@
 //! Where log lines go, and what they look like.
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
 use crate::config::{LogFormat, LogSettings};
+use crate::journal::{Journal, SOCKET};
 
 /// Changes what is logged while the program runs.
 #[derive(Debug, Clone)]
@@ -31,7 +33,7 @@ pub fn start(settings: &LogSettings) -> Result<Level, Box<dyn std::error::Error>
     let terminal = io::stderr().is_terminal();
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match settings.format {
         LogFormat::Journald => {
-            let journal = tracing_journald::layer().map_err(|error| {
+            let journal = Journal::connect(Path::new(SOCKET)).map_err(|error| {
                 format!("log.format = \"journald\": there is no journal of systemd here ({error})")
             });
             Box::new(journal?)

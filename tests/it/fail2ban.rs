@@ -70,6 +70,13 @@ fn the_filter_finds_refused_logins_and_nothing_else_asterisk_22() {
         let in_journal: String = log.lines().map(journal).collect();
         assert_eq!(found(&in_journal), ["192.0.2.1", "2001:db8::7"], "{format}");
     }
-    let journald = "2026-11-24T10:00:00+00:00 pbx ami-bridge[12]: login refused from 192.0.2.1\n";
-    assert_eq!(found(journald), ["192.0.2.1"]);
+    // As the journal shows those of log.format = "journald".
+    let lines = [
+        "login refused from 192.0.2.1",
+        "login refused from 2001:db8::7 user=globex",
+        "request request_id=a client=192.0.2.2 reason=login refused from 203.0.113.9",
+    ];
+    let journald =
+        lines.map(|line| format!("2026-11-24T10:00:00+00:00 pbx ami-bridge[12]: {line}\n"));
+    assert_eq!(found(&journald.concat()), ["192.0.2.1", "2001:db8::7"]);
 }

@@ -1,0 +1,189 @@
+//! Log lines for systemd's journal. `MESSAGE` has all that a line says, as `journalctl`
+//! shows nothing else; each field stands beside it, to be searched for.
+//!
+//! The protocol is systemd's: <https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>.
+
+use std::fmt::{Debug, Write as _};
+use std::io;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+/// Where the journal listens.
+pub(crate) const SOCKET: &str = "/run/systemd/journal/socket";
+
+/// Longer values are cut: what comes from Asterisk can be longer than a datagram.
+const LONGEST: usize = 16 * 1024;
+
+/// Sends what is logged to the journal.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    socket: UnixDatagram,
+}
+
+impl Journal {
+    /// Sends to the journal that listens there.
+    pub(crate) fn connect(path: &Path) -> io::Result<Self> {
+        let socket = UnixDatagram::unbound()?;
+        socket.connect(path)?;
+        Ok(Self { socket })
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Journal {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(of_span) = span.extensions().get::<Fields>() {
+                fields.others.extend_from_slice(&of_span.others);
+            }
+        }
+        // There is nowhere to tell that it fails.
+        let _ = self.socket.send(&entry(event.metadata(), &fields));
+    }
+}
+
+/// What a line says, or a span adds to it.
+#[derive(Debug, Default)]
+struct Fields {
+    message: String,
+    others: Vec<(&'static str, String)>,
+}
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.take(field, value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.take(field, format!("{value:?}"));
+    }
+}
+
+impl Fields {
+    fn take(&mut self, field: &Field, mut value: String) {
+        if value.len() > LONGEST {
+            value.truncate(value.floor_char_boundary(LONGEST));
+            value.push('…');
+        }
+        if field.name() == "message" {
+            self.message = value;
+        } else {
+            self.others.push((field.name(), value));
+        }
+    }
+}
+
+fn entry(metadata: &Metadata<'_>, fields: &Fields) -> Vec<u8> {
+    // As in syslog.
+    let priority = match *metadata.level() {
+        Level::ERROR => "3",
+        Level::WARN => "4",
+        Level::INFO => "6",
+        Level::DEBUG | Level::TRACE => "7",
+    };
+    let mut text = fields.message.clone();
+    for (name, value) in &fields.others {
+        let _ = write!(text, " {name}={value}");
+    }
+    let mut entry = Vec::new();
+    put(&mut entry, "MESSAGE", &text);
+    put(&mut entry, "PRIORITY", priority);
+    put(&mut entry, "SYSLOG_IDENTIFIER", env!("CARGO_PKG_NAME"));
+    put(&mut entry, "TARGET", metadata.target());
+    // Without what differs from line to line.
+    put(&mut entry, "F_MESSAGE", &fields.message);
+    for (name, value) in &fields.others {
+        let name = format!("F_{}", name.to_ascii_uppercase());
+        put(&mut entry, &name, value);
+    }
+    entry
+}
+
+fn put(entry: &mut Vec<u8>, name: &str, value: &str) {
+    entry.extend_from_slice(name.as_bytes());
+    if value.contains('\n') {
+        entry.push(b'\n');
+        entry.extend_from_slice(&(value.len() as u64).to_le_bytes());
+    } else {
+        entry.push(b'=');
+    }
+    entry.extend_from_slice(value.as_bytes());
+    entry.push(b'\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::{error, info, info_span, warn};
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    /// What the journal is sent for what is logged there.
+    fn sent(log: impl FnOnce()) -> Vec<u8> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("socket");
+        let socket = UnixDatagram::bind(&path).expect("a socket");
+        let journal = Journal::connect(&path).expect("connected");
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(journal), log);
+        let mut bytes = vec![0; 1 << 20];
+        let length = socket.recv(&mut bytes).expect("an entry");
+        bytes.truncate(length);
+        bytes
+    }
+
+    #[test]
+    fn the_message_has_all_and_each_field_stands_by_itself() {
+        let entry = sent(|| {
+            let _link = info_span!("link", pbx = "main").entered();
+            let error = io::Error::from(io::ErrorKind::ConnectionRefused);
+            warn!(target: "there", user = None::<&str>, %error, ms = 250, "Asterisk is not reachable");
+        });
+        assert_eq!(
+            String::from_utf8(entry).expect("text"),
+            "MESSAGE=Asterisk is not reachable error=connection refused ms=250 pbx=main\n\
+             PRIORITY=4\nSYSLOG_IDENTIFIER=ami-bridge\nTARGET=there\n\
+             F_MESSAGE=Asterisk is not reachable\nF_ERROR=connection refused\nF_MS=250\nF_PBX=main\n"
+        );
+    }
+
+    #[test]
+    fn a_value_of_several_lines_adds_no_field_and_a_long_one_is_cut() {
+        let entry = sent(|| {
+            error!(
+                error = "2 mistakes:\nPRIORITY=7",
+                "the configuration stays as it was"
+            )
+        });
+        let text = "the configuration stays as it was error=2 mistakes:\nPRIORITY=7";
+        let length = (text.len() as u64).to_le_bytes();
+        let expected = [
+            b"MESSAGE\n",
+            &length[..],
+            text.as_bytes(),
+            b"\nPRIORITY=3\n",
+        ]
+        .concat();
+        assert!(entry.starts_with(&expected), "{entry:?}");
+
+        let entry = sent(|| info!(frame = "é".repeat(1 << 20), "received"));
+        let field = memchr::memmem::find(&entry, b"F_FRAME=").expect("the field");
+        let value = String::from_utf8(entry[field + 8..].to_vec()).expect("text");
+        assert_eq!(value.trim_end().chars().count(), LONGEST / 2 + 1);
+    }
+}
