@@ -113,8 +113,13 @@ try {
   console.log(`error: ${error.code ?? error.name}: ${words(error)}`);
 }
 
-for await (const { event, data } of follow(queue)) {
-  // A snapshot replaces all that was known before.
-  const about = event === "member" ? ` ${data.member.agent} ${data.change}` : "";
-  console.log(`event: ${event}${about}`);
+try {
+  for await (const { event, data } of follow(queue)) {
+    // A snapshot replaces all that was known before.
+    const about = event === "member" ? ` ${data.member.agent} ${data.change}` : "";
+    console.log(`event: ${event}${about}`);
+  }
+} catch (error) {
+  console.error(`no events: ${error.code ?? error.name}: ${words(error)}`);
+  process.exitCode = 1;
 }

@@ -108,10 +108,13 @@ def main(agent, queue):
     except BridgeError as error:
         print(f"error: {error.code}: {words(error)}", flush=True)
 
-    for event, data in follow(queue):
-        # A snapshot replaces all that was known before.
-        about = f" {data['member']['agent']} {data['change']}" if event == "member" else ""
-        print(f"event: {event}{about}", flush=True)
+    try:
+        for event, data in follow(queue):
+            # A snapshot replaces all that was known before.
+            about = f" {data['member']['agent']} {data['change']}" if event == "member" else ""
+            print(f"event: {event}{about}", flush=True)
+    except BridgeError as error:
+        sys.exit(f"no events: {error.code}: {words(error)}")
 
 
 main(*sys.argv[1:])

@@ -75,12 +75,14 @@ fn php_changes_and_reads() {
 fn node_changes_reads_and_follows() {
     changes_reads_and_follows("node", "client.mjs");
     without_a_bridge("node", "client.mjs");
+    with_a_wrong_password("node", "client.mjs");
 }
 
 #[test]
 fn python3_changes_reads_and_follows() {
     changes_reads_and_follows("python3", "client.py");
     without_a_bridge("python3", "client.py");
+    with_a_wrong_password("python3", "client.py");
 }
 
 /// Nothing listens there, or something that is no bridge: a change is in doubt, and the
@@ -108,6 +110,20 @@ fn without_a_bridge(interpreter: &str, file: &str) {
             "error: outcome_unknown: It may or may not have happened: look before trying again."
         );
     }
+}
+
+/// Nothing that trying again could mend: it ends, and says why in words.
+fn with_a_wrong_password(interpreter: &str, file: &str) {
+    let (_asterisk, bridge) = with_an_agent();
+    let mut client = client(interpreter, file, bridge.address, "1001");
+    let output = client.env("BRIDGE_PASSWORD", "wrong").output();
+    let output = output.expect("the client");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let told = "unauthorized: Wrong user name or password.\n";
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(said, format!("error: {told}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said, format!("no events: {told}"));
 }
 
 /// A client that runs until the test ends.
