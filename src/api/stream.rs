@@ -68,21 +68,33 @@ impl EventStream {
             needs_snapshot: false,
             scope,
         };
-        let number = last_event_id.and_then(|id| stream.scope.number(id));
-        let missed = number.and_then(|number| Some((number, stream.follower.since(number)?.0)));
-        match missed {
-            Some((number, missed)) => {
-                stream.told = number;
-                let mut missed = missed.iter();
-                let is_among = missed.any(|(_, change)| matches!(change, Change::Link { .. }));
-                // It may know that or not, and nothing that it has missed tells it.
-                if !is_among && !stream.scope.live.is_loaded() {
-                    stream.first = Some(vec![stream.link(false).into()]);
-                }
-            }
-            None => stream.first = Some(stream.snapshot(true).await?),
+        if last_event_id.and_then(|id| stream.resume(id)).is_none() {
+            stream.first = Some(stream.snapshot(true).await?);
         }
         Ok(stream)
+    }
+
+    /// Goes on behind the event of that id, where that is possible.
+    fn resume(&mut self, id: &str) -> Option<()> {
+        let (number, is_whole) = self.scope.place_of(id)?;
+        let (missed, _) = self
+            .follower
+            .since(number.checked_sub(u64::from(!is_whole))?)?;
+        let mut missed = missed.iter().map(|(_, change)| change);
+        let mut text = Vec::new();
+        if !is_whole {
+            // The client has what became of a member, and not the figures behind it.
+            let queue = missed.next()?.counts_in()?;
+            text.extend(self.scope.figures(number, queue).unwrap_or_default());
+        }
+        self.told = number;
+        // It may know that or not, where nothing that it has missed tells it.
+        let mut links = missed.filter(|change| matches!(change, Change::Link { .. }));
+        if links.next().is_none() && !self.scope.live.is_loaded() {
+            text.extend(self.link(false));
+        }
+        self.first = (!text.is_empty()).then(|| vec![text.into()]);
+        Some(())
     }
 
     /// The next events as text, in pieces, as soon as there are some. Nothing is
@@ -119,45 +131,47 @@ impl EventStream {
     /// Changes as events; behind one that only a snapshot can tell, the link only.
     fn tell(&mut self, changes: &[(u64, Change)]) -> Vec<u8> {
         let mut text = Vec::new();
-        // Figures are told as they are now, so once is enough.
-        let figures = changes.iter().filter_map(|(number, change)| match change {
-            Change::Figures { queue } => Some((Arc::clone(queue), *number)),
-            _ => None,
+        // What members do changes figures too. They are told as they are now, so once
+        // is enough, behind the last change of all.
+        let counting = changes.iter().filter_map(|(number, change)| {
+            let queue = change.counts_in()?;
+            Some((queue, *number))
         });
-        let last_figures: HashMap<_, _> = figures.collect();
+        let last: HashMap<_, _> = counting.collect();
         for (number, change) in changes {
-            let event = match change {
+            let counts_in = change.counts_in();
+            let counts_in = counts_in.filter(|queue| last.get(queue) == Some(number));
+            match change {
                 Change::Link { connected } => {
                     self.connected = *connected;
-                    Some(
-                        self.scope
-                            .event(*number, "pbx", &json!({ "connected": connected })),
-                    )
+                    let id = whole(*number);
+                    let data = json!({ "connected": connected });
+                    text.extend(self.scope.event(id, "pbx", &data));
                 }
                 Change::Queue { queue } => {
                     self.needs_snapshot |= self.scope.own_number(queue).is_some();
-                    None
                 }
-                _ if self.needs_snapshot => None,
+                _ if self.needs_snapshot => continue,
                 Change::Member {
                     queue,
                     what,
                     member,
-                } => self.scope.own_number(queue).map(|own| {
+                } => {
+                    let Some(own) = self.scope.own_number(queue) else {
+                        continue;
+                    };
                     let view = MemberEvent {
                         queue: &own,
                         change: change_name(*what),
                         member: MemberView::of(member, &self.scope.organization),
                     };
-                    self.scope.event(*number, "member", &view)
-                }),
-                Change::Figures { queue } if last_figures.get(queue) == Some(number) => self
-                    .scope
-                    .own(queue)
-                    .map(|own| self.scope.event(*number, "queue", &QueueEvent::of(&own))),
-                Change::Figures { .. } => None,
-            };
-            text.extend(event.unwrap_or_default());
+                    let id = whole(*number) - u64::from(counts_in.is_some());
+                    text.extend(self.scope.event(id, "member", &view));
+                }
+                Change::Figures { .. } => {}
+            }
+            let figures = counts_in.and_then(|queue| self.scope.figures(*number, queue));
+            text.extend(figures.unwrap_or_default());
         }
         text
     }
@@ -172,7 +186,7 @@ impl EventStream {
             part.all_there(numbers, &queues)?;
         }
         let number = seen.latest.unwrap_or_default();
-        let head = self.scope.head(number, "snapshot");
+        let head = self.scope.head(whole(number), "snapshot");
         let organization = Arc::clone(&self.scope.organization);
         let kept = Arc::clone(&self.scope.kept);
         let mut pieces = written(are_large(&queues), move || {
@@ -194,8 +208,8 @@ impl EventStream {
 
     fn link(&mut self, connected: bool) -> Vec<u8> {
         self.connected = connected;
-        self.scope
-            .event(self.told, "pbx", &json!({ "connected": connected }))
+        let data = json!({ "connected": connected });
+        self.scope.event(whole(self.told), "pbx", &data)
     }
 
     /// The last event, where the daemon ends the stream.
@@ -204,7 +218,7 @@ impl EventStream {
         let data = json!({
             "message": "The bridge is shutting down, or reads its configuration again: come back.",
         });
-        self.scope.event(self.told, "shutdown", &data).into()
+        self.scope.event(whole(self.told), "shutdown", &data).into()
     }
 }
 
@@ -257,22 +271,37 @@ impl Scope {
         })
     }
 
-    fn number(&self, id: &str) -> Option<u64> {
-        let number = id.strip_prefix(&self.place)?.strip_prefix('-')?;
-        number.parse().ok()
+    /// The change that an id tells of, and whether the whole of it.
+    fn place_of(&self, id: &str) -> Option<(u64, bool)> {
+        let id = id.strip_prefix(&self.place)?.strip_prefix('-')?;
+        let id: u64 = id.parse().ok()?;
+        Some((id / 2, id % 2 == 1))
     }
 
-    fn head(&self, number: u64, event: &str) -> String {
-        format!("id: {}-{number}\nevent: {event}\ndata: ", self.place)
+    /// A queue's figures as they are now, behind that change.
+    fn figures(&self, number: u64, queue: &str) -> Option<Vec<u8>> {
+        let own = self.own(queue)?;
+        Some(self.event(whole(number), "queue", &QueueEvent::of(&own)))
     }
 
-    fn event(&self, number: u64, event: &str, data: &impl Serialize) -> Vec<u8> {
-        let mut text = self.head(number, event).into_bytes();
+    fn head(&self, id: u64, event: &str) -> String {
+        format!("id: {}-{id}\nevent: {event}\ndata: ", self.place)
+    }
+
+    fn event(&self, id: u64, event: &str, data: &impl Serialize) -> Vec<u8> {
+        let mut text = self.head(id, event).into_bytes();
         // JSON has no line ends of its own.
         let _ = serde_json::to_writer(&mut text, data);
         text.extend_from_slice(b"\n\n");
         text
     }
+}
+
+/// The id of an event that tells the whole of a change, or the rest of it: of a
+/// member's, which is told first, it is one less. So nobody misses the figures, who
+/// comes back between the two.
+fn whole(number: u64) -> u64 {
+    number * 2 + 1
 }
 
 fn change_name(what: MemberChange) -> &'static str {

@@ -41,6 +41,17 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The queue whose callers or figures, those of its agents too, are others now.
+    #[must_use]
+    pub fn counts_in(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Member { queue, .. } | Self::Figures { queue } => Some(queue),
+            Self::Queue { .. } | Self::Link { .. } => None,
+        }
+    }
+}
+
 /// What has happened to a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberChange {

@@ -16,6 +16,7 @@ on_both_generations!(
     a_panel_of_events_holds_what_is_shown,
     a_stream_shows_what_it_was_asked_for,
     a_caller_shows_at_once,
+    what_agents_do_changes_the_figures,
     signs_of_life_come_every_fifteen_seconds,
 );
 
@@ -166,6 +167,28 @@ fn a_caller_shows_at_once(version: u32) {
     );
     // Not in the queue's next turn, which is after three seconds.
     assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+}
+
+fn what_agents_do_changes_the_figures(version: u32) {
+    let (_asterisk, bridge) = start_live(version);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    let mut client = EventClient::open(bridge.address, ACME, "&queue=6001");
+    client.until("snapshot", SOON);
+    bridge.acme("action=pause&agent=1001&queue=6001&reason=Lunch");
+    let paused = |client: &mut EventClient| {
+        let figures = client.until("queue", SOON).pop().expect("figures");
+        (figures.data["agents"]["paused"] == 1).then_some(figures)
+    };
+    let events = client.until("member", SOON);
+    let member = events.last().expect("the pause").clone();
+    let figures = eventually("the paused agent is counted", || paused(&mut client));
+    let shown = bridge.acme("action=showqueuestat&queue=6001");
+    assert_eq!(figures.data["agents"], shown["queues"][0]["agents"]);
+    assert!(member.id < figures.id, "{member:?}, {figures:?}");
+    // Who breaks off between the two gets the second, and not the first again.
+    let mut client = EventClient::resume(bridge.address, ACME, "&queue=6001", Some(&member.id));
+    let told = client.event(SOON).expect("figures");
+    assert_eq!((&*told.name, &told.id), ("queue", &figures.id));
 }
 
 fn signs_of_life_come_every_fifteen_seconds(version: u32) {
