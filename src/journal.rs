@@ -78,7 +78,9 @@ impl Visit for Fields {
 impl Fields {
     fn take(&mut self, field: &Field, mut value: String) {
         if value.len() > LONGEST {
-            value.truncate(value.floor_char_boundary(LONGEST));
+            let mut ends = (0..=LONGEST).rev();
+            let end = ends.find(|end| value.is_char_boundary(*end));
+            value.truncate(end.unwrap_or_default());
             value.push('…');
         }
         if field.name() == "message" {

@@ -260,18 +260,16 @@ const MAX_QUEUES: usize = 100;
 /// A list of queue numbers; one that stands twice counts once.
 fn required_queues(form: &Form) -> Result<Vec<String>, ApiError> {
     let mut numbers: Vec<String> = Vec::new();
-    let list = form.require("queue")?;
-    if list.split(',').count() > MAX_QUEUES {
-        return Err(invalid(
-            "queue",
-            &format!("names more than {MAX_QUEUES} queues"),
-        ));
-    }
-    for item in list.split(',') {
+    for item in form.require("queue")?.split(',') {
         let number = number("queue", item, MAX_QUEUE)?;
-        if !numbers.iter().any(|n| n.eq_ignore_ascii_case(&number)) {
-            numbers.push(number);
+        if numbers.iter().any(|n| n.eq_ignore_ascii_case(&number)) {
+            continue;
         }
+        if numbers.len() == MAX_QUEUES {
+            let what = format!("names more than {MAX_QUEUES} queues");
+            return Err(invalid("queue", &what));
+        }
+        numbers.push(number);
     }
     Ok(numbers)
 }

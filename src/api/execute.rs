@@ -162,20 +162,18 @@ impl Part<'_> {
         targets: Vec<Target>,
         change: &Change,
     ) -> Result<Outcome, ApiError> {
-        let pbx = if targets.iter().any(|target| target.name.is_ok()) {
-            Some(self.pbx.open()?)
-        } else {
-            None
-        };
+        let is_any_own = targets.iter().any(|target| target.name.is_ok());
+        let pbx = is_any_own.then(|| self.pbx.open());
         let pbx = pbx.as_ref();
         let rows = targets
             .into_iter()
             .map(|Target { number, name }| async move {
                 let result = match (name, pbx) {
-                    (Ok(name), Some(pbx)) => {
+                    (Ok(name), Some(Ok(pbx))) => {
                         let done = self.change_one(pbx, &name, change).await;
                         done.map_err(|error| changing(agent, &number, error))
                     }
+                    (Ok(_), Some(Err(closed))) => Err(closed.clone()),
                     (Ok(_), None) => Err(unknown_queue(&number)),
                     (Err(error), _) => Err(error),
                 };

@@ -86,6 +86,7 @@ impl Part<'_> {
         } else {
             let question = Question {
                 names: names.as_deref(),
+                finds_new: numbers.is_some(),
                 deadline: self.pbx.deadline,
                 request_id: self.pbx.request_id,
             };

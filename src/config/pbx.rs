@@ -114,7 +114,12 @@ impl Check<'_> {
                 self.mistake(key, "give secret or secret_file, not both");
                 None
             }
-            (Some(secret), None) => Some(secret.0.clone()),
+            (Some(secret), None) => {
+                if secret.0.is_empty() || secret.0.contains(['\r', '\n']) {
+                    self.mistake(key, "must be one line, and not empty");
+                }
+                Some(secret.0.clone())
+            }
             (None, Some(path)) => match std::fs::read_to_string(credential(path)) {
                 Ok(text) => {
                     let text = Zeroizing::new(text);

@@ -10,7 +10,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use super::file;
 use super::mistake::Mistake;
 use crate::ami::LinkSettings;
-use crate::http::CertificateFiles;
+use crate::http::{CONTRACT, CertificateFiles, EVENTS};
 use crate::organizations::{Directory, LockoutPolicy, Overlap};
 
 /// Everything that the daemon needs to know.
@@ -200,14 +200,14 @@ impl Check<'_> {
             }
         }
         let path_fits = http.path.starts_with('/')
-            && http.path.len() > 1
+            && !["/", EVENTS, CONTRACT].contains(&http.path.as_str())
             && http
                 .path
                 .bytes()
                 .all(|b| b.is_ascii_graphic() && !b"?#%".contains(&b));
         if !path_fits {
-            let what =
-                "must be a path below /, without ?, # or %, as \"/API/UpdateAgentState.php\"";
+            let what = "must be a path below /, without ?, # or %, and neither /events nor \
+                        /openapi.json, as \"/API/UpdateAgentState.php\"";
             self.mistake("http.path", what);
         }
         let reject_unknown_parameters = match http.unknown_parameters.as_str() {

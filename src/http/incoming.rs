@@ -59,8 +59,12 @@ pub(super) async fn form_body(request: Request<Incoming>) -> Result<String, ApiE
     let bytes = match timeout(BODY_TIMEOUT, body).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Ok(Err(_)) | Err(_) => {
-            let message = "The body did not come in time, or not as a whole.";
+        Ok(Err(_)) => {
+            let message = "The body is broken, or not whole.";
+            return Err(ApiError::parameter(Code::InvalidParameter, "body", message));
+        }
+        Err(_) => {
+            let message = "The body did not come in time.";
             return Err(ApiError::new(Code::RequestTimeout, message));
         }
     };

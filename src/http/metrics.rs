@@ -37,6 +37,7 @@ pub(super) async fn text(links: &Arc<Links>, requests: &Requests, of_queues: boo
     if of_queues {
         let question = Question {
             names: None,
+            finds_new: false,
             deadline: Instant::now() + FIGURES,
             request_id: "metrics",
         };

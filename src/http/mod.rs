@@ -17,6 +17,6 @@ mod tls;
 
 pub use admin::Admin;
 pub use panel::Panel;
-pub use routes::{Current, Routes};
+pub use routes::{CONTRACT, Current, EVENTS, Routes};
 pub use server::{Handler, Limits, Listener, serve};
 pub use tls::{CertificateFiles, Tls};

@@ -136,10 +136,10 @@ impl From<ApiError> for Refusal {
 }
 
 /// Path of the stream of events.
-pub(super) const EVENTS: &str = "/events";
+pub const EVENTS: &str = "/events";
 
 /// Path of the contract for machines.
-pub(super) const CONTRACT: &str = "/openapi.json";
+pub const CONTRACT: &str = "/openapi.json";
 
 impl Routes {
     async fn route(

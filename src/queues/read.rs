@@ -43,7 +43,7 @@ pub(super) const NOBODY: &str = "ami-bridge-nobody";
 
 /// Lists that are under way at once, where many are needed: enough to keep
 /// Asterisk busy, and few enough to wait behind.
-const LISTS_AT_ONCE: usize = 4;
+pub(super) const LISTS_AT_ONCE: usize = 4;
 
 impl QueueCommands {
     /// Those of the named queues that the PBX has, in that order; without names,

@@ -86,6 +86,7 @@ fn all_mistakes_are_told_at_once_and_no_secret() {
 [http]
 listen = "everywhere"
 max_connections = "many"
+path = "/events"
 colour = "blue"
 
 [log]
@@ -118,6 +119,7 @@ allow_from = ["nowhere"]
         "http.listen: must be address:port",
         "http.max_connections: must be",
         "http.colour: unknown key",
+        "http.path: must be a path below /",
         "log.level: must be a level",
         "pbx.main.secret: must be a string",
         "pbx.main.action_timeout: must be a duration",
@@ -133,7 +135,7 @@ allow_from = ["nowhere"]
     ] {
         assert!(said.contains(key), "{key} is not in {said}");
     }
-    assert!(said.contains("15 mistakes"), "{said}");
+    assert!(said.contains("16 mistakes"), "{said}");
     assert!(!said.contains("hidden"), "{said}");
 }
 
@@ -291,18 +293,14 @@ fn what_looks_harmless_and_is_not_is_refused() {
             "[organization.globex]\npbx = \"other\"",
         );
     let options = sound.replace("@globex-agents", "@acme-agents/n");
-    let pasted = sound.replace(
-        "secret = \"sample-secret-change-me\"",
-        "secret_file = \"S3cretPasted\"",
-    );
+    let secret = "secret = \"sample-secret-change-me\"";
+    let pasted = sound.replace(secret, "secret_file = \"S3cretPasted\"");
     let key = sound.replace(
         "[http]",
         "[http]\ntls_certificate = \"x\"\ntls_key = \"S3cretPasted\"",
     );
-    let any = sound.replace(
-        "password = \"acme-password\"",
-        "password = \"acme-password\"\nallow_from = \"\"",
-    );
+    let any = sound.replace("acme-password\"", "acme-password\"\nallow_from = \"\"");
+    let empty = sound.replace("sample-secret-change-me", "");
     for (configuration, part) in [
         (&twice, "pbx.other.address: is that of pbx.main too"),
         (
@@ -311,6 +309,7 @@ fn what_looks_harmless_and_is_not_is_refused() {
         ),
         (&pasted, "pbx.main.secret_file: can't be read as a file"),
         (&key, "http.tls_certificate: the certificate can't be read"),
+        (&empty, "pbx.main.secret: must be one line, and not empty"),
         (&any, "organization.acme.user[0].allow_from: must be a list"),
     ] {
         let output = run(&["check"], &[], configuration);

@@ -105,6 +105,26 @@ fn too_large_requests_are_refused(version: u32) {
         let response = request(bridge.address, method, target, &form, &body);
         assert_eq!(response.status, expected, "{response:?}");
     }
+    // One that is broken, or breaks off, is no slow one.
+    for (framing, body) in [
+        (
+            "Transfer-Encoding: chunked",
+            "zz\r\naction=pause\r\n0\r\n\r\n",
+        ),
+        ("Content-Length: 20", "action=pause"),
+    ] {
+        let mut stream = TcpStream::connect(bridge.address).expect("connected");
+        let (name, value) = form[0];
+        let head =
+            format!("POST {PATH} HTTP/1.1\r\nHost: x\r\n{name}: {value}\r\n{framing}\r\n\r\n");
+        stream.write_all((head + body).as_bytes()).expect("written");
+        stream
+            .shutdown(std::net::Shutdown::Write)
+            .expect("half closed");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 400"), "{framing}: {answer}");
+    }
     // A body of a length that is told is not waited for.
     let told = [form[0], ("Content-Length", "20000")];
     let response = request(bridge.address, "POST", PATH, &told, b"");

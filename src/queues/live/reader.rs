@@ -1,9 +1,11 @@
 //! Answers from memory.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::try_join_all;
+use futures_util::stream::TryStreamExt;
 use tokio::time::{Instant, timeout_at};
 
 use super::entry::Entry;
@@ -15,7 +17,7 @@ use crate::ami::{Client, Failure};
 use crate::queues::command::{CommandError, QueueCommands};
 use crate::queues::model::Queue;
 use crate::queues::pace::Pace;
-use crate::queues::read::{NOBODY, Snapshot};
+use crate::queues::read::{LISTS_AT_ONCE, NOBODY, Snapshot};
 
 /// The live state of a PBX. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -31,6 +33,8 @@ pub struct Live {
 pub struct Question<'a> {
     /// Names of queues; `None` is all.
     pub names: Option<&'a [String]>,
+    /// Whether to ask Asterisk for those of them that are not known.
+    pub finds_new: bool,
     /// When the answer must be there.
     pub deadline: Instant,
     /// Id of the request, for the log.
@@ -109,6 +113,9 @@ impl Live {
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Snapshot, CommandError> {
         let stale = self.available(question.deadline).await?;
+        if !stale && question.finds_new {
+            self.find(question).await?;
+        }
         Ok(self.shared.look(|mirror| {
             let queues = selected(mirror, question.names, wanted);
             Snapshot {
@@ -136,6 +143,9 @@ impl Live {
     ) -> Result<Snapshot, CommandError> {
         let stale = self.available(question.deadline).await?;
         if !stale {
+            if question.finds_new {
+                self.find(question).await?;
+            }
             self.refresh_figures(question, wanted).await?;
         }
         let now = Instant::now();
@@ -190,6 +200,24 @@ impl Live {
                 Ok(_) => Err(LOADING),
             },
         }
+    }
+
+    /// Asks for queues that are not known: Asterisk says nothing when a reload of its
+    /// configuration adds one.
+    async fn find(&self, question: Question<'_>) -> Result<(), CommandError> {
+        let unknown: Vec<String> = self.shared.look(|mirror| {
+            let names = question.names.unwrap_or_default().iter();
+            let unknown = names.filter(|name| mirror.entry(name).is_none());
+            unknown.cloned().collect()
+        });
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let exchange = self.client.begin(question.deadline, question.request_id)?;
+        let commands = QueueCommands::new(exchange);
+        // The mirror takes the answers over before they are here.
+        let lists = commands.lists(unknown, LISTS_AT_ONCE);
+        lists.try_for_each(|_| ready(Ok(()))).await
     }
 
     async fn refresh_figures(

@@ -33,6 +33,13 @@ fn without_a_link_nothing_is_shown(version: u32) {
         assert_eq!(response.outcome(), "503 pbx_unavailable", "{query}");
         assert!(response.header("Retry-After").is_some(), "{response:?}");
     }
+    let response = bridge.ask(ACME, "action=pause&agent=1001&queue=6001,6002");
+    assert_eq!(response.outcome(), "503 pbx_unavailable");
+    let rows = response.json()["queues"].clone();
+    let rows = rows.as_array().expect("rows").iter();
+    let rows: Vec<_> = rows.map(|row| json!([row["queue"], row["code"]])).collect();
+    let expected = ["6001", "6002"].map(|queue| json!([queue, "pbx_unavailable"]));
+    assert_eq!(rows, expected);
     asterisk.start_again();
     bridge.wait_ready();
     assert_equal(&asterisk, &bridge);

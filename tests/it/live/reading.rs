@@ -16,6 +16,7 @@ on_both_generations!(
     reads_ask_only_what_is_needed,
     a_pause_everywhere_asks_nothing_first,
     queues_come_and_go_by_a_silent_reload,
+    a_new_queue_that_is_named_is_found,
     queues_that_no_action_can_name_are_left_out,
     a_queue_that_a_change_reveals_is_shown_whole,
     own_writes_show_without_events,
@@ -160,6 +161,23 @@ fn queues_come_and_go_by_a_silent_reload(version: u32) {
         let known = expected.contains(&"6005");
         assert_eq!(response.status, if known { 200 } else { 404 });
     }
+}
+
+/// Asterisk says nothing of a queue that a reload adds; whoever names it has it.
+fn a_new_queue_that_is_named_is_found(version: u32) {
+    let (asterisk, bridge) = start_unasked(version, 0);
+    assert_eq!(bridge.ask(ACME, "action=showqueue&queue=6005").status, 404);
+    // With 1001, who stands in the configuration.
+    asterisk.configure("queues.conf", &queues_conf(0b00010));
+    asterisk.cli("queue reload all");
+    for query in ["showstate&agent=1001", "showqueuestat", "showqueue"] {
+        let shown = bridge.acme(&format!("action={query}&queue=6005"));
+        assert_eq!(shown["queues"][0]["queue"], "6005", "{shown}");
+    }
+    assert_eq!(
+        bridge.acme("action=pause&agent=1001")["queues"][0]["queue"],
+        "6005"
+    );
 }
 
 /// `[trail ]` is easily written, and is a queue whose name ends with a blank.
