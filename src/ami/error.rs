@@ -54,7 +54,10 @@ pub enum LoginError {
     #[error("unexpected answer to the login: {0}")]
     Unexpected(String),
     /// No answer in time.
-    #[error("no answer in time: is Asterisk frozen, or is this not the port of the AMI?")]
+    #[error(
+        "no answer in time: is Asterisk frozen, or is this not the port of the AMI, or its port \
+         for TLS (tls = true)?"
+    )]
     TimedOut,
     /// The connection ended.
     #[error("the connection was closed before the login was done: is this the port of the AMI?")]

@@ -201,6 +201,13 @@ fn advice(error: &Error) -> String {
         Error::InvalidCertificate(Certificate::UnknownIssuer | Certificate::BadSignature) => {
             "the certificate is not signed by an authority of tls_ca_file, or without it of the system"
         }
+        Error::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
+            "issue it anew (docs/SECURITY.md), or pin it with tls_pin_sha256"
+        }
+        // What is no TLS at all.
+        Error::InvalidMessage(_) => {
+            "is this the port without TLS? The other one is tlsbindaddr of manager.conf"
+        }
         // These two have no variant of their own.
         _ if text.contains("UnsupportedCertVersion") => {
             "the certificate is X.509 version 1, as Asterisk's ast_tls_cert makes it: issue it \

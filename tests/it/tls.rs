@@ -17,13 +17,14 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::support::{
-    Asterisk, Bridge, PATH, Port, binary, configuration, eventually, on_both_generations,
+    Asterisk, Bridge, PATH, Port, binary, configuration, eventually, on_both_generations, request,
 };
 
 on_both_generations!(
     a_link_over_tls_works_and_keeps_working,
     how_long_its_certificate_is_valid_is_told,
     a_wrong_certificate_is_told_with_its_cure,
+    the_wrong_one_of_the_two_ports_is_told,
     certificates_of_old_recipes_are_told_with_their_cure,
     the_interface_over_tls_takes_a_new_certificate_at_sighup,
 );
@@ -44,7 +45,7 @@ impl Certificates {
         Self::for_days(90)
     }
 
-    fn for_days(days: u32) -> Self {
+    fn for_days(days: i32) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut authority = CertificateParams::new([]).expect("no names");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -57,7 +58,11 @@ impl Certificates {
         let names = ["localhost".to_owned()];
         let mut certificate = CertificateParams::new(names).expect("names");
         // An hour more than whole days, so that no test runs at the edge.
-        let end = SystemTime::now() + DAY * days + DAY / 24;
+        let now = SystemTime::now() + DAY / 24;
+        let end = match days {
+            0.. => now + DAY * days.unsigned_abs(),
+            _ => now - DAY * days.unsigned_abs(),
+        };
         certificate.not_after = end.into();
         let certificate = certificate.signed_by(&key, &authority).expect("signed");
         for (name, text) in [
@@ -192,6 +197,19 @@ fn a_wrong_certificate_is_told_with_its_cure(version: u32) {
     }
 }
 
+fn the_wrong_one_of_the_two_ports_is_told(version: u32) {
+    let certificates = Certificates::for_days(-5);
+    let (asterisk, port) = asterisk(version, &certificates);
+    let ca = format!("tls_ca_file = {:?}", certificates.path("ca.pem"));
+    refused(&certificates, &over_tls(&port, &ca), "issue it anew");
+    let tls = format!("[pbx.main]\ntls = true\n{ca}");
+    let to_plain = configuration(asterisk.port).replace("[pbx.main]", &tls);
+    refused(&certificates, &to_plain, "is this the port without TLS?");
+    let to_tls = configuration(port.address.port());
+    let to_tls = to_tls.replace("[pbx.main]", "[pbx.main]\nconnect_timeout = \"1s\"");
+    refused(&certificates, &to_tls, "or its port for TLS (tls = true)?");
+}
+
 /// As Asterisk's own recipe and a plain `openssl req -x509` make them.
 fn certificates_of_old_recipes_are_told_with_their_cure(version: u32) {
     let certificates = Certificates::new();
@@ -271,10 +289,28 @@ fn get(bridge: &Bridge, authority: &Certificates) -> std::io::Result<String> {
 
 fn the_interface_over_tls_takes_a_new_certificate_at_sighup(version: u32) {
     let asterisk = Asterisk::start(version);
-    let (first, second) = (Certificates::new(), Certificates::new());
+    let (first, second) = (Certificates::new(), Certificates::for_days(5));
     let (certificate, key) = (first.path("asterisk.pem"), first.path("asterisk.key"));
     let tls = format!("[http]\ntls_certificate = {certificate:?}\ntls_key = {key:?}");
     let bridge = Bridge::start(&configuration(asterisk.port).replace("[http]", &tls));
+    let ends = || {
+        let metrics = request(bridge.admin, "GET", "/metrics", &[], b"").body;
+        let mut lines = metrics.lines();
+        let name = "ami_bridge_certificate_end_timestamp_seconds ";
+        let end = lines
+            .find_map(|line| line.strip_prefix(name))
+            .map(str::to_owned);
+        end.expect("the end of the certificate")
+            .parse::<i64>()
+            .expect("a number")
+    };
+    let first_ends = ends();
+    let warned = || {
+        bridge
+            .log()
+            .matches("http.tls_certificate: 5 days left")
+            .count()
+    };
     // Somebody who never finishes a handshake holds nobody up.
     let _idle = TcpStream::connect(bridge.address).expect("connected");
     let answer = get(&bridge, &first).expect("an answer");
@@ -289,7 +325,11 @@ fn the_interface_over_tls_takes_a_new_certificate_at_sighup(version: u32) {
     for name in ["asterisk.pem", "asterisk.key"] {
         std::fs::copy(second.path(name), first.path(name)).expect("copied");
     }
+    assert_eq!(warned(), 0);
     bridge.hang_up();
     eventually("the new certificate serves", || get(&bridge, &second).ok());
     assert!(get(&bridge, &first).is_err());
+    assert_eq!(warned(), 1);
+    let (days, hour) = (first_ends - ends(), 3600);
+    assert!((84 * 24 * hour..86 * 24 * hour).contains(&days), "{days} s");
 }
