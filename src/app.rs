@@ -13,10 +13,10 @@ use tracing::{info, warn};
 
 use crate::api::{Link, Links, Requests};
 use crate::config::Settings;
-use crate::http::{Admin, Current, Limits, Listener, Tls, serve};
+use crate::http::{Admin, Current, Limits, Listener, Slots, Tls, serve};
 use crate::organizations::Lockout;
 use crate::queues::live::{LiveSettings, keep};
-use crate::reload::{Kept, Reloader, Source, tell_overlaps};
+use crate::reload::{Kept, Reloader, Source, tell_certificate, tell_overlaps};
 use crate::service_manager::{self, Core, feed_watchdog};
 
 /// Why the daemon could not start.
@@ -73,9 +73,10 @@ pub async fn run(
         None => None,
     };
     tell_overlaps(&settings.overlaps);
+    tell_certificate(tls.as_ref());
 
     let fixed = settings.fixed();
-    let max_connections = settings.http.max_connections;
+    let slots = Slots::new(settings.http.max_connections);
     let links_stop = CancellationToken::new();
     let supervisors = TaskTracker::new();
     let mut links = Links::new();
@@ -125,7 +126,6 @@ pub async fn run(
         supervisors: supervisors.clone(),
     }));
     let limits = Limits {
-        max_connections,
         header_timeout: HEADER_TIMEOUT,
         drain: DRAIN,
     };
@@ -136,18 +136,20 @@ pub async fn run(
             "listening for operations (/healthz, /readyz, /metrics)",
         );
         let limits = Limits {
-            max_connections: ADMIN_CONNECTIONS,
             drain: ADMIN_DRAIN,
             ..limits
         };
         let admin = Arc::new(Admin {
             links,
             requests,
+            slots: slots.clone(),
+            tls: tls.clone(),
             queue_metrics,
             stop: stop.clone(),
         });
         let listener = Listener {
             socket: listener,
+            slots: Slots::new(ADMIN_CONNECTIONS),
             tls: None,
         };
         tokio::spawn(serve(listener, admin, limits, admin_stop.clone()))
@@ -155,6 +157,7 @@ pub async fn run(
     announce(&interface, "listening for panels");
     let interface = Listener {
         socket: interface,
+        slots,
         tls,
     };
     service_manager::ready();

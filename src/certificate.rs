@@ -1,18 +1,17 @@
 //! From when until when a certificate is valid.
 
 use jiff::Timestamp;
+use tracing::warn;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 use x509_cert::time::Time;
-
-use super::report::CertificateReport;
 
 /// Days before its end from which on a certificate is warned of.
 const DAYS: i64 = 21;
 
 /// Whether clients take it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// Yes, and for long.
     Valid,
     /// Yes, and not for long, or it can't be told.
@@ -21,30 +20,38 @@ pub(super) enum Verdict {
     Invalid(String),
 }
 
-/// Looks at the certificate, in DER, as at that time.
-pub(super) fn judge(der: Option<&[u8]>, now: Timestamp) -> (Option<CertificateReport>, Verdict) {
+/// The end of the certificate, in DER, and what that means at that time.
+pub(crate) fn judge(der: Option<&[u8]>, now: Timestamp) -> (Option<Timestamp>, Verdict) {
     let Some((begins, ends)) = der.and_then(validity) else {
         let told = "how long it is valid can't be read".to_owned();
         return (None, Verdict::Doubtful(told));
     };
-    let left = ends.as_second() - now.as_second();
-    let days = left.div_euclid(86_400);
+    let days = days_between(now, ends);
     let verdict = if begins > now {
         Verdict::Invalid(format!(
             "valid only from {begins} on (is this machine's clock right?)"
         ))
-    } else if left < 0 {
+    } else if ends < now {
         Verdict::Invalid(format!("expired at {ends}"))
     } else if days < DAYS {
         Verdict::Doubtful(format!("{days} days left; it ends at {ends}"))
     } else {
         Verdict::Valid
     };
-    let report = CertificateReport {
-        not_after: ends.to_string(),
-        days_left: days,
-    };
-    (Some(report), verdict)
+    (Some(ends), verdict)
+}
+
+/// Whole days; negative where the end is over.
+pub(crate) fn days_between(now: Timestamp, end: Timestamp) -> i64 {
+    (end.as_second() - now.as_second()).div_euclid(86_400)
+}
+
+/// Warns where clients will not take the interface's certificate, or not for long. It
+/// is served all the same.
+pub(crate) fn tell(der: Option<&[u8]>) {
+    if let Verdict::Doubtful(told) | Verdict::Invalid(told) = judge(der, Timestamp::now()).1 {
+        warn!("http.tls_certificate: {told}");
+    }
 }
 
 /// The begin and the end of a certificate; `None` where they can't be read.
@@ -104,7 +111,7 @@ mod tests {
 
     #[test]
     fn certificates_of_version_1_have_one_too() {
-        let old = include_bytes!("../../tests/it/data/x509-v1.pem");
+        let old = include_bytes!("../tests/it/data/x509-v1.pem");
         let old = CertificateDer::from_pem_slice(old).expect("PEM");
         assert!(not_after(&old).is_some());
         assert_eq!(not_after(&old[..100]), None);

@@ -7,6 +7,7 @@
 pub mod ami;
 pub mod api;
 pub mod app;
+mod certificate;
 pub mod check;
 pub mod cli;
 pub mod config;

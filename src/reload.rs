@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use crate::api::{Accounts, Api, Links, Requests};
+use crate::certificate;
 use crate::config::{self, Settings, changed};
 use crate::http::{Current, Panel, Routes, Tls};
 use crate::organizations::{Lockout, Overlap, Verifier};
@@ -35,6 +36,13 @@ pub(crate) fn tell_overlaps(overlaps: &[Overlap]) {
             example = overlap.example,
             "{} and {} share by configuration", overlap.first, overlap.second
         );
+    }
+}
+
+/// Warns where the interface's certificate is not valid, or not for long.
+pub(crate) fn tell_certificate(tls: Option<&Tls>) {
+    if let Some(tls) = tls {
+        certificate::tell(tls.certificate().as_deref());
     }
 }
 
@@ -141,6 +149,7 @@ impl Reloader {
         }
         self.current.replace(routes);
         tell_overlaps(&overlaps);
+        tell_certificate(self.tls.as_ref());
         for key in changed(&self.fixed, &fixed) {
             warn!("{key} has changed, and takes effect at the next start");
         }

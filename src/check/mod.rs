@@ -3,7 +3,6 @@
 //! `pbx` asks each PBX, `certificate` judges how long one is valid, `report` is what was found, and `text` says it to people;
 //! JSON is the report as it is.
 
-mod certificate;
 mod pbx;
 mod report;
 mod text;
@@ -13,9 +12,9 @@ use std::net::SocketAddr;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
+use crate::certificate::{Verdict, judge};
 use crate::config::Settings;
 
-use certificate::{Verdict, judge};
 pub use report::{CertificateReport, OrganizationReport, OverlapReport, PbxReport, Report};
 
 /// Links to each PBX as the daemon would, looks for the organizations' queues,
@@ -55,8 +54,9 @@ pub async fn check(settings: Settings) -> Report {
 
 /// One that is not valid is served all the same, and clients refuse it.
 fn certificate(report: &mut Report, der: Option<&[u8]>) {
-    let (found, verdict) = judge(der, Timestamp::now());
-    report.certificate = found;
+    let now = Timestamp::now();
+    let (end, verdict) = judge(der, now);
+    report.certificate = end.map(|end| CertificateReport::of(end, now));
     let subject = "http.tls_certificate";
     match verdict {
         Verdict::Valid => {}

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::certificate::{Verdict, judge};
-use super::report::{OrganizationReport, PbxReport, Report};
+use super::report::{CertificateReport, OrganizationReport, PbxReport, Report};
 use crate::ami::{
     Action, Client, LinkState, Message, NO_QUEUES, Peer, TlsSettings, presented_certificate,
     supervise,
 };
+use crate::certificate::{Verdict, judge};
 use crate::config::PbxSettings;
 use crate::organizations::Organization;
 use crate::queues::QueueCommands;
@@ -151,8 +151,9 @@ impl Report {
     async fn certificate(&mut self, pbx: &mut PbxReport, tls: &TlsSettings, within: Duration) {
         let presented = timeout(within, presented_certificate(&pbx.address, tls)).await;
         let der = presented.ok().and_then(Result::ok);
-        let (found, verdict) = judge(der.as_deref(), Timestamp::now());
-        pbx.certificate = found;
+        let now = Timestamp::now();
+        let (end, verdict) = judge(der.as_deref(), now);
+        pbx.certificate = end.map(|end| CertificateReport::of(end, now));
         if let Verdict::Doubtful(told) | Verdict::Invalid(told) = verdict {
             let name = &pbx.name;
             self.warnings

@@ -1,7 +1,9 @@
 //! What was found. Its JSON is documented, and is added to only.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::certificate::days_between;
 use crate::config::ConfigError;
 
 /// What was found; `ok` decides the exit status.
@@ -84,6 +86,15 @@ pub struct CertificateReport {
     pub not_after: String,
     /// Whole days until then; negative behind it.
     pub days_left: i64,
+}
+
+impl CertificateReport {
+    pub(super) fn of(end: Timestamp, now: Timestamp) -> Self {
+        Self {
+            not_after: end.to_string(),
+            days_left: days_between(now, end),
+        }
+    }
 }
 
 impl Report {

@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::body::ReplyBody;
 use super::metrics;
-use super::server::Handler;
+use super::server::{Handler, Slots};
+use super::tls::Tls;
 use crate::ami::{LinkState, NO_QUEUES};
 use crate::api::{Links, Requests};
 
@@ -23,6 +24,10 @@ pub struct Admin {
     pub links: Arc<Links>,
     /// What is counted of requests.
     pub requests: Arc<Requests>,
+    /// The connections of the interface.
+    pub slots: Slots,
+    /// The interface's TLS, where it has one.
+    pub tls: Option<Tls>,
     /// Whether `/metrics` has those of queues.
     pub queue_metrics: bool,
     /// Set when the daemon is told to end.
@@ -45,7 +50,7 @@ impl Handler for Admin {
             "/healthz" => reply(StatusCode::OK, &json!({"status": "alive"})),
             "/readyz" => self.ready(),
             "/metrics" => {
-                let text = metrics::text(&self.links, &self.requests, self.queue_metrics).await;
+                let text = metrics::text(&self).await;
                 let accept = request.headers().get(ACCEPT);
                 let accept = accept.and_then(|accept| accept.to_str().ok());
                 let content_type = metrics::content_type(accept.unwrap_or_default());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder};
@@ -13,8 +14,11 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 use tokio::time::Instant;
 
+use super::admin::Admin;
+use super::tls::Tls;
 use crate::ami::LinkState;
-use crate::api::{Links, Requests};
+use crate::api::Links;
+use crate::certificate::judge;
 use crate::queues::live::{Live, Question};
 use crate::queues::{MemberState, Queue};
 
@@ -32,9 +36,10 @@ pub(super) fn content_type(accept: &str) -> &'static str {
 const FIGURES: Duration = Duration::from_secs(2);
 
 /// All metrics as text, those of queues where they are wanted.
-pub(super) async fn text(links: &Arc<Links>, requests: &Requests, of_queues: bool) -> String {
+pub(super) async fn text(admin: &Admin) -> String {
+    let links = &admin.links;
     let mut queues: Vec<(String, Vec<Arc<Queue>>)> = Vec::new();
-    if of_queues {
+    if admin.queue_metrics {
         let question = Question {
             names: None,
             finds_new: false,
@@ -50,13 +55,31 @@ pub(super) async fn text(links: &Arc<Links>, requests: &Requests, of_queues: boo
         queues = join_all(of_pbxes).await.into_iter().flatten().collect();
     }
     let mut registry = Registry::with_prefix("ami_bridge");
-    requests.register(&mut registry);
+    admin.requests.register(&mut registry);
+    register_interface(&mut registry, admin);
     registry.register_collector(Box::new(Pbxes(Arc::clone(links))));
     registry.register_collector(Box::new(Queues(queues)));
     let mut text = String::new();
     // Only what can't be written fails, and a string can.
     let _ = encode(&mut text, &registry);
     text
+}
+
+/// What is known of the listener for panels.
+fn register_interface(registry: &mut Registry, admin: &Admin) {
+    let (taken, limit) = admin.slots.taken();
+    for (name, help, value) in [
+        ("connections", "Connections of the interface", taken),
+        ("connections_limit", "How many there may be at once", limit),
+    ] {
+        registry.register(name, help, ConstGauge::new(value as u64));
+    }
+    let certificate = admin.tls.as_ref().and_then(Tls::certificate);
+    if let Some(end) = certificate.and_then(|der| judge(Some(&der), Timestamp::now()).0) {
+        let help = "Until when the interface's certificate is valid, in Unix time";
+        let end = ConstGauge::new(end.as_second());
+        registry.register_with_unit("certificate_end_timestamp", help, Unit::Seconds, end);
+    }
 }
 
 /// What is known of PBXes.

@@ -18,5 +18,5 @@ mod tls;
 pub use admin::Admin;
 pub use panel::Panel;
 pub use routes::{CONTRACT, Current, EVENTS, Routes};
-pub use server::{Handler, Limits, Listener, serve};
+pub use server::{Handler, Limits, Listener, Slots, serve};
 pub use tls::{CertificateFiles, Tls};

@@ -17,7 +17,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
@@ -38,8 +38,6 @@ pub trait Handler: Send + Sync + 'static {
 /// What a listener allows.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at once; beyond, new ones wait in the operating system.
-    pub max_connections: usize,
     /// For the head of a request, and between two requests of a connection.
     pub header_timeout: Duration,
     /// For what runs when the listener ends.
@@ -53,11 +51,56 @@ const MAX_HEAD: usize = 96 * 1024;
 /// A pause where the system has no descriptors left, instead of a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// The connections that a listener may have at once; beyond, new ones wait in the
+/// operating system.
+#[derive(Debug, Clone)]
+pub struct Slots {
+    free: Arc<Semaphore>,
+    limit: usize,
+}
+
+impl Slots {
+    /// So many.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        let free = Arc::new(Semaphore::new(limit));
+        Self { free, limit }
+    }
+
+    /// How many are taken, and how many there are.
+    #[must_use]
+    pub fn taken(&self) -> (usize, usize) {
+        let free = self.free.available_permits();
+        (self.limit.saturating_sub(free), self.limit)
+    }
+
+    /// Takes one, as soon as one is free.
+    async fn take(&self, told_at: &mut Option<Instant>) -> Option<OwnedSemaphorePermit> {
+        let free = Arc::clone(&self.free);
+        if let Ok(slot) = Arc::clone(&free).try_acquire_owned() {
+            return Some(slot);
+        }
+        if told_at.is_none_or(|at| at.elapsed() > TELL_AGAIN) {
+            warn!(
+                limit = self.limit,
+                "all connections are taken: further ones wait"
+            );
+            *told_at = Some(Instant::now());
+        }
+        free.acquire_owned().await.ok()
+    }
+}
+
+/// Between two lines about the same shortage.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
+
 /// A bound listener, with TLS where it is wanted.
 #[derive(Debug)]
 pub struct Listener {
     /// Where connections come from.
     pub socket: TcpListener,
+    /// How many there may be.
+    pub slots: Slots,
     /// With TLS.
     pub tls: Option<Tls>,
 }
@@ -70,12 +113,12 @@ const UNREAD: Duration = Duration::from_secs(30);
 
 /// Serves until `stop`, then finishes what is running within the limit.
 pub async fn serve(
-    Listener { socket, tls }: Listener,
+    Listener { socket, slots, tls }: Listener,
     handler: Arc<impl Handler>,
     limits: Limits,
     stop: CancellationToken,
 ) {
-    let slots = Arc::new(Semaphore::new(limits.max_connections));
+    let mut told_at = None;
     let connections = TaskTracker::new();
     let abort = CancellationToken::new();
     let begin = |(stream, peer, slot): Connection| {
@@ -89,7 +132,7 @@ pub async fn serve(
             drop(slot);
         });
     };
-    while let Some(connection) = next_connection(&socket, &slots, &stop).await {
+    while let Some(connection) = next_connection(&socket, &slots, &mut told_at, &stop).await {
         begin(connection);
     }
     at_the_door(socket, &slots).into_iter().for_each(begin);
@@ -107,12 +150,12 @@ type Connection = (TcpStream, SocketAddr, OwnedSemaphorePermit);
 /// Connections that the operating system has taken already. Closing the listener
 /// would reset them, with the requests that they may have sent. Nothing is waited
 /// for: the listener is closed a moment later.
-fn at_the_door(listener: TcpListener, slots: &Arc<Semaphore>) -> Vec<Connection> {
+fn at_the_door(listener: TcpListener, slots: &Slots) -> Vec<Connection> {
     let mut found = Vec::new();
     let Ok(listener) = listener.into_std() else {
         return found;
     };
-    while let Ok(slot) = Arc::clone(slots).try_acquire_owned()
+    while let Ok(slot) = Arc::clone(&slots.free).try_acquire_owned()
         && let Ok((stream, peer)) = listener.accept()
     {
         let stream = stream.set_nonblocking(true).map(|()| stream);
@@ -125,13 +168,14 @@ fn at_the_door(listener: TcpListener, slots: &Arc<Semaphore>) -> Vec<Connection>
 
 async fn next_connection(
     listener: &TcpListener,
-    slots: &Arc<Semaphore>,
+    slots: &Slots,
+    told_at: &mut Option<Instant>,
     stop: &CancellationToken,
 ) -> Option<Connection> {
     let mut told = false;
     loop {
         let accept = async {
-            let slot = Arc::clone(slots).acquire_owned().await.ok();
+            let slot = slots.take(told_at).await;
             (slot, listener.accept().await)
         };
         let (slot, accepted) = tokio::select! {

@@ -90,6 +90,13 @@ impl Tls {
         })
     }
 
+    /// The certificate that is current, in DER.
+    #[must_use]
+    pub fn certificate(&self) -> Option<Vec<u8>> {
+        let current = self.current.get();
+        current.cert.first().map(|der| der.to_vec())
+    }
+
     /// Uses another certificate from the next connection on.
     pub fn replace(&self, certificate: Arc<CertifiedKey>) {
         *self
@@ -108,6 +115,12 @@ impl Tls {
 
 struct Current(RwLock<Arc<CertifiedKey>>);
 
+impl Current {
+    fn get(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 impl fmt::Debug for Current {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Current")
@@ -116,7 +129,6 @@ impl fmt::Debug for Current {
 
 impl ResolvesServerCert for Current {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        Some(Arc::clone(&current))
+        Some(self.get())
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::faults::{Scene, work};
 use crate::support::{
-    ACME, Asterisk, Bridge, PATH, configuration, eventually, load, on_every_pbx, start,
+    ACME, Asterisk, Bridge, PATH, configuration, eventually, load, on_every_pbx, request, start,
 };
 
 on_every_pbx!(
@@ -33,12 +33,27 @@ fn connections_beyond_the_limit_wait(version: u32) {
     let waiting = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| bridge.acme("action=showqueue"));
         // The operating system has taken it, and the bridge does not answer it yet.
-        sleep(Duration::from_millis(300));
+        eventually("it is told", || {
+            bridge
+                .log()
+                .contains("all connections are taken")
+                .then_some(())
+        });
+        let metrics = request(bridge.admin, "GET", "/metrics", &[], b"").body;
+        for line in [
+            "\nami_bridge_connections 2\n",
+            "\nami_bridge_connections_limit 2\n",
+        ] {
+            assert!(metrics.contains(line), "{metrics}");
+        }
         assert!(!waiting.is_finished());
         drop(idle);
         waiting.join().expect("an answer")
     });
     assert_eq!(waiting["status"], "success");
+    // One line, however many wait.
+    let (_, log) = bridge.stop();
+    assert_eq!(log.matches("all connections are taken").count(), 1);
 }
 
 fn running_out_of_descriptors_does_not_spin(version: u32) {

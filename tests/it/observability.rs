@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use rcgen::{CertificateParams, KeyPair};
 use serde_json::Value;
 
-use crate::support::{Bridge, on_every_pbx, request, start};
+use crate::support::{Bridge, configuration, on_every_pbx, request, start};
 
 on_every_pbx!(every_metric_of_dashboard_and_alerts_is_there);
 
@@ -26,7 +27,7 @@ fn named(text: &str) -> BTreeSet<String> {
 }
 
 /// Names of samples that a scrape has; those of comments do not count.
-fn scraped(bridge: &Bridge) -> BTreeSet<String> {
+fn scraped_from(bridge: &Bridge) -> BTreeSet<String> {
     let text = request(bridge.admin, "GET", "/metrics", &[], b"").body;
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let names = lines.filter_map(|line| line.split(['{', ' ']).next());
@@ -34,9 +35,20 @@ fn scraped(bridge: &Bridge) -> BTreeSet<String> {
 }
 
 fn every_metric_of_dashboard_and_alerts_is_there(version: u32) {
-    let (_asterisk, bridge) = start(version);
+    let (asterisk, bridge) = start(version);
     bridge.acme("action=add&agent=1001&queue=6001");
-    let scraped = scraped(&bridge);
+    let mut scraped = scraped_from(&bridge);
+    // Some there are only with TLS.
+    let folder = tempfile::tempdir().expect("a folder");
+    let (own, key) = (folder.path().join("own.pem"), folder.path().join("own.key"));
+    let pair = KeyPair::generate().expect("a key");
+    let params = CertificateParams::new(["localhost".to_owned()]).expect("names");
+    let certificate = params.self_signed(&pair).expect("a certificate");
+    std::fs::write(&own, certificate.pem()).expect("written");
+    std::fs::write(&key, pair.serialize_pem()).expect("written");
+    let tls = format!("[http]\ntls_certificate = {own:?}\ntls_key = {key:?}");
+    let with_tls = Bridge::start(&configuration(asterisk.port).replace("[http]", &tls));
+    scraped.extend(scraped_from(&with_tls));
     let mut told = BTreeSet::new();
     for file in ["grafana/ami-bridge.json", "prometheus/alerts.yml"] {
         let named = named(&packaged(file));
