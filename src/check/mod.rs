@@ -1,6 +1,6 @@
 //! `ami-bridge check`: whether what is configured will work.
 //!
-//! `pbx` asks each PBX, `certificate` judges how long one is valid, `report` is what was found, and `text` says it to people;
+//! `pbx` asks each PBX, `report` is what was found, and `text` says it to people;
 //! JSON is the report as it is.
 
 mod pbx;

@@ -57,21 +57,25 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub struct Slots {
     free: Arc<Semaphore>,
     limit: usize,
+    connections: TaskTracker,
 }
 
 impl Slots {
     /// So many.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        let free = Arc::new(Semaphore::new(limit));
-        Self { free, limit }
+        Self {
+            free: Arc::new(Semaphore::new(limit)),
+            limit,
+            connections: TaskTracker::new(),
+        }
     }
 
-    /// How many are taken, and how many there are.
+    /// How many connections there are, and how many there may be. The slot that
+    /// waits for the next one is none.
     #[must_use]
     pub fn taken(&self) -> (usize, usize) {
-        let free = self.free.available_permits();
-        (self.limit.saturating_sub(free), self.limit)
+        (self.connections.len(), self.limit)
     }
 
     /// Takes one, as soon as one is free.
@@ -119,7 +123,7 @@ pub async fn serve(
     stop: CancellationToken,
 ) {
     let mut told_at = None;
-    let connections = TaskTracker::new();
+    let connections = slots.connections.clone();
     let abort = CancellationToken::new();
     let begin = |(stream, peer, slot): Connection| {
         let (handler, stop, abort) = (Arc::clone(&handler), stop.clone(), abort.clone());

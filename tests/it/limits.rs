@@ -25,6 +25,8 @@ fn connections_beyond_the_limit_wait(version: u32) {
     let configuration =
         configuration(asterisk.port).replace("[http]", "[http]\nmax_connections = 2");
     let bridge = Bridge::start(&configuration);
+    let metrics = || request(bridge.admin, "GET", "/metrics", &[], b"").body;
+    assert!(metrics().contains("\nami_bridge_connections 0\n"));
     let idle = [0, 1].map(|_| {
         let mut stream = TcpStream::connect(bridge.address).expect("connected");
         stream.write_all(b"GET /").expect("written");
@@ -39,7 +41,7 @@ fn connections_beyond_the_limit_wait(version: u32) {
                 .contains("all connections are taken")
                 .then_some(())
         });
-        let metrics = request(bridge.admin, "GET", "/metrics", &[], b"").body;
+        let metrics = metrics();
         for line in [
             "\nami_bridge_connections 2\n",
             "\nami_bridge_connections_limit 2\n",
