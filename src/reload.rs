@@ -77,7 +77,7 @@ impl Kept {
             cors_origins: http.cors_origins,
             trusted_proxies: http.trusted_proxies,
             running: self.running.clone(),
-            stop: self.stop.child_token(),
+            stop: self.stop.clone(),
         })
     }
 }
@@ -121,7 +121,7 @@ impl Reloader {
     }
 
     /// All of it, or nothing.
-    fn take(&self, settings: Settings, level: &Level) -> Result<(), String> {
+    fn take(&self, mut settings: Settings, level: &Level) -> Result<(), String> {
         for organization in settings.directory.organizations() {
             if !self.kept.links.contains_key(&organization.pbx) {
                 return Err(format!(
@@ -139,6 +139,8 @@ impl Reloader {
             .map(|(_, certificate)| Arc::clone(certificate));
         let (log, lockout) = (settings.log.level.clone(), settings.lockout);
         let overlaps = settings.overlaps.clone();
+        let before = self.current.api();
+        let withdrawn = settings.directory.take_over(before.directory());
         let routes = self.kept.routes(settings)?;
         level
             .set(&log)
@@ -148,6 +150,10 @@ impl Reloader {
             tls.replace(certificate);
         }
         self.current.replace(routes);
+        // Their event streams end, and those of no others.
+        for user in withdrawn {
+            user.withdrawn.cancel();
+        }
         tell_overlaps(&overlaps);
         tell_certificate(self.tls.as_ref());
         for key in changed(&self.fixed, &fixed) {

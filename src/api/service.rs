@@ -21,7 +21,7 @@ use super::fragments::Fragments;
 use super::part::Pbx;
 use super::query::Form;
 use super::stream::{EventStream, Scope};
-use crate::organizations::{Organization, User};
+use crate::organizations::{Directory, Organization, User};
 use crate::queues::live::Live;
 
 /// A request to the documented endpoint. Not `Debug`: it holds the password.
@@ -83,6 +83,12 @@ impl Api {
             reject_unknown,
             kept: Arc::default(),
         }
+    }
+
+    /// The organizations and their users.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.accounts.directory
     }
 
     /// Answers a request and logs it.
@@ -178,13 +184,7 @@ impl Api {
         let queues = shown_queues(&form)?;
         facts.queues.clone_from(&queues);
         let link = self.link(&user.organization);
-        let scope = Scope::new(
-            link,
-            &user.organization,
-            queues,
-            &call.request_id,
-            &self.kept,
-        );
+        let scope = Scope::new(link, &user, queues, &call.request_id, &self.kept);
         EventStream::open(scope, last_event_id).await
     }
 

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::answer::{list, written};
 use super::error::ApiError;
@@ -21,7 +22,7 @@ use super::fragments::{Fragments, Json};
 use super::part::{Needs, OwnQueue, Part, Pbx, are_large};
 use super::service::Link;
 use super::views::{MemberEvent, MemberView};
-use crate::organizations::Organization;
+use crate::organizations::{Organization, User};
 use crate::queues::live::{Change, Follower, Live, MemberChange};
 
 /// Between two tries to make a snapshot.
@@ -31,6 +32,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(super) struct Scope {
     live: Live,
     organization: Arc<Organization>,
+    /// Cancelled when the user may not see this any more.
+    withdrawn: CancellationToken,
     /// Queue numbers; `None` is all of the organization.
     queues: Option<Vec<String>>,
     request_id: String,
@@ -212,11 +215,17 @@ impl EventStream {
         self.scope.event(whole(self.told), "pbx", &data)
     }
 
+    /// Cancelled when the user has changed, or is none any more.
+    #[must_use]
+    pub fn withdrawn(&self) -> CancellationToken {
+        self.scope.withdrawn.clone()
+    }
+
     /// The last event, where the daemon ends the stream.
     #[must_use]
     pub fn shutdown(&self) -> Bytes {
         let data = json!({
-            "message": "The bridge is shutting down, or reads its configuration again: come back.",
+            "message": "The bridge is shutting down, or this user has changed: come back.",
         });
         self.scope.event(whole(self.told), "shutdown", &data).into()
     }
@@ -225,11 +234,12 @@ impl EventStream {
 impl Scope {
     pub(super) fn new(
         link: &Link,
-        organization: &Arc<Organization>,
+        user: &User,
         queues: Option<Vec<String>>,
         request_id: &str,
         kept: &Arc<Fragments>,
     ) -> Self {
+        let organization = &user.organization;
         let mut hasher = DefaultHasher::new();
         // With all that decides what is shown: after a change of the configuration
         // it may be something else.
@@ -238,6 +248,7 @@ impl Scope {
             place: format!("{:x}-{:x}", link.live.epoch(), hasher.finish()),
             live: link.live.clone(),
             organization: Arc::clone(organization),
+            withdrawn: user.withdrawn.clone(),
             queues,
             request_id: request_id.to_owned(),
             action_timeout: link.action_timeout,

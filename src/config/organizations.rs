@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::file;
 use super::validate::Check;
 use crate::ami::value::{MAX_MEMBER, is_clean};
@@ -161,6 +163,7 @@ impl Check<'_> {
             password: password?,
             actions: (!everything).then(|| actions.collect()),
             allow_from,
+            withdrawn: CancellationToken::new(),
         })
     }
 

@@ -22,6 +22,7 @@ struct Open {
     /// What is still to be sent of the last events.
     pieces: VecDeque<Bytes>,
     stop: CancellationToken,
+    withdrawn: CancellationToken,
     ended: bool,
     since: Instant,
     request_id: String,
@@ -41,7 +42,7 @@ impl Drop for Open {
     }
 }
 
-/// The text of the stream until `stop`, piece by piece, as fast as it is read:
+/// The text of the stream until `stop`, or until its user has changed, piece by piece, as fast as it is read:
 /// a slow reader is brought up to date when it comes.
 pub(super) fn text(
     events: EventStream,
@@ -49,6 +50,7 @@ pub(super) fn text(
     request_id: String,
 ) -> impl Stream<Item = Bytes> + Send {
     let open = Open {
+        withdrawn: events.withdrawn(),
         events,
         pieces: VecDeque::new(),
         stop,
@@ -64,9 +66,15 @@ pub(super) fn text(
             if open.ended {
                 return None;
             }
+            let over = async {
+                tokio::select! {
+                    () = open.stop.cancelled() => {}
+                    () = open.withdrawn.cancelled() => {}
+                }
+            };
             tokio::select! {
                 biased;
-                () = open.stop.cancelled() => {
+                () = over => {
                     open.ended = true;
                     open.pieces.push_back(open.events.shutdown());
                 }

@@ -44,8 +44,7 @@ pub struct Routes {
     pub trusted_proxies: Vec<IpNet>,
     /// Every request that runs, also when its client has gone.
     pub running: TaskTracker,
-    /// Set when the daemon is told to end, or other routes have taken the place of
-    /// these: event streams end then.
+    /// Set when the daemon is told to end: event streams end then.
     pub stop: CancellationToken,
 }
 
@@ -60,12 +59,20 @@ impl Current {
         Self(RwLock::new(Arc::new(routes)))
     }
 
-    /// Puts others in force. Requests that run end by the old ones; event streams
-    /// end, and their clients come back.
+    /// What answers now.
+    #[must_use]
+    pub fn api(&self) -> Arc<Api> {
+        Arc::clone(&self.get().api)
+    }
+
+    /// Puts others in force. Requests that run, event streams too, go on by the old
+    /// ones.
     pub fn replace(&self, routes: Routes) {
-        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let old = std::mem::replace(&mut *current, Arc::new(routes));
-        old.stop.cancel();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
+    }
+
+    fn get(&self) -> Arc<Routes> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -75,8 +82,7 @@ impl Handler for Current {
         peer: IpAddr,
         request: Request<Incoming>,
     ) -> Response<ReplyBody> {
-        let routes = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
-        routes.handle(peer, request).await
+        self.get().handle(peer, request).await
     }
 }
 

@@ -82,6 +82,15 @@ pub enum StoredPassword {
 }
 
 impl StoredPassword {
+    /// Whether the same stands in the configuration.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Digest(this), Self::Digest(other)) => this.equals(other),
+            (Self::Hash(this), Self::Hash(other)) => this == other,
+            (Self::Digest(_), Self::Hash(_)) | (Self::Hash(_), Self::Digest(_)) => false,
+        }
+    }
+
     /// Takes an argon2id hash in PHC form.
     ///
     /// # Errors

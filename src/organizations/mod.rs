@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use tokio_util::sync::CancellationToken;
 
 pub use credentials::{PasswordDigest, StoredPassword, TooManyLogins, Verifier};
 pub use lockout::{Gate, Lockout, LockoutPolicy};
@@ -19,7 +20,7 @@ pub use pattern::{MAX_AGENT, MAX_QUEUE, Pattern, is_number_char, natural_order};
 pub use template::Template;
 
 /// An organization: its part of one PBX.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
     /// Name in the configuration.
     pub name: String,
@@ -123,6 +124,8 @@ pub struct User {
     pub actions: Option<HashSet<String>>,
     /// Networks from which the user may come; empty is any.
     pub allow_from: Vec<IpNet>,
+    /// Cancelled when the user is not in force any more.
+    pub withdrawn: CancellationToken,
 }
 
 impl User {
@@ -137,6 +140,14 @@ impl User {
         let allowed_network =
             self.allow_from.is_empty() || self.allow_from.iter().any(|net| net.contains(&address));
         allowed_action && allowed_network
+    }
+
+    /// Whether nothing of the user, or of its organization, is otherwise.
+    fn is_as(&self, other: &Self) -> bool {
+        self.organization == other.organization
+            && self.password.is(&other.password)
+            && self.actions == other.actions
+            && self.allow_from == other.allow_from
     }
 }
 
@@ -160,6 +171,20 @@ impl Directory {
             organizations,
             users,
         }
+    }
+
+    /// Keeps those users of the directory before this one that are as they were;
+    /// returns the others, who are not in force any more.
+    #[must_use]
+    pub fn take_over(&mut self, before: &Self) -> Vec<Arc<User>> {
+        let mut others = Vec::new();
+        for (username, old) in &before.users {
+            match self.users.get_mut(username) {
+                Some(new) if new.is_as(old) => *new = Arc::clone(old),
+                _ => others.push(Arc::clone(old)),
+            }
+        }
+        others
     }
 
     /// The user of that name.

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use crate::support::{ACME, Asterisk, Bridge, SIMULATED, start};
+use crate::support::{ACME, Asterisk, Bridge, SIMULATED, configuration, start};
 
 fn client(interpreter: &str, file: &str, bridge: SocketAddr, agent: &str) -> Command {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/clients");
@@ -162,7 +162,7 @@ impl Drop for Following {
 }
 
 fn changes_reads_and_follows(interpreter: &str, file: &str) {
-    let (_asterisk, bridge) = with_an_agent();
+    let (asterisk, bridge) = with_an_agent();
     let client = Following::start(client(interpreter, file, bridge.address, "1001"));
     for expected in [
         "paused: 1001",
@@ -174,9 +174,11 @@ fn changes_reads_and_follows(interpreter: &str, file: &str) {
     }
     bridge.ok(ACME, "action=unpause&agent=1001&queue=6001");
     assert_eq!(client.next(), "event: member 1001 unpaused");
-    // A reload ends the streams. What happens until the client is back is told then,
-    // and nothing anew.
-    bridge.hang_up();
+    // A reload ends the streams of a user who has changed. What happens until the
+    // client is back is told then, and nothing anew.
+    let changed = "password = \"acme-password\"\nallow_from = [\"127.0.0.0/8\"]";
+    let changed = configuration(asterisk.port).replace("password = \"acme-password\"", changed);
+    bridge.reconfigure(&changed);
     bridge.ok(ACME, "action=pause&agent=1001&queue=6001&reason=Tea");
     assert_eq!(client.next(), "event: shutdown");
     assert_eq!(client.next(), "event: member 1001 paused");

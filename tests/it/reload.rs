@@ -15,7 +15,7 @@ on_every_pbx!(
     what_needs_a_start_is_named,
     whom_a_link_trusts_needs_a_start,
     what_is_shared_from_now_on_is_told,
-    event_streams_end_and_can_be_taken_up_again,
+    event_streams_of_who_has_changed_end_and_can_be_taken_up_again,
 );
 
 const READ: &str = "the configuration was read again";
@@ -186,7 +186,7 @@ fn what_is_shared_from_now_on_is_told(version: u32) {
     assert!(bridge.log().contains(TOLD), "{}", bridge.log());
 }
 
-fn event_streams_end_and_can_be_taken_up_again(version: u32) {
+fn event_streams_of_who_has_changed_end_and_can_be_taken_up_again(version: u32) {
     let asterisk = Asterisk::start(version);
     let configuration = configuration(asterisk.port);
     let bridge = Bridge::start(&configuration);
@@ -218,8 +218,13 @@ fn event_streams_end_and_can_be_taken_up_again(version: u32) {
         ids.pop().expect("events have ids").to_owned()
     };
     let first = follow("");
-    bridge.ok(GLOBEX, "action=add&agent=1001&queue=6001");
+    // Nothing has changed, or others have: it goes on, also after several reloads.
     bridge.reconfigure(&configuration);
+    bridge.reconfigure(&configuration.replace("acme-password", "another"));
+    bridge.reconfigure(&configuration);
+    bridge.ok(GLOBEX, "action=add&agent=1001&queue=6001");
+    let others = configuration.replace("globex-password", "another");
+    bridge.reconfigure(&others);
     let text = rest(first);
     assert!(
         text.contains("event: snapshot") && text.contains("\"added\""),
@@ -228,6 +233,7 @@ fn event_streams_end_and_can_be_taken_up_again(version: u32) {
     assert!(text.contains("event: shutdown"), "{text}");
 
     // The same organization as before: it goes on where it was.
+    bridge.reconfigure(&configuration);
     let second = follow(&id(&text));
     bridge.ok(GLOBEX, "action=pause&agent=1001&queue=6001");
     bridge.reconfigure(&configuration.replace("queues = [\"*\"]", "queues = [\"6001\"]"));
