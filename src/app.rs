@@ -92,6 +92,7 @@ pub async fn run(
         let link = Link {
             live,
             action_timeout: pbx.action_timeout,
+            kept: Arc::default(),
         };
         links.insert(name, link);
     }

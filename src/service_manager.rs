@@ -106,6 +106,7 @@ mod tests {
         let link = Link {
             live,
             action_timeout,
+            kept: Arc::default(),
         };
         Core {
             links: Arc::new([("main".to_owned(), link)].into()),

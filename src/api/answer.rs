@@ -1,5 +1,6 @@
 //! From what came of a command to status and JSON.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -84,7 +85,7 @@ impl Answer {
     pub(super) fn of(
         action: ActionName,
         command: &Command,
-        organization: &Organization,
+        organization: &Arc<Organization>,
         outcome: &Outcome,
         request_id: &str,
         kept: &Fragments,
@@ -148,7 +149,7 @@ pub(super) async fn written<T: Send + 'static>(
 pub(super) fn list(
     json: &mut Json,
     queues: &[OwnQueue],
-    organization: &Organization,
+    organization: &Arc<Organization>,
     kept: Option<&Fragments>,
 ) {
     json.raw("[");
@@ -233,10 +234,14 @@ fn changed(action: ActionName, command: &Command, rows: &[Row], request_id: &str
     let status = match errors.as_slice() {
         [] => "success",
         errors if errors.len() < rows.len() => "partial",
-        // Where all have failed, the doubtful one is the one to know of.
+        // Where all have failed, the doubtful one is the one to know of, and then one
+        // that trying again can mend.
         errors => {
-            let doubt = errors.iter().find(|e| e.code == Code::OutcomeUnknown);
-            return Answer::refusal(doubt.unwrap_or(&errors[0]), request_id, Some(views));
+            let find = |is: fn(&ApiError) -> bool| errors.iter().find(|error| is(error));
+            let doubt = find(|error| error.code == Code::OutcomeUnknown);
+            let passing = find(|error| error.retry_after.is_some());
+            let error = doubt.or(passing).unwrap_or(&errors[0]);
+            return Answer::refusal(error, request_id, Some(views));
         }
     };
     let (alias, reason) = match command {

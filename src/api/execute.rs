@@ -162,19 +162,17 @@ impl Part<'_> {
         targets: Vec<Target>,
         change: &Change,
     ) -> Result<Outcome, ApiError> {
-        let is_any_own = targets.iter().any(|target| target.name.is_ok());
-        let pbx = is_any_own.then(|| self.pbx.open());
+        let pbx = self.pbx.open();
         let pbx = pbx.as_ref();
         let rows = targets
             .into_iter()
             .map(|Target { number, name }| async move {
                 let result = match (name, pbx) {
-                    (Ok(name), Some(Ok(pbx))) => {
+                    (Ok(name), Ok(pbx)) => {
                         let done = self.change_one(pbx, &name, change).await;
                         done.map_err(|error| changing(agent, &number, error))
                     }
-                    (Ok(_), Some(Err(closed))) => Err(closed.clone()),
-                    (Ok(_), None) => Err(unknown_queue(&number)),
+                    (Ok(_), Err(closed)) => Err(closed.clone()),
                     (Err(error), _) => Err(error),
                 };
                 Row {

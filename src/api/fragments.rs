@@ -65,29 +65,40 @@ impl Json {
     }
 }
 
-/// Members, and their JSON.
-type Kept = (Arc<Vec<Arc<Member>>>, Bytes);
+/// Members, and their JSON for that organization.
+#[derive(Debug)]
+struct Kept {
+    members: Arc<Vec<Arc<Member>>>,
+    organization: Arc<Organization>,
+    json: Bytes,
+}
 
-/// The members of queues as JSON, each as its organization sees them.
+/// The members of a PBX's queues as JSON, each as its organization sees them.
 #[derive(Debug, Default)]
-pub(super) struct Fragments {
+pub struct Fragments {
     /// By organization and queue.
     kept: Mutex<HashMap<String, HashMap<String, Kept>>>,
 }
 
 impl Fragments {
     /// The members of a queue that is kept in memory.
-    pub(super) fn members(&self, queue: &Queue, organization: &Organization) -> Bytes {
+    pub(super) fn members(&self, queue: &Queue, organization: &Arc<Organization>) -> Bytes {
         let lock = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((members, json)) = lock()
+        if let Some(kept) = lock()
             .get(&organization.name)
             .and_then(|queues| queues.get(&queue.name))
-            && Arc::ptr_eq(members, &queue.members)
+            && Arc::ptr_eq(&kept.members, &queue.members)
+            // It can be another one since the configuration was read again.
+            && kept.organization == *organization
         {
-            return json.clone();
+            return kept.json.clone();
         }
         let json = members(queue, organization);
-        let kept = (Arc::clone(&queue.members), json.clone());
+        let kept = Kept {
+            members: Arc::clone(&queue.members),
+            organization: Arc::clone(organization),
+            json: json.clone(),
+        };
         let mut all = lock();
         let queues = all.entry(organization.name.clone()).or_default();
         queues.insert(queue.name.clone(), kept);

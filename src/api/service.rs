@@ -46,7 +46,6 @@ pub struct Api {
     accounts: Accounts,
     links: Arc<Links>,
     reject_unknown: bool,
-    kept: Arc<Fragments>,
 }
 
 /// The PBXes, by their names.
@@ -59,6 +58,8 @@ pub struct Link {
     pub live: Live,
     /// Bound on a whole request.
     pub action_timeout: Duration,
+    /// What is kept of its answers.
+    pub kept: Arc<Fragments>,
 }
 
 /// The action of users who may follow the event stream.
@@ -81,7 +82,6 @@ impl Api {
             accounts,
             links,
             reject_unknown,
-            kept: Arc::default(),
         }
     }
 
@@ -152,7 +152,7 @@ impl Api {
         };
         let outcome = execute(command, organization, pbx).await?;
         let (command, organization) = (command.clone(), Arc::clone(organization));
-        let (request_id, kept) = (call.request_id.clone(), Arc::clone(&self.kept));
+        let (request_id, kept) = (call.request_id.clone(), Arc::clone(&link.kept));
         written(outcome.is_large(), move || {
             Answer::of(
                 action,
@@ -184,7 +184,7 @@ impl Api {
         let queues = shown_queues(&form)?;
         facts.queues.clone_from(&queues);
         let link = self.link(&user.organization);
-        let scope = Scope::new(link, &user, queues, &call.request_id, &self.kept);
+        let scope = Scope::new(link, &user, queues, &call.request_id);
         EventStream::open(scope, last_event_id).await
     }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::json;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{list, written};
@@ -24,6 +24,10 @@ use super::service::Link;
 use super::views::{MemberEvent, MemberView};
 use crate::organizations::{Organization, User};
 use crate::queues::live::{Change, Follower, Live, MemberChange};
+
+/// What happens within this time behind what was told is told together: many members
+/// change faster than anyone reads the figures that follow them.
+const TOGETHER: Duration = Duration::from_millis(100);
 
 /// Between two tries to make a snapshot.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -49,8 +53,10 @@ pub(super) struct Scope {
 pub struct EventStream {
     scope: Scope,
     follower: Follower,
-    /// Number of the last change that was told.
+    /// Number of the last change that was told, with all before it.
     told: u64,
+    /// When the next changes are told.
+    not_before: Instant,
     /// Whether the client believes that the PBX is there.
     connected: bool,
     /// What is told first.
@@ -66,6 +72,7 @@ impl EventStream {
         let mut stream = Self {
             follower: scope.live.follow(),
             told: 0,
+            not_before: Instant::now(),
             connected: true,
             first: None,
             needs_snapshot: false,
@@ -91,7 +98,7 @@ impl EventStream {
             text.extend(self.scope.figures(number, queue).unwrap_or_default());
         }
         self.told = number;
-        // It may know that or not, where nothing that it has missed tells it.
+        // It may know that or not, where nothing that it has missed tells it soon.
         let mut links = missed.filter(|change| matches!(change, Change::Link { .. }));
         if links.next().is_none() && !self.scope.live.is_loaded() {
             text.extend(self.link(false));
@@ -118,6 +125,7 @@ impl EventStream {
                 continue;
             }
             self.follower.behind(self.told).await;
+            sleep_until(self.not_before).await;
             let Some((changes, latest)) = self.follower.since(self.told) else {
                 self.scope.live.metrics().dropped_to_snapshot.inc();
                 self.needs_snapshot = true;
@@ -126,6 +134,7 @@ impl EventStream {
             self.told = latest;
             let text = self.tell(&changes);
             if !text.is_empty() {
+                self.not_before = Instant::now() + TOGETHER;
                 return vec![text.into()];
             }
         }
@@ -147,12 +156,17 @@ impl EventStream {
             match change {
                 Change::Link { connected } => {
                     self.connected = *connected;
-                    let id = whole(*number);
+                    // What was skipped is not told, whatever comes behind it.
+                    let id = whole(self.told.min(*number));
                     let data = json!({ "connected": connected });
                     text.extend(self.scope.event(id, "pbx", &data));
                 }
+                Change::Queue { .. } if self.needs_snapshot => {}
                 Change::Queue { queue } => {
-                    self.needs_snapshot |= self.scope.own_number(queue).is_some();
+                    if self.scope.own_number(queue).is_some() {
+                        self.needs_snapshot = true;
+                        self.told = number - 1;
+                    }
                 }
                 _ if self.needs_snapshot => continue,
                 Change::Member {
@@ -221,13 +235,17 @@ impl EventStream {
         self.scope.withdrawn.clone()
     }
 
-    /// The last event, where the daemon ends the stream.
+    /// The last event, where the daemon ends the stream, behind what was not told yet
+    /// of the first.
     #[must_use]
-    pub fn shutdown(&self) -> Bytes {
+    pub fn shutdown(&mut self) -> Vec<Bytes> {
+        let mut pieces = self.first.take().unwrap_or_default();
         let data = json!({
             "message": "The bridge is shutting down, or this user has changed: come back.",
         });
-        self.scope.event(whole(self.told), "shutdown", &data).into()
+        let last = self.scope.event(whole(self.told), "shutdown", &data);
+        pieces.push(last.into());
+        pieces
     }
 }
 
@@ -237,7 +255,6 @@ impl Scope {
         user: &User,
         queues: Option<Vec<String>>,
         request_id: &str,
-        kept: &Arc<Fragments>,
     ) -> Self {
         let organization = &user.organization;
         let mut hasher = DefaultHasher::new();
@@ -252,7 +269,7 @@ impl Scope {
             queues,
             request_id: request_id.to_owned(),
             action_timeout: link.action_timeout,
-            kept: Arc::clone(kept),
+            kept: Arc::clone(&link.kept),
         }
     }
 

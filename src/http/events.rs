@@ -42,8 +42,8 @@ impl Drop for Open {
     }
 }
 
-/// The text of the stream until `stop`, or until its user has changed, piece by piece, as fast as it is read:
-/// a slow reader is brought up to date when it comes.
+/// The text of the stream until `stop`, or until its user has changed, piece by piece,
+/// as fast as it is read: a slow reader is brought up to date when it comes.
 pub(super) fn text(
     events: EventStream,
     stop: CancellationToken,
@@ -76,7 +76,7 @@ pub(super) fn text(
                 biased;
                 () = over => {
                     open.ended = true;
-                    open.pieces.push_back(open.events.shutdown());
+                    open.pieces.extend(open.events.shutdown());
                 }
                 pieces = open.events.next() => open.pieces.extend(pieces),
                 () = sleep(HEARTBEAT) => open.pieces.push_back(Bytes::from_static(b":\n\n")),

@@ -123,8 +123,8 @@ impl Mirror {
         };
     }
 
-    /// Asterisk knows no actions of queues any more. Where the link has ended or will
-    /// end at once, as in a shutdown, that says nothing.
+    /// Asterisk knows no actions of queues any more. Where the link has ended, that
+    /// says nothing.
     pub(super) fn unloaded(&mut self) {
         if matches!(self.phase, Phase::Seeding | Phase::Live) {
             self.lost();

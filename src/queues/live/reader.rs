@@ -202,12 +202,12 @@ impl Live {
         }
     }
 
-    /// Asks for queues that are not known: Asterisk says nothing when a reload of its
-    /// configuration adds one.
+    /// Asks for queues that are not known, or not whole: Asterisk says nothing when a
+    /// reload of its configuration adds one.
     async fn find(&self, question: Question<'_>) -> Result<(), CommandError> {
         let unknown: Vec<String> = self.shared.look(|mirror| {
             let names = question.names.unwrap_or_default().iter();
-            let unknown = names.filter(|name| mirror.entry(name).is_none());
+            let unknown = names.filter(|name| mirror.entry(name).is_none_or(Entry::is_new));
             unknown.cloned().collect()
         });
         if unknown.is_empty() {

@@ -40,6 +40,10 @@ fn without_a_link_nothing_is_shown(version: u32) {
     let rows: Vec<_> = rows.map(|row| json!([row["queue"], row["code"]])).collect();
     let expected = ["6001", "6002"].map(|queue| json!([queue, "pbx_unavailable"]));
     assert_eq!(rows, expected);
+    // That one of them is no queue of its own can't be mended, the rest can.
+    let response = bridge.ask(ACME, "action=pause&agent=1001&queue=9999,6001");
+    assert_eq!(response.outcome(), "503 pbx_unavailable");
+    assert!(response.header("Retry-After").is_some(), "{response:?}");
     asterisk.start_again();
     bridge.wait_ready();
     assert_equal(&asterisk, &bridge);

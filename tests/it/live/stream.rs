@@ -179,12 +179,21 @@ fn what_agents_do_changes_the_figures(version: u32) {
         let figures = client.until("queue", SOON).pop().expect("figures");
         (figures.data["agents"]["paused"] == 1).then_some(figures)
     };
-    let events = client.until("member", SOON);
-    let member = events.last().expect("the pause").clone();
+    let member = eventually("the pause", || {
+        let member = client.until("member", SOON).pop()?;
+        (member.data["change"] == "paused").then_some(member)
+    });
     let figures = eventually("the paused agent is counted", || paused(&mut client));
     let shown = bridge.acme("action=showqueuestat&queue=6001");
     assert_eq!(figures.data["agents"], shown["queues"][0]["agents"]);
-    assert!(member.id < figures.id, "{member:?}, {figures:?}");
+    let number = |id: &str| {
+        id.rsplit_once('-')
+            .and_then(|(_, id)| id.parse::<u64>().ok())
+    };
+    assert!(
+        number(&member.id) < number(&figures.id),
+        "{member:?}, {figures:?}"
+    );
     // Who breaks off between the two gets the second, and not the first again.
     let mut client = EventClient::resume(bridge.address, ACME, "&queue=6001", Some(&member.id));
     let told = client.event(SOON).expect("figures");
