@@ -6,7 +6,7 @@
 use std::fmt::{Debug, Write as _};
 use std::io;
 use std::os::unix::net::UnixDatagram;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
@@ -25,14 +25,18 @@ const LONGEST: usize = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct Journal {
     socket: UnixDatagram,
+    path: PathBuf,
 }
 
 impl Journal {
     /// Sends to the journal that listens there.
-    pub(crate) fn connect(path: &Path) -> io::Result<Self> {
-        let socket = UnixDatagram::unbound()?;
-        socket.connect(path)?;
-        Ok(Self { socket })
+    pub(crate) fn at(path: &Path) -> io::Result<Self> {
+        // To know whether it does. It may listen anew later, with another socket.
+        UnixDatagram::unbound()?.connect(path)?;
+        Ok(Self {
+            socket: UnixDatagram::unbound()?,
+            path: path.to_owned(),
+        })
     }
 }
 
@@ -54,7 +58,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Journal {
             }
         }
         // There is nowhere to tell that it fails.
-        let _ = self.socket.send(&entry(event.metadata(), &fields));
+        let entry = entry(event.metadata(), &fields);
+        let _ = self.socket.send_to(&entry, &self.path);
     }
 }
 
@@ -101,7 +106,12 @@ fn entry(metadata: &Metadata<'_>, fields: &Fields) -> Vec<u8> {
     };
     let mut text = fields.message.clone();
     for (name, value) in &fields.others {
-        let _ = write!(text, " {name}={value}");
+        // So that no value can be read as several fields.
+        let is_plain = !value.contains(|c: char| c.is_whitespace() || "=\"".contains(c));
+        let _ = match is_plain {
+            true => write!(text, " {name}={value}"),
+            false => write!(text, " {name}={value:?}"),
+        };
     }
     let mut entry = Vec::new();
     put(&mut entry, "MESSAGE", &text);
@@ -141,7 +151,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("socket");
         let socket = UnixDatagram::bind(&path).expect("a socket");
-        let journal = Journal::connect(&path).expect("connected");
+        let journal = Journal::at(&path).expect("connected");
         tracing::subscriber::with_default(tracing_subscriber::registry().with(journal), log);
         let mut bytes = vec![0; 1 << 20];
         let length = socket.recv(&mut bytes).expect("an entry");
@@ -158,7 +168,7 @@ mod tests {
         });
         assert_eq!(
             String::from_utf8(entry).expect("text"),
-            "MESSAGE=Asterisk is not reachable error=connection refused ms=250 pbx=main\n\
+            "MESSAGE=Asterisk is not reachable error=\"connection refused\" ms=250 pbx=main\n\
              PRIORITY=4\nSYSLOG_IDENTIFIER=ami-bridge\nTARGET=there\n\
              F_MESSAGE=Asterisk is not reachable\nF_ERROR=connection refused\nF_MS=250\nF_PBX=main\n"
         );
@@ -172,16 +182,12 @@ mod tests {
                 "the configuration stays as it was"
             )
         });
-        let text = "the configuration stays as it was error=2 mistakes:\nPRIORITY=7";
-        let length = (text.len() as u64).to_le_bytes();
-        let expected = [
-            b"MESSAGE\n",
-            &length[..],
-            text.as_bytes(),
-            b"\nPRIORITY=3\n",
-        ]
-        .concat();
-        assert!(entry.starts_with(&expected), "{entry:?}");
+        let text = "MESSAGE=the configuration stays as it was error=\"2 mistakes:\\nPRIORITY=7\"\n";
+        assert!(entry.starts_with(text.as_bytes()), "{entry:?}");
+        let value = "2 mistakes:\nPRIORITY=7";
+        let length = (value.len() as u64).to_le_bytes();
+        let field = [b"\nF_ERROR\n", &length[..], value.as_bytes(), b"\n"].concat();
+        assert!(entry.ends_with(&field), "{entry:?}");
 
         let entry = sent(|| info!(frame = "é".repeat(1 << 20), "received"));
         let field = memchr::memmem::find(&entry, b"F_FRAME=").expect("the field");

@@ -33,7 +33,7 @@ pub fn start(settings: &LogSettings) -> Result<Level, Box<dyn std::error::Error>
     let terminal = io::stderr().is_terminal();
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match settings.format {
         LogFormat::Journald => {
-            let journal = Journal::connect(Path::new(SOCKET)).map_err(|error| {
+            let journal = Journal::at(Path::new(SOCKET)).map_err(|error| {
                 format!("log.format = \"journald\": there is no journal of systemd here ({error})")
             });
             Box::new(journal?)

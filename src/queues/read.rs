@@ -27,7 +27,7 @@ pub struct Snapshot {
     pub latest: Option<u64>,
 }
 
-/// QueueNames of all queues of a PBX.
+/// The names of all queues of a PBX.
 #[derive(Debug, Clone)]
 pub struct QueueNames {
     /// Those of queues that an action can name.
