@@ -55,7 +55,7 @@ pub(crate) fn tell(der: Option<&[u8]>) {
 }
 
 /// The begin and the end of a certificate; `None` where they can't be read.
-fn validity(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
+pub(crate) fn validity(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
     let certificate = Certificate::from_der(der).ok()?;
     let validity = certificate.tbs_certificate().validity();
     let timestamp = |time: Time| {

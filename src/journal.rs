@@ -1,5 +1,6 @@
 //! Log lines for systemd's journal. `MESSAGE` has all that a line says, as `journalctl`
-//! shows nothing else; each field stands beside it, to be searched for.
+//! shows nothing else; each field stands beside it, to be searched for. (The usual layer
+//! for it can't write a message of its own.)
 //!
 //! The protocol is systemd's: <https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>.
 
@@ -106,11 +107,13 @@ fn entry(metadata: &Metadata<'_>, fields: &Fields) -> Vec<u8> {
     };
     let mut text = fields.message.clone();
     for (name, value) in &fields.others {
-        // So that no value can be read as several fields.
-        let is_plain = !value.contains(|c: char| c.is_whitespace() || "=\"".contains(c));
-        let _ = match is_plain {
-            true => write!(text, " {name}={value}"),
-            false => write!(text, " {name}={value:?}"),
+        // So that no value can be read as several fields, and the line is text: journalctl
+        // shows nothing of one with control characters.
+        let is_odd = |c: char| c.is_whitespace() || c.is_control() || "=\"".contains(c);
+        let _ = if value.contains(is_odd) {
+            write!(text, " {name}={value:?}")
+        } else {
+            write!(text, " {name}={value}")
         };
     }
     let mut entry = Vec::new();

@@ -161,9 +161,8 @@ impl EventStream {
                     let data = json!({ "connected": connected });
                     text.extend(self.scope.event(id, "pbx", &data));
                 }
-                Change::Queue { .. } if self.needs_snapshot => {}
                 Change::Queue { queue } => {
-                    if self.scope.own_number(queue).is_some() {
+                    if !self.needs_snapshot && self.scope.own_number(queue).is_some() {
                         self.needs_snapshot = true;
                         self.told = number - 1;
                     }

@@ -49,3 +49,36 @@ fn linked(f: &mut Formatter<'_>, pbx: &PbxReport) -> Result {
     }
     writeln!(f)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::CertificateReport;
+    use super::*;
+
+    #[test]
+    fn each_certificate_is_told_with_its_end() {
+        let ending = |not_after: &str| {
+            Some(CertificateReport {
+                not_after: not_after.into(),
+                days_left: 5,
+            })
+        };
+        let pbx = PbxReport {
+            linked: true,
+            certificate: ending("2027-03-01T12:00:00Z"),
+            ..PbxReport::default()
+        };
+        let report = Report {
+            pbxes: vec![pbx],
+            certificate: ending("2027-04-01T12:00:00Z"),
+            ..Report::default()
+        };
+        let text = report.to_string();
+        for told in [
+            "http.tls_certificate: ends at 2027-04-01T12:00:00Z\n",
+            ", its certificate ends at 2027-03-01T12:00:00Z\n",
+        ] {
+            assert!(text.contains(told), "{text}");
+        }
+    }
+}

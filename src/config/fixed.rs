@@ -14,18 +14,14 @@ pub fn changed<'a>(
     after: &'a BTreeMap<String, String>,
 ) -> BTreeSet<&'a str> {
     let keys = before.keys().chain(after.keys()).map(String::as_str);
-    let changed: BTreeSet<&str> = keys
-        .filter(|key| before.get(*key) != after.get(*key))
-        .collect();
-    let is_of_another = |key: &&&str| {
-        let whole = key.rsplit_once('.').map_or("", |(whole, _)| whole);
-        changed.contains(whole)
-    };
+    let changed = keys.filter(|key| before.get(*key) != after.get(*key));
+    let mut changed: BTreeSet<&str> = changed.collect();
+    let all = changed.clone();
+    changed.retain(|key| {
+        let whole = key.rsplit_once('.').map(|(whole, _)| whole);
+        whole.is_none_or(|whole| !all.contains(whole))
+    });
     changed
-        .iter()
-        .filter(|key| !is_of_another(key))
-        .copied()
-        .collect()
 }
 
 impl Settings {

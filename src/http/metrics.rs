@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use jiff::Timestamp;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder};
@@ -18,7 +17,7 @@ use super::admin::Admin;
 use super::tls::Tls;
 use crate::ami::LinkState;
 use crate::api::Links;
-use crate::certificate::judge;
+use crate::certificate::validity;
 use crate::queues::live::{Live, Question};
 use crate::queues::{MemberState, Queue};
 
@@ -75,7 +74,7 @@ fn register_interface(registry: &mut Registry, admin: &Admin) {
         registry.register(name, help, ConstGauge::new(value as u64));
     }
     let certificate = admin.tls.as_ref().and_then(Tls::certificate);
-    if let Some(end) = certificate.and_then(|der| judge(Some(&der), Timestamp::now()).0) {
+    if let Some((_, end)) = certificate.and_then(|der| validity(&der)) {
         let help = "Until when the interface's certificate is valid, in Unix time";
         let end = ConstGauge::new(end.as_second());
         registry.register_with_unit("certificate_end_timestamp", help, Unit::Seconds, end);

@@ -2,10 +2,11 @@
 
 use std::net::TcpListener;
 
-use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 
-use crate::support::{Asterisk, binary, configuration, eventually, on_every_pbx, sample_config};
+use crate::support::{
+    Asterisk, binary, configuration, eventually, http_over_tls, on_every_pbx, sample_config,
+};
 
 on_every_pbx!(
     json_tells_what_the_text_tells,
@@ -92,7 +93,6 @@ fn a_queue_that_no_action_can_name_is_warned_of(version: u32) {
 fn a_certificate_that_is_not_long_valid_is_told(version: u32) {
     let asterisk = Asterisk::start(version);
     let folder = tempfile::tempdir().expect("a folder");
-    let file = |name: &str| folder.path().join(name);
     let day = std::time::Duration::from_secs(86_400);
     for (begins, days, status, said) in [
         (-9, 90, 0, ""),
@@ -100,24 +100,16 @@ fn a_certificate_that_is_not_long_valid_is_told(version: u32) {
         (-9, -2, 1, "expired"),
         (1, 90, 1, "valid only from"),
     ] {
-        let key = KeyPair::generate().expect("a key");
-        let mut params = CertificateParams::new(["localhost".to_owned()]).expect("names");
         let now = std::time::SystemTime::now();
         // An hour more than whole days, so that no test runs at the edge.
         let in_days = |days: i32| match days {
             0.. => now + day * days.unsigned_abs() + day / 24,
             _ => now - day * days.unsigned_abs() + day / 24,
         };
-        params.not_before = in_days(begins).into();
-        params.not_after = in_days(days).into();
-        let own = params.self_signed(&key).expect("a certificate");
-        std::fs::write(file("cert.pem"), own.pem()).expect("written");
-        std::fs::write(file("cert.key"), key.serialize_pem()).expect("written");
-        let tls = format!(
-            "[http]\ntls_certificate = {:?}\ntls_key = {:?}",
-            file("cert.pem"),
-            file("cert.key")
-        );
+        let tls = http_over_tls(folder.path(), |params| {
+            params.not_before = in_days(begins).into();
+            params.not_after = in_days(days).into();
+        });
         let (code, report) = check(&configuration(asterisk.port).replace("[http]", &tls));
         assert_eq!(code, Some(status), "{days}: {report}");
         assert_eq!(report["certificate"]["days_left"], days, "{report}");

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use crate::support::{ACME, Asterisk, Bridge, SIMULATED, configuration, start};
+use crate::support::{ACME, Asterisk, Bridge, Port, SIMULATED, configuration, start};
 
 fn client(interpreter: &str, file: &str, bridge: SocketAddr, agent: &str) -> Command {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/clients");
@@ -89,10 +89,8 @@ fn python3_changes_reads_and_follows() {
 /// client says so and goes on.
 fn without_a_bridge(interpreter: &str, file: &str) {
     let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let addresses = [
-        SocketAddr::from(([127, 0, 0, 1], 1)),
-        proxy.local_addr().expect("bound"),
-    ];
+    let nobody = Port::reserve();
+    let addresses = [nobody.address, proxy.local_addr().expect("bound")];
     std::thread::spawn(move || {
         for mut stream in proxy.incoming().map_while(Result::ok) {
             let page = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 5\r\n\

@@ -74,7 +74,7 @@ fn the_filter_finds_refused_logins_and_nothing_else_asterisk_22() {
     let lines = [
         "login refused from 192.0.2.1",
         "login refused from 2001:db8::7 user=globex",
-        "request request_id=a client=192.0.2.2 reason=login refused from 203.0.113.9",
+        "request request_id=a client=192.0.2.2 reason=\"login refused from 203.0.113.9\"",
     ];
     let journald =
         lines.map(|line| format!("2026-11-24T10:00:00+00:00 pbx ami-bridge[12]: {line}\n"));

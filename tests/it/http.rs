@@ -1,9 +1,9 @@
 //! The HTTP side: routes, methods, limits, headers.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 
-use crate::support::{ACME, PATH, on_every_pbx, request, start};
+use crate::support::{ACME, Bridge, PATH, on_every_pbx, request, start};
 
 on_every_pbx!(
     routes_and_methods_are_told_apart,
@@ -113,16 +113,10 @@ fn too_large_requests_are_refused(version: u32) {
         ),
         ("Content-Length: 20", "action=pause"),
     ] {
-        let mut stream = TcpStream::connect(bridge.address).expect("connected");
         let (name, value) = form[0];
         let head =
             format!("POST {PATH} HTTP/1.1\r\nHost: x\r\n{name}: {value}\r\n{framing}\r\n\r\n");
-        stream.write_all((head + body).as_bytes()).expect("written");
-        stream
-            .shutdown(std::net::Shutdown::Write)
-            .expect("half closed");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
+        let answer = half_closed(&bridge, &(head + body));
         assert!(answer.starts_with("HTTP/1.1 400"), "{framing}: {answer}");
     }
     // A body of a length that is told is not waited for.
@@ -135,7 +129,7 @@ fn a_slow_client_does_not_use_up_the_time_of_the_pbx(version: u32) {
     let asterisk = crate::support::Asterisk::start(version);
     let configuration =
         crate::support::configuration(asterisk.port).replace("\"3s\"", "\"1500ms\"");
-    let bridge = crate::support::Bridge::start(&configuration);
+    let bridge = Bridge::start(&configuration);
     let body = "username=acme%40example.com&password=acme-password&action=pause&agent=1050";
     let mut stream = TcpStream::connect(bridge.address).expect("connected");
     write!(
@@ -155,19 +149,20 @@ fn a_slow_client_does_not_use_up_the_time_of_the_pbx(version: u32) {
 
 fn a_client_that_half_closes_gets_its_answer(version: u32) {
     let (_asterisk, bridge) = start(version);
+    let query = "username=globex&password=globex-password&action=showqueue";
+    let sent = format!("GET {PATH}?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let answer = half_closed(&bridge, &sent);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// The answer to a client that closes its sending side behind what it sends.
+fn half_closed(bridge: &Bridge, sent: &str) -> String {
     let mut stream = TcpStream::connect(bridge.address).expect("connected");
-    write!(
-        stream,
-        "GET {PATH}?username=globex&password=globex-password&action=showqueue HTTP/1.1\r\n\
-         Host: x\r\nConnection: close\r\n\r\n"
-    )
-    .expect("written");
-    stream
-        .shutdown(std::net::Shutdown::Write)
-        .expect("half closed");
+    stream.write_all(sent.as_bytes()).expect("written");
+    stream.shutdown(Shutdown::Write).expect("half closed");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    answer
 }
 
 fn connections_are_kept_and_pipelined(version: u32) {
@@ -217,7 +212,7 @@ fn only_listed_origins_may_call_from_a_browser(version: u32) {
     let asterisk = crate::support::Asterisk::start(version);
     let origins = "[http]\ncors_origins = [\"https://panel.example.com\"]";
     let configuration = crate::support::configuration(asterisk.port).replace("[http]", origins);
-    let bridge = crate::support::Bridge::start(&configuration);
+    let bridge = Bridge::start(&configuration);
     let target = format!("{PATH}?username=globex&password=globex-password&action=showqueue");
     let listed = ("Origin", "https://panel.example.com");
     let asks = ("Access-Control-Request-Method", "GET");

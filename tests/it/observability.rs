@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use rcgen::{CertificateParams, KeyPair};
 use serde_json::Value;
 
-use crate::support::{Bridge, configuration, on_every_pbx, request, start};
+use crate::support::{Bridge, configuration, http_over_tls, on_every_pbx, request, start};
 
 on_every_pbx!(every_metric_of_dashboard_and_alerts_is_there);
 
@@ -40,13 +39,7 @@ fn every_metric_of_dashboard_and_alerts_is_there(version: u32) {
     let mut scraped = scraped_from(&bridge);
     // Some there are only with TLS.
     let folder = tempfile::tempdir().expect("a folder");
-    let (own, key) = (folder.path().join("own.pem"), folder.path().join("own.key"));
-    let pair = KeyPair::generate().expect("a key");
-    let params = CertificateParams::new(["localhost".to_owned()]).expect("names");
-    let certificate = params.self_signed(&pair).expect("a certificate");
-    std::fs::write(&own, certificate.pem()).expect("written");
-    std::fs::write(&key, pair.serialize_pem()).expect("written");
-    let tls = format!("[http]\ntls_certificate = {own:?}\ntls_key = {key:?}");
+    let tls = http_over_tls(folder.path(), |_| ());
     let with_tls = Bridge::start(&configuration(asterisk.port).replace("[http]", &tls));
     scraped.extend(scraped_from(&with_tls));
     let mut told = BTreeSet::new();

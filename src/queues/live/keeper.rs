@@ -199,13 +199,13 @@ impl Keeper {
         match asked.await {
             // The mirror knows.
             Ok(_) | Err(CommandError::NotLoaded) => {}
-            // Of a member, it is the interface that no action can carry.
+            // An event has told of a queue that is left out, or of a member whose
+            // interface no action can carry: then the whole queue tells of it.
             Err(CommandError::Value(_)) => {
                 if let Refresh::Member { queue, .. } = refresh {
                     let whole = Refresh::Queue(queue);
                     self.shared.change(|mirror, now| mirror.want(whole, now.at));
                 }
-                // An event has told of a queue that is left out.
             }
             Err(error) => {
                 warn!(%error, ?refresh, "a question about queues has no answer");

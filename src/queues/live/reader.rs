@@ -112,10 +112,7 @@ impl Live {
         question: Question<'_>,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Snapshot, CommandError> {
-        let stale = self.available(question.deadline).await?;
-        if !stale && question.finds_new {
-            self.find(question).await?;
-        }
+        let stale = self.prepare(question).await?;
         Ok(self.shared.look(|mirror| {
             let queues = selected(mirror, question.names, wanted);
             Snapshot {
@@ -141,11 +138,8 @@ impl Live {
         question: Question<'_>,
         wanted: impl Fn(&str) -> bool + Copy,
     ) -> Result<Snapshot, CommandError> {
-        let stale = self.available(question.deadline).await?;
+        let stale = self.prepare(question).await?;
         if !stale {
-            if question.finds_new {
-                self.find(question).await?;
-            }
             self.refresh_figures(question, wanted).await?;
         }
         let now = Instant::now();
@@ -180,6 +174,16 @@ impl Live {
     #[must_use]
     pub fn follow(&self) -> Follower {
         Follower::new(Arc::clone(&self.shared))
+    }
+
+    /// Waits until there is a state to be told, with the queues that are to be found;
+    /// returns whether it is stale.
+    async fn prepare(&self, question: Question<'_>) -> Result<bool, CommandError> {
+        let stale = self.available(question.deadline).await?;
+        if !stale && question.finds_new {
+            self.find(question).await?;
+        }
+        Ok(stale)
     }
 
     /// Waits until there is a state to be told; returns whether it is stale.

@@ -1,4 +1,5 @@
-//! What is told while the state is being loaded, and is not lost.
+//! What is told while the state is being loaded, and is not lost; and what may follow
+//! what.
 
 use bytes::Bytes;
 
@@ -72,50 +73,35 @@ fn a_queue_that_only_a_question_has_revealed_is_asked_about() {
     assert_eq!(bench.wanted(), [Refresh::Queue("new".into())]);
 }
 
+type Step = fn(&mut Mirror, Now);
+const LINKED: Step = |mirror, _| mirror.linked();
+const LOST: Step = |mirror, _| mirror.lost();
+const SEEDED: Step = |mirror, now| mirror.seeded(now);
+const UNLOADED: Step = |mirror, _| mirror.unloaded();
+const LOADED: Step = |mirror, _| mirror.loaded();
+
 #[test]
 fn what_comes_late_does_not_bring_a_phase_back() {
-    type Late = fn(&mut Mirror, Now);
-    let late: [Late; 3] = [
-        |mirror, now| mirror.seeded(now),
-        |mirror, _| mirror.unloaded(),
-        |mirror, _| mirror.loaded(),
+    use Phase::{Empty, Live, Lost, Seeding, Unloaded};
+    let late = [SEEDED, UNLOADED, LOADED];
+    let steps: [(&[Step], _, _); 7] = [
+        (&[LINKED], Seeding, [Live, Unloaded, Seeding]),
+        (&[LINKED, LOST], Empty, [Empty; 3]),
+        (&[LINKED, SEEDED], Live, [Live, Unloaded, Live]),
+        (&[LINKED, SEEDED, LOST], Lost, [Lost; 3]),
+        (
+            &[LINKED, SEEDED, UNLOADED],
+            Unloaded,
+            [Unloaded, Unloaded, Seeding],
+        ),
+        (&[LINKED, SEEDED, UNLOADED, LOST], Lost, [Lost; 3]),
+        (
+            &[LINKED, UNLOADED, LOADED, SEEDED],
+            Live,
+            [Live, Unloaded, Live],
+        ),
     ];
-    let (linked, lost, seeded, unloaded, loaded): (Late, Late, Late, Late, Late) = (
-        |mirror, _| mirror.linked(),
-        |mirror, _| mirror.lost(),
-        late[0],
-        late[1],
-        late[2],
-    );
-    for (steps, phase, after_each) in [
-        (
-            vec![linked],
-            Phase::Seeding,
-            [Phase::Live, Phase::Unloaded, Phase::Seeding],
-        ),
-        (vec![linked, lost], Phase::Empty, [Phase::Empty; 3]),
-        (
-            vec![linked, seeded],
-            Phase::Live,
-            [Phase::Live, Phase::Unloaded, Phase::Live],
-        ),
-        (vec![linked, seeded, lost], Phase::Lost, [Phase::Lost; 3]),
-        (
-            vec![linked, seeded, unloaded],
-            Phase::Unloaded,
-            [Phase::Unloaded, Phase::Unloaded, Phase::Seeding],
-        ),
-        (
-            vec![linked, seeded, unloaded, lost],
-            Phase::Lost,
-            [Phase::Lost; 3],
-        ),
-        (
-            vec![linked, unloaded, loaded, seeded],
-            Phase::Live,
-            [Phase::Live, Phase::Unloaded, Phase::Live],
-        ),
-    ] {
+    for (steps, phase, after_each) in steps {
         for (late, expected) in late.into_iter().zip(after_each) {
             let now = Bench::new().now;
             let mut mirror = Mirror::new(Arc::default(), now.at);

@@ -13,6 +13,7 @@ on_both_generations!(
     or_what_was_last_known_where_that_is_wanted,
     ready_is_loaded,
     without_app_queue_the_cure_is_told,
+    the_first_refusal_tells_it_too,
     a_start_without_app_queue_tells_it_too,
 );
 
@@ -123,28 +124,44 @@ fn without_queues(bridge: &Bridge) -> Value {
 }
 
 fn without_app_queue_the_cure_is_told(version: u32) {
+    // Asterisk tells it, and nobody needs to be refused first.
     let (asterisk, bridge) = start_live(version);
+    without_and_with_app_queue(&asterisk, &bridge, || {});
+}
+
+/// To a user without `read = system`, Asterisk does not tell it.
+fn the_first_refusal_tells_it_too(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let manager = asterisk.configuration("manager.conf");
+    let deaf = manager.replace("read = agent,system", "read = agent");
+    assert_ne!(deaf, manager);
+    asterisk.configure("manager.conf", &deaf);
+    asterisk.cli("manager reload");
+    let bridge = Bridge::start(&quiet(&configuration(asterisk.port)));
+    without_and_with_app_queue(&asterisk, &bridge, || {
+        let response = bridge.ask(ACME, CHANGES[0]);
+        assert_eq!(response.outcome(), "503 pbx_unavailable");
+    });
+}
+
+fn without_and_with_app_queue(asterisk: &Asterisk, bridge: &Bridge, first: impl FnOnce()) {
     bridge.acme("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
     asterisk.cli("module unload app_queue.so");
-    // Asterisk tells it: nobody needs to be refused first.
-    assert_eq!(without_queues(&bridge)["state"], "loading");
+    first();
+    assert_eq!(without_queues(bridge)["state"], "loading");
     for query in CHANGES.into_iter().chain(READS) {
         let response = bridge.ask(ACME, query);
         assert_eq!(response.outcome(), "503 pbx_unavailable", "{query}");
     }
     asterisk.cli(LOAD);
     bridge.wait_ready();
-    assert_eq!(
-        readiness(&bridge),
-        json!({"state": "ready", "reason": null})
-    );
-    assert_equal(&asterisk, &bridge);
+    let ready = json!({"state": "ready", "reason": null});
+    assert_eq!(readiness(bridge), ready);
+    assert_equal(asterisk, bridge);
     let log = bridge.log();
     assert_eq!(log.matches(LOAD).count(), 1, "{log}");
-    assert!(
-        !log.contains("a question about queues has no answer"),
-        "{log}"
-    );
+    let blamed = "a question about queues has no answer";
+    assert!(!log.contains(blamed), "{log}");
     assert!(!asterisk.queue_log().contains("|away"));
 }
 

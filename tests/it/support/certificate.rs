@@ -1,0 +1,18 @@
+//! A certificate for the interface, signed by itself.
+
+use std::path::Path;
+
+use rcgen::{CertificateParams, KeyPair};
+
+/// Writes it and its key into the folder, with what is edited of it; returns the
+/// section `[http]` that names both.
+pub(crate) fn http_over_tls(folder: &Path, edit: impl FnOnce(&mut CertificateParams)) -> String {
+    let pair = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::new(["localhost".to_owned()]).expect("names");
+    edit(&mut params);
+    let own = params.self_signed(&pair).expect("a certificate");
+    let (certificate, key) = (folder.join("own.pem"), folder.join("own.key"));
+    std::fs::write(&certificate, own.pem()).expect("written");
+    std::fs::write(&key, pair.serialize_pem()).expect("written");
+    format!("[http]\ntls_certificate = {certificate:?}\ntls_key = {key:?}")
+}
