@@ -9,7 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::faults::Scene;
-use crate::support::{ACME, Asterisk, Network, Proxy, eventually, on_both_generations};
+use crate::support::{ACME, Asterisk, EndOnDrop, Network, Proxy, eventually, on_both_generations};
 
 on_both_generations!(memory_and_descriptors_stay_flat);
 
@@ -66,15 +66,16 @@ fn memory_and_descriptors_stay_flat(version: u32) {
 /// Load with one fault, until the bridge is back; then its reckoning.
 fn one_round(scene: &mut Scene, round: usize, pause: Duration) {
     let begun = Instant::now();
-    let reading = AtomicBool::new(true);
+    let done = AtomicBool::new(false);
     let address = scene.bridge.address;
     std::thread::scope(|scope| {
-        scope.spawn(|| read_without_pause(address, &reading));
+        // Also where the round fails: else the reader goes on, and the test with it.
+        let _end = EndOnDrop(&done);
+        scope.spawn(|| read_until(address, &done));
         scene.fault(round, |asterisk, proxy| {
             fault(round, asterisk, proxy);
             sleep(pause.saturating_sub(begun.elapsed()));
         });
-        reading.store(false, Ordering::Relaxed);
     });
     scene.settle();
 }
@@ -118,12 +119,12 @@ fn fault(round: usize, asterisk: &mut Asterisk, proxy: &Proxy) {
     }
 }
 
-fn read_without_pause(address: std::net::SocketAddr, reading: &AtomicBool) {
+fn read_until(address: std::net::SocketAddr, done: &AtomicBool) {
     let mut connection = crate::support::KeptConnection::new(address);
     let mut queries = ["showqueue", "showqueuestat", "showstate&agent=1001"]
         .iter()
         .cycle();
-    while reading.load(Ordering::Relaxed) {
+    while !done.load(Ordering::Relaxed) {
         let action = queries.next().expect("a cycle");
         let target = format!(
             "{}?username={}&password={}&action={action}",

@@ -56,10 +56,14 @@ pub(crate) fn start(version: u32) -> (Asterisk, Bridge) {
     (asterisk, bridge)
 }
 
+/// Longer than the bridge ever waits before it links again: half a minute, after many
+/// links that were lost at once.
+const PATIENCE: Duration = Duration::from_secs(45);
+
 /// Waits until the condition gives a value; what is waited for is said when it
 /// doesn't.
 pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(value) = condition() {
             return value;
