@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::on_the_board;
-use crate::support::{Asterisk, Bridge, Browser, SIMULATED, configuration};
+use crate::support::{Asterisk, Bridge, Browser, EndOnDrop, SIMULATED, configuration};
 
 const QUEUES: usize = 500;
 const MEMBERS: usize = 100;
@@ -87,6 +87,7 @@ fn it_scrolls_through_500_queues_of_100_agents() {
     all.push(("fast", frames(&browser, "all open, ten times as fast", 600)));
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _end = EndOnDrop(&over);
         let changing = scope.spawn(|| change(&bridge, &over));
         all.push((
             "changing",
