@@ -21,8 +21,8 @@ pub(super) struct Figures<'a> {
     average_hold_seconds: u64,
     average_talk_seconds: u64,
     service_level_seconds: u64,
-    service_level_percent: f64,
-    service_level_answered_percent: Option<f64>,
+    service_level_percent: Option<f64>,
+    service_level_answered_percent: f64,
 }
 
 /// A queue's callers and figures, as the event stream tells them.

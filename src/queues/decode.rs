@@ -73,8 +73,8 @@ fn queue(row: &Message) -> Queue {
         completed: number(row, "Completed"),
         abandoned: number(row, "Abandoned"),
         service_level_seconds: number(row, "ServiceLevel"),
-        service_level_percent: number(row, "ServicelevelPerf"),
-        service_level_answered_percent: optional(row, "ServicelevelPerf2"),
+        service_level_percent: optional(row, "ServicelevelPerf2"),
+        service_level_answered_percent: number(row, "ServicelevelPerf"),
         members: Arc::default(),
         callers: Arc::default(),
     }

@@ -21,7 +21,7 @@ fn members_are_decoded_whatever_their_script() {
         assert_eq!(queue.name, "acme-6002");
         assert_eq!((queue.max_callers, queue.weight), (20, 5));
         assert_eq!(queue.service_level_seconds, 60);
-        assert_eq!(queue.service_level_answered_percent, Some(0.0));
+        assert_eq!(queue.service_level_percent, Some(0.0));
         assert!(queue.callers.is_empty());
 
         let [dana, sam] = &queue.members[..] else {
@@ -167,7 +167,7 @@ fn absent_and_broken_fields_are_harmless() {
     assert_eq!(queues.len(), 1);
     let queue = queues.remove(0);
     assert_eq!((queue.max_callers, queue.weight), (0, -3));
-    assert_eq!(queue.service_level_answered_percent, None);
+    assert_eq!(queue.service_level_percent, None);
     assert_eq!(queue.callers.len(), 1);
     let [member] = &queue.members[..] else {
         panic!("{:?}", queue.members);

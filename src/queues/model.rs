@@ -131,10 +131,13 @@ pub struct Queue {
     pub abandoned: u64,
     /// Seconds within which a call should be answered.
     pub service_level_seconds: u64,
-    /// Percentage of all calls answered within it (`ServicelevelPerf`).
-    pub service_level_percent: f64,
-    /// The same of answered calls (`ServicelevelPerf2`, Asterisk 15 and later).
-    pub service_level_answered_percent: Option<f64>,
+    /// Percentage of all calls that entered the queue and were answered within
+    /// that time; callers who hung up within it count as answered
+    /// (`ServicelevelPerf2`, Asterisk 15 and later).
+    pub service_level_percent: Option<f64>,
+    /// Percentage of the answered calls that were answered within that time
+    /// (`ServicelevelPerf`).
+    pub service_level_answered_percent: f64,
     /// Members, in Asterisk's order.
     pub members: Arc<Vec<Arc<Member>>>,
     /// Waiting callers, by position.

@@ -188,8 +188,8 @@ impl Queue<'_> {
             "average_hold_seconds": number(self.params, "Holdtime"),
             "average_talk_seconds": number(self.params, "TalkTime"),
             "service_level_seconds": number(self.params, "ServiceLevel"),
-            "service_level_percent": decimal(self.params, "ServicelevelPerf"),
-            "service_level_answered_percent": decimal(self.params, "ServicelevelPerf2"),
+            "service_level_percent": decimal(self.params, "ServicelevelPerf2"),
+            "service_level_answered_percent": decimal(self.params, "ServicelevelPerf"),
         })
     }
 }
