@@ -16,6 +16,8 @@ pub struct Answer {
     pub response: Message,
     /// The events of the list, where the action has one.
     pub rows: Vec<Message>,
+    /// Whether these are as many rows as Asterisk says that it has listed.
+    pub adds_up: bool,
     /// When the action was sent: what the rows say was true then or later.
     pub sent: Instant,
 }

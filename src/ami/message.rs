@@ -18,8 +18,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// Parses one complete frame. Lines without a colon carry no header and are
-    /// passed over, as the embedded line feed of some answers demands.
+    /// Parses one complete frame. A line without a colon belongs to the value of the
+    /// header before it: names can hold line feeds.
     #[must_use]
     pub fn parse(raw: Bytes) -> Self {
         let headers = parse::headers(&raw);
@@ -32,6 +32,43 @@ impl Message {
         self.iter()
             .find(|(candidate, _)| candidate.eq_ignore_ascii_case(name.as_bytes()))
             .map(|(_, value)| value)
+    }
+
+    /// The value of the last header of that name, whatever its case. A name that
+    /// holds line feeds can hold what looks like headers; those that Asterisk writes
+    /// after it are the true ones.
+    #[must_use]
+    pub fn last(&self, name: &str) -> Option<&[u8]> {
+        let mut found = self.iter().filter(|(candidate, _)| {
+            candidate.len() == name.len() && candidate.eq_ignore_ascii_case(name.as_bytes())
+        });
+        let first = found.next()?;
+        Some(found.last().unwrap_or(first).1)
+    }
+
+    /// Whether this is the start of a message, and not the rest of one that a blank
+    /// line inside a value has split.
+    #[must_use]
+    pub fn is_start(&self) -> bool {
+        let first = self.iter().next();
+        first.is_some_and(|(name, _)| {
+            name.eq_ignore_ascii_case(b"Event") || name.eq_ignore_ascii_case(b"Response")
+        })
+    }
+
+    /// Whether this is an event that no action has asked for: these have their
+    /// `Privilege` as the second header, and rows of lists have none.
+    #[must_use]
+    pub fn is_unsolicited(&self) -> bool {
+        let second = self.iter().nth(1);
+        self.event().is_some()
+            && second.is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"Privilege"))
+    }
+
+    /// This message with its rest, which a blank line has split off.
+    #[must_use]
+    pub fn joined(&self, rest: &Self) -> Self {
+        Self::parse([&self.raw[..], b"\n", &rest.raw[..]].concat().into())
     }
 
     /// [`Message::get`] as text; invalid UTF-8 becomes U+FFFD.

@@ -8,6 +8,7 @@
 
 mod action;
 mod answer;
+mod assembly;
 mod backoff;
 mod client;
 mod codec;

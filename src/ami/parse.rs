@@ -42,7 +42,8 @@ impl Span {
     }
 }
 
-/// Finds the headers of a frame, in order.
+/// Finds the headers of a frame, in order. A line without a colon continues the
+/// value before it.
 pub(crate) fn headers(frame: &[u8]) -> Vec<Header> {
     // A queue event has about twenty headers.
     let mut found = Vec::with_capacity(20);
@@ -56,6 +57,8 @@ pub(crate) fn headers(frame: &[u8]) -> Vec<Header> {
                 name: Span::new(frame, name),
                 value: Span::new(frame, value),
             });
+        } else if let (Some(last), false) = (found.last_mut(), line.is_empty()) {
+            last.value.end = Span::new(frame, line).end;
         }
         remaining = after;
     }
@@ -125,7 +128,10 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_are_no_header_are_passed_over() {
+    fn lines_that_are_no_header_continue_the_value_before_them() {
+        check("A: 1\r\n2\r\nB: 3\r\n", &[("A", "1\r\n2"), ("B", "3")]);
+        check("A: 1\n\n2\nB: 3\n", &[("A", "1\n\n2"), ("B", "3")]);
+        check("A: 1\n\nB: 3\n", &[("A", "1"), ("B", "3")]);
         check("garbage\r\nA: 1\r\n", &[("A", "1")]);
         check("", &[]);
         check("\n\n", &[]);

@@ -5,6 +5,7 @@
 //! a late answer is absorbed, and can never be taken for another's.
 
 use std::collections::{HashMap, VecDeque};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -60,6 +61,8 @@ pub(crate) struct Pending {
     /// How many entries are sent, and how many of these are reads.
     in_flight: usize,
     reads_in_flight: usize,
+    /// The list whose rows are being received.
+    open_list: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -71,6 +74,8 @@ struct Entry {
     response: Option<Message>,
     rows: Vec<Message>,
     row_bytes: usize,
+    /// Rows that have come, also those that nobody waits for any more.
+    received: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -124,6 +129,7 @@ impl Pending {
                 response: None,
                 rows: Vec::new(),
                 row_bytes: 0,
+                received: 0,
             },
         );
         self.unsent.push_back(id);
@@ -156,7 +162,7 @@ impl Pending {
 
     /// Takes what Asterisk sent.
     pub(crate) fn receive(&mut self, message: Message) -> Result<Received, EndlessList> {
-        let id = action_id(&message);
+        let id = action_id(&message).filter(|_| !message.is_unsolicited());
         let Some((id, entry)) = id.and_then(|id| Some((id, self.entries.get_mut(&id)?))) else {
             return Ok(if message.event().is_some() && id.is_none() {
                 Received::Event(message)
@@ -173,12 +179,18 @@ impl Pending {
             (None, true) => {
                 entry.response = Some(message);
                 if !starts {
-                    return Ok(self.complete(id));
+                    return Ok(self.complete(id, true));
                 }
+                self.open_list = Some(id);
             }
-            // Behind the list: "Complete", or "cancelled".
-            (Some(_), false) if list.is_some() && !starts => return Ok(self.complete(id)),
+            // At the end of the list: "Complete", or "cancelled".
+            (Some(_), false) if ends_list(&message) => {
+                let listed = list_items(&message);
+                let adds_up = listed.is_none_or(|listed| listed == entry.received);
+                return Ok(self.complete(id, adds_up));
+            }
             (Some(_), false) => {
+                entry.received += 1;
                 if entry.waiters.iter().any(Waiter::waits) {
                     entry.row_bytes += message.size();
                     entry.rows.push(message);
@@ -193,7 +205,12 @@ impl Pending {
         Ok(Received::Part)
     }
 
-    fn complete(&mut self, id: u64) -> Received {
+    /// The ActionID of the list whose rows are being received.
+    pub(crate) fn open_list(&self) -> Option<u64> {
+        self.open_list
+    }
+
+    fn complete(&mut self, id: u64, adds_up: bool) -> Received {
         let Some(entry) = self.remove(id) else {
             return Received::Part;
         };
@@ -206,6 +223,7 @@ impl Pending {
             answer: Arc::new(Answer {
                 response,
                 rows: entry.rows,
+                adds_up,
                 sent: sent.at,
             }),
             whole: waiters.any(Waiter::waits),
@@ -308,6 +326,7 @@ impl Pending {
 
     fn remove(&mut self, id: u64) -> Option<Entry> {
         let entry = self.entries.remove(&id)?;
+        self.open_list.take_if(|open| *open == id);
         if entry.sent.is_some() {
             self.in_flight -= 1;
             self.reads_in_flight -= usize::from(entry.action.is_read());
@@ -319,11 +338,26 @@ impl Pending {
     }
 }
 
-fn action_id(message: &Message) -> Option<u64> {
-    std::str::from_utf8(message.get("ActionID")?)
-        .ok()?
-        .parse()
-        .ok()
+/// The ActionID that a message answers. In rows it is the last header, so that
+/// nothing inside a name can stand for it.
+pub(crate) fn action_id(message: &Message) -> Option<u64> {
+    number(message.last("ActionID")?)
+}
+
+/// The number of rows that the end of a list tells.
+fn list_items(end: &Message) -> Option<usize> {
+    number(end.get("ListItems")?)
+}
+
+fn number<T: FromStr>(value: &[u8]) -> Option<T> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+/// Whether this ends a list: `EventList` is among its first three headers, before
+/// anything that could hold line feeds.
+fn ends_list(message: &Message) -> bool {
+    let list = |(name, _): (&[u8], _)| name.eq_ignore_ascii_case(b"EventList");
+    message.iter().take(3).any(list)
 }
 
 #[cfg(test)]

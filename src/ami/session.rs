@@ -15,6 +15,7 @@ use tracing::{debug, info, warn};
 
 use super::action::Action;
 use super::answer::Reply;
+use super::assembly::Assembly;
 use super::client::{Link, LinkState};
 use super::connection::Connection;
 use super::error::{Exit, Failure};
@@ -72,6 +73,7 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
     observer: &mut dyn Observer,
 ) -> Exit {
     let mut session = Session {
+        assembly: Assembly::default(),
         pending: Pending::starting_after(*last_id),
         last_heard: Instant::now(),
         pinged: false,
@@ -102,6 +104,7 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
 }
 
 struct Session<'a> {
+    assembly: Assembly,
     pending: Pending,
     last_heard: Instant,
     /// A sign of life has been asked for since then.
@@ -149,8 +152,11 @@ impl Session<'_> {
                     self.pinged = false;
                     loop {
                         match incoming.next_message() {
-                            Ok(Some(message)) => {
-                                if let Err(exit) = self.receive(message, link) {
+                            Ok(Some(frame)) => {
+                                let list = self.pending.open_list();
+                                let message = self.assembly.take(frame, list);
+                                let received = message.map(|m| self.receive(m, link));
+                                if let Some(Err(exit)) = received {
                                     return exit;
                                 }
                             }

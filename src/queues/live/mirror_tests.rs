@@ -267,6 +267,7 @@ impl Bench {
 
     fn answer(&mut self, action: &Action, response: &str, rows: Vec<Message>) {
         let answer = Answer {
+            adds_up: true,
             response: message(response),
             rows,
             sent: self.now.at,

@@ -38,6 +38,7 @@ impl Bench {
         };
         let row = |queue: &&str| message(&format!("Event: QueueParams\r\nQueue: {queue}\r\n"));
         let answer = Answer {
+            adds_up: true,
             response: message("Response: Success\r\n"),
             rows: listed.iter().map(row).collect(),
             sent: self.now.at,
