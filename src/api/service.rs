@@ -19,7 +19,7 @@ use super::error::ApiError;
 use super::execute::execute;
 use super::fragments::Fragments;
 use super::part::Pbx;
-use super::query::Form;
+use super::query::{Form, LAST_EVENT_ID};
 use super::stream::{EventStream, Scope};
 use crate::organizations::{Directory, Organization, User};
 use crate::queues::live::Live;
@@ -103,7 +103,7 @@ impl Api {
     }
 
     /// Opens a stream of events, and logs it. `last_event_id` is that of the last
-    /// event that the client had.
+    /// event that the client had, from its header; the parameter counts without one.
     ///
     /// # Errors
     /// The refusal, as an answer.
@@ -136,6 +136,7 @@ impl Api {
         let credentials = form.credentials(call.authorization.as_deref())?;
         let action = ActionName::from_form(&form)?;
         facts.action = Some(action.as_str());
+        let credentials = credentials.ok_or_else(ApiError::unauthorized)?;
         facts.user = self.accounts.named(&credentials);
         let authorized = self
             .accounts
@@ -172,12 +173,11 @@ impl Api {
         last_event_id: Option<&str>,
         facts: &mut Facts,
     ) -> Result<EventStream, ApiError> {
-        let form = Form::parse(
-            &[call.query.as_deref().unwrap_or_default()],
-            self.reject_unknown,
-        )?;
+        let query = call.query.as_deref().unwrap_or_default();
+        let form = Form::parse_events(query, self.reject_unknown)?;
         let credentials = form.credentials(call.authorization.as_deref())?;
         facts.action = Some(EVENTS);
+        let credentials = credentials.ok_or_else(ApiError::unauthorized)?;
         facts.user = self.accounts.named(&credentials);
         let authorized = self.accounts.authorize(&credentials, EVENTS, call.address);
         let user = authorized.await?;
@@ -185,6 +185,7 @@ impl Api {
         facts.queues.clone_from(&queues);
         let link = self.link(&user.organization);
         let scope = Scope::new(link, &user, queues, &call.request_id);
+        let last_event_id = last_event_id.or_else(|| form.get(LAST_EVENT_ID));
         EventStream::open(scope, last_event_id).await
     }
 

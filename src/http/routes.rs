@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use hyper::body::Incoming;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
-    REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use ipnet::IpNet;
@@ -24,6 +24,10 @@ use super::{cors, events, openapi, panel};
 use crate::api::{Answer, Api, ApiError, Call, Code, EventStream};
 
 const MAX_TARGET: usize = 8 * 1024;
+
+/// What a 401 asks for. Clients that send credentials only when challenged (`wget`,
+/// Java, Python's `urllib`) don't get in without it.
+const CHALLENGE: &str = "Basic realm=\"ami-bridge\", charset=\"UTF-8\"";
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -92,6 +96,8 @@ enum Reply {
     Events(EventStream),
     File(Response<ReplyBody>),
     Contract,
+    /// The methods of a path, for who asks with `OPTIONS`.
+    Methods(&'static str),
 }
 
 impl Routes {
@@ -110,6 +116,7 @@ impl Routes {
                 Ok(Reply::Events(events)) => self.streamed(events, &request_id),
                 Ok(Reply::File(response)) => response,
                 Ok(Reply::Contract) => self.contract(&request_id),
+                Ok(Reply::Methods(methods)) => allowed(methods, &request_id),
                 Err(refusal) => {
                     let answer = Answer::error(&refusal.error, &request_id);
                     let mut response = answered(answer, &request_id);
@@ -160,6 +167,13 @@ impl Routes {
             return Err(ApiError::new(Code::TargetTooLong, message).into());
         }
         let is_get = request.method() == Method::GET;
+        // Of a page or a file, HEAD is a harmless question. hyper leaves the body out.
+        let is_page_method = is_get || request.method() == Method::HEAD;
+        if request.method() == Method::OPTIONS
+            && let Some(methods) = self.methods_of_server(request.uri().path())
+        {
+            return Ok(Reply::Methods(methods));
+        }
         if request.uri().path() == self.path {
             if !is_get && request.method() != Method::POST {
                 return Err(not_allowed("Use GET, or POST with a form.", "GET, POST"));
@@ -181,18 +195,29 @@ impl Routes {
             let stream = self.api.follow(call, last).await;
             Ok(stream.map_or_else(Reply::Answer, Reply::Events))
         } else if let Some(file) = self.panel_file(request.uri().path()) {
-            if !is_get {
-                return Err(not_allowed("Use GET.", "GET"));
+            if !is_page_method {
+                return Err(not_allowed("Use GET or HEAD.", "GET, HEAD"));
             }
             Ok(Reply::File(file.response(request.headers())))
         } else if request.uri().path() == CONTRACT {
-            if !is_get {
-                return Err(not_allowed("Use GET.", "GET"));
+            if !is_page_method {
+                return Err(not_allowed("Use GET or HEAD.", "GET, HEAD"));
             }
             Ok(Reply::Contract)
         } else {
             let message = format!("There is nothing here. The interface is at {}.", self.path);
             Err(ApiError::new(Code::NotFound, message).into())
+        }
+    }
+
+    /// The methods of `/` and of the server as a whole (`*`). Load balancers ask for
+    /// these to see whether it is well, without a panel too.
+    fn methods_of_server(&self, path: &str) -> Option<&'static str> {
+        match path {
+            "*" => Some("GET, HEAD, POST, OPTIONS"),
+            "/" if self.panel.is_some() => Some("GET, HEAD, OPTIONS"),
+            "/" => Some("OPTIONS"),
+            _ => None,
         }
     }
 
@@ -253,6 +278,18 @@ impl Routes {
     }
 }
 
+fn allowed(methods: &'static str, request_id: &str) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::default());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(ALLOW, HeaderValue::from_static(methods));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    response
+}
+
 fn not_allowed(message: &str, allow: &'static str) -> Refusal {
     Refusal {
         error: ApiError::new(Code::MethodNotAllowed, message),
@@ -267,6 +304,9 @@ fn answered(answer: Answer, request_id: &str) -> Response<ReplyBody> {
     let headers = response.headers_mut();
     let json = HeaderValue::from_static("application/json; charset=utf-8");
     mark(headers, json, request_id);
+    if answer.status == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+    }
     if let Some(after) = answer.retry_after {
         // Whole seconds, and never "at once".
         let seconds = after.as_secs_f64().ceil().max(1.0) as u64;

@@ -40,6 +40,7 @@ mod refusals;
 mod reload;
 mod replay;
 mod soak;
+mod standard_clients;
 mod tenants;
 mod tls;
 mod two_bridges;
