@@ -161,11 +161,11 @@ pub async fn run(
         slots,
         tls,
     };
-    service_manager::ready();
+    service_manager::ready().await;
     let told = stop.clone();
     tokio::spawn(async move {
         told.cancelled().await;
-        service_manager::stopping();
+        service_manager::stopping().await;
     });
     serve(interface, current, limits, stop).await;
 
