@@ -15,6 +15,7 @@ pub mod demo;
 pub mod http;
 mod journal;
 pub mod organizations;
+mod pem;
 pub mod queues;
 pub mod reload;
 mod service_manager;

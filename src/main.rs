@@ -148,6 +148,8 @@ fn hash_password() -> ExitCode {
         Ok(password) => Zeroizing::new(password),
         Err(error) => return fail(&error, 1),
     };
+    // PowerShell puts a byte-order mark before what it pipes.
+    let password = password.trim_start_matches('\u{feff}');
     let password = password.trim_end_matches(['\r', '\n']);
     if !is_clean(password) {
         let message = "a password is one line, not empty, without white space at its ends";

@@ -18,6 +18,8 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{Error, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
+use crate::pem;
+
 /// How long a client has for its handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
@@ -37,14 +39,17 @@ impl CertificateFiles {
     /// Which of them is wrong, in words, without what was given as its path: that
     /// may be the key itself.
     pub fn load(&self) -> Result<Arc<CertifiedKey>, String> {
-        let chain = CertificateDer::pem_file_iter(&self.certificate)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| format!("the certificate can't be read: {error}"))?;
+        let unreadable =
+            |error: &dyn fmt::Display| format!("the certificate can't be read: {error}");
+        let chain = pem::read(&self.certificate).map_err(|error| unreadable(&error))?;
+        let chain = CertificateDer::pem_slice_iter(&chain).collect::<Result<Vec<_>, _>>();
+        let chain = chain.map_err(|error| unreadable(&error))?;
         if chain.is_empty() {
             return Err("the file holds no certificate".to_owned());
         }
-        let key = PrivateKeyDer::from_pem_file(&self.key)
-            .map_err(|error| format!("tls_key can't be read: {error}"))?;
+        let unreadable = |error: &dyn fmt::Display| format!("tls_key can't be read: {error}");
+        let key = pem::read(&self.key).map_err(|error| unreadable(&error))?;
+        let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| unreadable(&error))?;
         CertifiedKey::from_der(chain, key, &ring::default_provider())
             .map(Arc::new)
             .map_err(|error| match error {

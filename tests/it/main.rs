@@ -30,6 +30,7 @@ mod live;
 mod logs;
 mod many;
 mod metrics;
+mod mistakes;
 mod observability;
 mod openapi;
 mod packaging;
