@@ -18,6 +18,7 @@ use crate::organizations::Lockout;
 use crate::queues::live::{LiveSettings, keep};
 use crate::reload::{Kept, Reloader, Source, tell_certificate, tell_overlaps};
 use crate::service_manager::{self, Core, feed_watchdog};
+use crate::telemetry::LogFlow;
 
 /// Why the daemon could not start.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +56,8 @@ const ADMIN_CONNECTIONS: usize = 64;
 const ADMIN_DRAIN: Duration = Duration::from_secs(1);
 
 /// Runs the daemon until `stop`, then finishes what is running, and logs off. The
-/// configuration is read again at each signal of its source, where there is one.
+/// configuration is read again at each signal of its source, where there is one. `log`
+/// says how the log flows.
 ///
 /// # Errors
 /// [`StartError`] where it can't start; nothing is left running then.
@@ -63,6 +65,7 @@ pub async fn run(
     mut settings: Settings,
     stop: CancellationToken,
     source: Option<Source>,
+    log: LogFlow,
 ) -> Result<(), StartError> {
     let interface = listen(settings.http.listen).await?;
     let tls = settings.http.tls.as_ref();
@@ -126,6 +129,7 @@ pub async fn run(
         links: Arc::clone(&links),
         supervisors: supervisors.clone(),
     }));
+    tokio::spawn(log.clone().report_drops());
     let limits = Limits {
         header_timeout: HEADER_TIMEOUT,
         drain: DRAIN,
@@ -145,6 +149,7 @@ pub async fn run(
             requests,
             slots: slots.clone(),
             tls: tls.clone(),
+            log: log.clone(),
             queue_metrics,
             stop: stop.clone(),
         });

@@ -13,7 +13,6 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod http;
-mod journal;
 pub mod organizations;
 mod pem;
 pub mod queues;

@@ -42,6 +42,7 @@ mod reload;
 mod replay;
 mod soak;
 mod standard_clients;
+mod stuck_log;
 mod tenants;
 mod tls;
 mod two_bridges;

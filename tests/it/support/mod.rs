@@ -10,6 +10,7 @@ mod haproxy;
 mod http;
 mod load;
 mod log;
+mod log_reader;
 mod port;
 mod proxy;
 mod simulated;
@@ -24,6 +25,7 @@ pub(crate) use certificate::http_over_tls;
 pub(crate) use haproxy::HaProxy;
 pub(crate) use http::{KeptConnection, Response, request};
 pub(crate) use load::{Answers, EndOnDrop, Figures, load};
+pub(crate) use log_reader::LogReader;
 pub(crate) use port::Port;
 pub(crate) use proxy::{Network, Proxy};
 
