@@ -13,7 +13,8 @@ use tracing::{info, warn};
 
 use crate::api::{Link, Links, Requests};
 use crate::config::Settings;
-use crate::http::{Admin, Current, Limits, Listener, Slots, Tls, serve};
+use crate::descriptors;
+use crate::http::{self, Admin, Current, Limits, Listener, Slots, Tls, serve};
 use crate::organizations::Lockout;
 use crate::queues::live::{LiveSettings, keep};
 use crate::reload::{Kept, Reloader, Source, tell_certificate, tell_overlaps};
@@ -45,11 +46,12 @@ const DRAIN: Duration = Duration::from_secs(8);
 /// Behind that, for requests whose clients have gone.
 const FOLLOW_UP: Duration = Duration::from_secs(2);
 
-/// For the head of a request, and between two requests of a connection.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// For the first request of a connection.
+const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Connections of the listener for operations.
-const ADMIN_CONNECTIONS: usize = 64;
+/// Between two requests of a connection. Proxies keep theirs for 60 s, and whoever closes
+/// first loses no request.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// For its requests, when all others are over: with those above, it must stay below
 /// systemd's patience (`TimeoutStopSec=` of the unit).
@@ -67,19 +69,22 @@ pub async fn run(
     source: Option<Source>,
     log: LogFlow,
 ) -> Result<(), StartError> {
-    let interface = listen(settings.http.listen).await?;
+    let max_connections = settings.http.max_connections;
+    let budget = descriptors::share_out(max_connections, settings.pbxes.len());
+    let interface = listen(settings.http.listen)?;
     let tls = settings.http.tls.as_ref();
     let tls = tls.map(|(_, certificate)| Tls::new(Arc::clone(certificate)));
     let tls = tls.transpose().map_err(StartError::Tls)?;
     let admin = match settings.admin.listen {
-        Some(address) => Some(listen(address).await?),
+        Some(address) => Some(listen(address)?),
         None => None,
     };
     tell_overlaps(&settings.overlaps);
     tell_certificate(tls.as_ref());
 
     let fixed = settings.fixed();
-    let slots = Slots::new(settings.http.max_connections);
+    let slots = Slots::new(budget.clients);
+    warn_of_short_backlog(budget.clients);
     let links_stop = CancellationToken::new();
     let supervisors = TaskTracker::new();
     let mut links = Links::new();
@@ -131,7 +136,8 @@ pub async fn run(
     }));
     tokio::spawn(log.clone().report_drops());
     let limits = Limits {
-        header_timeout: HEADER_TIMEOUT,
+        first_request: FIRST_REQUEST_TIMEOUT,
+        idle: IDLE_TIMEOUT,
         drain: DRAIN,
     };
     let admin_stop = CancellationToken::new();
@@ -155,7 +161,7 @@ pub async fn run(
         });
         let listener = Listener {
             socket: listener,
-            slots: Slots::new(ADMIN_CONNECTIONS),
+            slots: Slots::new(budget.operations),
             tls: None,
         };
         tokio::spawn(serve(listener, admin, limits, admin_stop.clone()))
@@ -192,9 +198,25 @@ pub async fn run(
     Ok(())
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|source| StartError::Listen { address, source })
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    http::listen(address).map_err(|source| StartError::Listen { address, source })
+}
+
+/// Warns if the system lets fewer connections wait than may come at once.
+fn warn_of_short_backlog(connections: usize) {
+    let limit = std::fs::read_to_string("/proc/sys/net/core/somaxconn");
+    let limit = limit
+        .ok()
+        .and_then(|text| text.trim().parse::<usize>().ok());
+    if let Some(limit) = limit
+        && limit < connections
+    {
+        warn!(
+            limit,
+            "net.core.somaxconn is below http.max_connections: of more panels that connect \
+             at once, some wait for seconds"
+        );
+    }
 }
 
 /// Tells the address as it is: the system chooses where port 0 was asked for.

@@ -12,6 +12,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod demo;
+mod descriptors;
 pub mod http;
 pub mod organizations;
 mod pem;

@@ -72,6 +72,8 @@ struct Facts {
     action: Option<&'static str>,
     command: Option<Command>,
     queues: Option<Vec<String>>,
+    /// The password was right.
+    is_known: bool,
 }
 
 impl Api {
@@ -94,10 +96,11 @@ impl Api {
     /// Answers a request and logs it.
     pub async fn serve(&self, call: Call) -> Answer {
         let mut facts = Facts::default();
-        let answer = match self.answer(&call, &mut facts).await {
+        let mut answer = match self.answer(&call, &mut facts).await {
             Ok(answer) => answer,
             Err(error) => Answer::error(&error, &call.request_id),
         };
+        answer.is_known = facts.is_known;
         self.count_and_log(&call, &facts, &answer);
         answer
     }
@@ -142,6 +145,7 @@ impl Api {
             .accounts
             .authorize(&credentials, action.as_str(), call.address);
         let organization = &authorized.await?.organization;
+        facts.is_known = true;
 
         let command = &*facts.command.insert(Command::from_form(action, &form)?);
         facts.queues = command.queues().map(<[String]>::to_vec);

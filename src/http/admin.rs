@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::body::ReplyBody;
 use super::metrics;
-use super::server::{Handler, Slots};
+use super::server::Handler;
+use super::slots::Slots;
 use super::tls::Tls;
 use crate::ami::{LinkState, NO_QUEUES};
 use crate::api::{Links, Requests};

@@ -4,6 +4,7 @@
 
 mod admin;
 mod body;
+mod connection;
 mod cors;
 mod events;
 mod forwarded;
@@ -13,10 +14,12 @@ mod openapi;
 mod panel;
 mod routes;
 mod server;
+mod slots;
 mod tls;
 
 pub use admin::Admin;
 pub use panel::Panel;
 pub use routes::{CONTRACT, Current, EVENTS, Routes};
-pub use server::{Handler, Limits, Listener, Slots, serve};
+pub use server::{Handler, Limits, Listener, listen, serve};
+pub use slots::Slots;
 pub use tls::{CertificateFiles, Tls};

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use tracing::error;
 
 use super::body::ReplyBody;
+use super::connection::Known;
 use super::forwarded::client_address;
 use super::incoming::{REQUEST_ID, authorization, form_body, request_id};
 use super::panel::Panel;
@@ -269,6 +270,7 @@ impl Routes {
     fn streamed(&self, events: EventStream, request_id: &str) -> Response<ReplyBody> {
         let text = events::text(events, self.stop.clone(), request_id.to_owned());
         let mut response = Response::new(ReplyBody::Stream(Box::pin(text)));
+        response.extensions_mut().insert(Known);
         let content_type = HeaderValue::from_static("text/event-stream");
         mark(response.headers_mut(), content_type, request_id);
         // nginx would hold events back until its buffer is full.
@@ -304,6 +306,10 @@ fn answered(answer: Answer, request_id: &str) -> Response<ReplyBody> {
     let headers = response.headers_mut();
     let json = HeaderValue::from_static("application/json; charset=utf-8");
     mark(headers, json, request_id);
+    if answer.is_known {
+        response.extensions_mut().insert(Known);
+    }
+    let headers = response.headers_mut();
     if answer.status == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
     }

@@ -116,17 +116,6 @@ impl Bridge {
         Self::start_as(binary(), configuration)
     }
 
-    /// Starts it with few descriptors.
-    pub(crate) fn start_with_descriptors(limit: usize, configuration: &str) -> Self {
-        let mut shell = Command::new("sh");
-        let program = env!("CARGO_BIN_EXE_ami-bridge");
-        let script = format!("ulimit -n {limit}; exec \"$0\" \"$@\"");
-        shell.args(["-c", &script, program]);
-        let bridge = Self::start_as(shell, configuration);
-        bridge.wait_ready();
-        bridge
-    }
-
     pub(crate) fn start_as(command: Command, configuration: &str) -> Self {
         let log = Log::new();
         let stderr = log.stdio();
@@ -197,6 +186,17 @@ impl Bridge {
 
     pub(crate) fn get(&self, query: &str) -> Response {
         request(self.address, "GET", &format!("{PATH}?{query}"), &[], b"")
+    }
+
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// What is in its log; the last lines may still be on their way. For a bridge that
+    /// can't be asked whether they are.
+    pub(crate) fn log_so_far(&self) -> String {
+        self.log.text()
     }
 
     /// Everything that was logged up to now.
