@@ -143,8 +143,9 @@ pub(super) async fn written<T: Send + 'static>(
         return Ok(write());
     }
     spawn_blocking(write).await.map_err(|_| {
-        let message = "The bridge has failed to write its answer.";
-        ApiError::new(Code::OutcomeUnknown, message)
+        // Only reads are large.
+        let message = "The bridge has failed to write its answer. Nothing was changed.";
+        ApiError::retry(Code::Overloaded, Duration::from_secs(1), message)
     })
 }
 

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -15,12 +16,13 @@ use tracing::info;
 use super::accounts::Accounts;
 use super::answer::{Answer, written};
 use super::command::{ActionName, Command, shown_queues};
-use super::error::ApiError;
+use super::error::{ApiError, Code};
 use super::execute::execute;
 use super::fragments::Fragments;
 use super::part::Pbx;
 use super::query::{Form, LAST_EVENT_ID};
 use super::stream::{EventStream, Scope};
+use crate::ami::noting_changes;
 use crate::organizations::{Directory, Organization, User};
 use crate::queues::live::Live;
 
@@ -38,6 +40,8 @@ pub struct Call {
     pub request_id: String,
     /// When it was there as a whole.
     pub arrived: Instant,
+    /// Set before its first change is sent to the PBX.
+    pub change_sent: Arc<AtomicBool>,
 }
 
 /// What is needed to answer.
@@ -155,7 +159,13 @@ impl Api {
             deadline: call.arrived + link.action_timeout,
             request_id: &call.request_id,
         };
-        let outcome = execute(command, organization, pbx).await?;
+        let work = execute(command, organization, pbx);
+        let outcome = noting_changes(Arc::clone(&call.change_sent), work).await;
+        let sent = call.change_sent.load(Ordering::Acquire);
+        let outcome = outcome.map_err(|error| match error.code {
+            Code::OutcomeUnknown if command.is_change() && !sent => no_change_sent(),
+            _ => error,
+        })?;
         let (command, organization) = (command.clone(), Arc::clone(organization));
         let (request_id, kept) = (call.request_id.clone(), Arc::clone(&link.kept));
         written(outcome.is_large(), move || {
@@ -199,6 +209,12 @@ impl Api {
             None => unreachable!("the configuration names only PBXes that it has"),
         }
     }
+}
+
+/// What was asked of the PBX before a change has no answer: that is no doubt.
+fn no_change_sent() -> ApiError {
+    let message = "The PBX gave no answer in time. No change was sent.";
+    ApiError::retry(Code::PbxUnavailable, Duration::from_secs(1), message)
 }
 
 /// One line for each request. What the client sent shows only where it was

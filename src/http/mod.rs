@@ -12,6 +12,7 @@ mod incoming;
 mod metrics;
 mod openapi;
 mod panel;
+mod reply;
 mod routes;
 mod server;
 mod slots;

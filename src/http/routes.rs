@@ -1,14 +1,13 @@
 //! The routes of the interface's listener, and the headers of its answers.
 
 use std::net::IpAddr;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use hyper::body::Incoming;
-use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
-    REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
-};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::header::{ALLOW, CACHE_CONTROL, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response};
 use ipnet::IpNet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -18,17 +17,14 @@ use tracing::error;
 use super::body::ReplyBody;
 use super::connection::Known;
 use super::forwarded::client_address;
-use super::incoming::{REQUEST_ID, authorization, form_body, request_id};
+use super::incoming::{authorization, form_body, request_id};
 use super::panel::Panel;
+use super::reply::{allowed, answered, mark};
 use super::server::Handler;
 use super::{cors, events, openapi, panel};
 use crate::api::{Answer, Api, ApiError, Call, Code, EventStream};
 
 const MAX_TARGET: usize = 8 * 1024;
-
-/// What a 401 asks for. Clients that send credentials only when challenged (`wget`,
-/// Java, Python's `urllib`) don't get in without it.
-const CHALLENGE: &str = "Basic realm=\"ami-bridge\", charset=\"UTF-8\"";
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -242,6 +238,7 @@ impl Routes {
             address: client_address(peer, forwarded.into_iter(), &self.trusted_proxies),
             request_id: request_id.to_owned(),
             arrived: Instant::now(),
+            change_sent: Arc::default(),
         })
     }
 
@@ -249,11 +246,13 @@ impl Routes {
     /// logged, also when the client does not wait for it.
     async fn perform(&self, call: Call, request_id: &str) -> Result<Answer, Refusal> {
         let api = Arc::clone(&self.api);
-        let running = self.running.spawn(async move { api.serve(call).await });
-        running.await.map_err(|error| {
-            error!(%error, request_id, "a request has died");
-            let message = "The bridge has failed: it may or may not have happened.";
-            ApiError::new(Code::OutcomeUnknown, message).into()
+        let sent = Arc::clone(&call.change_sent);
+        let served = self.running.spawn(async move { api.serve(call).await });
+        served.await.map_err(|error| {
+            let failed = bridge_failed(sent.load(Ordering::Acquire));
+            let outcome = failed.code.as_str();
+            error!(%error, request_id, outcome, "a request has died");
+            failed.into()
         })
     }
 
@@ -280,58 +279,19 @@ impl Routes {
     }
 }
 
-fn allowed(methods: &'static str, request_id: &str) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::default());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    let headers = response.headers_mut();
-    headers.insert(ALLOW, HeaderValue::from_static(methods));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Ok(id) = HeaderValue::from_str(request_id) {
-        headers.insert(REQUEST_ID, id);
+/// The answer to a request whose task has died: what is known of it.
+fn bridge_failed(change_sent: bool) -> ApiError {
+    if change_sent {
+        let message = "The bridge has failed: it may or may not have happened.";
+        return ApiError::new(Code::OutcomeUnknown, message);
     }
-    response
+    let message = "The bridge has failed. Nothing was sent.";
+    ApiError::retry(Code::Overloaded, Duration::from_secs(1), message)
 }
 
 fn not_allowed(message: &str, allow: &'static str) -> Refusal {
     Refusal {
         error: ApiError::new(Code::MethodNotAllowed, message),
         allow: Some(allow),
-    }
-}
-
-fn answered(answer: Answer, request_id: &str) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::from(answer.body));
-    *response.status_mut() =
-        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    let json = HeaderValue::from_static("application/json; charset=utf-8");
-    mark(headers, json, request_id);
-    if answer.is_known {
-        response.extensions_mut().insert(Known);
-    }
-    let headers = response.headers_mut();
-    if answer.status == StatusCode::UNAUTHORIZED {
-        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
-    }
-    if let Some(after) = answer.retry_after {
-        // Whole seconds, and never "at once".
-        let seconds = after.as_secs_f64().ceil().max(1.0) as u64;
-        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
-}
-
-/// The headers that all answers have.
-fn mark(headers: &mut HeaderMap, content_type: HeaderValue, request_id: &str) {
-    headers.insert(CONTENT_TYPE, content_type);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Should a browser ever show it as a page: nothing in it runs or is framed, and
-    // the address, which may hold a password, is told to nobody.
-    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
-    headers.insert(CONTENT_SECURITY_POLICY, policy);
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    if let Ok(id) = HeaderValue::from_str(request_id) {
-        headers.insert(REQUEST_ID, id);
     }
 }

@@ -16,6 +16,7 @@ use crate::support::{
 on_every_pbx!(
     connections_beyond_the_limit_wait,
     a_change_is_followed_when_its_client_has_gone,
+    a_change_that_was_not_sent_is_never_in_doubt,
     an_end_under_load_loses_nothing,
     who_stands_at_the_door_is_answered,
 );
@@ -92,6 +93,29 @@ fn a_change_is_followed_when_its_client_has_gone(version: u32) {
     });
     assert_eq!(line["outcome"], "success");
     assert_eq!(asterisk.queue_log().matches("|PAUSE|gone").count(), 1);
+}
+
+/// Before a change that names no queue the bridge may have to ask Asterisk for them.
+/// While that is frozen, only a change that was sent is in doubt.
+fn a_change_that_was_not_sent_is_never_in_doubt(version: u32) {
+    let (asterisk, bridge) = start(version);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    asterisk.freeze();
+    for query in [
+        "action=pause&agent=1001",
+        "action=pause&agent=1001&queue=6001",
+    ] {
+        let before = bridge.sent("QueuePause { queue: \"acme");
+        let answer = bridge.ask(ACME, query);
+        let expected = match bridge.sent("QueuePause { queue: \"acme") - before {
+            0 => "503 pbx_unavailable",
+            _ => "504 outcome_unknown",
+        };
+        assert_eq!(answer.outcome(), expected, "{query}");
+        let retry = answer.header("Retry-After").is_some();
+        assert_eq!(retry, answer.status == 503, "{query}");
+    }
+    asterisk.thaw();
 }
 
 fn an_end_under_load_loses_nothing(version: u32) {
