@@ -20,3 +20,4 @@ pub mod queues;
 pub mod reload;
 mod service_manager;
 pub mod telemetry;
+mod wall_clock;

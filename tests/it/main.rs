@@ -25,6 +25,7 @@ mod events;
 mod fail2ban;
 mod faults;
 mod http;
+mod jumps;
 mod limits;
 mod link;
 mod live;
