@@ -9,6 +9,7 @@
 
 mod support;
 
+mod ami_proxy;
 mod answers;
 mod attacks;
 mod browser;
