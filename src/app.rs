@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -35,6 +36,9 @@ pub enum StartError {
     /// The certificate can't be used.
     #[error("http.tls_certificate: {0}")]
     Tls(String),
+    /// No threads.
+    #[error("can't start a thread: {0}")]
+    Threads(io::Error),
     /// No random bytes.
     #[error("{0}")]
     Random(String),
@@ -82,6 +86,7 @@ pub async fn run(
     tell_overlaps(&settings.overlaps);
     tell_certificate(tls.as_ref());
 
+    let link_runtime = LinkRuntime::start().map_err(StartError::Threads)?;
     let fixed = settings.fixed();
     let slots = Slots::new(budget.clients);
     warn_of_short_backlog(budget.clients);
@@ -119,7 +124,7 @@ pub async fn run(
     let current = Arc::new(Current::new(routes));
     // From here on, nothing can fail.
     for tasks in keeping {
-        supervisors.spawn(tasks);
+        supervisors.spawn_on(tasks, link_runtime.handle());
     }
     if let Some(source) = source {
         let reloader = Reloader {
@@ -196,6 +201,35 @@ pub async fn run(
     }
     info!("stopped");
     Ok(())
+}
+
+/// The thread that reads what PBXes say. It has nothing else to do: however many clients
+/// connect, shake hands and log in at once, Asterisk never waits for it to read.
+#[derive(Debug)]
+struct LinkRuntime(Option<Runtime>);
+
+impl LinkRuntime {
+    fn start() -> io::Result<Self> {
+        let mut builder = Builder::new_multi_thread();
+        let runtime = builder.worker_threads(1).thread_name("ami").enable_all();
+        runtime.build().map(Some).map(Self)
+    }
+
+    fn handle(&self) -> &Handle {
+        match &self.0 {
+            Some(runtime) => runtime.handle(),
+            None => unreachable!("it is taken at the end only"),
+        }
+    }
+}
+
+impl Drop for LinkRuntime {
+    fn drop(&mut self) {
+        // A name that is being looked up can't be called back.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
