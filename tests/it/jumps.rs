@@ -2,6 +2,7 @@
 //! monotonic clock does not. By libfaketime, whose name each test has.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
@@ -20,25 +21,31 @@ pub(crate) struct BridgeClock {
 
 impl BridgeClock {
     /// A bridge with a clock that is right for now.
-    pub(crate) fn start(configuration: &str) -> (Bridge, Self) {
+    fn start(configuration: &str) -> (Bridge, Self) {
+        let mut command = binary();
+        let clock = Self::of(&mut command);
+        // Each time that the bridge asks.
+        command.env("FAKETIME_NO_CACHE", "1");
+        (Bridge::start_as(command, configuration), clock)
+    }
+
+    /// The clock of that program, which looks once a second whether it was set.
+    pub(crate) fn of(command: &mut Command) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("clock");
         write(&file, 0);
-        let mut command = binary();
         command
             // The loader replaces `$LIB` by the folder of this architecture.
             .env("LD_PRELOAD", "/usr/$LIB/faketime/libfaketimeMT.so.1")
             .env("FAKETIME_TIMESTAMP_FILE", &file)
-            .env("FAKETIME_NO_CACHE", "1")
+            .env("FAKETIME_CACHE_DURATION", "1")
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
             // The name that older releases know.
             .env("DONT_FAKE_MONOTONIC", "1");
-        let bridge = Bridge::start_as(command, configuration);
-        let clock = Self {
+        Self {
             file,
             _folder: folder,
-        };
-        (bridge, clock)
+        }
     }
 
     /// Sets the clock, at once, to this machine's plus that many seconds.

@@ -15,6 +15,7 @@ mod attacks;
 mod browser;
 mod callers;
 mod changes;
+mod chaos;
 mod check;
 mod clients;
 mod command_line;

@@ -96,7 +96,7 @@ fn a_pipe_that_nobody_reads_is_no_matter() {
 #[test]
 fn unshare_a_journal_that_hangs_is_no_matter() {
     let (_asterisk, configuration) = started();
-    let (bridge, reader) = LogReader::of_journal(&configuration);
+    let (bridge, reader) = LogReader::of_journal(&binary(), &configuration);
     bridge.wait_ready();
     is_no_matter(&bridge, &reader);
 }

@@ -30,14 +30,14 @@ impl LogReader {
 
     /// A bridge with `format = "journald"`, in a mount namespace of its own where the
     /// journal is this one.
-    pub(crate) fn of_journal(configuration: &str) -> (Bridge, Self) {
+    pub(crate) fn of_journal(command: &Command, configuration: &str) -> (Bridge, Self) {
         let log = Log::new();
         let folder = tempfile::tempdir().expect("a folder");
         let journal = folder.path().join("systemd/journal");
         std::fs::create_dir_all(&journal).expect("a folder");
         let socket = UnixDatagram::bind(journal.join("socket")).expect("a socket");
         let configuration = configuration.replace("[log]", "[log]\nformat = \"journald\"");
-        let command = in_namespace(folder.path());
+        let command = in_namespace(folder.path(), command);
         let this = Self::start(Source::Journal(socket), log.file(), Some(folder));
         let bridge = Bridge::start_with_log(command, &configuration, log, Stdio::inherit());
         (bridge, this)
@@ -79,12 +79,21 @@ impl Drop for LogReader {
     }
 }
 
-/// Runs the bridge where `/run` is that folder.
-fn in_namespace(run: &Path) -> Command {
+/// Runs the command where `/run` is that folder.
+fn in_namespace(run: &Path, inner: &Command) -> Command {
     let mut command = Command::new("unshare");
     let script = "mount --bind \"$0\" /run && exec \"$@\"";
     command.args(["--mount", "--map-root-user", "sh", "-c", script]);
-    command.arg(run).arg(env!("CARGO_BIN_EXE_ami-bridge"));
+    command
+        .arg(run)
+        .arg(inner.get_program())
+        .args(inner.get_args());
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
     command
 }
 

@@ -13,6 +13,7 @@ mod log;
 mod log_reader;
 mod port;
 mod proxy;
+mod reading;
 mod simulated;
 
 use std::time::{Duration, Instant};
@@ -28,6 +29,7 @@ pub(crate) use load::{Answers, EndOnDrop, Figures, load};
 pub(crate) use log_reader::LogReader;
 pub(crate) use port::Port;
 pub(crate) use proxy::{Network, Proxy};
+pub(crate) use reading::{Pauses, Watch};
 
 /// Declares tests that run on a fresh Asterisk of each generation.
 ///
