@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::body::ReplyBody;
+use super::explain::Explained;
 use super::server::{Handler, Limits};
 use super::slots::{Busy, Presence};
 use super::tls::Tls;
@@ -100,7 +101,7 @@ impl<H: Handler> Client<H> {
             // no more run than there may be connections.
             .half_close(true)
             .max_buf_size(MAX_HEAD)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Explained::new(stream)), service);
         let mut connection = pin!(connection);
         let result = tokio::select! {
             result = connection.as_mut() => result,

@@ -7,6 +7,7 @@ mod body;
 mod connection;
 mod cors;
 mod events;
+mod explain;
 mod forwarded;
 mod incoming;
 mod metrics;

@@ -186,3 +186,54 @@ fn an_event_id_in_the_query_resumes_a_stream() {
     let outcome = bridge.ask(ACME, "action=showqueue&lastEventId=1").outcome();
     assert_eq!(outcome, "400 unknown_parameter");
 }
+
+/// Targets that are no HTTP: hyper refuses them before any route.
+#[test]
+fn a_target_that_is_no_http_is_refused_in_words() {
+    let (_asterisk, bridge) = start(SIMULATED);
+    let login = format!("username={}&password={}", ACME.username, ACME.password);
+    let change = format!("GET {PATH}?{login}&action=pause&agent=1001&reason=");
+    let good = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
+    for (before, reason) in [
+        ("", &b"caf\xe9"[..]),
+        ("", b"Lunch break"),
+        ("", b"a\x01"),
+        (good, b"caf\xe9"),
+    ] {
+        let request = [
+            before.as_bytes(),
+            change.as_bytes(),
+            reason,
+            b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        ];
+        let mut stream = TcpStream::connect(bridge.address).expect("connected");
+        stream.write_all(&request.concat()).expect("written");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert_eq!(
+            answer.matches("HTTP/1.1 200 OK").count(),
+            before.len().min(1)
+        );
+        let start = answer
+            .find("HTTP/1.1 400 Bad Request\r\n")
+            .expect("refused");
+        let (head, body) = answer[start..].split_once("\r\n\r\n").expect("a head");
+        let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        assert_eq!(
+            (&body["status"], &body["code"]),
+            (&"error".into(), &"invalid_parameter".into())
+        );
+        let id = body["request_id"].as_str().expect("an id");
+        for header in [
+            "content-type: application/json; charset=utf-8",
+            "cache-control: no-store",
+            &format!("x-request-id: {id}"),
+        ] {
+            assert_eq!(head.matches(header).count(), 1, "{header}: {head}");
+        }
+        assert_eq!(head.matches("content-length: ").count(), 1, "{head}");
+        // No secret, and nothing else of what came.
+        assert!(!body.to_string().contains("acme"), "{body}");
+    }
+    assert_eq!(bridge.sent("QueuePause { queue: \"acme"), 0);
+}
