@@ -138,6 +138,7 @@ pub async fn run(
     let watchdog = tokio::spawn(feed_watchdog(Core {
         links: Arc::clone(&links),
         supervisors: supervisors.clone(),
+        link_runtime: link_runtime.handle().clone(),
     }));
     tokio::spawn(log.clone().report_drops());
     let limits = Limits {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
+use tokio::runtime::Handle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::task::TaskTracker;
 use tracing::warn;
@@ -40,6 +41,8 @@ pub(crate) struct Core {
     pub(crate) links: Arc<Links>,
     /// The tasks that keep the links, one each.
     pub(crate) supervisors: TaskTracker,
+    /// Where they run.
+    pub(crate) link_runtime: Handle,
 }
 
 impl Core {
@@ -53,8 +56,8 @@ impl Core {
 }
 
 /// Feeds the watchdog while the core is alive, twice as often as it must be: one
-/// feed may come late. It is a task of the runtime as those that serve are, so it
-/// stands still where they do.
+/// feed may come late. It is a task of the runtime as those that serve are, and asks that
+/// of the links for a turn each time: so it stands still where either does.
 pub(crate) async fn feed_watchdog(core: Core) {
     let Some(patience) = sd_notify::watchdog_enabled() else {
         return;
@@ -64,7 +67,8 @@ pub(crate) async fn feed_watchdog(core: Core) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if core.is_alive() {
+        let turn = core.link_runtime.spawn(async {}).await;
+        if turn.is_ok() && core.is_alive() {
             notify(&[NotifyState::Watchdog]).await;
         } else {
             warn!("a task that keeps a link has ended: the watchdog is not fed");
@@ -149,6 +153,7 @@ mod tests {
         Core {
             links: Arc::new([("main".to_owned(), link)].into()),
             supervisors,
+            link_runtime: Handle::current(),
         }
     }
 
