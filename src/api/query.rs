@@ -87,26 +87,20 @@ impl Form {
         let mut form = Self::default();
         for part in parts {
             for pair in part.split('&').filter(|pair| !pair.is_empty()) {
-                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                form.add(name, value, names, reject_unknown)?;
+                form.add(pair, names, reject_unknown)?;
             }
         }
         Ok(form)
     }
 
-    fn add(
-        &mut self,
-        name: &str,
-        value: &str,
-        names: &[&'static str],
-        reject_unknown: bool,
-    ) -> Result<(), ApiError> {
+    fn add(&mut self, pair: &str, names: &[&'static str], reject: bool) -> Result<(), ApiError> {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let decoded = decode(name).ok();
         let known = names
             .iter()
             .find(|known| decoded.as_deref() == Some(**known));
         let Some(&name) = known else {
-            if !reject_unknown {
+            if !reject {
                 return Ok(());
             }
             let shown = decoded.unwrap_or(Cow::Borrowed(name));
