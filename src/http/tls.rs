@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
@@ -17,6 +18,7 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{Error, ServerConfig};
 use tokio_rustls::server::TlsStream;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::pem;
 
@@ -67,6 +69,38 @@ impl CertificateFiles {
 pub struct Tls {
     acceptor: TlsAcceptor,
     current: Arc<Current>,
+    handshakes: Arc<Handshakes>,
+}
+
+/// The thread that shakes hands. A handshake costs about a millisecond of processor time:
+/// when thousands of clients come at once, those who are there must not wait for it.
+struct Handshakes(Option<Runtime>);
+
+impl Handshakes {
+    fn start() -> io::Result<Self> {
+        let mut builder = Builder::new_multi_thread();
+        let builder = builder.worker_threads(1).thread_name("handshakes");
+        builder.enable_time().build().map(Some).map(Self)
+    }
+
+    fn spawn<T: Send + 'static>(
+        &self,
+        handshake: impl Future<Output = T> + Send + 'static,
+    ) -> AbortOnDropHandle<T> {
+        match &self.0 {
+            Some(runtime) => AbortOnDropHandle::new(runtime.spawn(handshake)),
+            None => unreachable!("it is taken at the end only"),
+        }
+    }
+}
+
+impl Drop for Handshakes {
+    fn drop(&mut self) {
+        // Without waiting, which a task of another runtime may not.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl fmt::Debug for Tls {
@@ -89,9 +123,11 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(resolver);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let handshakes = Handshakes::start().map_err(|error| error.to_string())?;
         Ok(Self {
             acceptor: TlsAcceptor::from(Arc::new(config)),
             current,
+            handshakes: Arc::new(handshakes),
         })
     }
 
@@ -112,9 +148,12 @@ impl Tls {
     }
 
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        timeout(HANDSHAKE, self.acceptor.accept(stream))
-            .await
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        let acceptor = self.acceptor.clone();
+        let handshake = self
+            .handshakes
+            .spawn(async move { timeout(HANDSHAKE, acceptor.accept(stream)).await });
+        let shaken = handshake.await.map_err(io::Error::other)?;
+        shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
