@@ -1,7 +1,7 @@
 //! The routes of the interface's listener, and the headers of its answers.
 
 use std::net::IpAddr;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -133,6 +133,7 @@ impl Routes {
 }
 
 /// Why a request does not come to its handler.
+#[derive(Debug)]
 struct Refusal {
     error: ApiError,
     /// The methods that the path has.
@@ -181,15 +182,20 @@ impl Routes {
                 // The PBX's time does not run while a client is slow.
                 call.arrived = Instant::now();
             }
-            self.perform(call, request_id).await.map(Reply::Answer)
+            let (api, sent) = (Arc::clone(&self.api), Arc::clone(&call.change_sent));
+            let served = async move { api.serve(call).await };
+            let answer = in_task(&self.running, sent, request_id, served).await;
+            answer.map(Reply::Answer)
         } else if request.uri().path() == EVENTS {
             if !is_get {
                 return Err(not_allowed("Use GET.", "GET"));
             }
             let call = self.call(peer, &request, request_id)?;
             let last = request.headers().get(LAST_EVENT_ID);
-            let last = last.and_then(|id| id.to_str().ok());
-            let stream = self.api.follow(call, last).await;
+            let last = last.and_then(|id| id.to_str().ok()).map(str::to_owned);
+            let api = Arc::clone(&self.api);
+            let opened = async move { api.follow(call, last.as_deref()).await };
+            let stream = in_task(&self.running, Arc::default(), request_id, opened).await?;
             Ok(stream.map_or_else(Reply::Answer, Reply::Events))
         } else if let Some(file) = self.panel_file(request.uri().path()) {
             if !is_page_method {
@@ -242,20 +248,6 @@ impl Routes {
         })
     }
 
-    /// In a task of its own: what was sent to the PBX is followed to its end and
-    /// logged, also when the client does not wait for it.
-    async fn perform(&self, call: Call, request_id: &str) -> Result<Answer, Refusal> {
-        let api = Arc::clone(&self.api);
-        let sent = Arc::clone(&call.change_sent);
-        let served = self.running.spawn(async move { api.serve(call).await });
-        served.await.map_err(|error| {
-            let failed = bridge_failed(sent.load(Ordering::Acquire));
-            let outcome = failed.code.as_str();
-            error!(%error, request_id, outcome, "a request has died");
-            failed.into()
-        })
-    }
-
     fn contract(&self, request_id: &str) -> Response<ReplyBody> {
         let mut response = Response::new(ReplyBody::whole(openapi::text(&self.path)));
         let json = HeaderValue::from_static("application/json; charset=utf-8");
@@ -279,6 +271,22 @@ impl Routes {
     }
 }
 
+/// Does the work in a task of its own: what was sent to the PBX is followed to its end
+/// and logged, also when the client does not wait for it. A task that panics is answered.
+async fn in_task<T: Send + 'static>(
+    running: &TaskTracker,
+    change_sent: Arc<AtomicBool>,
+    request_id: &str,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Refusal> {
+    running.spawn(work).await.map_err(|error| {
+        let failed = bridge_failed(change_sent.load(Ordering::Acquire));
+        let outcome = failed.code.as_str();
+        error!(%error, request_id, outcome, "a request has died");
+        failed.into()
+    })
+}
+
 /// The answer to a request whose task has died: what is known of it.
 fn bridge_failed(change_sent: bool) -> ApiError {
     if change_sent {
@@ -293,5 +301,28 @@ fn not_allowed(message: &str, allow: &'static str) -> Refusal {
     Refusal {
         error: ApiError::new(Code::MethodNotAllowed, message),
         allow: Some(allow),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_panics_is_answered_with_what_is_known() {
+        let running = TaskTracker::new();
+        for (sends, code) in [(false, Code::Overloaded), (true, Code::OutcomeUnknown)] {
+            let sent = Arc::new(AtomicBool::new(false));
+            let noted = Arc::clone(&sent);
+            let work = async move {
+                noted.store(sends, Ordering::Release);
+                tokio::task::yield_now().await;
+                panic!("a fault");
+            };
+            let died = in_task(&running, sent, "r1", work).await;
+            let refusal = died.expect_err("it has died").error;
+            assert_eq!(refusal.code, code);
+            assert_eq!(refusal.retry_after.is_some(), !sends);
+        }
     }
 }
