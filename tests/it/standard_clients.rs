@@ -177,8 +177,14 @@ fn an_event_id_in_the_query_resumes_a_stream() {
     let member = events.last().map(|event| event.id.clone());
     let mut client = EventClient::resume(bridge.address, ACME, &query, member.as_deref());
     bridge.acme("action=unpause&agent=1001&queue=6001");
-    let events = client.until("member", SOON);
-    assert_eq!(events.last().expect("it").data["change"], "unpaused");
+    // The pause may be followed by its own time, as Asterisk has it.
+    loop {
+        let change = client.until("member", SOON).pop().expect("it").data["change"].clone();
+        assert_ne!(change, "paused", "the client had that");
+        if change == "unpaused" {
+            break;
+        }
+    }
     // One that says nothing begins with a snapshot, as an id in the header does.
     let mut client = EventClient::open(bridge.address, ACME, "&lastEventId=");
     client.until("snapshot", SOON);
