@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -13,11 +14,13 @@ use tracing::{info, warn};
 
 use crate::api::{Link, Links, Requests};
 use crate::config::Settings;
-use crate::http::{Admin, Current, Limits, Listener, Slots, Tls, serve};
+use crate::descriptors;
+use crate::http::{self, Admin, Current, Limits, Listener, Slots, Tls, serve};
 use crate::organizations::Lockout;
 use crate::queues::live::{LiveSettings, keep};
 use crate::reload::{Kept, Reloader, Source, tell_certificate, tell_overlaps};
 use crate::service_manager::{self, Core, feed_watchdog};
+use crate::telemetry::LogFlow;
 
 /// Why the daemon could not start.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +36,9 @@ pub enum StartError {
     /// The certificate can't be used.
     #[error("http.tls_certificate: {0}")]
     Tls(String),
+    /// No threads.
+    #[error("can't start a thread: {0}")]
+    Threads(io::Error),
     /// No random bytes.
     #[error("{0}")]
     Random(String),
@@ -44,18 +50,20 @@ const DRAIN: Duration = Duration::from_secs(8);
 /// Behind that, for requests whose clients have gone.
 const FOLLOW_UP: Duration = Duration::from_secs(2);
 
-/// For the head of a request, and between two requests of a connection.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// For the first request of a connection.
+const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Connections of the listener for operations.
-const ADMIN_CONNECTIONS: usize = 64;
+/// Between two requests of a connection. Proxies keep theirs for 60 s, and whoever closes
+/// first loses no request.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// For its requests, when all others are over: with those above, it must stay below
 /// systemd's patience (`TimeoutStopSec=` of the unit).
 const ADMIN_DRAIN: Duration = Duration::from_secs(1);
 
 /// Runs the daemon until `stop`, then finishes what is running, and logs off. The
-/// configuration is read again at each signal of its source, where there is one.
+/// configuration is read again at each signal of its source, where there is one. `log`
+/// says how the log flows.
 ///
 /// # Errors
 /// [`StartError`] where it can't start; nothing is left running then.
@@ -63,20 +71,25 @@ pub async fn run(
     mut settings: Settings,
     stop: CancellationToken,
     source: Option<Source>,
+    log: LogFlow,
 ) -> Result<(), StartError> {
-    let interface = listen(settings.http.listen).await?;
+    let max_connections = settings.http.max_connections;
+    let budget = descriptors::share_out(max_connections, settings.pbxes.len());
+    let interface = listen(settings.http.listen)?;
     let tls = settings.http.tls.as_ref();
     let tls = tls.map(|(_, certificate)| Tls::new(Arc::clone(certificate)));
     let tls = tls.transpose().map_err(StartError::Tls)?;
     let admin = match settings.admin.listen {
-        Some(address) => Some(listen(address).await?),
+        Some(address) => Some(listen(address)?),
         None => None,
     };
     tell_overlaps(&settings.overlaps);
     tell_certificate(tls.as_ref());
 
+    let link_runtime = LinkRuntime::start().map_err(StartError::Threads)?;
     let fixed = settings.fixed();
-    let slots = Slots::new(settings.http.max_connections);
+    let slots = Slots::new(budget.clients);
+    warn_of_short_backlog(budget.clients);
     let links_stop = CancellationToken::new();
     let supervisors = TaskTracker::new();
     let mut links = Links::new();
@@ -111,7 +124,7 @@ pub async fn run(
     let current = Arc::new(Current::new(routes));
     // From here on, nothing can fail.
     for tasks in keeping {
-        supervisors.spawn(tasks);
+        supervisors.spawn_on(tasks, link_runtime.handle());
     }
     if let Some(source) = source {
         let reloader = Reloader {
@@ -125,9 +138,12 @@ pub async fn run(
     let watchdog = tokio::spawn(feed_watchdog(Core {
         links: Arc::clone(&links),
         supervisors: supervisors.clone(),
+        link_runtime: link_runtime.handle().clone(),
     }));
+    tokio::spawn(log.clone().report_drops());
     let limits = Limits {
-        header_timeout: HEADER_TIMEOUT,
+        first_request: FIRST_REQUEST_TIMEOUT,
+        idle: IDLE_TIMEOUT,
         drain: DRAIN,
     };
     let admin_stop = CancellationToken::new();
@@ -145,12 +161,13 @@ pub async fn run(
             requests,
             slots: slots.clone(),
             tls: tls.clone(),
+            log: log.clone(),
             queue_metrics,
             stop: stop.clone(),
         });
         let listener = Listener {
             socket: listener,
-            slots: Slots::new(ADMIN_CONNECTIONS),
+            slots: Slots::new(budget.operations),
             tls: None,
         };
         tokio::spawn(serve(listener, admin, limits, admin_stop.clone()))
@@ -161,11 +178,11 @@ pub async fn run(
         slots,
         tls,
     };
-    service_manager::ready();
+    service_manager::ready().await;
     let told = stop.clone();
     tokio::spawn(async move {
         told.cancelled().await;
-        service_manager::stopping();
+        service_manager::stopping().await;
     });
     serve(interface, current, limits, stop).await;
 
@@ -187,9 +204,54 @@ pub async fn run(
     Ok(())
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|source| StartError::Listen { address, source })
+/// The thread that reads what PBXes say. It has nothing else to do: however many clients
+/// connect, shake hands and log in at once, Asterisk never waits for it to read.
+#[derive(Debug)]
+struct LinkRuntime(Option<Runtime>);
+
+impl LinkRuntime {
+    fn start() -> io::Result<Self> {
+        let mut builder = Builder::new_multi_thread();
+        let runtime = builder.worker_threads(1).thread_name("ami").enable_all();
+        runtime.build().map(Some).map(Self)
+    }
+
+    fn handle(&self) -> &Handle {
+        match &self.0 {
+            Some(runtime) => runtime.handle(),
+            None => unreachable!("it is taken at the end only"),
+        }
+    }
+}
+
+impl Drop for LinkRuntime {
+    fn drop(&mut self) {
+        // A name that is being looked up can't be called back.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    http::listen(address).map_err(|source| StartError::Listen { address, source })
+}
+
+/// Warns if the system lets fewer connections wait than may come at once.
+fn warn_of_short_backlog(connections: usize) {
+    let limit = std::fs::read_to_string("/proc/sys/net/core/somaxconn");
+    let limit = limit
+        .ok()
+        .and_then(|text| text.trim().parse::<usize>().ok());
+    if let Some(limit) = limit
+        && limit < connections
+    {
+        warn!(
+            limit,
+            "net.core.somaxconn is below http.max_connections: of more panels that connect \
+             at once, some wait for seconds"
+        );
+    }
 }
 
 /// Tells the address as it is: the system chooses where port 0 was asked for.

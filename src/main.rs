@@ -6,13 +6,14 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use ami_bridge::ami::value::is_clean;
 use ami_bridge::cli::{Cli, Command};
 use ami_bridge::organizations::PasswordDigest;
 use ami_bridge::reload::Source;
-use ami_bridge::telemetry::Level;
+use ami_bridge::telemetry::{Level, LogFlow};
 use ami_bridge::{app, check, config, demo, telemetry};
 use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
@@ -59,13 +60,15 @@ fn main() -> ExitCode {
         });
         return ExitCode::from(u8::from(!report.ok));
     }
-    let level = match telemetry::start(&settings.log) {
-        Ok(level) => level,
+    let telemetry = match telemetry::start(&settings.log) {
+        Ok(telemetry) => telemetry,
         Err(error) => return fail(&error, 1),
     };
-    let ended = runtime.block_on(run(settings, Some((path, level))));
+    let (level, flow) = (telemetry.level.clone(), telemetry.flow.clone());
+    let ended = runtime.block_on(run(settings, Some((path, level)), flow));
     // A name that is being looked up can't be called back.
     runtime.shutdown_timeout(Duration::from_secs(1));
+    drop(telemetry);
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error, 1),
@@ -87,6 +90,7 @@ fn runtime() -> std::io::Result<Runtime> {
 async fn run(
     settings: config::Settings,
     file: Option<(PathBuf, Level)>,
+    flow: LogFlow,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
@@ -113,7 +117,7 @@ async fn run(
         signal: reload,
         level,
     });
-    Ok(app::run(settings, stop, source).await?)
+    Ok(app::run(settings, stop, source, flow).await?)
 }
 
 /// The daemon on a simulated PBX, in one process.
@@ -132,9 +136,9 @@ async fn demonstrate(listen: SocketAddr, seed: u64) -> Result<(), Box<dyn std::e
     let simulator = demo::Simulator::start(demo::Config::demonstration(seed)).await?;
     let text = demo::configuration(simulator.address(), listen);
     let settings = config::load_text("demo", &text)?;
-    telemetry::start(&settings.log)?;
+    let telemetry = telemetry::start(&settings.log)?;
     print(&demo::welcome(listen, seed));
-    run(settings, None).await
+    run(settings, None, telemetry.flow.clone()).await
 }
 
 fn hash_password() -> ExitCode {
@@ -148,6 +152,8 @@ fn hash_password() -> ExitCode {
         Ok(password) => Zeroizing::new(password),
         Err(error) => return fail(&error, 1),
     };
+    // PowerShell puts a byte-order mark before what it pipes.
+    let password = password.trim_start_matches('\u{feff}');
     let password = password.trim_end_matches(['\r', '\n']);
     if !is_clean(password) {
         let message = "a password is one line, not empty, without white space at its ends";
@@ -177,7 +183,15 @@ fn print(text: &str) {
     let _ = stdout().write_all(text.as_bytes());
 }
 
+/// Says on standard error why it ends. Whoever reads that may hang, which must not keep
+/// the program from ending.
 fn fail(error: &impl std::fmt::Display, status: u8) -> ExitCode {
-    let _ = writeln!(stderr(), "ami-bridge: {error}");
+    let text = format!("ami-bridge: {error}\n");
+    let (written, end) = channel();
+    std::thread::spawn(move || {
+        let _ = stderr().write_all(text.as_bytes());
+        let _ = written.send(());
+    });
+    let _ = end.recv_timeout(Duration::from_secs(1));
     ExitCode::from(status)
 }

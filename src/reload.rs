@@ -102,7 +102,7 @@ impl Reloader {
             .await
             .is_some()
         {
-            service_manager::reloading();
+            service_manager::reloading().await;
             let path = source.path.clone();
             let loaded = spawn_blocking(move || config::load(&path)).await;
             let taken = match loaded {
@@ -115,7 +115,7 @@ impl Reloader {
                 Err(error) => error!(error, "the configuration stays as it was"),
             }
             if !stop.is_cancelled() {
-                service_manager::ready();
+                service_manager::ready().await;
             }
         }
     }

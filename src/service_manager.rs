@@ -1,33 +1,38 @@
 //! Tells systemd how the daemon is: sd_notify(3). Where no service manager has asked
 //! for it (`NOTIFY_SOCKET`, `WATCHDOG_USEC`), all of this does nothing.
 
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::runtime::Handle;
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 use crate::api::Links;
 
 /// The listeners are up, or a reload is over.
-pub(crate) fn ready() {
-    tell(&[NotifyState::Ready]);
+pub(crate) async fn ready() {
+    notify(&[NotifyState::Ready]).await;
 }
 
 /// The configuration is read again; [`ready`] ends it.
-pub(crate) fn reloading() {
+pub(crate) async fn reloading() {
     match NotifyState::monotonic_usec_now() {
         // With the time, a unit of the type notify-reload knows which reload it is.
-        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Ok(now) => notify(&[NotifyState::Reloading, now]).await,
         Err(error) => warn!(%error, "the monotonic clock can't be read"),
     }
 }
 
 /// The daemon was told to end.
-pub(crate) fn stopping() {
-    tell(&[NotifyState::Stopping]);
+pub(crate) async fn stopping() {
+    notify(&[NotifyState::Stopping]).await;
 }
 
 /// What has to go on for the daemon to be of any use.
@@ -36,6 +41,8 @@ pub(crate) struct Core {
     pub(crate) links: Arc<Links>,
     /// The tasks that keep the links, one each.
     pub(crate) supervisors: TaskTracker,
+    /// Where they run.
+    pub(crate) link_runtime: Handle,
 }
 
 impl Core {
@@ -49,8 +56,8 @@ impl Core {
 }
 
 /// Feeds the watchdog while the core is alive, twice as often as it must be: one
-/// feed may come late. It is a task of the runtime as those that serve are, so it
-/// stands still where they do.
+/// feed may come late. It is a task of the runtime as those that serve are, and asks that
+/// of the links for a turn each time: so it stands still where either does.
 pub(crate) async fn feed_watchdog(core: Core) {
     let Some(patience) = sd_notify::watchdog_enabled() else {
         return;
@@ -60,18 +67,53 @@ pub(crate) async fn feed_watchdog(core: Core) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if core.is_alive() {
-            tell(&[NotifyState::Watchdog]);
+        let turn = core.link_runtime.spawn(async {}).await;
+        if turn.is_ok() && core.is_alive() {
+            notify(&[NotifyState::Watchdog]).await;
         } else {
             warn!("a task that keeps a link has ended: the watchdog is not fed");
         }
     }
 }
 
-fn tell(state: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
+/// How long the service manager may leave its socket full.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Between two attempts at a full socket.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
+
+/// Sends a notification, without ever blocking the thread: the service manager may hang.
+async fn notify(state: &[NotifyState<'_>]) {
+    let Some(name) = std::env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else {
+        return;
+    };
+    let message: String = state.iter().map(|state| format!("{state}\n")).collect();
+    let mut attempts = PATIENCE.as_millis() / RETRY_DELAY.as_millis();
+    let sent = loop {
+        match send(&name, message.as_bytes()) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && attempts > 0 => {
+                attempts -= 1;
+                sleep(RETRY_DELAY).await;
+            }
+            sent => break sent,
+        }
+    };
+    if let Err(error) = sent {
         warn!(%error, "the service manager can't be told");
     }
+}
+
+/// Sends a datagram. A name that begins with `@` is in the abstract namespace, where
+/// containers' managers often listen.
+fn send(name: &OsStr, message: &[u8]) -> io::Result<()> {
+    let address = match name.as_bytes().strip_prefix(b"@") {
+        #[cfg(target_os = "linux")]
+        Some(name) => <SocketAddr as std::os::linux::net::SocketAddrExt>::from_abstract_name(name)?,
+        _ => SocketAddr::from_pathname(name)?,
+    };
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    socket.send_to_addr(message, &address).map(|_| ())
 }
 
 #[cfg(test)]
@@ -111,6 +153,7 @@ mod tests {
         Core {
             links: Arc::new([("main".to_owned(), link)].into()),
             supervisors,
+            link_runtime: Handle::current(),
         }
     }
 

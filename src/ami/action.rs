@@ -120,6 +120,15 @@ impl Action {
         matches!(self, Self::QueueStatus { .. })
     }
 
+    /// Whether it changes the PBX.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        matches!(
+            self,
+            Self::QueuePause { .. } | Self::QueueAdd { .. } | Self::QueueRemove { .. }
+        )
+    }
+
     /// Writes the action's frame.
     pub fn encode(&self, id: u64, out: &mut BytesMut) {
         put(out, "Action", self.name());

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
@@ -152,6 +153,17 @@ impl Client {
     }
 }
 
+tokio::task_local! {
+    /// Set as soon as the request that this task serves may have sent a change.
+    static CHANGE_SENT: Arc<AtomicBool>;
+}
+
+/// Serves a request, and sets `sent` before it sends its first change: whatever happens
+/// to the request, even a panic, it is known whether anything may have changed.
+pub async fn noting_changes<F: Future>(sent: Arc<AtomicBool>, request: F) -> F::Output {
+    CHANGE_SENT.scope(sent, request).await
+}
+
 /// How long after its deadline an action is answered at the latest.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -179,6 +191,9 @@ impl Exchange {
     ) -> impl Future<Output = Result<Arc<Answer>, Failure>> + Send + use<> {
         let (reply, receiver) = oneshot::channel();
         let deadline = self.deadline;
+        if action.is_change() {
+            let _ = CHANGE_SENT.try_with(|sent| sent.store(true, Ordering::Release));
+        }
         let refused = self
             .requests
             .send(Request {
@@ -209,5 +224,36 @@ impl Exchange {
     #[must_use]
     pub fn may_write(&self) -> bool {
         self.may_write
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ami::value::{HeaderValue, MemberValue};
+
+    #[tokio::test]
+    async fn a_change_is_noted_before_it_is_sent_and_a_question_is_not() {
+        let (requests, mut sent) = mpsc::unbounded_channel();
+        let exchange = Exchange {
+            requests,
+            deadline: Instant::now(),
+            request_id: "r1".into(),
+            permit: None,
+            may_write: true,
+        };
+        let noted = Arc::new(AtomicBool::new(false));
+        let request = async {
+            drop(exchange.send(Action::Ping));
+            assert!(!noted.load(Ordering::Acquire));
+            // Nobody waits for the answer any more: it is sent all the same.
+            drop(exchange.send(Action::QueueRemove {
+                queue: HeaderValue::new("acme-6001").expect("a value"),
+                interface: MemberValue::new("Local/1001@agents").expect("a value"),
+            }));
+        };
+        noting_changes(Arc::clone(&noted), request).await;
+        assert!(noted.load(Ordering::Acquire));
+        assert!(sent.recv().await.is_some() && sent.recv().await.is_some());
     }
 }

@@ -15,12 +15,20 @@ pub const MAX_FRAME: usize = 1 << 20;
 /// The longest banner line that is accepted.
 const MAX_BANNER: usize = 256;
 
+/// What an Asterisk greets with, before its AMI version.
 const BANNER_PREFIX: &[u8] = b"Asterisk Call Manager/";
+
+/// What an AMI proxy greets with, before its own version.
+const PROXY_PREFIX: &[u8] = b"Asterisk Call Manager Proxy/";
+
+/// Stands before the version of a proxy in [`Frame::Banner`].
+pub(crate) const PROXY: &str = "proxy ";
 
 /// What the peer sent.
 #[derive(Debug)]
 pub enum Frame {
-    /// The greeting; holds the AMI version (`5.0.4` of Asterisk 16, `11.0.0` of 22).
+    /// The greeting; holds the AMI version (`5.0.4` of Asterisk 16, `11.0.0` of 22), or
+    /// that of a proxy (`proxy 1.28`).
     Banner(String),
     /// A response or an event.
     Message(Message),
@@ -90,10 +98,14 @@ impl AmiCodec {
     }
 
     fn decode_banner(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
-        let known = buffer.len().min(BANNER_PREFIX.len());
-        if buffer[..known] != BANNER_PREFIX[..known] {
+        let begins = |prefix: &&[u8]| {
+            let known = buffer.len().min(prefix.len());
+            buffer[..known] == prefix[..known]
+        };
+        let prefix = [BANNER_PREFIX, PROXY_PREFIX].into_iter().find(begins);
+        let Some(prefix) = prefix else {
             return Err(FrameError::NotAmi);
-        }
+        };
         let end = memchr(b'\n', buffer);
         if end.unwrap_or(buffer.len()) > MAX_BANNER {
             return Err(FrameError::NotAmi);
@@ -104,8 +116,12 @@ impl AmiCodec {
         let line = buffer.split_to(end);
         buffer.advance(1);
         self.greeted = true;
-        let version = String::from_utf8_lossy(&line[BANNER_PREFIX.len()..]);
-        Ok(Some(Frame::Banner(version.trim_end().to_owned())))
+        // The line may end before its prefix does.
+        let version = line.get(prefix.len()..).ok_or(FrameError::NotAmi)?;
+        let version = String::from_utf8_lossy(version);
+        let proxy = if prefix == PROXY_PREFIX { PROXY } else { "" };
+        let version = format!("{proxy}{}", version.trim_end());
+        Ok(Some(Frame::Banner(version)))
     }
 }
 
@@ -165,10 +181,23 @@ mod tests {
     #[test]
     fn a_peer_that_is_no_ami_is_told_apart_at_once() {
         assert!(matches!(error(b"SSH-2.0"), FrameError::NotAmi));
+        assert!(matches!(error(b"Asterisk Call Mana\n"), FrameError::NotAmi));
+        assert!(matches!(
+            error(b"Asterisk Call Manager Prefix/1"),
+            FrameError::NotAmi
+        ));
         let endless = [BANNER_PREFIX, &[b'1'; 300]].concat();
         assert!(matches!(error(&endless), FrameError::NotAmi));
         let long = [BANNER_PREFIX, &[b'1'; 300], b"\r\n"].concat();
         assert!(matches!(error(&long), FrameError::NotAmi));
+    }
+
+    #[test]
+    fn a_proxy_greets_as_one() {
+        for sizes in [&[usize::MAX][..], &[1]] {
+            let frames = decode_in_chunks(b"Asterisk Call Manager Proxy/1.28.2\r\n", sizes);
+            assert_eq!(frames, ["Banner(\"proxy 1.28.2\")"]);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::warn;
 
 use super::action::{Action, LoginKey};
-use super::codec::{Frame, FrameError};
+use super::codec::{Frame, FrameError, PROXY};
 use super::connection::Connection;
 use super::error::{Exit, LoginError, NO_QUEUES, is_unknown_action};
 use super::message::Message;
@@ -31,7 +31,7 @@ const DENIED_THEN_CLOSED: Duration = Duration::from_secs(1);
 /// What a link turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// AMI version of the greeting, as `11.0.0`.
+    /// AMI version of the greeting, as `11.0.0`; of a proxy its own, as `proxy 1.28`.
     pub ami_version: String,
     /// Whether the user may change queues (`write=agent`).
     pub may_write: bool,
@@ -59,6 +59,12 @@ pub(crate) async fn login<S: AsyncRead + AsyncWrite>(
     let Some(Frame::Banner(version)) = connection.receive().await? else {
         return Err(LoginError::Closed);
     };
+    if version.starts_with(PROXY) {
+        warn!(
+            version,
+            "the AMI is reached through a proxy: the bridge can't see what that does"
+        );
+    }
     let answer = call(connection, last_id, &Action::Challenge).await?;
     let Some(challenge) = answer.get("Challenge").filter(|_| answer.is_success()) else {
         return Err(refusal(&answer));

@@ -29,7 +29,7 @@ pub mod value;
 
 pub use action::{Action, LoginKey};
 pub use answer::Answer;
-pub use client::{Client, Exchange, LinkState};
+pub use client::{Client, Exchange, LinkState, noting_changes};
 pub use codec::{AmiCodec, Frame, FrameError, MAX_FRAME};
 pub use dial::presented_certificate;
 pub(crate) use error::is_unknown_action;

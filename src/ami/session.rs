@@ -22,6 +22,7 @@ use super::error::{Exit, Failure};
 use super::message::Message;
 use super::observer::Observer;
 use super::pending::{Pending, Received, Request};
+use crate::wall_clock;
 
 /// How often deadlines are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -32,6 +33,10 @@ const IDLE: Duration = Duration::from_secs(4);
 /// How long Asterisk has for that sign. With [`IDLE`] and a tick: a dead peer is
 /// given up within ten seconds.
 const PING_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long Asterisk has for a sign after the wall clock has jumped: the machine may have
+/// slept, and the link may be long dead.
+const AFTER_JUMP: Duration = Duration::from_secs(2);
 
 /// An action that is not answered for that long while other bytes still come.
 const STALLED: Duration = Duration::from_secs(30);
@@ -77,6 +82,8 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
         pending: Pending::starting_after(*last_id),
         last_heard: Instant::now(),
         pinged: false,
+        jumps: wall_clock::jumps(),
+        doubted_at: None,
         logoff: None,
         shutdown: false,
         awake: std::thread::available_parallelism()
@@ -109,6 +116,10 @@ struct Session<'a> {
     last_heard: Instant,
     /// A sign of life has been asked for since then.
     pinged: bool,
+    /// How often the wall clock had jumped at the last look.
+    jumps: u64,
+    /// It has jumped then, and nothing has come since.
+    doubted_at: Option<Instant>,
     logoff: Option<oneshot::Receiver<Reply>>,
     /// Asterisk has announced its end.
     shutdown: bool,
@@ -150,6 +161,7 @@ impl Session<'_> {
                     }
                     self.last_heard = Instant::now();
                     self.pinged = false;
+                    self.doubted_at = None;
                     loop {
                         match incoming.next_message() {
                             Ok(Some(frame)) => {
@@ -263,6 +275,16 @@ impl Session<'_> {
             && !matches!(logoff.try_recv(), Err(oneshot::error::TryRecvError::Empty))
         {
             return Err(Exit::Stopped);
+        }
+        let jumps = wall_clock::jumps();
+        if jumps != self.jumps {
+            self.jumps = jumps;
+            self.doubted_at = Some(now);
+            self.pinged = true;
+            self.own(Action::Ping, AFTER_JUMP);
+        }
+        if self.doubted_at.is_some_and(|at| now >= at + AFTER_JUMP) {
+            return Err(Exit::Unresponsive);
         }
         // Whatever comes is a sign of life, the answer to a Ping or another.
         if now >= self.last_heard + IDLE + PING_DEADLINE {

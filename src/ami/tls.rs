@@ -22,6 +22,8 @@ use tokio_rustls::rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 
+use crate::pem;
+
 /// Whom to trust as Asterisk.
 #[derive(Debug, Clone)]
 pub enum Trust {
@@ -107,8 +109,9 @@ fn system_roots() -> RootCertStore {
 
 fn authority(path: &Path) -> Result<RootCertStore, String> {
     let shown = path.display();
-    let certificates = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+    let text = pem::read(path).map_err(|error| format!("{shown}: {error}"))?;
+    let certificates = CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<Vec<_>, _>>()
         .map_err(|error| format!("{shown}: {error}"))?;
     if certificates.is_empty() {
         return Err(format!("{shown} holds no certificate"));

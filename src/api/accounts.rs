@@ -89,8 +89,7 @@ impl Accounts {
             self.requests.lockouts.inc();
             warn!(target: "ami_bridge::auth", user, "locked out: too many failures from {address}");
         }
-        let message = "Unknown user or wrong password.";
-        Err(ApiError::new(Code::Unauthorized, message))
+        Err(ApiError::unauthorized())
     }
 
     fn not_locked_out(&self, username: &str, address: IpAddr) -> Result<(), ApiError> {

@@ -29,6 +29,8 @@ pub struct Answer {
     pub outcome: &'static str,
     /// Queues in which nobody knows whether the change has happened.
     pub unknown: usize,
+    /// Whether the client has shown who it is.
+    pub is_known: bool,
     /// What came of each queue of a change, as `6001=ok,6002=not_a_member`.
     pub results: String,
 }
@@ -65,6 +67,7 @@ impl Answer {
             retry_after: error.retry_after,
             outcome: error.code.as_str(),
             unknown: 0,
+            is_known: false,
             results: String::new(),
         }
     }
@@ -76,6 +79,7 @@ impl Answer {
             retry_after: None,
             outcome,
             unknown: 0,
+            is_known: false,
             results: String::new(),
         }
     }
@@ -139,8 +143,9 @@ pub(super) async fn written<T: Send + 'static>(
         return Ok(write());
     }
     spawn_blocking(write).await.map_err(|_| {
-        let message = "The bridge has failed to write its answer.";
-        ApiError::new(Code::OutcomeUnknown, message)
+        // Only reads are large.
+        let message = "The bridge has failed to write its answer. Nothing was changed.";
+        ApiError::retry(Code::Overloaded, Duration::from_secs(1), message)
     })
 }
 

@@ -95,6 +95,14 @@ impl ApiError {
         }
     }
 
+    /// The refusal of whoever has no credentials, or none that are right: one answer for
+    /// all of them, so that nobody learns which users exist.
+    #[must_use]
+    pub fn unauthorized() -> Self {
+        let message = "No credentials, unknown user or wrong password.";
+        Self::new(Code::Unauthorized, message)
+    }
+
     /// A refusal that a later try may not meet.
     #[must_use]
     pub fn retry(code: Code, after: Duration, message: impl Into<String>) -> Self {

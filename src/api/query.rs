@@ -30,6 +30,10 @@ pub(crate) const NAMES: [&str; 11] = [
 /// Panels add it to keep caches away; it has no meaning.
 const CACHE_BUSTER: &str = "_";
 
+/// The parameter of `/events` that stands in for the header `Last-Event-ID`:
+/// polyfills of `EventSource` send it.
+pub(crate) const LAST_EVENT_ID: &str = "lastEventId";
+
 /// Who asks, and what proves it.
 pub struct Credentials {
     /// User name, as given.
@@ -63,23 +67,40 @@ impl Form {
     /// # Errors
     /// `invalid_parameter`, `duplicate_parameter` or `unknown_parameter`.
     pub fn parse(parts: &[&str], reject_unknown: bool) -> Result<Self, ApiError> {
+        Self::parse_names(parts, &NAMES, reject_unknown)
+    }
+
+    /// Takes the parameters of `/events` from a query string.
+    ///
+    /// # Errors
+    /// As [`Form::parse`].
+    pub fn parse_events(query: &str, reject_unknown: bool) -> Result<Self, ApiError> {
+        let names = [&NAMES[..], &[LAST_EVENT_ID]].concat();
+        Self::parse_names(&[query], &names, reject_unknown)
+    }
+
+    fn parse_names(
+        parts: &[&str],
+        names: &[&'static str],
+        reject_unknown: bool,
+    ) -> Result<Self, ApiError> {
         let mut form = Self::default();
         for part in parts {
             for pair in part.split('&').filter(|pair| !pair.is_empty()) {
-                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                form.add(name, value, reject_unknown)?;
+                form.add(pair, names, reject_unknown)?;
             }
         }
         Ok(form)
     }
 
-    fn add(&mut self, name: &str, value: &str, reject_unknown: bool) -> Result<(), ApiError> {
+    fn add(&mut self, pair: &str, names: &[&'static str], reject: bool) -> Result<(), ApiError> {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let decoded = decode(name).ok();
-        let known = NAMES
+        let known = names
             .iter()
             .find(|known| decoded.as_deref() == Some(**known));
         let Some(&name) = known else {
-            if !reject_unknown {
+            if !reject {
                 return Ok(());
             }
             let shown = decoded.unwrap_or(Cow::Borrowed(name));
@@ -153,17 +174,24 @@ impl Form {
         value.ok_or_else(|| missing(name))
     }
 
-    /// The credentials: from the parameters, or from an `Authorization: Basic`.
+    /// The credentials: from the parameters, or from an `Authorization: Basic`; `None`
+    /// if the request has neither.
     ///
     /// # Errors
     /// `missing_parameter`, `invalid_parameter`, or `duplicate_parameter` where
     /// both are given.
-    pub fn credentials(&self, authorization: Option<&str>) -> Result<Credentials, ApiError> {
+    pub fn credentials(
+        &self,
+        authorization: Option<&str>,
+    ) -> Result<Option<Credentials>, ApiError> {
         let Some(authorization) = authorization else {
-            return Ok(Credentials {
+            if self.get("username").is_none() && self.get("password").is_none() {
+                return Ok(None);
+            }
+            return Ok(Some(Credentials {
                 username: self.identity("username")?.to_owned(),
                 password: Zeroizing::new(self.identity("password")?.to_owned()),
-            });
+            }));
         };
         for name in ["username", "password"] {
             if self.get(name).is_some() {
@@ -174,7 +202,7 @@ impl Form {
                 ));
             }
         }
-        basic(authorization).ok_or_else(|| {
+        basic(authorization).map(Some).ok_or_else(|| {
             ApiError::parameter(
                 Code::InvalidParameter,
                 "Authorization",
@@ -284,7 +312,8 @@ mod tests {
     fn basic_credentials_are_read_or_refused() {
         let header = |text: &str| format!("Basic {}", BASE64_STANDARD.encode(text));
         let form = Form::default();
-        let credentials = form.credentials(Some(&header("a:b:c"))).expect("basic");
+        let credentials = form.credentials(Some(&header("a:b:c")));
+        let credentials = credentials.expect("basic").expect("some");
         assert_eq!(
             (credentials.username.as_str(), credentials.password.as_str()),
             ("a", "b:c")

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -15,12 +16,13 @@ use tracing::info;
 use super::accounts::Accounts;
 use super::answer::{Answer, written};
 use super::command::{ActionName, Command, shown_queues};
-use super::error::ApiError;
+use super::error::{ApiError, Code};
 use super::execute::execute;
 use super::fragments::Fragments;
 use super::part::Pbx;
-use super::query::Form;
+use super::query::{Form, LAST_EVENT_ID};
 use super::stream::{EventStream, Scope};
+use crate::ami::noting_changes;
 use crate::organizations::{Directory, Organization, User};
 use crate::queues::live::Live;
 
@@ -38,6 +40,8 @@ pub struct Call {
     pub request_id: String,
     /// When it was there as a whole.
     pub arrived: Instant,
+    /// Set before its first change is sent to the PBX.
+    pub change_sent: Arc<AtomicBool>,
 }
 
 /// What is needed to answer.
@@ -72,6 +76,8 @@ struct Facts {
     action: Option<&'static str>,
     command: Option<Command>,
     queues: Option<Vec<String>>,
+    /// The password was right.
+    is_known: bool,
 }
 
 impl Api {
@@ -94,16 +100,17 @@ impl Api {
     /// Answers a request and logs it.
     pub async fn serve(&self, call: Call) -> Answer {
         let mut facts = Facts::default();
-        let answer = match self.answer(&call, &mut facts).await {
+        let mut answer = match self.answer(&call, &mut facts).await {
             Ok(answer) => answer,
             Err(error) => Answer::error(&error, &call.request_id),
         };
+        answer.is_known = facts.is_known;
         self.count_and_log(&call, &facts, &answer);
         answer
     }
 
     /// Opens a stream of events, and logs it. `last_event_id` is that of the last
-    /// event that the client had.
+    /// event that the client had, from its header; the parameter counts without one.
     ///
     /// # Errors
     /// The refusal, as an answer.
@@ -136,11 +143,13 @@ impl Api {
         let credentials = form.credentials(call.authorization.as_deref())?;
         let action = ActionName::from_form(&form)?;
         facts.action = Some(action.as_str());
+        let credentials = credentials.ok_or_else(ApiError::unauthorized)?;
         facts.user = self.accounts.named(&credentials);
         let authorized = self
             .accounts
             .authorize(&credentials, action.as_str(), call.address);
         let organization = &authorized.await?.organization;
+        facts.is_known = true;
 
         let command = &*facts.command.insert(Command::from_form(action, &form)?);
         facts.queues = command.queues().map(<[String]>::to_vec);
@@ -150,7 +159,13 @@ impl Api {
             deadline: call.arrived + link.action_timeout,
             request_id: &call.request_id,
         };
-        let outcome = execute(command, organization, pbx).await?;
+        let work = execute(command, organization, pbx);
+        let outcome = noting_changes(Arc::clone(&call.change_sent), work).await;
+        let sent = call.change_sent.load(Ordering::Acquire);
+        let outcome = outcome.map_err(|error| match error.code {
+            Code::OutcomeUnknown if command.is_change() && !sent => no_change_sent(),
+            _ => error,
+        })?;
         let (command, organization) = (command.clone(), Arc::clone(organization));
         let (request_id, kept) = (call.request_id.clone(), Arc::clone(&link.kept));
         written(outcome.is_large(), move || {
@@ -172,12 +187,11 @@ impl Api {
         last_event_id: Option<&str>,
         facts: &mut Facts,
     ) -> Result<EventStream, ApiError> {
-        let form = Form::parse(
-            &[call.query.as_deref().unwrap_or_default()],
-            self.reject_unknown,
-        )?;
+        let query = call.query.as_deref().unwrap_or_default();
+        let form = Form::parse_events(query, self.reject_unknown)?;
         let credentials = form.credentials(call.authorization.as_deref())?;
         facts.action = Some(EVENTS);
+        let credentials = credentials.ok_or_else(ApiError::unauthorized)?;
         facts.user = self.accounts.named(&credentials);
         let authorized = self.accounts.authorize(&credentials, EVENTS, call.address);
         let user = authorized.await?;
@@ -185,6 +199,7 @@ impl Api {
         facts.queues.clone_from(&queues);
         let link = self.link(&user.organization);
         let scope = Scope::new(link, &user, queues, &call.request_id);
+        let last_event_id = last_event_id.or_else(|| form.get(LAST_EVENT_ID));
         EventStream::open(scope, last_event_id).await
     }
 
@@ -194,6 +209,12 @@ impl Api {
             None => unreachable!("the configuration names only PBXes that it has"),
         }
     }
+}
+
+/// What was asked of the PBX before a change has no answer: that is no doubt.
+fn no_change_sent() -> ApiError {
+    let message = "The PBX gave no answer in time. No change was sent.";
+    ApiError::retry(Code::PbxUnavailable, Duration::from_secs(1), message)
 }
 
 /// One line for each request. What the client sent shows only where it was

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use zeroize::Zeroizing;
+
+use super::scalar::{duration, list, number, some_list, switch};
 
 /// A value that is never shown.
 #[derive(Clone, Default, Deserialize)]
@@ -42,8 +43,11 @@ pub(super) struct Http {
     #[serde(deserialize_with = "list")]
     pub(super) trusted_proxies: Vec<String>,
     pub(super) unknown_parameters: String,
+    #[serde(deserialize_with = "switch")]
     pub(super) serve_stale: bool,
+    #[serde(deserialize_with = "switch")]
     pub(super) panel: bool,
+    #[serde(deserialize_with = "number")]
     pub(super) max_connections: u64,
 }
 
@@ -68,6 +72,7 @@ impl Default for Http {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Admin {
     pub(super) listen: String,
+    #[serde(deserialize_with = "switch")]
     pub(super) queue_metrics: bool,
 }
 
@@ -99,8 +104,11 @@ impl Default for Log {
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Lockout {
+    #[serde(deserialize_with = "number")]
     pub(super) attempts: u64,
+    #[serde(deserialize_with = "duration")]
     pub(super) window: String,
+    #[serde(deserialize_with = "duration")]
     pub(super) duration: String,
 }
 
@@ -121,13 +129,18 @@ pub(super) struct Pbx {
     pub(super) username: Option<String>,
     pub(super) secret: Option<Secret>,
     pub(super) secret_file: Option<String>,
+    #[serde(deserialize_with = "switch")]
     pub(super) tls: bool,
     pub(super) tls_ca_file: Option<String>,
     pub(super) tls_pin_sha256: Option<String>,
     pub(super) tls_server_name: Option<String>,
+    #[serde(deserialize_with = "duration")]
     pub(super) action_timeout: String,
+    #[serde(deserialize_with = "duration")]
     pub(super) connect_timeout: String,
+    #[serde(deserialize_with = "duration")]
     pub(super) resync_interval: String,
+    #[serde(deserialize_with = "number")]
     pub(super) max_pending: u64,
 }
 
@@ -161,6 +174,7 @@ pub(super) struct Organization {
     pub(super) agents: Option<Vec<String>>,
     pub(super) interface: String,
     pub(super) state_interface: String,
+    #[serde(deserialize_with = "switch")]
     pub(super) shared: bool,
     pub(super) user: Vec<User>,
 }
@@ -204,41 +218,4 @@ impl Default for User {
             allow_from: Vec::new(),
         }
     }
-}
-
-/// A list, or (from an environment variable) its items with commas between.
-fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    struct Items;
-
-    impl<'de> Visitor<'de> for Items {
-        type Value = Vec<String>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list of strings")
-        }
-
-        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-            let items = text.split(',').map(|item| item.trim().to_owned());
-            let items: Vec<String> = items.filter(|item| !item.is_empty()).collect();
-            // An empty list of networks allows any: it must not come by accident.
-            if items.is_empty() {
-                return Err(E::invalid_value(Unexpected::Str(text), &self));
-            }
-            Ok(items)
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-            let mut items = Vec::new();
-            while let Some(item) = seq.next_element()? {
-                items.push(item);
-            }
-            Ok(items)
-        }
-    }
-
-    deserializer.deserialize_any(Items)
-}
-
-fn some_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
-    list(deserializer).map(Some)
 }

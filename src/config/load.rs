@@ -6,6 +6,7 @@ use config::{Config, Environment, File as FileSource, FileFormat, Value, ValueKi
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::duplicate;
 use super::file;
 use super::mistake::Mistake;
 use super::validate::{Settings, validate};
@@ -36,6 +37,18 @@ pub enum ConfigError {
         line: usize,
         /// From 1.
         column: usize,
+    },
+    /// A key stands twice.
+    #[error("{file}:{second}: the key \"{key}\" stands twice, in lines {first} and {second}")]
+    Duplicate {
+        /// The file's path.
+        file: String,
+        /// The key, without the table that it is in.
+        key: String,
+        /// The line of the first one, from 1.
+        first: usize,
+        /// The line of the second one, from 1.
+        second: usize,
     },
     /// Everything that is wrong.
     #[error("{file}: {} in the configuration:{}", count(mistakes), lines(mistakes))]
@@ -121,13 +134,7 @@ fn layers(name: &str, text: &str, environment: bool) -> Result<Value, ConfigErro
     // Parsed once more by itself: the crate's message quotes the line that is
     // wrong, which may hold a secret; the position is enough.
     if let Err(error) = text.parse::<toml::Table>() {
-        let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
-        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-        return Err(ConfigError::Syntax {
-            file: name.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-        });
+        return Err(syntax_error(name, text, &error));
     }
     let mut layers = Config::builder().add_source(FileSource::from_str(text, FileFormat::Toml));
     if environment {
@@ -148,6 +155,25 @@ fn layers(name: &str, text: &str, environment: bool) -> Result<Value, ConfigErro
                 message: "an environment variable does not fit the configuration".to_owned(),
             }],
         })
+}
+
+fn syntax_error(name: &str, text: &str, error: &toml::de::Error) -> ConfigError {
+    let file = name.to_owned();
+    if let Some(found) = duplicate::find(text, error) {
+        return ConfigError::Duplicate {
+            file,
+            key: found.key,
+            first: found.first,
+            second: found.second,
+        };
+    }
+    let at = error.span().map_or(0, |span| span.start.min(text.len()));
+    let line_start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    ConfigError::Syntax {
+        file,
+        line: duplicate::line(text, at),
+        column: text[line_start..at].chars().count() + 1,
+    }
 }
 
 /// A secret of the environment takes the place of the file's, in either form.

@@ -3,12 +3,16 @@
 //! [`load`] reads and checks everything, and reports all mistakes at once.
 //! The only user of the `config` crate.
 
+mod duplicate;
 mod file;
 mod fixed;
 mod load;
 mod mistake;
+mod network;
 mod organizations;
 mod pbx;
+mod scalar;
+mod text;
 mod validate;
 
 pub use fixed::changed;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::file;
+use super::text::check_line;
 use super::validate::Check;
-use crate::ami::value::{MAX_MEMBER, is_clean};
+use crate::ami::value::MAX_MEMBER;
 use crate::organizations::{
     MAX_AGENT, Organization, Overlap, PasswordDigest, Pattern, StoredPassword, Template, User,
     overlaps,
@@ -82,6 +83,10 @@ impl Check<'_> {
             self.missing(&key("queues"), "queue numbers, as [\"6001\", \"60*\"]");
         }
         let queues = self.patterns(&key("queues"), &file.queues, Pattern::queue);
+        if file.agents.as_ref().is_some_and(Vec::is_empty) {
+            let what = "is an empty list, which no agent is in: leave it out for any agent";
+            self.mistake(key("agents"), what);
+        }
         let agents = file
             .agents
             .as_ref()
@@ -138,11 +143,9 @@ impl Check<'_> {
     ) -> Option<User> {
         match &file.username {
             None => self.missing(&format!("{key}.username"), "the name to log in with"),
-            Some(name) if !is_clean(name) => self.mistake(
-                format!("{key}.username"),
-                "must be one line, not empty, without white space at its ends",
-            ),
-            Some(_) => {}
+            Some(name) => {
+                self.take(&format!("{key}.username"), check_line(name));
+            }
         }
         let password = self.password(key, file);
         for action in &file.actions {
@@ -178,12 +181,8 @@ impl Check<'_> {
                 let what = "must be the 32 hex digits of the password's MD5";
                 self.take(&format!("{key}.password_md5"), digest.ok_or(what))
             }
-            (None, None, Some(password)) if !is_clean(&password.0) => {
-                let what = "must be one line, not empty, without white space at its ends";
-                self.mistake(format!("{key}.password"), what);
-                None
-            }
             (None, None, Some(password)) => {
+                self.take(&format!("{key}.password"), check_line(&password.0))?;
                 Some(StoredPassword::Digest(PasswordDigest::of(&password.0)))
             }
             (None, None, None) => {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::file;
+use super::network::check_address;
+use super::text::{check_line, line_of_file};
 use super::validate::{Check, PbxSettings};
 use crate::ami::value::HeaderValue;
 use crate::ami::{LinkSettings, TlsSettings, Trust, host_of};
@@ -13,20 +15,12 @@ impl Check<'_> {
     pub(super) fn pbx(&mut self, name: String, pbx: file::Pbx) -> Option<PbxSettings> {
         let key = |part: &str| format!("pbx.{name}.{part}");
         self.name(&format!("pbx.{name}"), &name);
-        let port = pbx
-            .address
-            .rsplit_once(':')
-            .filter(|(host, _)| !host.is_empty());
-        if port
-            .and_then(|(_, port)| port.parse::<u16>().ok())
-            .is_none_or(|port| port == 0)
-        {
-            self.mistake(key("address"), "must be host:port, as \"127.0.0.1:5038\"");
-        }
+        self.take(&key("address"), check_address(&pbx.address));
         let username = match &pbx.username {
             Some(username) => {
-                let value = HeaderValue::new(username);
-                self.take(&key("username"), value.map_err(|error| error.to_string()))
+                let value = HeaderValue::new(username).map_err(|error| error.to_string());
+                let value = check_line(username).and(value);
+                self.take(&key("username"), value)
             }
             None => {
                 self.missing(&key("username"), "the AMI user, a section of manager.conf");
@@ -115,34 +109,10 @@ impl Check<'_> {
                 None
             }
             (Some(secret), None) => {
-                if secret.0.is_empty() || secret.0.contains(['\r', '\n']) {
-                    self.mistake(key, "must be one line, and not empty");
-                }
+                self.take(&key, check_line(&secret.0));
                 Some(secret.0.clone())
             }
-            (None, Some(path)) => match std::fs::read_to_string(credential(path)) {
-                Ok(text) => {
-                    let text = Zeroizing::new(text);
-                    let secret = text.trim_end_matches(['\r', '\n']);
-                    if secret.is_empty() {
-                        self.mistake(file_key, "names an empty file");
-                    } else if secret.contains(['\r', '\n']) {
-                        self.mistake(file_key, "names a file of more than one line");
-                    }
-                    Some(Zeroizing::new(secret.to_owned()))
-                }
-                Err(error) => {
-                    // Without the value: a secret may have been put there.
-                    let place = if Path::new(&path).is_relative() {
-                        "; a relative path is looked for in $CREDENTIALS_DIRECTORY, and \
-                         without that in the current folder"
-                    } else {
-                        ""
-                    };
-                    self.mistake(file_key, format!("can't be read as a file: {error}{place}"));
-                    None
-                }
-            },
+            (None, Some(path)) => self.take(&file_key, secret_of_file(path)),
             (None, None) => {
                 self.missing(
                     &key,
@@ -152,6 +122,36 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// The secret that the file holds. The mistake has neither the secret nor the path: a
+/// secret may have been put there.
+fn secret_of_file(path: &str) -> Result<Zeroizing<String>, String> {
+    check_line(path).map_err(|what| format!("is not a path: {what}"))?;
+    let bytes = std::fs::read(credential(path)).map_err(|error| {
+        let place = if Path::new(&path).is_relative() {
+            "; a relative path is looked for in $CREDENTIALS_DIRECTORY, and without that in \
+             the current folder"
+        } else {
+            ""
+        };
+        format!("can't be read as a file: {error}{place}")
+    })?;
+    let bytes = Zeroizing::new(bytes);
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        let what = "names a file that is not in UTF-8: save it as plain text (PowerShell's > \
+                    writes UTF-16)";
+        return Err(what.to_owned());
+    };
+    let secret = line_of_file(text);
+    if secret.is_empty() {
+        return Err("names an empty file".to_owned());
+    }
+    if secret.contains(['\r', '\n']) {
+        return Err("names a file of more than one line".to_owned());
+    }
+    check_line(secret).map_err(|what| format!("names a file whose line {what}"))?;
+    Ok(Zeroizing::new(secret.to_owned()))
 }
 
 /// Whether two addresses are plainly the same; what names hide can't be seen here.

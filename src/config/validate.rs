@@ -1,6 +1,6 @@
 //! What the file must say, and the settings that come of it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 
 use super::file;
 use super::mistake::Mistake;
+use super::network::{is_origin, network};
 use crate::ami::LinkSettings;
 use crate::http::{CONTRACT, CertificateFiles, EVENTS};
 use crate::organizations::{Directory, LockoutPolicy, Overlap};
@@ -165,6 +166,7 @@ impl Check<'_> {
 
     pub(super) fn duration(&mut self, key: &str, text: &str) -> Option<Duration> {
         let parsed = text.parse::<jiff::SignedDuration>().ok();
+        let parsed = parsed.filter(|_| text.trim() == text);
         let duration = parsed.and_then(|d| Duration::try_from(d).ok());
         let longest = Duration::from_secs(24 * 60 * 60);
         let positive = duration.filter(|duration| !duration.is_zero() && *duration <= longest);
@@ -180,10 +182,7 @@ impl Check<'_> {
     pub(super) fn networks(&mut self, key: &str, items: &[String]) -> Vec<IpNet> {
         let mut networks = Vec::new();
         for item in items {
-            let single = item.parse::<IpAddr>().map(IpNet::from);
-            let network = item.parse::<IpNet>().or(single);
-            let what = format!("\"{item}\" is not a network, as \"192.0.2.0/24\", or an address");
-            networks.extend(self.take(key, network.map_err(|_| what)));
+            networks.extend(self.take(key, network(item)));
         }
         networks
     }
@@ -194,20 +193,15 @@ impl Check<'_> {
             if !is_origin(origin) {
                 let what = format!(
                     "\"{origin}\" is not an origin, as \"https://panel.example.com\": scheme, \
-                     host and port, and nothing behind"
+                     host in lower case, a port that is not the scheme's own, and nothing behind"
                 );
                 self.mistake("http.cors_origins", what);
             }
         }
-        let path_fits = http.path.starts_with('/')
-            && !["/", EVENTS, CONTRACT].contains(&http.path.as_str())
-            && http
-                .path
-                .bytes()
-                .all(|b| b.is_ascii_graphic() && !b"?#%".contains(&b));
-        if !path_fits {
-            let what = "must be a path below /, without ?, # or %, and neither /events nor \
-                        /openapi.json, as \"/API/UpdateAgentState.php\"";
+        if !is_free_path(&http.path) {
+            let what = "must be a path below /, without ?, # or %, without empty parts, . and .., \
+                        and none of the bridge's own (/events, /openapi.json, /panel/…), as \
+                        \"/API/UpdateAgentState.php\"";
             self.mistake("http.path", what);
         }
         let reject_unknown_parameters = match http.unknown_parameters.as_str() {
@@ -274,15 +268,8 @@ impl Check<'_> {
     }
 
     fn log(&mut self, log: &file::Log) -> Option<LogSettings> {
-        // A bare word that is no level would be taken for a module: silence.
-        let levels = ["off", "error", "warn", "info", "debug", "trace"];
-        let words = log
-            .level
-            .split(',')
-            .map(|word| word.trim().to_ascii_lowercase());
-        let is_known = |word: &String| word.contains(['=', '[']) || levels.contains(&&**word);
         let is_filter = tracing_subscriber::EnvFilter::try_new(&log.level).is_ok();
-        if !is_filter || !words.into_iter().all(|word| is_known(&word)) {
+        if !is_filter || !log.level.split(',').all(is_directive) {
             let what = "must be a level (off, error, warn, info, debug, trace) or a filter, as \
                         \"info,ami_bridge=debug\"";
             self.mistake("log.level", what);
@@ -323,12 +310,31 @@ impl Check<'_> {
     }
 }
 
-/// As a browser sends it: in lower case, without a path.
-fn is_origin(text: &str) -> bool {
-    let host = text
-        .strip_prefix("https://")
-        .or(text.strip_prefix("http://"));
-    let fits =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte);
-    host.is_some_and(|host| !host.is_empty() && host.bytes().all(fits))
+/// Whether the listener has nothing else at that path, and a client can ask for it as it
+/// is: clients take empty parts, `.` and `..` out themselves.
+fn is_free_path(path: &str) -> bool {
+    let own = [EVENTS, CONTRACT, "/panel"];
+    let is_own = |own: &&str| path == *own || path.starts_with(&format!("{own}/"));
+    let fits = |part: &str| !["", ".", ".."].contains(&part);
+    let graphic = |b: u8| b.is_ascii_graphic() && !b"?#%".contains(&b);
+    let parts = path
+        .strip_prefix('/')
+        .map(|path| path.trim_end_matches('/'));
+    parts.is_some_and(|parts| parts.split('/').all(fits))
+        && path.bytes().all(graphic)
+        && !own.iter().any(is_own)
+}
+
+/// Whether a part of a filter is a level, or a level of a module. Anything else would be
+/// taken for a module of that name, and nothing else logged: silence.
+fn is_directive(word: &str) -> bool {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_level = |text: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(text));
+    let end = word.find(['=', '[']);
+    let Some(end) = end else {
+        return is_level(word);
+    };
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_:-".contains(&byte);
+    let level = word.rsplit_once('=').map(|(_, level)| level);
+    word[..end].bytes().all(fits) && (word[end..].starts_with('[') || level.is_some_and(is_level))
 }

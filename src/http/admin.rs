@@ -12,10 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::body::ReplyBody;
 use super::metrics;
-use super::server::{Handler, Slots};
+use super::server::Handler;
+use super::slots::Slots;
 use super::tls::Tls;
 use crate::ami::{LinkState, NO_QUEUES};
 use crate::api::{Links, Requests};
+use crate::telemetry::LogFlow;
 
 /// The listener for operations.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub struct Admin {
     pub slots: Slots,
     /// The interface's TLS, where it has one.
     pub tls: Option<Tls>,
+    /// How the log flows.
+    pub log: LogFlow,
     /// Whether `/metrics` has those of queues.
     pub queue_metrics: bool,
     /// Set when the daemon is told to end.
@@ -47,7 +51,13 @@ impl Handler for Admin {
             return refusal;
         }
         match request.uri().path() {
-            "/healthz" => reply(StatusCode::OK, &json!({"status": "alive"})),
+            "/healthz" => {
+                let log = json!({"waiting": self.log.waiting(), "dropped": self.log.dropped()});
+                reply(
+                    StatusCode::OK,
+                    &json!({"status": "alive", "log_lines": log}),
+                )
+            }
             "/readyz" => self.ready(),
             "/metrics" => {
                 let text = metrics::text(&self).await;

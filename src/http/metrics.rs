@@ -9,6 +9,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder};
 use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 use tokio::time::Instant;
@@ -56,6 +57,12 @@ pub(super) async fn text(admin: &Admin) -> String {
     let mut registry = Registry::with_prefix("ami_bridge");
     admin.requests.register(&mut registry);
     register_interface(&mut registry, admin);
+    let help = "Log lines that were dropped, since whoever reads the log was too slow";
+    registry.register(
+        "log_lines_dropped",
+        help,
+        ConstCounter::new(admin.log.dropped()),
+    );
     registry.register_collector(Box::new(Pbxes(Arc::clone(links))));
     registry.register_collector(Box::new(Queues(queues)));
     let mut text = String::new();

@@ -4,19 +4,24 @@
 
 mod admin;
 mod body;
+mod connection;
 mod cors;
 mod events;
+mod explain;
 mod forwarded;
 mod incoming;
 mod metrics;
 mod openapi;
 mod panel;
+mod reply;
 mod routes;
 mod server;
+mod slots;
 mod tls;
 
 pub use admin::Admin;
 pub use panel::Panel;
 pub use routes::{CONTRACT, Current, EVENTS, Routes};
-pub use server::{Handler, Limits, Listener, Slots, serve};
+pub use server::{Handler, Limits, Listener, listen, serve};
+pub use slots::Slots;
 pub use tls::{CertificateFiles, Tls};

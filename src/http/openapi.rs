@@ -66,7 +66,7 @@ mod tests {
             for (at, methods) in [
                 (path, &["get", "post"][..]),
                 (EVENTS, &["get"]),
-                (CONTRACT, &["get"]),
+                (CONTRACT, &["get", "head"]),
             ] {
                 let documented = keys(&document["paths"][at]);
                 assert_eq!(documented, methods.iter().copied().collect(), "{at}");

@@ -1,14 +1,13 @@
 //! The routes of the interface's listener, and the headers of its answers.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use hyper::body::Incoming;
-use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
-    REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
-};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::header::{ALLOW, CACHE_CONTROL, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response};
 use ipnet::IpNet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -16,9 +15,11 @@ use tokio_util::task::TaskTracker;
 use tracing::error;
 
 use super::body::ReplyBody;
+use super::connection::Known;
 use super::forwarded::client_address;
-use super::incoming::{REQUEST_ID, authorization, form_body, request_id};
+use super::incoming::{authorization, form_body, request_id};
 use super::panel::Panel;
+use super::reply::{allowed, answered, mark};
 use super::server::Handler;
 use super::{cors, events, openapi, panel};
 use crate::api::{Answer, Api, ApiError, Call, Code, EventStream};
@@ -92,6 +93,8 @@ enum Reply {
     Events(EventStream),
     File(Response<ReplyBody>),
     Contract,
+    /// The methods of a path, for who asks with `OPTIONS`.
+    Methods(&'static str),
 }
 
 impl Routes {
@@ -110,6 +113,7 @@ impl Routes {
                 Ok(Reply::Events(events)) => self.streamed(events, &request_id),
                 Ok(Reply::File(response)) => response,
                 Ok(Reply::Contract) => self.contract(&request_id),
+                Ok(Reply::Methods(methods)) => allowed(methods, &request_id),
                 Err(refusal) => {
                     let answer = Answer::error(&refusal.error, &request_id);
                     let mut response = answered(answer, &request_id);
@@ -129,6 +133,7 @@ impl Routes {
 }
 
 /// Why a request does not come to its handler.
+#[derive(Debug)]
 struct Refusal {
     error: ApiError,
     /// The methods that the path has.
@@ -160,6 +165,13 @@ impl Routes {
             return Err(ApiError::new(Code::TargetTooLong, message).into());
         }
         let is_get = request.method() == Method::GET;
+        // Of a page or a file, HEAD is a harmless question. hyper leaves the body out.
+        let is_page_method = is_get || request.method() == Method::HEAD;
+        if request.method() == Method::OPTIONS
+            && let Some(methods) = self.methods_of_server(request.uri().path())
+        {
+            return Ok(Reply::Methods(methods));
+        }
         if request.uri().path() == self.path {
             if !is_get && request.method() != Method::POST {
                 return Err(not_allowed("Use GET, or POST with a form.", "GET, POST"));
@@ -170,29 +182,45 @@ impl Routes {
                 // The PBX's time does not run while a client is slow.
                 call.arrived = Instant::now();
             }
-            self.perform(call, request_id).await.map(Reply::Answer)
+            let (api, sent) = (Arc::clone(&self.api), Arc::clone(&call.change_sent));
+            let served = async move { api.serve(call).await };
+            let answer = in_task(&self.running, sent, request_id, served).await;
+            answer.map(Reply::Answer)
         } else if request.uri().path() == EVENTS {
             if !is_get {
                 return Err(not_allowed("Use GET.", "GET"));
             }
             let call = self.call(peer, &request, request_id)?;
             let last = request.headers().get(LAST_EVENT_ID);
-            let last = last.and_then(|id| id.to_str().ok());
-            let stream = self.api.follow(call, last).await;
+            let last = last.and_then(|id| id.to_str().ok()).map(str::to_owned);
+            let api = Arc::clone(&self.api);
+            let opened = async move { api.follow(call, last.as_deref()).await };
+            let stream = in_task(&self.running, Arc::default(), request_id, opened).await?;
             Ok(stream.map_or_else(Reply::Answer, Reply::Events))
         } else if let Some(file) = self.panel_file(request.uri().path()) {
-            if !is_get {
-                return Err(not_allowed("Use GET.", "GET"));
+            if !is_page_method {
+                return Err(not_allowed("Use GET or HEAD.", "GET, HEAD"));
             }
             Ok(Reply::File(file.response(request.headers())))
         } else if request.uri().path() == CONTRACT {
-            if !is_get {
-                return Err(not_allowed("Use GET.", "GET"));
+            if !is_page_method {
+                return Err(not_allowed("Use GET or HEAD.", "GET, HEAD"));
             }
             Ok(Reply::Contract)
         } else {
             let message = format!("There is nothing here. The interface is at {}.", self.path);
             Err(ApiError::new(Code::NotFound, message).into())
+        }
+    }
+
+    /// The methods of `/` and of the server as a whole (`*`). Load balancers ask for
+    /// these to see whether it is well, without a panel too.
+    fn methods_of_server(&self, path: &str) -> Option<&'static str> {
+        match path {
+            "*" => Some("GET, HEAD, POST, OPTIONS"),
+            "/" if self.panel.is_some() => Some("GET, HEAD, OPTIONS"),
+            "/" => Some("OPTIONS"),
+            _ => None,
         }
     }
 
@@ -216,18 +244,7 @@ impl Routes {
             address: client_address(peer, forwarded.into_iter(), &self.trusted_proxies),
             request_id: request_id.to_owned(),
             arrived: Instant::now(),
-        })
-    }
-
-    /// In a task of its own: what was sent to the PBX is followed to its end and
-    /// logged, also when the client does not wait for it.
-    async fn perform(&self, call: Call, request_id: &str) -> Result<Answer, Refusal> {
-        let api = Arc::clone(&self.api);
-        let running = self.running.spawn(async move { api.serve(call).await });
-        running.await.map_err(|error| {
-            error!(%error, request_id, "a request has died");
-            let message = "The bridge has failed: it may or may not have happened.";
-            ApiError::new(Code::OutcomeUnknown, message).into()
+            change_sent: Arc::default(),
         })
     }
 
@@ -244,6 +261,7 @@ impl Routes {
     fn streamed(&self, events: EventStream, request_id: &str) -> Response<ReplyBody> {
         let text = events::text(events, self.stop.clone(), request_id.to_owned());
         let mut response = Response::new(ReplyBody::Stream(Box::pin(text)));
+        response.extensions_mut().insert(Known);
         let content_type = HeaderValue::from_static("text/event-stream");
         mark(response.headers_mut(), content_type, request_id);
         // nginx would hold events back until its buffer is full.
@@ -253,6 +271,32 @@ impl Routes {
     }
 }
 
+/// Does the work in a task of its own: what was sent to the PBX is followed to its end
+/// and logged, also when the client does not wait for it. A task that panics is answered.
+async fn in_task<T: Send + 'static>(
+    running: &TaskTracker,
+    change_sent: Arc<AtomicBool>,
+    request_id: &str,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Refusal> {
+    running.spawn(work).await.map_err(|error| {
+        let failed = bridge_failed(change_sent.load(Ordering::Acquire));
+        let outcome = failed.code.as_str();
+        error!(%error, request_id, outcome, "a request has died");
+        failed.into()
+    })
+}
+
+/// The answer to a request whose task has died: what is known of it.
+fn bridge_failed(change_sent: bool) -> ApiError {
+    if change_sent {
+        let message = "The bridge has failed: it may or may not have happened.";
+        return ApiError::new(Code::OutcomeUnknown, message);
+    }
+    let message = "The bridge has failed. Nothing was sent.";
+    ApiError::retry(Code::Overloaded, Duration::from_secs(1), message)
+}
+
 fn not_allowed(message: &str, allow: &'static str) -> Refusal {
     Refusal {
         error: ApiError::new(Code::MethodNotAllowed, message),
@@ -260,32 +304,25 @@ fn not_allowed(message: &str, allow: &'static str) -> Refusal {
     }
 }
 
-fn answered(answer: Answer, request_id: &str) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::from(answer.body));
-    *response.status_mut() =
-        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    let json = HeaderValue::from_static("application/json; charset=utf-8");
-    mark(headers, json, request_id);
-    if let Some(after) = answer.retry_after {
-        // Whole seconds, and never "at once".
-        let seconds = after.as_secs_f64().ceil().max(1.0) as u64;
-        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The headers that all answers have.
-fn mark(headers: &mut HeaderMap, content_type: HeaderValue, request_id: &str) {
-    headers.insert(CONTENT_TYPE, content_type);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Should a browser ever show it as a page: nothing in it runs or is framed, and
-    // the address, which may hold a password, is told to nobody.
-    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
-    headers.insert(CONTENT_SECURITY_POLICY, policy);
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    if let Ok(id) = HeaderValue::from_str(request_id) {
-        headers.insert(REQUEST_ID, id);
+    #[tokio::test]
+    async fn a_request_that_panics_is_answered_with_what_is_known() {
+        let running = TaskTracker::new();
+        for (sends, code) in [(false, Code::Overloaded), (true, Code::OutcomeUnknown)] {
+            let sent = Arc::new(AtomicBool::new(false));
+            let noted = Arc::clone(&sent);
+            let work = async move {
+                noted.store(sends, Ordering::Release);
+                tokio::task::yield_now().await;
+                panic!("a fault");
+            };
+            let died = in_task(&running, sent, "r1", work).await;
+            let refusal = died.expect_err("it has died").error;
+            assert_eq!(refusal.code, code);
+            assert_eq!(refusal.retry_after.is_some(), !sends);
+        }
     }
 }

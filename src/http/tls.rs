@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
@@ -17,6 +18,9 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{Error, ServerConfig};
 use tokio_rustls::server::TlsStream;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::pem;
 
 /// How long a client has for its handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -37,14 +41,17 @@ impl CertificateFiles {
     /// Which of them is wrong, in words, without what was given as its path: that
     /// may be the key itself.
     pub fn load(&self) -> Result<Arc<CertifiedKey>, String> {
-        let chain = CertificateDer::pem_file_iter(&self.certificate)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| format!("the certificate can't be read: {error}"))?;
+        let unreadable =
+            |error: &dyn fmt::Display| format!("the certificate can't be read: {error}");
+        let chain = pem::read(&self.certificate).map_err(|error| unreadable(&error))?;
+        let chain = CertificateDer::pem_slice_iter(&chain).collect::<Result<Vec<_>, _>>();
+        let chain = chain.map_err(|error| unreadable(&error))?;
         if chain.is_empty() {
             return Err("the file holds no certificate".to_owned());
         }
-        let key = PrivateKeyDer::from_pem_file(&self.key)
-            .map_err(|error| format!("tls_key can't be read: {error}"))?;
+        let unreadable = |error: &dyn fmt::Display| format!("tls_key can't be read: {error}");
+        let key = pem::read(&self.key).map_err(|error| unreadable(&error))?;
+        let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| unreadable(&error))?;
         CertifiedKey::from_der(chain, key, &ring::default_provider())
             .map(Arc::new)
             .map_err(|error| match error {
@@ -62,6 +69,38 @@ impl CertificateFiles {
 pub struct Tls {
     acceptor: TlsAcceptor,
     current: Arc<Current>,
+    handshakes: Arc<Handshakes>,
+}
+
+/// The thread that shakes hands. A handshake costs about a millisecond of processor time:
+/// when thousands of clients come at once, those who are there must not wait for it.
+struct Handshakes(Option<Runtime>);
+
+impl Handshakes {
+    fn start() -> io::Result<Self> {
+        let mut builder = Builder::new_multi_thread();
+        let builder = builder.worker_threads(1).thread_name("handshakes");
+        builder.enable_time().build().map(Some).map(Self)
+    }
+
+    fn spawn<T: Send + 'static>(
+        &self,
+        handshake: impl Future<Output = T> + Send + 'static,
+    ) -> AbortOnDropHandle<T> {
+        match &self.0 {
+            Some(runtime) => AbortOnDropHandle::new(runtime.spawn(handshake)),
+            None => unreachable!("it is taken at the end only"),
+        }
+    }
+}
+
+impl Drop for Handshakes {
+    fn drop(&mut self) {
+        // Without waiting, which a task of another runtime may not.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl fmt::Debug for Tls {
@@ -84,9 +123,11 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(resolver);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let handshakes = Handshakes::start().map_err(|error| error.to_string())?;
         Ok(Self {
             acceptor: TlsAcceptor::from(Arc::new(config)),
             current,
+            handshakes: Arc::new(handshakes),
         })
     }
 
@@ -107,9 +148,12 @@ impl Tls {
     }
 
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        timeout(HANDSHAKE, self.acceptor.accept(stream))
-            .await
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        let acceptor = self.acceptor.clone();
+        let handshake = self
+            .handshakes
+            .spawn(async move { timeout(HANDSHAKE, acceptor.accept(stream)).await });
+        let shaken = handshake.await.map_err(io::Error::other)?;
+        shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 

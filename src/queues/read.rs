@@ -12,6 +12,7 @@ use super::decode;
 use super::model::Queue;
 use crate::ami::value::HeaderValue;
 use crate::ami::{Action, Answer};
+use crate::wall_clock;
 
 /// Queues as they were on the PBX.
 #[derive(Debug, Clone)]
@@ -76,7 +77,7 @@ impl QueueCommands {
         }
         Ok(Snapshot {
             queues,
-            as_of: SystemTime::now() - oldest,
+            as_of: wall_clock::before(oldest),
             stale: false,
             latest: None,
         })

@@ -133,7 +133,7 @@ fn credentials_may_stay_out_of_the_url(version: u32) {
             "",
             "400 invalid_parameter",
         ),
-        ("GET", "?action=showqueue", &[], "", "400 missing_parameter"),
+        ("GET", "?action=showqueue", &[], "", "401 unauthorized"),
         (
             "POST",
             "",

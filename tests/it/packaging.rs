@@ -1,10 +1,12 @@
 //! What packages contain, and what the daemon tells the service manager.
 
-use std::os::unix::net::UnixDatagram;
+use std::ffi::OsStr;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::{Bridge, binary, configuration};
+use crate::support::{Bridge, binary, configuration, eventually, request};
 
 #[path = "../../examples/packaged_texts/texts.rs"]
 mod texts;
@@ -53,22 +55,13 @@ fn the_unit_is_hardened_systemd() {
 /// A service manager's socket, and what came there.
 struct Manager {
     socket: UnixDatagram,
-    _folder: tempfile::TempDir,
-    path: std::path::PathBuf,
 }
 
 impl Manager {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("notify");
-        let socket = UnixDatagram::bind(&path).expect("a socket");
+    fn new(socket: UnixDatagram) -> Self {
         let limit = Some(Duration::from_secs(10));
         socket.set_read_timeout(limit).expect("a limit");
-        Self {
-            socket,
-            _folder: folder,
-            path,
-        }
+        Self { socket }
     }
 
     fn next(&self) -> String {
@@ -89,10 +82,48 @@ impl Manager {
 }
 
 #[test]
-fn the_service_manager_is_told() {
-    let manager = Manager::new();
+fn the_service_manager_is_told_at_its_path() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).expect("a socket");
+    is_told(&Manager::new(socket), path.as_os_str());
+}
+
+/// As containers' managers have it.
+#[test]
+fn the_service_manager_is_told_in_the_abstract_namespace() {
+    let name = format!("ami-bridge-test-{}", std::process::id());
+    let address = SocketAddr::from_abstract_name(&name).expect("a name");
+    let socket = UnixDatagram::bind_addr(&address).expect("a socket");
+    is_told(&Manager::new(socket), format!("@{name}").as_ref());
+}
+
+/// Nobody reads its socket: what serves must not wait for it.
+#[test]
+fn a_service_manager_that_hangs_holds_nothing_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("notify");
+    let _socket = UnixDatagram::bind(&path).expect("a socket");
     let mut command = binary();
-    command.env("NOTIFY_SOCKET", &manager.path);
+    command.env("NOTIFY_SOCKET", &path);
+    // A thousand messages a second: the socket is soon full.
+    command.env("WATCHDOG_USEC", "2000");
+    let bridge = Bridge::start_as(command, &configuration(1));
+    eventually("the socket is full", || {
+        let told = bridge.log().contains("the service manager can't be told");
+        told.then_some(())
+    });
+    let begun = Instant::now();
+    let health = request(bridge.admin, "GET", "/healthz", &[], b"");
+    assert_eq!(health.status, 200);
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert!(bridge.stop().0.success());
+}
+
+fn is_told(manager: &Manager, name: &OsStr) {
+    let mut command = binary();
+    command.env("NOTIFY_SOCKET", name);
     command.env("WATCHDOG_USEC", "400000");
     let text = configuration(1);
     let begun = Instant::now();

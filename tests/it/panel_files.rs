@@ -87,13 +87,11 @@ fn a_file_is_sent_again_only_where_it_has_changed() {
             request(bridge.address, "GET", path, &other, b"").status,
             200
         );
-        for method in ["HEAD", "POST"] {
-            let refused = request(bridge.address, method, path, &[], b"");
-            assert_eq!(
-                (refused.status, refused.header("Allow")),
-                (405, Some("GET"))
-            );
-        }
+        let refused = request(bridge.address, "POST", path, &[], b"");
+        assert_eq!(
+            (refused.status, refused.header("Allow")),
+            (405, Some("GET, HEAD"))
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::future::ready;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use futures_util::stream::TryStreamExt;
@@ -18,6 +18,7 @@ use crate::queues::command::{CommandError, QueueCommands};
 use crate::queues::model::Queue;
 use crate::queues::pace::Pace;
 use crate::queues::read::{LISTS_AT_ONCE, NOBODY, Snapshot};
+use crate::wall_clock;
 
 /// The live state of a PBX. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -120,7 +121,7 @@ impl Live {
                     .into_iter()
                     .map(|entry| Arc::clone(entry.queue()))
                     .collect(),
-                as_of: SystemTime::now() - mirror.heard.elapsed(),
+                as_of: wall_clock::before(mirror.heard.elapsed()),
                 stale,
                 latest: Some(mirror.journal.latest()),
             }
@@ -149,7 +150,7 @@ impl Live {
             let queues = entries.into_iter().map(|entry| as_of(entry, now));
             Snapshot {
                 queues: queues.collect(),
-                as_of: SystemTime::now() - oldest.unwrap_or(now).elapsed(),
+                as_of: wall_clock::before(oldest.unwrap_or(now).elapsed()),
                 stale,
                 latest: Some(mirror.journal.latest()),
             }

@@ -1,9 +1,11 @@
 //! The real program, with a configuration file of its own.
 
-use std::io::Write as _;
-use std::net::SocketAddr;
-use std::process::{Child, Command, ExitStatus};
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -94,6 +96,7 @@ pub(crate) struct Bridge {
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
     log: Log,
+    is_frozen: AtomicBool,
     /// The configuration file.
     file: tempfile::NamedTempFile,
 }
@@ -113,25 +116,25 @@ impl Bridge {
         Self::start_as(binary(), configuration)
     }
 
-    /// Starts it with few descriptors.
-    pub(crate) fn start_with_descriptors(limit: usize, configuration: &str) -> Self {
-        let mut shell = Command::new("sh");
-        let program = env!("CARGO_BIN_EXE_ami-bridge");
-        let script = format!("ulimit -n {limit}; exec \"$0\" \"$@\"");
-        shell.args(["-c", &script, program]);
-        let bridge = Self::start_as(shell, configuration);
-        bridge.wait_ready();
-        bridge
+    pub(crate) fn start_as(command: Command, configuration: &str) -> Self {
+        let log = Log::new();
+        let stderr = log.stdio();
+        Self::start_with_log(command, configuration, log, stderr)
     }
 
-    pub(crate) fn start_as(mut command: Command, configuration: &str) -> Self {
+    /// Starts it with that standard error; the log is what comes to `log`.
+    pub(super) fn start_with_log(
+        mut command: Command,
+        configuration: &str,
+        log: Log,
+        stderr: Stdio,
+    ) -> Self {
         let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
         file.write_all(configuration.as_bytes()).expect("written");
-        let log = Log::new();
         let child = command
             .arg("--config")
             .arg(file.path())
-            .stderr(log.stdio())
+            .stderr(stderr)
             .spawn()
             .expect("the bridge");
         let address = |message: &str| {
@@ -150,6 +153,7 @@ impl Bridge {
             pid: child.id(),
             child: Mutex::new(child),
             log,
+            is_frozen: AtomicBool::new(false),
             file,
         }
     }
@@ -184,9 +188,44 @@ impl Bridge {
         request(self.address, "GET", &format!("{PATH}?{query}"), &[], b"")
     }
 
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// What is in its log; the last lines may still be on their way. For a bridge that
+    /// can't be asked whether they are.
+    pub(crate) fn log_so_far(&self) -> String {
+        self.log.text()
+    }
+
     /// Everything that was logged up to now.
     pub(crate) fn log(&self) -> String {
+        self.wait_for_log();
         self.log.text()
+    }
+
+    /// Waits until the thread that writes the log has written what was logged. One that
+    /// is stopped or has ended writes nothing more.
+    fn wait_for_log(&self) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while !self.is_frozen.load(Ordering::SeqCst) && Instant::now() < deadline {
+            match self.lines_to_write() {
+                Ok(count) if count > 0 => std::thread::yield_now(),
+                _ => return,
+            }
+        }
+    }
+
+    fn lines_to_write(&self) -> std::io::Result<u64> {
+        let mut stream = TcpStream::connect(self.admin)?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let body = answer.split("\r\n\r\n").nth(1).unwrap_or_default();
+        let body: Value = serde_json::from_str(body)?;
+        Ok(body["log_lines"]["waiting"].as_u64().expect("a number"))
     }
 
     /// How many actions of that name were sent to Asterisk.
@@ -230,12 +269,14 @@ impl Bridge {
 
     /// Stops it where it is, until [`Self::thaw`].
     pub(crate) fn freeze(&self) {
+        self.is_frozen.store(true, Ordering::SeqCst);
         signal_process(self.pid, "STOP");
     }
 
     /// Lets it go on.
     pub(crate) fn thaw(&self) {
         signal_process(self.pid, "CONT");
+        self.is_frozen.store(false, Ordering::SeqCst);
     }
 
     /// Tells it to end.

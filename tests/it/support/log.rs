@@ -18,6 +18,11 @@ impl Log {
         self.0.reopen().expect("a temporary file").into()
     }
 
+    /// What someone else writes to in its place.
+    pub(super) fn file(&self) -> std::fs::File {
+        self.0.reopen().expect("a temporary file")
+    }
+
     /// Its lines up to now; of one that is just being written, nothing.
     pub(super) fn text(&self) -> String {
         let bytes = std::fs::read(self.0.path()).expect("a log");

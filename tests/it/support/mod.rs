@@ -10,8 +10,10 @@ mod haproxy;
 mod http;
 mod load;
 mod log;
+mod log_reader;
 mod port;
 mod proxy;
+mod reading;
 mod simulated;
 
 use std::time::{Duration, Instant};
@@ -24,8 +26,10 @@ pub(crate) use certificate::http_over_tls;
 pub(crate) use haproxy::HaProxy;
 pub(crate) use http::{KeptConnection, Response, request};
 pub(crate) use load::{Answers, EndOnDrop, Figures, load};
+pub(crate) use log_reader::LogReader;
 pub(crate) use port::Port;
 pub(crate) use proxy::{Network, Proxy};
+pub(crate) use reading::{Pauses, Watch};
 
 /// Declares tests that run on a fresh Asterisk of each generation.
 ///

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ struct Shared {
     network: Mutex<Network>,
     /// Both ends of every connection.
     open: Mutex<Vec<TcpStream>>,
+    /// Bytes of Asterisk's that were passed on.
+    passed: Arc<AtomicU64>,
     /// The answer of Asterisk that is under way is cut in its middle.
     truncate: AtomicBool,
 }
@@ -40,6 +42,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             network: Mutex::new(Network::Sound),
             open: Mutex::default(),
+            passed: Arc::default(),
             truncate: AtomicBool::new(false),
         });
         let accepting = Arc::clone(&shared);
@@ -64,6 +67,11 @@ impl Proxy {
 
     pub(crate) fn set(&self, network: Network) {
         *self.shared.network.lock().expect("network") = network;
+    }
+
+    /// Counts the bytes of Asterisk's that were passed on.
+    pub(crate) fn passed(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.shared.passed)
     }
 
     /// Ends every connection now.
@@ -102,6 +110,10 @@ fn pass(shared: &Arc<Shared>, from: &TcpStream, to: &TcpStream, is_answer: bool)
                 }
                 Network::Dead => continue,
             };
+            if is_answer {
+                let count = bytes.len() as u64;
+                shared.passed.fetch_add(count, Ordering::SeqCst);
+            }
             if passed.is_err() || cut {
                 break;
             }

@@ -5,7 +5,7 @@
 //! The protocol is systemd's: <https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>.
 
 use std::fmt::{Debug, Write as _};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
@@ -16,28 +16,54 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::queue::LogQueue;
+
 /// Where the journal listens.
-pub(crate) const SOCKET: &str = "/run/systemd/journal/socket";
+pub(super) const SOCKET: &str = "/run/systemd/journal/socket";
 
 /// Longer values are cut: what comes from Asterisk can be longer than a datagram.
 const LONGEST: usize = 16 * 1024;
 
-/// Sends what is logged to the journal.
+/// Where entries go. A journal that hangs blocks whoever sends: that is for a thread
+/// apart.
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub(super) struct Socket {
     socket: UnixDatagram,
     path: PathBuf,
 }
 
-impl Journal {
+impl Socket {
     /// Sends to the journal that listens there.
-    pub(crate) fn at(path: &Path) -> io::Result<Self> {
+    pub(super) fn at(path: &Path) -> io::Result<Self> {
         // To know whether it does. It may listen anew later, with another socket.
         UnixDatagram::unbound()?.connect(path)?;
         Ok(Self {
             socket: UnixDatagram::unbound()?,
             path: path.to_owned(),
         })
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, entry: &[u8]) -> io::Result<usize> {
+        self.socket.send_to(entry, &self.path)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Makes an entry of what is logged.
+#[derive(Debug)]
+pub(super) struct Journal {
+    queue: LogQueue,
+}
+
+impl Journal {
+    /// Puts entries into that queue.
+    pub(super) fn new(queue: LogQueue) -> Self {
+        Self { queue }
     }
 }
 
@@ -58,9 +84,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Journal {
                 fields.others.extend_from_slice(&of_span.others);
             }
         }
-        // There is nowhere to tell that it fails.
         let entry = entry(event.metadata(), &fields);
-        let _ = self.socket.send_to(&entry, &self.path);
+        // It never fails: what can't be written is counted.
+        let _ = self.queue.clone().write_all(&entry);
     }
 }
 
@@ -154,7 +180,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("socket");
         let socket = UnixDatagram::bind(&path).expect("a socket");
-        let journal = Journal::at(&path).expect("connected");
+        let (queue, _guard) = LogQueue::new(Socket::at(&path).expect("connected"));
+        let journal = Journal::new(queue);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(journal), log);
         let mut bytes = vec![0; 1 << 20];
         let length = socket.recv(&mut bytes).expect("an entry");

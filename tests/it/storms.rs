@@ -1,0 +1,146 @@
+//! Storms of connects: thousands of panels that reconnect at once, and clients whose
+//! handshakes or logins take long, hold nobody up.
+
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ami_bridge::organizations::PasswordDigest;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use crate::support::{ACME, Asterisk, Bridge, SIMULATED, configuration, http_over_tls};
+
+/// Opens a stream of events, and waits for its snapshot.
+async fn follow(address: std::net::SocketAddr) -> std::io::Result<TcpStream> {
+    let mut stream = TcpStream::connect(address).await?;
+    let (username, password) = (ACME.username, ACME.password);
+    let target = format!("/events?username={username}&password={password}");
+    let head = format!("GET {target} HTTP/1.1\r\nHost: bridge\r\n\r\n");
+    stream.write_all(head.as_bytes()).await?;
+    let mut answer = Vec::new();
+    while !String::from_utf8_lossy(&answer).contains("event: snapshot") {
+        if stream.read_buf(&mut answer).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    Ok(stream)
+}
+
+/// The usual configuration, with a password that costs argon2, and a log that stays
+/// small.
+fn configured(asterisk: &Asterisk) -> String {
+    let hash = PasswordDigest::of("acme-password").hash().expect("a hash");
+    configuration(asterisk.port)
+        .replace("info,ami_bridge=trace", "info")
+        .replace(
+            "password = \"acme-password\"",
+            &format!("password_hash = \"{hash}\""),
+        )
+}
+
+const PANELS: usize = 3000;
+
+#[test]
+fn three_thousand_panels_that_come_at_once_are_served_at_once() {
+    // Both sides have their own.
+    let limit = rlimit::increase_nofile_limit(u64::MAX).expect("the limit");
+    assert!(limit > PANELS as u64 + 500, "too few descriptors: {limit}");
+    let asterisk = Asterisk::start(SIMULATED);
+    let bridge = Bridge::start(&configured(&asterisk));
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().expect("a runtime");
+    let took = runtime.block_on(async {
+        let begun = Instant::now();
+        let mut panels = JoinSet::new();
+        for _ in 0..PANELS {
+            panels.spawn(follow(bridge.address));
+        }
+        let streams = panels.join_all().await;
+        let failed = streams.iter().filter(|stream| stream.is_err()).count();
+        assert_eq!(failed, 0);
+        begun.elapsed()
+    });
+    println!("{PANELS} panels at once had their snapshots after {took:?}");
+    // A connection that finds no place in the system's queue tries again after 1, 3, 7
+    // and 15 seconds.
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[test]
+fn handshakes_that_stall_hold_nobody_up() {
+    let asterisk = Asterisk::start(SIMULATED);
+    let folder = tempfile::tempdir().expect("a folder");
+    let http = http_over_tls(folder.path(), |_| ());
+    let bridge = Bridge::start(&configured(&asterisk).replace("[http]", &http));
+    let stalled: Vec<_> = (0..300)
+        .map(|number| {
+            let mut stream = std::net::TcpStream::connect(bridge.address).expect("connected");
+            // The beginning of a record of a handshake.
+            let sent = &b"\x16\x03\x01\x02\x00\x01"[..number % 7];
+            stream.write_all(sent).expect("written");
+            stream
+        })
+        .collect();
+    let own = std::fs::read(folder.path().join("own.pem")).expect("PEM");
+    let own = CertificateDer::from_pem_slice(&own).expect("PEM");
+    let mut roots = RootCertStore::empty();
+    roots.add(own).expect("a certificate");
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("localhost").expect("a name");
+    let begun = Instant::now();
+    let session = ClientConnection::new(Arc::new(config), name).expect("a session");
+    let stream = std::net::TcpStream::connect(bridge.address).expect("connected");
+    let mut stream = StreamOwned::new(session, stream);
+    let head = b"GET /openapi.json HTTP/1.0\r\n\r\n";
+    stream.write_all(head).expect("written");
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.0 200");
+    let took = begun.elapsed();
+    println!(
+        "beside {} stalled handshakes one took {took:?}",
+        stalled.len()
+    );
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
+fn logins_that_take_long_hold_nobody_up() {
+    let asterisk = Asterisk::start(SIMULATED);
+    let bridge = Bridge::start(&configured(&asterisk));
+    // Remembered from here on.
+    bridge.acme("action=add&agent=1001&queue=6001");
+    let slowest = std::thread::scope(|scope| {
+        let logins: Vec<_> = (0..60)
+            .map(|number| {
+                let query = format!("username=u{number}&password=x&action=showqueue");
+                scope.spawn({
+                    let bridge = &bridge;
+                    move || bridge.get(&query).status
+                })
+            })
+            .collect();
+        let mut slowest = Duration::ZERO;
+        while logins.iter().any(|login| !login.is_finished()) {
+            let begun = Instant::now();
+            bridge.acme("action=pause&agent=1001");
+            slowest = slowest.max(begun.elapsed());
+        }
+        for login in logins {
+            assert_eq!(login.join().expect("an answer"), 401);
+        }
+        slowest
+    });
+    println!("beside 60 logins that are checked, the slowest change took {slowest:?}");
+    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+}

@@ -1,0 +1,158 @@
+//! How long the bridge leaves bytes of the PBX unread: Asterisk writes while it holds a
+//! queue's lock, so a reader that pauses holds up calls.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{JoinHandle, sleep, spawn};
+use std::time::{Duration, Instant};
+
+use rustix::fd::OwnedFd;
+use rustix::io::ioctl_fionread;
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+
+use super::{Bridge, Proxy};
+
+/// Between two looks at the socket.
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(1);
+
+/// The longest pauses that were seen.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Pauses {
+    /// As the clock has it.
+    pub(crate) longest: Duration,
+    /// Without the time for which the thread that reads was ready to run and the machine
+    /// gave it no processor: that is of the other processes.
+    pub(crate) longest_of_its_own: Duration,
+    pub(crate) samples: usize,
+    /// Samples that found something unread.
+    unread: usize,
+}
+
+/// A time in which bytes were there and none was read.
+struct Pause {
+    begun: Instant,
+    last: Instant,
+    /// How long the thread had waited for a processor when it began.
+    waited: Duration,
+    /// The bytes that had been read by then.
+    read: u64,
+}
+
+impl Pauses {
+    /// `waited` is of now: the system counts a wait when it is over.
+    fn add(&mut self, pause: &Pause, waited: Duration) {
+        let length = pause.last - pause.begun;
+        let own = length.saturating_sub(waited - pause.waited);
+        self.longest = self.longest.max(length);
+        self.longest_of_its_own = self.longest_of_its_own.max(own);
+    }
+}
+
+impl fmt::Display for Pauses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "longest pause in reading the AMI socket: {:.1?} ({:.1?} without waiting for a \
+             processor); {} samples, {} of them with bytes unread",
+            self.longest, self.longest_of_its_own, self.samples, self.unread
+        )
+    }
+}
+
+/// Looks at the bridge's socket until it is stopped.
+pub(crate) struct Watch {
+    done: Arc<AtomicBool>,
+    thread: JoinHandle<Pauses>,
+}
+
+impl Watch {
+    pub(crate) fn start(bridge: &Bridge, proxy: &Proxy) -> Self {
+        let done = Arc::new(AtomicBool::new(false));
+        let (over, passed) = (Arc::clone(&done), proxy.passed());
+        let (port, pid) = (proxy.port, bridge.pid());
+        let thread = spawn(move || {
+            let schedule = schedule_of(pid, "ami");
+            let socket = socket_of_link(pid, port);
+            let mut pauses = Pauses::default();
+            let mut pause: Option<Pause> = None;
+            while !over.load(Ordering::Relaxed) {
+                let written = passed.load(Ordering::SeqCst);
+                let unread = ioctl_fionread(&socket).expect("a socket");
+                let (now, waited) = (Instant::now(), run_delay(&schedule));
+                let read = written.saturating_sub(unread);
+                pauses.samples += 1;
+                pauses.unread += usize::from(unread > 0);
+                match &mut pause {
+                    Some(pause) if unread > 0 && read <= pause.read => pause.last = now,
+                    _ => {
+                        if let Some(over) = pause.take() {
+                            pauses.add(&over, waited);
+                        }
+                        pause = (unread > 0).then_some(Pause {
+                            begun: now,
+                            last: now,
+                            waited,
+                            read,
+                        });
+                    }
+                }
+                // Paces the looks; nothing depends on its length.
+                sleep(SAMPLE_INTERVAL);
+            }
+            if let Some(pause) = pause {
+                pauses.add(&pause, run_delay(&schedule));
+            }
+            pauses
+        });
+        Self { done, thread }
+    }
+
+    pub(crate) fn stop(self) -> Pauses {
+        self.done.store(true, Ordering::Relaxed);
+        self.thread.join().expect("the watch")
+    }
+}
+
+/// What the system keeps of the schedule of a thread, by its name.
+fn schedule_of(pid: u32, name: &str) -> String {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("tasks");
+    let mut paths = tasks.map(|task| task.expect("a task").path());
+    let found = paths.find(|path| {
+        let comm = std::fs::read_to_string(path.join("comm"));
+        comm.is_ok_and(|comm| comm.trim() == name)
+    });
+    let path = found.unwrap_or_else(|| panic!("the bridge has no thread {name}"));
+    path.join("schedstat").to_string_lossy().into_owned()
+}
+
+/// For how long that thread was ready to run and did not.
+fn run_delay(schedule: &str) -> Duration {
+    let text = std::fs::read_to_string(schedule).unwrap_or_default();
+    let delay = text.split(' ').nth(1).and_then(|text| text.parse().ok());
+    Duration::from_nanos(delay.unwrap_or_default())
+}
+
+/// The bridge's own socket of the link, which ends at that port.
+fn socket_of_link(pid: u32, port: u16) -> OwnedFd {
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("sockets");
+    let remote = format!(":{port:04X} 01 ");
+    let mut inodes = table.lines().filter_map(|line| {
+        // number, local address, remote address, state, …, inode
+        let at = line.find(&remote)?;
+        let is_remote = line[..at].matches(':').count() == 2;
+        is_remote.then(|| line.split_whitespace().nth(9)).flatten()
+    });
+    let link = format!("socket:[{}]", inodes.next().expect("a link"));
+    let entries = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("descriptors");
+    let mut entries = entries.map(|entry| entry.expect("a descriptor"));
+    let found = entries.find(|entry| {
+        std::fs::read_link(entry.path()).is_ok_and(|path| path.as_os_str() == link.as_str())
+    });
+    let number = found.expect("the link's").file_name();
+    let number = number.to_str().and_then(|text| text.parse().ok());
+    let pid = Pid::from_raw(pid.cast_signed()).expect("a process");
+    let process = pidfd_open(pid, PidfdFlags::empty()).expect("the bridge");
+    let number = number.expect("a number");
+    pidfd_getfd(process, number, PidfdGetfdFlags::empty()).expect("its socket")
+}
