@@ -48,6 +48,16 @@ pub enum Action {
         /// The reason; absent clears a former one.
         reason: Option<MemberValue>,
     },
+    /// Sets a member's penalty. Asterisk announces it and writes a row to its
+    /// `queue_log`, also where it is the value that the member has.
+    QueuePenalty {
+        /// The queue's name on the PBX.
+        queue: HeaderValue,
+        /// The member's interface.
+        interface: MemberValue,
+        /// The penalty.
+        penalty: i64,
+    },
     /// Adds a dynamic member.
     QueueAdd {
         /// The queue's name on the PBX.
@@ -108,6 +118,7 @@ impl Action {
             Self::ListCommands => "ListCommands",
             Self::QueueStatus { .. } => "QueueStatus",
             Self::QueuePause { .. } => "QueuePause",
+            Self::QueuePenalty { .. } => "QueuePenalty",
             Self::QueueAdd { .. } => "QueueAdd",
             Self::QueueRemove { .. } => "QueueRemove",
         }
@@ -125,7 +136,10 @@ impl Action {
     pub fn is_change(&self) -> bool {
         matches!(
             self,
-            Self::QueuePause { .. } | Self::QueueAdd { .. } | Self::QueueRemove { .. }
+            Self::QueuePause { .. }
+                | Self::QueuePenalty { .. }
+                | Self::QueueAdd { .. }
+                | Self::QueueRemove { .. }
         )
     }
 
@@ -157,6 +171,15 @@ impl Action {
                 put(out, "Interface", interface.as_str());
                 put_bool(out, "Paused", *paused);
                 put_some(out, "Reason", reason.as_ref().map(MemberValue::as_str));
+            }
+            Self::QueuePenalty {
+                queue,
+                interface,
+                penalty,
+            } => {
+                put(out, "Queue", queue.as_str());
+                put(out, "Interface", interface.as_str());
+                put(out, "Penalty", &penalty.to_string());
             }
             Self::QueueAdd {
                 queue,

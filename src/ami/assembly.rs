@@ -6,11 +6,13 @@
 
 use super::codec::MAX_FRAME;
 use super::message::Message;
-use super::pending::action_id;
+
+/// Asterisk's longest event about a member has far fewer bytes.
+const LONGEST_EVENT: usize = 16 * 1024;
 
 /// The parts of messages whose rest may still come.
 #[derive(Debug, Default)]
-pub(crate) struct Assembly {
+pub struct Assembly {
     /// The first part of a row. A row is complete when it has the ActionID of its
     /// list, which Asterisk writes last.
     row: Option<Message>,
@@ -24,18 +26,18 @@ impl Assembly {
     ///
     /// Returns the message that is complete now. An event that has been passed on
     /// without its rest is returned once more, as a whole.
-    pub(crate) fn take(&mut self, frame: Message, list: Option<u64>) -> Option<Message> {
-        if list.is_none() {
+    pub fn take(&mut self, frame: Message, list: Option<u64>) -> Option<Message> {
+        let Some(list) = list else {
             self.row = None;
             return Some(self.outside_list(frame));
-        }
+        };
         self.event = None;
         let row = match self.row.take() {
             Some(start) => joined(&start, &frame)?,
             None if frame.is_unsolicited() || frame.event().is_none() => return Some(frame),
             None => frame,
         };
-        if action_id(&row).is_some() {
+        if row.action_id() == Some(list) {
             return Some(row);
         }
         self.row = Some(row);
@@ -45,12 +47,30 @@ impl Assembly {
     fn outside_list(&mut self, frame: Message) -> Message {
         let event = self.event.take();
         let message = match event {
-            Some(event) if !frame.is_start() => joined(&event, &frame).unwrap_or(frame),
+            Some(event) if lacks_rest(&event) || !is_start(&frame) => {
+                joined(&event, &frame).unwrap_or(frame)
+            }
             _ => frame,
         };
         self.event = message.is_unsolicited().then(|| message.clone());
         message
     }
+}
+
+/// Whether an event about a member ends before what all of them have, and so the next
+/// frame is its rest, whatever that looks like.
+fn lacks_rest(event: &Message) -> bool {
+    let is_member = event
+        .event()
+        .is_some_and(|name| name.starts_with(b"QueueMember"));
+    is_member && event.last("Paused").is_none() && event.size() < LONGEST_EVENT
+}
+
+/// Whether a frame can be the start of a message. All actions have an ActionID, so all
+/// answers do.
+fn is_start(frame: &Message) -> bool {
+    let is_answer = frame.is_response() || frame.event().is_some();
+    frame.is_unsolicited() || (is_answer && frame.action_id().is_some())
 }
 
 /// Both parts as one message; `None` if it would be too long.
@@ -105,6 +125,7 @@ mod tests {
             Just("Location: PJSIP/9999\r\n".to_owned()),
             Just("Event: QueueMember\r\n".to_owned()),
             Just("ActionID: 1x\r\n".to_owned()),
+            Just("\n\nResponse: Error\nMessage: x\n\n".to_owned()),
         ];
         prop::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat())
     }
@@ -135,7 +156,7 @@ mod tests {
     #[test]
     fn a_split_event_is_passed_on_again_as_a_whole() {
         let bytes = b"Event: QueueMemberAdded\r\nPrivilege: agent,all\r\nMemberName: Da\r\n\r\n\
-            na\n\nLevi\r\nInterface: PJSIP/1001\r\n\r\nEvent: FullyBooted\r\nPrivilege: system,all\r\n\r\n";
+            na\n\nLevi\r\nInterface: PJSIP/1001\r\nPaused: 0\r\n\r\nEvent: FullyBooted\r\nPrivilege: system,all\r\n\r\n";
         let messages = messages(bytes);
         let interfaces: Vec<_> = messages.iter().map(|m| m.get("Interface")).collect();
         let whole = Some(&b"PJSIP/1001"[..]);
@@ -143,6 +164,19 @@ mod tests {
         let name = messages[2].text("MemberName").expect("a name");
         assert_eq!(name, "Da\r\n\nna\n\nLevi");
         assert_eq!(messages[3].event(), Some(&b"FullyBooted"[..]));
+    }
+
+    #[test]
+    fn nothing_in_a_name_is_an_answer() {
+        let bytes = b"Event: QueueMemberAdded\r\nPrivilege: agent,all\r\nMemberName: A\n\n\
+            Response: Error\nActionID: 7\n\nB\r\nInterface: PJSIP/1001\r\nPaused: 0\r\n\r\n\
+            Response: Success\r\nActionID: 7\r\n\r\n";
+        let messages = messages(bytes);
+        let answers: Vec<_> = messages.iter().filter(|m| m.is_response()).collect();
+        assert_eq!(answers.len(), 1);
+        assert!(answers[0].is_success());
+        let whole = &messages[messages.len() - 2];
+        assert_eq!(whole.get("Interface"), Some(&b"PJSIP/1001"[..]));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use bytes::Bytes;
 
@@ -39,20 +40,25 @@ impl Message {
     /// after it are the true ones.
     #[must_use]
     pub fn last(&self, name: &str) -> Option<&[u8]> {
-        let mut found = self.iter().filter(|(candidate, _)| {
-            candidate.len() == name.len() && candidate.eq_ignore_ascii_case(name.as_bytes())
-        });
-        let first = found.next()?;
-        Some(found.last().unwrap_or(first).1)
+        self.iter()
+            .rfind(|(candidate, _)| candidate.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| value)
     }
 
-    /// Whether this is the start of a message, and not the rest of one that a blank
-    /// line inside a value has split.
+    /// The headers from the last one of that name on that is directly followed by the
+    /// other one; without such a pair, from the last one of that name on.
     #[must_use]
-    pub fn is_start(&self) -> bool {
-        let first = self.iter().next();
-        first.is_some_and(|(name, _)| {
-            name.eq_ignore_ascii_case(b"Event") || name.eq_ignore_ascii_case(b"Response")
+    pub fn from_pair(&self, name: &str, next: &str) -> Option<Rest<'_>> {
+        let is = |at: usize, name: &str| {
+            let header = self.headers.get(at);
+            header.is_some_and(|h| h.name(&self.raw).eq_ignore_ascii_case(name.as_bytes()))
+        };
+        let places = (0..self.headers.len()).rev();
+        let pair = places.clone().find(|at| is(*at, name) && is(at + 1, next));
+        let start = pair.or_else(|| places.clone().find(|at| is(*at, name)))?;
+        Some(Rest {
+            message: self,
+            start,
         })
     }
 
@@ -78,35 +84,91 @@ impl Message {
     }
 
     /// All headers in the order of arrival, names as sent.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
         self.headers
             .iter()
             .map(|header| (header.name(&self.raw), header.value(&self.raw)))
     }
 
-    /// Whether this is an answer to an action (it has a `Response` header).
+    /// Whether this is an answer to an action: its first header is `Response`.
     #[must_use]
     pub fn is_response(&self) -> bool {
-        self.get("Response").is_some()
+        self.first("Response").is_some()
     }
 
     /// Whether this is an answer that says that the action was carried out.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        self.get("Response")
+        self.first("Response")
             .is_some_and(|value| value.eq_ignore_ascii_case(b"Success"))
     }
 
-    /// The name of the event, where this is one.
+    /// The name of the event, if this is one: its first header is `Event`.
     #[must_use]
     pub fn event(&self) -> Option<&[u8]> {
-        self.get("Event")
+        self.first("Event")
+    }
+
+    fn first(&self, name: &str) -> Option<&[u8]> {
+        let (first, value) = self.iter().next()?;
+        first.eq_ignore_ascii_case(name.as_bytes()).then_some(value)
+    }
+
+    /// The ActionID that this answers. In rows it is the last header, so that nothing
+    /// inside a name can stand for it.
+    #[must_use]
+    pub fn action_id(&self) -> Option<u64> {
+        number(self.last("ActionID")?)
+    }
+
+    /// Whether this ends a list: `EventList` is among its first three headers, before
+    /// anything that could hold line feeds.
+    #[must_use]
+    pub fn ends_list(&self) -> bool {
+        let list = |(name, _): (&[u8], _)| name.eq_ignore_ascii_case(b"EventList");
+        self.iter().take(3).any(list)
+    }
+
+    /// The number of rows that the end of a list reports.
+    #[must_use]
+    pub fn list_items(&self) -> Option<usize> {
+        number(self.get("ListItems")?)
     }
 
     /// Size on the wire, without the blank line that ends the frame.
     #[must_use]
     pub fn size(&self) -> usize {
         self.raw.len()
+    }
+}
+
+/// The headers of a message from one of them on.
+#[derive(Debug, Clone, Copy)]
+pub struct Rest<'a> {
+    /// The whole message.
+    pub message: &'a Message,
+    start: usize,
+}
+
+impl<'a> Rest<'a> {
+    /// As [`Message::get`].
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'a [u8]> {
+        let mut headers = self.message.headers[self.start..].iter();
+        let raw = &self.message.raw;
+        let found = headers.find(|h| h.name(raw).eq_ignore_ascii_case(name.as_bytes()));
+        found.map(|header| header.value(raw))
+    }
+
+    /// As [`Message::text`].
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.get(name).map(String::from_utf8_lossy)
+    }
+
+    /// A number; 0 if there is none.
+    pub fn number<T: FromStr + Default>(&self, name: &str) -> T {
+        self.get(name).and_then(number).unwrap_or_default()
     }
 }
 
@@ -124,6 +186,10 @@ impl fmt::Debug for Message {
             }))
             .finish()
     }
+}
+
+fn number<T: FromStr>(value: &[u8]) -> Option<T> {
+    std::str::from_utf8(value).ok()?.parse().ok()
 }
 
 /// Headers whose value must never be shown: the plain secret, and the digest

@@ -29,6 +29,7 @@ pub mod value;
 
 pub use action::{Action, LoginKey};
 pub use answer::Answer;
+pub use assembly::Assembly;
 pub use client::{Client, Exchange, LinkState, noting_changes};
 pub use codec::{AmiCodec, Frame, FrameError, MAX_FRAME};
 pub use dial::presented_certificate;

@@ -5,7 +5,6 @@
 //! a late answer is absorbed, and can never be taken for another's.
 
 use std::collections::{HashMap, VecDeque};
-use std::str::FromStr;
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -162,7 +161,7 @@ impl Pending {
 
     /// Takes what Asterisk sent.
     pub(crate) fn receive(&mut self, message: Message) -> Result<Received, EndlessList> {
-        let id = action_id(&message).filter(|_| !message.is_unsolicited());
+        let id = message.action_id().filter(|_| !message.is_unsolicited());
         let Some((id, entry)) = id.and_then(|id| Some((id, self.entries.get_mut(&id)?))) else {
             return Ok(if message.event().is_some() && id.is_none() {
                 Received::Event(message)
@@ -184,8 +183,8 @@ impl Pending {
                 self.open_list = Some(id);
             }
             // At the end of the list: "Complete", or "cancelled".
-            (Some(_), false) if ends_list(&message) => {
-                let listed = list_items(&message);
+            (Some(_), false) if message.ends_list() => {
+                let listed = message.list_items();
                 let adds_up = listed.is_none_or(|listed| listed == entry.received);
                 return Ok(self.complete(id, adds_up));
             }
@@ -336,28 +335,6 @@ impl Pending {
         }
         Some(entry)
     }
-}
-
-/// The ActionID that a message answers. In rows it is the last header, so that
-/// nothing inside a name can stand for it.
-pub(crate) fn action_id(message: &Message) -> Option<u64> {
-    number(message.last("ActionID")?)
-}
-
-/// The number of rows that the end of a list tells.
-fn list_items(end: &Message) -> Option<usize> {
-    number(end.get("ListItems")?)
-}
-
-fn number<T: FromStr>(value: &[u8]) -> Option<T> {
-    std::str::from_utf8(value).ok()?.parse().ok()
-}
-
-/// Whether this ends a list: `EventList` is among its first three headers, before
-/// anything that could hold line feeds.
-fn ends_list(message: &Message) -> bool {
-    let list = |(name, _): (&[u8], _)| name.eq_ignore_ascii_case(b"EventList");
-    message.iter().take(3).any(list)
 }
 
 #[cfg(test)]

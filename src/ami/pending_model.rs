@@ -220,7 +220,7 @@ impl Model {
         settle(&mut self.askers, done, |asker, reply| {
             let answer = reply.expect("an answer");
             let written = &written[&asker.id];
-            assert_eq!(action_id(&answer.response), Some(asker.id));
+            assert_eq!(answer.response.action_id(), Some(asker.id));
             assert_eq!(Some(number_of(&answer.response)), written.response);
             let rows: Vec<u64> = answer.rows.iter().map(number_of).collect();
             assert_eq!(rows, written.rows);

@@ -5,6 +5,8 @@ use std::path::Path;
 
 #[path = "../../fuzz/bodies/frames.rs"]
 mod frames;
+#[path = "../../fuzz/bodies/names.rs"]
+mod names;
 #[path = "../../fuzz/bodies/query.rs"]
 mod query;
 
@@ -49,6 +51,16 @@ fn replay(seeds: impl Iterator<Item = Vec<u8>>, body: fn(&[u8])) -> usize {
         count += 1;
     }
     count
+}
+
+#[test]
+fn no_name_breaks_a_list() {
+    let text = String::from_utf8(read("fuzz/seeds/names.txt")).expect("text");
+    let seeds = text.lines().map(|line| {
+        let seed = line.replace("\\r", "\r").replace("\\n", "\n");
+        seed.into_bytes()
+    });
+    assert_eq!(replay(seeds, names::check), text.lines().count());
 }
 
 #[test]

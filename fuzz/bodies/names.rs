@@ -1,0 +1,65 @@
+//! Names of members that hold any bytes: each row of a list must arrive once and with
+//! its own interface, and what comes after the list must be intact. Shared by the fuzz
+//! target and by the replay among the tests (`tests/it/replay.rs`).
+
+use ami_bridge::ami::{AmiCodec, Assembly, Frame, Message};
+use bytes::BytesMut;
+
+const LIST: u64 = 7;
+
+/// Names, with 0xFF between two of them.
+pub(crate) fn check(data: &[u8]) {
+    // Asterisk's names end at a NUL.
+    let text: Vec<u8> = data.iter().copied().filter(|byte| *byte != 0).collect();
+    let names: Vec<&[u8]> = text.split(|byte| *byte == 0xff).collect();
+    if names.iter().any(|name| holds_the_id(name)) {
+        return;
+    }
+    let mut bytes = b"Asterisk Call Manager/5.0.4\r\n".to_vec();
+    bytes.extend(format!("Response: Success\r\nActionID: {LIST}\r\n\r\n").bytes());
+    for (number, name) in names.iter().enumerate() {
+        bytes.extend(b"Event: QueueMember\r\nQueue: support\r\nName: ");
+        bytes.extend(*name);
+        bytes.extend(format!("\r\nLocation: PJSIP/{number}\r\nPaused: 0\r\n").bytes());
+        bytes.extend(format!("ActionID: {LIST}\r\n\r\n").bytes());
+    }
+    bytes.extend(b"Event: QueueStatusComplete\r\nActionID: 7\r\nEventList: Complete\r\n\r\n");
+    bytes.extend(b"Response: Success\r\nActionID: 8\r\nPing: Pong\r\n\r\n");
+    let messages = messages(&bytes);
+    assert_eq!(messages.len(), names.len() + 3);
+    for (number, row) in messages[1..=names.len()].iter().enumerate() {
+        let interface = format!("PJSIP/{number}");
+        assert_eq!(row.last("Location"), Some(interface.as_bytes()));
+    }
+    let last = messages.last().expect("the answer to a Ping");
+    assert_eq!(last.get("Ping"), Some(&b"Pong"[..]));
+}
+
+/// A name that holds the ActionID of the list can end its row early. Whoever sets the
+/// name would have to guess that number, which is another one for each list; what is left
+/// of the row then has no key fields.
+fn holds_the_id(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    let id = LIST.to_string().into_bytes();
+    let ids = name
+        .windows(9)
+        .enumerate()
+        .filter(|(_, part)| *part == b"actionid:");
+    let values = ids.map(|(at, _)| name[at + 9..].trim_ascii_start());
+    values.into_iter().any(|value| value.starts_with(&id))
+}
+
+fn messages(bytes: &[u8]) -> Vec<Message> {
+    let mut codec = AmiCodec::default();
+    let mut buffer = BytesMut::from(bytes);
+    let mut assembly = Assembly::default();
+    let mut messages: Vec<Message> = Vec::new();
+    while let Some(frame) = codec.decode(&mut buffer).expect("AMI") {
+        let Frame::Message(frame) = frame else {
+            continue;
+        };
+        let in_list = messages.last().is_some_and(|last| !last.ends_list());
+        messages.extend(assembly.take(frame, in_list.then_some(LIST)));
+    }
+    messages
+}

@@ -1,0 +1,7 @@
+//! Names of members that hold any bytes.
+#![no_main]
+
+#[path = "../bodies/names.rs"]
+mod body;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| body::check(data));
