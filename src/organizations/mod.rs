@@ -2,6 +2,7 @@
 
 mod credentials;
 mod lockout;
+mod names;
 mod overlap;
 mod pattern;
 mod template;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use credentials::{PasswordDigest, StoredPassword, TooManyLogins, Verifier};
 pub use lockout::{Gate, Lockout, LockoutPolicy};
+pub use names::NameProblem;
 pub use overlap::{Overlap, overlaps};
 pub use pattern::{MAX_AGENT, MAX_QUEUE, Pattern, is_number_char, natural_order};
 pub use template::Template;
@@ -58,6 +60,14 @@ impl Organization {
             Pattern::Glob { .. } | Pattern::Range { .. } => None,
         });
         exact.collect()
+    }
+
+    /// The names on the PBX of the queues whose numbers stand in the configuration.
+    pub fn listed_names(&self) -> impl Iterator<Item = String> {
+        self.queues.iter().filter_map(|pattern| match pattern {
+            Pattern::Exact(number) => Some(self.queue_name.expand(number)),
+            Pattern::Glob { .. } | Pattern::Range { .. } => None,
+        })
     }
 
     /// The number of a queue of the PBX, where it is one of the organization's.

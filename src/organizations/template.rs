@@ -46,6 +46,12 @@ impl Template {
     /// Asterisk compares.
     #[must_use]
     pub fn extract<'a>(&self, name: &'a str) -> Option<&'a str> {
+        let number = self.fitting(name)?;
+        number.bytes().all(is_number_char).then_some(number)
+    }
+
+    /// What stands in the place of the number, whatever its characters.
+    pub(super) fn fitting<'a>(&self, name: &'a str) -> Option<&'a str> {
         let (start, end) = (
             self.prefix.len(),
             name.len().checked_sub(self.suffix.len())?,
@@ -53,8 +59,7 @@ impl Template {
         if start >= end || !starts_with(name, &self.prefix) || !ends_with(name, &self.suffix) {
             return None;
         }
-        let number = name.get(start..end)?;
-        number.bytes().all(is_number_char).then_some(number)
+        name.get(start..end)
     }
 
     /// The template without what stands behind the number from that character on.
