@@ -1,6 +1,5 @@
 //! What the sessions share: the PBX, its users, and who gets its events.
 
-use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -53,14 +52,14 @@ struct Session {
 
 impl Hub {
     pub(super) fn new(
-        pbx: impl FnOnce(u64) -> Pbx,
+        pbx: impl FnOnce(Duration) -> Pbx,
         users: Vec<User>,
         head_start: Duration,
     ) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |now| now.as_secs());
+        let now = now.unwrap_or_default();
         let state = State {
-            pbx: pbx(now.saturating_sub(head_start.as_secs())),
+            pbx: pbx(now.saturating_sub(head_start)),
             users,
             sessions: Vec::new(),
             last_session: 0,
@@ -195,10 +194,7 @@ impl State {
 
     /// What Ping answers: seconds and microseconds.
     pub(super) fn timestamp(&self) -> String {
-        let fraction: Duration = self.pbx.now - Duration::from_secs(self.pbx.now.as_secs());
-        let mut text = self.pbx.unix().to_string();
-        // Writing to a String can't fail.
-        let _ = write!(text, ".{:06}", fraction.subsec_micros());
-        text
+        let time = self.pbx.time();
+        format!("{}.{:06}", time.as_secs(), time.subsec_micros())
     }
 }

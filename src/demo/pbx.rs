@@ -41,8 +41,8 @@ pub(super) enum Due {
 /// The PBX.
 #[derive(Debug)]
 pub(super) struct Pbx {
-    /// Unix seconds at time zero.
-    epoch: u64,
+    /// Since the Unix epoch, at time zero.
+    epoch: Duration,
     pub(super) now: Duration,
     /// In Asterisk's order.
     pub(super) queues: Vec<Queue>,
@@ -59,11 +59,11 @@ pub(super) struct Pbx {
 }
 
 impl Pbx {
-    pub(super) fn new(queues_conf: &str, habits: Habits, seed: u64, epoch: u64) -> Self {
+    pub(super) fn new(queues_conf: &str, habits: Habits, seed: u64, epoch: Duration) -> Self {
         let mut pbx = Self {
             epoch,
             now: Duration::ZERO,
-            queues: conf::queues(queues_conf, epoch),
+            queues: conf::queues(queues_conf, epoch.as_secs()),
             devices: BTreeMap::new(),
             calls: BTreeMap::new(),
             agenda: BTreeMap::new(),
@@ -117,9 +117,14 @@ impl Pbx {
         self.agenda.insert((self.now + after, self.planned), due);
     }
 
-    /// Unix seconds.
+    /// Unix seconds, cut as Asterisk cuts them.
     pub(super) fn unix(&self) -> u64 {
-        self.epoch + self.now.as_secs()
+        self.time().as_secs()
+    }
+
+    /// Since the Unix epoch.
+    pub(super) fn time(&self) -> Duration {
+        self.epoch + self.now
     }
 
     pub(super) fn tell(&mut self, event: Event) {

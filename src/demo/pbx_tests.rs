@@ -14,7 +14,7 @@ const DANA: &str = "Local/1001@acme-agents";
 const GILA: &str = "PJSIP/1002";
 
 fn pbx() -> Pbx {
-    Pbx::new(QUEUES, Habits::sample(), 1, 1_000)
+    Pbx::new(QUEUES, Habits::sample(), 1, Duration::from_secs(1_000))
 }
 
 fn add(pbx: &mut Pbx, queue: &str, interface: &str) {
@@ -270,7 +270,7 @@ fn callers_wait_and_give_up() {
 fn a_telephone_that_nobody_picks_up_is_told() {
     let mut habits = Habits::sample();
     habits.picked_up = 0;
-    let mut pbx = Pbx::new(QUEUES, habits, 1, 1_000);
+    let mut pbx = Pbx::new(QUEUES, habits, 1, Duration::from_secs(1_000));
     add(&mut pbx, "two", GILA);
     pbx.call("two");
     told(&mut pbx);

@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_reload_and_a_restart_keep_what_asterisk_keeps() {
-        let mut pbx = Pbx::new(QUEUES, Habits::sample(), 1, 1_000);
+        let mut pbx = Pbx::new(QUEUES, Habits::sample(), 1, Duration::from_secs(1_000));
         let sam = "Local/1050@acme-agents";
         for queue in ["one", "two"] {
             let member = Member::new(DANA, "", "", 1_000);

@@ -200,7 +200,7 @@ mod tests {
 
     /// Everything that is told in a quarter of an hour, looked at each second.
     fn told(seed: u64) -> (Pbx, Vec<String>) {
-        let mut pbx = Pbx::new(QUEUES, Habits::busy(), seed, 1_000);
+        let mut pbx = Pbx::new(QUEUES, Habits::busy(), seed, Duration::from_secs(1_000));
         people(&mut pbx);
         let mut told = Vec::new();
         for second in 0..900 {
