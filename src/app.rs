@@ -16,6 +16,7 @@ use crate::api::{Link, Links, Requests};
 use crate::config::Settings;
 use crate::descriptors;
 use crate::http::{self, Admin, Current, Limits, Listener, Slots, Tls, serve};
+use crate::name_review::NameReview;
 use crate::organizations::Lockout;
 use crate::queues::live::{LiveSettings, keep};
 use crate::reload::{Kept, Reloader, Source, tell_certificate, tell_overlaps};
@@ -122,13 +123,21 @@ pub async fn run(
     };
     let routes = kept.routes(settings).map_err(StartError::Random)?;
     let current = Arc::new(Current::new(routes));
+    let names = Arc::new(NameReview::new(Arc::clone(&links)));
+    names.configure(current.api().directory().organizations());
     // From here on, nothing can fail.
     for tasks in keeping {
         supervisors.spawn_on(tasks, link_runtime.handle());
     }
+    for pbx in links.keys() {
+        let (names, stop) = (Arc::clone(&names), stop.clone());
+        let review = names.follow(pbx.clone(), Arc::clone(&current));
+        tokio::spawn(stop.run_until_cancelled_owned(review));
+    }
     if let Some(source) = source {
         let reloader = Reloader {
             kept,
+            names,
             current: Arc::clone(&current),
             tls: tls.clone(),
             fixed,

@@ -14,6 +14,7 @@ pub mod config;
 pub mod demo;
 mod descriptors;
 pub mod http;
+mod name_review;
 pub mod organizations;
 mod pem;
 pub mod queues;

@@ -14,6 +14,7 @@ use crate::api::{Accounts, Api, Links, Requests};
 use crate::certificate;
 use crate::config::{self, Settings, changed};
 use crate::http::{Current, Panel, Routes, Tls};
+use crate::name_review::NameReview;
 use crate::organizations::{Lockout, Overlap, Verifier};
 use crate::service_manager;
 use crate::telemetry::Level;
@@ -86,6 +87,7 @@ impl Kept {
 #[derive(Debug)]
 pub(crate) struct Reloader {
     pub(crate) kept: Kept,
+    pub(crate) names: Arc<NameReview>,
     pub(crate) current: Arc<Current>,
     pub(crate) tls: Option<Tls>,
     /// What can't be changed, as it was at the start.
@@ -150,6 +152,8 @@ impl Reloader {
             tls.replace(certificate);
         }
         self.current.replace(routes);
+        self.names
+            .configure(self.current.api().directory().organizations());
         // Their event streams end, and those of no others.
         for user in withdrawn {
             user.withdrawn.cancel();

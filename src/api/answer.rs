@@ -11,7 +11,7 @@ use super::command::{ActionName, Command};
 use super::error::{ApiError, Code};
 use super::execute::{Outcome, Row};
 use super::figures::{Figures, Total};
-use super::fragments::{self, Fragments, Json};
+use super::fragments::{Fragments, Json};
 use super::part::{OwnQueue, Seen};
 use super::views::{Head, QueueHead, StateView, callers, moment};
 use crate::organizations::Organization;
@@ -118,7 +118,6 @@ impl Answer {
                     body.raw(",\"total\":");
                     body.value(&Total::of(&figures));
                 } else {
-                    let kept = seen.latest.map(|_| kept);
                     list(&mut body, queues, organization, kept);
                 }
                 body.raw("}");
@@ -149,23 +148,19 @@ pub(super) async fn written<T: Send + 'static>(
     })
 }
 
-/// Queues with members and callers, as a JSON array. What was asked for this
-/// answer only is not looked for among what is kept.
+/// Queues with members and callers, as a JSON array.
 pub(super) fn list(
     json: &mut Json,
     queues: &[OwnQueue],
     organization: &Arc<Organization>,
-    kept: Option<&Fragments>,
+    kept: &Fragments,
 ) {
     json.raw("[");
     for (place, own) in queues.iter().enumerate() {
         json.raw(if place == 0 { "{" } else { ",{" });
         json.fields(&QueueHead::of(own));
         json.raw(",\"members\":");
-        json.part(&match kept {
-            Some(kept) => kept.members(&own.queue, organization),
-            None => fragments::members(&own.queue, organization),
-        });
+        json.part(&kept.members(&own.queue, organization));
         json.raw(",\"callers\":");
         json.value(&callers(&own.queue));
         json.raw("}");

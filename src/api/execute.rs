@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
-
 use super::command::Command;
 use super::error::{ApiError, Code};
 use super::part::{Needs, OwnQueue, Part, Pbx, Seen, are_large};
-use super::refusal::{changing, failed, unknown_queue};
 use crate::organizations::Organization;
-use crate::queues::{Change, CommandError, Member, NOT_NOW, NewMember, QueueCommands};
+use crate::queues::{Change, Member, NewMember};
 
 /// What came of a command.
 #[derive(Debug)]
@@ -59,16 +56,19 @@ pub(super) async fn execute(
             paused,
             reason,
         } => {
-            let targets = match queues {
-                Some(queues) => part.targets(queues),
-                None => part.every_queue_of(agent).await?,
-            };
             let change = Change::Pause {
                 interface: organization.interface.expand(agent),
                 paused: *paused,
                 reason: reason.clone(),
             };
-            part.change(agent, targets, &change).await
+            let rows = match queues {
+                Some(queues) => part.change(agent, queues, &change).await,
+                None => {
+                    let everywhere = part.pause_everywhere(agent, *paused, reason.as_deref());
+                    everywhere.await?
+                }
+            };
+            Ok(Outcome::Changed(rows))
         }
         Command::Add {
             agent,
@@ -87,13 +87,13 @@ pub(super) async fn execute(
                 paused: *paused,
                 reason: reason.clone(),
             });
-            part.change(agent, part.targets(queues), &change).await
+            Ok(Outcome::Changed(part.change(agent, queues, &change).await))
         }
         Command::Remove { agent, queues } => {
             let change = Change::Remove {
                 interface: organization.interface.expand(agent),
             };
-            part.change(agent, part.targets(queues), &change).await
+            Ok(Outcome::Changed(part.change(agent, queues, &change).await))
         }
         Command::ShowQueue { queues, fresh } | Command::ShowQueueStat { queues, fresh } => {
             let numbers = queues.as_deref();
@@ -109,88 +109,5 @@ pub(super) async fn execute(
             let (queues, seen) = part.memberships(agent, queues.as_deref(), *fresh).await?;
             Ok(Outcome::Memberships(queues, seen))
         }
-    }
-}
-
-/// A queue that a change is meant for: its number, and its name on the PBX or
-/// why it has none.
-struct Target {
-    number: String,
-    name: Result<String, ApiError>,
-}
-
-impl Part<'_> {
-    /// The targets of a change that names its queues.
-    fn targets(&self, numbers: &[String]) -> Vec<Target> {
-        let target = |number: &String| match self.organization.queue(number) {
-            Some(number) => Target {
-                name: Ok(self.organization.queue_name.expand(&number)),
-                number,
-            },
-            None => Target {
-                number: number.clone(),
-                name: Err(unknown_queue(number)),
-            },
-        };
-        numbers.iter().map(target).collect()
-    }
-
-    /// The targets of a change without queues: where the agent is a member, as far
-    /// as is known. What Asterisk answers to each is what counts.
-    async fn every_queue_of(&self, agent: &str) -> Result<Vec<Target>, ApiError> {
-        let (memberships, seen) = self.memberships(agent, None, false).await?;
-        if seen.stale {
-            // Nothing can be changed now, and what was last known decides nothing.
-            return Err(failed(NOT_NOW));
-        }
-        if memberships.is_empty() {
-            let message = format!("Agent {agent} is a member of none of the queues.");
-            return Err(ApiError::new(Code::NotAMember, message));
-        }
-        let targets = memberships.into_iter().map(|(own, _)| Target {
-            number: own.number,
-            name: Ok(own.queue.name.clone()),
-        });
-        Ok(targets.collect())
-    }
-
-    /// Makes a change in each queue, all at once. Where no target is one of the
-    /// organization's queues, the PBX is not asked.
-    async fn change(
-        &self,
-        agent: &str,
-        targets: Vec<Target>,
-        change: &Change,
-    ) -> Result<Outcome, ApiError> {
-        let pbx = self.pbx.open();
-        let pbx = pbx.as_ref();
-        let rows = targets
-            .into_iter()
-            .map(|Target { number, name }| async move {
-                let result = match (name, pbx) {
-                    (Ok(name), Ok(pbx)) => {
-                        let done = self.change_one(pbx, &name, change).await;
-                        done.map_err(|error| changing(agent, &number, error))
-                    }
-                    (Ok(_), Err(closed)) => Err(closed.clone()),
-                    (Err(error), _) => Err(error),
-                };
-                Row {
-                    queue: number,
-                    result,
-                }
-            });
-        Ok(Outcome::Changed(join_all(rows).await))
-    }
-
-    async fn change_one(
-        &self,
-        pbx: &QueueCommands,
-        name: &str,
-        change: &Change,
-    ) -> Result<(), CommandError> {
-        let Pbx { live, deadline, .. } = &self.pbx;
-        live.turn(&self.organization.name, *deadline).await?;
-        pbx.change(name, change).await
     }
 }

@@ -86,7 +86,7 @@ impl Fragments {
         let lock = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = lock()
             .get(&organization.name)
-            .and_then(|queues| queues.get(&queue.name))
+            .and_then(|queues| queues.get(queue.name.as_str()))
             && Arc::ptr_eq(&kept.members, &queue.members)
             // It can be another one since the configuration was read again.
             && kept.organization == *organization
@@ -101,7 +101,7 @@ impl Fragments {
         };
         let mut all = lock();
         let queues = all.entry(organization.name.clone()).or_default();
-        queues.insert(queue.name.clone(), kept);
+        queues.insert(queue.name.to_string(), kept);
         json
     }
 }

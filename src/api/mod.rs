@@ -5,6 +5,7 @@
 
 mod accounts;
 mod answer;
+mod changes;
 mod command;
 mod error;
 mod execute;

@@ -1,6 +1,6 @@
 //! The organization's part of its PBX: which queues are its own, and what is
 //! read of them. Every number is turned into a name on the PBX here and in
-//! [`super::execute`], and nowhere else.
+//! [`super::changes`], and nowhere else.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -29,6 +29,18 @@ pub(super) fn are_large(queues: &[OwnQueue]) -> bool {
     members.sum::<usize>() + queues.len() > LARGE
 }
 
+/// The number of a queue of the PBX, if it is one of the organization's and one of those
+/// that are shown; `None` of these is all.
+pub(super) fn shown_number(
+    organization: &Organization,
+    shown: Option<&[String]>,
+    name: &str,
+) -> Option<String> {
+    let number = organization.queue_number(name)?;
+    let is_shown = |shown: &[String]| shown.iter().any(|own| own.eq_ignore_ascii_case(&number));
+    shown.is_none_or(is_shown).then_some(number)
+}
+
 /// A way to the organization's PBX, to be opened when all else is checked.
 pub(super) struct Pbx<'a> {
     pub(super) live: &'a Live,
@@ -38,9 +50,8 @@ pub(super) struct Pbx<'a> {
 
 impl Pbx<'_> {
     pub(super) fn open(&self) -> Result<QueueCommands, ApiError> {
-        let client = self.live.client();
-        let exchange = client.begin(self.deadline, self.request_id);
-        exchange.map(QueueCommands::new).map_err(failed)
+        let commands = self.live.commands(self.deadline, self.request_id);
+        commands.map_err(failed)
     }
 }
 
@@ -51,9 +62,8 @@ pub(super) struct Seen {
     pub(super) as_of: SystemTime,
     /// Whether the link is down, so that this is what was last known.
     pub(super) stale: bool,
-    /// Number of the latest change that it shows; `None` where Asterisk was
-    /// asked for this answer.
-    pub(super) latest: Option<u64>,
+    /// Number of the latest change that it shows.
+    pub(super) latest: u64,
 }
 
 /// Which parts of a queue are needed.
@@ -81,19 +91,16 @@ impl Part<'_> {
     ) -> Result<(Vec<OwnQueue>, Seen), ApiError> {
         let names = self.names(numbers)?;
         let wanted = |name: &str| self.organization.queue_number(name).is_some();
-        let snapshot = if fresh {
-            self.pbx.open()?.queues(names.as_deref(), wanted).await
-        } else {
-            let question = Question {
-                names: names.as_deref(),
-                finds_new: numbers.is_some(),
-                deadline: self.pbx.deadline,
-                request_id: self.pbx.request_id,
-            };
-            match needs {
-                Needs::Members => self.pbx.live.members(question, wanted).await,
-                Needs::All => self.pbx.live.queues(question, wanted).await,
-            }
+        let question = Question {
+            names: names.as_deref(),
+            finds_new: numbers.is_some(),
+            fresh,
+            deadline: self.pbx.deadline,
+            request_id: self.pbx.request_id,
+        };
+        let snapshot = match needs {
+            Needs::Members => self.pbx.live.members(question, wanted).await,
+            Needs::All => self.pbx.live.queues(question, wanted).await,
         };
         let snapshot = snapshot.map_err(reading)?;
         let seen = Seen {

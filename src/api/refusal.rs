@@ -48,6 +48,21 @@ pub(super) fn reading(error: CommandError) -> ApiError {
     }
 }
 
+/// Why a change was not sent: what had to be asked before it has no answer, which is no
+/// doubt.
+pub(super) fn looking_up(error: CommandError) -> ApiError {
+    match error {
+        CommandError::Failure(Failure::Unknown) => no_change_sent(),
+        error => reading(error),
+    }
+}
+
+/// What was asked of the PBX before a change has no answer.
+pub(super) fn no_change_sent() -> ApiError {
+    let message = "The PBX gave no answer in time. No change was sent.";
+    ApiError::retry(Code::PbxUnavailable, Duration::from_secs(1), message)
+}
+
 /// What a missing answer means.
 pub(super) fn failed(failure: Failure) -> ApiError {
     match failure {

@@ -21,6 +21,7 @@ use super::execute::execute;
 use super::fragments::Fragments;
 use super::part::Pbx;
 use super::query::{Form, LAST_EVENT_ID};
+use super::refusal::no_change_sent;
 use super::stream::{EventStream, Scope};
 use crate::ami::noting_changes;
 use crate::organizations::{Directory, Organization, User};
@@ -209,12 +210,6 @@ impl Api {
             None => unreachable!("the configuration names only PBXes that it has"),
         }
     }
-}
-
-/// What was asked of the PBX before a change has no answer: that is no doubt.
-fn no_change_sent() -> ApiError {
-    let message = "The PBX gave no answer in time. No change was sent.";
-    ApiError::retry(Code::PbxUnavailable, Duration::from_secs(1), message)
 }
 
 /// One line for each request. What the client sent shows only where it was

@@ -19,7 +19,7 @@ use super::answer::{list, written};
 use super::error::ApiError;
 use super::figures::QueueEvent;
 use super::fragments::{Fragments, Json};
-use super::part::{Needs, OwnQueue, Part, Pbx, are_large};
+use super::part::{Needs, OwnQueue, Part, Pbx, are_large, shown_number};
 use super::service::Link;
 use super::views::{MemberEvent, MemberView};
 use crate::organizations::{Organization, User};
@@ -70,7 +70,7 @@ impl EventStream {
     /// snapshot.
     pub(super) async fn open(scope: Scope, last_event_id: Option<&str>) -> Result<Self, ApiError> {
         let mut stream = Self {
-            follower: scope.live.follow(),
+            follower: scope.follow(),
             told: 0,
             not_before: Instant::now(),
             connected: true,
@@ -201,7 +201,7 @@ impl EventStream {
         if all_named {
             part.all_there(numbers, &queues)?;
         }
-        let number = seen.latest.unwrap_or_default();
+        let number = seen.latest;
         let head = self.scope.head(whole(number), "snapshot");
         let organization = Arc::clone(&self.scope.organization);
         let kept = Arc::clone(&self.scope.kept);
@@ -209,7 +209,7 @@ impl EventStream {
             let mut json = Json::default();
             json.raw(&head);
             json.raw("{\"queues\":");
-            list(&mut json, &queues, &organization, Some(&kept));
+            list(&mut json, &queues, &organization, &kept);
             json.raw("}\n\n");
             json.into_pieces()
         })
@@ -283,12 +283,16 @@ impl Scope {
         }
     }
 
+    fn follow(&self) -> Follower {
+        let (organization, queues) = (Arc::clone(&self.organization), self.queues.clone());
+        let shows = move |name: &str| shown_number(&organization, queues.as_deref(), name);
+        let shows = Arc::new(move |name: &str| shows(name).is_some());
+        self.live.follow(&self.place, shows)
+    }
+
     /// The number of a queue that the stream shows.
     fn own_number(&self, name: &str) -> Option<String> {
-        let number = self.organization.queue_number(name)?;
-        let shows =
-            |queues: &Vec<String>| queues.iter().any(|own| own.eq_ignore_ascii_case(&number));
-        self.queues.as_ref().is_none_or(shows).then_some(number)
+        shown_number(&self.organization, self.queues.as_deref(), name)
     }
 
     fn own(&self, name: &str) -> Option<OwnQueue> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::part::OwnQueue;
 use crate::organizations::Organization;
-use crate::queues::{Caller, DeviceState, Member, MemberState, Membership, Queue};
+use crate::queues::{Caller, DeviceState, Member, MemberState, Membership, PbxTime, Queue};
 
 #[derive(Serialize)]
 pub(super) struct Head<'a> {
@@ -176,7 +176,7 @@ impl<'a> StateView<'a> {
     ) -> Self {
         let members: Vec<&Member> = memberships.iter().map(|(_, member)| &**member).collect();
         let paused = members.iter().filter(|member| member.paused);
-        let latest_pause = paused.max_by_key(|member| member.last_pause);
+        let latest_pause = paused.max_by_key(|member| member.last_pause.unix());
         Self {
             head,
             agent,
@@ -214,7 +214,8 @@ fn overall_state(members: &[&Member]) -> &'static str {
     }
 }
 
-fn seconds(unix: i64) -> Option<String> {
+fn seconds(time: PbxTime) -> Option<String> {
+    let unix = time.unix();
     (unix > 0)
         .then(|| Timestamp::from_second(unix).map(|time| time.to_string()))?
         .ok()

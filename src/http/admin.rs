@@ -92,7 +92,9 @@ impl Admin {
                 LinkState::Down { reason, .. } => ("down", Value::from(reason)),
             };
             ready &= state == "ready";
-            pbxes.insert(name.clone(), json!({"state": state, "reason": reason}));
+            let events = link.live.delivery().as_str();
+            let details = json!({"state": state, "reason": reason, "events": events});
+            pbxes.insert(name.clone(), details);
         }
         let (status, word) = if ready {
             (StatusCode::OK, "ready")

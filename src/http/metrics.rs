@@ -19,7 +19,7 @@ use super::tls::Tls;
 use crate::ami::LinkState;
 use crate::api::Links;
 use crate::certificate::validity;
-use crate::queues::live::{Live, Question};
+use crate::queues::live::{Delivery, Live, Question};
 use crate::queues::{MemberState, Queue};
 
 /// What the text is told as, by what the client accepts. It is OpenMetrics, and valid
@@ -43,6 +43,7 @@ pub(super) async fn text(admin: &Admin) -> String {
         let question = Question {
             names: None,
             finds_new: false,
+            fresh: false,
             deadline: Instant::now() + FIGURES,
             request_id: "metrics",
         };
@@ -104,7 +105,7 @@ impl Collector for Pbxes {
             ConstGauge::new(up).encode(metric.encode_family(&[("pbx", pbx.as_str())])?)?;
         }
         let (counter, gauge) = (MetricType::Counter, MetricType::Gauge);
-        let metrics: [(&str, &str, Option<Unit>, MetricType, &Write); 12] = [
+        let metrics: [(&str, &str, Option<Unit>, MetricType, &Write); 14] = [
             (
                 "link_age",
                 "Time since the link was made or lost",
@@ -174,6 +175,26 @@ impl Collector for Pbxes {
                 None,
                 counter,
                 &|live, e| live.metrics().overlays_overdue.encode(e),
+            ),
+            (
+                "events_missing",
+                "Whether a change of a member was found that no event had announced",
+                None,
+                gauge,
+                &|live, e| {
+                    let missing = live.delivery() == Delivery::Missing;
+                    ConstGauge::new(i64::from(missing)).encode(e)
+                },
+            ),
+            (
+                "clock_offset",
+                "Time by which the PBX's clock is ahead of the bridge's",
+                Some(Unit::Seconds),
+                gauge,
+                &|live, e| match live.clock_offset() {
+                    Some(offset) => ConstGauge::new(offset).encode(e),
+                    None => Ok(()),
+                },
             ),
             (
                 "stream_clients",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::decode;
+use super::name::QueueName;
 use crate::ami::value::{HeaderValue, MemberValue, ValueError};
 use crate::ami::{Action, Answer, Exchange, Failure, NO_QUEUES, is_unknown_action};
 
@@ -79,6 +80,23 @@ pub struct NewMember {
 #[derive(Debug, Clone)]
 pub struct QueueCommands {
     exchange: Exchange,
+    pub(super) questions: Questions,
+}
+
+/// How Asterisk is asked about queues.
+///
+/// Asked about one queue by name, Asterisk looks a realtime queue up in its database. If
+/// that is locked or renamed at this moment, it takes the queue for deleted and throws its
+/// dynamic members out. Asked about all queues, it never does. But that takes longer the
+/// larger the PBX is, and which queues are realtime ones no action tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Questions {
+    /// Never by name, and always with all members: a small PBX.
+    Whole,
+    /// Never by name: a PBX of moderate size.
+    Unnamed,
+    /// By name: a large PBX.
+    Named,
 }
 
 /// Where Asterisk is going down, or not up yet, or without queues.
@@ -87,10 +105,18 @@ pub const NOT_NOW: Failure = Failure::Unavailable {
 };
 
 impl QueueCommands {
-    /// Commands over that exchange.
+    /// Commands over that exchange, to a PBX of unknown size.
     #[must_use]
     pub fn new(exchange: Exchange) -> Self {
-        Self { exchange }
+        Self::asking(exchange, Questions::Unnamed)
+    }
+
+    /// Commands over that exchange, with questions of that kind.
+    pub(crate) fn asking(exchange: Exchange, questions: Questions) -> Self {
+        Self {
+            exchange,
+            questions,
+        }
     }
 
     /// Makes a change in the queue of that name.
@@ -98,7 +124,7 @@ impl QueueCommands {
     /// # Errors
     /// What [`CommandError`] says. [`Failure::Unknown`] too where a member was
     /// added and only the reason of its pause is in doubt.
-    pub async fn change(&self, queue: &str, change: &Change) -> Result<(), CommandError> {
+    pub async fn change(&self, queue: &QueueName, change: &Change) -> Result<(), CommandError> {
         match change {
             Change::Pause {
                 interface,
@@ -119,35 +145,73 @@ impl QueueCommands {
         }
     }
 
-    /// Asterisk has one text for "no such queue" and "not a member": the two
-    /// are told apart by a question.
+    /// Asterisk has one text for "no such queue" and "not a member": a query tells
+    /// the two apart.
     async fn pause(
         &self,
-        queue: &str,
+        queue: &QueueName,
         interface: &str,
         paused: bool,
         reason: Option<&str>,
     ) -> Result<(), CommandError> {
-        let queue = header(queue)?;
+        let is_member = self.pause_if_member(queue, interface, paused, reason);
+        if is_member.await? {
+            return Ok(());
+        }
+        // Asterisk has refused, whatever becomes of the query.
+        Err(match self.exists(queue).await {
+            Ok(false) => CommandError::NoSuchQueue,
+            Ok(true) | Err(_) => CommandError::NotAMember,
+        })
+    }
+
+    /// Pauses or unpauses whoever has that interface, if the queue exists and has
+    /// such a member; returns whether it has. Asterisk looks for the member at the
+    /// moment of the change and compares without case, so nothing about the queue
+    /// needs to be known. Where there is no such member, nothing is changed or
+    /// logged (app_queue of Asterisk 13 to 23).
+    ///
+    /// # Errors
+    /// What [`CommandError`] says.
+    pub async fn pause_if_member(
+        &self,
+        queue: &QueueName,
+        interface: &str,
+        paused: bool,
+        reason: Option<&str>,
+    ) -> Result<bool, CommandError> {
         let action = Action::QueuePause {
-            queue: queue.clone(),
+            queue: header(queue)?,
             interface: MemberValue::new(interface)?,
             paused,
             reason: reason.map(MemberValue::new).transpose()?,
         };
         match self.perform(action).await {
-            Err(CommandError::Refused(text)) if text == "Interface not found" => {
-                // Asterisk has refused, whatever becomes of the question why.
-                Err(match self.exists(&queue).await {
-                    Ok(false) => CommandError::NoSuchQueue,
-                    Ok(true) | Err(_) => CommandError::NotAMember,
-                })
-            }
-            result => result,
+            Ok(()) => Ok(true),
+            Err(CommandError::Refused(text)) if text == "Interface not found" => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
-    async fn add(&self, queue: &str, member: &NewMember) -> Result<(), CommandError> {
+    /// Sets the penalty of a member.
+    ///
+    /// # Errors
+    /// What [`CommandError`] says.
+    pub async fn set_penalty(
+        &self,
+        queue: &QueueName,
+        interface: &str,
+        penalty: i64,
+    ) -> Result<(), CommandError> {
+        let action = Action::QueuePenalty {
+            queue: header(queue)?,
+            interface: MemberValue::new(interface)?,
+            penalty,
+        };
+        self.perform(action).await
+    }
+
+    async fn add(&self, queue: &QueueName, member: &NewMember) -> Result<(), CommandError> {
         let reason = member.reason.as_deref().filter(|_| member.paused);
         let state_interface = member.state_interface.as_deref();
         let action = Action::QueueAdd {
@@ -160,17 +224,17 @@ impl QueueCommands {
             reason: reason.map(MemberValue::new).transpose()?,
         };
         self.perform(action).await?;
-        // Only Asterisk knows the state of the member's device, and that a
-        // member is there is not much to be told.
-        let told = self.status(Some(queue), Some(&member.interface)).await;
+        // Only Asterisk knows the state of the member's device: until it has reported
+        // that, the member is not shown.
+        let row = self.status(Some(queue), Some(&member.interface)).await;
         match reason {
             Some(reason) => {
                 // The member was added: whatever goes wrong from here on leaves a
                 // doubt about its reason, and must not read as if nothing had been
                 // done.
                 let doubt = |_| CommandError::Failure(Failure::Unknown);
-                let told = told.map_err(doubt)?;
-                if !lacks_reason(&told, &member.interface) {
+                let row = row.map_err(doubt)?;
+                if !lacks_reason(&row, queue, &member.interface) {
                     // Also where somebody else has changed the member since.
                     return Ok(());
                 }
@@ -205,10 +269,11 @@ impl QueueCommands {
 }
 
 /// Whether the member is paused as it was added, and for no reason.
-fn lacks_reason(answer: &Answer, interface: &str) -> bool {
-    let queues = decode::queues(&answer.rows);
-    let mut members = queues.iter().filter_map(|queue| queue.member(interface));
-    members.any(|member| member.paused && member.paused_reason.is_empty())
+fn lacks_reason(answer: &Answer, queue: &QueueName, interface: &str) -> bool {
+    let listed = decode::listed(answer);
+    let mut queues = listed.queues.iter().filter(|listed| listed.name == *queue);
+    let member = queues.find_map(|queue| queue.member(interface));
+    member.is_some_and(|member| member.paused && member.paused_reason.is_empty())
 }
 
 /// A queue's name, or a filter, as a header.

@@ -8,20 +8,43 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::model::{Caller, DeviceState, Member, Membership, Queue};
-use crate::ami::Message;
+use super::name::QueueName;
+use super::time::PbxTime;
 use crate::ami::value::is_clean;
+use crate::ami::{Answer, Message};
 
-/// Builds the queues of rows in Asterisk's order: a queue's parameters, then its
-/// members, then its callers. Those that no action can name are left out.
-pub(super) fn queues(rows: &[Message]) -> Vec<Queue> {
-    let mut queues: Vec<Queue> = Vec::new();
+/// What a `QueueStatus` has listed.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    /// The queues, in Asterisk's order.
+    pub(super) queues: Vec<Queue>,
+    /// Names of queues that no action can name.
+    pub(super) left_out: Vec<String>,
+    /// Whether all rows have arrived, each with its key fields. If not, what is
+    /// missing here may still exist.
+    pub(super) is_whole: bool,
+}
+
+/// Builds the queues of an answer: its rows are a queue's parameters, then its
+/// members, then its callers.
+pub(super) fn listed(answer: &Answer) -> Listed {
+    let mut listed = Listed {
+        is_whole: answer.adds_up,
+        ..Listed::default()
+    };
     let mut members = Vec::new();
     let mut callers = Vec::new();
-    // Backwards, so that what belongs to a queue is there when the queue is.
-    for row in rows.iter().rev() {
+    // Backwards, so that a queue's members and callers are decoded before it.
+    for row in answer.rows.iter().rev() {
         match row.event() {
-            Some(b"QueueMember") => members.push(Arc::new(member(row, &LISTED))),
-            Some(b"QueueEntry") => callers.push(caller(row)),
+            Some(b"QueueMember") => match member(row, &LISTED) {
+                Some(member) => members.push(Arc::new(member)),
+                None => listed.is_whole = false,
+            },
+            Some(b"QueueEntry") => match caller(row) {
+                Some(caller) => callers.push(caller),
+                None => listed.is_whole = false,
+            },
             Some(b"QueueParams") => {
                 members.reverse();
                 callers.reverse();
@@ -31,23 +54,17 @@ pub(super) fn queues(rows: &[Message]) -> Vec<Queue> {
                     ..queue(row)
                 };
                 if can_be_named(row) {
-                    queues.push(queue);
+                    listed.queues.push(queue);
+                } else {
+                    listed.left_out.push(text(row, "Queue"));
                 }
             }
             _ => {}
         }
     }
-    queues.reverse();
-    queues
-}
-
-/// The names of the queues that are left out.
-pub(super) fn left_out(rows: &[Message]) -> Vec<String> {
-    let queues = rows
-        .iter()
-        .filter(|row| row.event() == Some(b"QueueParams"));
-    let left_out = queues.filter(|row| !can_be_named(row));
-    left_out.map(|row| text(row, "Queue")).collect()
+    listed.queues.reverse();
+    listed.left_out.reverse();
+    listed
 }
 
 /// Whether an action can name the queue of that row. `[support ]` in `queues.conf`
@@ -57,14 +74,15 @@ fn can_be_named(row: &Message) -> bool {
     std::str::from_utf8(name).is_ok_and(is_clean)
 }
 
-/// The member that an event of Asterisk carries whole.
-pub(super) fn event_member(event: &Message) -> Member {
-    member(event, &TOLD)
+/// The member that an event of Asterisk carries whole; `None` where the event lacks
+/// key fields, as one does whose rest is still to come.
+pub(super) fn event_member(event: &Message) -> Option<Member> {
+    member(event, &REPORTED)
 }
 
 fn queue(row: &Message) -> Queue {
     Queue {
-        name: text(row, "Queue"),
+        name: QueueName::listed(&text::<String>(row, "Queue")),
         strategy: text(row, "Strategy"),
         max_callers: number(row, "Max"),
         weight: number(row, "Weight"),
@@ -91,18 +109,24 @@ const LISTED: Names = Names {
     interface: "Location",
 };
 
-const TOLD: Names = Names {
+const REPORTED: Names = Names {
     name: "MemberName",
     interface: "Interface",
 };
 
-fn member(row: &Message, names: &Names) -> Member {
-    let interface: Arc<str> = text::<Arc<str>>(row, names.interface);
+/// The member of a row or an event; `None` without its key fields.
+///
+/// Line feeds in a name or a reason can bring what looks like headers. The true interface
+/// is followed by the state interface, and what comes first after it is true.
+fn member(row: &Message, names: &Names) -> Option<Member> {
+    let row = row.from_pair(names.interface, "StateInterface")?;
+    let interface = row.text(names.interface)?;
+    let interface: Arc<str> = (!interface.is_empty()).then(|| interface.into())?;
     let state_interface = row.text("StateInterface").unwrap_or_default();
-    let paused = flag(row, "Paused");
-    Member {
-        name: text(row, names.name),
-        // Mostly the same: kept once.
+    let paused = row.get("Paused")? == b"1";
+    Some(Member {
+        name: text(row.message, names.name),
+        // Mostly the same: stored once.
         state_interface: if *state_interface == *interface {
             Arc::clone(&interface)
         } else {
@@ -113,35 +137,37 @@ fn member(row: &Message, names: &Names) -> Member {
             Some(b"dynamic") => Membership::Dynamic,
             _ => Membership::Static,
         },
-        penalty: number(row, "Penalty"),
-        calls_taken: number(row, "CallsTaken"),
-        last_call: number(row, "LastCall"),
-        last_pause: number(row, "LastPause"),
-        login_time: number(row, "LoginTime"),
-        in_call: flag(row, "InCall"),
-        device_state: DeviceState::from_code(number(row, "Status")),
+        penalty: row.number("Penalty"),
+        calls_taken: row.number("CallsTaken"),
+        last_call: PbxTime::reported(row.number("LastCall")),
+        last_pause: PbxTime::reported(row.number("LastPause")),
+        login_time: PbxTime::reported(row.number("LoginTime")),
+        in_call: row.get("InCall") == Some(b"1"),
+        device_state: DeviceState::from_code(parsed(row.get("Status")?).unwrap_or_default()),
         paused,
         // The event of an unpause carries the reason that was given for it, and
         // no list ever does.
         paused_reason: if paused {
-            text(row, "PausedReason")
+            row.text("PausedReason").unwrap_or_default().into()
         } else {
             Arc::default()
         },
-        wrapup_seconds: number(row, "Wrapuptime"),
-    }
+        wrapup_seconds: row.number("Wrapuptime"),
+    })
 }
 
-fn caller(row: &Message) -> Caller {
-    Caller {
-        position: number(row, "Position"),
-        channel: text(row, "Channel"),
+/// `None` without key fields. Position, channel and number stand before the name,
+/// which can hold line feeds, the wait and the priority after it.
+fn caller(row: &Message) -> Option<Caller> {
+    Some(Caller {
+        position: optional(row, "Position")?,
+        channel: row.text("Channel")?.into_owned(),
         unique_id: text(row, "Uniqueid"),
         number: text(row, "CallerIDNum"),
         name: text(row, "CallerIDName"),
-        wait_seconds: number(row, "Wait"),
-        priority: number(row, "Priority"),
-    }
+        wait_seconds: last_number(row, "Wait"),
+        priority: last_number(row, "Priority"),
+    })
 }
 
 fn text<T: From<String>>(row: &Message, name: &str) -> T {
@@ -149,15 +175,19 @@ fn text<T: From<String>>(row: &Message, name: &str) -> T {
 }
 
 fn optional<T: FromStr>(row: &Message, name: &str) -> Option<T> {
-    std::str::from_utf8(row.get(name)?).ok()?.parse().ok()
+    parsed(row.get(name)?)
+}
+
+fn parsed<T: FromStr>(value: &[u8]) -> Option<T> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+fn last_number<T: FromStr + Default>(row: &Message, name: &str) -> T {
+    row.last(name).and_then(parsed).unwrap_or_default()
 }
 
 fn number<T: FromStr + Default>(row: &Message, name: &str) -> T {
     optional(row, name).unwrap_or_default()
-}
-
-fn flag(row: &Message, name: &str) -> bool {
-    row.get(name) == Some(b"1")
 }
 
 #[cfg(test)]

@@ -4,8 +4,21 @@ use super::*;
 use crate::ami::transcript::{Transcript, VERSIONS};
 
 /// The queues of a scene; what else was said there decodes to nothing.
+fn decoded(rows: Vec<Message>) -> Vec<Queue> {
+    listed(&answer(rows, true)).queues
+}
+
+fn answer(rows: Vec<Message>, adds_up: bool) -> Answer {
+    Answer {
+        response: Message::parse("Response: Success\r\n".into()),
+        rows,
+        adds_up,
+        sent: tokio::time::Instant::now(),
+    }
+}
+
 fn scene(version: u32, name: &str) -> Vec<Queue> {
-    queues(&Transcript::load(version, name).messages())
+    decoded(Transcript::load(version, name).messages())
 }
 
 fn one_queue(version: u32, name: &str) -> Queue {
@@ -28,8 +41,8 @@ fn members_are_decoded_whatever_their_script() {
             panic!("{:?}", queue.members);
         };
         // Times are the recording's.
-        assert!(dana.login_time > 1_700_000_000);
-        assert!(dana.last_pause >= dana.login_time);
+        assert!(dana.login_time.unix() > 1_700_000_000);
+        assert!(dana.last_pause.unix() >= dana.login_time.unix());
         let expected = Member {
             name: "דנה לוי".into(),
             interface: "Local/1001@acme-agents".into(),
@@ -37,7 +50,7 @@ fn members_are_decoded_whatever_their_script() {
             membership: Membership::Dynamic,
             penalty: 0,
             calls_taken: 0,
-            last_call: 0,
+            last_call: PbxTime::reported(0),
             last_pause: dana.last_pause,
             login_time: dana.login_time,
             in_call: false,
@@ -53,7 +66,7 @@ fn members_are_decoded_whatever_their_script() {
             interface: "Local/1050@acme-agents".into(),
             state_interface: "Local/1050@acme-agents".into(),
             membership: Membership::Static,
-            last_pause: 0,
+            last_pause: PbxTime::reported(0),
             login_time: sam.login_time,
             paused: false,
             paused_reason: "".into(),
@@ -145,6 +158,9 @@ fn absent_and_broken_fields_are_harmless() {
         S: Asterisk Call Manager/2.10.6
         S: Event: QueueMember
         S: Name: belongs to no queue
+        S: Location: PJSIP/1001
+        S: Status: 1
+        S: Paused: 0
         S:
         S: Event: QueueParams
         S: Queue: old
@@ -161,9 +177,10 @@ fn absent_and_broken_fields_are_harmless() {
         S:
         S: Event: QueueEntry
         S: Position: 1
+        S: Channel: PJSIP/trunk-1
         S:
     ";
-    let mut queues = queues(&Transcript::parse(script).messages());
+    let mut queues = decoded(Transcript::parse(script).messages());
     assert_eq!(queues.len(), 1);
     let queue = queues.remove(0);
     assert_eq!((queue.max_callers, queue.weight), (0, -3));
@@ -176,6 +193,68 @@ fn absent_and_broken_fields_are_harmless() {
     assert_eq!(&*member.name, "ד\u{fffd}");
     assert_eq!(member.membership, Membership::Static);
     assert_eq!(member.device_state, DeviceState::Unknown);
-    assert_eq!((member.last_call, member.login_time), (0, 0));
+    let never = PbxTime::reported(0);
+    assert_eq!((member.last_call, member.login_time), (never, never));
     assert!(!member.paused);
+}
+
+/// A row without key fields makes no member and no caller, and shows that the list is not
+/// whole.
+#[test]
+fn rows_without_key_fields_are_nobody() {
+    let params = "S: Event: QueueParams\nS: Queue: q\nS:\n";
+    let member = "S: Event: QueueMember\nS: Location: PJSIP/1\nS: Status: 1\nS: Paused: 0\nS:\n";
+    let caller = "S: Event: QueueEntry\nS: Position: 1\nS: Channel: PJSIP/trunk-1\nS:\n";
+    let banner = "S: Asterisk Call Manager/5.0.4\n";
+    let list = |text: &str, adds_up| {
+        let rows = Transcript::parse(&format!("{banner}{text}")).messages();
+        listed(&answer(rows, adds_up))
+    };
+    assert!(list(&[params, member, caller].concat(), true).is_whole);
+    assert!(!list(params, false).is_whole);
+    let lines = [member, caller].map(|row| (row, row.lines().skip(1).filter(|line| *line != "S:")));
+    for (row, line) in lines
+        .into_iter()
+        .flat_map(|(row, lines)| lines.map(move |l| (row, l)))
+    {
+        let broken = row.replace(line, "S: Name: Dana");
+        let listed = list(&[params, &broken].concat(), true);
+        assert!(!listed.is_whole, "{broken}");
+        assert_eq!(
+            listed.queues[0].members.len() + listed.queues[0].callers.len(),
+            0
+        );
+    }
+}
+
+/// What stands in a name or a reason is not taken for a header that Asterisk writes.
+#[test]
+fn a_reason_can_not_stand_for_another_member() {
+    let row = "Event: QueueMember\r\nQueue: q\r\nName: Dana\r\nLocation: PJSIP/1\r\n\
+        StateInterface: PJSIP/1\r\nMembership: dynamic\r\nStatus: 1\r\nPaused: 1\r\n\
+        PausedReason: Lunch\r\nLocation: PJSIP/9\r\nPaused: 0\r\nStatus: 5\r\nWrapuptime: 0\r\n";
+    let rows = ["Event: QueueParams\r\nQueue: q\r\n", row];
+    let queue = decoded(rows.map(|row| Message::parse(row.into())).to_vec()).remove(0);
+    let member = queue.member("PJSIP/1").expect("the true member");
+    assert_eq!(
+        (member.paused, member.device_state),
+        (true, DeviceState::NotInUse)
+    );
+}
+
+#[test]
+fn a_name_can_not_stand_for_another_member() {
+    let row = "Event: QueueMember\r\nQueue: q\r\nName: Dana\r\nLocation: PJSIP/9\r\nStatus: 2\r\n\
+        Paused: 1\r\nLocation: PJSIP/1\r\nStateInterface: PJSIP/1\r\nStatus: 1\r\nPaused: 0\r\n";
+    let params = "Event: QueueParams\r\nQueue: q\r\n";
+    let rows = [params, row].map(|row| Message::parse(row.into())).to_vec();
+    let queue = decoded(rows).remove(0);
+    let [member] = &queue.members[..] else {
+        panic!("{:?}", queue.members);
+    };
+    assert_eq!(&*member.interface, "PJSIP/1");
+    assert_eq!(
+        (member.paused, member.device_state),
+        (false, DeviceState::NotInUse)
+    );
 }

@@ -5,9 +5,13 @@ mod command;
 mod decode;
 pub mod live;
 mod model;
+mod name;
 mod pace;
 mod read;
+mod time;
 
 pub use command::{Change, CommandError, NOT_NOW, NewMember, QueueCommands};
 pub use model::{Caller, DeviceState, Member, MemberState, Membership, Queue};
+pub use name::QueueName;
 pub use read::{QueueNames, Snapshot};
+pub use time::PbxTime;

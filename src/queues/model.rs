@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use super::name::QueueName;
+use super::time::PbxTime;
+
 /// State of a member's device, as `QueueMember` and `QueueMemberStatus` carry
 /// it in `Status` (Asterisk's `ast_device_state`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +117,7 @@ pub enum Membership {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Queue {
     /// Name on the PBX.
-    pub name: String,
+    pub name: QueueName,
     /// How members are chosen, as `ringall`.
     pub strategy: String,
     /// Most callers that may wait; 0 is no limit.
@@ -174,13 +177,13 @@ pub struct Member {
     pub penalty: i64,
     /// Calls taken in this queue.
     pub calls_taken: u64,
-    /// End of the last call, in Unix seconds; 0 is never.
-    pub last_call: i64,
-    /// The latest pause, in Unix seconds; 0 is never. Kept after the unpause.
-    pub last_pause: i64,
-    /// When the member was added, in Unix seconds; 0 where not told (Asterisk
-    /// before 16.23, 18.9 and 20).
-    pub login_time: i64,
+    /// End of the last call.
+    pub last_call: PbxTime,
+    /// The latest pause. Kept after the unpause.
+    pub last_pause: PbxTime,
+    /// When the member was added; never before Asterisk 16.23, 18.9 and 20, which
+    /// do not report it.
+    pub login_time: PbxTime,
     /// Whether the member is in a call of this queue.
     pub in_call: bool,
     /// State of the device.
@@ -206,6 +209,37 @@ impl Member {
             DeviceState::Unknown | DeviceState::NotInUse if self.paused => MemberState::Paused,
             DeviceState::Unknown | DeviceState::NotInUse => MemberState::Available,
         }
+    }
+
+    /// The member with its times on the bridge's clock; see [`PbxTime::converted`].
+    pub(super) fn convert_times(&mut self, before: Option<&Self>, offset: i64) {
+        let times = |member: &Self| [member.last_call, member.last_pause, member.login_time];
+        let [call, pause, login] = before.map_or([None; 3], |before| times(before).map(Some));
+        self.last_call = self.last_call.converted(call, offset);
+        self.last_pause = self.last_pause.converted(pause, offset);
+        self.login_time = self.login_time.converted(login, offset);
+    }
+
+    /// The member after the bridge's clock was set forward by that many seconds.
+    pub(super) fn shift_times(&mut self, seconds: i64) {
+        for time in [
+            &mut self.last_call,
+            &mut self.last_pause,
+            &mut self.login_time,
+        ] {
+            *time = time.shifted(seconds);
+        }
+    }
+
+    /// Whether both are the same to a reader.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.last_pause.is_same(other.last_pause)
+            && *self
+                == Self {
+                    last_pause: self.last_pause,
+                    ..other.clone()
+                }
     }
 
     /// Whether this is that interface; Asterisk compares without case.
@@ -246,9 +280,9 @@ mod tests {
             membership: Membership::Dynamic,
             penalty: 0,
             calls_taken: 0,
-            last_call: 0,
-            last_pause: 0,
-            login_time: 0,
+            last_call: PbxTime::reported(0),
+            last_pause: PbxTime::reported(0),
+            login_time: PbxTime::reported(0),
             in_call,
             device_state: DeviceState::from_code(device_state),
             paused,

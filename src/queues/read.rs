@@ -1,38 +1,35 @@
 //! Questions about queues. None is about all members of the PBX: no command may
 //! have to wait behind a long list.
 
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use futures_util::stream::{Stream, StreamExt, TryStreamExt, iter};
+use futures_util::stream::{Stream, StreamExt, iter};
 
-use super::command::{CommandError, QueueCommands, header};
+use super::command::{CommandError, Questions, QueueCommands, header};
 use super::decode;
 use super::model::Queue;
-use crate::ami::value::HeaderValue;
+use super::name::QueueName;
 use crate::ami::{Action, Answer};
-use crate::wall_clock;
 
 /// Queues as they were on the PBX.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// The queues, in Asterisk's order or in that of the question.
+    /// The queues: those that were named in that order, all of them in any.
     pub queues: Vec<Arc<Queue>>,
     /// When the oldest part was true.
     pub as_of: SystemTime,
     /// Whether the link is down, so that this is what was last known.
     pub stale: bool,
-    /// Number of the latest change that this shows; `None` where Asterisk was
-    /// asked for it.
-    pub latest: Option<u64>,
+    /// Number of the latest change that this shows.
+    pub latest: u64,
 }
 
 /// The names of all queues of a PBX.
 #[derive(Debug, Clone)]
 pub struct QueueNames {
     /// Those of queues that an action can name.
-    pub named: Vec<String>,
+    pub named: Vec<QueueName>,
     /// Those that have white space at an end, a control character, or bytes that
     /// are not UTF-8. Asterisk would look for another queue, so these are left out.
     pub left_out: Vec<String>,
@@ -47,81 +44,73 @@ pub(super) const NOBODY: &str = "ami-bridge-nobody";
 pub(super) const LISTS_AT_ONCE: usize = 4;
 
 impl QueueCommands {
-    /// Those of the named queues that the PBX has, in that order; without names,
-    /// all that are `wanted`. Asks Asterisk, queue by queue.
-    ///
-    /// There is no question for one member: Asterisk's filter heeds the case of
-    /// interfaces, which it ignores everywhere else.
-    ///
-    /// # Errors
-    /// As [`CommandError`] says; nothing was changed.
-    pub async fn queues(
-        &self,
-        names: Option<&[String]>,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<Snapshot, CommandError> {
-        let names = match names {
-            Some(names) => names.to_vec(),
-            None => {
-                let all = self.names().await?;
-                all.named.into_iter().filter(|name| wanted(name)).collect()
-            }
-        };
-        let mut oldest = Duration::ZERO;
-        let mut queues = Vec::with_capacity(names.len());
-        let mut lists = pin!(self.lists(names, LISTS_AT_ONCE));
-        // One by one: rows take more memory than what they say.
-        while let Some(answer) = lists.try_next().await? {
-            oldest = oldest.max(answer.sent.elapsed());
-            queues.extend(decode::queues(&answer.rows).into_iter().map(Arc::new));
-        }
-        Ok(Snapshot {
-            queues,
-            as_of: wall_clock::before(oldest),
-            stale: false,
-            latest: None,
-        })
-    }
-
     /// The names of all queues of the PBX, in Asterisk's order.
     ///
     /// # Errors
     /// As [`CommandError`] says.
     pub async fn names(&self) -> Result<QueueNames, CommandError> {
         let answer = self.status(None, Some(NOBODY)).await?;
-        let queues = decode::queues(&answer.rows).into_iter();
+        let listed = decode::listed(&answer);
         Ok(QueueNames {
-            named: queues.map(|queue| queue.name).collect(),
-            left_out: decode::left_out(&answer.rows),
+            named: listed.queues.into_iter().map(|queue| queue.name).collect(),
+            left_out: listed.left_out,
         })
     }
 
-    /// The lists of queues, in the order of their names, a few at once.
+    /// Lists of these queues, a few at once; of all queues, where none is asked about by
+    /// name.
     pub(super) fn lists(
         &self,
-        names: Vec<String>,
+        names: Vec<QueueName>,
         at_once: usize,
     ) -> impl Stream<Item = Result<Arc<Answer>, CommandError>> + Send {
+        let names = match self.questions {
+            Questions::Named => names.into_iter().map(Some).collect(),
+            Questions::Whole | Questions::Unnamed if names.is_empty() => Vec::new(),
+            Questions::Whole | Questions::Unnamed => vec![None],
+        };
         let lists =
-            iter(names).map(move |name| async move { self.status(Some(&name), None).await });
+            iter(names).map(move |name| async move { self.status(name.as_ref(), None).await });
         lists.buffered(at_once)
     }
 
+    /// All queues with their members and callers.
+    ///
+    /// # Errors
+    /// As [`CommandError`] says.
+    pub async fn all_queues(&self) -> Result<Vec<Queue>, CommandError> {
+        let answer = self.status(None, None).await?;
+        Ok(decode::listed(&answer).queues)
+    }
+
+    /// Asks for a queue with its members and callers.
+    ///
+    /// # Errors
+    /// As [`CommandError`] says.
+    pub async fn refresh(&self, queue: &QueueName) -> Result<(), CommandError> {
+        self.status(Some(queue), None).await.map(drop)
+    }
+
     /// Whether the PBX has a queue of that name.
-    pub(super) async fn exists(&self, queue: &HeaderValue) -> Result<bool, CommandError> {
-        let answer = self.status(Some(queue.as_str()), Some(NOBODY)).await?;
-        Ok(!answer.rows.is_empty())
+    pub(super) async fn exists(&self, queue: &QueueName) -> Result<bool, CommandError> {
+        let answer = self.status(Some(queue), Some(NOBODY)).await?;
+        let queues = decode::listed(&answer).queues;
+        Ok(queues.iter().any(|listed| listed.name == *queue))
     }
 
     /// Asks for the rows of a queue, or of all; only for those of a member, or
-    /// of [`NOBODY`].
+    /// of [`NOBODY`]. Names the queue only to a large PBX: else the answer has the rows of
+    /// all queues.
     pub(super) async fn status(
         &self,
-        queue: Option<&str>,
+        queue: Option<&QueueName>,
         member: Option<&str>,
     ) -> Result<Arc<Answer>, CommandError> {
         let action = Action::QueueStatus {
-            queue: queue.map(header).transpose()?,
+            queue: queue
+                .filter(|_| self.questions == Questions::Named)
+                .map(|queue| header(queue))
+                .transpose()?,
             member: member.map(header).transpose()?,
         };
         self.answer(action).await

@@ -1,8 +1,7 @@
 //! What answers of Asterisk mean to the mirror.
 
-use std::sync::Arc;
-
-use super::mirror::{Mirror, Now};
+use super::mirror::Mirror;
+use super::now::Now;
 use super::wanted::Refresh;
 use super::write::Write;
 use crate::ami::{Action, Answer, is_unknown_action};
@@ -13,33 +12,43 @@ impl Mirror {
         let refusal = refusal.flatten().unwrap_or_default();
         if is_unknown_action(&refusal) {
             self.unloaded();
+        } else if *action == Action::Ping {
+            let step = self.clock.measure(answer, now);
+            if step != 0 {
+                self.shift_times(step);
+            }
         } else if let Action::QueueStatus { queue, member } = action {
             if answer.response.is_success() {
                 let queue = queue.as_ref().map(|queue| queue.as_str());
                 let member = member.as_ref().map(|member| member.as_str());
                 self.listed(queue, member, answer, now);
             }
-        } else if let Some((queue, interface, write)) = Write::of(action, now.unix) {
+        } else if let Some((queue, interface, write)) = Write::of(action, self.clock.second(now)) {
             let member = self
                 .entry(queue)
                 .and_then(|entry| entry.queue().member(interface));
             let is_there = member.is_some();
             if answer.response.is_success() {
                 self.done(queue, interface, write, is_there, now);
-            } else if refutes(&refusal, is_there) && self.entry(queue).is_some() {
-                self.want(Refresh::Queue(queue.into()), now.at);
+            } else if refutes(&refusal, is_there)
+                && let Some(entry) = self.entry(queue)
+            {
+                let queue = entry.name.clone();
+                self.want(Refresh::Queue(queue), now.at);
             }
         }
     }
 
     fn done(&mut self, queue: &str, interface: &str, write: Write, is_there: bool, now: Now) {
-        if !is_there && !matches!(write, Write::Add(_)) {
-            self.want(Refresh::Queue(queue.into()), now.at);
-        }
-        if let Some(entry) = self.entries.get_mut(&queue.to_ascii_lowercase()) {
-            let name = Arc::clone(&entry.name);
-            let changed = entry.lay(interface, write, now.at, now.unix);
-            self.note(&name, changed);
+        let Some(entry) = self.entries.get_mut(&queue.to_ascii_lowercase()) else {
+            return;
+        };
+        let name = entry.name.clone();
+        let is_known = is_there || matches!(write, Write::Add(_));
+        let changed = entry.lay(interface, write, now.at);
+        self.note(&name, changed);
+        if !is_known {
+            self.want(Refresh::Queue(name), now.at);
         }
     }
 }

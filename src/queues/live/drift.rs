@@ -7,9 +7,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::info;
 
+use super::reported::Difference;
+use crate::queues::name::QueueName;
+
 /// A difference is no drift where an event tells of it within this time: the list
 /// was only faster.
 const EVENT_WAIT: Duration = Duration::from_secs(2);
+
+/// A change that Asterisk announces is missing its event after this time.
+const ANNOUNCEMENT_WAIT: Duration = Duration::from_secs(1);
 
 /// The differences that no event has told of yet.
 #[derive(Debug, Default)]
@@ -17,19 +23,21 @@ pub(super) struct Suspects(Vec<Suspect>);
 
 #[derive(Debug)]
 struct Suspect {
-    queue: Arc<str>,
+    queue: QueueName,
     interface: Arc<str>,
     since: Instant,
+    /// Whether Asterisk announces such a change.
+    is_announced: bool,
 }
 
 impl Suspects {
-    pub(super) fn add(&mut self, queue: &Arc<str>, interfaces: Vec<Arc<str>>, since: Instant) {
-        self.0
-            .extend(interfaces.into_iter().map(|interface| Suspect {
-                queue: Arc::clone(queue),
-                interface,
-                since,
-            }));
+    pub(super) fn add(&mut self, queue: &QueueName, differences: Vec<Difference>, since: Instant) {
+        self.0.extend(differences.into_iter().map(|found| Suspect {
+            queue: queue.clone(),
+            interface: found.interface,
+            since,
+            is_announced: found.is_announced,
+        }));
     }
 
     /// An event tells of that member.
@@ -37,6 +45,15 @@ impl Suspects {
         self.0.retain(|suspect| {
             *suspect.queue != *queue || !suspect.interface.eq_ignore_ascii_case(interface)
         });
+    }
+
+    /// Since when each difference is known that Asterisk announces, and has not
+    /// announced in time.
+    pub(super) fn unannounced(&self, now: Instant) -> Vec<Instant> {
+        let late =
+            |suspect: &&Suspect| suspect.is_announced && now >= suspect.since + ANNOUNCEMENT_WAIT;
+        let late = self.0.iter().filter(late);
+        late.map(|suspect| suspect.since).collect()
     }
 
     /// Takes away those of which no event has told in time; returns how many.
@@ -47,7 +64,7 @@ impl Suspects {
             if !waits {
                 drifted += 1;
                 info!(
-                    queue = &*suspect.queue,
+                    queue = suspect.queue.as_str(),
                     interface = &*suspect.interface,
                     "a resync found a member otherwise than events had told"
                 );

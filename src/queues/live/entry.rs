@@ -1,6 +1,5 @@
 //! A queue of the mirror: what readers see of it, and how fresh that is.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::time::{Duration, Instant};
@@ -8,12 +7,17 @@ use tokio::time::{Duration, Instant};
 use super::event::MemberEvent;
 use super::journal::MemberChange;
 use super::order::place_of;
+use super::reported::{has_events, on_our_clock};
 use super::write::{Overlaid, Write};
 use crate::queues::model::{Caller, Member, Queue};
+use crate::queues::name::QueueName;
 
 /// How old figures may be that someone is shown. Averages, and priorities of
 /// callers, change without an event.
 const FIGURES_AGE: Duration = Duration::from_secs(1);
+
+/// How long an event may be under way while a list, which is newer, arrives.
+const LATE_EVENT: Duration = Duration::from_millis(500);
 
 /// What has become of a member.
 pub(super) type Changed = (MemberChange, Arc<Member>);
@@ -22,10 +26,10 @@ pub(super) type Changed = (MemberChange, Arc<Member>);
 #[derive(Debug)]
 pub(super) struct Entry {
     /// As readers see it, with what is laid over it.
-    queue: Arc<Queue>,
-    pub(super) name: Arc<str>,
+    pub(super) queue: Arc<Queue>,
+    pub(super) name: QueueName,
     /// Members with changes whose events are yet to come.
-    overlaid: Vec<Overlaid>,
+    pub(super) overlaid: Vec<Overlaid>,
     /// When the figures and callers were asked for.
     pub(super) figures_at: Instant,
     /// An event has said that they have changed since.
@@ -33,14 +37,22 @@ pub(super) struct Entry {
     /// When all of it was asked for; `None` since a new link.
     pub(super) confirmed: Option<Instant>,
     /// Its members were never listed.
-    is_new: bool,
+    pub(super) is_new: bool,
+    /// When Asterisk last listed it over this link, and so its spelling is known.
+    pub(super) listed_at: Option<Instant>,
+    /// Figures have shown that members were changed without an event.
+    pub(super) members_outdated: bool,
+    /// Lists of it in a row that lacked rows.
+    pub(super) broken_lists: u32,
+    /// When a list of all members has arrived.
+    pub(super) members_listed: Option<Instant>,
 }
 
 impl Entry {
     /// A queue of which nothing is known but what was listed of it.
     pub(super) fn new(queue: Queue, asked: Instant) -> Self {
         Self {
-            name: queue.name.as_str().into(),
+            name: queue.name.clone(),
             queue: Arc::new(Queue {
                 members: Arc::default(),
                 ..queue
@@ -50,6 +62,10 @@ impl Entry {
             figures_changed: false,
             confirmed: None,
             is_new: true,
+            listed_at: Some(asked),
+            members_outdated: false,
+            broken_lists: 0,
+            members_listed: None,
         }
     }
 
@@ -60,6 +76,8 @@ impl Entry {
     /// There is a new link: what will be listed is true, and nothing else.
     pub(super) fn unconfirm(&mut self) {
         self.confirmed = None;
+        self.listed_at = None;
+        self.members_listed = None;
         self.overlaid.clear();
     }
 
@@ -74,6 +92,11 @@ impl Entry {
     /// Takes over settings, figures and callers. Returns whether the settings,
     /// and whether figures or callers are others than before.
     pub(super) fn take_figures(&mut self, listed: &Queue, asked: Instant) -> (bool, bool) {
+        self.name = listed.name.clone();
+        self.listed_at = Some(asked);
+        // Only a reset of the statistics takes counts back, and it is not announced.
+        self.members_outdated |=
+            listed.completed < self.queue.completed || listed.abandoned < self.queue.abandoned;
         let settings_differ = settings(&self.queue) != settings(listed);
         let same = Queue {
             members: Arc::clone(&listed.members),
@@ -103,18 +126,13 @@ impl Entry {
     }
 
     /// Takes over what an event or a list has told of a member.
-    pub(super) fn tell(
-        &mut self,
-        interface: &str,
-        member: Option<Arc<Member>>,
-        now: i64,
-    ) -> Option<Changed> {
+    pub(super) fn tell(&mut self, interface: &str, member: Option<Arc<Member>>) -> Option<Changed> {
         let Some(place) = self.overlay_of(interface) else {
             return self.show(interface, member);
         };
         let overlaid = &mut self.overlaid[place];
         overlaid.told = member;
-        let shown = overlaid.member(now);
+        let shown = overlaid.member();
         if overlaid.is_empty() {
             self.overlaid.swap_remove(place);
         }
@@ -134,14 +152,51 @@ impl Entry {
         members.insert(place, member);
     }
 
-    /// Lays an acknowledged change over a member.
-    pub(super) fn lay(
+    /// Whether a list of all members has arrived so lately that an event may be older.
+    pub(super) fn was_listed_lately(&self, now: Instant) -> bool {
+        self.members_listed
+            .is_some_and(|listed| now < listed + LATE_EVENT)
+    }
+
+    /// Whether Asterisk's events of that member arrive: a name that is not UTF-8
+    /// silences them.
+    pub(super) fn has_events(&self, interface: &str) -> bool {
+        self.told(interface).is_none_or(|member| has_events(member))
+    }
+
+    /// Takes over the row of one member.
+    pub(super) fn take_member(
         &mut self,
-        interface: &str,
-        write: Write,
-        at: Instant,
-        now: i64,
+        listed: &Arc<Member>,
+        asked: Instant,
+        clock_offset: i64,
     ) -> Option<Changed> {
+        let interface = Arc::clone(&listed.interface);
+        let told = self.told(&interface).map(Arc::as_ref);
+        let listed = on_our_clock(listed, told, clock_offset);
+        if let Some(place) = self.overlay_of(&interface) {
+            self.overlaid[place].listed(asked, Some(&listed));
+        }
+        self.tell(&interface, Some(listed))
+    }
+
+    /// The bridge's clock was set forward by that many seconds.
+    pub(super) fn shift_times(&mut self, seconds: i64) {
+        for member in Arc::make_mut(&mut Arc::make_mut(&mut self.queue).members) {
+            Arc::make_mut(member).shift_times(seconds);
+        }
+        for overlaid in &mut self.overlaid {
+            overlaid.shift_times(seconds);
+        }
+    }
+
+    /// Whether changes of that member wait for their events.
+    pub(super) fn is_overlaid(&self, interface: &str) -> bool {
+        self.overlay_of(interface).is_some()
+    }
+
+    /// Lays an acknowledged change over a member.
+    pub(super) fn lay(&mut self, interface: &str, write: Write, at: Instant) -> Option<Changed> {
         let place = self.overlay_of(interface).unwrap_or_else(|| {
             let told = self.queue.member(interface).cloned();
             // As Asterisk spells it: its filter for members heeds case.
@@ -150,7 +205,7 @@ impl Entry {
             self.overlaid.push(Overlaid::new(spelled, told));
             self.overlaid.len() - 1
         });
-        let shown = write.apply(self.queue.member(interface).cloned(), now);
+        let shown = write.apply(self.queue.member(interface).cloned());
         self.overlaid[place].push(write, at);
         self.show(interface, shown)
     }
@@ -178,78 +233,23 @@ impl Entry {
     }
 
     /// Members with changes whose events should have come.
-    pub(super) fn overdue(&self, now: Instant) -> impl Iterator<Item = &Arc<str>> {
+    pub(super) fn overdue(&self, now: Instant) -> impl Iterator<Item = Arc<str>> {
         let overdue = self.overlaid.iter().filter(move |o| o.is_overdue(now));
-        overdue.map(|overlaid| &overlaid.interface)
+        overdue.map(|overlaid| Arc::clone(&overlaid.interface))
     }
 
-    fn overlay_of(&self, interface: &str) -> Option<usize> {
+    pub(super) fn overlay_of(&self, interface: &str) -> Option<usize> {
         let mut overlaid = self.overlaid.iter();
         overlaid.position(|o| o.interface.eq_ignore_ascii_case(interface))
-    }
-
-    /// Takes over a list of all members. Returns what is shown otherwise than
-    /// before, and which members had been told otherwise.
-    pub(super) fn take_members(
-        &mut self,
-        listed: &[Arc<Member>],
-        now: i64,
-    ) -> (Vec<Changed>, Vec<Arc<str>>) {
-        let before = Arc::clone(&self.queue.members);
-        let old = ByInterface::of(&before, listed);
-        let mut shown = Vec::with_capacity(listed.len());
-        let mut changed = Vec::new();
-        let mut otherwise = Vec::new();
-        let mut take =
-            |entry: &mut Self, place: usize, interface: &Arc<str>, member: Option<&Arc<Member>>| {
-                let was = old.get(place, interface);
-                let overlaid = entry
-                    .overlay_of(interface)
-                    .map(|place| &mut entry.overlaid[place]);
-                let told = overlaid
-                    .as_ref()
-                    .map_or(was, |overlaid| overlaid.told.as_ref());
-                if told.map(Arc::as_ref) != member.map(Arc::as_ref) {
-                    otherwise.push(Arc::clone(interface));
-                }
-                let is = match overlaid {
-                    Some(overlaid) => {
-                        overlaid.told = member.cloned();
-                        overlaid.member(now)
-                    }
-                    None => member.cloned(),
-                };
-                if let Some(what) = MemberChange::between(was.map(Arc::as_ref), is.as_deref()) {
-                    changed.extend(is.as_ref().or(was).map(|member| (what, Arc::clone(member))));
-                    shown.extend(is);
-                } else {
-                    // The one that is there already, so that it is kept once.
-                    shown.extend(was.cloned());
-                }
-            };
-        for (place, member) in listed.iter().enumerate() {
-            take(self, place, &member.interface, Some(member));
-        }
-        let new = ByInterface::of(listed, &before);
-        let gone = before
-            .iter()
-            .enumerate()
-            .filter(|(place, m)| new.get(*place, &m.interface).is_none());
-        for (place, member) in gone {
-            take(self, place, &member.interface, None);
-        }
-        self.overlaid.retain(|overlaid| !overlaid.is_empty());
-        self.is_new = false;
-        if !changed.is_empty() || *before != shown {
-            Arc::make_mut(&mut self.queue).members = Arc::new(shown);
-        }
-        (changed, otherwise)
     }
 
     fn show(&mut self, interface: &str, member: Option<Arc<Member>>) -> Option<Changed> {
         let place = self.queue.members.iter().position(|m| m.is(interface));
         let shown = place.map(|place| &self.queue.members[place]);
-        let what = MemberChange::between(shown.map(Arc::as_ref), member.as_deref())?;
+        let what = MemberChange::between(shown.map(Arc::as_ref), member.as_deref());
+        if what.is_none() && shown == member.as_ref() {
+            return None;
+        }
         let new_place = place_of(interface, &self.queue);
         let members = Arc::make_mut(&mut Arc::make_mut(&mut self.queue).members);
         let told = match (place, member) {
@@ -264,7 +264,7 @@ impl Entry {
             }
             (None, None) => return None,
         };
-        Some((what, told))
+        Some((what?, told))
     }
 }
 
@@ -285,37 +285,4 @@ fn waiting(queue: &Queue) -> impl Iterator<Item = Caller> {
         wait_seconds: 0,
         ..caller
     })
-}
-
-/// Members by their interface. Mostly the other list has the same ones at the
-/// same places; only where it does not, a table is made.
-struct ByInterface<'a> {
-    members: &'a [Arc<Member>],
-    table: Option<HashMap<String, &'a Arc<Member>>>,
-}
-
-impl<'a> ByInterface<'a> {
-    fn of(members: &'a [Arc<Member>], other: &[Arc<Member>]) -> Self {
-        let pairs = members.iter().zip(other);
-        let aligned =
-            members.len() == other.len() && pairs.clone().all(|(a, b)| a.is(&b.interface));
-        let table = || {
-            members
-                .iter()
-                .map(|m| (m.interface.to_ascii_lowercase(), m))
-                .collect()
-        };
-        Self {
-            members,
-            table: (!aligned).then(table),
-        }
-    }
-
-    /// The member of that interface, which the other list has at that place.
-    fn get(&self, place: usize, interface: &str) -> Option<&'a Arc<Member>> {
-        match &self.table {
-            Some(table) => table.get(&interface.to_ascii_lowercase()).copied(),
-            None => self.members.get(place),
-        }
-    }
 }

@@ -39,12 +39,15 @@ pub(super) enum MemberEvent {
 impl Event {
     /// `None` for what has no meaning here.
     pub(super) fn of(message: &Message) -> Option<Self> {
-        let queue = || message.text("Queue").map(|queue| queue.into_owned());
+        let text = |value: Option<&[u8]>| Some(String::from_utf8_lossy(value?).into_owned());
+        let queue = || text(message.get("Queue"));
+        // Names of members come after it, and can hold what looks like headers. Those of
+        // callers come before, but Asterisk writes their line feeds as `\n` in events.
         let member = |what| {
             Some(Self::Member {
                 queue: queue()?,
                 what,
-                member: decode::event_member(message),
+                member: decode::event_member(message)?,
             })
         };
         match message.event()? {
@@ -64,7 +67,7 @@ impl Event {
             }),
             b"AgentConnect" | b"AgentComplete" | b"AgentDump" => Some(Self::Calls {
                 queue: queue()?,
-                member: message.text("Interface").map(|text| text.into_owned()),
+                member: text(message.get("Interface")),
             }),
             b"Unload" => {
                 let module = message.text("Module")?;

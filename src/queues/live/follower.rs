@@ -6,24 +6,34 @@ use tokio::sync::watch;
 
 use super::journal::Change;
 use super::shared::Shared;
+use super::watched::Shows;
 
 /// Changes that are handed out at once.
 const AT_ONCE: usize = 512;
 
-/// A place in the journal of changes. As long as there is one, figures that have
-/// changed are asked for at once.
+/// A place in the journal of changes. As long as there is one, the figures of the queues
+/// that it shows are kept new.
 #[derive(Debug)]
 pub struct Follower {
     shared: Arc<Shared>,
     latest: watch::Receiver<u64>,
+    /// Key of the view; streams that show the same queues share it.
+    view: String,
 }
 
 impl Follower {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, view: &str, shows: Shows) -> Self {
         let latest = shared.latest.subscribe();
         shared.metrics.stream_clients.inc();
-        shared.change(|mirror, _| mirror.followers += 1);
-        Self { shared, latest }
+        shared.change(|mirror, _| mirror.watched.add(view, shows));
+        // There may be figures to ask for now.
+        shared.work.notify_one();
+        let view = view.to_owned();
+        Self {
+            shared,
+            latest,
+            view,
+        }
     }
 
     /// Waits until there is a change behind that number.
@@ -50,6 +60,7 @@ impl Follower {
 impl Drop for Follower {
     fn drop(&mut self) {
         self.shared.metrics.stream_clients.dec();
-        self.shared.change(|mirror, _| mirror.followers -= 1);
+        self.shared
+            .change(|mirror, _| mirror.watched.remove(&self.view));
     }
 }

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::queues::model::Member;
+use crate::queues::name::QueueName;
 
 /// How many changes are kept: at least some seconds of a busy PBX.
 const KEPT: usize = 4096;
@@ -18,7 +19,7 @@ pub enum Change {
     /// Of a member.
     Member {
         /// The queue's name on the PBX.
-        queue: Arc<str>,
+        queue: QueueName,
         /// What has happened to it.
         what: MemberChange,
         /// As it is now; of one that was removed, as it was.
@@ -27,12 +28,12 @@ pub enum Change {
     /// Of a queue's callers or figures.
     Figures {
         /// The queue's name on the PBX.
-        queue: Arc<str>,
+        queue: QueueName,
     },
     /// A queue has come, gone, or has other settings.
     Queue {
         /// The queue's name on the PBX.
-        queue: Arc<str>,
+        queue: QueueName,
     },
     /// The link was lost, or is there again and the state with it.
     Link {
@@ -44,7 +45,7 @@ pub enum Change {
 impl Change {
     /// The queue whose callers or figures, those of its agents too, are others now.
     #[must_use]
-    pub fn counts_in(&self) -> Option<&Arc<str>> {
+    pub fn counts_in(&self) -> Option<&QueueName> {
         match self {
             Self::Member { queue, .. } | Self::Figures { queue } => Some(queue),
             Self::Queue { .. } | Self::Link { .. } => None,
@@ -68,13 +69,14 @@ pub enum MemberChange {
 }
 
 impl MemberChange {
-    /// What lies between two states of a member; `None` where nothing does.
+    /// What lies between two states of a member; `None` where a reader sees no
+    /// difference.
     pub(super) fn between(before: Option<&Member>, after: Option<&Member>) -> Option<Self> {
         match (before, after) {
             (None, None) => None,
             (None, Some(_)) => Some(Self::Added),
             (Some(_), None) => Some(Self::Removed),
-            (Some(before), Some(after)) if before == after => None,
+            (Some(before), Some(after)) if before.is_same(after) => None,
             (Some(before), Some(after)) => Some(match (before.paused, after.paused) {
                 (true, false) => Self::Unpaused,
                 (false, true) => Self::Paused,

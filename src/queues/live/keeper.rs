@@ -8,13 +8,15 @@ use std::time::Duration;
 use futures_util::stream::TryStreamExt;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
-use super::mirror::Phase;
+use super::figures::{FiguresOf, ask_figures};
+use super::mirror::{Mirror, Phase};
 use super::shared::Shared;
 use super::wanted::Refresh;
-use crate::ami::{Client, NO_QUEUES};
+use crate::ami::{Action, Client, NO_QUEUES};
 use crate::queues::command::{CommandError, QueueCommands};
+use crate::queues::name::QueueName;
 use crate::queues::read::{NOBODY, QueueNames};
 
 /// Lists that are under way at once when all is asked about. One after the other
@@ -29,6 +31,19 @@ const SEED: Duration = Duration::from_secs(60);
 
 /// Between attempts that fail while the link is there.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// The PBX's clock is measured at least so often.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How old the last measurement may be when members are asked about.
+const CLOCK_AGE: Duration = Duration::from_secs(2);
+
+/// How often the figures that event streams show are asked for.
+const FIGURES_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The pause after a query for these figures, as a multiple of its duration: a large PBX
+/// spends at most a twentieth of its time on them.
+const FIGURES_REST: u32 = 19;
 
 /// How often to look for changes whose events have not come.
 const TICK: Duration = Duration::from_millis(500);
@@ -94,13 +109,16 @@ impl Keeper {
 
     fn ask(&self, within: Duration, purpose: &str) -> Result<QueueCommands, CommandError> {
         let exchange = self.client.begin_own(Instant::now() + within, purpose)?;
-        Ok(QueueCommands::new(exchange))
+        let questions = self.shared.look(Mirror::questions);
+        Ok(QueueCommands::asking(exchange, questions))
     }
 
     /// Asks about everything, queue by queue.
     async fn seed(&self) -> Result<(), CommandError> {
         let start = Instant::now();
         let commands = self.ask(SEED, "seed")?;
+        // Before the first times are reported.
+        self.measure_clock(&commands).await?;
         let QueueNames { named, left_out } = commands.names().await?;
         for queue in left_out {
             warn!(
@@ -110,11 +128,13 @@ impl Keeper {
             );
         }
         let queues = named.len();
+        // Of a PBX that was never loaded, the number of queues says most of its size.
+        let commands = self.ask(SEED, "seed")?;
         let lists = commands.lists(named, LISTS_AT_ONCE);
         lists.try_for_each(|_| ready(Ok(()))).await?;
         let memberships = self.shared.change(|mirror, now| {
             mirror.seeded(now);
-            (mirror.phase == Phase::Live).then(|| mirror.memberships())
+            (mirror.phase == Phase::Live).then(|| mirror.count_memberships())
         });
         if let Some(memberships) = memberships {
             let ms = start.elapsed().as_millis() as u64;
@@ -130,7 +150,7 @@ impl Keeper {
             sleep(AGAIN).await;
             let names = async { self.ask(QUESTION, "reload")?.names().await };
             if names.await.is_ok() {
-                self.shared.change(|mirror, _| mirror.loaded());
+                self.shared.change(|mirror, now| mirror.loaded(now.at));
                 return;
             }
         }
@@ -140,34 +160,42 @@ impl Keeper {
     async fn follow(&self) {
         let mut queues_turn = Instant::now() + self.interval;
         let mut queue_turn = Instant::now() + self.spacing();
+        let mut figures_turn = Instant::now() + FIGURES_INTERVAL;
         loop {
             let work = self.shared.work.notified();
             let now = Instant::now();
             let next = self.shared.change(|mirror, now| {
-                mirror.tick(now.at);
-                mirror.wanted.next()
+                mirror.tick(now);
+                let doubt = mirror.doubts.next();
+                mirror.wanted.next().into_iter().chain(doubt).min()
             });
             // Turns first: they are few, and however much is doubtful, it can't keep
             // them from being taken.
-            if queues_turn <= now {
+            if self.is_clock_older_than(CLOCK_INTERVAL) {
+                self.refresh_clock().await;
+            } else if figures_turn <= now {
+                let took = self.refresh_watched().await;
+                figures_turn = Instant::now() + FIGURES_INTERVAL.max(took * FIGURES_REST);
+            } else if queues_turn <= now {
                 queues_turn = now + self.interval;
                 self.refresh(Refresh::Queues, "resync").await;
             } else if queue_turn <= now {
                 queue_turn = now + self.spacing();
                 let oldest = self.shared.change(|mirror, _| {
-                    mirror.resyncing = mirror.oldest();
+                    mirror.resyncing = mirror.oldest(self.interval);
                     mirror.resyncing.clone()
                 });
                 if let Some(queue) = oldest {
                     self.refresh(Refresh::Queue(queue), "resync").await;
                 }
-            } else if let Some(refresh) = self.shared.change(|m, now| m.wanted.take(now.at)) {
+            } else if let Some(refresh) = self.shared.change(|m, now| m.take_refresh(now.at)) {
                 if !matches!(refresh, Refresh::Figures(_)) {
                     self.shared.metrics.targeted_refreshes.inc();
                 }
                 self.refresh(refresh, "refresh").await;
             } else {
-                let turn = queues_turn.min(queue_turn).min(now + TICK);
+                let turn = queues_turn.min(queue_turn).min(figures_turn);
+                let turn = turn.min(now + TICK);
                 let until = next.map_or(turn, |next| next.min(turn));
                 tokio::select! {
                     () = sleep_until(until) => {}
@@ -183,10 +211,62 @@ impl Keeper {
         self.interval / u32::try_from(queues.max(1)).unwrap_or(u32::MAX)
     }
 
+    fn is_clock_older_than(&self, age: Duration) -> bool {
+        let now = Instant::now();
+        self.shared
+            .look(|mirror| mirror.clock.is_older_than(age, now))
+    }
+
+    async fn measure_clock(&self, commands: &QueueCommands) -> Result<(), CommandError> {
+        // The mirror takes the answer over before it is here.
+        commands.answer(Action::Ping).await.map(drop)
+    }
+
+    async fn refresh_clock(&self) {
+        let measured = async { self.measure_clock(&self.ask(QUESTION, "clock")?).await };
+        if measured.await.is_err() {
+            // The session watches over the link itself.
+            sleep(AGAIN).await;
+        }
+    }
+
+    /// Asks for the figures of the queues that event streams show: priorities and
+    /// places of callers change without an event, and a reset of statistics too.
+    /// Returns how long Asterisk took.
+    async fn refresh_watched(&self) -> Duration {
+        let start = Instant::now();
+        let views = self.shared.look(|mirror| mirror.watched.views());
+        if views.is_empty() {
+            return Duration::ZERO;
+        }
+        let names = self.shared.look(|mirror| {
+            let outdated = mirror.entries().filter(|entry| entry.needs_figures(start));
+            let names = outdated.map(|entry| entry.name.clone());
+            names.collect::<Vec<_>>()
+        });
+        let shown = |name: &QueueName| views.iter().any(|shows| shows(name));
+        let shown: Vec<_> = names.into_iter().filter(shown).collect();
+        let queues: Vec<_> = self.shared.look(|mirror| {
+            let entries = shown.iter().filter_map(|name| mirror.entry(name));
+            FiguresOf::of(mirror, entries)
+        });
+        if queues.is_empty() {
+            return Duration::ZERO;
+        }
+        let asked = async { ask_figures(&self.ask(QUESTION, "streams")?, queues).await };
+        if let Err(error) = asked.await {
+            debug!(%error, "the figures that event streams show can't be read");
+        }
+        start.elapsed()
+    }
+
     /// Asks. The mirror has the answer before this returns.
     async fn refresh(&self, refresh: Refresh, purpose: &str) {
         let asked = async {
             let commands = self.ask(QUESTION, purpose)?;
+            if self.is_clock_older_than(CLOCK_AGE) {
+                self.measure_clock(&commands).await?;
+            }
             match &refresh {
                 Refresh::Queues => commands.status(None, Some(NOBODY)).await,
                 Refresh::Queue(queue) => commands.status(Some(queue), None).await,

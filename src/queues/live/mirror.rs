@@ -1,9 +1,9 @@
 //! The state of a PBX's queues, from what is read of it. No IO, and no clock.
 //!
-//! Lists replace what they list. Events of members carry the whole member, and
-//! the last one counts; those of calls only say that figures have changed. What
-//! neither tells is [`Wanted`]. Acknowledged changes are laid over it all until
-//! their events come ([`super::write`]).
+//! Lists replace what they list ([`super::lists`]). Events of members carry the whole
+//! member, and the last one counts; those of calls only say that figures have changed
+//! ([`super::events`]). What neither tells is [`Wanted`]. Acknowledged changes are laid
+//! over it all until their events come ([`super::write`]).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,21 +11,19 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::clock::Clock;
+use super::delivery::Evidence;
+use super::doubt::Doubts;
 use super::drift::Suspects;
 use super::entry::{Changed, Entry};
-use super::event::{Event, MemberEvent};
 use super::journal::{Change, Journal};
+use super::memberships::Memberships;
 use super::metrics::Metrics;
+use super::now::Now;
 use super::wanted::{Refresh, Wanted};
-use crate::queues::model::Member;
-
-/// The moment at which something is read.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Now {
-    pub(super) at: Instant,
-    /// In Unix seconds.
-    pub(super) unix: i64,
-}
+use super::watched::Watched;
+use crate::queues::command::Questions;
+use crate::queues::name::QueueName;
 
 /// How much of the state is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,14 +40,22 @@ pub(super) enum Phase {
     Live,
 }
 
-/// Changes that an event only points at are asked about when they have settled.
-const SETTLED: Duration = Duration::from_millis(100);
+/// Up to so many queues and memberships, a list of all of them costs Asterisk a few
+/// milliseconds.
+const FEW_QUEUES: usize = 32;
+const FEW_MEMBERSHIPS: usize = 500;
+
+/// Up to so many, one of all queues without members does, and one of all memberships
+/// about twenty (18.6 ms for 2,000 of them, by Asterisk 22.10).
+const SOME_QUEUES: usize = 64;
+const SOME_MEMBERSHIPS: usize = 2_000;
 
 /// The state.
 #[derive(Debug)]
 pub(super) struct Mirror {
     /// By name in lower case: Asterisk compares without case.
     pub(super) entries: HashMap<String, Entry>,
+    pub(super) memberships: Memberships,
     pub(super) journal: Journal,
     pub(super) wanted: Wanted,
     pub(super) phase: Phase,
@@ -57,14 +63,28 @@ pub(super) struct Mirror {
     pub(super) was_live: bool,
     /// When Asterisk was last heard.
     pub(super) heard: Instant,
-    /// How many follow the changes, and so need figures that are new.
-    pub(super) followers: usize,
+    /// The queues that event streams show, whose figures must be new.
+    pub(super) watched: Watched,
     /// The queue that a resync is asking about, where that is its only reason.
-    pub(super) resyncing: Option<Arc<str>>,
+    pub(super) resyncing: Option<QueueName>,
+    /// A list of all queues is the answer to that.
+    pub(super) resyncing_all: bool,
     pub(super) suspects: Suspects,
-    /// Whether an event of a member has come over this link, or it was told that
-    /// none comes.
-    knows_events: bool,
+    pub(super) doubts: Doubts,
+    pub(super) evidence: Evidence,
+    pub(super) clock: Clock,
+    /// Counts changes of which queues there are, and of how they are spelled.
+    pub(super) names_version: u64,
+    /// Lists of all queues in a row that lacked rows.
+    pub(super) broken_lists: u32,
+    /// The last reload or new link. It explains what lists lack that they had before.
+    explained_at: Instant,
+    /// Names of queues that no action can carry.
+    pub(super) left_out: Vec<String>,
+    /// Names of unknown queues in events, and when a list was asked for because of them.
+    pub(super) looked_for: HashMap<String, Instant>,
+    /// Names of queues that the configuration lists, in its spelling.
+    pub(super) configured: Vec<String>,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -72,15 +92,25 @@ impl Mirror {
     pub(super) fn new(metrics: Arc<Metrics>, at: Instant) -> Self {
         Self {
             entries: HashMap::new(),
+            memberships: Memberships::default(),
             journal: Journal::default(),
             wanted: Wanted::default(),
             phase: Phase::Empty,
             was_live: false,
             heard: at,
-            followers: 0,
+            watched: Watched::default(),
             resyncing: None,
+            resyncing_all: false,
             suspects: Suspects::default(),
-            knows_events: false,
+            doubts: Doubts::default(),
+            evidence: Evidence::default(),
+            clock: Clock::default(),
+            names_version: 0,
+            explained_at: at,
+            looked_for: HashMap::new(),
+            broken_lists: 0,
+            left_out: Vec::new(),
+            configured: Vec::new(),
             metrics,
         }
     }
@@ -93,19 +123,45 @@ impl Mirror {
         self.entries.values()
     }
 
+    /// The queues of these names, in any spelling and in that order; without names, all
+    /// that are `wanted`.
+    pub(super) fn selected(
+        &self,
+        names: Option<&[String]>,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Vec<&Entry> {
+        match names {
+            Some(names) => names.iter().filter_map(|name| self.entry(name)).collect(),
+            // Nothing is known yet of the members of new ones.
+            None => {
+                let all = self.entries().filter(|entry| !entry.is_new());
+                all.filter(|entry| wanted(&entry.name)).collect()
+            }
+        }
+    }
+
+    /// How Asterisk spells the name of a queue, where it has listed the queue over this
+    /// link.
+    pub(super) fn spelled(&self, queue: &str) -> Option<QueueName> {
+        let entry = self.entry(queue)?;
+        entry.listed_at.map(|_| entry.name.clone())
+    }
+
     /// How many memberships there are.
-    pub(super) fn memberships(&self) -> usize {
+    pub(super) fn count_memberships(&self) -> usize {
         self.entries()
             .map(|entry| entry.queue().members.len())
             .sum()
     }
 
     /// There is a new link: nothing is confirmed.
-    pub(super) fn linked(&mut self) {
+    pub(super) fn linked(&mut self, now: Instant) {
         self.phase = Phase::Seeding;
         self.wanted.clear();
-        self.suspects.clear();
-        self.knows_events = false;
+        self.explain_all(now);
+        self.left_out.clear();
+        self.looked_for.clear();
+        self.evidence = Evidence::default();
         self.resyncing = None;
         for entry in self.entries.values_mut() {
             entry.unconfirm();
@@ -133,9 +189,9 @@ impl Mirror {
     }
 
     /// Asterisk has queues again.
-    pub(super) fn loaded(&mut self) {
+    pub(super) fn loaded(&mut self, now: Instant) {
         if self.phase == Phase::Unloaded {
-            self.linked();
+            self.linked(now);
         }
     }
 
@@ -146,148 +202,104 @@ impl Mirror {
             return;
         }
         self.phase = Phase::Live;
+        self.names_version += 1;
         self.was_live = true;
         self.journal.push(Change::Link { connected: true });
         // New since then, and so not listed.
         let new = self.entries().filter(|entry| entry.confirmed.is_none());
-        let new: Vec<_> = new.map(|entry| Arc::clone(&entry.name)).collect();
+        let new: Vec<_> = new.map(|entry| entry.name.clone()).collect();
         for queue in new {
             self.want(Refresh::Queue(queue), now.at);
         }
     }
 
-    pub(super) fn event(&mut self, event: Event, now: Now) {
-        match event {
-            Event::Member {
-                queue,
-                what,
-                member,
-            } => self.member_event(&queue, what, member, now),
-            Event::Calls { queue, member } => {
-                let Some(entry) = self.entries.get_mut(&queue.to_ascii_lowercase()) else {
-                    return self.want(Refresh::Queue(queue.into()), now.at + SETTLED);
-                };
-                entry.figures_changed = true;
-                let queue = Arc::clone(&entry.name);
-                if let Some(interface) = member {
-                    self.suspects.told(&queue, &interface);
-                    let interface = interface.into();
-                    let again = true;
-                    self.want(
-                        Refresh::Member {
-                            queue,
-                            interface,
-                            again,
-                        },
-                        now.at + SETTLED,
-                    );
-                } else if self.followers > 0 {
-                    self.want(Refresh::Figures(queue), now.at + SETTLED);
-                }
-            }
-            Event::Unloaded => self.unloaded(),
-            Event::Reloaded => {
-                // It comes at the end of the reload.
-                self.loaded();
-                self.suspects.clear();
-                self.want_everything(now.at);
-            }
+    /// The queues that the configuration lists. Those that the PBX does not have are
+    /// looked for.
+    pub(super) fn configure(&mut self, names: Vec<String>, now: Now) {
+        self.configured = names;
+        if self.phase == Phase::Live {
+            self.look_for_configured(now);
         }
     }
 
+    pub(super) fn look_for_configured(&mut self, now: Now) {
+        let missing = self
+            .configured
+            .iter()
+            .filter(|name| self.entry(name).is_none());
+        let missing: Vec<_> = missing.cloned().collect();
+        for name in missing {
+            self.doubts.doubt_queue(&name, now.at);
+        }
+    }
+
+    /// The next question that is due.
+    pub(super) fn take_refresh(&mut self, now: Instant) -> Option<Refresh> {
+        self.doubts.take(now).or_else(|| self.wanted.take(now))
+    }
+
     /// Everything may have changed without an event.
-    fn want_everything(&mut self, at: Instant) {
+    pub(super) fn want_everything(&mut self, at: Instant) {
         self.want(Refresh::Queues, at);
-        let names: Vec<_> = self
-            .entries()
-            .map(|entry| Arc::clone(&entry.name))
-            .collect();
+        let names: Vec<_> = self.entries().map(|entry| entry.name.clone()).collect();
         for queue in names {
             self.want(Refresh::Queue(queue), at);
         }
     }
 
-    fn member_event(&mut self, queue: &str, what: MemberEvent, member: Member, now: Now) {
-        self.knows_events = true;
-        let Some(entry) = self.entries.get_mut(&queue.to_ascii_lowercase()) else {
-            return self.want(Refresh::Queue(queue.into()), now.at + SETTLED);
-        };
-        if entry.confirmed.is_none() {
-            // Its list is yet to come, and newer.
-            return;
-        }
-        if let Some(lifetime) = entry.lift(what, &member, now.at) {
-            self.metrics.overlay_seconds.observe(lifetime.as_secs_f64());
-        }
-        let interface = Arc::clone(&member.interface);
-        let told = entry.told(&interface);
-        // Older than what was listed: of a membership that has ended since.
-        let is_old = told.is_some_and(|told| member.login_time < told.login_time);
-        let is_unknown = told.is_none() && matches!(what, MemberEvent::Paused | MemberEvent::Other);
-        // Asterisk sets it without an event, so an event may be older.
-        let call_differs = told.is_some_and(|told| told.in_call != member.in_call);
-        let name = Arc::clone(&entry.name);
-        let told = match what {
-            _ if is_old || is_unknown => told.cloned(),
-            MemberEvent::Removed => None,
-            _ => Some(Arc::new(member)),
-        };
-        let changed = entry.tell(&interface, told, now.unix);
-        if what == MemberEvent::Added && !is_old {
-            entry.stands_last(&interface);
-        }
-        self.suspects.told(&name, &interface);
-        if is_unknown {
-            self.want(Refresh::Queue(Arc::clone(&name)), now.at + SETTLED);
-        } else if call_differs {
-            let queue = Arc::clone(&name);
-            self.want(
-                Refresh::Member {
-                    queue,
-                    interface,
-                    again: true,
-                },
-                now.at + SETTLED,
-            );
-        }
-        self.note(&name, changed);
-    }
-
     /// Asks about members whose changes have waited too long for their events,
     /// and counts what a resync has found otherwise and no event has told.
-    pub(super) fn tick(&mut self, now: Instant) {
-        let overdue: Vec<_> = self
-            .entries()
-            .flat_map(|entry| {
-                entry
-                    .overdue(now)
-                    .map(|i| (Arc::clone(&entry.name), Arc::clone(i)))
-            })
-            .collect();
-        if !overdue.is_empty() && !self.knows_events {
-            self.knows_events = true;
-            tracing::warn!(
-                "Asterisk tells nothing of what was changed: does the AMI user have \
-                 read=agent,system in manager.conf? Changes by others show late"
-            );
-        }
+    pub(super) fn tick(&mut self, now: Now) {
+        self.clock.look_at_own(now);
+        let now = now.at;
+        let overdue = self.entries().flat_map(|entry| {
+            let overdue = entry.overdue(now);
+            overdue.map(|interface| (entry.name.clone(), interface))
+        });
+        let overdue: Vec<_> = overdue.collect();
         for (queue, interface) in overdue {
-            self.want(
-                Refresh::Member {
-                    queue,
-                    interface,
-                    again: false,
-                },
-                now,
-            );
+            let again = false;
+            let refresh = Refresh::Member {
+                queue,
+                interface,
+                again,
+            };
+            self.want(refresh, now);
         }
-        self.metrics.drift.inc_by(self.suspects.drifted(now));
+        // A PBX that says nothing at all does not say that nothing happens.
+        let heard = now.min(self.heard);
+        for since in self.suspects.unannounced(heard) {
+            self.evidence.unannounced(since);
+        }
+        self.metrics.drift.inc_by(self.suspects.drifted(heard));
     }
 
-    /// The queue that was confirmed longest ago.
-    pub(super) fn oldest(&self) -> Option<Arc<str>> {
+    /// The bridge's clock was set forward by that many seconds: what was converted
+    /// before is still as long ago.
+    pub(super) fn shift_times(&mut self, seconds: i64) {
+        for entry in self.entries.values_mut() {
+            entry.shift_times(seconds);
+            let queue = entry.name.clone();
+            self.journal.push(Change::Queue { queue });
+        }
+    }
+
+    /// The queue that was confirmed longest ago, unless another one's turn has just
+    /// confirmed all: then its own is not due before three quarters of the interval.
+    pub(super) fn oldest(&self, interval: Duration) -> Option<QueueName> {
         let oldest = self.entries().min_by_key(|entry| entry.confirmed)?;
-        Some(Arc::clone(&oldest.name))
+        let is_due = |at: Instant| at.elapsed() >= interval * 3 / 4;
+        let is_due = oldest.confirmed.is_none_or(is_due);
+        (is_due || self.questions() == Questions::Named).then(|| oldest.name.clone())
+    }
+
+    /// How to ask about queues on a PBX of this size.
+    pub(super) fn questions(&self) -> Questions {
+        match (self.entries.len(), self.count_memberships()) {
+            (..=FEW_QUEUES, ..=FEW_MEMBERSHIPS) => Questions::Whole,
+            (..=SOME_QUEUES, ..=SOME_MEMBERSHIPS) => Questions::Unnamed,
+            _ => Questions::Named,
+        }
     }
 
     pub(super) fn want(&mut self, refresh: Refresh, at: Instant) {
@@ -305,10 +317,11 @@ impl Mirror {
         }
     }
 
-    pub(super) fn note(&mut self, queue: &Arc<str>, changed: impl IntoIterator<Item = Changed>) {
+    pub(super) fn note(&mut self, queue: &QueueName, changed: impl IntoIterator<Item = Changed>) {
         let is_new = self.entry(queue).is_some_and(Entry::is_new);
         for (what, member) in changed {
-            let queue = Arc::clone(queue);
+            self.memberships.note(queue, what, &member);
+            let queue = queue.clone();
             self.journal.push(if is_new {
                 // Nobody has been told that there is such a queue.
                 Change::Queue { queue }
@@ -322,17 +335,34 @@ impl Mirror {
         }
     }
 
-    /// Keeps the queues whose name, in lower case, passes.
-    pub(super) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
-        let journal = &mut self.journal;
-        self.entries.retain(|name, entry| {
-            let keeps = keep(name);
-            if !keeps {
-                let queue = Arc::clone(&entry.name);
-                journal.push(Change::Queue { queue });
+    /// Keeps the queues whose name, in lower case, passes. The others have vanished. That
+    /// is in doubt if they were listed since the last reload or new link, which could
+    /// explain it.
+    pub(super) fn retain(&mut self, keep: impl Fn(&str) -> bool, now: Now) {
+        let gone: Vec<_> = self.entries.extract_if(|name, _| !keep(name)).collect();
+        self.names_version += u64::from(!gone.is_empty());
+        for (_, entry) in gone {
+            self.doubts.forget_members_of(&entry.name);
+            if self.is_unexplained(entry.listed_at) {
+                self.doubts.doubt_queue(&entry.name, now.at);
             }
-            keeps
-        });
+            let members = &entry.queue().members;
+            self.memberships.queue_is_gone(&entry.name, members);
+            let queue = entry.name.clone();
+            self.journal.push(Change::Queue { queue });
+        }
+    }
+
+    /// Something happened that explains whatever the next lists lack.
+    pub(super) fn explain_all(&mut self, now: Instant) {
+        self.explained_at = now;
+        self.suspects.clear();
+        self.doubts.clear();
+    }
+
+    /// Whether nothing explains that something is missing which was listed then.
+    pub(super) fn is_unexplained(&self, listed: Option<Instant>) -> bool {
+        listed.is_some_and(|listed| listed >= self.explained_at)
     }
 }
 

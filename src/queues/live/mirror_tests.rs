@@ -1,12 +1,15 @@
 //! Random histories of a queue, told to the mirror as Asterisk would: answers at
 //! once, events late, and some changes by nothing at all.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
 use crate::ami::value::{HeaderValue, MemberValue};
 use crate::ami::{Action, Answer, Message};
+use crate::queues::live::event::Event;
 use crate::queues::live::write::EVENT_WAIT;
 
 /// What can happen. Members below [`OWN`] are paused, added and removed by the
@@ -104,11 +107,11 @@ impl Bench {
             events: Default::default(),
             now: Now {
                 at,
-                unix: 1_800_000_000,
+                wall: Duration::from_secs(1_800_000_000),
             },
             reasons: 0,
         };
-        bench.mirror.linked();
+        bench.mirror.linked(at);
         bench.list(None);
         bench.mirror.seeded(bench.now);
         bench
@@ -121,6 +124,10 @@ impl Bench {
                 let done = self.change(*member, *kind);
                 let answer = format!("Response: {}\r\n", if done { "Success" } else { "Error" });
                 self.answer(&action, &answer, Vec::new());
+                if done && matches!(kind, Kind::Add) {
+                    // Nobody is told before the member's row has come.
+                    self.list(Some(interface(*member)));
+                }
                 self.assert_own_is_shown();
             }
             Op::Other(member, kind) => {
@@ -160,8 +167,8 @@ impl Bench {
 
     fn wait(&mut self) {
         self.now.at += EVENT_WAIT / 2;
-        self.now.unix += 1;
-        self.mirror.tick(self.now.at);
+        self.now.wall += EVENT_WAIT / 2;
+        self.mirror.tick(self.now);
     }
 
     fn action(&mut self, member: usize, kind: Kind) -> Action {
@@ -236,7 +243,7 @@ impl Bench {
         let interface = interface(member);
         format!(
             "Queue: {QUEUE}\r\n{name}: Dana\r\n{interface_name}: {interface}\r\n\
-             StateInterface: {interface}\r\nMembership: dynamic\r\nPenalty: {}\r\n\
+             StateInterface: {interface}\r\nMembership: dynamic\r\nPenalty: {}\r\nStatus: 1\r\n\
              Paused: {}\r\nPausedReason: {}\r\n",
             shown.penalty,
             u8::from(shown.paused),

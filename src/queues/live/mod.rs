@@ -9,19 +9,30 @@
 //! [`Live`] answers readers, [`Follower`] tells of changes.
 
 mod answers;
+mod clock;
+mod delivery;
+mod doubt;
 mod drift;
 mod entry;
 mod event;
+mod events;
+mod figures;
 mod follower;
 mod journal;
 mod keeper;
 mod lists;
+mod member_list;
+mod memberships;
 mod metrics;
 mod mirror;
+mod now;
 mod order;
+mod queries;
 mod reader;
+mod reported;
 mod shared;
 mod wanted;
+mod watched;
 mod write;
 
 use std::time::Duration;
@@ -31,11 +42,14 @@ use tracing::{Instrument, info_span};
 
 use crate::ami::{LinkSettings, supervise};
 
+pub use clock::{TOLERATED_OFFSET, clock_offset};
+pub use delivery::Delivery;
 pub use follower::Follower;
 pub use journal::{Change, MemberChange};
 pub use metrics::{Metrics, SECONDS};
 pub use reader::{Live, Question};
 use shared::{Feed, Shared};
+pub use watched::Shows;
 
 /// How the live state is kept.
 #[derive(Debug, Clone, Copy)]

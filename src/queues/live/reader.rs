@@ -1,55 +1,48 @@
 //! Answers from memory.
 
-use std::future::ready;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::future::try_join_all;
-use futures_util::stream::TryStreamExt;
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::watch;
+use tokio::time::Instant;
 
+use super::delivery::Delivery;
 use super::entry::Entry;
 use super::follower::Follower;
 use super::metrics::Metrics;
 use super::mirror::{Mirror, Phase};
 use super::shared::Shared;
+use super::watched::Shows;
 use crate::ami::{Client, Failure};
-use crate::queues::command::{CommandError, QueueCommands};
+use crate::queues::command::CommandError;
 use crate::queues::model::Queue;
+use crate::queues::name::QueueName;
 use crate::queues::pace::Pace;
-use crate::queues::read::{LISTS_AT_ONCE, NOBODY, Snapshot};
+use crate::queues::read::Snapshot;
 use crate::wall_clock;
 
 /// The live state of a PBX. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Live {
-    shared: Arc<Shared>,
-    client: Client,
+    pub(super) shared: Arc<Shared>,
+    pub(super) client: Client,
     pace: Arc<Pace>,
-    serve_stale: bool,
+    pub(super) serve_stale: bool,
 }
 
 /// What is to be read, for whom.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
-    /// Names of queues; `None` is all.
+    /// Names of queues, in any spelling; `None` is all.
     pub names: Option<&'a [String]>,
     /// Whether to ask Asterisk for those of them that are not known.
     pub finds_new: bool,
+    /// Whether to ask Asterisk for all of it, whatever is known.
+    pub fresh: bool,
     /// When the answer must be there.
     pub deadline: Instant,
     /// Id of the request, for the log.
     pub request_id: &'a str,
 }
-
-/// Up to so many queues are asked about one by one for their figures; beyond,
-/// one question about all queues of the PBX is the lesser burden.
-const ASK_ONE_BY_ONE: usize = 16;
-
-/// When to try again while the state is being loaded.
-const LOADING: Failure = Failure::Unavailable {
-    retry_after: Duration::from_secs(1),
-};
 
 impl Live {
     pub(super) fn new(shared: Arc<Shared>, client: Client, serve_stale: bool) -> Self {
@@ -99,7 +92,7 @@ impl Live {
     /// # Errors
     /// [`Failure::Overloaded`] where that is not before the deadline.
     pub async fn turn(&self, owner: &str, deadline: Instant) -> Result<(), Failure> {
-        let memberships = self.shared.look(Mirror::memberships);
+        let memberships = self.shared.look(Mirror::count_memberships);
         self.pace.turn(owner, memberships, deadline).await
     }
 
@@ -113,17 +106,17 @@ impl Live {
         question: Question<'_>,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Snapshot, CommandError> {
-        let stale = self.prepare(question).await?;
+        let stale = self.prepare(question, &wanted).await?;
         Ok(self.shared.look(|mirror| {
-            let queues = selected(mirror, question.names, wanted);
+            let entries = mirror.selected(question.names, wanted);
+            let asked = entries.iter().filter_map(|entry| entry.confirmed).min();
+            let as_of = asked.filter(|_| question.fresh).unwrap_or(mirror.heard);
+            let queues = entries.into_iter().map(|entry| Arc::clone(entry.queue()));
             Snapshot {
-                queues: queues
-                    .into_iter()
-                    .map(|entry| Arc::clone(entry.queue()))
-                    .collect(),
-                as_of: wall_clock::before(mirror.heard.elapsed()),
+                queues: queues.collect(),
+                as_of: wall_clock::before(as_of.elapsed()),
                 stale,
-                latest: Some(mirror.journal.latest()),
+                latest: mirror.journal.latest(),
             }
         }))
     }
@@ -139,20 +132,20 @@ impl Live {
         question: Question<'_>,
         wanted: impl Fn(&str) -> bool + Copy,
     ) -> Result<Snapshot, CommandError> {
-        let stale = self.prepare(question).await?;
-        if !stale {
+        let stale = self.prepare(question, &wanted).await?;
+        if !stale && !question.fresh {
             self.refresh_figures(question, wanted).await?;
         }
         let now = Instant::now();
         Ok(self.shared.look(|mirror| {
-            let entries = selected(mirror, question.names, wanted);
+            let entries = mirror.selected(question.names, wanted);
             let oldest = entries.iter().map(|entry| entry.figures_at).min();
             let queues = entries.into_iter().map(|entry| as_of(entry, now));
             Snapshot {
                 queues: queues.collect(),
                 as_of: wall_clock::before(oldest.unwrap_or(now).elapsed()),
                 stale,
-                latest: Some(mirror.journal.latest()),
+                latest: mirror.journal.latest(),
             }
         }))
     }
@@ -171,102 +164,61 @@ impl Live {
         self.shared.epoch
     }
 
-    /// Follows the changes.
+    /// Follows the changes, for someone who is shown those queues. `view` is the same
+    /// for all who are shown the same.
     #[must_use]
-    pub fn follow(&self) -> Follower {
-        Follower::new(Arc::clone(&self.shared))
+    pub fn follow(&self, view: &str, shows: Shows) -> Follower {
+        Follower::new(Arc::clone(&self.shared), view, shows)
     }
 
-    /// Waits until there is a state to be told, with the queues that are to be found;
-    /// returns whether it is stale.
-    async fn prepare(&self, question: Question<'_>) -> Result<bool, CommandError> {
-        let stale = self.available(question.deadline).await?;
-        if !stale && question.finds_new {
-            self.find(question).await?;
-        }
-        Ok(stale)
+    /// How Asterisk spells the name of a queue; `None` where it has not listed one.
+    #[must_use]
+    pub fn spelled(&self, name: &str) -> Option<QueueName> {
+        self.shared.look(|mirror| mirror.spelled(name))
     }
 
-    /// Waits until there is a state to be told; returns whether it is stale.
-    async fn available(&self, deadline: Instant) -> Result<bool, Failure> {
-        if self.is_loaded() {
-            return Ok(false);
-        }
-        let mut phase = self.shared.phase.subscribe();
-        let settled = phase.wait_for(|phase| *phase != Phase::Seeding);
-        let Ok(Ok(settled)) = timeout_at(deadline, settled).await else {
-            return Err(LOADING);
-        };
-        match *settled {
-            Phase::Live => Ok(false),
-            Phase::Lost if self.serve_stale => Ok(true),
-            _ => match self.client.begin_own(deadline, "") {
-                Err(failure) => Err(failure),
-                Ok(_) => Err(LOADING),
-            },
-        }
+    /// Whether a queue has that member, as far as is known.
+    #[must_use]
+    pub fn is_member(&self, queue: &QueueName, interface: &str) -> bool {
+        self.shared.look(|mirror| {
+            let entry = mirror.entry(queue);
+            entry.is_some_and(|entry| entry.queue().member(interface).is_some())
+        })
     }
 
-    /// Asks for queues that are not known, or not whole: Asterisk says nothing when a
-    /// reload of its configuration adds one.
-    async fn find(&self, question: Question<'_>) -> Result<(), CommandError> {
-        let unknown: Vec<String> = self.shared.look(|mirror| {
-            let names = question.names.unwrap_or_default().iter();
-            let unknown = names.filter(|name| mirror.entry(name).is_none_or(Entry::is_new));
-            unknown.cloned().collect()
-        });
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        let exchange = self.client.begin(question.deadline, question.request_id)?;
-        let commands = QueueCommands::new(exchange);
-        // The mirror takes the answers over before they are here.
-        let lists = commands.lists(unknown, LISTS_AT_ONCE);
-        lists.try_for_each(|_| ready(Ok(()))).await
+    /// The names of all queues that Asterisk has listed.
+    #[must_use]
+    pub fn spelled_names(&self) -> Vec<QueueName> {
+        self.shared.look(|mirror| {
+            let listed = mirror.entries().filter(|entry| entry.listed_at.is_some());
+            listed.map(|entry| entry.name.clone()).collect()
+        })
     }
 
-    async fn refresh_figures(
-        &self,
-        question: Question<'_>,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<(), CommandError> {
-        let now = Instant::now();
-        let outdated: Vec<Arc<str>> = self.shared.look(|mirror| {
-            let entries = selected(mirror, question.names, wanted).into_iter();
-            let outdated = entries.filter(|entry| entry.needs_figures(now));
-            outdated.map(|entry| Arc::clone(&entry.name)).collect()
-        });
-        if outdated.is_empty() {
-            return Ok(());
-        }
-        let exchange = self.client.begin(question.deadline, question.request_id)?;
-        let commands = QueueCommands::new(exchange);
-        // The mirror takes the answers over before they are here.
-        if outdated.len() > ASK_ONE_BY_ONE {
-            commands.status(None, Some(NOBODY)).await?;
-        } else {
-            let figures = |name: Arc<str>| {
-                let commands = &commands;
-                async move { commands.status(Some(&name), Some(NOBODY)).await }
-            };
-            try_join_all(outdated.into_iter().map(figures)).await?;
-        }
-        Ok(())
+    /// Notifies when the set of queues or a spelling has changed, once all queues are
+    /// loaded.
+    #[must_use]
+    pub fn watch_names(&self) -> watch::Receiver<u64> {
+        self.shared.names.subscribe()
     }
-}
 
-/// The queues that are meant: in the order of their names where some are given.
-fn selected<'a>(
-    mirror: &'a Mirror,
-    names: Option<&[String]>,
-    wanted: impl Fn(&str) -> bool,
-) -> Vec<&'a Entry> {
-    match names {
-        Some(names) => names.iter().filter_map(|name| mirror.entry(name)).collect(),
-        None => mirror
-            .entries()
-            .filter(|entry| wanted(&entry.name))
-            .collect(),
+    /// The queues that the configuration lists. Those that the PBX does not have are
+    /// looked for again and again.
+    pub fn configure(&self, names: Vec<String>) {
+        self.shared
+            .change(|mirror, now| mirror.configure(names, now));
+    }
+
+    /// Whether events about members arrive.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        self.shared.look(|mirror| mirror.evidence.delivery())
+    }
+
+    /// Seconds by which Asterisk's clock is ahead of the bridge's, if that is known.
+    #[must_use]
+    pub fn clock_offset(&self) -> Option<f64> {
+        self.shared.look(|mirror| mirror.clock.offset())
     }
 }
 

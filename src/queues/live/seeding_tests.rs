@@ -1,11 +1,15 @@
 //! What is told while the state is being loaded, and is not lost; and what may follow
 //! what.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::*;
 use crate::ami::value::HeaderValue;
 use crate::ami::{Action, Answer, Message};
+use crate::queues::live::event::Event;
+use crate::queues::live::events::SETTLED;
 use crate::queues::read::NOBODY;
 
 fn message(text: &str) -> Message {
@@ -21,11 +25,13 @@ impl Bench {
     fn new() -> Self {
         let at = Instant::now();
         let mut mirror = Mirror::new(Arc::default(), at);
-        mirror.linked();
-        let unix = 1_800_000_000;
+        mirror.linked(at);
         Self {
             mirror,
-            now: Now { at, unix },
+            now: Now {
+                at,
+                wall: Duration::from_secs(1_800_000_000),
+            },
         }
     }
 
@@ -49,7 +55,7 @@ impl Bench {
     fn tell(&mut self, event: &str, queue: &str) {
         let text = format!(
             "Event: {event}\r\nQueue: {queue}\r\nMemberName: Dana\r\nInterface: PJSIP/1001\r\n\
-             StateInterface: PJSIP/1001\r\nPaused: 0\r\n"
+             StateInterface: PJSIP/1001\r\nStatus: 1\r\nPaused: 0\r\n"
         );
         let event = Event::of(&message(&text)).expect("known");
         self.mirror.event(event, self.now);
@@ -71,15 +77,15 @@ fn a_queue_that_only_a_question_has_revealed_is_asked_about() {
     // Of the member that was added to it.
     bench.list(Some("new"), Some("PJSIP/1001"), &["new"]);
     assert!(bench.mirror.entry("new").is_some());
-    assert_eq!(bench.wanted(), [Refresh::Queue("new".into())]);
+    assert_eq!(bench.wanted(), [Refresh::Queue(QueueName::listed("new"))]);
 }
 
 type Step = fn(&mut Mirror, Now);
-const LINKED: Step = |mirror, _| mirror.linked();
+const LINKED: Step = |mirror, now| mirror.linked(now.at);
 const LOST: Step = |mirror, _| mirror.lost();
 const SEEDED: Step = |mirror, now| mirror.seeded(now);
 const UNLOADED: Step = |mirror, _| mirror.unloaded();
-const LOADED: Step = |mirror, _| mirror.loaded();
+const LOADED: Step = |mirror, now| mirror.loaded(now.at);
 
 #[test]
 fn what_comes_late_does_not_bring_a_phase_back() {
@@ -115,12 +121,12 @@ fn what_comes_late_does_not_bring_a_phase_back() {
 }
 
 #[test]
-fn a_queue_that_appears_while_others_are_listed_is_asked_about() {
+fn a_queue_that_appears_while_others_are_listed_is_looked_up() {
     let mut bench = Bench::new();
     bench.list(None, Some(NOBODY), &["first"]);
     bench.tell("QueueMemberAdded", "new");
     bench.list(Some("first"), None, &["first"]);
-    assert_eq!(bench.wanted(), [Refresh::Queue("new".into())]);
+    assert_eq!(bench.wanted(), [Refresh::Queues]);
 }
 
 #[test]
@@ -132,7 +138,7 @@ fn what_becomes_doubtful_behind_its_list_is_asked_about() {
     bench.tell("QueueMemberPause", "first");
     bench.tell("QueueMemberPause", "second");
     bench.list(Some("second"), None, &["second"]);
-    assert_eq!(bench.wanted(), [Refresh::Queue("first".into())]);
+    assert_eq!(bench.wanted(), [Refresh::Queue(QueueName::listed("first"))]);
 }
 
 #[test]
@@ -143,6 +149,6 @@ fn a_reload_behind_the_lists_asks_about_all() {
     bench.mirror.event(Event::Reloaded, bench.now);
     assert_eq!(
         bench.wanted(),
-        [Refresh::Queues, Refresh::Queue("first".into())]
+        [Refresh::Queues, Refresh::Queue(QueueName::listed("first"))]
     );
 }

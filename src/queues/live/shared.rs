@@ -8,7 +8,8 @@ use tokio::time::Instant;
 
 use super::event::Event;
 use super::metrics::Metrics;
-use super::mirror::{Mirror, Now, Phase};
+use super::mirror::{Mirror, Phase};
+use super::now::Now;
 use crate::ami::{Action, Answer, Message, Observer};
 
 /// The mirror. Its lock is held for moments only, since the task that reads the
@@ -19,6 +20,8 @@ pub(super) struct Shared {
     pub(super) phase: watch::Sender<Phase>,
     /// Number of the latest change.
     pub(super) latest: watch::Sender<u64>,
+    /// Counts changes of which queues there are, once all are known.
+    pub(super) names: watch::Sender<u64>,
     /// There may be something to ask.
     pub(super) work: Notify,
     pub(super) metrics: Arc<Metrics>,
@@ -33,6 +36,7 @@ impl Shared {
             mirror: Mutex::new(Mirror::new(Arc::clone(&metrics), Instant::now())),
             phase: watch::Sender::new(Phase::Empty),
             latest: watch::Sender::new(0),
+            names: watch::Sender::new(0),
             work: Notify::new(),
             metrics,
             epoch: fastrand::u64(..),
@@ -49,7 +53,9 @@ impl Shared {
         let mut mirror = self.mirror.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Now {
             at: Instant::now(),
-            unix: unix_seconds(),
+            wall: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default(),
         };
         let (due, number, phase) = (mirror.wanted.next(), mirror.journal.latest(), mirror.phase);
         let result = change(&mut mirror, now);
@@ -58,6 +64,9 @@ impl Shared {
         if new_phase != phase {
             // Under the lock, so that the last word is the last phase. It is rare.
             self.phase.send_replace(new_phase);
+        }
+        if new_phase == Phase::Live && mirror.names_version != *self.names.borrow() {
+            self.names.send_replace(mirror.names_version);
         }
         drop(mirror);
         if new_number != number {
@@ -75,11 +84,6 @@ impl Shared {
     }
 }
 
-fn unix_seconds() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs() as i64)
-}
-
 /// Feeds the mirror with what the link reads.
 pub(super) struct Feed(pub(super) Arc<Shared>);
 
@@ -88,7 +92,7 @@ impl Observer for Feed {
         self.0.metrics.link(true);
         self.0.change(|mirror, now| {
             mirror.heard = now.at;
-            mirror.linked();
+            mirror.linked(now.at);
         });
     }
 

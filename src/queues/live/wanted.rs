@@ -6,18 +6,20 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::queues::name::QueueName;
+
 /// A question about queues.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Refresh {
     /// Which queues there are, with figures and callers.
     Queues,
     /// A queue as a whole.
-    Queue(Arc<str>),
+    Queue(QueueName),
     /// A queue's figures and callers.
-    Figures(Arc<str>),
+    Figures(QueueName),
     /// A member of a queue, with the queue's figures and callers.
     Member {
-        queue: Arc<str>,
+        queue: QueueName,
         interface: Arc<str>,
         /// Once more, somewhat later.
         again: bool,
@@ -45,10 +47,11 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// Adds a question. One that is waiting already keeps its time, so that a
+    /// Adds a question. One that is waiting already keeps the earlier time, so that a
     /// busy queue is asked about as often as a quiet one.
     pub(super) fn add(&mut self, refresh: Refresh, at: Instant) {
-        self.questions.entry(refresh).or_insert(at);
+        let due = self.questions.entry(refresh);
+        due.and_modify(|due| *due = at.min(*due)).or_insert(at);
     }
 
     /// The question that is due longest.
@@ -65,7 +68,7 @@ impl Wanted {
         } = &refresh
         {
             let later = Refresh::Member {
-                queue: Arc::clone(queue),
+                queue: queue.clone(),
                 interface: Arc::clone(interface),
                 again: false,
             };
@@ -86,6 +89,45 @@ impl Wanted {
             } => **asked == *queue && member.eq_ignore_ascii_case(interface),
             Refresh::Queues | Refresh::Figures(_) => false,
         })
+    }
+
+    /// A list of all queues with their members was asked for: it answers what was due
+    /// then.
+    pub(super) fn answered_by_whole_list(&mut self, asked: Instant) {
+        self.questions.retain(|waiting, due| {
+            *due > asked || matches!(waiting, Refresh::Member { again: true, .. })
+        });
+    }
+
+    /// A list of all queues with that member was asked for.
+    pub(super) fn answered_by_member_list(&mut self, interface: &str, asked: Instant) {
+        self.questions.retain(|waiting, due| match waiting {
+            Refresh::Member {
+                interface: member,
+                again: false,
+                ..
+            } => *due > asked || !member.eq_ignore_ascii_case(interface),
+            _ => true,
+        });
+    }
+
+    /// Members whose calls have just begun or ended, by queue.
+    pub(super) fn called_members(&self) -> HashMap<&QueueName, Vec<Arc<str>>> {
+        let mut members: HashMap<_, Vec<_>> = HashMap::new();
+        for waiting in self.questions.keys() {
+            if let Refresh::Member {
+                queue,
+                interface,
+                again: true,
+            } = waiting
+            {
+                members
+                    .entry(queue)
+                    .or_default()
+                    .push(Arc::clone(interface));
+            }
+        }
+        members
     }
 
     /// When the next question is due.

@@ -12,7 +12,8 @@ use tokio::time::Instant;
 
 use super::event::MemberEvent;
 use crate::ami::Action;
-use crate::queues::model::{DeviceState, Member, Membership};
+use crate::queues::model::Member;
+use crate::queues::time::PbxTime;
 
 /// How long the event of a change is waited for. After that Asterisk is asked:
 /// a member with a broken name, for one, has no events at all.
@@ -21,8 +22,14 @@ pub(super) const EVENT_WAIT: Duration = Duration::from_secs(2);
 /// What an acknowledged change does to a member.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Write {
-    Pause { paused: bool, reason: Arc<str> },
-    Add(Arc<Member>),
+    Pause {
+        paused: bool,
+        reason: Arc<str>,
+        /// When it was acknowledged, in Unix seconds.
+        at: i64,
+    },
+    /// With the member, when Asterisk has listed it since.
+    Add(Option<Arc<Member>>),
     Remove,
 }
 
@@ -41,46 +48,13 @@ impl Write {
                 let write = Self::Pause {
                     paused: *paused,
                     reason: reason.map_or_else(Arc::default, |reason| reason.as_str().into()),
+                    at: now,
                 };
                 Some((queue.as_str(), interface.as_str(), write))
             }
             Action::QueueAdd {
-                queue,
-                interface,
-                name,
-                state_interface,
-                penalty,
-                paused,
-                reason,
-            } => {
-                let reason = reason.as_ref().filter(|_| *paused);
-                let member = Member {
-                    name: name.as_str().into(),
-                    interface: interface.as_str().into(),
-                    state_interface: state_interface
-                        .as_ref()
-                        .unwrap_or(interface)
-                        .as_str()
-                        .into(),
-                    membership: Membership::Dynamic,
-                    penalty: i64::from(*penalty),
-                    calls_taken: 0,
-                    last_call: 0,
-                    last_pause: if *paused { now } else { 0 },
-                    login_time: now,
-                    in_call: false,
-                    device_state: DeviceState::Unknown,
-                    paused: *paused,
-                    paused_reason: reason
-                        .map_or_else(Arc::default, |reason| reason.as_str().into()),
-                    wrapup_seconds: 0,
-                };
-                Some((
-                    queue.as_str(),
-                    interface.as_str(),
-                    Self::Add(Arc::new(member)),
-                ))
-            }
+                queue, interface, ..
+            } => Some((queue.as_str(), interface.as_str(), Self::Add(None))),
             Action::QueueRemove { queue, interface } => {
                 Some((queue.as_str(), interface.as_str(), Self::Remove))
             }
@@ -88,10 +62,10 @@ impl Write {
         }
     }
 
-    /// The member after this change; `now` is in Unix seconds.
-    pub(super) fn apply(&self, member: Option<Arc<Member>>, now: i64) -> Option<Arc<Member>> {
+    /// The member after this change.
+    pub(super) fn apply(&self, member: Option<Arc<Member>>) -> Option<Arc<Member>> {
         match self {
-            Self::Pause { paused, reason } => {
+            Self::Pause { paused, reason, at } => {
                 let mut member = member?;
                 if member.paused == *paused && member.paused_reason == *reason {
                     return Some(member);
@@ -100,12 +74,13 @@ impl Write {
                 changed.paused = *paused;
                 changed.paused_reason = Arc::clone(reason);
                 if *paused {
-                    changed.last_pause = now;
+                    changed.last_pause = PbxTime::acknowledged(*at);
                 }
                 Some(member)
             }
-            // Where it is there already, what Asterisk says of it is better.
-            Self::Add(added) => member.or_else(|| Some(Arc::clone(added))),
+            // A member is shown when Asterisk has reported it: only Asterisk knows the
+            // state of its device.
+            Self::Add(listed) => member.or_else(|| listed.clone()),
             Self::Remove => None,
         }
     }
@@ -113,7 +88,7 @@ impl Write {
     /// Whether an event can be that of this change.
     fn is_told_by(&self, what: MemberEvent, member: &Member) -> bool {
         match self {
-            Self::Pause { paused, reason } => {
+            Self::Pause { paused, reason, .. } => {
                 what == MemberEvent::Paused
                     && member.paused == *paused
                     && member.paused_reason == *reason
@@ -175,27 +150,65 @@ impl Overlaid {
         overdue
     }
 
+    /// The bridge's clock was set forward by that many seconds.
+    pub(super) fn shift_times(&mut self, seconds: i64) {
+        if let Some(told) = &mut self.told {
+            Arc::make_mut(told).shift_times(seconds);
+        }
+        for (write, _) in &mut self.writes {
+            match write {
+                Write::Pause { at, .. } => *at = at.saturating_add(seconds),
+                Write::Add(Some(listed)) => Arc::make_mut(listed).shift_times(seconds),
+                Write::Add(None) | Write::Remove => {}
+            }
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.writes.is_empty()
     }
 
+    /// Whether the oldest change has waited too long for its event.
     pub(super) fn is_overdue(&self, now: Instant) -> bool {
         let oldest = self.writes.front();
         oldest.is_some_and(|(_, since)| *since + EVENT_WAIT <= now)
     }
 
+    /// Applies a list of Asterisk, asked at that time: it contains all changes that were
+    /// acknowledged before. If the listed pause differs from these, someone else has
+    /// changed it or a realtime database has refused it, and they are dropped. Otherwise
+    /// they stay, since older events may still arrive.
+    pub(super) fn listed(&mut self, asked: Instant, member: Option<&Arc<Member>>) {
+        for (write, since) in &mut self.writes {
+            if let (Write::Add(listed), Some(member)) = (write, member)
+                && *since <= asked
+            {
+                *listed = Some(Arc::clone(member));
+            }
+        }
+        let all_reflected = self.writes.back().is_some_and(|(_, since)| *since <= asked);
+        let shown = self.over(member.cloned());
+        let pause = |member: &Arc<Member>| (member.paused, Arc::clone(&member.paused_reason));
+        if all_reflected && shown.as_ref().map(pause) != member.map(pause) {
+            self.writes.clear();
+        }
+    }
+
     /// The member with all that is laid over it.
-    pub(super) fn member(&self, now: i64) -> Option<Arc<Member>> {
-        let mut member = self.told.clone();
+    pub(super) fn member(&self) -> Option<Arc<Member>> {
+        self.over(self.told.clone())
+    }
+
+    fn over(&self, mut member: Option<Arc<Member>>) -> Option<Arc<Member>> {
         // Of pauses only the last counts, and there can be many.
         let is_pause = |(write, _): &&(Write, Instant)| matches!(write, Write::Pause { .. });
         let last = self.writes.iter().rev().take_while(is_pause).count();
         let (before, pauses) = (self.writes.len() - last, self.writes.back());
         for (write, _) in self.writes.range(..before) {
-            member = write.apply(member, now);
+            member = write.apply(member);
         }
         match pauses {
-            Some((write, _)) if last > 0 => write.apply(member, now),
+            Some((write, _)) if last > 0 => write.apply(member),
             _ => member,
         }
     }
