@@ -29,6 +29,9 @@ pub enum Command {
         /// Print the report as JSON
         #[arg(long)]
         json: bool,
+        /// Set one member's penalty to the value it has, to see whether events come
+        #[arg(long)]
+        probe: bool,
     },
     /// Read a password and print its password_hash
     HashPassword,

@@ -45,14 +45,14 @@ fn main() -> ExitCode {
     let (settings, path) = match found {
         Ok(found) => found,
         Err(error) => {
-            if matches!(command, Command::Check { json: true }) {
+            if matches!(command, Command::Check { json: true, .. }) {
                 print(&check::Report::of_mistakes(&error).json());
             }
             return fail(&error, USAGE);
         }
     };
-    if let Command::Check { json } = command {
-        let report = runtime.block_on(check::check(settings));
+    if let Command::Check { json, probe } = command {
+        let report = runtime.block_on(check::check(settings, probe));
         print(&if json {
             report.json()
         } else {

@@ -71,7 +71,7 @@ _ami__bridge() {
             return 0
             ;;
         ami__bridge__subcmd__check)
-            opts="-h --json --config --help"
+            opts="-h --json --probe --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -36,6 +36,7 @@ complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand run" -l config -d 
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand run" -s h -l help -d 'Print help'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand check" -l config -d 'Configuration file [environment: AMI_BRIDGE_CONFIG; default: ./ami-bridge.toml, then /etc/ami-bridge/ami-bridge.toml]' -r -F
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand check" -l json -d 'Print the report as JSON'
+complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand check" -l probe -d 'Set one member\'s penalty to the value it has, to see whether events come'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand check" -s h -l help -d 'Print help'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand hash-password" -l config -d 'Configuration file [environment: AMI_BRIDGE_CONFIG; default: ./ami-bridge.toml, then /etc/ami-bridge/ami-bridge.toml]' -r -F
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand hash-password" -s h -l help -d 'Print help'

@@ -4,6 +4,7 @@
 //! JSON is the report as it is.
 
 mod pbx;
+mod probe;
 mod report;
 mod text;
 
@@ -18,8 +19,9 @@ use crate::config::Settings;
 pub use report::{CertificateReport, OrganizationReport, OverlapReport, PbxReport, Report};
 
 /// Links to each PBX as the daemon would, looks for the organizations' queues,
-/// and logs off again.
-pub async fn check(settings: Settings) -> Report {
+/// and logs off again. With `probes`, one member's penalty is set to the value that it
+/// has, to see whether events come.
+pub async fn check(settings: Settings, probes: bool) -> Report {
     let mut report = Report::nothing_found();
     exposure(&mut report, &settings);
     for overlap in settings.overlaps {
@@ -44,7 +46,7 @@ pub async fn check(settings: Settings) -> Report {
     }
     let organizations = settings.directory.organizations();
     let pbxes = settings.pbxes.into_iter();
-    let asked = pbxes.map(|pbx| pbx::ask(pbx, organizations));
+    let asked = pbxes.map(|pbx| pbx::ask(pbx, organizations, probes));
     // All at once: one that is dead holds no other up.
     for found in join_all(asked).await {
         report.append(found);

@@ -1,12 +1,13 @@
 //! What one PBX says.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::probe::{UNVERIFIED, penalty_events, probe_queues};
 use super::report::{CertificateReport, OrganizationReport, PbxReport, Report};
 use crate::ami::{
     Action, Client, LinkState, Message, NO_QUEUES, Peer, TlsSettings, presented_certificate,
@@ -15,7 +16,8 @@ use crate::ami::{
 use crate::certificate::{Verdict, judge};
 use crate::config::PbxSettings;
 use crate::organizations::Organization;
-use crate::queues::QueueCommands;
+use crate::queues::live::{TOLERATED_OFFSET, clock_offset};
+use crate::queues::{QueueCommands, QueueName};
 
 /// Actions by which a stolen secret could place calls, run commands, or change
 /// what Asterisk does: of what is too much, these are named first.
@@ -37,10 +39,14 @@ const NAMED: usize = 6;
 const BOOT_WAIT: Duration = Duration::from_secs(10);
 
 /// What the section of the AMI user needs in `manager.conf`.
-const NEEDED: [&str; 2] = ["read = agent,system", "write = agent"];
+pub(super) const NEEDED: [&str; 2] = ["read = agent,system", "write = agent"];
 
 /// Links to it, and tells what is found.
-pub(super) async fn ask(pbx: PbxSettings, organizations: &[Arc<Organization>]) -> Report {
+pub(super) async fn ask(
+    pbx: PbxSettings,
+    organizations: &[Arc<Organization>],
+    probes: bool,
+) -> Report {
     let mut report = Report::nothing_found();
     let connect_timeout = pbx.link.connect_timeout;
     let limit = connect_timeout * 2 + BOOT_WAIT;
@@ -54,7 +60,8 @@ pub(super) async fn ask(pbx: PbxSettings, organizations: &[Arc<Organization>]) -
     let username = pbx.link.username.clone();
     let username = username.as_str();
     let stop = CancellationToken::new();
-    let (mut client, supervisor) = supervise(pbx.link, (), stop.clone());
+    let (observer, events) = penalty_events();
+    let (mut client, supervisor) = supervise(pbx.link, observer, stop.clone());
     let supervisor = tokio::spawn(supervisor);
     let settled = |state: &LinkState| !matches!(state, LinkState::Connecting | LinkState::Booting);
     let state = timeout(limit, client.wait_for(settled)).await;
@@ -62,11 +69,17 @@ pub(super) async fn ask(pbx: PbxSettings, organizations: &[Arc<Organization>]) -
         Ok(LinkState::Ready(peer)) => {
             report.linked(&mut found, username, &peer);
             let deadline = Instant::now() + pbx.action_timeout;
-            found.latency_ms = latency(&client, deadline).await;
+            report.ping(&mut found, &client, deadline).await;
             report.excess(&mut found, &client, deadline).await;
-            report
-                .queues(&mut found, &client, deadline, organizations)
-                .await;
+            let own = organizations.iter().filter(|own| own.pbx == name);
+            let own: Vec<_> = own.cloned().collect();
+            let queues = report.queues(&mut found, &client, deadline, &own).await;
+            found.events = Some(UNVERIFIED);
+            if probes {
+                let deadline = Instant::now() + pbx.action_timeout;
+                let probed = probe_queues(&client, deadline, &queues, events);
+                report.events(&mut found, username, probed.await);
+            }
             if let Some(tls) = tls {
                 report.certificate(&mut found, &tls, connect_timeout).await;
             }
@@ -169,7 +182,7 @@ impl Report {
         client: &Client,
         deadline: Instant,
         organizations: &[Arc<Organization>],
-    ) {
+    ) -> Vec<QueueName> {
         let queues = match client.begin(deadline, "check") {
             Ok(exchange) => QueueCommands::new(exchange).names().await,
             Err(failure) => Err(failure.into()),
@@ -188,11 +201,14 @@ impl Report {
             Err(error) => {
                 let name = &pbx.name;
                 self.fail(format!("pbx {name}: the queues can't be read: {error}"));
-                return;
+                return Vec::new();
             }
         };
         pbx.queues = Some(queues.len());
-        for organization in organizations.iter().filter(|o| o.pbx == pbx.name) {
+        for organization in organizations {
+            let problems = organization.name_problems(queues.iter().map(|name| name.as_str()));
+            let problems = problems.iter().map(ToString::to_string);
+            self.warnings.extend(problems);
             let numbers = queues
                 .iter()
                 .filter_map(|name| organization.queue_number(name));
@@ -217,6 +233,38 @@ impl Report {
                 missing_queues: missing,
             });
         }
+        let is_own = |name: &QueueName| {
+            let mut organizations = organizations.iter();
+            organizations.any(|own| own.queue_number(name).is_some())
+        };
+        queues.into_iter().filter(is_own).collect()
+    }
+
+    /// Tells how long a `Ping` takes, and by how much the PBX's clock is off.
+    async fn ping(&mut self, pbx: &mut PbxReport, client: &Client, deadline: Instant) {
+        let Ok(exchange) = client.begin(deadline, "check") else {
+            return;
+        };
+        let sent = Instant::now();
+        let Ok(answer) = exchange.send(Action::Ping).await else {
+            return;
+        };
+        let took = sent.elapsed();
+        pbx.latency_ms = Some(took.as_secs_f64() * 1000.0);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let offset = clock_offset(&answer.response, took, now.unwrap_or_default());
+        pbx.clock_offset_seconds = offset.map(|offset| (offset * 1000.0).round() / 1000.0);
+        if let Some(offset) = pbx.clock_offset_seconds
+            && offset.abs() > TOLERATED_OFFSET
+        {
+            self.warnings.push(format!(
+                "pbx {}: its clock is {:.1} s {} this machine's; times are converted, and both \
+                 should be set by NTP",
+                pbx.name,
+                offset.abs(),
+                if offset > 0.0 { "ahead of" } else { "behind" }
+            ));
+        }
     }
 }
 
@@ -234,14 +282,6 @@ fn beyond_queues(listed: &Message) -> Vec<String> {
         is_beyond(&description).then(|| action.into_owned())
     });
     actions.collect()
-}
-
-/// A round trip of a Ping, in milliseconds.
-async fn latency(client: &Client, deadline: Instant) -> Option<f64> {
-    let exchange = client.begin(deadline, "check").ok()?;
-    let sent = Instant::now();
-    exchange.send(Action::Ping).await.ok()?;
-    Some(sent.elapsed().as_secs_f64() * 1000.0)
 }
 
 #[cfg(test)]

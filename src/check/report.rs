@@ -45,6 +45,10 @@ pub struct PbxReport {
     pub may_change_queues: Option<bool>,
     /// Whether the AMI user sees that Asterisk has booted.
     pub sees_boot: Option<bool>,
+    /// Whether events about members come: `unverified`, `seen` or `missing`.
+    pub events: Option<&'static str>,
+    /// Seconds by which the PBX's clock is ahead of this machine's.
+    pub clock_offset_seconds: Option<f64>,
     /// What the AMI user may do that the bridge does not need.
     pub excess_actions: Option<Vec<String>>,
     /// The lines that its section of `manager.conf` needs; empty where it has them.

@@ -2,6 +2,7 @@
 
 use std::fmt::{Display, Formatter, Result};
 
+use super::probe::UNVERIFIED;
 use super::report::{PbxReport, Report};
 
 impl Display for Report {
@@ -43,6 +44,14 @@ fn linked(f: &mut Formatter<'_>, pbx: &PbxReport) -> Result {
     )?;
     if let Some(latency) = pbx.latency_ms {
         write!(f, ", round trip {latency:.2} ms")?;
+    }
+    if let Some(events) = pbx.events {
+        let hint = if events == UNVERIFIED {
+            " (check --probe verifies them)"
+        } else {
+            ""
+        };
+        write!(f, ", events {events}{hint}")?;
     }
     if let Some(certificate) = &pbx.certificate {
         write!(f, ", its certificate ends at {}", certificate.not_after)?;
