@@ -1,6 +1,8 @@
 //! The link to Asterisk: one, kept, and back by itself.
 
-use crate::support::{ACME, Asterisk, Bridge, configuration, eventually, on_every_pbx, start};
+use crate::support::{
+    ACME, Asterisk, Bridge, configuration, eventually, on_every_pbx, start_direct,
+};
 
 on_every_pbx!(
     one_session_serves_everything,
@@ -20,7 +22,7 @@ fn sessions(asterisk: &Asterisk) -> usize {
 }
 
 fn one_session_serves_everything(version: u32) {
-    let (asterisk, bridge) = start(version);
+    let (asterisk, bridge) = start_direct(version);
     for _ in 0..20 {
         bridge.acme("action=showqueue");
     }
@@ -49,7 +51,7 @@ fn down_and_up(bridge: &Bridge, up: impl FnOnce()) {
 }
 
 fn the_link_comes_back_after_a_crash(version: u32) {
-    let (mut asterisk, bridge) = start(version);
+    let (mut asterisk, bridge) = start_direct(version);
     asterisk.kill();
     down_and_up(&bridge, || asterisk.start_again());
     assert_eq!(sessions(&asterisk), 1);
@@ -57,7 +59,7 @@ fn the_link_comes_back_after_a_crash(version: u32) {
 }
 
 fn the_link_comes_back_after_a_restart(version: u32) {
-    let (mut asterisk, bridge) = start(version);
+    let (mut asterisk, bridge) = start_direct(version);
     bridge.acme("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
     asterisk.cli("core stop now");
     asterisk.wait();
@@ -72,7 +74,7 @@ fn the_link_comes_back_after_a_restart(version: u32) {
 }
 
 fn a_bridge_may_start_before_its_asterisk(version: u32) {
-    let mut asterisk = Asterisk::start(version);
+    let mut asterisk = Asterisk::start_direct(version);
     asterisk.kill();
     let bridge = Bridge::start_unready(&configuration(asterisk.port));
     assert!(!bridge.is_ready());
@@ -81,7 +83,7 @@ fn a_bridge_may_start_before_its_asterisk(version: u32) {
 }
 
 fn a_wrong_secret_is_told_and_survived(version: u32) {
-    let asterisk = Asterisk::start(version);
+    let asterisk = Asterisk::start_direct(version);
     let wrong = configuration(asterisk.port).replace("sample-secret-change-me", "a-wrong-secret");
     let bridge = Bridge::start_unready(&wrong);
     eventually("the rejection is logged", || {
@@ -99,7 +101,7 @@ fn a_wrong_secret_is_told_and_survived(version: u32) {
 }
 
 fn a_stop_finishes_and_logs_off(version: u32) {
-    let (asterisk, bridge) = start(version);
+    let (asterisk, bridge) = start_direct(version);
     bridge.acme("action=showqueue");
     // A connection that has begun a request holds nothing up.
     let mut partial = std::net::TcpStream::connect(bridge.address).expect("connected");

@@ -12,6 +12,7 @@ mod support;
 mod ami_proxy;
 mod answers;
 mod attacks;
+mod belief;
 mod browser;
 mod callers;
 mod changes;

@@ -56,7 +56,9 @@ password = "password{number}"
 }
 
 fn start_pbxes() -> Vec<Asterisk> {
-    (0..PBXES).map(|_| Asterisk::start(SIMULATED)).collect()
+    (0..PBXES)
+        .map(|_| Asterisk::start_direct(SIMULATED))
+        .collect()
 }
 
 fn ports(pbxes: &[Asterisk]) -> Vec<u16> {

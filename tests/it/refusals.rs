@@ -248,7 +248,7 @@ fn a_pending_shutdown_is_unavailable(version: u32) {
         });
         assert_eq!(response.outcome(), "503 pbx_unavailable");
         assert!(response.header("Retry-After").is_some());
-        let read = bridge.ask(ACME, "action=showqueue");
+        let read = bridge.ask(ACME, "action=showqueue&fresh=1");
         assert_eq!(read.outcome(), "503 pbx_unavailable");
         asterisk.cli("core abort shutdown");
         eventually("the shutdown is called off", || {

@@ -145,7 +145,10 @@ impl Panel {
             only.is_empty() || only.contains(&queue["queue"].as_str().expect("text"))
         };
         let ask = |action: &str| bridge.ok(user, &format!("action={action}"))["queues"].take();
-        let mut comparison = Comparison::default();
+        let mut comparison = Comparison {
+            of_stream: true,
+            ..Comparison::default()
+        };
         let shown = ask("showqueue");
         let shown = shown.as_array().expect("queues").iter().filter(shows);
         let shown: BTreeMap<_, _> = shown.map(snapshot).collect();

@@ -1,11 +1,13 @@
 //! A real Asterisk with the sample configuration, for one test, or the simulated
 //! PBX in its place.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::audit::Audit;
 use super::simulated::Simulated;
 use super::{Ami, Port, eventually};
 
@@ -19,8 +21,12 @@ pub(crate) struct Asterisk {
     /// Process id of Asterisk itself.
     pid: u32,
     overlay: Option<tempfile::TempDir>,
+    /// `NAME=VALUE`, for Asterisk alone.
+    environment: Vec<String>,
     running: Option<(Child, ChildStdin)>,
     simulated: Option<Simulated>,
+    /// Checks the queue names in the bridges' actions.
+    audit: Option<Audit>,
 }
 
 /// In the place of a version: the simulated PBX.
@@ -37,11 +43,30 @@ impl Asterisk {
         Self::start_with(version, &[])
     }
 
+    /// Lets bridges link to it without the audit of queue names in between: for tests of
+    /// the link itself, of load and of speed.
+    pub(crate) fn start_direct(version: u32) -> Self {
+        let mut asterisk = Self::start(version);
+        asterisk.audit = None;
+        asterisk
+    }
+
     /// With files that take the place of the sample's.
     pub(crate) fn start_with(version: u32, files: &[(&str, &str)]) -> Self {
         if version == SIMULATED {
             return Self::simulate(files);
         }
+        Self::start_prepared(version, files, &[], |_| {})
+    }
+
+    /// A real Asterisk with variables of its own in its environment. `prepare` gets the
+    /// instance's folder before Asterisk starts.
+    pub(crate) fn start_prepared(
+        version: u32,
+        files: &[(&str, &str)],
+        environment: &[&str],
+        prepare: impl FnOnce(&Path),
+    ) -> Self {
         let overlay = tempfile::tempdir().expect("a temporary folder");
         let manager = sample_config("manager.conf") + TESTER;
         std::fs::write(overlay.path().join("manager.conf"), manager).expect("overlay");
@@ -57,9 +82,15 @@ impl Asterisk {
             name: format!("test-{}-{number}", std::process::id()),
             pid: 0,
             overlay: Some(overlay),
+            environment: environment.iter().map(ToString::to_string).collect(),
             running: None,
             simulated: None,
+            audit: None,
         };
+        asterisk.audit = Some(Audit::start(asterisk.port));
+        let folder = asterisk.file("");
+        std::fs::create_dir_all(&folder).expect("the instance's folder");
+        prepare(&folder);
         asterisk.start_again();
         asterisk
     }
@@ -82,7 +113,9 @@ impl Asterisk {
             name: String::new(),
             pid: 0,
             overlay: None,
+            environment: Vec::new(),
             running: None,
+            audit: Some(Audit::start(simulated.port)),
             simulated: Some(simulated),
         }
     }
@@ -105,6 +138,7 @@ impl Asterisk {
             ])
             .arg("--overlay")
             .arg(overlay)
+            .args(self.environment.iter().flat_map(|pair| ["--env", pair]))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -130,8 +164,14 @@ impl Asterisk {
         if let Some(simulated) = &self.simulated {
             return simulated.cli(command);
         }
+        self.cli_bytes(command.as_ref())
+    }
+
+    /// The command line of a real Asterisk, with any bytes.
+    pub(crate) fn cli_bytes(&self, command: &OsStr) -> String {
         let output = Command::new(sample("cli"))
-            .args([&self.version.to_string(), &self.name, command])
+            .args([&self.version.to_string(), &self.name])
+            .arg(command)
             .output()
             .expect("asterisk-sample/cli");
         String::from_utf8_lossy(&output.stdout).into_owned()
@@ -152,6 +192,11 @@ impl Asterisk {
 
     fn queue_log_path(&self) -> PathBuf {
         self.file("log/queue_log")
+    }
+
+    /// The audit between the bridges and this PBX.
+    pub(crate) fn audit(&self) -> &Audit {
+        self.audit.as_ref().expect("audited")
     }
 
     /// A file of this instance.

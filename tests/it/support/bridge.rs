@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::asterisk::signal_process;
+use super::audit::{AuditLog, route};
 use super::log::Log;
 use super::{Response, eventually, request};
 
@@ -99,6 +100,8 @@ pub(crate) struct Bridge {
     is_frozen: AtomicBool,
     /// The configuration file.
     file: tempfile::NamedTempFile,
+    /// What was recorded of this bridge's actions, and those of others on its PBXes.
+    audits: Vec<AuditLog>,
 }
 
 pub(crate) const PATH: &str = "/API/UpdateAgentState.php";
@@ -130,6 +133,7 @@ impl Bridge {
         stderr: Stdio,
     ) -> Self {
         let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let (configuration, audits) = route(configuration);
         file.write_all(configuration.as_bytes()).expect("written");
         let child = command
             .arg("--config")
@@ -155,6 +159,7 @@ impl Bridge {
             log,
             is_frozen: AtomicBool::new(false),
             file,
+            audits,
         }
     }
 
@@ -286,6 +291,7 @@ impl Bridge {
 
     /// Gives it another configuration to read; returns what it then logs of it.
     pub(crate) fn reconfigure(&self, configuration: &str) -> Value {
+        let (configuration, _) = route(configuration);
         std::fs::write(self.file.path(), configuration).expect("written");
         self.hang_up()
     }
@@ -332,6 +338,10 @@ impl Drop for Bridge {
             let mut child = self.child.lock().expect("child");
             let _ = child.kill();
             let _ = child.wait();
+        }
+        // A test that already fails says why itself.
+        if !std::thread::panicking() {
+            self.audits.iter().for_each(AuditLog::assert_clean);
         }
     }
 }

@@ -3,9 +3,11 @@
 
 mod ami;
 mod asterisk;
+mod audit;
 mod bridge;
 mod browser;
 mod certificate;
+mod clock;
 mod haproxy;
 mod http;
 mod load;
@@ -14,15 +16,18 @@ mod log_reader;
 mod port;
 mod proxy;
 mod reading;
+mod realtime;
 mod simulated;
 
 use std::time::{Duration, Instant};
 
 pub(crate) use ami::{Ami, Row};
 pub(crate) use asterisk::{Asterisk, SIMULATED, sample_config, signal_process};
+pub(crate) use audit::audited_in_total;
 pub(crate) use bridge::{ACME, Bridge, GLOBEX, PATH, Usage, User, binary, configuration};
 pub(crate) use browser::Browser;
 pub(crate) use certificate::http_over_tls;
+pub(crate) use clock::PbxClock;
 pub(crate) use haproxy::HaProxy;
 pub(crate) use http::{KeptConnection, Response, request};
 pub(crate) use load::{Answers, EndOnDrop, Figures, load};
@@ -30,6 +35,7 @@ pub(crate) use log_reader::LogReader;
 pub(crate) use port::Port;
 pub(crate) use proxy::{Network, Proxy};
 pub(crate) use reading::{Pauses, Watch};
+pub(crate) use realtime::{Realtime, insert_member, insert_queue};
 
 /// Declares tests that run on a fresh Asterisk of each generation.
 ///
@@ -56,6 +62,14 @@ pub(crate) use on_every_pbx;
 /// A bridge with the usual two organizations on a fresh sample Asterisk.
 pub(crate) fn start(version: u32) -> (Asterisk, Bridge) {
     let asterisk = Asterisk::start(version);
+    let bridge = Bridge::start(&configuration(asterisk.port));
+    (asterisk, bridge)
+}
+
+/// The same, with nothing between the two: for tests of the link itself, of load and
+/// of speed.
+pub(crate) fn start_direct(version: u32) -> (Asterisk, Bridge) {
+    let asterisk = Asterisk::start_direct(version);
     let bridge = Bridge::start(&configuration(asterisk.port));
     (asterisk, bridge)
 }
