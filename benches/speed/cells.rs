@@ -3,13 +3,15 @@
 use crate::plan::Plan;
 use crate::report::Row;
 use crate::world::{Read, World};
-use crate::{Result, lists, memory, mixed, pauses, reads, seed};
+use crate::{Result, everywhere, lists, memory, mixed, pauses, reads, seed};
 
 /// Something that is measured.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Cell {
     /// Pausing and unpausing in turn, over so many connections.
     Pauses(usize),
+    /// Pausing without naming queues, against naming them.
+    Everywhere,
     /// One queue, over so many connections; and how many times faster than
     /// `/rawman` that must be, and is to become.
     Read {
@@ -32,6 +34,7 @@ pub(crate) const SMALL: &[Cell] = &[
     Cell::Pauses(1),
     Cell::Pauses(32),
     Cell::Pauses(256),
+    Cell::Everywhere,
     Cell::Read {
         connections: 32,
         fresh: false,
@@ -62,6 +65,7 @@ pub(crate) const LARGE: &[Cell] = &[
     },
     Cell::Lists(1),
     Cell::Lists(4),
+    Cell::Everywhere,
     Cell::Mixed,
     Cell::Seed,
     Cell::Memory(100.0),
@@ -72,6 +76,10 @@ impl Cell {
         match self {
             Self::Pauses(1) => "pause, 1 connection".to_owned(),
             Self::Pauses(connections) => format!("pause, {connections} connections"),
+            Self::Everywhere => format!(
+                "pause without queue, {} PBX, against naming the agent's queues (right)",
+                plan.name
+            ),
             Self::Read {
                 connections, fresh, ..
             } => {
@@ -92,6 +100,7 @@ impl Cell {
         let name = self.name(&world.plan);
         match *self {
             Self::Pauses(connections) => pauses::measure(world, &name, connections),
+            Self::Everywhere => everywhere::measure(world, name),
             Self::Read {
                 connections,
                 fresh,

@@ -16,6 +16,7 @@ mod ami;
 mod answers;
 mod bridge;
 mod cells;
+mod everywhere;
 mod http;
 mod lists;
 mod load;
