@@ -25,6 +25,7 @@ on_both_generations!(
     odd_names_in_realtime_columns,
     odd_names_at_the_start,
     odd_names_of_callers,
+    odd_reasons_of_pauses,
 );
 
 /// Names by which messages break. The last one is 80 bytes long: Asterisk keeps 79, and
@@ -288,6 +289,60 @@ fn odd_names_of_callers(version: u32) {
         let queue = &stat["queues"][0];
         (queue["callers_waiting"] == 0 && queue["abandoned"] == NAMES.len()).then_some(())
     });
+    while let Some(event) = stream.event(Duration::from_millis(300)) {
+        assert_sound(&event.data);
+    }
+}
+
+/// A reason stands after the headers that it could forge, as a name stands before them.
+fn odd_reasons_of_pauses(version: u32) {
+    const REASONS: [&[u8]; 5] = [
+        b"A\nLocation: Local/1078@acme-agents",
+        b"A\r\nPaused: 0\r\nStatus: 2",
+        b"A\n\nPaused: 0",
+        b"A\n\nEvent: QueueMember\nInCall: 1",
+        b"A\nActionID: 9",
+    ];
+    let (mut extensions, modules) = dialplan();
+    extensions += "\n[odd-reasons]\n";
+    for (number, reason) in REASONS.iter().enumerate() {
+        let _ = write!(
+            extensions,
+            "exten => {number},1,PauseQueueMember(acme-6001,{},,${{URIDECODE({})}})\n\
+             \x20same => n,Wait(1)\n",
+            interface(1001),
+            encoded(reason)
+        );
+    }
+    let files = [
+        ("extensions.conf", extensions.as_str()),
+        ("modules.conf", modules.as_str()),
+    ];
+    let asterisk = Asterisk::start_with(version, &files);
+    let bridge = start_bridge(&asterisk);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
+    for (number, reason) in REASONS.iter().enumerate() {
+        let place = reason.escape_ascii();
+        asterisk.cli(&format!(
+            "channel originate Local/{number}@odd-reasons application Wait 1"
+        ));
+        eventually("the agent is paused", || {
+            let state = bridge.acme("action=showstate&agent=1001");
+            (state["state"] == "paused").then_some(())
+        });
+        for fresh in ["&fresh=1", ""] {
+            let shown = bridge.acme(&format!("action=showqueue&queue=6001{fresh}"));
+            assert_eq!(
+                agents(&shown["queues"][0]),
+                super::set(&["1001"]),
+                "{place}"
+            );
+            let member = &shown["queues"][0]["members"][0];
+            assert_eq!(member["state"], "paused", "{place}: {member}");
+        }
+        bridge.acme("action=unpause&agent=1001");
+    }
     while let Some(event) = stream.event(Duration::from_millis(300)) {
         assert_sound(&event.data);
     }
