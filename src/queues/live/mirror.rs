@@ -40,16 +40,6 @@ pub(super) enum Phase {
     Live,
 }
 
-/// Up to so many queues and memberships, a list of all of them costs Asterisk a few
-/// milliseconds.
-const FEW_QUEUES: usize = 32;
-const FEW_MEMBERSHIPS: usize = 500;
-
-/// Up to so many, one of all queues without members does, and one of all memberships
-/// about twenty (18.6 ms for 2,000 of them, by Asterisk 22.10).
-const SOME_QUEUES: usize = 64;
-const SOME_MEMBERSHIPS: usize = 2_000;
-
 /// The state.
 #[derive(Debug)]
 pub(super) struct Mirror {
@@ -145,13 +135,6 @@ impl Mirror {
     pub(super) fn spelled(&self, queue: &str) -> Option<QueueName> {
         let entry = self.entry(queue)?;
         entry.listed_at.map(|_| entry.name.clone())
-    }
-
-    /// How many memberships there are.
-    pub(super) fn count_memberships(&self) -> usize {
-        self.entries()
-            .map(|entry| entry.queue().members.len())
-            .sum()
     }
 
     /// There is a new link: nothing is confirmed.
@@ -291,15 +274,6 @@ impl Mirror {
         let is_due = |at: Instant| at.elapsed() >= interval * 3 / 4;
         let is_due = oldest.confirmed.is_none_or(is_due);
         (is_due || self.questions() == Questions::Named).then(|| oldest.name.clone())
-    }
-
-    /// How to ask about queues on a PBX of this size.
-    pub(super) fn questions(&self) -> Questions {
-        match (self.entries.len(), self.count_memberships()) {
-            (..=FEW_QUEUES, ..=FEW_MEMBERSHIPS) => Questions::Whole,
-            (..=SOME_QUEUES, ..=SOME_MEMBERSHIPS) => Questions::Unnamed,
-            _ => Questions::Named,
-        }
     }
 
     pub(super) fn want(&mut self, refresh: Refresh, at: Instant) {

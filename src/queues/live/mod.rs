@@ -31,6 +31,7 @@ mod queries;
 mod reader;
 mod reported;
 mod shared;
+mod size;
 mod wanted;
 mod watched;
 mod write;
