@@ -122,7 +122,10 @@ impl Api {
     ) -> Result<EventStream, Answer> {
         let mut facts = Facts::default();
         let stream = self.open_stream(&call, last_event_id, &mut facts).await;
-        let stream = stream.map_err(|error| Answer::error(&error, &call.request_id));
+        let stream = stream.map_err(|error| Answer {
+            is_known: facts.is_known,
+            ..Answer::error(&error, &call.request_id)
+        });
         match &stream {
             Ok(_) => self.count_and_log(&call, &facts, &Answer::ok("success", Vec::new())),
             Err(answer) => self.count_and_log(&call, &facts, answer),
@@ -196,6 +199,7 @@ impl Api {
         facts.user = self.accounts.named(&credentials);
         let authorized = self.accounts.authorize(&credentials, EVENTS, call.address);
         let user = authorized.await?;
+        facts.is_known = true;
         let queues = shown_queues(&form)?;
         facts.queues.clone_from(&queues);
         let link = self.link(&user.organization);

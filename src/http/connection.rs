@@ -62,11 +62,18 @@ impl<H: Handler> Client<H> {
         let Some(tls) = tls else {
             return self.serve_http(stream).await;
         };
+        tokio::select! {
+            _ = stream.readable() => {}
+            () = self.stop.cancelled() => return,
+            () = self.presence.unwanted() => return,
+        }
+        // Others' handshakes may come first: that is no idleness.
+        let busy = self.presence.shakes_hands();
         let handshake = tokio::select! {
             handshake = tls.accept(stream) => handshake,
             () = self.stop.cancelled() => return,
-            () = self.presence.unwanted() => return,
         };
+        drop(busy);
         match handshake {
             Ok(stream) => self.serve_http(stream).await,
             Err(error) => debug!(peer = %self.peer, %error, "TLS handshake failed"),

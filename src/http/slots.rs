@@ -115,11 +115,13 @@ impl Slots {
     /// Closes those who are idle for longest, until an eighth of the slots is free.
     fn close_strangers(&self, now: Instant) -> usize {
         let wanted = (self.limit / 8).max(1);
-        let missing = wanted.saturating_sub(self.free.available_permits());
+        let clients = self.clients.lock();
+        // The slot that the accept loop holds is free, too.
+        let free = self.limit.saturating_sub(clients.len());
+        let missing = wanted.saturating_sub(free);
         if missing == 0 {
             return 0;
         }
-        let clients = self.clients.lock();
         let idle = clients
             .values()
             .filter_map(|presence| Some((presence.stranger_since()?, presence)));
@@ -200,6 +202,12 @@ impl Presence {
         Busy(Arc::clone(self))
     }
 
+    /// A handshake is under way; the client is idle again when the guard is dropped.
+    pub(super) fn shakes_hands(self: &Arc<Self>) -> Busy {
+        self.lock().idle_since = None;
+        Busy(Arc::clone(self))
+    }
+
     /// Whether a whole request has come.
     pub(super) fn has_asked(&self) -> bool {
         self.lock().has_asked
@@ -226,7 +234,7 @@ impl Presence {
     }
 }
 
-/// While it lasts, a request or its answer is under way.
+/// While it lasts, a handshake, a request or its answer is under way.
 #[derive(Debug)]
 pub(super) struct Busy(Arc<Presence>);
 
