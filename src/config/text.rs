@@ -5,12 +5,16 @@
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The first character that is invisible: a control character, white space other than
-/// a blank, or one without width.
+/// a blank, or one without width; but for the two joiners, which Persian and Indic words
+/// need.
 pub(super) fn odd_character(text: &str) -> Option<char> {
     text.chars().find(|c| {
         c.is_control()
             || (c.is_whitespace() && *c != ' ')
-            || matches!(*c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+            || matches!(
+                *c,
+                '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+            )
             || matches!(*c, '\u{2060}'..='\u{206f}' | BYTE_ORDER_MARK)
     })
 }
@@ -48,6 +52,7 @@ mod tests {
             ("secret \t\r\n\n", "secret", true),
             ("a secret of words\n", "a secret of words", true),
             ("gehéim\n", "gehéim", true),
+            ("می\u{200c}خواهم\n", "می\u{200c}خواهم", true),
             (" secret\n", " secret", false),
             ("\nsecret", "\nsecret", false),
             ("one\ntwo\n", "one\ntwo", false),

@@ -336,5 +336,7 @@ fn is_directive(word: &str) -> bool {
     };
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_:-".contains(&byte);
     let level = word.rsplit_once('=').map(|(_, level)| level);
-    word[..end].bytes().all(fits) && (word[end..].starts_with('[') || level.is_some_and(is_level))
+    // Of a module, numbers are levels too.
+    let is_any = |level: &str| is_level(level) || ["0", "1", "2", "3", "4", "5"].contains(&level);
+    word[..end].bytes().all(fits) && (word[end..].starts_with('[') || level.is_some_and(is_any))
 }
