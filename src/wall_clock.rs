@@ -29,8 +29,9 @@ pub(crate) fn jumps() -> u64 {
 /// The time by the wall clock that far in the past, as the clock was then. Never in the
 /// future.
 pub(crate) fn before(age: Duration) -> SystemTime {
-    let (instant, wall) = (Instant::now(), SystemTime::now());
     let mut clock = lock();
+    // Under the lock, so that readings are in order.
+    let (instant, wall) = (Instant::now(), SystemTime::now());
     clock.look_and_warn(instant, wall);
     let heard = instant.checked_sub(age);
     heard.map_or(wall, |heard| clock.at(heard)).min(wall)

@@ -83,7 +83,7 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
         last_heard: Instant::now(),
         pinged: false,
         jumps: wall_clock::jumps(),
-        doubted_at: None,
+        dead_at: None,
         logoff: None,
         shutdown: false,
         awake: std::thread::available_parallelism()
@@ -118,8 +118,8 @@ struct Session<'a> {
     pinged: bool,
     /// How often the wall clock had jumped at the last look.
     jumps: u64,
-    /// It has jumped then, and nothing has come since.
-    doubted_at: Option<Instant>,
+    /// When the link is given up after a jump, if nothing has come by then.
+    dead_at: Option<Instant>,
     logoff: Option<oneshot::Receiver<Reply>>,
     /// Asterisk has announced its end.
     shutdown: bool,
@@ -161,7 +161,7 @@ impl Session<'_> {
                     }
                     self.last_heard = Instant::now();
                     self.pinged = false;
-                    self.doubted_at = None;
+                    self.dead_at = None;
                     loop {
                         match incoming.next_message() {
                             Ok(Some(frame)) => {
@@ -279,11 +279,16 @@ impl Session<'_> {
         let jumps = wall_clock::jumps();
         if jumps != self.jumps {
             self.jumps = jumps;
-            self.doubted_at = Some(now);
+            // Asterisk may be at work on an action, and answers one after the other.
+            let within = match self.pending.in_flight() {
+                0 => AFTER_JUMP,
+                _ => PING_DEADLINE,
+            };
+            self.dead_at = Some(now + within);
             self.pinged = true;
-            self.own(Action::Ping, AFTER_JUMP);
+            self.own(Action::Ping, within);
         }
-        if self.doubted_at.is_some_and(|at| now >= at + AFTER_JUMP) {
+        if self.dead_at.is_some_and(|at| now >= at) {
             return Err(Exit::Unresponsive);
         }
         // Whatever comes is a sign of life, the answer to a Ping or another.
