@@ -91,7 +91,15 @@ impl Part<'_> {
                     number: number.clone(),
                 };
             };
-            let Some(spelled) = self.pbx.live.spelled(&name(&own)) else {
+            let name = name(&own);
+            let spelled = match &looked_up {
+                Ok(found) => found
+                    .iter()
+                    .find(|q| q.eq_ignore_ascii_case(&name))
+                    .cloned(),
+                Err(_) => self.pbx.live.spelled(&name),
+            };
+            let Some(spelled) = spelled else {
                 let missing = looked_up.clone().err();
                 return Target {
                     name: Err(missing.unwrap_or_else(|| unknown_queue(&own))),
@@ -150,9 +158,8 @@ impl Part<'_> {
         let mut attempts: Vec<Attempt>;
         if let Some(names) = self.names(None)? {
             let looked_up = self.pbx.live.look_up(&names, &pbx).await;
-            looked_up.map_err(looking_up)?;
-            let spelled = names.iter().filter_map(|name| self.pbx.live.spelled(name));
-            attempts = join_all(spelled.map(pause)).await;
+            let spelled = looked_up.map_err(looking_up)?;
+            attempts = join_all(spelled.into_iter().map(pause)).await;
         } else {
             // Patterns: Asterisk is asked at the same time which queues it has.
             let known: Vec<_> = self

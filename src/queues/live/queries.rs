@@ -11,6 +11,7 @@ use super::figures::{FiguresOf, ask_figures};
 use super::mirror::{Mirror, Phase};
 use super::reader::{Live, Question};
 use crate::ami::Failure;
+use crate::queues::QueueName;
 use crate::queues::command::{CommandError, QueueCommands};
 use crate::queues::read::LISTS_AT_ONCE;
 
@@ -20,8 +21,9 @@ const LOADING: Failure = Failure::Unavailable {
 };
 
 impl Live {
-    /// Looks these names up in a new list of all queues, if Asterisk has not listed every
-    /// one of them yet.
+    /// How Asterisk spells these names, without those that it does not have: looked up in
+    /// a new list of all queues, if it has not listed every one of them yet. A link that
+    /// falls in between takes nothing from what was found.
     ///
     /// # Errors
     /// What can become of a question.
@@ -29,16 +31,16 @@ impl Live {
         &self,
         names: &[String],
         commands: &QueueCommands,
-    ) -> Result<(), CommandError> {
-        let are_known = self.shared.look(|mirror| {
-            let mut names = names.iter();
-            names.all(|name| mirror.spelled(name).is_some())
-        });
-        if !are_known {
-            // The mirror takes the answer over before it is here.
-            commands.names().await?;
+    ) -> Result<Vec<QueueName>, CommandError> {
+        let known: Option<Vec<_>> = self
+            .shared
+            .look(|mirror| names.iter().map(|name| mirror.spelled(name)).collect());
+        if let Some(known) = known {
+            return Ok(known);
         }
-        Ok(())
+        let all = commands.names().await?.named;
+        let spelled = |name: &String| all.iter().find(|queue| queue.eq_ignore_ascii_case(name));
+        Ok(names.iter().filter_map(spelled).cloned().collect())
     }
 
     /// Waits until the state is loaded, and asks Asterisk for named queues that are
@@ -79,10 +81,7 @@ impl Live {
     ) -> Result<(), CommandError> {
         let commands = self.commands_for(question)?;
         let names = match question.names {
-            Some(names) => {
-                self.look_up(names, &commands).await?;
-                names.iter().filter_map(|name| self.spelled(name)).collect()
-            }
+            Some(names) => self.look_up(names, &commands).await?,
             None => {
                 let mut all = commands.names().await?.named;
                 all.retain(|name| wanted(name));
