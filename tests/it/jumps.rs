@@ -1,14 +1,14 @@
 //! A machine that has slept, as the bridge sees it: its wall clock jumps, and its
 //! monotonic clock does not. By libfaketime, whose name each test has.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
 use crate::support::{
-    ACME, Asterisk, Bridge, Network, Proxy, SIMULATED, binary, configuration, eventually,
+    ACME, Asterisk, Bridge, Network, Proxy, SIMULATED, binary, configuration, eventually, set_clock,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -33,7 +33,7 @@ impl BridgeClock {
     pub(crate) fn of(command: &mut Command) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("clock");
-        write(&file, 0);
+        set_clock(&file, 0);
         command
             // The loader replaces `$LIB` by the folder of this architecture.
             .env("LD_PRELOAD", "/usr/$LIB/faketime/libfaketimeMT.so.1")
@@ -50,14 +50,8 @@ impl BridgeClock {
 
     /// Sets the clock, at once, to this machine's plus that many seconds.
     pub(crate) fn step_to(&self, offset: i64) {
-        write(&self.file, offset);
+        set_clock(&self.file, offset);
     }
-}
-
-fn write(path: &Path, offset: i64) {
-    let new = path.with_extension("new");
-    std::fs::write(&new, format!("{offset:+}\n")).expect("the clock's file");
-    std::fs::rename(new, path).expect("the clock's file");
 }
 
 fn time(text: &Value) -> SystemTime {

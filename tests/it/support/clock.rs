@@ -71,8 +71,8 @@ impl PbxClock {
     }
 }
 
-/// In one step: Asterisk reads the file at any moment.
-fn write(path: &Path, offset: i64) {
+/// Sets the offset of libfaketime in one step: the program reads the file at any moment.
+pub(crate) fn write(path: &Path, offset: i64) {
     let new = path.with_extension("new");
     std::fs::write(&new, format!("{offset:+}\n")).expect("the clock's file");
     std::fs::rename(new, path).expect("the clock's file");

@@ -27,7 +27,7 @@ pub(crate) use audit::audited_in_total;
 pub(crate) use bridge::{ACME, Bridge, GLOBEX, PATH, Usage, User, binary, configuration};
 pub(crate) use browser::Browser;
 pub(crate) use certificate::http_over_tls;
-pub(crate) use clock::PbxClock;
+pub(crate) use clock::{PbxClock, write as set_clock};
 pub(crate) use haproxy::HaProxy;
 pub(crate) use http::{KeptConnection, Response, request};
 pub(crate) use load::{Answers, EndOnDrop, Figures, load};
