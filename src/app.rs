@@ -188,9 +188,9 @@ pub async fn run(
         tls,
     };
     service_manager::ready().await;
-    let told = stop.clone();
+    let stopped = stop.clone();
     tokio::spawn(async move {
-        told.cancelled().await;
+        stopped.cancelled().await;
         service_manager::stopping().await;
     });
     serve(interface, current, limits, stop).await;

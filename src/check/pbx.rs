@@ -240,7 +240,7 @@ impl Report {
         queues.into_iter().filter(is_own).collect()
     }
 
-    /// Tells how long a `Ping` takes, and by how much the PBX's clock is off.
+    /// Reports how long a `Ping` takes, and by how much the PBX's clock is off.
     async fn ping(&mut self, pbx: &mut PbxReport, client: &Client, deadline: Instant) {
         let Ok(exchange) = client.begin(deadline, "check") else {
             return;

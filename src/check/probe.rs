@@ -98,7 +98,7 @@ pub(super) async fn probe_queues(
 }
 
 impl Report {
-    /// Tells whether events about members come.
+    /// Reports whether events about members come.
     pub(super) fn events(
         &mut self,
         pbx: &mut PbxReport,

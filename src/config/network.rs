@@ -38,7 +38,7 @@ fn check_host(host: &str) -> Result<(), String> {
         let (address, scope) = inner.split_once('%').unwrap_or((inner, "0"));
         return match (address.parse::<Ipv6Addr>(), scope.parse::<u32>()) {
             (Ok(_), Ok(_)) => Ok(()),
-            (Ok(_), Err(_)) => Err("behind % there must be the number of an interface".into()),
+            (Ok(_), Err(_)) => Err("after % there must be the number of an interface".into()),
             (Err(_), _) => Err("there is no IPv6 address between the brackets".into()),
         };
     }

@@ -193,7 +193,7 @@ impl Check<'_> {
             if !is_origin(origin) {
                 let what = format!(
                     "\"{origin}\" is not an origin, as \"https://panel.example.com\": scheme, \
-                     host in lower case, a port that is not the scheme's own, and nothing behind"
+                     host in lower case, a port that is not the scheme's own, and nothing after it"
                 );
                 self.mistake("http.cors_origins", what);
             }

@@ -43,7 +43,7 @@ pub(super) fn mark(headers: &mut HeaderMap, content_type: HeaderValue, request_i
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Should a browser ever show it as a page: nothing in it runs or is framed, and
-    // the address, which may hold a password, is told to nobody.
+    // the address, which may hold a password, is logged nowhere.
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

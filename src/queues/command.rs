@@ -88,7 +88,7 @@ pub struct QueueCommands {
 /// Asked about one queue by name, Asterisk looks a realtime queue up in its database. If
 /// that is locked or renamed at this moment, it takes the queue for deleted and throws its
 /// dynamic members out. Asked about all queues, it never does. But that takes longer the
-/// larger the PBX is, and which queues are realtime ones no action tells.
+/// larger the PBX is, and no action reports which queues are realtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Questions {
     /// Never by name, and always with all members: a small PBX.

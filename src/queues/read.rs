@@ -1,5 +1,5 @@
 //! Questions about queues. On a large PBX, none is about all members: no command may have
-//! to wait behind a long list. On a smaller one, none names a queue ([`Questions`]).
+//! to wait for a long list. On a smaller one, none names a queue ([`Questions`]).
 
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::now::Now;
 use crate::ami::{Answer, Message};
 
-/// Seconds between two clocks, beyond which the operator is told.
+/// Seconds between two clocks, beyond which the operator is warned.
 pub const TOLERATED_OFFSET: f64 = 2.0;
 
 /// Slower answers are too imprecise to measure the offset.

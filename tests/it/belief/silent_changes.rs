@@ -114,7 +114,7 @@ fn settle(bridge: &Bridge) {
 /// How long an answer may contradict itself after the first that shows the reset.
 const BOUND: Duration = Duration::from_millis(1500);
 
-/// Longer than the bound, so that what is not mended is seen.
+/// Longer than the bound, so that what is not repaired is seen.
 const WATCH: Duration = Duration::from_secs(4);
 
 fn reset(asterisk: &Asterisk) {
