@@ -1,5 +1,5 @@
 //! The frame decoder: what must hold for any bytes. Shared by the fuzz target and
-//! by the replay among the tests (`tests/it/replay.rs`).
+//! by the replay among the tests (`tests/it/security/fuzz_replay.rs`).
 
 use ami_bridge::ami::{AmiCodec, Frame, MAX_FRAME};
 use bytes::BytesMut;

@@ -1,6 +1,6 @@
 //! Names of members that hold any bytes: each row of a list must arrive once and with
 //! its own interface, and what comes after the list must be intact. Shared by the fuzz
-//! target and by the replay among the tests (`tests/it/replay.rs`).
+//! target and by the replay among the tests (`tests/it/security/fuzz_replay.rs`).
 
 use ami_bridge::ami::{AmiCodec, Assembly, Frame, Message};
 use bytes::BytesMut;

@@ -1,5 +1,5 @@
 //! The query parser: what must hold for any query. Shared by the fuzz target and
-//! by the replay among the tests (`tests/it/replay.rs`).
+//! by the replay among the tests (`tests/it/security/fuzz_replay.rs`).
 
 use ami_bridge::ami::value::is_control;
 use ami_bridge::api::{ActionName, Command, Form};

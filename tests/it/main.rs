@@ -7,48 +7,13 @@
     reason = "the figures of faults and of the soak are part of the proof"
 )]
 
-mod support;
-
-mod ami_proxy;
-mod answers;
-mod attacks;
-mod belief;
-mod browser;
-mod callers;
-mod changes;
-mod chaos;
-mod check;
-mod clients;
-mod command_line;
-mod credentials;
-mod demo;
-mod descriptors;
-mod docs;
-mod events;
-mod fail2ban;
+mod api;
 mod faults;
-mod http;
-mod jumps;
-mod limits;
-mod link;
-mod live;
-mod logs;
-mod many;
-mod metrics;
-mod mistakes;
-mod observability;
-mod openapi;
-mod packaging;
-mod panel_files;
-mod protocol;
-mod reads;
-mod refusals;
-mod reload;
-mod replay;
-mod soak;
-mod standard_clients;
-mod storms;
-mod stuck_log;
-mod tenants;
-mod tls;
+mod mirror;
+mod operations;
+mod pages;
+mod security;
+mod simulator;
+mod stream;
+mod support;
 mod two_bridges;

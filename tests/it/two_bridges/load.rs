@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::{CLIENTS, Client, World, agent};
-use crate::live::truth::assert_equal;
+use crate::mirror::expected::assert_equal;
 use crate::support::{Answers, EndOnDrop, Figures, eventually};
 
 /// What the clients of [`under_load`] have done.

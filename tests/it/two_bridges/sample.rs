@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Client, NAMES, World, add_agents};
-use crate::live::sse::{EventClient, Item};
+use crate::stream::client::{EventClient, Item};
 use crate::support::{ACME, PATH, SIMULATED, eventually, request};
 
 /// Which requests may be asked twice.

@@ -1,0 +1,296 @@
+//! Reads from memory: when they ask Asterisk and when not, and what they show when
+//! Asterisk was changed behind everyone's back, or tells nothing.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::expected::assert_equal;
+use super::{RESYNC, live_configuration, queues_conf, start_live, unasked};
+use crate::support::{
+    ACME, Asterisk, Bridge, GLOBEX, KeptConnection, PATH, eventually, on_both_generations,
+};
+
+on_both_generations!(
+    reads_ask_only_what_is_needed,
+    a_pause_everywhere_finds_what_no_event_told,
+    queues_come_and_go_by_a_silent_reload,
+    a_new_queue_that_is_named_is_found,
+    queues_that_no_action_can_name_are_left_out,
+    a_queue_that_a_change_reveals_is_shown_whole,
+    own_writes_show_without_events,
+);
+
+/// An Asterisk with the queues of the tests, and a bridge that asks nothing in its
+/// turn and logs what it sends.
+fn start_unasked(version: u32, variant: u8) -> (Asterisk, Bridge) {
+    let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues_conf(variant))]);
+    let bridge = Bridge::start(&unasked(&live_configuration(asterisk.port)));
+    (asterisk, bridge)
+}
+
+fn reads_ask_only_what_is_needed(version: u32) {
+    // With every queue that the configuration lists: none is looked for.
+    let (_asterisk, bridge) = start_unasked(version, 0b00010);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    let asked = |reads: &dyn Fn()| {
+        let before = bridge.sent("QueueStatus");
+        reads();
+        bridge.sent("QueueStatus") - before
+    };
+    // Members are known.
+    let count = asked(&|| {
+        for _ in 0..50 {
+            bridge.acme("action=showstate&agent=1001");
+        }
+    });
+    assert_eq!(count, 0);
+    // Who wants to have it asked gets it asked.
+    for query in [
+        "showqueue&queue=6001",
+        "showqueuestat&queue=6001",
+        "showstate&agent=1001",
+    ] {
+        for _ in 0..3 {
+            let count = asked(&|| drop(bridge.acme(&format!("action={query}&fresh=1"))));
+            assert!(count >= 1, "{query}");
+        }
+    }
+    // Callers and figures are asked for once a second, for everyone and, on a small PBX,
+    // for all queues at once.
+    let reads = AtomicUsize::new(0);
+    let begun = Instant::now();
+    let count = asked(&|| {
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let mut connection = KeptConnection::new(bridge.address);
+                    while begun.elapsed() < Duration::from_millis(2500) {
+                        let target = format!(
+                            "{PATH}?username={}&password={}&action=showqueue",
+                            ACME.username, ACME.password
+                        );
+                        let response = connection.get(&target).expect("an answer");
+                        assert_eq!(response.status, 200, "{response:?}");
+                        reads.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+    });
+    let seconds = begun.elapsed().as_secs_f64();
+    println!(
+        "{reads:?} reads by 8 clients, Asterisk {version}: {count} questions in {seconds:.2} s"
+    );
+    assert!(count >= 2, "figures are not a second old: {count}");
+    // Who has found them too old just before an answer came asks once more.
+    let rounds = seconds.floor() as usize + 1;
+    assert!(count <= 2 * rounds, "{count} in {seconds} s");
+}
+
+/// Which memberships are paused is Asterisk's word at that moment, and costs no question
+/// where the configuration lists the queues.
+fn a_pause_everywhere_finds_what_no_event_told(version: u32) {
+    // 1052 stands in the configuration of 6001.
+    let (asterisk, bridge) = start_unasked(version, 1);
+    bridge.acme("action=add&agent=1052&queue=6002");
+    bridge.acme("action=add&agent=1052&queue=6004");
+    // 6005 is configured and not there: it is looked up.
+    let before = bridge.sent("QueueStatus");
+    let answer = bridge.acme("action=pause&agent=1052&reason=everywhere");
+    assert_eq!(rows(&answer), ["6001 ok", "6002 ok", "6004 ok"]);
+    assert!(bridge.sent("QueueStatus") <= before + 2);
+    // The membership goes, and nobody is told.
+    asterisk.configure("queues.conf", &queues_conf(0));
+    asterisk.cli("queue reload all");
+    let mut ami = asterisk.ami();
+    let interface = "Local/1052@acme-agents";
+    assert!(ami.member("acme-6001", interface).is_none());
+    let answer = bridge.acme("action=unpause&agent=1052");
+    assert_eq!(answer["status"], "success", "{answer}");
+    assert_eq!(rows(&answer), ["6002 ok", "6004 ok"]);
+    // That was noticed: no queue has its turn within this test.
+    eventually("the membership is not shown any more", || {
+        let shown = bridge.acme("action=showstate&agent=1052");
+        (shown["queues"].as_array()?.len() == 2).then_some(())
+    });
+    // It comes back, and nobody is told. Whoever reads next sees it.
+    asterisk.configure("queues.conf", &queues_conf(1));
+    asterisk.cli("queue reload all");
+    let answer = bridge.acme("action=pause&agent=1052");
+    assert_eq!(rows(&answer), ["6001 ok", "6002 ok", "6004 ok"]);
+    assert_eq!(
+        ami.member("acme-6001", interface).expect("a row")["Paused"],
+        "1"
+    );
+    let shown = bridge.acme("action=showstate&agent=1052");
+    assert_eq!(shown["queues"].as_array().map(Vec::len), Some(3), "{shown}");
+    assert_eq!(shown["paused"], true, "{shown}");
+    let refused = bridge.ask(ACME, "action=pause&agent=1099");
+    assert_eq!(
+        (refused.status, &refused.json()["code"]),
+        (404, &"not_a_member".into())
+    );
+}
+
+/// Each row of a change, as `6001 ok` or `6001 not_a_member`.
+fn rows(answer: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    let rows = answer["queues"].as_array().expect("rows").iter();
+    let result = |row: &Value| text(row.get("code").unwrap_or(&row["result"]));
+    rows.map(|row| format!("{} {}", text(&row["queue"]), result(row)))
+        .collect()
+}
+
+fn queues_come_and_go_by_a_silent_reload(version: u32) {
+    let (asterisk, bridge) = start_live(version);
+    let numbers = |user| {
+        let shown = bridge.ok(user, "action=showqueue");
+        let queues = shown["queues"].as_array().expect("queues").iter();
+        let numbers = queues.map(|queue| queue["queue"].as_str().expect("text").to_owned());
+        numbers.collect::<Vec<_>>()
+    };
+    let (few, more) = (
+        ["6001", "6002", "6003", "6004"].as_slice(),
+        ["6001", "6002", "6003", "6004", "6005"].as_slice(),
+    );
+    assert_eq!(numbers(ACME), few);
+    for (variant, expected, others) in [
+        (0b01010, more, ["6001", "6002", "6003"].as_slice()),
+        (0b00000, few, ["6001", "6002"].as_slice()),
+    ] {
+        asterisk.configure("queues.conf", &queues_conf(variant));
+        asterisk.cli("queue reload all");
+        let begun = Instant::now();
+        eventually("the queues of the new configuration", || {
+            let both = numbers(ACME) == expected && numbers(GLOBEX) == others;
+            both.then_some(())
+        });
+        let took = begun.elapsed();
+        assert!(took < RESYNC + Duration::from_secs(2), "{took:?}");
+        assert_equal(&asterisk, &bridge);
+        let response = bridge.ask(ACME, "action=showqueue&queue=6005");
+        let known = expected.contains(&"6005");
+        assert_eq!(response.status, if known { 200 } else { 404 });
+    }
+}
+
+/// Asterisk says nothing of a queue that a reload adds; whoever names it has it.
+fn a_new_queue_that_is_named_is_found(version: u32) {
+    let (asterisk, bridge) = start_unasked(version, 0);
+    assert_eq!(bridge.ask(ACME, "action=showqueue&queue=6005").status, 404);
+    // With 1001, who stands in the configuration.
+    asterisk.configure("queues.conf", &queues_conf(0b00010));
+    asterisk.cli("queue reload all");
+    for query in ["showstate&agent=1001", "showqueuestat", "showqueue"] {
+        let shown = bridge.acme(&format!("action={query}&queue=6005"));
+        assert_eq!(shown["queues"][0]["queue"], "6005", "{shown}");
+    }
+    assert_eq!(
+        bridge.acme("action=pause&agent=1001")["queues"][0]["queue"],
+        "6005"
+    );
+}
+
+/// `[trail ]` is easily written, and is a queue whose name ends with a blank.
+fn queues_that_no_action_can_name_are_left_out(version: u32) {
+    let odd = queues_conf(0) + "\n[ lead](agents)\n[trail ](agents)\n[tab\t](agents)\n";
+    let asterisk = Asterisk::start_with(version, &[("queues.conf", &odd)]);
+    let listed = asterisk.cli("queue show");
+    assert!(listed.contains("\ntrail  has 0 calls"), "{listed}");
+    let bridge = Bridge::start(&live_configuration(asterisk.port));
+    let mut ami = asterisk.ami();
+    let added = ami.action("Action: QueueAdd\r\nQueue: trail \r\nInterface: Local/1@acme-agents");
+    assert_eq!(added["Response"], "Success", "{added:?}");
+    // Whatever that event leads to has been done when all queues had their turn.
+    let turns = || bridge.sent("QueueStatus { queue: None");
+    let before = turns();
+    eventually("two turns", || (turns() >= before + 2).then_some(()));
+    assert_equal(&asterisk, &bridge);
+    let log = bridge.log();
+    for queue in [" lead", "trail ", "tab\t"] {
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        let name = format!("{queue:?}");
+        let told = lines.filter(|line: &Value| line["level"] == "WARN" && line["queue"] == *name);
+        assert_eq!(told.count(), 1, "{name}: {log}");
+    }
+    assert!(!log.contains("a question about queues has no answer"));
+}
+
+/// The first that is heard of a queue is the answer to a change in it.
+fn a_queue_that_a_change_reveals_is_shown_whole(version: u32) {
+    let (asterisk, bridge) = start_unasked(version, 0);
+    // With 1001, who stands in the configuration.
+    asterisk.configure("queues.conf", &queues_conf(0b00010));
+    asterisk.cli("queue reload all");
+    bridge.acme("action=add&agent=1002&queue=6005&paused=1&reason=New");
+    eventually("both members are shown", || {
+        let response = bridge.ask(ACME, "action=showqueue&queue=6005");
+        let shown = (response.status == 200).then(|| response.json())?;
+        (shown["queues"][0]["members"].as_array()?.len() == 2).then_some(())
+    });
+    let shown = bridge.acme("action=showqueue&queue=6005");
+    let shown = shown["queues"][0]["members"].as_array().expect("members");
+    let told = asterisk.ami().members("acme-6005").into_iter();
+    let told: Vec<_> = told.map(|row| row["Location"].clone()).collect();
+    let interface = |member: &Value| member["interface"].as_str().unwrap_or("?").to_owned();
+    let shown: Vec<_> = shown.iter().map(interface).collect();
+    assert_eq!(shown, told);
+}
+
+/// Where the AMI user lacks `read=agent`, there are no events of members at all.
+fn own_writes_show_without_events(version: u32) {
+    let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues_conf(0))]);
+    let manager = asterisk.configuration("manager.conf");
+    let deaf = manager.replace("read = agent,system", "read = system");
+    asterisk.configure("manager.conf", &deaf);
+    asterisk.cli("manager reload");
+    let mut ami = asterisk.ami();
+    // Asterisk compares interfaces without case, but for the filter of a question.
+    let odd = "LOCAL/1002@ACME-agents";
+    let added = ami.action(&format!(
+        "Action: QueueAdd\r\nQueue: acme-6001\r\nInterface: {odd}\r\nMemberName: Odd"
+    ));
+    assert_eq!(added["Response"], "Success", "{added:?}");
+    let bridge = Bridge::start(&unasked(&live_configuration(asterisk.port)));
+    for (query, agent, expected) in [
+        (
+            "add&queue=6001&alias=Dana",
+            1001,
+            Some((false, Value::Null)),
+        ),
+        (
+            "pause&queue=6001&reason=Lunch",
+            1001,
+            Some((true, "Lunch".into())),
+        ),
+        ("pause&reason=Lunch", 1002, Some((true, "Lunch".into()))),
+        ("unpause&queue=6001", 1002, Some((false, Value::Null))),
+        (
+            "pause&queue=6001&reason=Tea",
+            1002,
+            Some((true, "Tea".into())),
+        ),
+        ("remove&queue=6001", 1001, None),
+    ] {
+        bridge.acme(&format!("action={query}&agent={agent}"));
+        let begun = Instant::now();
+        // At once, until the change is not laid over any more, and from then on.
+        while begun.elapsed() < Duration::from_secs(4) {
+            let shown = bridge.acme(&format!("action=showstate&agent={agent}"));
+            let queue = shown["queues"].get(0);
+            let state = queue.map(|q| (q["paused"] == true, q["paused_reason"].clone()));
+            let after = begun.elapsed();
+            assert_eq!(
+                state, expected,
+                "{query} of {agent}, {after:?} later: {shown}"
+            );
+            // Paces the looks; nothing depends on its length.
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    assert_equal(&asterisk, &bridge);
+}

@@ -1,0 +1,346 @@
+//! The PBX's wall clock may be off, may step, and may be in another zone. The order of
+//! the events on the wire is the only order, and the bridge reports times on its own
+//! clock.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{add, check, each, interface, warnings, with_resync};
+use crate::stream::client::EventClient;
+use crate::support::{
+    ACME, Asterisk, Bridge, Network, PbxClock, Proxy, configuration, eventually,
+    on_both_generations, request, sample_config,
+};
+
+on_both_generations!(
+    a_step_back_and_a_reload_make_no_event_old,
+    steps_of_an_hour_make_no_event_old,
+    a_clock_that_is_an_hour_off_makes_no_event_old,
+    another_zone_makes_no_event_old,
+    times_are_on_the_bridges_clock,
+    times_follow_a_step,
+    the_offset_is_a_metric_and_a_warning,
+    a_pause_on_another_clock_makes_one_event,
+);
+
+mod one_event {
+    use super::a_pause_makes_one_event;
+    crate::support::on_every_pbx!(a_pause_makes_one_event);
+}
+
+const HOUR: i64 = 3600;
+
+/// How soon an event that another session causes has to show.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+/// A bridge that no resync helps.
+fn bridge(asterisk: &Asterisk) -> Bridge {
+    Bridge::start(&with_resync(&configuration(asterisk.port), "1h"))
+}
+
+/// Pauses and unpauses an agent by a session other than the bridge's, and asserts that
+/// each change shows at once, in reads and on the stream.
+fn assert_events_count(asterisk: &Asterisk, bridge: &Bridge, queue: &str, agent: u16) {
+    let mut stream = EventClient::open(bridge.address, ACME, "");
+    stream.until("snapshot", AT_ONCE);
+    let mut ami = asterisk.ami();
+    for round in 0..2 {
+        for paused in [true, false] {
+            let answer = ami.action(&format!(
+                "Action: QueuePause\r\nQueue: {queue}\r\nInterface: {}\r\nPaused: {paused}\r\n\
+                 Reason: Round {round}",
+                interface(agent)
+            ));
+            assert_eq!(answer["Response"], "Success", "{answer:?}");
+            let begun = Instant::now();
+            let change = ["unpaused", "paused"][usize::from(paused)];
+            let what = format!("{agent} shows as {change}, round {round}");
+            eventually(&what, || {
+                let shown = bridge.acme(&format!("action=showstate&agent={agent}"));
+                (shown["queues"][0]["paused"] == paused).then_some(())
+            });
+            let took = begun.elapsed();
+            assert!(took < AT_ONCE, "{what}: {took:?}");
+            let streamed = eventually("the event", || {
+                let event = stream.until("member", AT_ONCE * 2).pop()?;
+                let is_own = event.data["member"]["interface"] == interface(agent);
+                (is_own && event.data["change"] != "updated").then_some(event)
+            });
+            assert_eq!(streamed.data["change"], change);
+        }
+    }
+}
+
+fn a_step_back_and_a_reload_make_no_event_old(version: u32) {
+    let pbx = PbxClock::start(version, 0);
+    let bridge = bridge(&pbx.asterisk);
+    for agent in [1001, 1002] {
+        add(&pbx.asterisk, "acme-6001", agent);
+    }
+    eventually("both agents show", || {
+        let shown = bridge.acme("action=showqueue&queue=6001");
+        (super::agents(&shown["queues"][0]).len() == 2).then_some(())
+    });
+    pbx.step_to(-HOUR);
+    // Gives the static member another login time; those added are left as they are.
+    let queues = sample_config("queues.conf").replace("Static Sam", "Static Samuel");
+    pbx.asterisk.configure("queues.conf", &queues);
+    pbx.asterisk.cli("queue reload all");
+    assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1001);
+    assert_events_count(&pbx.asterisk, &bridge, "acme-6002", 1050);
+
+    // The bridge has read the queues with the new clock, and it steps forth and back.
+    bridge.acme("action=showqueue&fresh=1");
+    pbx.step_to(HOUR);
+    pbx.asterisk.cli("queue reload all");
+    bridge.acme("action=showqueue&fresh=1");
+    pbx.step_to(-HOUR);
+    pbx.asterisk
+        .configure("queues.conf", &queues.replace("Samuel", "Sam"));
+    pbx.asterisk.cli("queue reload all");
+    assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1002);
+    assert_events_count(&pbx.asterisk, &bridge, "acme-6002", 1050);
+}
+
+/// An agent leaves and returns while the clock steps: the new membership's login is
+/// before the old one's.
+fn steps_of_an_hour_make_no_event_old(version: u32) {
+    let pbx = PbxClock::start(version, HOUR);
+    let bridge = bridge(&pbx.asterisk);
+    for offset in [HOUR, -HOUR, HOUR] {
+        pbx.step_to(offset);
+        add(&pbx.asterisk, "acme-6001", 1001);
+        eventually("the agent shows", || {
+            let shown = bridge.acme("action=showstate&agent=1001");
+            (shown["state"] == "available").then_some(())
+        });
+        assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1001);
+        let removed = pbx.asterisk.ami().message(&format!(
+            "QueueRemove\r\nQueue: acme-6001\r\nInterface: {}",
+            interface(1001)
+        ));
+        assert_eq!(removed, "Success: Removed interface from queue");
+        eventually("the agent has gone", || {
+            let shown = bridge.acme("action=showstate&agent=1001");
+            (shown["state"] == "logged_out").then_some(())
+        });
+    }
+}
+
+fn a_clock_that_is_an_hour_off_makes_no_event_old(version: u32) {
+    each(&[HOUR, -HOUR], |offset| {
+        let pbx = PbxClock::start(version, offset);
+        let bridge = bridge(&pbx.asterisk);
+        add(&pbx.asterisk, "acme-6001", 1001);
+        eventually("the agent shows", || {
+            let shown = bridge.acme("action=showstate&agent=1001");
+            (shown["state"] == "available").then_some(())
+        });
+        assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1001);
+        pbx.asterisk.cli("queue reload all");
+        assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1001);
+        assert_events_count(&pbx.asterisk, &bridge, "acme-6002", 1050);
+    });
+}
+
+/// New York left daylight saving on 2026-11-01 at 06:00 UTC: the local time of half past
+/// one came twice.
+fn another_zone_makes_no_event_old(version: u32) {
+    let end_of_dst: Timestamp = "2026-11-01T06:00:00Z".parse().expect("a time");
+    let end = end_of_dst.as_second() - Timestamp::now().as_second();
+    let zone = ["TZ=America/New_York"];
+    let pbx = PbxClock::start_with(version, end - 5, &[], &zone);
+    let bridge = bridge(&pbx.asterisk);
+    add(&pbx.asterisk, "acme-6001", 1001);
+    eventually("the agent shows", || {
+        let shown = bridge.acme("action=showstate&agent=1001");
+        (shown["state"] == "available").then_some(())
+    });
+    assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1001);
+    pbx.step_to(end + 5);
+    pbx.asterisk.cli("queue reload all");
+    assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1001);
+    assert_times_near_now(&bridge, &pbx.asterisk, 1001);
+}
+
+/// How many seconds before now that time is, on this machine's clock.
+fn age(time: &Value) -> f64 {
+    let time = time.as_str().unwrap_or_else(|| panic!("no time: {time}"));
+    let time: Timestamp = time.parse().expect("a time");
+    (Timestamp::now().as_millisecond() - time.as_millisecond()) as f64 / 1000.0
+}
+
+/// Asserts that a time is no more than two seconds from now, besides `since`.
+fn assert_recent(what: &str, time: &Value, since: Duration) {
+    let age = age(time);
+    let limit = since.as_secs_f64() + 2.0;
+    assert!((-2.0..limit).contains(&age), "{what} {time} is {age} s old");
+}
+
+/// Pauses the agent in 6001, by the bridge and by another session, and asserts that its
+/// times are on the bridge's clock in reads and events.
+fn assert_times_near_now(bridge: &Bridge, asterisk: &Asterisk, agent: u16) {
+    let member = || {
+        let query = format!("action=showstate&agent={agent}&queue=6001");
+        bridge.acme(&query)["queues"][0].clone()
+    };
+    let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
+    stream.until("snapshot", AT_ONCE);
+    let begun = Instant::now();
+    bridge.acme(&format!("action=pause&agent={agent}&queue=6001&reason=Own"));
+    assert_recent("paused_at", &member()["paused_at"], begun.elapsed());
+    let event = stream.until("member", AT_ONCE * 2).pop().expect("an event");
+    let paused_at = &event.data["member"]["paused_at"];
+    assert_recent("paused_at of the event", paused_at, begun.elapsed());
+
+    // As the mirror has it from events, and as a list has it.
+    let begun = Instant::now();
+    let answer = asterisk.ami().message(&format!(
+        "QueuePause\r\nQueue: acme-6001\r\nInterface: {}\r\nPaused: true\r\nReason: Other",
+        interface(agent)
+    ));
+    assert_eq!(answer, "Success: Interface paused successfully");
+    let shown = eventually("the other pause shows", || {
+        let member = member();
+        (member["paused_reason"] == "Other").then_some(member)
+    });
+    assert_recent("paused_at", &shown["paused_at"], begun.elapsed());
+    let query = "action=showqueue&queue=6001&fresh=1";
+    let listed = bridge.acme(query)["queues"][0]["members"][0].clone();
+    assert_recent("paused_at", &listed["paused_at"], begun.elapsed());
+}
+
+fn times_are_on_the_bridges_clock(version: u32) {
+    each(&[120, -120], |offset| {
+        let pbx = PbxClock::start(version, offset);
+        let bridge = bridge(&pbx.asterisk);
+        let begun = Instant::now();
+        bridge.acme("action=add&agent=1001&queue=6001");
+        let shown = bridge.acme("action=showqueue&queue=6001&fresh=1");
+        let logged_in_at = &shown["queues"][0]["members"][0]["logged_in_at"];
+        // 16.28 and 22.10 both report it.
+        assert_recent("logged_in_at", logged_in_at, begun.elapsed());
+
+        let begun = Instant::now();
+        pbx.asterisk.call("acme-6001");
+        eventually("the call is answered", || {
+            let shown = bridge.acme("action=showstate&agent=1001");
+            // `in_call` of the state may be a device that still rings.
+            (shown["queues"][0]["in_call"] == true).then_some(())
+        });
+        pbx.asterisk.cli("channel request hangup all");
+        let shown = eventually("the call has ended", || {
+            let shown = bridge.acme("action=showstate&agent=1001")["queues"][0].clone();
+            (shown["calls_taken"] == 1 && shown["last_call_at"].is_string()).then_some(shown)
+        });
+        assert_recent("last_call_at", &shown["last_call_at"], begun.elapsed());
+        assert_times_near_now(&bridge, &pbx.asterisk, 1001);
+    });
+}
+
+/// The link stays while the PBX's clock is corrected, as `ntpdate` does.
+fn times_follow_a_step(version: u32) {
+    let pbx = PbxClock::start(version, 0);
+    let bridge = bridge(&pbx.asterisk);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    pbx.step_to(120);
+    eventually("the offset is measured anew", || {
+        let offset = offset(&bridge)?;
+        ((119.0..121.0).contains(&offset)).then_some(())
+    });
+    assert_times_near_now(&bridge, &pbx.asterisk, 1001);
+}
+
+fn offset(bridge: &Bridge) -> Option<f64> {
+    let metrics = request(bridge.admin, "GET", "/metrics", &[], b"").body;
+    let name = "ami_bridge_clock_offset_seconds{pbx=\"main\"} ";
+    let value = metrics.lines().find_map(|line| line.strip_prefix(name))?;
+    value.parse().ok()
+}
+
+fn the_offset_is_a_metric_and_a_warning(version: u32) {
+    each(
+        &[(120, true), (-120, true), (0, false)],
+        |(clock, warned)| {
+            let pbx = PbxClock::start(version, clock);
+            let text = configuration(pbx.asterisk.port);
+            let bridge = Bridge::start(&text);
+            let measured = eventually("the metric", || offset(&bridge));
+            assert!((measured - clock as f64).abs() < 1.0, "{measured}");
+            let is_warning = |text: &str| text.contains("clock");
+            let (status, report) = check(&text, &[]);
+            assert_eq!(status, Some(0), "{report}");
+            let in_check = is_warning(&report["warnings"].to_string());
+            assert_eq!(in_check, warned, "{clock}: {report}");
+            if warned {
+                eventually("a warning", || {
+                    let mut lines = warnings(&bridge).into_iter();
+                    lines.any(|line| is_warning(&line)).then_some(())
+                });
+            } else {
+                let lines = warnings(&bridge);
+                assert!(!lines.iter().any(|line| is_warning(line)), "{lines:#?}");
+            }
+        },
+    );
+}
+
+/// Waits for that fraction of a second of the wall clock.
+fn wait_for_fraction(milliseconds: i64) {
+    let fraction = || Timestamp::now().as_millisecond().rem_euclid(1000);
+    while !(milliseconds..milliseconds + 10).contains(&fraction()) {
+        // The moment itself is what is wanted.
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Pauses and unpauses through the bridge, and counts the member events of each change.
+///
+/// The network takes 50 ms each way. So a pause that is sent 75 ms before the end of a
+/// second is made in that second and acknowledged in the next one; one that is sent
+/// 35 ms before the end is made in the next second, too.
+fn assert_one_event_each(asterisk: &Asterisk) {
+    let network = Proxy::start(asterisk.port);
+    let bridge = Bridge::start(&with_resync(&configuration(network.port), "1h"));
+    bridge.acme("action=add&agent=1001&queue=6001");
+    // The member's device state is known some time after it was added.
+    eventually("the member is known", || {
+        let shown = bridge.acme("action=showqueue&queue=6001&fresh=1");
+        let member = &shown["queues"][0]["members"][0];
+        (member["device_state"] == "not_in_use").then_some(())
+    });
+    let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
+    stream.until("snapshot", AT_ONCE);
+    network.set(Network::Slow);
+    for (action, fraction) in [
+        ("pause", 925),
+        ("unpause", 925),
+        ("pause", 965),
+        ("unpause", 965),
+    ] {
+        wait_for_fraction(fraction);
+        bridge.acme(&format!("action={action}&agent=1001&queue=6001"));
+        // The event, and what may come of an acknowledged change afterwards.
+        let until = Instant::now() + Duration::from_millis(600);
+        let mut events = Vec::new();
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            events.extend(stream.event(left));
+        }
+        let members = events.iter().filter(|event| event.name == "member");
+        let changes: Vec<_> = members.map(|event| &event.data["change"]).collect();
+        let expected = json!(format!("{action}d"));
+        assert_eq!(changes, [&expected], "at {fraction} ms: {events:#?}");
+    }
+}
+
+fn a_pause_makes_one_event(version: u32) {
+    assert_one_event_each(&Asterisk::start(version));
+}
+
+fn a_pause_on_another_clock_makes_one_event(version: u32) {
+    each(&[120, -120], |offset| {
+        assert_one_event_each(&PbxClock::start(version, offset).asterisk);
+    });
+}

@@ -1,0 +1,288 @@
+//! What the interface has to show, made from Asterisk's own words: the tests'
+//! reading of the interface, not the bridge's.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::comparison::Comparison;
+use crate::support::{ACME, Ami, Asterisk, Bridge, GLOBEX, Row, User};
+
+/// An organization of the tests' configuration.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Organization {
+    pub(crate) user: User,
+    pub(crate) name: &'static str,
+}
+
+pub(crate) const ORGANIZATIONS: [Organization; 2] = [
+    Organization {
+        user: ACME,
+        name: "acme",
+    },
+    Organization {
+        user: GLOBEX,
+        name: "globex",
+    },
+];
+
+/// All rows of all queues, as Asterisk tells them now.
+pub(crate) fn rows(ami: &mut Ami) -> Vec<Row> {
+    // No queue is every queue.
+    let mut rows = ami.queue_status("");
+    for row in &mut rows {
+        row.remove("ActionID");
+    }
+    rows
+}
+
+/// The rows without what runs on by itself.
+pub(crate) fn at_rest(rows: &[Row]) -> Vec<Row> {
+    let mut rows = rows.to_vec();
+    for row in &mut rows {
+        row.remove("Wait");
+    }
+    rows
+}
+
+/// `queues` of `showqueue`.
+fn showqueue(rows: &[Row], organization: Organization) -> Value {
+    let queues = own_queues(rows, organization).into_iter();
+    Value::Array(queues.map(|queue| queue.shown(organization)).collect())
+}
+
+/// `queues` and `total` of `showqueuestat`.
+fn showqueuestat(rows: &[Row], organization: Organization) -> Value {
+    let queues = own_queues(rows, organization);
+    let sum = |name: &str| queues.iter().map(|q| number(q.params, name)).sum::<i64>();
+    let waits = queues.iter().map(Queue::longest_wait);
+    let callers: usize = queues.iter().map(|queue| queue.callers.len()).sum();
+    let (completed, abandoned) = (sum("Completed"), sum("Abandoned"));
+    json!({
+        "total": {
+            "queues": queues.len(), "callers_waiting": callers,
+            "longest_wait_seconds": waits.max().unwrap_or(0),
+            "completed": completed, "abandoned": abandoned,
+            "abandoned_percent": percent(abandoned, completed),
+        },
+        "queues": queues.iter().map(Queue::figures).collect::<Vec<_>>(),
+    })
+}
+
+/// The same two of what the bridge shows, as an object each.
+fn shown(bridge: &Bridge, organization: Organization) -> (Value, Value) {
+    let ask = |action: &str| {
+        let mut shown = bridge.ok(organization.user, &format!("action={action}"));
+        assert_eq!(shown["stale"], false, "{shown}");
+        shown.as_object_mut().expect("an object").clone()
+    };
+    let mut stat = ask("showqueuestat");
+    stat.retain(|name, _| ["queues", "total"].contains(&name.as_str()));
+    (ask("showqueue")["queues"].clone(), Value::Object(stat))
+}
+
+/// What differs between Asterisk and the bridge, in all that both organizations are
+/// shown, and Asterisk's rows at rest; none where they moved meanwhile.
+pub(crate) fn compare_all(bridge: &Bridge, ami: &mut Ami) -> (Comparison, Vec<Row>) {
+    let rows = self::rows(ami);
+    let mut comparison = Comparison::default();
+    for organization in ORGANIZATIONS {
+        let name = organization.name;
+        let (queues, stat) = shown(bridge, organization);
+        comparison.compare(name, &showqueue(&rows, organization), &queues);
+        comparison.compare(name, &showqueuestat(&rows, organization), &stat);
+    }
+    let mut after = at_rest(&self::rows(ami));
+    if after != at_rest(&rows) {
+        after.clear();
+    }
+    (comparison, after)
+}
+
+/// Waits until the bridge shows what Asterisk tells, in all fields; within three
+/// seconds, since figures may be one second old.
+pub(crate) fn assert_equal(asterisk: &Asterisk, bridge: &Bridge) {
+    let mut ami = asterisk.ami();
+    let deadline = Instant::now() + Duration::from_secs(3);
+    loop {
+        let Comparison { differences, .. } = compare_all(bridge, &mut ami).0;
+        if differences.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{differences:#?}");
+    }
+}
+
+struct Queue<'a> {
+    number: &'a str,
+    params: &'a Row,
+    members: Vec<&'a Row>,
+    callers: Vec<&'a Row>,
+}
+
+/// In the order of their numbers, which is that of both configurations.
+fn own_queues(rows: &[Row], organization: Organization) -> Vec<Queue<'_>> {
+    let of = |event: &str, queue: &str| {
+        let rows = rows.iter();
+        rows.filter(|row| row["Event"] == event && row["Queue"] == queue)
+            .collect()
+    };
+    let params = rows.iter().filter(|row| row["Event"] == "QueueParams");
+    let own = params.filter_map(|params| {
+        let name = &params["Queue"];
+        Some(Queue {
+            number: name.strip_prefix(organization.name)?.strip_prefix('-')?,
+            params,
+            members: of("QueueMember", name),
+            callers: of("QueueEntry", name),
+        })
+    });
+    let mut own: Vec<_> = own.collect();
+    own.sort_by_key(|queue| queue.number);
+    own
+}
+
+impl Queue<'_> {
+    fn shown(&self, organization: Organization) -> Value {
+        let members = self.members.iter().map(|row| member(row, organization));
+        json!({
+            "queue": self.number,
+            "name": self.params["Queue"],
+            "strategy": self.params["Strategy"],
+            "max_callers": number(self.params, "Max"),
+            "weight": number(self.params, "Weight"),
+            "members": members.collect::<Vec<_>>(),
+            "callers": self.callers.iter().map(|row| caller(row)).collect::<Vec<_>>(),
+        })
+    }
+
+    fn longest_wait(&self) -> i64 {
+        let waits = self.callers.iter().map(|row| number(row, "Wait"));
+        waits.max().unwrap_or(0)
+    }
+
+    fn figures(&self) -> Value {
+        let (completed, abandoned) = (
+            number(self.params, "Completed"),
+            number(self.params, "Abandoned"),
+        );
+        let states = self.members.iter().map(|row| state(row));
+        let states: Vec<_> = states.collect();
+        let count = |state: &str| states.iter().filter(|known| **known == state).count();
+        let away = |row: &&&Row| ["4", "5"].contains(&row["Status"].as_str());
+        json!({
+            "queue": self.number,
+            "name": self.params["Queue"],
+            "callers_waiting": self.callers.len(),
+            "longest_wait_seconds": self.longest_wait(),
+            "agents": {
+                "logged_in": self.members.len() - self.members.iter().filter(away).count(),
+                "available": count("available"), "paused": count("paused"),
+                "in_call": count("in_call"), "ringing": count("ringing"),
+                "on_hold": count("on_hold"), "unavailable": count("unavailable"),
+            },
+            "completed": completed,
+            "abandoned": abandoned,
+            "abandoned_percent": percent(abandoned, completed),
+            "average_hold_seconds": number(self.params, "Holdtime"),
+            "average_talk_seconds": number(self.params, "TalkTime"),
+            "service_level_seconds": number(self.params, "ServiceLevel"),
+            "service_level_percent": decimal(self.params, "ServicelevelPerf2"),
+            "service_level_answered_percent": decimal(self.params, "ServicelevelPerf"),
+        })
+    }
+}
+
+fn member(row: &Row, organization: Organization) -> Value {
+    let paused = row["Paused"] == "1";
+    let code = number(row, "Status");
+    let names = [
+        "unknown",
+        "not_in_use",
+        "in_use",
+        "busy",
+        "invalid",
+        "unavailable",
+        "ringing",
+        "ring_in_use",
+        "on_hold",
+    ];
+    let while_paused = |value: Value| if paused { value } else { Value::Null };
+    let reason = Some(&row["PausedReason"]).filter(|reason| !reason.is_empty());
+    json!({
+        "agent": agent(&row["Location"], organization),
+        "alias": row["Name"],
+        "interface": row["Location"],
+        "state_interface": row["StateInterface"],
+        "membership": row["Membership"],
+        "penalty": number(row, "Penalty"),
+        "state": state(row),
+        "paused": paused,
+        "paused_reason": while_paused(json!(reason)),
+        "paused_at": while_paused(time(row, "LastPause")),
+        "device_state": names[usize::try_from(code).expect("a code")],
+        "device_state_code": code,
+        "in_call": row["InCall"] == "1",
+        "calls_taken": number(row, "CallsTaken"),
+        "last_call_at": time(row, "LastCall"),
+        "logged_in_at": time(row, "LoginTime"),
+        "wrapup_seconds": number(row, "Wrapuptime"),
+    })
+}
+
+fn caller(row: &Row) -> Value {
+    json!({
+        "position": number(row, "Position"),
+        "caller_id_number": row["CallerIDNum"],
+        "caller_id_name": row["CallerIDName"],
+        "channel": row["Channel"],
+        "unique_id": row["Uniqueid"],
+        "wait_seconds": number(row, "Wait"),
+        "priority": number(row, "Priority"),
+    })
+}
+
+/// The organization's phone numbers are 1001 to 1099.
+fn agent(interface: &str, organization: Organization) -> Option<String> {
+    let interface = interface.to_ascii_lowercase();
+    let number = interface
+        .strip_prefix("local/")?
+        .strip_suffix(&format!("@{}-agents", organization.name))?;
+    (1001..=1099)
+        .contains(&number.parse::<u16>().ok()?)
+        .then(|| number.to_owned())
+}
+
+fn state(row: &Row) -> &'static str {
+    match (row["InCall"].as_str(), row["Status"].as_str()) {
+        ("1", _) | (_, "2" | "3" | "7") => "in_call",
+        (_, "8") => "on_hold",
+        (_, "6") => "ringing",
+        (_, "4" | "5") => "unavailable",
+        _ if row["Paused"] == "1" => "paused",
+        _ => "available",
+    }
+}
+
+fn percent(abandoned: i64, completed: i64) -> f64 {
+    match abandoned + completed {
+        0 => 0.0,
+        all => (abandoned as f64 * 10_000.0 / all as f64).round() / 100.0,
+    }
+}
+
+fn number(row: &Row, name: &str) -> i64 {
+    row[name].parse().expect("a number")
+}
+
+fn decimal(row: &Row, name: &str) -> f64 {
+    row[name].parse().expect("a decimal number")
+}
+
+fn time(row: &Row, name: &str) -> Value {
+    match number(row, name) {
+        0 => Value::Null,
+        seconds => json!(Timestamp::from_second(seconds).expect("a time").to_string()),
+    }
+}

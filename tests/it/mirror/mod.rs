@@ -1,0 +1,209 @@
+//! The state that the bridge shows equals the state that Asterisk shows: after any changes, for
+//! a client that has just made a change, and despite unusual names, missing events, database
+//! errors and wrong clocks.
+
+mod all_queues;
+mod cached_reads;
+pub(crate) mod churn;
+mod clocks;
+pub(crate) mod comparison;
+mod drift;
+pub(crate) mod expected;
+mod member_order;
+mod odd_bytes;
+mod own_writes;
+mod parity;
+mod service_levels;
+mod silent_changes;
+mod silent_events;
+mod spelling;
+mod unknown_devices;
+mod unusable_queue_names;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::support::{
+    Asterisk, Bridge, binary, configuration as usual_configuration, sample_config,
+};
+
+/// How often every queue is asked about in these tests.
+pub(crate) const RESYNC: std::time::Duration = std::time::Duration::from_secs(3);
+
+/// The usual two organizations, with more queues, and a resync that a test can
+/// wait for.
+pub(crate) fn live_configuration(ami_port: u16) -> String {
+    usual_configuration(ami_port)
+        .replace("[pbx.main]", "[pbx.main]\nresync_interval = \"3s\"")
+        .replace(
+            "queues = [\"6001\", \"6002\"]",
+            "queues = [\"6001\", \"6002\", \"6003\", \"6004\", \"6005\"]",
+        )
+}
+
+/// The same, with a log that stays small.
+pub(crate) fn quiet(configuration: &str) -> String {
+    configuration.replace("info,ami_bridge=trace", "info")
+}
+
+/// The same, where no queue is asked about in its turn.
+pub(crate) fn unasked(configuration: &str) -> String {
+    configuration.replace("resync_interval = \"3s\"", "resync_interval = \"1h\"")
+}
+
+/// The sample's queues and some of other strategies. Each bit of the variant is a
+/// change of the kind that somebody makes in an editor.
+pub(crate) fn queues_conf(variant: u8) -> String {
+    let has = |bit: u8| variant & 1 << bit != 0;
+    let mut text = sample_config("queues.conf");
+    text += "\n[acme-6003](agents)\nstrategy = linear\n\
+             member => Local/1051@acme-agents,2,Static Lin\n\
+             \n[acme-6004](agents)\nstrategy = rrordered\n";
+    if has(0) {
+        text += "\n[acme-6001](+)\nmember => Local/1052@acme-agents,3,Static Sue\n";
+    }
+    if has(1) {
+        text += "\n[acme-6005](agents)\nstrategy = random\nmember => Local/1001@acme-agents\n";
+    }
+    if has(2) {
+        text = text.replace("@acme-agents,0,Static Sam", "@acme-agents,5,Static Samuel");
+    }
+    if has(3) {
+        text += "\n[globex-6003](agents)\nstrategy = fewestcalls\n";
+    }
+    if has(4) {
+        text += "\n[acme-6004](+)\nmaxlen = 7\nweight = 3\nservicelevel = 20\n";
+    }
+    text
+}
+
+/// How many kinds of change [`queues_conf`] has.
+pub(crate) const VARIANTS: u8 = 1 << 5;
+
+/// An Asterisk with the queues of [`queues_conf`], and a bridge.
+pub(crate) fn start_live(version: u32) -> (Asterisk, Bridge) {
+    let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues_conf(0))]);
+    let bridge = Bridge::start(&quiet(&live_configuration(asterisk.port)));
+    (asterisk, bridge)
+}
+
+/// One organization with these queues, as TOML, each named like its queue on the PBX.
+/// Its user is [`ACME`](crate::support::ACME).
+fn configuration(ami_port: u16, queues: &str, resync_interval: &str) -> String {
+    format!(
+        r#"
+[http]
+listen = "127.0.0.1:0"
+
+[admin]
+listen = "127.0.0.1:0"
+
+[log]
+level = "info,ami_bridge=trace"
+
+[pbx.main]
+address = "127.0.0.1:{ami_port}"
+username = "queuebridge"
+secret = "sample-secret-change-me"
+action_timeout = "3s"
+resync_interval = "{resync_interval}"
+
+[organization.acme]
+queues = [{queues}]
+queue_name = "{{queue}}"
+agents = ["1001-1099"]
+interface = "Local/{{agent}}@acme-agents"
+
+[[organization.acme.user]]
+username = "acme@example.com"
+password = "acme-password"
+"#
+    )
+}
+
+/// The usual two organizations, with another resync interval.
+fn with_resync(configuration: &str, interval: &str) -> String {
+    let section = format!("[pbx.main]\nresync_interval = \"{interval}\"");
+    configuration.replace("[pbx.main]", &section)
+}
+
+/// The interface of that agent of acme.
+fn interface(agent: u16) -> String {
+    format!("Local/{agent}@acme-agents")
+}
+
+/// Adds an agent by a session other than the bridge's.
+fn add(asterisk: &Asterisk, queue: &str, agent: u16) {
+    let answer = asterisk.ami().message(&format!(
+        "QueueAdd\r\nQueue: {queue}\r\nInterface: {}",
+        interface(agent)
+    ));
+    assert_eq!(answer, "Success: Added interface to queue");
+}
+
+/// The agents of acme that `queue show` has in a queue.
+fn shown_by_asterisk(asterisk: &Asterisk, queue: &str) -> BTreeSet<String> {
+    let text = asterisk.cli(&format!("queue show {queue}"));
+    // In brackets, or without them where it is the name as well.
+    let words = text.split(['(', ')', ' ', '\n']);
+    words
+        .filter_map(|interface| interface.strip_prefix("Local/"))
+        .filter_map(|rest| rest.strip_suffix("@acme-agents"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The agents of a queue, or of a `queue` entry of an answer.
+fn agents(queue: &Value) -> BTreeSet<String> {
+    let members = queue["members"].as_array().expect("members").iter();
+    members
+        .map(|member| member["agent"].as_str().unwrap_or("?").to_owned())
+        .collect()
+}
+
+/// Runs all cases at once, and waits for them: most of a test's time is waiting.
+fn each<T: Copy + Send>(cases: &[T], test: impl Fn(T) + Sync) {
+    let test = &test;
+    std::thread::scope(|scope| {
+        let run = |case: &T| {
+            let case = *case;
+            scope.spawn(move || test(case))
+        };
+        let running: Vec<_> = cases.iter().map(run).collect();
+        for case in running {
+            if let Err(panic) = case.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    });
+}
+
+fn set(agents: &[&str]) -> BTreeSet<String> {
+    agents.iter().map(ToString::to_string).collect()
+}
+
+/// The WARN lines of the log so far.
+fn warnings(bridge: &Bridge) -> Vec<String> {
+    let log = bridge.log();
+    let lines = log.lines().filter(|line| {
+        let json: Value = serde_json::from_str(line).unwrap_or_default();
+        json["level"] == "WARN"
+    });
+    lines.map(str::to_owned).collect()
+}
+
+/// Runs `ami-bridge check --json` with more arguments; returns its exit status and its
+/// report.
+fn check(configuration: &str, arguments: &[&str]) -> (Option<i32>, Value) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("bridge.toml");
+    std::fs::write(&file, configuration).expect("written");
+    let mut command = binary();
+    command.args(["check", "--json", "--config"]).arg(file);
+    let output = command.args(arguments).output().expect("the program");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let report = serde_json::from_str(&text);
+    let report = report.unwrap_or_else(|_| panic!("no JSON: {output:?}"));
+    (output.status.code(), report)
+}

@@ -1,0 +1,168 @@
+//! A member is not reported with a state that Asterisk has not given it.
+//!
+//! 16.28 and 22.10 both know a device's state when they add a member: the event and the
+//! next list have it. A custom device that was never set is `Unknown` for good.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::{each, interface, with_resync};
+use crate::stream::client::EventClient;
+use crate::support::{
+    ACME, Asterisk, Bridge, EndOnDrop, configuration, eventually, on_both_generations,
+};
+
+on_both_generations!(
+    the_first_state_of_a_member_added_by_the_bridge_is_asterisks,
+    the_first_state_of_a_member_added_elsewhere_is_asterisks,
+);
+
+/// Agents with what their devices are, and what a member of them has to be shown as.
+const DEVICES: [(u16, &str, &str, &str); 5] = [
+    (1001, "UNAVAILABLE", "unavailable", "unavailable"),
+    (1002, "INVALID", "invalid", "unavailable"),
+    (1003, "", "unknown", "available"),
+    (1004, "RINGING", "ringing", "ringing"),
+    (1005, "NOT_INUSE", "not_in_use", "available"),
+];
+
+fn start(version: u32) -> (Asterisk, Bridge) {
+    let asterisk = Asterisk::start(version);
+    for (agent, state, ..) in DEVICES {
+        if !state.is_empty() {
+            asterisk.cli(&format!("devstate change Custom:acme-{agent} {state}"));
+        }
+    }
+    let interface = "interface = \"Local/{agent}@acme-agents\"";
+    let devices = format!("{interface}\nstate_interface = \"Custom:acme-{{agent}}\"");
+    let text = configuration(asterisk.port).replace(interface, &devices);
+    let bridge = Bridge::start(&with_resync(&text, "1h"));
+    (asterisk, bridge)
+}
+
+/// What was reported of each agent, in order, without repetitions: device and state.
+#[derive(Debug, Default, PartialEq)]
+struct Reports(BTreeMap<String, Vec<(Value, Value)>>);
+
+impl Reports {
+    fn note(&mut self, member: &Value) {
+        let agent = member["agent"].as_str().expect("an agent").to_owned();
+        let report = (member["device_state"].clone(), member["state"].clone());
+        let reports = self.0.entry(agent).or_default();
+        if reports.last() != Some(&report) {
+            reports.push(report);
+        }
+    }
+
+    /// What Asterisk says, and nothing else.
+    fn expected(paused: bool) -> Self {
+        let reports = DEVICES.iter().map(|(agent, _, device, state)| {
+            let state = match *state {
+                "available" if paused => "paused",
+                state => state,
+            };
+            (agent.to_string(), vec![(json!(device), json!(state))])
+        });
+        Self(reports.collect())
+    }
+}
+
+/// Adds the agents while one client follows the stream and another reads without pause;
+/// everything reported of them has to be what Asterisk says.
+fn assert_first_states(
+    asterisk: &Asterisk,
+    bridge: &Bridge,
+    paused: bool,
+    mut add: impl FnMut(u16),
+) {
+    let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
+    stream.until("snapshot", Duration::from_secs(5));
+    let done = AtomicBool::new(false);
+    let (read, streamed) = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut reports = Reports::default();
+            while !done.load(Ordering::Relaxed) {
+                let shown = bridge.acme("action=showqueue&queue=6001");
+                let members = shown["queues"][0]["members"].as_array().expect("members");
+                members.iter().for_each(|member| reports.note(member));
+            }
+            reports
+        });
+        let end = EndOnDrop(&done);
+        let mut reports = Reports::default();
+        for (agent, ..) in DEVICES {
+            add(agent);
+            let added = Instant::now();
+            while !reports.0.contains_key(&agent.to_string()) {
+                let left = Duration::from_secs(1).saturating_sub(added.elapsed());
+                let event = stream.event(left);
+                let event = event.unwrap_or_else(|| panic!("{agent}: no event within 1 s"));
+                if event.name == "member" {
+                    reports.note(&event.data["member"]);
+                }
+            }
+        }
+        // Longer than an acknowledged change waits for its event.
+        let added = Instant::now();
+        while let Some(left) = Duration::from_millis(2500).checked_sub(added.elapsed()) {
+            let event = stream.event(left);
+            let member = event.filter(|event| event.name == "member");
+            member
+                .iter()
+                .for_each(|event| reports.note(&event.data["member"]));
+        }
+        drop(end);
+        (reader.join().expect("a reader"), reports)
+    });
+    assert_eq!(streamed, Reports::expected(paused), "the stream");
+    assert_eq!(read, Reports::expected(paused), "reads");
+    // Asterisk says the same.
+    let mut members = asterisk.ami().members("acme-6001");
+    members.sort_by(|a, b| a["Location"].cmp(&b["Location"]));
+    let codes: Vec<_> = members.iter().map(|row| &*row["Status"]).collect();
+    assert_eq!(codes, ["5", "4", "0", "6", "1"]);
+}
+
+fn the_first_state_of_a_member_added_by_the_bridge_is_asterisks(version: u32) {
+    each(&[false, true], |paused| {
+        let (asterisk, bridge) = start(version);
+        assert_first_states(&asterisk, &bridge, paused, |agent| {
+            let query = format!("action=add&agent={agent}&queue=6001&paused={paused}");
+            bridge.acme(&query);
+            // Whoever was told that it is done sees it done.
+            let state = bridge.acme(&format!("action=showstate&agent={agent}"));
+            assert_eq!(state["paused"], paused, "{state}");
+        });
+    });
+}
+
+fn the_first_state_of_a_member_added_elsewhere_is_asterisks(version: u32) {
+    each(&["session", "command line"], |by| {
+        let (asterisk, bridge) = start(version);
+        let mut ami = asterisk.ami();
+        assert_first_states(&asterisk, &bridge, false, |agent| {
+            let interface = interface(agent);
+            if by == "session" {
+                let answer = ami.message(&format!(
+                    "QueueAdd\r\nQueue: acme-6001\r\nInterface: {interface}\r\n\
+                     StateInterface: Custom:acme-{agent}"
+                ));
+                assert_eq!(answer, "Success: Added interface to queue");
+            } else {
+                asterisk.cli(&format!(
+                    "queue add member {interface} to acme-6001 penalty 0 as {agent} \
+                     state_interface Custom:acme-{agent}"
+                ));
+            }
+        });
+        // A device whose state changes is followed as before.
+        asterisk.cli("devstate change Custom:acme-1003 NOT_INUSE");
+        eventually("the device is known", || {
+            let state = bridge.acme("action=showstate&agent=1003");
+            (state["queues"][0]["device_state"] == "not_in_use").then_some(())
+        });
+    });
+}

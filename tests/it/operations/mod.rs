@@ -1,0 +1,15 @@
+//! What an operator uses: the command line, the configuration, logs, metrics, packages and
+//! documents.
+
+mod ami_proxy;
+mod check;
+mod command_line;
+mod config_mistakes;
+mod demo;
+mod docs;
+mod fail2ban;
+mod logs;
+mod metrics;
+mod monitoring;
+mod packaging;
+mod reload;

@@ -1,0 +1,149 @@
+//! What packages contain, and what the daemon tells the service manager.
+
+use std::ffi::OsStr;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::support::{Bridge, binary, configuration, eventually, request};
+
+#[path = "../../../examples/packaged_texts/texts.rs"]
+mod texts;
+
+#[test]
+fn completions_and_manual_are_those_of_the_command_line() {
+    for (path, text) in texts::texts() {
+        let found = std::fs::read(texts::packaging().join(path)).expect("the file");
+        let hint = "cargo run --example packaged_texts";
+        assert!(found == text, "{path} is out of date: {hint}");
+    }
+}
+
+#[test]
+fn bash_completes_commands_and_their_options() {
+    let script = texts::packaging().join("completions/ami-bridge.bash");
+    for (words, expected) in [
+        ("ami-bridge che", "check"),
+        ("ami-bridge check --js", "--json"),
+        ("ami-bridge hash-password --he", "--help"),
+    ] {
+        // As bash calls it at a tab.
+        let complete = format!(
+            "set -e; source {script:?}; COMP_WORDS=({words}); \
+             COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _ami__bridge ami-bridge \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"; echo \"${{COMPREPLY[@]}}\""
+        );
+        let output = Command::new("bash").args(["-c", &complete]).output();
+        let output = output.expect("bash");
+        let completed = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(completed.trim(), expected, "{words}: {output:?}");
+    }
+}
+
+#[test]
+fn the_unit_is_hardened_systemd() {
+    let unit = texts::packaging().join("systemd/ami-bridge.service");
+    let output = Command::new("systemd-analyze")
+        .args(["security", "--offline=yes", "--threshold=20"])
+        .arg(unit)
+        .output()
+        .expect("systemd-analyze, of Debian's package systemd");
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// A service manager's socket, and what came there.
+struct Manager {
+    socket: UnixDatagram,
+}
+
+impl Manager {
+    fn new(socket: UnixDatagram) -> Self {
+        let limit = Some(Duration::from_secs(10));
+        socket.set_read_timeout(limit).expect("a limit");
+        Self { socket }
+    }
+
+    fn next(&self) -> String {
+        let mut bytes = [0; 512];
+        let length = self.socket.recv(&mut bytes).expect("a message in time");
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    }
+
+    /// The next message that does not feed the watchdog.
+    fn next_state(&self) -> String {
+        loop {
+            let message = self.next();
+            if message != "WATCHDOG=1\n" {
+                return message;
+            }
+        }
+    }
+}
+
+#[test]
+fn the_service_manager_is_told_at_its_path() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).expect("a socket");
+    is_told(&Manager::new(socket), path.as_os_str());
+}
+
+/// As containers' managers have it.
+#[test]
+fn the_service_manager_is_told_in_the_abstract_namespace() {
+    let name = format!("ami-bridge-test-{}", std::process::id());
+    let address = SocketAddr::from_abstract_name(&name).expect("a name");
+    let socket = UnixDatagram::bind_addr(&address).expect("a socket");
+    is_told(&Manager::new(socket), format!("@{name}").as_ref());
+}
+
+/// Nobody reads its socket: what serves must not wait for it.
+#[test]
+fn a_service_manager_that_hangs_holds_nothing_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("notify");
+    let _socket = UnixDatagram::bind(&path).expect("a socket");
+    let mut command = binary();
+    command.env("NOTIFY_SOCKET", &path);
+    // A thousand messages a second: the socket is soon full.
+    command.env("WATCHDOG_USEC", "2000");
+    let bridge = Bridge::start_as(command, &configuration(1));
+    eventually("the socket is full", || {
+        let told = bridge.log().contains("the service manager can't be told");
+        told.then_some(())
+    });
+    let begun = Instant::now();
+    let health = request(bridge.admin, "GET", "/healthz", &[], b"");
+    assert_eq!(health.status, 200);
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert!(bridge.stop().0.success());
+}
+
+fn is_told(manager: &Manager, name: &OsStr) {
+    let mut command = binary();
+    command.env("NOTIFY_SOCKET", name);
+    command.env("WATCHDOG_USEC", "400000");
+    let text = configuration(1);
+    let begun = Instant::now();
+    let bridge = Bridge::start_as(command, &text);
+    // The PBX is away, which is no reason not to be there.
+    assert_eq!(manager.next_state(), "READY=1\n");
+    for _ in 0..5 {
+        assert_eq!(manager.next(), "WATCHDOG=1\n");
+    }
+    let took = begun.elapsed();
+    assert!(took > Duration::from_millis(600), "{took:?}");
+    bridge.reconfigure(&text);
+    let reloading = manager.next_state();
+    let time = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=");
+    let time = time.expect("the time").trim_end();
+    assert!(time.parse::<u64>().is_ok(), "{reloading}");
+    assert_eq!(manager.next_state(), "READY=1\n");
+    let _ = bridge.reconfigure("no configuration");
+    assert!(manager.next_state().starts_with("RELOADING=1\n"));
+    assert_eq!(manager.next_state(), "READY=1\n");
+    let _ = bridge.stop();
+    assert_eq!(manager.next_state(), "STOPPING=1\n");
+}

@@ -1,0 +1,4 @@
+//! The bridge's web pages.
+
+mod browser;
+mod files;

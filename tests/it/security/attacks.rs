@@ -1,0 +1,295 @@
+//! What an attacker would send, with and without a login. Afterwards the PBX's
+//! members, its queue_log and the actions that were sent show nothing of it.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::{
+    ACME, Asterisk, Bridge, PATH, configuration, eventually, on_both_generations, request, start,
+};
+
+on_both_generations!(
+    no_parameter_lets_a_line_or_a_number_escape,
+    no_text_becomes_a_member_at_the_next_load,
+    an_unknown_user_costs_as_much_as_a_wrong_password,
+);
+
+/// Bytes that end lines, headers, strings or fields somewhere, in every encoding
+/// that some decoder might understand.
+const ESCAPES: [&str; 22] = [
+    "%0d%0aAction:%20Originate%0d%0aChannel:%20Local/911@evil",
+    "%0aAction:%20Originate",
+    "%0dAction:%20Originate",
+    "%0d%0a%0d%0aAction:%20Command",
+    "%00",
+    "%00%0d%0a",
+    "%1b[2J",
+    "%7f",
+    "%08",
+    "%09x",
+    "%c0%8a",
+    "%c0%8d%c0%8a",
+    "%e0%80%8a",
+    "%f0%80%80%8a",
+    "%ed%a0%80",
+    "%ff%fe",
+    "%25%",
+    "%u000a",
+    "%0",
+    "|Local/911@evil;0;0",
+    ",Local/911@evil",
+    ";0;0",
+];
+
+/// Ways out of the agent's technology, context, trunk and template.
+const NUMBERS: [&str; 16] = [
+    "trunk/0900123456",
+    "1001@evil",
+    "1001@evil/n",
+    "1001%40evil",
+    "1001%2f..%2f2001",
+    "../1001",
+    "%26Local/911@evil",
+    "1001%26PJSIP/911",
+    "hint:1001",
+    "${EXTEN}",
+    "$(id)",
+    "1001%20",
+    "%201001",
+    "%EF%BC%91001",
+    "1001%E2%80%8B",
+    "-1001",
+];
+
+/// What the PBX is like: members of every queue with all that can be changed, and
+/// what was done so far.
+fn state(asterisk: &Asterisk) -> (BTreeSet<String>, String) {
+    let mut ami = asterisk.ami();
+    let mut members = BTreeSet::new();
+    for queue in ["acme-6001", "acme-6002", "globex-6001", "globex-6002"] {
+        for row in ami.members(queue) {
+            let fields = [
+                "Name",
+                "Location",
+                "StateInterface",
+                "Penalty",
+                "Paused",
+                "PausedReason",
+            ];
+            let fields = fields.map(|field| row[field].as_str());
+            members.insert(format!("{queue} {fields:?}"));
+        }
+    }
+    (members, asterisk.queue_log())
+}
+
+fn no_parameter_lets_a_line_or_a_number_escape(version: u32) {
+    let (asterisk, bridge) = start(version);
+    bridge.acme("action=add&agent=1001&queue=6001&alias=Dana&paused=1&reason=Lunch");
+    let before = state(&asterisk);
+    let mut attacks = 0;
+    for action in [
+        "pause",
+        "unpause",
+        "add",
+        "remove",
+        "showqueue",
+        "showstate",
+    ] {
+        for (name, sound) in [
+            ("agent", "1001"),
+            ("queue", "6001"),
+            ("reason", "x"),
+            ("alias", "x"),
+            ("penalty", "0"),
+            ("paused", "0"),
+        ] {
+            let numbers: &[&str] = match name {
+                "agent" | "queue" => &NUMBERS,
+                _ => &[],
+            };
+            let others = ["agent=1001", "queue=6001"];
+            let others = others.iter().filter(|other| !other.starts_with(name));
+            let others: Vec<_> = others.copied().collect();
+            for attack in ESCAPES.iter().chain(numbers) {
+                for value in [format!("{sound}{attack}"), (*attack).to_owned()] {
+                    let query = format!("action={action}&{name}={value}&{}", others.join("&"));
+                    let response = bridge.ask(ACME, &query);
+                    // What the action has no use for may be passed over, where the
+                    // value is clean; nothing is ever done with it.
+                    let harmless = match (action, name) {
+                        ("pause" | "unpause", "alias" | "penalty" | "paused") => true,
+                        ("remove", "reason" | "alias" | "penalty" | "paused") => true,
+                        ("showqueue" | "showstate", name) => name != "agent" && name != "queue",
+                        _ => false,
+                    };
+                    if !harmless {
+                        assert!(
+                            [400, 404].contains(&response.status),
+                            "{query}: {response:?}"
+                        );
+                        attacks += 1;
+                    }
+                }
+            }
+        }
+    }
+    println!("{attacks} attacks on Asterisk {version}");
+    assert!(attacks > 500, "{attacks}");
+    let after = state(&asterisk);
+    // Only the agent of the harmless ones may have changed.
+    let strange: Vec<_> = after
+        .0
+        .symmetric_difference(&before.0)
+        .filter(|m| !m.contains("1001"))
+        .collect();
+    assert!(strange.is_empty(), "{strange:?}");
+    assert_eq!(bridge.sent("QueueAdd"), 1, "the one at the beginning");
+    let log = bridge.log();
+    let lines = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let sent = lines.filter(|line| line["message"] == "sent");
+    let sent: Vec<_> = sent.map(|line| line["action"].to_string()).collect();
+    assert!(sent.len() > 2);
+    for word in ["evil", "/911", "Originate", "0900123456"] {
+        assert!(!after.1.contains(word), "{word} is in queue_log");
+        assert!(
+            sent.iter().all(|action| !action.contains(word)),
+            "{word} was sent"
+        );
+    }
+}
+
+/// Names and reasons that are allowed and look dangerous: they are still texts
+/// after Asterisk has read its members again from its database.
+fn no_text_becomes_a_member_at_the_next_load(version: u32) {
+    let (asterisk, bridge) = start(version);
+    let texts = [
+        "Dana \"D\" O'Brien",
+        "<img src=x onerror=alert(1)>",
+        "${EXTEN} $(id) `id`",
+        "a\\b\\\\c\\",
+        "=1+1",
+        "דנה כהן",
+        "\u{200f}rtl\u{202e}override",
+        "😀😀😀",
+        "null",
+        "0",
+    ];
+    for (agent, text) in (1001..).zip(texts) {
+        let encoded: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        bridge.acme(&format!(
+            "action=add&agent={agent}&queue=6001&alias={encoded}&paused=1&reason={encoded}"
+        ));
+    }
+    for attack in ["x|Local/911@evil;0;0", "Doe, John", "a;b"] {
+        let encoded: String = attack.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        for query in [
+            format!("action=pause&agent=1001&queue=6001&reason={encoded}"),
+            format!("action=add&agent=1040&queue=6001&alias={encoded}"),
+        ] {
+            assert_eq!(bridge.ask(ACME, &query).outcome(), "400 invalid_parameter");
+        }
+    }
+    let before = state(&asterisk).0;
+    assert_eq!(before.len(), texts.len() + 1);
+    // Refused while an action runs.
+    eventually("app_queue is unloaded", || {
+        let said = asterisk.cli("module unload app_queue.so");
+        said.contains("Unloaded").then_some(())
+    });
+    asterisk.cli("module load app_queue.so");
+    eventually("the queues are back", || {
+        (bridge.ask(ACME, "action=showqueue").status == 200).then_some(())
+    });
+    assert_eq!(state(&asterisk).0, before);
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn an_unknown_user_costs_as_much_as_a_wrong_password(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let patient =
+        configuration(asterisk.port).replace("[http]", "[lockout]\nattempts = 1000\n[http]");
+    let sample = include_str!("../../../asterisk-sample/ami-bridge.toml");
+    let hash = sample
+        .lines()
+        .find(|line| line.starts_with("password_hash"));
+    let hashed = patient.replace("password = \"globex-password\"", hash.expect("a hash"));
+    assert_ne!(hashed, patient);
+    for (stored, configuration) in [("password", patient), ("password_hash", hashed)] {
+        compare_times(version, stored, &Bridge::start(&configuration));
+    }
+}
+
+fn compare_times(version: u32, stored: &str, bridge: &Bridge) {
+    let time = |username: &str, guess: u32| {
+        let begun = Instant::now();
+        let query = format!("username={username}&password=g{guess}&action=showqueue");
+        assert_eq!(bridge.get(&query).status, 401);
+        begun.elapsed()
+    };
+    let (mut unknown, mut wrong) = (Vec::new(), Vec::new());
+    for guess in 0..30 {
+        unknown.push(time("nobody", guess));
+        wrong.push(time("globex", guess));
+    }
+    let (unknown, wrong) = (median(unknown), median(wrong));
+    let ratio = unknown.as_secs_f64() / wrong.as_secs_f64();
+    println!("unknown user / wrong {stored} on Asterisk {version}: {ratio:.2}");
+    // Without the decoy it would be 1/50 and less.
+    assert!((0.5..2.0).contains(&ratio), "{unknown:?} {wrong:?}");
+}
+
+#[test]
+fn a_head_that_never_ends_is_given_up_asterisk_22() {
+    let (_asterisk, bridge) = start(22);
+    let mut stream = TcpStream::connect(bridge.address).expect("connected");
+    let timeout = Some(Duration::from_millis(500));
+    stream.set_read_timeout(timeout).expect("a socket");
+    write!(stream, "GET {PATH} HTTP/1.1\r\n").expect("written");
+    let begun = Instant::now();
+    let mut answer = [0; 256];
+    // A header line now and then, for ever.
+    while write!(stream, "X: y\r\n").is_ok() {
+        match stream.read(&mut answer) {
+            Ok(count) => {
+                assert!(!answer[..count].starts_with(b"HTTP/1.1 200"));
+                break;
+            }
+            Err(_) => assert!(begun.elapsed() < Duration::from_secs(45), "still open"),
+        }
+    }
+    let after = begun.elapsed();
+    assert!(
+        after >= Duration::from_secs(25),
+        "an honest client has its time: {after:?}"
+    );
+    bridge.acme("action=showqueue");
+}
+
+#[test]
+fn a_body_that_never_comes_is_given_up_asterisk_22() {
+    let (_asterisk, bridge) = start(22);
+    let begun = Instant::now();
+    let headers = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Content-Length", "100"),
+    ];
+    let response = request(bridge.address, "POST", PATH, &headers, b"");
+    assert_eq!(response.outcome(), "408 request_timeout");
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
+    bridge.acme("action=showqueue");
+}

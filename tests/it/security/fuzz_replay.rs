@@ -1,0 +1,101 @@
+//! What the fuzz targets check, on seeds and on a fixed sequence of mutations of
+//! them: the same on every run and every toolchain.
+
+use std::path::Path;
+
+#[path = "../../../fuzz/bodies/frames.rs"]
+mod frames;
+#[path = "../../../fuzz/bodies/names.rs"]
+mod names;
+#[path = "../../../fuzz/bodies/query.rs"]
+mod query;
+
+/// Mutations of each seed.
+const ROUNDS: usize = 300;
+
+fn read(path: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Changes, doubles or drops a piece.
+fn mutate(random: &mut fastrand::Rng, bytes: &mut Vec<u8>) {
+    if bytes.is_empty() {
+        return;
+    }
+    let place = random.usize(..bytes.len());
+    let end = (place + random.usize(1..16)).min(bytes.len());
+    match random.u8(..4) {
+        0 => bytes[place] = random.u8(..),
+        1 => bytes[place] = *random.choice(b"\r\n:%&=+\0|,;").expect("not empty"),
+        2 => {
+            let piece = bytes[place..end].to_vec();
+            bytes.splice(place..place, piece);
+        }
+        _ => {
+            bytes.drain(place..end);
+        }
+    }
+}
+
+fn replay(seeds: impl Iterator<Item = Vec<u8>>, body: fn(&[u8])) -> usize {
+    let mut random = fastrand::Rng::with_seed(1);
+    let mut count = 0;
+    for seed in seeds {
+        body(&seed);
+        let mut mutated = seed;
+        for _ in 0..ROUNDS {
+            mutate(&mut random, &mut mutated);
+            body(&mutated);
+        }
+        count += 1;
+    }
+    count
+}
+
+#[test]
+fn no_name_breaks_a_list() {
+    let text = String::from_utf8(read("fuzz/seeds/names.txt")).expect("text");
+    let seeds = text.lines().map(|line| {
+        let seed = line.replace("\\r", "\r").replace("\\n", "\n");
+        seed.into_bytes()
+    });
+    assert_eq!(replay(seeds, names::check), text.lines().count());
+}
+
+#[test]
+fn no_query_breaks_the_parser() {
+    let text = String::from_utf8(read("fuzz/seeds/query.txt")).expect("text");
+    let seeds = text.lines().map(|line| line.as_bytes().to_vec());
+    assert_eq!(replay(seeds, query::check), text.lines().count());
+}
+
+#[test]
+fn no_bytes_break_the_decoder() {
+    let mut count = 0;
+    for version in ["16", "22"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("ami-fixtures")
+            .join(version);
+        let files = std::fs::read_dir(folder).expect("transcripts");
+        let mut names: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+        names.sort();
+        let seeds = names.iter().map(|name| {
+            let text = std::fs::read_to_string(name).expect("a transcript");
+            let lines = text.lines().filter_map(|line| {
+                let (line, end) = match line.split_at_checked(2)? {
+                    ("S:", line) => (line, "\r\n"),
+                    ("s:", line) => (line, "\n"),
+                    _ => return None,
+                };
+                Some([line.strip_prefix(' ').unwrap_or(line), end].concat())
+            });
+            // The large ones are for the tests of their own.
+            let mut bytes = [&[7], lines.collect::<String>().as_bytes()].concat();
+            bytes.truncate(4096);
+            bytes
+        });
+        count += replay(seeds, frames::check);
+    }
+    assert!(count >= 30, "{count} transcripts");
+}

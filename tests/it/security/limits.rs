@@ -1,0 +1,169 @@
+//! Limits: connections, clients that leave, and an end under load.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::faults::consistency::{Scene, work};
+use crate::stream::client::EventClient;
+use crate::support::{
+    ACME, Asterisk, Bridge, PATH, User, configuration, eventually, load, on_every_pbx, request,
+    start,
+};
+
+on_every_pbx!(
+    connections_beyond_the_limit_wait,
+    a_change_is_followed_when_its_client_has_gone,
+    a_change_that_was_not_sent_is_never_in_doubt,
+    an_end_under_load_loses_nothing,
+    who_stands_at_the_door_is_answered,
+);
+
+fn connections_beyond_the_limit_wait(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let configuration =
+        configuration(asterisk.port).replace("[http]", "[http]\nmax_connections = 2");
+    let bridge = Bridge::start(&configuration);
+    let metrics = || request(bridge.admin, "GET", "/metrics", &[], b"").body;
+    assert!(metrics().contains("\nami_bridge_connections 0\n"));
+    let streams = [0, 1].map(|_| EventClient::open(bridge.address, ACME, ""));
+    eventually("they have their connections", || {
+        let told = bridge.log().contains("all connections are taken");
+        told.then_some(())
+    });
+    let taken = metrics();
+    for line in [
+        "\nami_bridge_connections 2\n",
+        "\nami_bridge_connections_limit 2\n",
+    ] {
+        assert!(taken.contains(line), "{taken}");
+    }
+    // The operating system takes it, and the bridge does not answer it yet.
+    let mut third = TcpStream::connect(bridge.address).expect("connected");
+    let User { username, password } = ACME;
+    let query = format!("username={username}&password={password}&action=showqueue");
+    write!(third, "GET {PATH}?{query} HTTP/1.0\r\n\r\n").expect("written");
+    third.set_nonblocking(true).expect("a socket");
+    for _ in 0..3 {
+        // Others go on meanwhile.
+        assert!(bridge.is_ready());
+        let early = third.read(&mut [0]).map_err(|error| error.kind());
+        assert_eq!(early, Err(ErrorKind::WouldBlock));
+    }
+    third.set_nonblocking(false).expect("a socket");
+    drop(streams);
+    let mut answer = String::new();
+    third.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.contains("\"status\":\"success\""), "{answer}");
+    // One line, however many wait.
+    let (_, log) = bridge.stop();
+    assert_eq!(log.matches("all connections are taken").count(), 1);
+}
+
+fn a_change_is_followed_when_its_client_has_gone(version: u32) {
+    let (asterisk, bridge) = start(version);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    asterisk.freeze();
+    let mut stream = TcpStream::connect(bridge.address).expect("connected");
+    write!(
+        stream,
+        "GET {PATH}?username=acme%40example.com&password=acme-password&action=pause\
+         &agent=1001&reason=gone&queue=6001 HTTP/1.1\r\nHost: x\r\nX-Request-Id: gone-1\r\n\r\n"
+    )
+    .expect("written");
+    eventually("it is sent", || {
+        (bridge.sent("QueuePause { queue: \"acme") == 1).then_some(())
+    });
+    // Gone for good: a reset, not a polite end.
+    socket2::SockRef::from(&stream)
+        .set_linger(Some(Duration::ZERO))
+        .expect("linger");
+    drop(stream);
+    asterisk.thaw();
+    let line = eventually("its end is logged", || {
+        let log = bridge.log();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines
+            .into_iter()
+            .find(|line| line["message"] == "request" && line["request_id"] == "gone-1")
+    });
+    assert_eq!(line["outcome"], "success");
+    assert_eq!(asterisk.queue_log().matches("|PAUSE|gone").count(), 1);
+}
+
+/// Before a change that names no queue the bridge may have to ask Asterisk for them.
+/// While that is frozen, only a change that was sent is in doubt.
+fn a_change_that_was_not_sent_is_never_in_doubt(version: u32) {
+    let (asterisk, bridge) = start(version);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    asterisk.freeze();
+    for query in [
+        "action=pause&agent=1001",
+        "action=pause&agent=1001&queue=6001",
+    ] {
+        let before = bridge.sent("QueuePause { queue: \"acme");
+        let answer = bridge.ask(ACME, query);
+        let expected = match bridge.sent("QueuePause { queue: \"acme") - before {
+            0 => "503 pbx_unavailable",
+            _ => "504 outcome_unknown",
+        };
+        assert_eq!(answer.outcome(), expected, "{query}");
+        let retry = answer.header("Retry-After").is_some();
+        assert_eq!(retry, answer.status == 503, "{query}");
+    }
+    asterisk.thaw();
+}
+
+fn an_end_under_load_loses_nothing(version: u32) {
+    let scene = Scene::new(version, "SIGTERM");
+    let Scene {
+        asterisk, bridge, ..
+    } = &scene;
+    let (answers, ended) = load(bridge, "r", || {
+        work(bridge);
+        bridge.terminate();
+        eventually("the bridge ends", || bridge.ended())
+    });
+    assert!(ended.success(), "{ended}");
+    let figures = answers.reckon(&asterisk.queue_log());
+    println!("SIGTERM on Asterisk {version}: {figures}");
+    // What ran was finished, and answered as what it was.
+    assert!(figures.success > 0 && figures.unknown == 0, "{figures}");
+    assert_eq!(figures.unanswered_and_logged, 0, "{figures}");
+}
+
+/// The operating system has taken their connections and requests before the bridge is
+/// told to end, and the bridge has not looked yet.
+fn who_stands_at_the_door_is_answered(version: u32) {
+    let (_asterisk, bridge) = start(version);
+    bridge.freeze();
+    let (username, password) = (ACME.username, ACME.password);
+    let head = format!(
+        "GET {PATH}?username={username}&password={password}&action=showqueue HTTP/1.1\r\n\
+         Host: x\r\n\r\n"
+    );
+    let clients: Vec<_> = (0..50)
+        .map(|_| {
+            let mut stream = TcpStream::connect(bridge.address).expect("the system takes it");
+            stream.write_all(head.as_bytes()).expect("written");
+            stream
+        })
+        .collect();
+    bridge.terminate();
+    bridge.thaw();
+    for (number, mut stream) in clients.into_iter().enumerate() {
+        let mut answer = String::new();
+        let read = stream.read_to_string(&mut answer);
+        assert!(read.is_ok(), "client {number}: {read:?}");
+        assert!(
+            answer.starts_with("HTTP/1.1 200 OK"),
+            "client {number}: {answer}"
+        );
+    }
+    let (status, _) = bridge.stop();
+    assert!(status.success(), "{status}");
+}

@@ -1,0 +1,8 @@
+//! Authentication, the separation of organizations, TLS, limits and hostile input.
+
+mod attacks;
+mod credentials;
+mod fuzz_replay;
+mod limits;
+mod tenants;
+mod tls;

@@ -1,0 +1,335 @@
+//! TLS towards Asterisk and towards clients: what works, and what operators get
+//! wrong.
+
+use std::fmt::Write as _;
+use std::io::{Read, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use crate::support::{
+    Asterisk, Bridge, PATH, Port, binary, configuration, eventually, on_both_generations, request,
+};
+
+on_both_generations!(
+    a_link_over_tls_works_and_keeps_working,
+    how_long_its_certificate_is_valid_is_told,
+    a_wrong_certificate_is_told_with_its_cure,
+    the_wrong_one_of_the_two_ports_is_told,
+    certificates_of_old_recipes_are_told_with_their_cure,
+    the_interface_over_tls_takes_a_new_certificate_at_sighup,
+);
+
+/// An authority, and a certificate of it for localhost, as PEM files.
+struct Certificates {
+    folder: tempfile::TempDir,
+    fingerprint: String,
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Authorities of one name would be taken for one another.
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+impl Certificates {
+    fn new() -> Self {
+        Self::for_days(90)
+    }
+
+    fn for_days(days: i32) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut authority = CertificateParams::new([]).expect("no names");
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let name = format!("authority {}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        authority.distinguished_name.push(DnType::CommonName, name);
+        let authority =
+            CertifiedIssuer::self_signed(authority, KeyPair::generate().expect("a key"))
+                .expect("an authority");
+        let key = KeyPair::generate().expect("a key");
+        let names = ["localhost".to_owned()];
+        let mut certificate = CertificateParams::new(names).expect("names");
+        // An hour more than whole days, so that no test runs at the edge.
+        let now = SystemTime::now() + DAY / 24;
+        let end = match days {
+            0.. => now + DAY * days.unsigned_abs(),
+            _ => now - DAY * days.unsigned_abs(),
+        };
+        certificate.not_after = end.into();
+        let certificate = certificate.signed_by(&key, &authority).expect("signed");
+        for (name, text) in [
+            ("ca.pem", authority.pem()),
+            ("asterisk.pem", certificate.pem()),
+            ("asterisk.key", key.serialize_pem()),
+        ] {
+            std::fs::write(folder.path().join(name), text).expect("written");
+        }
+        use sha2::Digest;
+        let mut fingerprint = String::new();
+        for byte in sha2::Sha256::digest(certificate.der()) {
+            let _ = write!(fingerprint, "{byte:02X}:");
+        }
+        Self {
+            folder,
+            fingerprint: fingerprint.trim_end_matches(':').to_owned(),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).expect("written")
+    }
+}
+
+/// An Asterisk that speaks TLS as well, and the port where it does.
+fn asterisk(version: u32, certificates: &Certificates) -> (Asterisk, Port) {
+    let text = |name: &str| certificates.text(name);
+    asterisk_with(version, &text("asterisk.pem"), &text("asterisk.key"))
+}
+
+fn asterisk_with(version: u32, certificate: &str, key: &str) -> (Asterisk, Port) {
+    let port = Port::reserve();
+    let asterisk = Asterisk::start_with(
+        version,
+        &[
+            ("asterisk.pem", certificate),
+            ("asterisk.key", key),
+            (
+                "manager.conf",
+                &format!(
+                    "[general]\nenabled=yes\nbindaddr=127.0.0.1\nport = 5038\n\
+                     tlsenable=yes\ntlsbindaddr={}\n\
+                     tlscertfile=@INSTANCE@/etc/asterisk.pem\n\
+                     tlsprivatekey=@INSTANCE@/etc/asterisk.key\n\
+                     [queuebridge]\nsecret=sample-secret-change-me\n\
+                     read=agent,system\nwrite=agent\n",
+                    port.address
+                ),
+            ),
+        ],
+    );
+    (asterisk, port)
+}
+
+fn over_tls(port: &Port, trust: &str) -> String {
+    let port = port.address.port();
+    configuration(port)
+        .replace(&format!("127.0.0.1:{port}"), &format!("localhost:{port}"))
+        .replace(
+            "[organization.acme]",
+            &format!("tls = true\n{trust}\n[organization.acme]"),
+        )
+}
+
+fn a_link_over_tls_works_and_keeps_working(version: u32) {
+    let certificates = Certificates::new();
+    let (_asterisk, port) = asterisk(version, &certificates);
+    for trust in [
+        format!("tls_pin_sha256 = \"{}\"", certificates.fingerprint),
+        format!("tls_ca_file = {:?}", certificates.path("ca.pem")),
+    ] {
+        let bridge = Bridge::start(&over_tls(&port, &trust));
+        let bridge = &bridge;
+        // Many at once: Asterisk's TLS would stall on two actions in a record.
+        std::thread::scope(|scope| {
+            for client in 0..16 {
+                scope.spawn(move || {
+                    for round in 0..10 {
+                        let reason = format!("c{client}-{round}");
+                        bridge.acme(&format!("action=pause&agent=1050&reason={reason}"));
+                        bridge.acme("action=showqueue");
+                    }
+                });
+            }
+        });
+        assert_eq!(bridge.sent("Login"), 1, "one session served everything");
+    }
+}
+
+fn how_long_its_certificate_is_valid_is_told(version: u32) {
+    for (days, is_warned) in [(90, false), (5, true)] {
+        let certificates = Certificates::for_days(days);
+        let (_asterisk, port) = asterisk(version, &certificates);
+        let trust = format!("tls_pin_sha256 = \"{}\"", certificates.fingerprint);
+        let (status, said) = check(&certificates, &["--json"], &over_tls(&port, &trust));
+        let report: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+        assert_eq!(status, Some(0), "{report}");
+        assert_eq!(
+            report["pbxes"][0]["certificate"]["days_left"], days,
+            "{report}"
+        );
+        let warning = format!("pbx main: Asterisk's certificate: {days} days left");
+        assert_eq!(said.contains(&warning), is_warned, "{said}");
+    }
+}
+
+fn a_wrong_certificate_is_told_with_its_cure(version: u32) {
+    let certificates = Certificates::new();
+    let (_asterisk, port) = asterisk(version, &certificates);
+    let other = Certificates::new();
+    let (ca, other_ca) = (certificates.path("ca.pem"), other.path("ca.pem"));
+    for (trust, part) in [
+        (
+            format!("tls_pin_sha256 = \"{}\"", other.fingerprint),
+            "is not the one of tls_pin_sha256",
+        ),
+        (
+            format!("tls_ca_file = {other_ca:?}"),
+            "not signed by an authority of tls_ca_file",
+        ),
+        (
+            format!("tls_ca_file = {ca:?}\ntls_server_name = \"pbx.example.com\""),
+            "set tls_server_name",
+        ),
+    ] {
+        refused(&certificates, &over_tls(&port, &trust), part);
+    }
+}
+
+fn the_wrong_one_of_the_two_ports_is_told(version: u32) {
+    let certificates = Certificates::for_days(-5);
+    let (asterisk, port) = asterisk(version, &certificates);
+    let ca = format!("tls_ca_file = {:?}", certificates.path("ca.pem"));
+    refused(&certificates, &over_tls(&port, &ca), "issue it anew");
+    let tls = format!("[pbx.main]\ntls = true\n{ca}");
+    let to_plain = configuration(asterisk.port).replace("[pbx.main]", &tls);
+    refused(&certificates, &to_plain, "is this the port without TLS?");
+    let to_tls = configuration(port.address.port());
+    let to_tls = to_tls.replace("[pbx.main]", "[pbx.main]\nconnect_timeout = \"1s\"");
+    refused(&certificates, &to_tls, "or its port for TLS (tls = true)?");
+}
+
+/// As Asterisk's own recipe and a plain `openssl req -x509` make them.
+fn certificates_of_old_recipes_are_told_with_their_cure(version: u32) {
+    let certificates = Certificates::new();
+    let old = include_str!("../data/x509-v1.pem");
+    let (_asterisk, port) = asterisk_with(version, old, include_str!("../data/x509-v1.key"));
+    let ca = certificates.path("ca.pem");
+    let by_authority = format!("tls_ca_file = {ca:?}");
+    refused(
+        &certificates,
+        &over_tls(&port, &by_authority),
+        "issue it anew with a subjectAltName",
+    );
+
+    let key = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::new(["localhost".to_owned()]).expect("names");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let own = params.self_signed(&key).expect("a certificate");
+    let file = certificates.path("own.pem");
+    std::fs::write(&file, own.pem()).expect("written");
+    let (_asterisk, port) = asterisk_with(version, &own.pem(), &key.serialize_pem());
+    let by_itself = format!("tls_ca_file = {file:?}");
+    refused(
+        &certificates,
+        &over_tls(&port, &by_itself),
+        "pin it with tls_pin_sha256",
+    );
+}
+
+/// `check` fails, and says so.
+fn refused(certificates: &Certificates, configuration: &str, part: &str) {
+    let (status, said) = check(certificates, &[], configuration);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains(part), "{part} is not in {said}");
+}
+
+/// The exit status of `check`, and what it says.
+fn check(
+    certificates: &Certificates,
+    options: &[&str],
+    configuration: &str,
+) -> (Option<i32>, String) {
+    let file = certificates.path("bridge.toml");
+    std::fs::write(&file, configuration).expect("written");
+    let mut command = binary();
+    command
+        .arg("check")
+        .args(options)
+        .arg("--config")
+        .arg(&file);
+    let output = command.output().expect("the program");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.code(), said)
+}
+
+/// A request over TLS; the error is the handshake's.
+fn get(bridge: &Bridge, authority: &Certificates) -> std::io::Result<String> {
+    let mut roots = RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_file(authority.path("ca.pem")).expect("PEM");
+    roots.add(certificate).expect("an authority");
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("localhost").expect("a name");
+    let client = ClientConnection::new(Arc::new(config), name).expect("a client");
+    let mut stream = StreamOwned::new(client, TcpStream::connect(bridge.address)?);
+    write!(
+        stream,
+        "GET {PATH}?username=globex&password=globex-password&action=showqueue HTTP/1.1\r\n\
+         Host: localhost\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+fn the_interface_over_tls_takes_a_new_certificate_at_sighup(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let (first, second) = (Certificates::new(), Certificates::for_days(5));
+    let (certificate, key) = (first.path("asterisk.pem"), first.path("asterisk.key"));
+    let tls = format!("[http]\ntls_certificate = {certificate:?}\ntls_key = {key:?}");
+    let bridge = Bridge::start(&configuration(asterisk.port).replace("[http]", &tls));
+    let ends = || {
+        let metrics = request(bridge.admin, "GET", "/metrics", &[], b"").body;
+        let mut lines = metrics.lines();
+        let name = "ami_bridge_certificate_end_timestamp_seconds ";
+        let end = lines
+            .find_map(|line| line.strip_prefix(name))
+            .map(str::to_owned);
+        end.expect("the end of the certificate")
+            .parse::<i64>()
+            .expect("a number")
+    };
+    let first_ends = ends();
+    let warned = || {
+        bridge
+            .log()
+            .matches("http.tls_certificate: 5 days left")
+            .count()
+    };
+    // Somebody who never finishes a handshake holds nobody up.
+    let _idle = TcpStream::connect(bridge.address).expect("connected");
+    let answer = get(&bridge, &first).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(get(&bridge, &second).is_err());
+
+    std::fs::write(&certificate, "no certificate").expect("written");
+    let told = bridge.hang_up();
+    assert_eq!(told["message"], "the configuration stays as it was");
+    get(&bridge, &first).expect("the old certificate still serves");
+
+    for name in ["asterisk.pem", "asterisk.key"] {
+        std::fs::copy(second.path(name), first.path(name)).expect("copied");
+    }
+    assert_eq!(warned(), 0);
+    bridge.hang_up();
+    eventually("the new certificate serves", || get(&bridge, &second).ok());
+    assert!(get(&bridge, &first).is_err());
+    assert_eq!(warned(), 1);
+    let (days, hour) = (first_ends - ends(), 3600);
+    assert!((84 * 24 * hour..86 * 24 * hour).contains(&days), "{days} s");
+}

@@ -1,0 +1,220 @@
+//! The event stream: whoever only follows it holds what `showqueue` shows.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use serde_json::json;
+
+use super::client::{EventClient, Item};
+use super::panel::Panel;
+use crate::mirror::churn::Churn;
+use crate::mirror::expected::{ORGANIZATIONS, Organization};
+use crate::mirror::{RESYNC, start_live};
+use crate::support::{ACME, GLOBEX, Row, eventually, on_both_generations};
+
+on_both_generations!(
+    a_panel_of_events_holds_what_is_shown,
+    a_stream_shows_what_it_was_asked_for,
+    a_caller_shows_at_once,
+    what_agents_do_changes_the_figures,
+    signs_of_life_come_every_fifteen_seconds,
+);
+
+/// Long enough for what is silent too, and for figures that are a second old.
+const CAUGHT_UP: Duration = Duration::from_secs(6);
+
+const SOON: Duration = Duration::from_secs(5);
+
+fn a_panel_of_events_holds_what_is_shown(version: u32) {
+    let (asterisk, bridge) = start_live(version);
+    let seed = fastrand::u64(..);
+    println!("panel, Asterisk {version}: seed {seed}");
+    let mut rng = Rng::with_seed(seed);
+    let churn = Churn::new(&asterisk, &bridge, true);
+    let filters: [(Organization, &str, &[&str]); 4] = [
+        (ORGANIZATIONS[0], "", &[]),
+        (ORGANIZATIONS[0], "&queue=6003", &["6003"]),
+        (ORGANIZATIONS[0], "&queue=6001,6004", &["6001", "6004"]),
+        (ORGANIZATIONS[1], "", &[]),
+    ];
+    let mut streams: Vec<_> = filters
+        .iter()
+        .map(|(organization, filter, only)| {
+            let client = EventClient::open(bridge.address, organization.user, filter);
+            (client, Panel::default(), *organization, *filter, *only)
+        })
+        .collect();
+    let mut fields = 0;
+    for round in 0..8 {
+        churn.burst(&mut rng, Duration::from_millis(800));
+        churn.rest(&mut rng);
+        for (client, panel, organization, filter, only) in &mut streams {
+            fields += panel.catch_up(client, &bridge, *organization, only, RESYNC + CAUGHT_UP);
+            if round % 2 == 1 {
+                // The connection breaks, and the client comes back with what it knows.
+                let last = panel.last_id.clone();
+                let last = last.as_deref();
+                *client = EventClient::resume(bridge.address, organization.user, filter, last);
+            }
+        }
+    }
+    for (_, panel, organization, filter, _) in &streams {
+        println!(
+            "panel, Asterisk {version}: {}{filter}: {:?}, all equal",
+            organization.name, panel.counts
+        );
+    }
+    println!(
+        "panel, Asterisk {version}: {fields} fields compared; {}",
+        churn.counts()
+    );
+}
+
+fn a_stream_shows_what_it_was_asked_for(version: u32) {
+    let (asterisk, bridge) = start_live(version);
+    let open = |user, query| EventClient::open(bridge.address, user, query);
+    let mut all = open(ACME, "");
+    let mut one = open(ACME, "&queue=6001");
+    let mut two = open(ACME, "&queue=6002,6004");
+    let mut other = open(GLOBEX, "");
+    for queue in ["6001", "6002", "6003", "6004"] {
+        bridge.acme(&format!("action=add&agent=1001&queue={queue}"));
+    }
+    bridge.ok(GLOBEX, "action=add&agent=1001&queue=6002&alias=Gila");
+    // A phone of the other's in an own queue is a member without a number.
+    asterisk
+        .ami()
+        .action("Action: QueueAdd\r\nQueue: acme-6002\r\nInterface: Local/1002@globex-agents");
+    let told = |client: &mut EventClient, marker: &str| {
+        let mut queues = Vec::new();
+        loop {
+            let event = client.event(SOON).expect("an event");
+            if event.name == "snapshot" {
+                for queue in event.data["queues"].as_array().expect("queues") {
+                    queues.push(format!(
+                        "snapshot {}",
+                        queue["queue"].as_str().expect("text")
+                    ));
+                }
+            } else if event.name == "member" {
+                let queue = event.data["queue"].as_str().expect("text");
+                queues.push(format!("{queue} {}", event.data["member"]["agent"]));
+            }
+            // A member that is added has a second event when its device is known.
+            queues.dedup();
+            if queues.last().is_some_and(|last| last == marker) {
+                return queues;
+            }
+        }
+    };
+    assert_eq!(
+        told(&mut one, "6001 \"1001\""),
+        ["snapshot 6001", "6001 \"1001\""]
+    );
+    let expected = [
+        "snapshot 6002",
+        "snapshot 6004",
+        "6002 \"1001\"",
+        "6004 \"1001\"",
+        "6002 null",
+    ];
+    assert_eq!(told(&mut two, "6002 null"), expected);
+    let expected = [
+        "snapshot 6001",
+        "snapshot 6002",
+        "snapshot 6003",
+        "snapshot 6004",
+        "6001 \"1001\"",
+        "6002 \"1001\"",
+        "6003 \"1001\"",
+        "6004 \"1001\"",
+        "6002 null",
+    ];
+    assert_eq!(told(&mut all, "6002 null"), expected);
+    let expected = ["snapshot 6001", "snapshot 6002", "6002 \"1001\""];
+    assert_eq!(told(&mut other, "6002 \"1001\""), expected);
+}
+
+fn a_caller_shows_at_once(version: u32) {
+    let (asterisk, bridge) = start_live(version);
+    let mut client = EventClient::open(bridge.address, ACME, "");
+    client.until("snapshot", SOON);
+    let mut ami = asterisk.ami();
+    let mut slowest = Duration::ZERO;
+    for waiting in 1..=5 {
+        asterisk.call("acme-6001");
+        // Asterisk answers the caller first, and takes half a second for that.
+        let is_caller = |row: &Row| row["Event"] == "QueueEntry";
+        eventually("the caller waits", || {
+            let rows = ami.queue_status("acme-6001").into_iter();
+            (rows.filter(is_caller).count() == waiting).then_some(())
+        });
+        let begun = std::time::Instant::now();
+        loop {
+            let events = client.until("queue", SOON);
+            let event = &events.last().expect("the one waited for").data;
+            if event["callers"].as_array().map(Vec::len) == Some(waiting) {
+                assert_eq!(event["queue"], "6001");
+                assert_eq!(event["callers_waiting"], json!(waiting));
+                break;
+            }
+        }
+        slowest = slowest.max(begun.elapsed());
+    }
+    println!(
+        "a caller is told of after at most {} ms, Asterisk {version}",
+        slowest.as_millis()
+    );
+    // Not in the queue's next turn, which is after three seconds.
+    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+}
+
+fn what_agents_do_changes_the_figures(version: u32) {
+    let (_asterisk, bridge) = start_live(version);
+    bridge.acme("action=add&agent=1001&queue=6001");
+    let mut client = EventClient::open(bridge.address, ACME, "&queue=6001");
+    client.until("snapshot", SOON);
+    bridge.acme("action=pause&agent=1001&queue=6001&reason=Lunch");
+    let paused = |client: &mut EventClient| {
+        let figures = client.until("queue", SOON).pop().expect("figures");
+        (figures.data["agents"]["paused"] == 1).then_some(figures)
+    };
+    let member = eventually("the pause", || {
+        let member = client.until("member", SOON).pop()?;
+        (member.data["change"] == "paused").then_some(member)
+    });
+    let figures = eventually("the paused agent is counted", || paused(&mut client));
+    let shown = bridge.acme("action=showqueuestat&queue=6001");
+    assert_eq!(figures.data["agents"], shown["queues"][0]["agents"]);
+    let number = |id: &str| {
+        id.rsplit_once('-')
+            .and_then(|(_, id)| id.parse::<u64>().ok())
+    };
+    assert!(
+        number(&member.id) < number(&figures.id),
+        "{member:?}, {figures:?}"
+    );
+    // Who breaks off between the two gets the second, and not the first again.
+    let mut client = EventClient::resume(bridge.address, ACME, "&queue=6001", Some(&member.id));
+    let told = client.event(SOON).expect("figures");
+    assert_eq!((&*told.name, &told.id), ("queue", &figures.id));
+}
+
+fn signs_of_life_come_every_fifteen_seconds(version: u32) {
+    let (_asterisk, bridge) = start_live(version);
+    // Nothing happens in a queue that nobody calls, once all is known.
+    let mut client = EventClient::open(bridge.address, ACME, "&queue=6001");
+    client.until("snapshot", SOON);
+    let mut quiet = std::time::Instant::now();
+    let heard = eventually("a comment", || {
+        match client.next(Duration::from_secs(18))? {
+            Item::Comment => Some(quiet.elapsed()),
+            Item::Event(_) => {
+                quiet = std::time::Instant::now();
+                None
+            }
+            Item::End => panic!("the stream has ended"),
+        }
+    });
+    assert!((14.8..16.5).contains(&heard.as_secs_f64()), "{heard:?}");
+}

@@ -1,0 +1,208 @@
+//! A panel: it knows nothing but what the event stream has told it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::client::{Event, EventClient};
+use crate::mirror::comparison::Comparison;
+use crate::mirror::expected::Organization;
+use crate::support::{Bridge, User};
+
+/// A queue as the stream has told it.
+#[derive(Debug, Default, Clone)]
+struct Queue {
+    /// As in the snapshot, without members and callers.
+    settings: Value,
+    members: BTreeMap<String, Value>,
+    callers: Value,
+    /// Callers and figures of the last `queue` event; a snapshot has none.
+    figures: Option<Value>,
+}
+
+/// The state that events build.
+#[derive(Debug, Default)]
+pub(super) struct Panel {
+    queues: BTreeMap<String, Queue>,
+    pub(super) connected: bool,
+    pub(super) last_id: Option<String>,
+    /// How many events of each name came.
+    pub(super) counts: BTreeMap<String, usize>,
+}
+
+impl Panel {
+    pub(super) fn count(&self, name: &str) -> usize {
+        self.counts.get(name).copied().unwrap_or(0)
+    }
+
+    pub(super) fn apply(&mut self, event: &Event) {
+        self.check_id(event);
+        *self.counts.entry(event.name.clone()).or_default() += 1;
+        let data = &event.data;
+        match event.name.as_str() {
+            "snapshot" => {
+                let queues = data["queues"].as_array().expect("queues").iter();
+                self.queues = queues.map(snapshot).collect();
+                // What is not said otherwise: a snapshot comes of a PBX that is there.
+                self.connected = true;
+            }
+            "member" => {
+                let member = &data["member"];
+                let interface = member["interface"].as_str().expect("text").to_lowercase();
+                let members = &mut self.queue(data).members;
+                let was = members.get(&interface).cloned();
+                let pauses = was
+                    .as_ref()
+                    .map(|was| (was["paused"] == true, member["paused"] == true));
+                match (data["change"].as_str().expect("text"), pauses) {
+                    ("removed", Some(_)) => {
+                        members.remove(&interface);
+                        return;
+                    }
+                    ("added", None)
+                    | ("paused", Some((_, true)))
+                    | ("unpaused", Some((true, false)))
+                    | ("updated", Some(_)) => {}
+                    (change, _) => panic!("{change} of {was:?}: {event:?}"),
+                }
+                members.insert(interface, member.clone());
+            }
+            "queue" => {
+                let queue = self.queue(data);
+                queue.callers = data["callers"].clone();
+                queue.figures = Some(data.clone());
+            }
+            "pbx" => self.connected = data["connected"].as_bool().expect("a boolean"),
+            "shutdown" => {}
+            other => panic!("an event of unknown name: {other}"),
+        }
+    }
+
+    /// Every event has an id, in order and no two the same; but `shutdown` is no
+    /// change, and what tells of the link may come with a snapshot.
+    fn check_id(&mut self, event: &Event) {
+        let number = |id: &str| {
+            let (place, number) = id.rsplit_once('-').expect("an id");
+            (place.to_owned(), number.parse::<u64>().expect("a number"))
+        };
+        let (place, is) = number(&event.id);
+        if let Some((last_place, last)) = self.last_id.as_deref().map(number) {
+            let may_repeat = ["shutdown", "pbx", "snapshot"].contains(&event.name.as_str());
+            assert!(
+                place != last_place || is > last || (is == last && may_repeat),
+                "{event:?} behind {:?}",
+                self.last_id
+            );
+        }
+        self.last_id = Some(event.id.clone());
+    }
+
+    fn queue(&mut self, data: &Value) -> &mut Queue {
+        let number = data["queue"].as_str().expect("text");
+        let queue = self.queues.get_mut(number);
+        queue.unwrap_or_else(|| panic!("an event of a queue that no snapshot has told: {data}"))
+    }
+
+    /// Applies what is there, until nothing comes for a moment.
+    pub(super) fn drain(&mut self, client: &mut EventClient) {
+        while let Some(event) = client.event(Duration::from_millis(20)) {
+            self.apply(&event);
+        }
+    }
+
+    /// Follows the stream until the panel is equal to what `showqueue` and
+    /// `showqueuestat` show. Returns how many fields were compared.
+    pub(super) fn catch_up(
+        &mut self,
+        client: &mut EventClient,
+        bridge: &Bridge,
+        organization: Organization,
+        only: &[&str],
+        within: Duration,
+    ) -> usize {
+        let begun = Instant::now();
+        loop {
+            self.drain(client);
+            let comparison = self.compare(bridge, organization.user, only);
+            if comparison.differences.is_empty() {
+                return comparison.fields;
+            }
+            assert!(
+                begun.elapsed() < within,
+                "after {within:?} the stream of {} has told otherwise than showqueue shows \
+                 (\"Asterisk\" is showqueue): {:#?}\nevents: {:?}",
+                organization.name,
+                comparison.differences,
+                self.counts
+            );
+        }
+    }
+
+    /// With all queues, or only some.
+    pub(super) fn compare(&self, bridge: &Bridge, user: User, only: &[&str]) -> Comparison {
+        let shows = |queue: &&Value| {
+            only.is_empty() || only.contains(&queue["queue"].as_str().expect("text"))
+        };
+        let ask = |action: &str| bridge.ok(user, &format!("action={action}"))["queues"].take();
+        let mut comparison = Comparison {
+            of_stream: true,
+            ..Comparison::default()
+        };
+        let shown = ask("showqueue");
+        let shown = shown.as_array().expect("queues").iter().filter(shows);
+        let shown: BTreeMap<_, _> = shown.map(snapshot).collect();
+        comparison.compare("showqueue", &values(&shown), &values(&self.queues));
+        let stat = ask("showqueuestat");
+        for queue in stat.as_array().expect("queues").iter().filter(shows) {
+            let number = queue["queue"].as_str().expect("text");
+            let Some(figures) = self.queues.get(number).and_then(|q| q.figures.as_ref()) else {
+                continue;
+            };
+            let (mut truth, mut told) = (queue.clone(), figures.clone());
+            // Of members, which have events of their own.
+            for object in [&mut truth, &mut told] {
+                let object = object.as_object_mut().expect("an object");
+                object.retain(|name, _| !["agents", "callers"].contains(&name.as_str()));
+                // Runs on since the event.
+                object.remove("longest_wait_seconds");
+            }
+            comparison.compare(&format!("showqueuestat {number}"), &truth, &told);
+        }
+        comparison
+    }
+}
+
+fn snapshot(queue: &Value) -> (String, Queue) {
+    let mut settings = queue.as_object().expect("a queue").clone();
+    let members = settings.remove("members").expect("members");
+    let callers = settings.remove("callers").expect("callers");
+    let members = members.as_array().expect("members").iter();
+    let interface = |m: &Value| m["interface"].as_str().expect("text").to_lowercase();
+    let queue = Queue {
+        members: members.map(|m| (interface(m), m.clone())).collect(),
+        settings: Value::Object(settings.clone()),
+        callers,
+        figures: None,
+    };
+    let number = settings["queue"].as_str().expect("text").to_owned();
+    (number, queue)
+}
+
+/// Queues as JSON, for the comparison; callers without their waits.
+fn values(queues: &BTreeMap<String, Queue>) -> Value {
+    let value = |queue: &Queue| {
+        let mut callers = queue.callers.clone();
+        for caller in callers.as_array_mut().expect("callers") {
+            caller
+                .as_object_mut()
+                .expect("a caller")
+                .remove("wait_seconds");
+        }
+        json!({"settings": queue.settings, "members": queue.members, "callers": callers})
+    };
+    queues
+        .iter()
+        .map(|(number, queue)| (number.clone(), value(queue)))
+        .collect()
+}
