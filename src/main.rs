@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use ami_bridge::ami::value::is_clean;
 use ami_bridge::cli::{Cli, Command};
+use ami_bridge::daemon::reload::Source;
 use ami_bridge::organizations::PasswordDigest;
-use ami_bridge::reload::Source;
 use ami_bridge::telemetry::{Level, LogFlow};
-use ami_bridge::{app, check, config, demo, telemetry};
+use ami_bridge::{check, config, daemon, simulator, telemetry};
 use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -117,7 +117,7 @@ async fn run(
         signal: reload,
         level,
     });
-    Ok(app::run(settings, stop, source, flow).await?)
+    Ok(daemon::run(settings, stop, source, flow).await?)
 }
 
 /// The daemon on a simulated PBX, in one process.
@@ -133,11 +133,11 @@ async fn demonstrate(listen: SocketAddr, seed: u64) -> Result<(), Box<dyn std::e
             return Err(message.into());
         }
     };
-    let simulator = demo::Simulator::start(demo::Config::demonstration(seed)).await?;
-    let text = demo::configuration(simulator.address(), listen);
+    let simulator = simulator::Simulator::start(simulator::Config::demonstration(seed)).await?;
+    let text = simulator::configuration(simulator.address(), listen);
     let settings = config::load_text("demo", &text)?;
     let telemetry = telemetry::start(&settings.log)?;
-    print(&demo::welcome(listen, seed));
+    print(&simulator::welcome(listen, seed));
     run(settings, None, telemetry.flow.clone()).await
 }
 

@@ -9,10 +9,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::action::Action;
-use super::answer::Answer;
 use super::error::Failure;
 use super::login::Peer;
 use super::pending::Request;
+use super::reply::Reply;
 
 /// What a link is doing.
 #[derive(Debug, Clone)]
@@ -188,7 +188,7 @@ impl Exchange {
     pub fn send(
         &self,
         action: Action,
-    ) -> impl Future<Output = Result<Arc<Answer>, Failure>> + Send + use<> {
+    ) -> impl Future<Output = Result<Arc<Reply>, Failure>> + Send + use<> {
         let (reply, receiver) = oneshot::channel();
         let deadline = self.deadline;
         if action.is_change() {

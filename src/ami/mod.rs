@@ -7,7 +7,6 @@
 //! ([`value`]) only.
 
 mod action;
-mod answer;
 mod assembly;
 mod backoff;
 mod client;
@@ -20,6 +19,7 @@ mod message;
 mod observer;
 mod parse;
 mod pending;
+mod reply;
 mod session;
 mod supervisor;
 mod tls;
@@ -28,7 +28,6 @@ pub(crate) mod transcript;
 pub mod value;
 
 pub use action::{Action, LoginKey};
-pub use answer::Answer;
 pub use assembly::Assembly;
 pub use client::{Client, Exchange, LinkState, noting_changes};
 pub use codec::{AmiCodec, Frame, FrameError, MAX_FRAME};
@@ -38,5 +37,6 @@ pub use error::{Exit, Failure, LoginError, NO_QUEUES};
 pub use login::Peer;
 pub use message::Message;
 pub use observer::Observer;
+pub use reply::Reply;
 pub use supervisor::{LinkSettings, host_of, supervise};
 pub use tls::{TlsSettings, Trust};

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::action::Action;
-use super::answer::Answer;
 use super::message::Message;
+use super::reply::Reply;
 
 /// Is told what is read, in the order of the wire, by the task that reads the
 /// socket: nothing in it may wait, or take long.
@@ -16,7 +16,7 @@ pub trait Observer: Send {
     fn event(&mut self, event: &Message);
 
     /// An action was answered as a whole. Whoever asked is told afterwards.
-    fn answered(&mut self, action: &Action, answer: &Answer);
+    fn answered(&mut self, action: &Action, answer: &Reply);
 
     /// Asterisk has answered, so long after it was asked, whether anyone still waits
     /// or not.
@@ -31,6 +31,6 @@ pub trait Observer: Send {
 impl Observer for () {
     fn linked(&mut self) {}
     fn event(&mut self, _: &Message) {}
-    fn answered(&mut self, _: &Action, _: &Answer) {}
+    fn answered(&mut self, _: &Action, _: &Reply) {}
     fn lost(&mut self) {}
 }

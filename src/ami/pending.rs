@@ -11,9 +11,9 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
 use super::action::Action;
-use super::answer::{Answer, Complete, Reply, Waiter};
 use super::error::Failure;
 use super::message::Message;
+use super::reply::{Complete, Reply, ReplyResult, Waiter};
 
 /// Memory that the rows of one event list may take. 50,000 memberships are 15 MB.
 const MAX_LIST_BYTES: usize = 128 << 20;
@@ -23,7 +23,7 @@ const MAX_LIST_BYTES: usize = 128 << 20;
 pub(crate) struct Request {
     pub(crate) action: Action,
     pub(crate) deadline: Instant,
-    pub(crate) reply: oneshot::Sender<Reply>,
+    pub(crate) reply: oneshot::Sender<ReplyResult>,
     /// Id of the request that the action is part of, for the log; empty for the
     /// session's own actions.
     pub(crate) request_id: Arc<str>,
@@ -219,7 +219,7 @@ impl Pending {
         let mut waiters = entry.waiters.iter();
         Received::Complete(Complete {
             action: entry.action,
-            answer: Arc::new(Answer {
+            answer: Arc::new(Reply {
                 response,
                 rows: entry.rows,
                 adds_up,

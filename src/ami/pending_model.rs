@@ -15,7 +15,7 @@ struct Asker {
     id: u64,
     deadline: Instant,
     /// None where the asker has given up.
-    receiver: Option<oneshot::Receiver<Reply>>,
+    receiver: Option<oneshot::Receiver<ReplyResult>>,
     /// Has a reply; where the asker has given up: would have one.
     answered: bool,
 }
@@ -67,7 +67,7 @@ impl Model {
             Op::Read { queue, seconds } => self.push(read(queue), seconds),
             Op::Write { seconds } => self.push(write(self.askers.len()), seconds),
             Op::Send => self.send(),
-            Op::Answer { pick, kind } => {
+            Op::Reply { pick, kind } => {
                 let waiting = self.written.iter().filter(|(_, written)| !written.done);
                 let waiting: Vec<u64> = waiting.map(|(id, _)| *id).collect();
                 if !waiting.is_empty() {
@@ -292,7 +292,7 @@ impl Model {
 
 /// Takes the replies: those for whom the condition holds have one now, of which
 /// `check` judges, and no other.
-fn settle(askers: &mut [Asker], now: impl Fn(&Asker) -> bool, check: impl Fn(&Asker, Reply)) {
+fn settle(askers: &mut [Asker], now: impl Fn(&Asker) -> bool, check: impl Fn(&Asker, ReplyResult)) {
     for asker in askers {
         let expected = !asker.answered && now(asker);
         let reply = asker.receiver.as_mut().map(oneshot::Receiver::try_recv);

@@ -19,7 +19,7 @@ enum Op {
     },
     Send,
     /// To an action that is not answered yet.
-    Answer {
+    Reply {
         pick: Index,
         kind: Kind,
     },
@@ -55,7 +55,7 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (0u8..2, 1u64..20).prop_map(|(queue, seconds)| Op::Read { queue, seconds }),
         2 => (1u64..20).prop_map(|seconds| Op::Write { seconds }),
         5 => Just(Op::Send),
-        9 => (any::<Index>(), kind()).prop_map(|(pick, kind)| Op::Answer { pick, kind }),
+        9 => (any::<Index>(), kind()).prop_map(|(pick, kind)| Op::Reply { pick, kind }),
         2 => (0u64..20, kind()).prop_map(|(id, kind)| Op::Receive { id, kind }),
         2 => (0u64..8).prop_map(|seconds| Op::Wait { seconds }),
         1 => (0u64..8).prop_map(|seconds| Op::Pass { seconds }),

@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::action::Action;
-use super::answer::Reply;
 use super::assembly::Assembly;
 use super::client::{Link, LinkState};
 use super::connection::Connection;
@@ -22,6 +21,7 @@ use super::error::{Exit, Failure};
 use super::message::Message;
 use super::observer::Observer;
 use super::pending::{Pending, Received, Request};
+use super::reply::ReplyResult;
 use crate::wall_clock;
 
 /// How often deadlines are looked at.
@@ -120,7 +120,7 @@ struct Session<'a> {
     jumps: u64,
     /// When the link is given up after a jump, if nothing has come by then.
     dead_at: Option<Instant>,
-    logoff: Option<oneshot::Receiver<Reply>>,
+    logoff: Option<oneshot::Receiver<ReplyResult>>,
     /// Asterisk has announced its end.
     shutdown: bool,
     /// Not where Asterisk would need the processor meanwhile.
@@ -307,7 +307,7 @@ impl Session<'_> {
     }
 
     /// Queues an action of the session's own.
-    fn own(&mut self, action: Action, within: Duration) -> oneshot::Receiver<Reply> {
+    fn own(&mut self, action: Action, within: Duration) -> oneshot::Receiver<ReplyResult> {
         let (reply, receiver) = oneshot::channel();
         self.pending.push(Request {
             action,

@@ -9,16 +9,16 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::ami::action::Action;
-use crate::ami::answer::Answer;
 use crate::ami::client::{Client, Exchange, Link, LinkState};
 use crate::ami::connection::Connection;
 use crate::ami::error::{Exit, Failure};
 use crate::ami::login::Peer;
+use crate::ami::reply::Reply;
 use crate::ami::transcript::Transcript;
 use crate::ami::value::{HeaderValue, MemberValue};
 
 /// What came of an action.
-pub(super) type Outcome = Result<Arc<Answer>, Failure>;
+pub(super) type Outcome = Result<Arc<Reply>, Failure>;
 
 /// How large the pipe is, in bytes: less than a header, and less than a frame.
 pub(super) const PIPES: [usize; 2] = [8, 128];

@@ -9,7 +9,7 @@ use tracing::warn;
 
 use super::error::{ApiError, Code};
 use super::query::Credentials;
-use super::requests::Requests;
+use super::request_metrics::RequestMetrics;
 use crate::organizations::{Directory, Lockout, TooManyLogins, User, Verifier};
 
 /// The users, and what is remembered of their logins.
@@ -22,7 +22,7 @@ pub struct Accounts {
     /// Counts failures; outlives a change of the configuration.
     pub lockout: Arc<Lockout>,
     /// Counts requests.
-    pub requests: Arc<Requests>,
+    pub requests: Arc<RequestMetrics>,
 }
 
 impl Accounts {

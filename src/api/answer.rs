@@ -10,15 +10,15 @@ use tokio::task::spawn_blocking;
 use super::command::{ActionName, Command};
 use super::error::{ApiError, Code};
 use super::execute::{Outcome, Row};
-use super::figures::{Figures, Total};
-use super::fragments::{Fragments, Json};
-use super::part::{OwnQueue, Seen};
+use super::member_json::{Json, MemberJsonCache};
+use super::statistics::{Figures, Total};
+use super::tenant::{OwnQueue, Seen};
 use super::views::{Head, QueueHead, StateView, callers, moment};
 use crate::organizations::Organization;
 
 /// What is sent to a client.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     /// HTTP status.
     pub status: u16,
     /// JSON, in pieces.
@@ -35,7 +35,7 @@ pub struct Answer {
     pub results: String,
 }
 
-impl Answer {
+impl Response {
     /// A refusal.
     #[must_use]
     pub fn error(error: &ApiError, request_id: &str) -> Self {
@@ -92,7 +92,7 @@ impl Answer {
         organization: &Arc<Organization>,
         outcome: &Outcome,
         request_id: &str,
-        kept: &Fragments,
+        kept: &MemberJsonCache,
     ) -> Self {
         let head = |seen: &Seen| Head {
             status: "success",
@@ -153,7 +153,7 @@ pub(super) fn list(
     json: &mut Json,
     queues: &[OwnQueue],
     organization: &Arc<Organization>,
-    kept: &Fragments,
+    kept: &MemberJsonCache,
 ) {
     json.raw("[");
     for (place, own) in queues.iter().enumerate() {
@@ -202,7 +202,7 @@ fn unknown(rows: &[Row]) -> usize {
         .count()
 }
 
-fn changed(action: ActionName, command: &Command, rows: &[Row], request_id: &str) -> Answer {
+fn changed(action: ActionName, command: &Command, rows: &[Row], request_id: &str) -> Response {
     #[derive(Serialize)]
     struct View<'a> {
         status: &'static str,
@@ -241,7 +241,7 @@ fn changed(action: ActionName, command: &Command, rows: &[Row], request_id: &str
             let doubt = find(|error| error.code == Code::OutcomeUnknown);
             let passing = find(|error| error.retry_after.is_some());
             let error = doubt.or(passing).unwrap_or(&errors[0]);
-            return Answer::refusal(error, request_id, Some(views));
+            return Response::refusal(error, request_id, Some(views));
         }
     };
     let (alias, reason) = match command {
@@ -258,5 +258,5 @@ fn changed(action: ActionName, command: &Command, rows: &[Row], request_id: &str
         reason,
         queues: views,
     };
-    Answer::ok(status, json(&view))
+    Response::ok(status, json(&view))
 }

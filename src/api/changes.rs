@@ -4,10 +4,10 @@ use futures_util::future::{join, join_all};
 
 use super::error::{ApiError, Code};
 use super::execute::Row;
-use super::part::Part;
 use super::refusal::{changing, failed, looking_up, unknown_queue};
+use super::tenant::Tenant;
 use crate::ami::Failure;
-use crate::queues::{Change, CommandError, QueueCommands, QueueName};
+use crate::queues::{CommandError, QueueChange, QueueCommands, QueueName};
 
 /// A queue that a change is meant for.
 struct Target {
@@ -34,16 +34,16 @@ impl Attempt {
     }
 }
 
-impl Part<'_> {
+impl Tenant<'_> {
     /// Makes a change in each of these queues, all at once. Where none of them is one
     /// of the organization's, the PBX is not asked.
     pub(super) async fn change(
         &self,
         agent: &str,
         numbers: &[String],
-        change: &Change,
+        change: &QueueChange,
     ) -> Vec<Row> {
-        let pbx = self.pbx.open();
+        let pbx = self.open();
         let pbx = pbx.as_ref();
         let targets = self.targets(numbers, pbx).await.into_iter();
         let rows = targets.map(|Target { number, name }| async move {
@@ -79,7 +79,7 @@ impl Part<'_> {
             .collect();
         let looked_up = match pbx {
             Ok(pbx) => {
-                let looked_up = self.pbx.live.look_up(&names, pbx).await;
+                let looked_up = self.pbx.look_up(&names, pbx).await;
                 looked_up.map_err(looking_up)
             }
             Err(closed) => Err(closed.clone()),
@@ -97,7 +97,7 @@ impl Part<'_> {
                     .iter()
                     .find(|q| q.eq_ignore_ascii_case(&name))
                     .cloned(),
-                Err(_) => self.pbx.live.spelled(&name),
+                Err(_) => self.pbx.spelled(&name),
             };
             let Some(spelled) = spelled else {
                 let missing = looked_up.clone().err();
@@ -118,11 +118,11 @@ impl Part<'_> {
         &self,
         pbx: &QueueCommands,
         queue: &QueueName,
-        change: &Change,
+        change: &QueueChange,
     ) -> Result<(), CommandError> {
         self.turn().await?;
         pbx.change(queue, change).await?;
-        if let Change::Pause { interface, .. } = change {
+        if let QueueChange::Pause { interface, .. } = change {
             self.see_member(pbx, queue, interface).await;
         }
         Ok(())
@@ -130,12 +130,12 @@ impl Part<'_> {
 
     async fn turn(&self) -> Result<(), CommandError> {
         let owner = &self.organization.name;
-        Ok(self.pbx.live.turn(owner, self.pbx.deadline).await?)
+        Ok(self.pbx.turn(owner, self.deadline).await?)
     }
 
     /// After a pause of a member who was not known: whoever reads next must see it.
     async fn see_member(&self, pbx: &QueueCommands, queue: &QueueName, interface: &str) {
-        if !self.pbx.live.is_member(queue, interface) {
+        if !self.pbx.is_member(queue, interface) {
             // The mirror has the list before this returns; without an answer it asks
             // again by itself.
             let _ = pbx.refresh(queue).await;
@@ -151,24 +151,18 @@ impl Part<'_> {
         paused: bool,
         reason: Option<&str>,
     ) -> Result<Vec<Row>, ApiError> {
-        let pbx = self.pbx.open()?;
+        let pbx = self.open()?;
         let interface = self.organization.interface.expand(agent);
         let pause = |queue: QueueName| self.attempt(&pbx, queue, &interface, paused, reason);
         let own = |name: &QueueName| self.organization.queue_number(name).is_some();
         let mut attempts: Vec<Attempt>;
         if let Some(names) = self.names(None)? {
-            let looked_up = self.pbx.live.look_up(&names, &pbx).await;
+            let looked_up = self.pbx.look_up(&names, &pbx).await;
             let spelled = looked_up.map_err(looking_up)?;
             attempts = join_all(spelled.into_iter().map(pause)).await;
         } else {
             // Patterns: Asterisk is asked at the same time which queues it has.
-            let known: Vec<_> = self
-                .pbx
-                .live
-                .spelled_names()
-                .into_iter()
-                .filter(own)
-                .collect();
+            let known: Vec<_> = self.pbx.spelled_names().into_iter().filter(own).collect();
             let pauses = join_all(known.iter().cloned().map(pause));
             let (all, done) = join(pbx.names(), pauses).await;
             attempts = done;
@@ -192,7 +186,7 @@ impl Part<'_> {
         paused: bool,
         reason: Option<&str>,
     ) -> Attempt {
-        let is_known = self.pbx.live.is_member(&queue, interface);
+        let is_known = self.pbx.is_member(&queue, interface);
         let result = async {
             if is_known {
                 self.turn().await?;

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::command::Command;
 use super::error::{ApiError, Code};
-use super::part::{Needs, OwnQueue, Part, Pbx, Seen, are_large};
-use crate::organizations::Organization;
-use crate::queues::{Change, Member, NewMember};
+use super::tenant::{Needs, OwnQueue, Seen, Tenant, are_large};
+use crate::queues::{Member, NewMember, QueueChange};
 
 /// What came of a command.
 #[derive(Debug)]
@@ -37,18 +36,14 @@ pub(super) struct Row {
 }
 
 /// Does what the command says, within the organization.
-pub(super) async fn execute(
-    command: &Command,
-    organization: &Organization,
-    pbx: Pbx<'_>,
-) -> Result<Outcome, ApiError> {
+pub(super) async fn execute(command: &Command, tenant: Tenant<'_>) -> Result<Outcome, ApiError> {
+    let organization = tenant.organization;
     if let Some(agent) = command.agent()
         && !organization.has_agent(agent)
     {
         let message = format!("Agent {agent} is not one of the organization's phone numbers.");
         return Err(ApiError::new(Code::UnknownAgent, message));
     }
-    let part = Part { organization, pbx };
     match command {
         Command::Pause {
             agent,
@@ -56,15 +51,15 @@ pub(super) async fn execute(
             paused,
             reason,
         } => {
-            let change = Change::Pause {
+            let change = QueueChange::Pause {
                 interface: organization.interface.expand(agent),
                 paused: *paused,
                 reason: reason.clone(),
             };
             let rows = match queues {
-                Some(queues) => part.change(agent, queues, &change).await,
+                Some(queues) => tenant.change(agent, queues, &change).await,
                 None => {
-                    let everywhere = part.pause_everywhere(agent, *paused, reason.as_deref());
+                    let everywhere = tenant.pause_everywhere(agent, *paused, reason.as_deref());
                     everywhere.await?
                 }
             };
@@ -79,7 +74,7 @@ pub(super) async fn execute(
             reason,
         } => {
             let state_interface = organization.state_interface.as_ref();
-            let change = Change::Add(NewMember {
+            let change = QueueChange::Add(NewMember {
                 interface: organization.interface.expand(agent),
                 name: alias.clone(),
                 state_interface: state_interface.map(|template| template.expand(agent)),
@@ -87,18 +82,22 @@ pub(super) async fn execute(
                 paused: *paused,
                 reason: reason.clone(),
             });
-            Ok(Outcome::Changed(part.change(agent, queues, &change).await))
+            Ok(Outcome::Changed(
+                tenant.change(agent, queues, &change).await,
+            ))
         }
         Command::Remove { agent, queues } => {
-            let change = Change::Remove {
+            let change = QueueChange::Remove {
                 interface: organization.interface.expand(agent),
             };
-            Ok(Outcome::Changed(part.change(agent, queues, &change).await))
+            Ok(Outcome::Changed(
+                tenant.change(agent, queues, &change).await,
+            ))
         }
         Command::ShowQueue { queues, fresh } | Command::ShowQueueStat { queues, fresh } => {
             let numbers = queues.as_deref();
-            let (queues, seen) = part.queues(numbers, *fresh, Needs::All).await?;
-            part.all_there(numbers, &queues)?;
+            let (queues, seen) = tenant.queues(numbers, *fresh, Needs::All).await?;
+            tenant.all_there(numbers, &queues)?;
             Ok(Outcome::Queues(queues, seen))
         }
         Command::ShowState {
@@ -106,7 +105,7 @@ pub(super) async fn execute(
             queues,
             fresh,
         } => {
-            let (queues, seen) = part.memberships(agent, queues.as_deref(), *fresh).await?;
+            let (queues, seen) = tenant.memberships(agent, queues.as_deref(), *fresh).await?;
             Ok(Outcome::Memberships(queues, seen))
         }
     }

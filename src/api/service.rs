@@ -4,31 +4,29 @@
 //! the user's actions and networks, the action's parameters, the organization's
 //! agents and queues, and the PBX last.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::info;
 
 use super::accounts::Accounts;
-use super::answer::{Answer, written};
+use super::answer::{Response, written};
 use super::command::{ActionName, Command, shown_queues};
 use super::error::{ApiError, Code};
 use super::execute::execute;
-use super::fragments::Fragments;
-use super::part::Pbx;
+use super::member_json::MemberJsonCache;
 use super::query::{Form, LAST_EVENT_ID};
 use super::refusal::no_change_sent;
 use super::stream::{EventStream, Scope};
+use super::tenant::Tenant;
 use crate::ami::noting_changes;
 use crate::organizations::{Directory, Organization, User};
-use crate::queues::live::Live;
+use crate::queues::{Pbx, Pbxes};
 
 /// A request to the documented endpoint. Not `Debug`: it holds the password.
-pub struct Call {
+pub struct ApiRequest {
     /// The query string.
     pub query: Option<String>,
     /// A form body.
@@ -49,22 +47,9 @@ pub struct Call {
 #[derive(Debug)]
 pub struct Api {
     accounts: Accounts,
-    links: Arc<Links>,
+    pbxes: Arc<Pbxes>,
+    member_json: Arc<MemberJsonCache>,
     reject_unknown: bool,
-}
-
-/// The PBXes, by their names.
-pub type Links = HashMap<String, Link>;
-
-/// A PBX as the interface needs it.
-#[derive(Debug)]
-pub struct Link {
-    /// The state of its queues, and the way to it.
-    pub live: Live,
-    /// Bound on a whole request.
-    pub action_timeout: Duration,
-    /// What is kept of its answers.
-    pub kept: Arc<Fragments>,
 }
 
 /// The action of users who may follow the event stream.
@@ -72,7 +57,7 @@ const EVENTS: &str = "events";
 
 /// What the log tells of a request; filled in as it becomes known.
 #[derive(Default)]
-struct Facts {
+struct LogFields {
     user: Option<Arc<User>>,
     action: Option<&'static str>,
     command: Option<Command>,
@@ -84,10 +69,11 @@ struct Facts {
 impl Api {
     /// Puts together what was configured.
     #[must_use]
-    pub fn new(accounts: Accounts, links: Arc<Links>, reject_unknown: bool) -> Self {
+    pub fn new(accounts: Accounts, pbxes: Arc<Pbxes>, reject_unknown: bool) -> Self {
         Self {
             accounts,
-            links,
+            pbxes,
+            member_json: Arc::default(),
             reject_unknown,
         }
     }
@@ -99,14 +85,14 @@ impl Api {
     }
 
     /// Answers a request and logs it.
-    pub async fn serve(&self, call: Call) -> Answer {
-        let mut facts = Facts::default();
-        let mut answer = match self.answer(&call, &mut facts).await {
+    pub async fn serve(&self, call: ApiRequest) -> Response {
+        let mut log_fields = LogFields::default();
+        let mut answer = match self.answer(&call, &mut log_fields).await {
             Ok(answer) => answer,
-            Err(error) => Answer::error(&error, &call.request_id),
+            Err(error) => Response::error(&error, &call.request_id),
         };
-        answer.is_known = facts.is_known;
-        self.count_and_log(&call, &facts, &answer);
+        answer.is_known = log_fields.is_known;
+        self.count_and_log(&call, &log_fields, &answer);
         answer
     }
 
@@ -117,53 +103,62 @@ impl Api {
     /// The refusal, as an answer.
     pub async fn follow(
         &self,
-        call: Call,
+        call: ApiRequest,
         last_event_id: Option<&str>,
-    ) -> Result<EventStream, Answer> {
-        let mut facts = Facts::default();
-        let stream = self.open_stream(&call, last_event_id, &mut facts).await;
-        let stream = stream.map_err(|error| Answer {
-            is_known: facts.is_known,
-            ..Answer::error(&error, &call.request_id)
+    ) -> Result<EventStream, Response> {
+        let mut log_fields = LogFields::default();
+        let stream = self
+            .open_stream(&call, last_event_id, &mut log_fields)
+            .await;
+        let stream = stream.map_err(|error| Response {
+            is_known: log_fields.is_known,
+            ..Response::error(&error, &call.request_id)
         });
         match &stream {
-            Ok(_) => self.count_and_log(&call, &facts, &Answer::ok("success", Vec::new())),
-            Err(answer) => self.count_and_log(&call, &facts, answer),
+            Ok(_) => self.count_and_log(&call, &log_fields, &Response::ok("success", Vec::new())),
+            Err(answer) => self.count_and_log(&call, &log_fields, answer),
         }
         stream
     }
 
-    fn count_and_log(&self, call: &Call, facts: &Facts, answer: &Answer) {
+    fn count_and_log(&self, call: &ApiRequest, log_fields: &LogFields, answer: &Response) {
         let seconds = call.arrived.elapsed().as_secs_f64();
         let requests = &self.accounts.requests;
-        requests.count(facts.action, answer.outcome, seconds);
+        requests.count(log_fields.action, answer.outcome, seconds);
         requests.count_unknown(answer.unknown);
-        log(call, facts, answer, seconds);
+        log(call, log_fields, answer, seconds);
     }
 
-    async fn answer(&self, call: &Call, facts: &mut Facts) -> Result<Answer, ApiError> {
+    async fn answer(
+        &self,
+        call: &ApiRequest,
+        log_fields: &mut LogFields,
+    ) -> Result<Response, ApiError> {
         let parts = [call.query.as_deref(), call.body.as_deref()].map(Option::unwrap_or_default);
         let form = Form::parse(&parts, self.reject_unknown)?;
         let credentials = form.credentials(call.authorization.as_deref())?;
         let action = ActionName::from_form(&form)?;
-        facts.action = Some(action.as_str());
+        log_fields.action = Some(action.as_str());
         let credentials = credentials.ok_or_else(ApiError::unauthorized)?;
-        facts.user = self.accounts.named(&credentials);
+        log_fields.user = self.accounts.named(&credentials);
         let authorized = self
             .accounts
             .authorize(&credentials, action.as_str(), call.address);
         let organization = &authorized.await?.organization;
-        facts.is_known = true;
+        log_fields.is_known = true;
 
-        let command = &*facts.command.insert(Command::from_form(action, &form)?);
-        facts.queues = command.queues().map(<[String]>::to_vec);
-        let link = self.link(organization);
-        let pbx = Pbx {
-            live: &link.live,
-            deadline: call.arrived + link.action_timeout,
+        let command = &*log_fields
+            .command
+            .insert(Command::from_form(action, &form)?);
+        log_fields.queues = command.queues().map(<[String]>::to_vec);
+        let pbx = self.pbx(organization);
+        let tenant = Tenant {
+            organization,
+            pbx,
+            deadline: call.arrived + pbx.action_timeout(),
             request_id: &call.request_id,
         };
-        let work = execute(command, organization, pbx);
+        let work = execute(command, tenant);
         let outcome = noting_changes(Arc::clone(&call.change_sent), work).await;
         let sent = call.change_sent.load(Ordering::Acquire);
         let outcome = outcome.map_err(|error| match error.code {
@@ -171,15 +166,15 @@ impl Api {
             _ => error,
         })?;
         let (command, organization) = (command.clone(), Arc::clone(organization));
-        let (request_id, kept) = (call.request_id.clone(), Arc::clone(&link.kept));
+        let (request_id, member_json) = (call.request_id.clone(), Arc::clone(&self.member_json));
         written(outcome.is_large(), move || {
-            Answer::of(
+            Response::of(
                 action,
                 &command,
                 &organization,
                 &outcome,
                 &request_id,
-                &kept,
+                &member_json,
             )
         })
         .await
@@ -187,30 +182,31 @@ impl Api {
 
     async fn open_stream(
         &self,
-        call: &Call,
+        call: &ApiRequest,
         last_event_id: Option<&str>,
-        facts: &mut Facts,
+        log_fields: &mut LogFields,
     ) -> Result<EventStream, ApiError> {
         let query = call.query.as_deref().unwrap_or_default();
         let form = Form::parse_events(query, self.reject_unknown)?;
         let credentials = form.credentials(call.authorization.as_deref())?;
-        facts.action = Some(EVENTS);
+        log_fields.action = Some(EVENTS);
         let credentials = credentials.ok_or_else(ApiError::unauthorized)?;
-        facts.user = self.accounts.named(&credentials);
+        log_fields.user = self.accounts.named(&credentials);
         let authorized = self.accounts.authorize(&credentials, EVENTS, call.address);
         let user = authorized.await?;
-        facts.is_known = true;
+        log_fields.is_known = true;
         let queues = shown_queues(&form)?;
-        facts.queues.clone_from(&queues);
-        let link = self.link(&user.organization);
-        let scope = Scope::new(link, &user, queues, &call.request_id);
+        log_fields.queues.clone_from(&queues);
+        let pbx = self.pbx(&user.organization);
+        let member_json = Arc::clone(&self.member_json);
+        let scope = Scope::new(pbx, member_json, &user, queues, &call.request_id);
         let last_event_id = last_event_id.or_else(|| form.get(LAST_EVENT_ID));
         EventStream::open(scope, last_event_id).await
     }
 
-    fn link(&self, organization: &Organization) -> &Link {
-        match self.links.get(&organization.pbx) {
-            Some(link) => link,
+    fn pbx(&self, organization: &Organization) -> &Pbx {
+        match self.pbxes.get(&organization.pbx) {
+            Some(pbx) => pbx,
             None => unreachable!("the configuration names only PBXes that it has"),
         }
     }
@@ -218,10 +214,10 @@ impl Api {
 
 /// One line for each request. What the client sent shows only where it was
 /// checked: a password that was typed into the wrong field is in no log.
-fn log(call: &Call, facts: &Facts, answer: &Answer, seconds: f64) {
-    let user = facts.user.as_deref();
-    let command = facts.command.as_ref();
-    let queues = facts.queues.as_ref().map(|queues| queues.join(","));
+fn log(call: &ApiRequest, log_fields: &LogFields, answer: &Response, seconds: f64) {
+    let user = log_fields.user.as_deref();
+    let command = log_fields.command.as_ref();
+    let queues = log_fields.queues.as_ref().map(|queues| queues.join(","));
     macro_rules! line {
         ($target:literal, $text:literal, $($more:tt)*) => {
             info!(
@@ -231,7 +227,7 @@ fn log(call: &Call, facts: &Facts, answer: &Answer, seconds: f64) {
                 pbx = user.map(|user| &*user.organization.pbx),
                 organization = user.map(|user| &*user.organization.name),
                 user = user.map(|user| &*user.username),
-                action = facts.action,
+                action = log_fields.action,
                 agent = command.and_then(Command::agent),
                 queue = queues,
                 outcome = answer.outcome,

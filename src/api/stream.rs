@@ -17,13 +17,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::{list, written};
 use super::error::ApiError;
-use super::figures::QueueEvent;
-use super::fragments::{Fragments, Json};
-use super::part::{Needs, OwnQueue, Part, Pbx, are_large, shown_number};
-use super::service::Link;
+use super::member_json::{Json, MemberJsonCache};
+use super::statistics::QueueEvent;
+use super::tenant::{Needs, OwnQueue, Tenant, are_large, shown_number};
 use super::views::{MemberEvent, MemberView};
 use crate::organizations::{Organization, User};
-use crate::queues::live::{Change, Follower, Live, MemberChange};
+use crate::queues::Pbx;
+use crate::queues::mirror::{Follower, MemberChange, StateChange};
 
 /// What happens within this time behind what was told is told together: many members
 /// change faster than anyone reads the figures that follow them.
@@ -34,16 +34,14 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// What a stream shows, to whom.
 pub(super) struct Scope {
-    live: Live,
+    pbx: Pbx,
     organization: Arc<Organization>,
     /// Cancelled when the user may not see this any more.
     withdrawn: CancellationToken,
     /// Queue numbers; `None` is all of the organization.
     queues: Option<Vec<String>>,
     request_id: String,
-    /// Bound on making a snapshot.
-    action_timeout: Duration,
-    kept: Arc<Fragments>,
+    member_json: Arc<MemberJsonCache>,
     /// What ids begin with: which journal, and which part of it. An id of another
     /// means nothing here.
     place: String,
@@ -99,8 +97,8 @@ impl EventStream {
         }
         self.told = number;
         // It may know that or not, where nothing that it has missed tells it soon.
-        let mut links = missed.filter(|change| matches!(change, Change::Link { .. }));
-        if links.next().is_none() && !self.scope.live.is_loaded() {
+        let mut links = missed.filter(|change| matches!(change, StateChange::Link { .. }));
+        if links.next().is_none() && !self.scope.pbx.is_loaded() {
             text.extend(self.link(false));
         }
         self.first = (!text.is_empty()).then(|| vec![text.into()]);
@@ -117,7 +115,7 @@ impl EventStream {
             if self.needs_snapshot {
                 match self.snapshot(false).await {
                     Ok(snapshot) => return snapshot,
-                    Err(_) if self.connected && !self.scope.live.is_loaded() => {
+                    Err(_) if self.connected && !self.scope.pbx.is_loaded() => {
                         return vec![self.link(false).into()];
                     }
                     Err(_) => sleep(AGAIN).await,
@@ -127,7 +125,7 @@ impl EventStream {
             self.follower.behind(self.told).await;
             sleep_until(self.not_before).await;
             let Some((changes, latest)) = self.follower.since(self.told) else {
-                self.scope.live.metrics().dropped_to_snapshot.inc();
+                self.scope.pbx.metrics().dropped_to_snapshot.inc();
                 self.needs_snapshot = true;
                 continue;
             };
@@ -141,7 +139,7 @@ impl EventStream {
     }
 
     /// Changes as events; behind one that only a snapshot can tell, the link only.
-    fn tell(&mut self, changes: &[(u64, Change)]) -> Vec<u8> {
+    fn tell(&mut self, changes: &[(u64, StateChange)]) -> Vec<u8> {
         let mut text = Vec::new();
         // What members do changes figures too. They are told as they are now, so once
         // is enough, behind the last change of all.
@@ -154,21 +152,21 @@ impl EventStream {
             let counts_in = change.counts_in();
             let counts_in = counts_in.filter(|queue| last.get(queue) == Some(number));
             match change {
-                Change::Link { connected } => {
+                StateChange::Link { connected } => {
                     self.connected = *connected;
                     // What was skipped is not told, whatever comes behind it.
                     let id = whole(self.told.min(*number));
                     let data = json!({ "connected": connected });
                     text.extend(self.scope.event(id, "pbx", &data));
                 }
-                Change::Queue { queue } => {
+                StateChange::Queue { queue } => {
                     if !self.needs_snapshot && self.scope.own_number(queue).is_some() {
                         self.needs_snapshot = true;
                         self.told = number - 1;
                     }
                 }
                 _ if self.needs_snapshot => continue,
-                Change::Member {
+                StateChange::Member {
                     queue,
                     what,
                     member,
@@ -184,7 +182,7 @@ impl EventStream {
                     let id = whole(*number) - u64::from(counts_in.is_some());
                     text.extend(self.scope.event(id, "member", &view));
                 }
-                Change::Figures { .. } => {}
+                StateChange::Figures { .. } => {}
             }
             let figures = counts_in.and_then(|queue| self.scope.figures(*number, queue));
             text.extend(figures.unwrap_or_default());
@@ -195,16 +193,16 @@ impl EventStream {
     /// All queues of the stream. From then on, what comes behind is told. A queue
     /// that was named and is not there is an error only when the stream begins.
     async fn snapshot(&mut self, all_named: bool) -> Result<Vec<Bytes>, ApiError> {
-        let part = self.scope.part();
+        let tenant = self.scope.tenant();
         let numbers = self.scope.queues.as_deref();
-        let (queues, seen) = part.queues(numbers, false, Needs::All).await?;
+        let (queues, seen) = tenant.queues(numbers, false, Needs::All).await?;
         if all_named {
-            part.all_there(numbers, &queues)?;
+            tenant.all_there(numbers, &queues)?;
         }
         let number = seen.latest;
         let head = self.scope.head(whole(number), "snapshot");
         let organization = Arc::clone(&self.scope.organization);
-        let kept = Arc::clone(&self.scope.kept);
+        let kept = Arc::clone(&self.scope.member_json);
         let mut pieces = written(are_large(&queues), move || {
             let mut json = Json::default();
             json.raw(&head);
@@ -250,7 +248,8 @@ impl EventStream {
 
 impl Scope {
     pub(super) fn new(
-        link: &Link,
+        pbx: &Pbx,
+        member_json: Arc<MemberJsonCache>,
         user: &User,
         queues: Option<Vec<String>>,
         request_id: &str,
@@ -261,25 +260,22 @@ impl Scope {
         // it may be something else.
         (format!("{organization:?}"), &queues).hash(&mut hasher);
         Self {
-            place: format!("{:x}-{:x}", link.live.epoch(), hasher.finish()),
-            live: link.live.clone(),
+            place: format!("{:x}-{:x}", pbx.epoch(), hasher.finish()),
+            pbx: pbx.clone(),
             organization: Arc::clone(organization),
             withdrawn: user.withdrawn.clone(),
             queues,
             request_id: request_id.to_owned(),
-            action_timeout: link.action_timeout,
-            kept: Arc::clone(&link.kept),
+            member_json,
         }
     }
 
-    fn part(&self) -> Part<'_> {
-        Part {
+    fn tenant(&self) -> Tenant<'_> {
+        Tenant {
             organization: &self.organization,
-            pbx: Pbx {
-                live: &self.live,
-                deadline: Instant::now() + self.action_timeout,
-                request_id: &self.request_id,
-            },
+            pbx: &self.pbx,
+            deadline: Instant::now() + self.pbx.action_timeout(),
+            request_id: &self.request_id,
         }
     }
 
@@ -287,7 +283,7 @@ impl Scope {
         let (organization, queues) = (Arc::clone(&self.organization), self.queues.clone());
         let shows = move |name: &str| shown_number(&organization, queues.as_deref(), name);
         let shows = Arc::new(move |name: &str| shows(name).is_some());
-        self.live.follow(&self.place, shows)
+        self.pbx.follow(&self.place, shows)
     }
 
     /// The number of a queue that the stream shows.
@@ -298,7 +294,7 @@ impl Scope {
     fn own(&self, name: &str) -> Option<OwnQueue> {
         Some(OwnQueue {
             number: self.own_number(name)?,
-            queue: self.live.queue(name)?,
+            queue: self.pbx.queue(name)?,
         })
     }
 

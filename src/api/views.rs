@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::part::OwnQueue;
+use super::tenant::OwnQueue;
 use crate::organizations::Organization;
 use crate::queues::{Caller, DeviceState, Member, MemberState, Membership, PbxTime, Queue};
 

@@ -16,7 +16,7 @@ use crate::ami::{
 use crate::certificate::{Verdict, judge};
 use crate::config::PbxSettings;
 use crate::organizations::Organization;
-use crate::queues::live::{TOLERATED_OFFSET, clock_offset};
+use crate::queues::mirror::{TOLERATED_OFFSET, clock_offset};
 use crate::queues::{QueueCommands, QueueName};
 
 /// Actions by which a stolen secret could place calls, run commands, or change

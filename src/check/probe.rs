@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::pbx::NEEDED;
 use super::report::{PbxReport, Report};
-use crate::ami::{Action, Answer, Client, Message, Observer};
+use crate::ami::{Action, Client, Message, Observer, Reply};
 use crate::queues::{CommandError, Member, Membership, QueueCommands, QueueName};
 
 /// Nothing was changed, so nothing is known.
@@ -36,7 +36,7 @@ impl Observer for PenaltyEvents {
         }
     }
 
-    fn answered(&mut self, _: &Action, _: &Answer) {}
+    fn answered(&mut self, _: &Action, _: &Reply) {}
 
     fn lost(&mut self) {}
 }

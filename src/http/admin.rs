@@ -16,16 +16,17 @@ use super::server::Handler;
 use super::slots::Slots;
 use super::tls::Tls;
 use crate::ami::{LinkState, NO_QUEUES};
-use crate::api::{Links, Requests};
+use crate::api::RequestMetrics;
+use crate::queues::Pbxes;
 use crate::telemetry::LogFlow;
 
 /// The listener for operations.
 #[derive(Debug)]
 pub struct Admin {
     /// The PBXes.
-    pub links: Arc<Links>,
+    pub pbxes: Arc<Pbxes>,
     /// What is counted of requests.
-    pub requests: Arc<Requests>,
+    pub requests: Arc<RequestMetrics>,
     /// The connections of the interface.
     pub slots: Slots,
     /// The interface's TLS, where it has one.
@@ -77,13 +78,11 @@ impl Admin {
     fn ready(&self) -> Response<ReplyBody> {
         let mut ready = !self.stop.is_cancelled();
         let mut pbxes = Map::new();
-        for (name, link) in self.links.iter() {
+        for (name, pbx) in self.pbxes.iter() {
             let no_write = "the AMI user lacks write=agent: changes are refused";
-            let (state, reason) = match link.live.client().state() {
-                LinkState::Ready(_) if link.live.is_unloaded() => {
-                    ("loading", Value::from(NO_QUEUES))
-                }
-                LinkState::Ready(_) if !link.live.is_loaded() => ("loading", Value::Null),
+            let (state, reason) = match pbx.client().state() {
+                LinkState::Ready(_) if pbx.is_unloaded() => ("loading", Value::from(NO_QUEUES)),
+                LinkState::Ready(_) if !pbx.is_loaded() => ("loading", Value::Null),
                 LinkState::Ready(peer) if peer.may_write => ("ready", Value::Null),
                 LinkState::Ready(_) => ("ready", Value::from(no_write)),
                 LinkState::Connecting => ("connecting", Value::Null),
@@ -92,7 +91,7 @@ impl Admin {
                 LinkState::Down { reason, .. } => ("down", Value::from(reason)),
             };
             ready &= state == "ready";
-            let events = link.live.delivery().as_str();
+            let events = pbx.delivery().as_str();
             let details = json!({"state": state, "reason": reason, "events": events});
             pbxes.insert(name.clone(), details);
         }

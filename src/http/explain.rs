@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::body::ReplyBody;
 use super::incoming::request_id;
 use super::reply::answered;
-use crate::api::{Answer, ApiError, Code};
+use crate::api::{ApiError, Code, Response as ApiResponse};
 
 /// hyper's refusals that are explained, and the code for each.
 const REFUSALS: [(&[u8], Code); 2] = [
@@ -135,7 +135,7 @@ fn explain(head: &[u8], code: Code, to: &mut BytesMut) {
             ApiError::parameter(code, "request", message)
         }
     };
-    let answer = answered(Answer::error(&error, &id), &id);
+    let answer = answered(ApiResponse::error(&error, &id), &id);
     let ReplyBody::Pieces(body) = answer.body() else {
         return to.extend_from_slice(head);
     };

@@ -17,10 +17,11 @@ use tokio::time::Instant;
 use super::admin::Admin;
 use super::tls::Tls;
 use crate::ami::LinkState;
-use crate::api::Links;
 use crate::certificate::validity;
-use crate::queues::live::{Delivery, Live, Question};
+use crate::queues::Pbxes;
+use crate::queues::mirror::Delivery;
 use crate::queues::{MemberState, Queue};
+use crate::queues::{Pbx, Question};
 
 /// What the text is told as, by what the client accepts. It is OpenMetrics, and valid
 /// as Prometheus' older text too, to which the units and the end are comments.
@@ -37,7 +38,7 @@ const FIGURES: Duration = Duration::from_secs(2);
 
 /// All metrics as text, those of queues where they are wanted.
 pub(super) async fn text(admin: &Admin) -> String {
-    let links = &admin.links;
+    let pbxes = &admin.pbxes;
     let mut queues: Vec<(String, Vec<Arc<Queue>>)> = Vec::new();
     if admin.queue_metrics {
         let question = Question {
@@ -47,10 +48,10 @@ pub(super) async fn text(admin: &Admin) -> String {
             deadline: Instant::now() + FIGURES,
             request_id: "metrics",
         };
-        let of_pbxes = links.iter().map(async |(pbx, link)| {
-            let snapshot = link.live.queues(question, |_| true).await;
+        let of_pbxes = pbxes.iter().map(async |(name, pbx)| {
+            let snapshot = pbx.queues(question, |_| true).await;
             // Without a link there are none, and its own metrics say so.
-            Some((pbx.clone(), snapshot.ok()?.queues))
+            Some((name.clone(), snapshot.ok()?.queues))
         });
         // All at once: one that is silent holds no other up.
         queues = join_all(of_pbxes).await.into_iter().flatten().collect();
@@ -64,7 +65,7 @@ pub(super) async fn text(admin: &Admin) -> String {
         help,
         ConstCounter::new(admin.log.dropped()),
     );
-    registry.register_collector(Box::new(Pbxes(Arc::clone(links))));
+    registry.register_collector(Box::new(PbxMetrics(Arc::clone(pbxes))));
     registry.register_collector(Box::new(Queues(queues)));
     let mut text = String::new();
     // Only what can't be written fails, and a string can.
@@ -91,18 +92,18 @@ fn register_interface(registry: &mut Registry, admin: &Admin) {
 
 /// What is known of PBXes.
 #[derive(Debug)]
-struct Pbxes(Arc<Links>);
+struct PbxMetrics(Arc<Pbxes>);
 
-type Write = dyn Fn(&Live, MetricEncoder<'_>) -> Result<(), Error>;
+type Write = dyn Fn(&Pbx, MetricEncoder<'_>) -> Result<(), Error>;
 
-impl Collector for Pbxes {
+impl Collector for PbxMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
         let help = "Whether the link to the PBX is there, and its state loaded";
         let mut metric = encoder.encode_descriptor("link_up", help, None, MetricType::Gauge)?;
-        for (pbx, link) in self.0.iter() {
-            let is_ready = matches!(link.live.client().state(), LinkState::Ready(_));
-            let up = i64::from(is_ready && link.live.is_loaded());
-            ConstGauge::new(up).encode(metric.encode_family(&[("pbx", pbx.as_str())])?)?;
+        for (name, pbx) in self.0.iter() {
+            let is_ready = matches!(pbx.client().state(), LinkState::Ready(_));
+            let up = i64::from(is_ready && pbx.is_loaded());
+            ConstGauge::new(up).encode(metric.encode_family(&[("pbx", name.as_str())])?)?;
         }
         let (counter, gauge) = (MetricType::Counter, MetricType::Gauge);
         let metrics: [(&str, &str, Option<Unit>, MetricType, &Write); 14] = [
@@ -111,78 +112,78 @@ impl Collector for Pbxes {
                 "Time since the link was made or lost",
                 Some(Unit::Seconds),
                 gauge,
-                &|live, e| ConstGauge::new(live.metrics().link_age().as_secs_f64()).encode(e),
+                &|pbx, e| ConstGauge::new(pbx.metrics().link_age().as_secs_f64()).encode(e),
             ),
             (
                 "reconnects",
                 "Links that were made after the first",
                 None,
                 counter,
-                &|live, e| live.metrics().reconnects.encode(e),
+                &|pbx, e| pbx.metrics().reconnects.encode(e),
             ),
             (
                 "ami_round_trip",
                 "Time from sending an action to its answer",
                 Some(Unit::Seconds),
                 MetricType::Histogram,
-                &|live, e| live.metrics().round_trip_seconds.encode(e),
+                &|pbx, e| pbx.metrics().round_trip_seconds.encode(e),
             ),
             (
                 "pending_requests",
                 "Requests that use the link",
                 None,
                 gauge,
-                &|live, e| ConstGauge::new(live.client().pending().0 as u64).encode(e),
+                &|pbx, e| ConstGauge::new(pbx.client().pending().0 as u64).encode(e),
             ),
             (
                 "pending_requests_limit",
                 "How many may use it at once",
                 None,
                 gauge,
-                &|live, e| ConstGauge::new(live.client().pending().1 as u64).encode(e),
+                &|pbx, e| ConstGauge::new(pbx.client().pending().1 as u64).encode(e),
             ),
             (
                 "resyncs",
                 "Queues that were asked about only because it was their turn",
                 None,
                 counter,
-                &|live, e| live.metrics().resyncs.encode(e),
+                &|pbx, e| pbx.metrics().resyncs.encode(e),
             ),
             (
                 "drift",
                 "Members that a resync has found otherwise than events had told",
                 None,
                 counter,
-                &|live, e| live.metrics().drift.encode(e),
+                &|pbx, e| pbx.metrics().drift.encode(e),
             ),
             (
                 "targeted_refreshes",
                 "Questions about a queue or a member that had become doubtful",
                 None,
                 counter,
-                &|live, e| live.metrics().targeted_refreshes.encode(e),
+                &|pbx, e| pbx.metrics().targeted_refreshes.encode(e),
             ),
             (
                 "overlay",
                 "Time from the acknowledgement of a change to its event",
                 Some(Unit::Seconds),
                 MetricType::Histogram,
-                &|live, e| live.metrics().overlay_seconds.encode(e),
+                &|pbx, e| pbx.metrics().overlay_seconds.encode(e),
             ),
             (
                 "overlays_overdue",
                 "Acknowledged changes whose events have not come",
                 None,
                 counter,
-                &|live, e| live.metrics().overlays_overdue.encode(e),
+                &|pbx, e| pbx.metrics().overlays_overdue.encode(e),
             ),
             (
                 "events_missing",
                 "Whether a change of a member was found that no event had announced",
                 None,
                 gauge,
-                &|live, e| {
-                    let missing = live.delivery() == Delivery::Missing;
+                &|pbx, e| {
+                    let missing = pbx.delivery() == Delivery::Missing;
                     ConstGauge::new(i64::from(missing)).encode(e)
                 },
             ),
@@ -191,7 +192,7 @@ impl Collector for Pbxes {
                 "Time by which the PBX's clock is ahead of the bridge's",
                 Some(Unit::Seconds),
                 gauge,
-                &|live, e| match live.clock_offset() {
+                &|pbx, e| match pbx.clock_offset() {
                     Some(offset) => ConstGauge::new(offset).encode(e),
                     None => Ok(()),
                 },
@@ -201,21 +202,21 @@ impl Collector for Pbxes {
                 "Event streams that are open",
                 None,
                 gauge,
-                &|live, e| live.metrics().stream_clients.encode(e),
+                &|pbx, e| pbx.metrics().stream_clients.encode(e),
             ),
             (
                 "stream_snapshots",
                 "Snapshots for event streams whose readers had fallen behind",
                 None,
                 counter,
-                &|live, e| live.metrics().dropped_to_snapshot.encode(e),
+                &|pbx, e| pbx.metrics().dropped_to_snapshot.encode(e),
             ),
         ];
         for (name, help, unit, kind, write) in metrics {
             let mut metric = encoder.encode_descriptor(name, help, unit.as_ref(), kind)?;
-            for (pbx, link) in self.0.iter() {
-                let labels = [("pbx", pbx.as_str())];
-                write(&link.live, metric.encode_family(&labels)?)?;
+            for (name, pbx) in self.0.iter() {
+                let labels = [("pbx", name.as_str())];
+                write(pbx, metric.encode_family(&labels)?)?;
             }
         }
         Ok(())

@@ -9,13 +9,13 @@ use hyper::{HeaderMap, Response, StatusCode};
 use super::body::ReplyBody;
 use super::connection::Known;
 use super::incoming::REQUEST_ID;
-use crate::api::Answer;
+use crate::api::Response as ApiResponse;
 
 /// What a 401 asks for. Clients that send credentials only when challenged (`wget`,
 /// Java, Python's `urllib`) don't get in without it.
 const CHALLENGE: &str = "Basic realm=\"ami-bridge\", charset=\"UTF-8\"";
 
-pub(super) fn answered(answer: Answer, request_id: &str) -> Response<ReplyBody> {
+pub(super) fn answered(answer: ApiResponse, request_id: &str) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::from(answer.body));
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

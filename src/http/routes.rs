@@ -18,11 +18,11 @@ use super::body::ReplyBody;
 use super::connection::Known;
 use super::forwarded::client_address;
 use super::incoming::{authorization, form_body, request_id};
-use super::panel::Panel;
+use super::pages::Panel;
 use super::reply::{allowed, answered, mark};
 use super::server::Handler;
-use super::{cors, events, openapi, panel};
-use crate::api::{Answer, Api, ApiError, Call, Code, EventStream};
+use super::{cors, openapi, pages, sse};
+use crate::api::{Api, ApiError, ApiRequest, Code, EventStream, Response as ApiResponse};
 
 const MAX_TARGET: usize = 8 * 1024;
 
@@ -51,9 +51,9 @@ pub struct Routes {
 
 /// The routes that are in force.
 #[derive(Debug)]
-pub struct Current(RwLock<Arc<Routes>>);
+pub struct RoutesSlot(RwLock<Arc<Routes>>);
 
-impl Current {
+impl RoutesSlot {
     /// Those, to begin with.
     #[must_use]
     pub fn new(routes: Routes) -> Self {
@@ -66,7 +66,7 @@ impl Current {
         Arc::clone(&self.get().api)
     }
 
-    /// Puts others in force. Requests that run, event streams too, go on by the old
+    /// Puts others in force. RequestMetrics that run, event streams too, go on by the old
     /// ones.
     pub fn replace(&self, routes: Routes) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
@@ -77,7 +77,7 @@ impl Current {
     }
 }
 
-impl Handler for Current {
+impl Handler for RoutesSlot {
     async fn handle(
         self: Arc<Self>,
         peer: IpAddr,
@@ -89,7 +89,7 @@ impl Handler for Current {
 
 /// What is sent to a client, before the headers that all answers have.
 enum Reply {
-    Answer(Answer),
+    ApiResponse(ApiResponse),
     Events(EventStream),
     File(Response<ReplyBody>),
     Contract,
@@ -109,13 +109,13 @@ impl Routes {
             cors::preflight()
         } else {
             match self.route(peer, request, &request_id).await {
-                Ok(Reply::Answer(answer)) => answered(answer, &request_id),
+                Ok(Reply::ApiResponse(answer)) => answered(answer, &request_id),
                 Ok(Reply::Events(events)) => self.streamed(events, &request_id),
                 Ok(Reply::File(response)) => response,
                 Ok(Reply::Contract) => self.contract(&request_id),
                 Ok(Reply::Methods(methods)) => allowed(methods, &request_id),
                 Err(refusal) => {
-                    let answer = Answer::error(&refusal.error, &request_id);
+                    let answer = ApiResponse::error(&refusal.error, &request_id);
                     let mut response = answered(answer, &request_id);
                     if let Some(methods) = refusal.allow {
                         let methods = HeaderValue::from_static(methods);
@@ -185,7 +185,7 @@ impl Routes {
             let (api, sent) = (Arc::clone(&self.api), Arc::clone(&call.change_sent));
             let served = async move { api.serve(call).await };
             let answer = in_task(&self.running, sent, request_id, served).await;
-            answer.map(Reply::Answer)
+            answer.map(Reply::ApiResponse)
         } else if request.uri().path() == EVENTS {
             if !is_get {
                 return Err(not_allowed("Use GET.", "GET"));
@@ -196,7 +196,7 @@ impl Routes {
             let api = Arc::clone(&self.api);
             let opened = async move { api.follow(call, last.as_deref()).await };
             let stream = in_task(&self.running, Arc::default(), request_id, opened).await?;
-            Ok(stream.map_or_else(Reply::Answer, Reply::Events))
+            Ok(stream.map_or_else(Reply::ApiResponse, Reply::Events))
         } else if let Some(file) = self.panel_file(request.uri().path()) {
             if !is_page_method {
                 return Err(not_allowed("Use GET or HEAD.", "GET, HEAD"));
@@ -224,7 +224,7 @@ impl Routes {
         }
     }
 
-    fn panel_file(&self, path: &str) -> Option<&panel::File> {
+    fn panel_file(&self, path: &str) -> Option<&pages::File> {
         self.panel.as_ref()?.file(path)
     }
 
@@ -233,11 +233,11 @@ impl Routes {
         peer: IpAddr,
         request: &Request<Incoming>,
         request_id: &str,
-    ) -> Result<Call, ApiError> {
+    ) -> Result<ApiRequest, ApiError> {
         let headers = request.headers();
         let forwarded = headers.get_all(FORWARDED_FOR).iter();
         let forwarded: Vec<&[u8]> = forwarded.map(HeaderValue::as_bytes).collect();
-        Ok(Call {
+        Ok(ApiRequest {
             query: request.uri().query().map(str::to_owned),
             body: None,
             authorization: authorization(headers)?,
@@ -259,7 +259,7 @@ impl Routes {
     }
 
     fn streamed(&self, events: EventStream, request_id: &str) -> Response<ReplyBody> {
-        let text = events::text(events, self.stop.clone(), request_id.to_owned());
+        let text = sse::text(events, self.stop.clone(), request_id.to_owned());
         let mut response = Response::new(ReplyBody::Stream(Box::pin(text)));
         response.extensions_mut().insert(Known);
         let content_type = HeaderValue::from_static("text/event-stream");

@@ -68,7 +68,7 @@ impl CertificateFiles {
 #[derive(Clone)]
 pub struct Tls {
     acceptor: TlsAcceptor,
-    current: Arc<Current>,
+    current: Arc<RoutesSlot>,
     handshakes: Arc<Handshakes>,
 }
 
@@ -115,7 +115,7 @@ impl Tls {
     /// # Errors
     /// What rustls does not like, in words.
     pub fn new(certificate: Arc<CertifiedKey>) -> Result<Self, String> {
-        let current = Arc::new(Current(RwLock::new(certificate)));
+        let current = Arc::new(RoutesSlot(RwLock::new(certificate)));
         let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(&current) as _;
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -157,21 +157,21 @@ impl Tls {
     }
 }
 
-struct Current(RwLock<Arc<CertifiedKey>>);
+struct RoutesSlot(RwLock<Arc<CertifiedKey>>);
 
-impl Current {
+impl RoutesSlot {
     fn get(&self) -> Arc<CertifiedKey> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl fmt::Debug for Current {
+impl fmt::Debug for RoutesSlot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Current")
+        f.write_str("RoutesSlot")
     }
 }
 
-impl ResolvesServerCert for Current {
+impl ResolvesServerCert for RoutesSlot {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.get())
     }

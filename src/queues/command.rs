@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::decode;
 use super::name::QueueName;
 use crate::ami::value::{HeaderValue, MemberValue, ValueError};
-use crate::ami::{Action, Answer, Exchange, Failure, NO_QUEUES, is_unknown_action};
+use crate::ami::{Action, Exchange, Failure, NO_QUEUES, Reply, is_unknown_action};
 
 /// Why a command has not done what it should.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +39,7 @@ pub enum CommandError {
 
 /// A change of one queue.
 #[derive(Debug, Clone)]
-pub enum Change {
+pub enum QueueChange {
     /// Pauses or unpauses a member. Repeated, it replaces the reason and the
     /// time of the pause.
     Pause {
@@ -124,9 +124,13 @@ impl QueueCommands {
     /// # Errors
     /// What [`CommandError`] says. [`Failure::Unknown`] too where a member was
     /// added and only the reason of its pause is in doubt.
-    pub async fn change(&self, queue: &QueueName, change: &Change) -> Result<(), CommandError> {
+    pub async fn change(
+        &self,
+        queue: &QueueName,
+        change: &QueueChange,
+    ) -> Result<(), CommandError> {
         match change {
-            Change::Pause {
+            QueueChange::Pause {
                 interface,
                 paused,
                 reason,
@@ -134,8 +138,8 @@ impl QueueCommands {
                 self.pause(queue, interface, *paused, reason.as_deref())
                     .await
             }
-            Change::Add(member) => self.add(queue, member).await,
-            Change::Remove { interface } => {
+            QueueChange::Add(member) => self.add(queue, member).await,
+            QueueChange::Remove { interface } => {
                 let action = Action::QueueRemove {
                     queue: header(queue)?,
                     interface: MemberValue::new(interface)?,
@@ -256,7 +260,7 @@ impl QueueCommands {
         self.answer(action).await.map(drop)
     }
 
-    pub(super) async fn answer(&self, action: Action) -> Result<Arc<Answer>, CommandError> {
+    pub(super) async fn answer(&self, action: Action) -> Result<Arc<Reply>, CommandError> {
         // Reading needs no permission, so a denial can only be a passing one.
         let permitted = action.is_read() || self.exchange.may_write();
         let answer = self.exchange.send(action).await?;
@@ -269,7 +273,7 @@ impl QueueCommands {
 }
 
 /// Whether the member is paused as it was added, and for no reason.
-fn lacks_reason(answer: &Answer, queue: &QueueName, interface: &str) -> bool {
+fn lacks_reason(answer: &Reply, queue: &QueueName, interface: &str) -> bool {
     let listed = decode::listed(answer);
     let mut queues = listed.queues.iter().filter(|listed| listed.name == *queue);
     let member = queues.find_map(|queue| queue.member(interface));

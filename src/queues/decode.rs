@@ -11,7 +11,7 @@ use super::model::{Caller, DeviceState, Member, Membership, Queue};
 use super::name::QueueName;
 use super::time::PbxTime;
 use crate::ami::value::is_clean;
-use crate::ami::{Answer, Message};
+use crate::ami::{Message, Reply};
 
 /// What a `QueueStatus` has listed.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ pub(super) struct Listed {
 
 /// Builds the queues of an answer: its rows are a queue's parameters, then its
 /// members, then its callers.
-pub(super) fn listed(answer: &Answer) -> Listed {
+pub(super) fn listed(answer: &Reply) -> Listed {
     let mut listed = Listed {
         is_whole: answer.adds_up,
         ..Listed::default()

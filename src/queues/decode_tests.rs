@@ -8,8 +8,8 @@ fn decoded(rows: Vec<Message>) -> Vec<Queue> {
     listed(&answer(rows, true)).queues
 }
 
-fn answer(rows: Vec<Message>, adds_up: bool) -> Answer {
-    Answer {
+fn answer(rows: Vec<Message>, adds_up: bool) -> Reply {
+    Reply {
         response: Message::parse("Response: Success\r\n".into()),
         rows,
         adds_up,

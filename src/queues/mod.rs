@@ -3,14 +3,15 @@
 
 mod command;
 mod decode;
-pub mod live;
+pub mod mirror;
 mod model;
 mod name;
 mod pace;
 mod read;
 mod time;
 
-pub use command::{Change, CommandError, NOT_NOW, NewMember, QueueCommands};
+pub use command::{CommandError, NOT_NOW, NewMember, QueueChange, QueueCommands};
+pub use mirror::{Pbx, Pbxes, Question};
 pub use model::{Caller, DeviceState, Member, MemberState, Membership, Queue};
 pub use name::QueueName;
 pub use read::{QueueNames, Snapshot};

@@ -10,7 +10,7 @@ use super::command::{CommandError, Questions, QueueCommands, header};
 use super::decode;
 use super::model::Queue;
 use super::name::QueueName;
-use crate::ami::{Action, Answer};
+use crate::ami::{Action, Reply};
 
 /// Queues as they were on the PBX.
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ impl QueueCommands {
         &self,
         names: Vec<QueueName>,
         at_once: usize,
-    ) -> impl Stream<Item = Result<Arc<Answer>, CommandError>> + Send {
+    ) -> impl Stream<Item = Result<Arc<Reply>, CommandError>> + Send {
         let names = match self.questions {
             Questions::Named => names.into_iter().map(Some).collect(),
             Questions::Whole | Questions::Unnamed if names.is_empty() => Vec::new(),
@@ -105,7 +105,7 @@ impl QueueCommands {
         &self,
         queue: Option<&QueueName>,
         member: Option<&str>,
-    ) -> Result<Arc<Answer>, CommandError> {
+    ) -> Result<Arc<Reply>, CommandError> {
         let action = Action::QueueStatus {
             queue: queue
                 .filter(|_| self.questions == Questions::Named)

@@ -1,7 +1,7 @@
 //! Where log lines go, and what they look like.
 
 mod journald;
-mod queue;
+mod log_queue;
 
 use std::io::{self, IsTerminal};
 use std::panic::{PanicHookInfo, set_hook};
@@ -14,8 +14,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
 use self::journald::{Journal, SOCKET, Socket};
-pub use self::queue::LogFlow;
-use self::queue::LogQueue;
+pub use self::log_queue::LogFlow;
+use self::log_queue::LogQueue;
 use crate::config::{LogFormat, LogSettings};
 
 /// Changes what is logged while the program runs.

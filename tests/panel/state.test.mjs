@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Board, fold, longestSince, tally } from "../../src/http/panel/state.js";
+import { Board, fold, longestSince, tally } from "../../src/pages/state.js";
 
 const NOW = Date.parse("2026-11-24T12:00:00Z");
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backOff, EventParser } from "../../src/http/panel/stream.js";
+import { backOff, EventParser } from "../../src/pages/stream.js";
 
 const TEXT =
   "\uFEFFid: a-1\nevent: snapshot\ndata: {\"queues\":[]}\n\n" +

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { refusalOf } from "../../src/http/panel/api.js";
-import { unfit } from "../../src/http/panel/dialog.js";
-import { direction } from "../../src/http/panel/dom.js";
-import { clean, reasonsOf } from "../../src/http/panel/settings.js";
-import { Clock, count, duration } from "../../src/http/panel/time.js";
+import { refusalOf } from "../../src/pages/api.js";
+import { unfit } from "../../src/pages/dialog.js";
+import { direction } from "../../src/pages/dom.js";
+import { clean, reasonsOf } from "../../src/pages/settings.js";
+import { Clock, count, duration } from "../../src/pages/time.js";
 
 test("durations", () => {
   const seconds = [0, 7, 59, 60, 754, 3723, 172_800, -5];

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Bridge, binary, configuration, eventually, request};
 
-#[path = "../../../examples/packaged_texts/texts.rs"]
+#[path = "../../../tools/packaged_texts/texts.rs"]
 mod texts;
 
 #[test]

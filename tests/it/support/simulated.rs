@@ -1,6 +1,6 @@
 //! The simulated PBX of the program itself, in the place of a real Asterisk.
 
-use ami_bridge::demo::{Config, Simulator};
+use ami_bridge::simulator::{Config, Simulator};
 use tokio::runtime::Runtime;
 
 use super::Ami;

@@ -1,0 +1,128 @@
+//! What the JSON of figures looks like.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::tenant::OwnQueue;
+use super::views::{CallerView, callers};
+use crate::queues::{Member, MemberState, Queue};
+
+#[derive(Serialize)]
+pub(super) struct Figures<'a> {
+    queue: &'a str,
+    name: &'a str,
+    callers_waiting: u64,
+    longest_wait_seconds: u64,
+    agents: AgentCounts,
+    completed: u64,
+    abandoned: u64,
+    abandoned_percent: f64,
+    average_hold_seconds: u64,
+    average_talk_seconds: u64,
+    service_level_seconds: u64,
+    service_level_percent: Option<f64>,
+    service_level_answered_percent: f64,
+}
+
+/// A queue's callers and figures, as the event stream tells them.
+#[derive(Serialize)]
+pub(super) struct QueueEvent<'a> {
+    #[serde(flatten)]
+    figures: Figures<'a>,
+    callers: Vec<CallerView<'a>>,
+}
+
+impl<'a> QueueEvent<'a> {
+    pub(super) fn of(own: &'a OwnQueue) -> Self {
+        Self {
+            figures: Figures::of(own),
+            callers: callers(&own.queue),
+        }
+    }
+}
+
+impl<'a> Figures<'a> {
+    pub(super) fn of(own: &'a OwnQueue) -> Self {
+        let queue: &Queue = &own.queue;
+        Self {
+            queue: &own.number,
+            name: &queue.name,
+            callers_waiting: queue.callers.len() as u64,
+            longest_wait_seconds: queue.longest_wait_seconds(),
+            agents: AgentCounts::of(&queue.members),
+            completed: queue.completed,
+            abandoned: queue.abandoned,
+            abandoned_percent: percent(queue.abandoned, queue.completed),
+            average_hold_seconds: queue.hold_seconds,
+            average_talk_seconds: queue.talk_seconds,
+            service_level_seconds: queue.service_level_seconds,
+            service_level_percent: queue.service_level_percent,
+            service_level_answered_percent: queue.service_level_answered_percent,
+        }
+    }
+}
+
+#[derive(Serialize, Default)]
+struct AgentCounts {
+    logged_in: u64,
+    available: u64,
+    paused: u64,
+    in_call: u64,
+    ringing: u64,
+    on_hold: u64,
+    unavailable: u64,
+}
+
+impl AgentCounts {
+    fn of(members: &[Arc<Member>]) -> Self {
+        let mut counts = Self::default();
+        for member in members {
+            counts.logged_in += u64::from(member.device_state.is_reachable());
+            *match member.state() {
+                MemberState::InCall => &mut counts.in_call,
+                MemberState::OnHold => &mut counts.on_hold,
+                MemberState::Ringing => &mut counts.ringing,
+                MemberState::Unavailable => &mut counts.unavailable,
+                MemberState::Paused => &mut counts.paused,
+                MemberState::Available => &mut counts.available,
+            } += 1;
+        }
+        counts
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Total {
+    queues: usize,
+    callers_waiting: u64,
+    longest_wait_seconds: u64,
+    completed: u64,
+    abandoned: u64,
+    abandoned_percent: f64,
+}
+
+impl Total {
+    pub(super) fn of(figures: &[Figures<'_>]) -> Self {
+        let sum = |part: fn(&Figures<'_>) -> u64| figures.iter().map(part).sum();
+        let longest = figures.iter().map(|queue| queue.longest_wait_seconds).max();
+        let (completed, abandoned) = (sum(|queue| queue.completed), sum(|queue| queue.abandoned));
+        Self {
+            queues: figures.len(),
+            callers_waiting: sum(|queue| queue.callers_waiting),
+            longest_wait_seconds: longest.unwrap_or(0),
+            completed,
+            abandoned,
+            abandoned_percent: percent(abandoned, completed),
+        }
+    }
+}
+
+/// Those who gave up among all whose wait has ended, to two decimals.
+fn percent(abandoned: u64, completed: u64) -> f64 {
+    let all = abandoned + completed;
+    if all == 0 {
+        return 0.0;
+    }
+    (abandoned as f64 * 10_000.0 / all as f64).round() / 100.0
+}

@@ -1,0 +1,182 @@
+//! The panel: a page for supervisors, of plain files that the program has in itself.
+//! Knows nothing of queues: the page uses the interface as any other client.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{HeaderMap, Response, StatusCode};
+use sha2::{Digest, Sha256};
+
+use super::body::ReplyBody;
+
+/// Only the page's own files: no script, style or address of anyone else, nothing
+/// written into the page, no form that is sent, and no frame around it.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'";
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml; charset=utf-8";
+
+/// A file beside the page, by its name in the folder.
+macro_rules! file {
+    ($name:literal, $kind:expr) => {
+        (
+            concat!("/panel/", $name),
+            $kind,
+            include_str!(concat!("../pages/", $name)),
+        )
+    };
+}
+
+const FILES: [(&str, &str, &str); 19] = [
+    file!("theme.css", CSS),
+    file!("board.css", CSS),
+    file!("dialogs.css", CSS),
+    file!("icon.svg", SVG),
+    file!("agent-row.js", SCRIPT),
+    file!("api.js", SCRIPT),
+    file!("changes.js", SCRIPT),
+    file!("dialog.js", SCRIPT),
+    file!("dom.js", SCRIPT),
+    file!("main.js", SCRIPT),
+    file!("notices.js", SCRIPT),
+    file!("people.js", SCRIPT),
+    file!("queue-card.js", SCRIPT),
+    file!("session.js", SCRIPT),
+    file!("settings.js", SCRIPT),
+    file!("state.js", SCRIPT),
+    file!("stream.js", SCRIPT),
+    file!("time.js", SCRIPT),
+    file!("view.js", SCRIPT),
+];
+
+/// The page and the files that it loads.
+#[derive(Debug)]
+pub struct Panel {
+    files: Vec<File>,
+}
+
+/// A file as it is sent.
+#[derive(Debug)]
+pub(super) struct File {
+    path: &'static str,
+    content_type: &'static str,
+    text: Bytes,
+    tag: String,
+}
+
+impl Panel {
+    /// A page that uses the interface at that path.
+    #[must_use]
+    pub fn new(interface: &str) -> Self {
+        // From the page on, so that it also works behind a proxy that puts it in a
+        // folder.
+        let interface = format!(".{}", escape(interface));
+        let page = include_str!("../pages/index.html").replace("{{interface}}", &interface);
+        let beside = FILES.map(|(path, content_type, text)| {
+            File::new(path, content_type, Bytes::from_static(text.as_bytes()))
+        });
+        let mut files = Vec::from(beside);
+        files.push(File::new("/", HTML, Bytes::from(page)));
+        Self { files }
+    }
+
+    /// The file of that path.
+    pub(super) fn file(&self, path: &str) -> Option<&File> {
+        self.files.iter().find(|file| file.path == path)
+    }
+}
+
+impl File {
+    fn new(path: &'static str, content_type: &'static str, text: Bytes) -> Self {
+        let mut tag = String::from("\"");
+        for byte in Sha256::digest(&text).iter().take(8) {
+            let _ = write!(tag, "{byte:02x}");
+        }
+        tag.push('"');
+        Self {
+            path,
+            content_type,
+            text,
+            tag,
+        }
+    }
+
+    /// The file, or that the browser has it already.
+    pub(super) fn response(&self, request: &HeaderMap) -> Response<ReplyBody> {
+        let mut response = if self.is_known(request) {
+            let mut response = Response::new(ReplyBody::default());
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response
+        } else {
+            Response::new(ReplyBody::whole(self.text.clone()))
+        };
+        let headers = response.headers_mut();
+        for (name, value) in [
+            (CONTENT_TYPE, self.content_type),
+            // Asked for each time, and sent only where it has changed: a page of one
+            // version with scripts of another would break.
+            (CACHE_CONTROL, "no-cache"),
+            (CONTENT_SECURITY_POLICY, POLICY),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (REFERRER_POLICY, "no-referrer"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        if let Ok(tag) = HeaderValue::from_str(&self.tag) {
+            headers.insert(ETAG, tag);
+        }
+        response
+    }
+
+    fn is_known(&self, request: &HeaderMap) -> bool {
+        let known = request.get_all(IF_NONE_MATCH).into_iter();
+        known
+            .filter_map(|tags| tags.to_str().ok())
+            .flat_map(|tags| tags.split(','))
+            .any(|tag| tag.trim().trim_start_matches("W/") == self.tag)
+    }
+}
+
+/// As the value of an attribute.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('"', "&quot;")
+        .replace('<', "&lt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_served() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pages");
+        let entries = std::fs::read_dir(folder).expect("the folder");
+        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        let panel = Panel::new("/api");
+        for name in names.filter_map(|name| name.into_string().ok()) {
+            let path = match name.as_str() {
+                "index.html" => "/".to_owned(),
+                name => format!("/panel/{name}"),
+            };
+            assert!(panel.file(&path).is_some(), "{path}");
+        }
+        assert!(panel.file("/panel/").is_none());
+    }
+
+    #[test]
+    fn the_page_holds_the_path_of_the_interface_as_text() {
+        let panel = Panel::new("/a\"><script>&b");
+        let page = panel.file("/").expect("the page");
+        let text = std::str::from_utf8(&page.text).expect("text");
+        assert!(text.contains("data-interface=\"./a&quot;>&lt;script>&amp;b\""));
+    }
+}

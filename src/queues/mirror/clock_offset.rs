@@ -1,0 +1,177 @@
+//! How far Asterisk's clock is from the bridge's.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::now::Now;
+use crate::ami::{Message, Reply};
+
+/// Seconds between two clocks, beyond which the operator is warned.
+pub const TOLERATED_OFFSET: f64 = 2.0;
+
+/// Slower answers are too imprecise to measure the offset.
+const SLOW: Duration = Duration::from_secs(2);
+
+/// Seconds by which Asterisk's clock is ahead, by its answer to a `Ping` that took so long
+/// and was received at `wall` since the Unix epoch: its `Timestamp` was right half way.
+#[must_use]
+pub fn clock_offset(ping: &Message, took: Duration, wall: Duration) -> Option<f64> {
+    let timestamp: f64 = ping.text("Timestamp")?.parse().ok()?;
+    Some(timestamp - wall.saturating_sub(took / 2).as_secs_f64())
+}
+
+/// Asterisk's clock, by its answers to `Ping`.
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    /// Seconds by which Asterisk's clock is ahead; `None` before the first answer.
+    offset: Option<f64>,
+    measured: Option<Instant>,
+    /// The bridge's own clock when it was last looked at.
+    own: Option<(Instant, Duration)>,
+    /// Seconds by which it has stepped since the last answer.
+    own_step: f64,
+    /// The offset that was last logged; 0 where it was tolerable.
+    logged: f64,
+}
+
+impl Clock {
+    /// Takes the answer to a `Ping`. Returns the step of the bridge's own clock since the last
+    /// answer, in seconds; 0 if the PBX's clock moved too.
+    pub(super) fn measure(&mut self, ping: &Reply, now: Now) -> i64 {
+        let took = now.at - ping.sent;
+        // Whatever it says, another one would not say more.
+        self.measured = Some(now.at);
+        let offset = clock_offset(&ping.response, took, now.wall);
+        let Some(offset) = offset.filter(|_| took <= SLOW || self.offset.is_none()) else {
+            return 0;
+        };
+        let change = self
+            .offset
+            .replace(offset)
+            .map_or(0.0, |before| offset - before);
+        self.log(offset);
+        let step = std::mem::take(&mut self.own_step);
+        if step == 0.0 || (step + change).abs() > TOLERATED_OFFSET {
+            return 0;
+        }
+        step.round() as i64
+    }
+
+    fn log(&mut self, offset: f64) {
+        if offset.abs() <= TOLERATED_OFFSET {
+            if self.logged != 0.0 {
+                info!("the PBX's clock agrees with this machine's again");
+            }
+            self.logged = 0.0;
+        } else if (offset - self.logged).abs() > TOLERATED_OFFSET {
+            self.logged = offset;
+            warn!(
+                offset_seconds = (offset * 10.0).round() / 10.0,
+                "the PBX's clock differs from this machine's; times are converted, and both \
+                 should be set by NTP"
+            );
+        }
+    }
+
+    /// Looks whether the bridge's own clock was set. If so, the offset has to be measured
+    /// again: only that tells a clock that was set from a machine that has slept.
+    pub(super) fn look_at_own(&mut self, now: Now) {
+        let (at, wall) = self
+            .own
+            .replace((now.at, now.wall))
+            .unwrap_or((now.at, now.wall));
+        let expected = wall + now.at.saturating_duration_since(at);
+        let step = now.wall.as_secs_f64() - expected.as_secs_f64();
+        if step.abs() > TOLERATED_OFFSET {
+            self.own_step += step;
+            self.measured = None;
+        }
+    }
+
+    /// Seconds by which Asterisk's clock is ahead.
+    pub(super) fn offset(&self) -> Option<f64> {
+        self.offset
+    }
+
+    /// The same in whole seconds, as Asterisk reports times.
+    pub(super) fn offset_seconds(&self) -> i64 {
+        self.offset.map_or(0, |offset| offset.round() as i64)
+    }
+
+    /// The current second as Asterisk would report it, on the bridge's clock.
+    pub(super) fn second(&self, now: Now) -> i64 {
+        let offset = self.offset.unwrap_or_default();
+        (now.wall.as_secs_f64() + offset).floor() as i64 - self.offset_seconds()
+    }
+
+    /// Whether the last answer is older than that.
+    pub(super) fn is_older_than(&self, age: Duration, now: Instant) -> bool {
+        self.measured.is_none_or(|measured| measured + age <= now)
+    }
+
+    /// Something has shown that the last answer is no longer true.
+    pub(super) fn doubt(&mut self) {
+        self.measured = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ping(timestamp: &str, took: Duration, now: Now) -> Reply {
+        let response = format!("Response: Success\r\nTimestamp: {timestamp}\r\n");
+        Reply {
+            response: Message::parse(response.into_bytes().into()),
+            rows: Vec::new(),
+            adds_up: true,
+            sent: now.at - took,
+        }
+    }
+
+    #[test]
+    fn the_offset_is_that_of_the_moment_half_way() {
+        let mut clock = Clock::default();
+        let now = Now {
+            at: Instant::now() + Duration::from_secs(10),
+            wall: Duration::from_secs(1_800_000_000),
+        };
+        let ping = |timestamp, took| ping(timestamp, took, now);
+        clock.measure(&ping("garbage", Duration::ZERO), now);
+        assert_eq!(clock.offset(), None);
+        clock.measure(&ping("1800000119.500000", Duration::from_secs(1)), now);
+        assert_eq!(clock.offset(), Some(120.0));
+        // Too slow to be believed more than what is known.
+        clock.measure(&ping("1800000000.0", Duration::from_secs(3)), now);
+        assert_eq!(clock.offset_seconds(), 120);
+        clock.measure(&ping("1799999999.700000", Duration::ZERO), now);
+        assert_eq!(clock.offset_seconds(), 0);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_told_from_a_machine_that_has_slept() {
+        let start = Now {
+            at: Instant::now(),
+            wall: Duration::from_secs(1_800_000_000),
+        };
+        // An hour more on this clock, and on the PBX's or not.
+        for (pbx, shift) in [(0.0, 3600), (3600.0, 0)] {
+            let mut clock = Clock::default();
+            let mut at = |seconds: u64, own: f64, pbx: f64| {
+                let now = Now {
+                    at: start.at + Duration::from_secs(seconds),
+                    wall: start.wall + Duration::from_secs_f64(own),
+                };
+                clock.look_at_own(now);
+                let pbx = start.wall.as_secs_f64() + pbx;
+                clock.measure(&ping(&format!("{pbx:.6}"), Duration::ZERO, now), now)
+            };
+            assert_eq!(at(0, 0.0, 0.0), 0);
+            assert_eq!(at(10, 11.5, 10.0), 0);
+            assert_eq!(at(20, 3621.5, 20.0 + pbx), shift);
+            assert_eq!(at(30, 3631.5, 30.0 + pbx), 0);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The queues of each member: one telephone's calls show in all of them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::change_log::MemberChange;
+use crate::queues::model::Member;
+use crate::queues::name::QueueName;
+
+/// The names of the queues, by interface in lower case: Asterisk compares without case.
+#[derive(Debug, Default)]
+pub(super) struct Memberships(HashMap<String, Vec<QueueName>>);
+
+impl Memberships {
+    /// A member of that queue has changed.
+    pub(super) fn note(&mut self, queue: &QueueName, what: MemberChange, member: &Member) {
+        match what {
+            MemberChange::Added => {
+                let queues = self.0.entry(member.interface.to_ascii_lowercase());
+                queues.or_default().push(queue.clone());
+            }
+            MemberChange::Removed => self.remove(queue, &member.interface),
+            MemberChange::Paused | MemberChange::Unpaused | MemberChange::Updated => {}
+        }
+    }
+
+    /// That queue does not exist any more.
+    pub(super) fn queue_is_gone(&mut self, queue: &QueueName, members: &[Arc<Member>]) {
+        for member in members {
+            self.remove(queue, &member.interface);
+        }
+    }
+
+    /// The queues that have that member.
+    pub(super) fn of(&self, interface: &str) -> &[QueueName] {
+        let queues = self.0.get(&interface.to_ascii_lowercase());
+        queues.map_or(&[], Vec::as_slice)
+    }
+
+    fn remove(&mut self, queue: &QueueName, interface: &str) {
+        let interface = interface.to_ascii_lowercase();
+        if let Some(queues) = self.0.get_mut(&interface) {
+            queues.retain(|name| !name.eq_ignore_ascii_case(queue));
+            if queues.is_empty() {
+                self.0.remove(&interface);
+            }
+        }
+    }
+}

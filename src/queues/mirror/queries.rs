@@ -1,0 +1,164 @@
+//! What Asterisk is asked before an answer from memory.
+
+use std::future::ready;
+use std::time::Duration;
+
+use futures_util::stream::TryStreamExt;
+use tokio::time::{Instant, timeout_at};
+
+use super::mirror::{Mirror, Phase};
+use super::mirrored_queue::MirroredQueue;
+use super::pbx::{Pbx, Question};
+use super::statistics_refresh::{FiguresOf, ask_figures};
+use crate::ami::Failure;
+use crate::queues::QueueName;
+use crate::queues::command::{CommandError, QueueCommands};
+use crate::queues::read::LISTS_AT_ONCE;
+
+/// When to try again while the state is being loaded.
+const LOADING: Failure = Failure::Unavailable {
+    retry_after: Duration::from_secs(1),
+};
+
+impl Pbx {
+    /// How Asterisk spells these names, without those that it does not have: looked up in
+    /// a new list of all queues, if it has not listed every one of them yet. A link that
+    /// falls in between takes nothing from what was found.
+    ///
+    /// # Errors
+    /// What can become of a question.
+    pub async fn look_up(
+        &self,
+        names: &[String],
+        commands: &QueueCommands,
+    ) -> Result<Vec<QueueName>, CommandError> {
+        let known: Option<Vec<_>> = self
+            .store
+            .look(|mirror| names.iter().map(|name| mirror.spelled(name)).collect());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let all = commands.names().await?.named;
+        let spelled = |name: &String| all.iter().find(|queue| queue.eq_ignore_ascii_case(name));
+        Ok(names.iter().filter_map(spelled).cloned().collect())
+    }
+
+    /// Waits until the state is loaded, and asks Asterisk for named queues that are
+    /// missing, or for everything if `fresh`. Returns whether the state is stale.
+    pub(super) async fn prepare(
+        &self,
+        question: Question<'_>,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<bool, CommandError> {
+        let stale = self.available(question.deadline).await?;
+        if question.fresh {
+            self.ask_all(question, wanted).await?;
+        } else if !stale && question.finds_new {
+            self.find(question).await?;
+        }
+        Ok(stale)
+    }
+
+    /// Commands for a request, to be sent before the deadline.
+    ///
+    /// # Errors
+    /// As [`crate::ami::Client::begin`].
+    pub fn commands(&self, deadline: Instant, request_id: &str) -> Result<QueueCommands, Failure> {
+        let exchange = self.client.begin(deadline, request_id)?;
+        let questions = self.store.look(Mirror::questions);
+        Ok(QueueCommands::asking(exchange, questions))
+    }
+
+    fn commands_for(&self, question: Question<'_>) -> Result<QueueCommands, CommandError> {
+        Ok(self.commands(question.deadline, question.request_id)?)
+    }
+
+    /// Asks about the queues as a whole.
+    async fn ask_all(
+        &self,
+        question: Question<'_>,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<(), CommandError> {
+        let commands = self.commands_for(question)?;
+        let names = match question.names {
+            Some(names) => self.look_up(names, &commands).await?,
+            None => {
+                let mut all = commands.names().await?.named;
+                all.retain(|name| wanted(name));
+                all
+            }
+        };
+        let lists = commands.lists(names, LISTS_AT_ONCE);
+        lists.try_for_each(|_| ready(Ok(()))).await
+    }
+
+    /// Waits until there is a state to be told; returns whether it is stale.
+    async fn available(&self, deadline: Instant) -> Result<bool, Failure> {
+        if self.is_loaded() {
+            return Ok(false);
+        }
+        let mut phase = self.store.phase.subscribe();
+        let settled = phase.wait_for(|phase| *phase != Phase::Loading);
+        let Ok(Ok(settled)) = timeout_at(deadline, settled).await else {
+            return Err(LOADING);
+        };
+        match *settled {
+            Phase::Live => Ok(false),
+            Phase::Lost if self.settings.serve_stale => Ok(true),
+            _ => match self.client.begin_own(deadline, "") {
+                Err(failure) => Err(failure),
+                Ok(_) => Err(LOADING),
+            },
+        }
+    }
+
+    /// Asks for queues that are not known, or not whole: Asterisk says nothing when a
+    /// reload of its configuration adds one.
+    async fn find(&self, question: Question<'_>) -> Result<(), CommandError> {
+        let names = question.names.unwrap_or_default();
+        let is_new =
+            |mirror: &Mirror, name: &str| mirror.queue(name).is_none_or(MirroredQueue::is_new);
+        let new = |mirror: &Mirror| names.iter().any(|name| is_new(mirror, name));
+        if !self.store.look(new) {
+            return Ok(());
+        }
+        let commands = self.commands_for(question)?;
+        self.look_up(names, &commands).await?;
+        let new: Vec<_> = self.store.look(|mirror| {
+            let known = names.iter().filter_map(|name| mirror.queue(name));
+            let new = known.filter(|entry| entry.is_new());
+            new.map(|entry| entry.name.clone()).collect()
+        });
+        let lists = commands.lists(new, LISTS_AT_ONCE);
+        lists.try_for_each(|_| ready(Ok(()))).await
+    }
+
+    /// Asks for callers and figures that are outdated, and for the members that must
+    /// not contradict them.
+    pub(super) async fn refresh_figures(
+        &self,
+        question: Question<'_>,
+        wanted: impl Fn(&str) -> bool + Copy,
+    ) -> Result<(), CommandError> {
+        let now = Instant::now();
+        let outdated: Vec<_> = self.store.look(|mirror| {
+            let entries = mirror.selected(question.names, wanted).into_iter();
+            let outdated = entries.filter(|entry| entry.needs_figures(now));
+            FiguresOf::of(mirror, outdated)
+        });
+        if !outdated.is_empty() {
+            ask_figures(&self.commands_for(question)?, outdated).await?;
+        }
+        let contradicted: Vec<_> = self.store.look(|mirror| {
+            let entries = mirror.selected(question.names, wanted).into_iter();
+            let contradicted = entries.filter(|entry| entry.members_outdated);
+            contradicted.map(|entry| entry.name.clone()).collect()
+        });
+        if contradicted.is_empty() {
+            return Ok(());
+        }
+        let commands = self.commands_for(question)?;
+        let lists = commands.lists(contradicted, LISTS_AT_ONCE);
+        lists.try_for_each(|_| ready(Ok(()))).await
+    }
+}

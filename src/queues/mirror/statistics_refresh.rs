@@ -1,0 +1,85 @@
+//! Asks Asterisk for callers and figures.
+//!
+//! One question answers for figures and members alike where a call has just begun or
+//! ended: they are counted together, and must not contradict each other in an answer.
+
+use std::sync::Arc;
+
+use futures_util::future::try_join_all;
+use futures_util::stream::{StreamExt, TryStreamExt, iter};
+
+use super::mirror::Mirror;
+use super::mirrored_queue::MirroredQueue;
+use crate::queues::command::{CommandError, Questions, QueueCommands};
+use crate::queues::name::QueueName;
+use crate::queues::read::NOBODY;
+
+/// Up to so many queues are asked about one by one; beyond, one question about all
+/// queues of the PBX is the lesser burden.
+const ASK_ONE_BY_ONE: usize = 16;
+
+/// A queue whose figures are asked for.
+#[derive(Debug)]
+pub(super) struct FiguresOf {
+    queue: QueueName,
+    /// Members whose calls in this queue have just begun or ended.
+    members: Vec<Arc<str>>,
+}
+
+/// Up to so many members are asked about one by one; for more, the queue is listed.
+const FEW_MEMBERS: usize = 4;
+
+impl FiguresOf {
+    pub(super) fn of<'a>(
+        mirror: &Mirror,
+        entries: impl Iterator<Item = &'a MirroredQueue>,
+    ) -> Vec<Self> {
+        let mut called = mirror.wanted.called_members();
+        let queues = entries.map(|entry| Self {
+            queue: entry.name.clone(),
+            members: called.remove(&entry.name).unwrap_or_default(),
+        });
+        queues.collect()
+    }
+
+    /// Queries the figures together with these members; lists the whole queue if there
+    /// are many.
+    async fn ask(&self, commands: &QueueCommands) -> Result<(), CommandError> {
+        let queue = Some(&self.queue);
+        let members: Vec<Option<&str>> = match self.members.len() {
+            0 => vec![Some(NOBODY)],
+            1..=FEW_MEMBERS => self.members.iter().map(|m| Some(&**m)).collect(),
+            _ => vec![None],
+        };
+        let asked = members
+            .into_iter()
+            .map(|member| commands.status(queue, member));
+        match try_join_all(asked).await {
+            // An interface that no action can carry.
+            Err(CommandError::Value(_)) => commands.status(queue, None).await.map(drop),
+            answers => answers.map(drop),
+        }
+    }
+}
+
+/// Asks for the figures of these queues. The mirror has the answers before this
+/// returns.
+///
+/// # Errors
+/// What can become of a question.
+pub(super) async fn ask_figures(
+    commands: &QueueCommands,
+    mut queues: Vec<FiguresOf>,
+) -> Result<(), CommandError> {
+    if commands.questions == Questions::Whole {
+        return commands.status(None, None).await.map(drop);
+    }
+    if queues.len() > ASK_ONE_BY_ONE || commands.questions == Questions::Unnamed {
+        commands.status(None, Some(NOBODY)).await?;
+        queues.retain(|queue| !queue.members.is_empty());
+    }
+    let asked = iter(queues).map(|queue| async move { queue.ask(commands).await });
+    let mut asked = asked.buffer_unordered(ASK_ONE_BY_ONE);
+    while asked.try_next().await?.is_some() {}
+    Ok(())
+}
