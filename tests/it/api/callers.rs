@@ -8,9 +8,9 @@ on_every_pbx!(callers_wait_and_are_answered, abandoned_calls_are_counted,);
 
 fn callers_wait_and_are_answered(version: u32) {
     let (asterisk, bridge) = start(version);
-    asterisk.call("acme-6001");
+    asterisk.add_caller("acme-6001");
     let waiting = eventually("a caller waits", || {
-        let queue = bridge.acme("action=showqueue&queue=6001")["queues"][0].clone();
+        let queue = bridge.acme_ok("action=showqueue&queue=6001")["queues"][0].clone();
         (!queue["callers"].as_array()?.is_empty()).then_some(queue)
     });
     let caller = &waiting["callers"][0];
@@ -30,25 +30,25 @@ fn callers_wait_and_are_answered(version: u32) {
     assert_eq!(caller["channel"], entry["Channel"].as_str());
     assert_eq!(caller["unique_id"], entry["Uniqueid"].as_str());
     assert!(caller["wait_seconds"].is_u64() && caller["priority"] == 0);
-    let figures = bridge.acme("action=showqueuestat&queue=6001");
+    let figures = bridge.acme_ok("action=showqueuestat&queue=6001");
     assert_eq!(figures["queues"][0]["callers_waiting"], 1);
     assert_eq!(figures["total"]["callers_waiting"], 1);
 
     // An agent comes, rings and answers.
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     let shown = eventually("the call is answered", || {
-        let shown = bridge.acme("action=showstate&agent=1001");
+        let shown = bridge.acme_ok("action=showstate&agent=1001");
         (shown["state"] == "in_call" && shown["queues"][0]["in_call"] == true).then_some(shown)
     });
     assert_eq!(shown["paused"], false);
-    let figures = bridge.acme("action=showqueuestat&queue=6001");
+    let figures = bridge.acme_ok("action=showqueuestat&queue=6001");
     assert_eq!(figures["queues"][0]["agents"]["in_call"], 1);
     assert_eq!(figures["queues"][0]["callers_waiting"], 0);
 
     // The caller hangs up: the call counts.
     asterisk.cli("channel request hangup all");
     let figures = eventually("the call is completed", || {
-        let figures = bridge.acme("action=showqueuestat&queue=6001");
+        let figures = bridge.acme_ok("action=showqueuestat&queue=6001");
         (figures["queues"][0]["completed"] == 1).then_some(figures)
     });
     let truth = asterisk.ami().queue_status("acme-6001");
@@ -68,7 +68,7 @@ fn callers_wait_and_are_answered(version: u32) {
     assert_eq!(queue["service_level_answered_percent"], 100.0);
     assert_eq!(queue["abandoned_percent"], 0.0);
     let shown = eventually("the agent is free", || {
-        let shown = bridge.acme("action=showstate&agent=1001");
+        let shown = bridge.acme_ok("action=showstate&agent=1001");
         (shown["state"] == "available").then_some(shown)
     });
     assert_eq!(shown["queues"][0]["calls_taken"], 1);
@@ -78,18 +78,18 @@ fn callers_wait_and_are_answered(version: u32) {
 fn abandoned_calls_are_counted(version: u32) {
     let (asterisk, bridge) = start(version);
     for gone in 1..=2 {
-        asterisk.call("acme-6001");
+        asterisk.add_caller("acme-6001");
         eventually("a caller waits", || {
-            let figures = bridge.acme("action=showqueuestat&queue=6001");
+            let figures = bridge.acme_ok("action=showqueuestat&queue=6001");
             (figures["queues"][0]["callers_waiting"] == 1).then_some(())
         });
         asterisk.cli("channel request hangup all");
         eventually("the caller has given up", || {
-            let figures = bridge.acme("action=showqueuestat");
+            let figures = bridge.acme_ok("action=showqueuestat");
             (figures["total"]["abandoned"] == gone).then_some(())
         });
     }
-    let figures = bridge.acme("action=showqueuestat");
+    let figures = bridge.acme_ok("action=showqueuestat");
     assert_eq!(
         figures["total"],
         json!({"queues": 2, "callers_waiting": 0, "longest_wait_seconds": 0, "completed": 0,

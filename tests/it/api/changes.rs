@@ -40,7 +40,7 @@ fn without_id(mut answer: Value) -> Value {
 fn add_makes_a_member(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
-    let answer = bridge.acme("action=add&agent=1001&queue=6001");
+    let answer = bridge.acme_ok("action=add&agent=1001&queue=6001");
     assert_eq!(
         without_id(answer),
         json!({"status": "success", "action": "add", "agent": "1001", "alias": "1001",
@@ -51,7 +51,8 @@ fn add_makes_a_member(version: u32) {
         expect("1001", "0", "0", "")
     );
 
-    let answer = bridge.acme("action=ADD&agent=1002&queue=6001&alias=Dana+D.&penalty=7&paused=no");
+    let answer =
+        bridge.acme_ok("action=ADD&agent=1002&queue=6001&alias=Dana+D.&penalty=7&paused=no");
     assert_eq!(answer["alias"], "Dana D.");
     assert_eq!(
         member(&mut ami, "acme-6001", "1002"),
@@ -59,7 +60,7 @@ fn add_makes_a_member(version: u32) {
     );
 
     // A reason without a pause is no reason.
-    let answer = bridge.acme("action=add&agent=1003&queue=6001&reason=Lunch");
+    let answer = bridge.acme_ok("action=add&agent=1003&queue=6001&reason=Lunch");
     assert_eq!(answer["reason"], Value::Null);
     assert_eq!(
         member(&mut ami, "acme-6001", "1003"),
@@ -75,7 +76,8 @@ fn add_makes_a_member(version: u32) {
 fn add_paused_with_reason_leaves_no_gap(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
-    let answer = bridge.acme("action=add&agent=1001&queue=6001,6002&paused=true&reason=Training");
+    let answer =
+        bridge.acme_ok("action=add&agent=1001&queue=6001,6002&paused=true&reason=Training");
     assert_eq!(answer["reason"], "Training");
     for queue in ["acme-6001", "acme-6002"] {
         assert_eq!(
@@ -83,7 +85,7 @@ fn add_paused_with_reason_leaves_no_gap(version: u32) {
             expect("1001", "0", "1", "Training")
         );
     }
-    bridge.acme("action=add&agent=1002&queue=6001&paused=1");
+    bridge.acme_ok("action=add&agent=1002&queue=6001&paused=1");
     assert_eq!(
         member(&mut ami, "acme-6001", "1002"),
         expect("1002", "0", "1", "")
@@ -98,10 +100,10 @@ fn add_paused_with_reason_leaves_no_gap(version: u32) {
 fn pause_reaches_the_queues_that_are_meant(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
-    bridge.acme("action=add&agent=1001&queue=6001,6002");
-    bridge.acme("action=add&agent=1002&queue=6002");
+    bridge.acme_ok("action=add&agent=1001&queue=6001,6002");
+    bridge.acme_ok("action=add&agent=1002&queue=6002");
 
-    let answer = bridge.acme("action=pause&agent=1001&queue=6001&reason=Lunch");
+    let answer = bridge.acme_ok("action=pause&agent=1001&queue=6001&reason=Lunch");
     assert_eq!(
         without_id(answer),
         json!({"status": "success", "action": "pause", "agent": "1001", "reason": "Lunch",
@@ -117,7 +119,7 @@ fn pause_reaches_the_queues_that_are_meant(version: u32) {
     );
 
     // Everywhere is where the agent is a member, and only this agent.
-    let answer = bridge.acme("action=pause&agent=1001");
+    let answer = bridge.acme_ok("action=pause&agent=1001");
     let everywhere = json!([{"queue": "6001", "result": "ok"}, {"queue": "6002", "result": "ok"}]);
     assert_eq!(answer["queues"], everywhere);
     assert_eq!(answer["reason"], Value::Null);
@@ -129,12 +131,12 @@ fn pause_reaches_the_queues_that_are_meant(version: u32) {
         member(&mut ami, "acme-6002", "1002"),
         expect("1002", "0", "0", "")
     );
-    let answer = bridge.acme("action=pause&agent=1002");
+    let answer = bridge.acme_ok("action=pause&agent=1002");
     assert_eq!(answer["queues"], json!([{"queue": "6002", "result": "ok"}]));
 
     // Also a member that stands in queues.conf.
-    bridge.acme("action=pause&agent=1050&queue=6002&reason=Static");
-    let shown = bridge.acme("action=showstate&agent=1050");
+    bridge.acme_ok("action=pause&agent=1050&queue=6002&reason=Static");
+    let shown = bridge.acme_ok("action=showstate&agent=1050");
     assert_eq!(
         (&shown["state"], &shown["reason"]),
         (&json!("paused"), &json!("Static"))
@@ -144,9 +146,9 @@ fn pause_reaches_the_queues_that_are_meant(version: u32) {
 fn a_repeated_pause_replaces_its_reason(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     for (reason, kept) in [("Lunch", "Lunch"), ("Meeting", "Meeting"), ("", "")] {
-        bridge.acme(&format!(
+        bridge.acme_ok(&format!(
             "action=pause&agent=1001&queue=6001&reason={reason}"
         ));
         assert_eq!(
@@ -160,8 +162,8 @@ fn a_repeated_pause_replaces_its_reason(version: u32) {
 fn unpause_ends_the_pause(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
-    bridge.acme("action=add&agent=1001&queue=6001,6002&paused=yes&reason=Lunch");
-    let answer = bridge.acme("action=unpause&agent=1001&queue=6001&reason=Back");
+    bridge.acme_ok("action=add&agent=1001&queue=6001,6002&paused=yes&reason=Lunch");
+    let answer = bridge.acme_ok("action=unpause&agent=1001&queue=6001&reason=Back");
     assert_eq!(
         (&answer["action"], &answer["reason"]),
         (&json!("unpause"), &json!("Back"))
@@ -177,7 +179,7 @@ fn unpause_ends_the_pause(version: u32) {
     // The reason reaches Asterisk.
     let log = asterisk.queue_log();
     assert!(log.contains("|acme-6001|1001|UNPAUSE|Back"), "{log}");
-    bridge.acme("action=unpause&agent=1001");
+    bridge.acme_ok("action=unpause&agent=1001");
     assert_eq!(
         member(&mut ami, "acme-6002", "1001"),
         expect("1001", "0", "0", "")
@@ -187,8 +189,8 @@ fn unpause_ends_the_pause(version: u32) {
 fn remove_takes_a_member_out(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
-    bridge.acme("action=add&agent=1001&queue=6001,6002");
-    let answer = bridge.acme("action=remove&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001,6002");
+    let answer = bridge.acme_ok("action=remove&agent=1001&queue=6001");
     assert_eq!(
         without_id(answer),
         json!({"status": "success", "action": "remove", "agent": "1001",
@@ -203,8 +205,8 @@ fn remove_takes_a_member_out(version: u32) {
 
 fn lists_answer_queue_by_queue(version: u32) {
     let (_asterisk, bridge) = start(version);
-    bridge.acme("action=add&agent=1001&queue=6001");
-    let answer = bridge.acme("action=add&agent=1001&queue=6002,6001,9999,6002");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
+    let answer = bridge.acme_ok("action=add&agent=1001&queue=6002,6001,9999,6002");
     assert_eq!(answer["status"], "partial");
     let rows = answer["queues"].as_array().expect("rows").clone();
     let brief: Vec<_> = rows
@@ -235,7 +237,7 @@ fn state_interface_follows_its_template(version: u32) {
         "interface = \"Local/{agent}@acme-agents\"\nstate_interface = \"Custom:agent{agent}\"",
     );
     let bridge = crate::support::Bridge::start(&configuration);
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     let row = asterisk.ami().member("acme-6001", "Local/1001@acme-agents");
     assert_eq!(row.expect("a member")["StateInterface"], "Custom:agent1001");
 }
@@ -246,8 +248,8 @@ fn texts_of_any_language_arrive_whole(version: u32) {
     // דנה כהן, and a reason of 79 bytes, the most that Asterisk keeps.
     let alias = "%D7%93%D7%A0%D7%94+%D7%9B%D7%94%D7%9F";
     let reason = "é".repeat(39) + "x";
-    bridge.acme(&format!("action=add&agent=1001&queue=6001&alias={alias}"));
-    bridge.acme(&format!(
+    bridge.acme_ok(&format!("action=add&agent=1001&queue=6001&alias={alias}"));
+    bridge.acme_ok(&format!(
         "action=pause&agent=1001&queue=6001&reason={}",
         encode(&reason)
     ));
@@ -255,7 +257,7 @@ fn texts_of_any_language_arrive_whole(version: u32) {
         member(&mut ami, "acme-6001", "1001"),
         expect("דנה כהן", "0", "1", &reason)
     );
-    let shown = bridge.acme("action=showstate&agent=1001");
+    let shown = bridge.acme_ok("action=showstate&agent=1001");
     assert_eq!(
         (&shown["alias"], &shown["reason"]),
         (&json!("דנה כהן"), &json!(reason))
@@ -273,16 +275,16 @@ fn concurrent_clients_get_their_own_answers(version: u32) {
     std::thread::scope(|scope| {
         for agent in &agents {
             scope.spawn(move || {
-                bridge.acme(&format!("action=add&agent={agent}&queue=6001"));
+                bridge.acme_ok(&format!("action=add&agent={agent}&queue=6001"));
                 for round in 0..10 {
                     let reason = format!("r{agent}-{round}");
                     let query = format!("action=pause&agent={agent}&queue=6001&reason={reason}");
-                    let answer = bridge.acme(&query);
+                    let answer = bridge.acme_ok(&query);
                     assert_eq!(
                         (&answer["agent"], &answer["reason"]),
                         (&json!(agent.to_string()), &json!(reason))
                     );
-                    let shown = bridge.acme(&format!("action=showstate&agent={agent}"));
+                    let shown = bridge.acme_ok(&format!("action=showstate&agent={agent}"));
                     assert_eq!(
                         (&shown["agent"], &shown["reason"]),
                         (&json!(agent.to_string()), &json!(reason))

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use crate::support::{ACME, Asterisk, Bridge, Port, SIMULATED, configuration, start};
+use crate::support::{ACME, Asterisk, Bridge, ReservedPort, SIMULATED, configuration, start};
 
 fn client(interpreter: &str, file: &str, bridge: SocketAddr, agent: &str) -> Command {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/clients");
@@ -24,7 +24,7 @@ fn client(interpreter: &str, file: &str, bridge: SocketAddr, agent: &str) -> Com
 
 fn with_an_agent() -> (Asterisk, Bridge) {
     let (asterisk, bridge) = start(SIMULATED);
-    bridge.ok(ACME, "action=add&agent=1001&queue=6001&alias=Dana");
+    bridge.get_ok(ACME, "action=add&agent=1001&queue=6001&alias=Dana");
     (asterisk, bridge)
 }
 
@@ -89,7 +89,7 @@ fn python3_changes_reads_and_follows() {
 /// client says so and goes on.
 fn without_a_bridge(interpreter: &str, file: &str) {
     let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let nobody = Port::reserve();
+    let nobody = ReservedPort::reserve();
     let addresses = [nobody.address, proxy.local_addr().expect("bound")];
     std::thread::spawn(move || {
         for mut stream in proxy.incoming().map_while(Result::ok) {
@@ -137,7 +137,7 @@ impl Following {
         let (sender, lines) = channel();
         std::thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
-                // Figures are told when Asterisk has counted, which is no matter here.
+                // Tally are told when Asterisk has counted, which is no matter here.
                 if line != "event: queue" && sender.send(line).is_err() {
                     break;
                 }
@@ -170,14 +170,14 @@ fn changes_reads_and_follows(interpreter: &str, file: &str) {
     ] {
         assert_eq!(client.next(), expected);
     }
-    bridge.ok(ACME, "action=unpause&agent=1001&queue=6001");
+    bridge.get_ok(ACME, "action=unpause&agent=1001&queue=6001");
     assert_eq!(client.next(), "event: member 1001 unpaused");
     // A reload ends the streams of a user who has changed. What happens until the
     // client is back is told then, and nothing anew.
     let changed = "password = \"acme-password\"\nallow_from = [\"127.0.0.0/8\"]";
     let changed = configuration(asterisk.port).replace("password = \"acme-password\"", changed);
     bridge.reconfigure(&changed);
-    bridge.ok(ACME, "action=pause&agent=1001&queue=6001&reason=Tea");
+    bridge.get_ok(ACME, "action=pause&agent=1001&queue=6001&reason=Tea");
     assert_eq!(client.next(), "event: shutdown");
     assert_eq!(client.next(), "event: member 1001 paused");
 }

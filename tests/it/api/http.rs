@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-use crate::support::{ACME, Bridge, PATH, on_every_pbx, request, start};
+use crate::support::{ACME, API_PATH, Bridge, on_every_pbx, request, start};
 
 on_every_pbx!(
     routes_and_methods_are_told_apart,
@@ -20,15 +20,15 @@ fn routes_and_methods_are_told_apart(version: u32) {
     let (_asterisk, bridge) = start(version);
     let query = "?username=acme%40example.com&password=acme-password&action=showqueue";
     for (method, path, expected) in [
-        ("GET", PATH, "200 success"),
+        ("GET", API_PATH, "200 success"),
         ("GET", "/API/updateagentstate.php", "404 not_found"),
         ("GET", "/API/UpdateAgentState.php/", "404 not_found"),
         ("GET", "/API//UpdateAgentState.php", "404 not_found"),
         ("GET", "/nothing", "404 not_found"),
-        ("PUT", PATH, "405 method_not_allowed"),
-        ("DELETE", PATH, "405 method_not_allowed"),
-        ("PATCH", PATH, "405 method_not_allowed"),
-        ("BREW", PATH, "405 method_not_allowed"),
+        ("PUT", API_PATH, "405 method_not_allowed"),
+        ("DELETE", API_PATH, "405 method_not_allowed"),
+        ("PATCH", API_PATH, "405 method_not_allowed"),
+        ("BREW", API_PATH, "405 method_not_allowed"),
     ] {
         let response = request(bridge.address, method, &format!("{path}{query}"), &[], b"");
         assert_eq!(response.outcome(), expected, "{method} {path}");
@@ -36,7 +36,13 @@ fn routes_and_methods_are_told_apart(version: u32) {
         assert_eq!(response.header("Allow"), allow);
     }
     // A GET here can change things, so a HEAD is no harmless question.
-    let head = request(bridge.address, "HEAD", &format!("{PATH}{query}"), &[], b"");
+    let head = request(
+        bridge.address,
+        "HEAD",
+        &format!("{API_PATH}{query}"),
+        &[],
+        b"",
+    );
     assert_eq!(
         (head.status, head.header("Allow")),
         (405, Some("GET, POST"))
@@ -47,8 +53,8 @@ fn answers_carry_their_headers(version: u32) {
     let (_asterisk, bridge) = start(version);
     let login = "username=acme%40example.com&password=acme-password";
     for target in [
-        format!("{PATH}?{login}&action=showqueue"),
-        format!("{PATH}?{login}&action=fly"),
+        format!("{API_PATH}?{login}&action=showqueue"),
+        format!("{API_PATH}?{login}&action=fly"),
         "/nothing".to_owned(),
     ] {
         let response = request(bridge.address, "GET", &target, &[], b"");
@@ -63,7 +69,7 @@ fn answers_carry_their_headers(version: u32) {
         let id = response.header("X-Request-Id").expect("an id").to_owned();
         assert_eq!(response.json()["request_id"], id);
     }
-    let target = format!("{PATH}?{login}&action=showqueue");
+    let target = format!("{API_PATH}?{login}&action=showqueue");
     let long = "x".repeat(64);
     let too_long = "x".repeat(65);
     for (given, kept) in [
@@ -86,7 +92,7 @@ fn answers_carry_their_headers(version: u32) {
         assert_eq!(response.json()["request_id"], id);
     }
     let ids: std::collections::HashSet<_> = (0..50)
-        .map(|_| bridge.ask(ACME, "action=fly").json()["request_id"].to_string())
+        .map(|_| bridge.get_as(ACME, "action=fly").json()["request_id"].to_string())
         .collect();
     assert_eq!(ids.len(), 50);
 }
@@ -94,13 +100,13 @@ fn answers_carry_their_headers(version: u32) {
 fn too_large_requests_are_refused(version: u32) {
     let (_asterisk, bridge) = start(version);
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
-    let long_target = format!("{PATH}?reason={}", "x".repeat(8 * 1024));
+    let long_target = format!("{API_PATH}?reason={}", "x".repeat(8 * 1024));
     for (method, target, body, expected) in [
         ("GET", long_target.as_str(), Vec::new(), 414),
         ("GET", &format!("/{}", "x".repeat(60_000)), Vec::new(), 414),
-        ("POST", PATH, vec![b'x'; 16 * 1024 + 1], 413),
+        ("POST", API_PATH, vec![b'x'; 16 * 1024 + 1], 413),
         // Within the limit it is read, and then refused for what it says.
-        ("POST", PATH, vec![b'x'; 16 * 1024], 400),
+        ("POST", API_PATH, vec![b'x'; 16 * 1024], 400),
     ] {
         let response = request(bridge.address, method, target, &form, &body);
         assert_eq!(response.status, expected, "{response:?}");
@@ -115,13 +121,13 @@ fn too_large_requests_are_refused(version: u32) {
     ] {
         let (name, value) = form[0];
         let head =
-            format!("POST {PATH} HTTP/1.1\r\nHost: x\r\n{name}: {value}\r\n{framing}\r\n\r\n");
+            format!("POST {API_PATH} HTTP/1.1\r\nHost: x\r\n{name}: {value}\r\n{framing}\r\n\r\n");
         let answer = half_closed(&bridge, &(head + body));
         assert!(answer.starts_with("HTTP/1.1 400"), "{framing}: {answer}");
     }
     // A body of a length that is told is not waited for.
     let told = [form[0], ("Content-Length", "20000")];
-    let response = request(bridge.address, "POST", PATH, &told, b"");
+    let response = request(bridge.address, "POST", API_PATH, &told, b"");
     assert_eq!(response.outcome(), "413 request_too_large");
 }
 
@@ -134,7 +140,7 @@ fn a_slow_client_does_not_use_up_the_time_of_the_pbx(version: u32) {
     let mut stream = TcpStream::connect(bridge.address).expect("connected");
     write!(
         stream,
-        "POST {PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+        "POST {API_PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
         body.len()
     )
@@ -150,7 +156,7 @@ fn a_slow_client_does_not_use_up_the_time_of_the_pbx(version: u32) {
 fn a_client_that_half_closes_gets_its_answer(version: u32) {
     let (_asterisk, bridge) = start(version);
     let query = "username=globex&password=globex-password&action=showqueue";
-    let sent = format!("GET {PATH}?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let sent = format!("GET {API_PATH}?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     let answer = half_closed(&bridge, &sent);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
@@ -176,7 +182,7 @@ fn connections_are_kept_and_pipelined(version: u32) {
         };
         write!(
             stream,
-            "GET {PATH}?username=globex&password=globex-password&action=showqueue HTTP/1.1\r\n\
+            "GET {API_PATH}?username=globex&password=globex-password&action=showqueue HTTP/1.1\r\n\
              Host: x\r\nX-Request-Id: p{id}\r\n{last}\r\n"
         )
         .expect("written");
@@ -205,7 +211,7 @@ fn the_admin_listener_tells_the_state(version: u32) {
     crate::support::eventually("not ready", || (ask("/readyz").status == 503).then_some(()));
     assert_eq!(ask("/healthz").status, 200);
     // It is no way into the interface.
-    assert_eq!(ask(PATH).status, 404);
+    assert_eq!(ask(API_PATH).status, 404);
 }
 
 fn only_listed_origins_may_call_from_a_browser(version: u32) {
@@ -213,7 +219,7 @@ fn only_listed_origins_may_call_from_a_browser(version: u32) {
     let origins = "[http]\ncors_origins = [\"https://panel.example.com\"]";
     let configuration = crate::support::configuration(asterisk.port).replace("[http]", origins);
     let bridge = Bridge::start(&configuration);
-    let target = format!("{PATH}?username=globex&password=globex-password&action=showqueue");
+    let target = format!("{API_PATH}?username=globex&password=globex-password&action=showqueue");
     let listed = ("Origin", "https://panel.example.com");
     let asks = ("Access-Control-Request-Method", "GET");
     for (method, headers, status, allowed) in [

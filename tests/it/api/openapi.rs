@@ -3,7 +3,9 @@
 
 use serde_json::Value;
 
-use crate::support::{ACME, GLOBEX, PATH, SIMULATED, configuration, eventually, request, start};
+use crate::support::{
+    ACME, API_PATH, GLOBEX, SIMULATED, configuration, eventually, request, start,
+};
 use crate::support::{Asterisk, Bridge};
 
 /// What a schema says of an object or its items; references are followed.
@@ -64,7 +66,7 @@ fn every_field_of_every_answer_is_in_the_contract() {
     let document = contract(&bridge);
     asterisk.cli("channel originate Local/acme-6002@callers application Wait 60");
     eventually("a caller waits, so that callers are looked at", || {
-        let figures = bridge.acme("action=showqueuestat")["total"].clone();
+        let figures = bridge.acme_ok("action=showqueuestat")["total"].clone();
         (figures["callers_waiting"] == 1).then_some(())
     });
     for (query, schema) in [
@@ -78,7 +80,7 @@ fn every_field_of_every_answer_is_in_the_contract() {
         ("action=showstate&agent=1001", "AgentState"),
         ("action=remove&agent=1001&queue=6001", "Change"),
     ] {
-        let answer = bridge.ask(ACME, query).json();
+        let answer = bridge.get_as(ACME, query).json();
         Schema::named(&document, schema).knows(&answer, query);
     }
 }
@@ -99,7 +101,7 @@ fn the_contract_is_for_anyone_and_never_stale() {
     }
     let document = response.json();
     assert!(document["paths"]["/queues"]["get"].is_object());
-    assert_eq!(document["paths"].get(PATH), None);
+    assert_eq!(document["paths"].get(API_PATH), None);
     let refused = request(bridge.address, "POST", "/openapi.json", &[], b"");
     assert_eq!(refused.outcome(), "405 method_not_allowed");
     assert_eq!(refused.header("Allow"), Some("GET, HEAD"));
@@ -131,7 +133,7 @@ fn each_path_has_the_methods_of_the_contract() {
 fn every_action_of_the_contract_may_stand_in_a_users_list() {
     let (asterisk, bridge) = start(SIMULATED);
     let document = contract(&bridge);
-    let parameters = &document["paths"][PATH]["get"]["parameters"];
+    let parameters = &document["paths"][API_PATH]["get"]["parameters"];
     let parameters = parameters.as_array().expect("parameters").iter();
     let mut action = parameters.filter(|parameter| parameter["name"] == "action");
     let actions = &action.next().expect("action")["schema"]["enum"];
@@ -143,6 +145,6 @@ fn every_action_of_the_contract_may_stand_in_a_users_list() {
     for action in actions.as_array().into_iter().flatten() {
         let action = action.as_str().expect("text");
         let query = format!("action={action}&agent=1001&queue=6001");
-        assert_ne!(bridge.ask(GLOBEX, &query).status, 403, "{action}");
+        assert_ne!(bridge.get_as(GLOBEX, &query).status, 403, "{action}");
     }
 }

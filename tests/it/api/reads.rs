@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Asterisk, Bridge, GLOBEX, Row, configuration, eventually, on_every_pbx, start,
+    AmiMessage, Asterisk, Bridge, GLOBEX, configuration, eventually, on_every_pbx, start,
 };
 
 on_every_pbx!(
@@ -18,8 +18,8 @@ on_every_pbx!(
 
 fn showqueue_says_what_asterisk_says(version: u32) {
     let (asterisk, bridge) = start(version);
-    bridge.acme("action=add&agent=1001&queue=6002&alias=Dana&penalty=3&paused=1&reason=Lunch");
-    let answer = bridge.acme("action=showqueue");
+    bridge.acme_ok("action=add&agent=1001&queue=6002&alias=Dana&penalty=3&paused=1&reason=Lunch");
+    let answer = bridge.acme_ok("action=showqueue");
     assert_eq!(answer["stale"], false);
     let as_of: jiff::Timestamp = answer["as_of"]
         .as_str()
@@ -87,8 +87,8 @@ fn showqueue_says_what_asterisk_says(version: u32) {
     assert_eq!(queue["callers"], json!([]));
 
     // Asterisk keeps the time of the last pause; it is shown only while paused.
-    bridge.acme("action=unpause&agent=1001");
-    let shown = bridge.acme("action=showstate&agent=1001");
+    bridge.acme_ok("action=unpause&agent=1001");
+    let shown = bridge.acme_ok("action=showstate&agent=1001");
     assert_eq!(
         (&shown["paused"], &shown["queues"][0]["paused_at"]),
         (&json!(false), &Value::Null)
@@ -101,7 +101,7 @@ fn showqueue_says_what_asterisk_says(version: u32) {
 }
 
 /// A member as the bridge shows it, and as a second session sees it.
-fn same_member(member: &Value, row: &Row) {
+fn same_member(member: &Value, row: &AmiMessage) {
     for (field, header) in [
         ("alias", "Name"),
         ("interface", "Location"),
@@ -129,7 +129,7 @@ fn same_member(member: &Value, row: &Row) {
     }
 }
 
-fn number(row: &Row, header: &str) -> i64 {
+fn number(row: &AmiMessage, header: &str) -> i64 {
     row[header]
         .parse()
         .unwrap_or_else(|_| panic!("{header} of {row:?}"))
@@ -156,7 +156,7 @@ fn every_device_state_has_its_name(version: u32) {
         &format!("{template}\nstate_interface = \"Custom:a{{agent}}\""),
     );
     let bridge = Bridge::start(&configuration);
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     for (custom, code, name, state, logged_in) in [
         ("UNKNOWN", 0, "unknown", "available", 1),
         ("NOT_INUSE", 1, "not_in_use", "available", 1),
@@ -170,20 +170,20 @@ fn every_device_state_has_its_name(version: u32) {
     ] {
         asterisk.cli(&format!("devstate change Custom:a1001 {custom}"));
         let shown = eventually(custom, || {
-            let shown = bridge.acme("action=showstate&agent=1001");
+            let shown = bridge.acme_ok("action=showstate&agent=1001");
             (shown["queues"][0]["device_state_code"] == code).then_some(shown)
         });
         assert_eq!(shown["queues"][0]["device_state"], name);
         assert_eq!(shown["state"], state, "{custom}");
-        let agents = &bridge.acme("action=showqueuestat&queue=6001")["queues"][0]["agents"];
+        let agents = &bridge.acme_ok("action=showqueuestat&queue=6001")["queues"][0]["agents"];
         assert_eq!(
             (&agents["logged_in"], &agents[state]),
             (&json!(logged_in), &json!(1))
         );
     }
     // A pause shows behind what the device does.
-    bridge.acme("action=pause&agent=1001&reason=Lunch");
-    let shown = bridge.acme("action=showstate&agent=1001");
+    bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
+    let shown = bridge.acme_ok("action=showstate&agent=1001");
     let brief = (&shown["state"], &shown["paused"], &shown["reason"]);
     assert_eq!(brief, (&json!("on_hold"), &json!(true), &json!("Lunch")));
 }
@@ -191,7 +191,7 @@ fn every_device_state_has_its_name(version: u32) {
 fn showstate_is_over_all_queues(version: u32) {
     let (_asterisk, bridge) = start(version);
     let brief = |query: &str| {
-        let shown = bridge.acme(&format!("action=showstate&agent=1001{query}"));
+        let shown = bridge.acme_ok(&format!("action=showstate&agent=1001{query}"));
         let queues: Vec<_> = rows(&shown)
             .iter()
             .map(|row| row["queue"].clone())
@@ -209,12 +209,12 @@ fn showstate_is_over_all_queues(version: u32) {
         brief("&queue=6001"),
         json!(["logged_out", false, null, null, []])
     );
-    bridge.acme("action=add&agent=1001&queue=6001,6002&alias=Dana");
+    bridge.acme_ok("action=add&agent=1001&queue=6001,6002&alias=Dana");
     assert_eq!(
         brief(""),
         json!(["available", false, null, "Dana", ["6001", "6002"]])
     );
-    bridge.acme("action=pause&agent=1001&queue=6002&reason=Lunch");
+    bridge.acme_ok("action=pause&agent=1001&queue=6002&reason=Lunch");
     assert_eq!(
         brief(""),
         json!(["available", false, "Lunch", "Dana", ["6001", "6002"]])
@@ -223,7 +223,7 @@ fn showstate_is_over_all_queues(version: u32) {
         brief("&queue=6002"),
         json!(["paused", true, "Lunch", "Dana", ["6002"]])
     );
-    bridge.acme("action=pause&agent=1001&queue=6001");
+    bridge.acme_ok("action=pause&agent=1001&queue=6001");
     assert_eq!(brief("")[0], "paused");
     assert_eq!(brief("&queue=6002,6001")[4], json!(["6001", "6002"]));
 }
@@ -233,7 +233,7 @@ fn queues_come_in_the_order_of_configuration(version: u32) {
     let asterisk = Asterisk::start_with(version, &[("queues.conf", queues)]);
     let bridge = Bridge::start(&configuration(asterisk.port));
     let numbers = |query: &str| {
-        let answer = bridge.ok(GLOBEX, query);
+        let answer = bridge.get_ok(GLOBEX, query);
         let numbers = rows(&answer).iter().map(|queue| queue["queue"].clone());
         Value::from(numbers.collect::<Vec<_>>())
     };
@@ -244,19 +244,19 @@ fn queues_come_in_the_order_of_configuration(version: u32) {
         json!(["9", "a"])
     );
     // A configured queue that the PBX does not have is left out.
-    let answer = bridge.acme("action=showqueue");
+    let answer = bridge.acme_ok("action=showqueue");
     assert_eq!(rows(&answer).len(), 1);
-    let total = &bridge.acme("action=showqueuestat")["total"];
+    let total = &bridge.acme_ok("action=showqueuestat")["total"];
     assert_eq!(total["queues"], 1);
 }
 
 fn identical_reads_are_answered_alike(version: u32) {
     let (_asterisk, bridge) = start(version);
-    bridge.acme("action=add&agent=1001&queue=6001&alias=Dana");
+    bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
     let bridge = &bridge;
     std::thread::scope(|scope| {
         let readers: Vec<_> = (0..16)
-            .map(|_| scope.spawn(move || bridge.acme("action=showqueue&queue=6001&fresh=1")))
+            .map(|_| scope.spawn(move || bridge.acme_ok("action=showqueue&queue=6001&fresh=1")))
             .collect();
         for reader in readers {
             let answer = reader.join().expect("a reader");
@@ -272,13 +272,13 @@ fn members_that_are_no_agents_have_no_number(version: u32) {
         "Local/2001@acme-agents",
         "LOCAL/1002@ACME-agents",
     ] {
-        let answer = asterisk.ami().action(&format!(
+        let answer = asterisk.ami().send(&format!(
             "Action: QueueAdd\r\nQueue: acme-6001\r\nInterface: {interface}"
         ));
         assert_eq!(answer["Response"], "Success");
     }
     let members = eventually("the members of others are seen", || {
-        let answer = bridge.acme("action=showqueue&queue=6001");
+        let answer = bridge.acme_ok("action=showqueue&queue=6001");
         let members = answer["queues"][0]["members"].as_array()?.clone();
         (members.len() == 3).then_some(members)
     });
@@ -290,6 +290,6 @@ fn members_that_are_no_agents_have_no_number(version: u32) {
         };
         assert_eq!(member["agent"], expected, "{member}");
     }
-    let paused = bridge.acme("action=pause&agent=1002");
+    let paused = bridge.acme_ok("action=pause&agent=1002");
     assert_eq!(paused["queues"][0]["result"], "ok");
 }

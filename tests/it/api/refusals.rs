@@ -1,7 +1,7 @@
 //! Every refusal of the interface, with nothing changed by it.
 
 use crate::support::{
-    ACME, Asterisk, Bridge, PATH, configuration, eventually, on_every_pbx, request, start,
+    ACME, API_PATH, Asterisk, Bridge, configuration, eventually, on_every_pbx, request, start,
 };
 
 on_every_pbx!(
@@ -17,7 +17,7 @@ fn refusals_of_the_pbx_have_their_codes(version: u32) {
     let queues = "[general]\n[acme-6001]\nmember => Local/1050@acme-agents\n";
     let asterisk = Asterisk::start_with(version, &[("queues.conf", queues)]);
     let bridge = Bridge::start(&configuration(asterisk.port));
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     // 6002 is the organization's, and the PBX does not have it.
     for (query, expected) in [
         ("action=pause&agent=1001&queue=6002", "404 unknown_queue"),
@@ -50,7 +50,7 @@ fn refusals_of_the_pbx_have_their_codes(version: u32) {
         ("action=showstate&agent=2001", "404 unknown_agent"),
         ("action=pause&agent=2001&queue=9999", "404 unknown_agent"),
     ] {
-        let response = bridge.ask(ACME, query);
+        let response = bridge.get_as(ACME, query);
         assert_eq!(response.outcome(), expected, "{query}");
         let json = response.json();
         assert_eq!(json["status"], "error");
@@ -63,7 +63,7 @@ fn refusals_of_the_pbx_have_their_codes(version: u32) {
         assert_eq!(json["request_id"].as_str(), response.header("X-Request-Id"));
     }
     let answer = bridge
-        .ask(ACME, "action=remove&agent=1050&queue=6001")
+        .get_as(ACME, "action=remove&agent=1050&queue=6001")
         .json();
     assert_eq!(answer["queues"][0]["code"], "static_member");
     // What was refused has changed nothing.
@@ -74,11 +74,11 @@ fn refusals_of_the_pbx_have_their_codes(version: u32) {
 
 fn bad_input_is_refused_before_the_pbx_is_asked(version: u32) {
     let (asterisk, bridge) = start(version);
-    bridge.acme("action=add&agent=1001&queue=6001&paused=0");
+    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=0");
     eventually("the log has it", || {
-        (bridge.sent("QueueAdd") == 1).then_some(())
+        (bridge.sent_count("QueueAdd") == 1).then_some(())
     });
-    let before = (asterisk.queue_log(), bridge.sent("Queue"));
+    let before = (asterisk.queue_log(), bridge.sent_count("Queue"));
     let long = "x".repeat(80);
     for (query, code, parameter) in [
         (
@@ -205,11 +205,11 @@ fn bad_input_is_refused_before_the_pbx_is_asked(version: u32) {
         ("action=dance&agent=1001", "unknown_action", "action"),
         ("agent=1001", "missing_parameter", "action"),
     ] {
-        let response = bridge.ask(ACME, query);
+        let response = bridge.get_as(ACME, query);
         assert_eq!(response.outcome(), format!("400 {code}"), "{query}");
         assert_eq!(response.json()["parameter"], parameter, "{query}");
     }
-    assert_eq!((asterisk.queue_log(), bridge.sent("Queue")), before);
+    assert_eq!((asterisk.queue_log(), bridge.sent_count("Queue")), before);
 }
 
 fn a_user_without_write_permission_is_refused_in_words(version: u32) {
@@ -217,7 +217,7 @@ fn a_user_without_write_permission_is_refused_in_words(version: u32) {
         [queuebridge]\nsecret=sample-secret-change-me\nread=agent,system\n";
     let asterisk = Asterisk::start_with(version, &[("manager.conf", manager)]);
     let bridge = Bridge::start(&configuration(asterisk.port));
-    let response = bridge.ask(ACME, "action=pause&agent=1050&queue=6002");
+    let response = bridge.get_as(ACME, "action=pause&agent=1050&queue=6002");
     assert_eq!(response.outcome(), "502 pbx_refused");
     let message = response.json()["message"].to_string();
     assert!(message.contains("Permission denied"), "{message}");
@@ -227,32 +227,32 @@ fn a_user_without_write_permission_is_refused_in_words(version: u32) {
             .contains("add write=agent to it in manager.conf")
     );
     // Reading needs no permission.
-    bridge.acme("action=showqueue");
+    bridge.acme_ok("action=showqueue");
 }
 
 fn a_pending_shutdown_is_unavailable(version: u32) {
     let (asterisk, bridge) = start(version);
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     // A call keeps a graceful shutdown pending.
-    asterisk.call("acme-6001");
+    asterisk.add_caller("acme-6001");
     eventually("the call is up", || {
-        let shown = bridge.acme("action=showstate&agent=1001");
+        let shown = bridge.acme_ok("action=showstate&agent=1001");
         (shown["state"] == "in_call").then_some(())
     });
     // The command itself waits for the shutdown: it must not be waited for.
     std::thread::scope(|scope| {
         let shutdown = scope.spawn(|| asterisk.cli("core stop gracefully"));
         let response = eventually("the shutdown is pending", || {
-            let response = bridge.ask(ACME, "action=pause&agent=1001&queue=6001&reason=late");
+            let response = bridge.get_as(ACME, "action=pause&agent=1001&queue=6001&reason=late");
             (response.status != 200).then_some(response)
         });
         assert_eq!(response.outcome(), "503 pbx_unavailable");
         assert!(response.header("Retry-After").is_some());
-        let read = bridge.ask(ACME, "action=showqueue&fresh=1");
+        let read = bridge.get_as(ACME, "action=showqueue&fresh=1");
         assert_eq!(read.outcome(), "503 pbx_unavailable");
         asterisk.cli("core abort shutdown");
         eventually("the shutdown is called off", || {
-            let response = bridge.ask(ACME, "action=unpause&agent=1001&queue=6001");
+            let response = bridge.get_as(ACME, "action=unpause&agent=1001&queue=6001");
             (response.status == 200).then_some(())
         });
         shutdown.join().expect("the command");
@@ -263,19 +263,19 @@ fn silence_is_an_unknown_outcome(version: u32) {
     let asterisk = Asterisk::start(version);
     let configuration = configuration(asterisk.port).replace("\"3s\"", "\"1500ms\"");
     let bridge = Bridge::start(&configuration);
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     asterisk.freeze();
-    let response = bridge.ask(ACME, "action=pause&agent=1001&queue=6001&reason=late");
+    let response = bridge.get_as(ACME, "action=pause&agent=1001&queue=6001&reason=late");
     assert_eq!(response.outcome(), "504 outcome_unknown");
-    let read = bridge.ask(ACME, "action=showqueue&fresh=1");
+    let read = bridge.get_as(ACME, "action=showqueue&fresh=1");
     assert_eq!(read.outcome(), "504 outcome_unknown");
     // Where the agent is a member is known without asking.
-    let everywhere = bridge.ask(ACME, "action=pause&agent=1001&reason=everywhere");
+    let everywhere = bridge.get_as(ACME, "action=pause&agent=1001&reason=everywhere");
     assert_eq!(everywhere.outcome(), "504 outcome_unknown");
-    asterisk.thaw();
+    asterisk.resume();
     // The late answer is nobody else's.
     let shown = eventually("Asterisk has done what it was told", || {
-        let shown = bridge.acme("action=showstate&agent=1001");
+        let shown = bridge.acme_ok("action=showstate&agent=1001");
         (shown["reason"] == "everywhere").then_some(shown)
     });
     assert_eq!(shown["agent"], "1001");
@@ -291,14 +291,14 @@ fn too_much_waiting_is_overloaded(version: u32) {
         "action_timeout = \"3s\"\nmax_pending = 2",
     );
     let bridge = Bridge::start(&configuration);
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     asterisk.freeze();
     let address = bridge.address;
     let ask = move |reason: usize| {
         let query = format!(
             "username=acme%40example.com&password=acme-password&action=pause&agent=1001&queue=6001&reason=r{reason}"
         );
-        request(address, "GET", &format!("{PATH}?{query}"), &[], b"")
+        request(address, "GET", &format!("{API_PATH}?{query}"), &[], b"")
     };
     std::thread::scope(|scope| {
         let asked: Vec<_> = (0..8)
@@ -318,9 +318,9 @@ fn too_much_waiting_is_overloaded(version: u32) {
         assert_eq!(outcomes[..6], ["503 overloaded"; 6]);
         assert_eq!(outcomes[6..], ["504 outcome_unknown"; 2]);
     });
-    asterisk.thaw();
+    asterisk.resume();
     eventually("Asterisk answers again", || {
-        (bridge.ask(ACME, "action=showqueue").status == 200).then_some(())
+        (bridge.get_as(ACME, "action=showqueue").status == 200).then_some(())
     });
     // What was refused was not sent, and never will be.
     assert_eq!(asterisk.queue_log().matches("|PAUSE|").count(), 2);

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::stream::client::EventClient;
-use crate::support::{ACME, Bridge, PATH, SIMULATED, configuration, request, start};
+use crate::support::{ACME, API_PATH, Bridge, SIMULATED, configuration, request, start};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -20,10 +20,10 @@ fn a_401_carries_a_challenge() {
     let form = ("Content-Type", "application/x-www-form-urlencoded");
     let basic = ("Authorization", "Basic eDp5");
     for (method, target, headers, body) in [
-        ("GET", format!("{PATH}?action=showqueue"), &[][..], ""),
-        ("POST", PATH.to_owned(), &[form], "action=showqueue"),
-        ("GET", format!("{PATH}?{wrong}&action=pause"), &[], ""),
-        ("GET", format!("{PATH}?action=showqueue"), &[basic], ""),
+        ("GET", format!("{API_PATH}?action=showqueue"), &[][..], ""),
+        ("POST", API_PATH.to_owned(), &[form], "action=showqueue"),
+        ("GET", format!("{API_PATH}?{wrong}&action=pause"), &[], ""),
+        ("GET", format!("{API_PATH}?action=showqueue"), &[basic], ""),
         ("GET", "/events".to_owned(), &[], ""),
         ("GET", format!("/events?{wrong}"), &[], ""),
         ("GET", "/events".to_owned(), &[basic], ""),
@@ -62,7 +62,7 @@ fn a_request_without_credentials_locks_nobody_out() {
         let outcome = bridge.get("action=showqueue").outcome();
         assert_eq!(outcome, "401 unauthorized");
     }
-    bridge.acme("action=showqueue");
+    bridge.acme_ok("action=showqueue");
     let metrics = request(bridge.admin, "GET", "/metrics", &[], b"").body;
     assert!(metrics.contains("\nami_bridge_failed_logins_total 0\n"));
     assert!(!bridge.log().contains("login refused"));
@@ -82,7 +82,7 @@ fn succeeds(bridge: &Bridge, program: &str, arguments: &[&str]) {
 #[test]
 fn curl_with_anyauth_gets_in() {
     let (_asterisk, bridge) = start(SIMULATED);
-    let url = format!("http://{}{PATH}", bridge.address);
+    let url = format!("http://{}{API_PATH}", bridge.address);
     let login = ["-s", "--anyauth", "-u", "acme@example.com:acme-password"];
     let query = format!("{url}?action=showqueue");
     succeeds(&bridge, "curl", &[&login[..], &[&query]].concat());
@@ -102,7 +102,7 @@ for body in (None, b'action=showqueue'):
     query = '' if body else '?action=showqueue'
     print(opener.open(sys.argv[1] + query, body).read().decode())
 ";
-    let url = format!("http://{}{PATH}", bridge.address);
+    let url = format!("http://{}{API_PATH}", bridge.address);
     succeeds(&bridge, "python3", &["-c", script, &url]);
 }
 
@@ -153,17 +153,17 @@ fn options_of_the_server_is_answered() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     assert!(answer.starts_with("HTTP/1.0 204 "), "{answer}");
-    let response = request(bridge.address, "OPTIONS", PATH, &[], b"");
+    let response = request(bridge.address, "OPTIONS", API_PATH, &[], b"");
     assert_eq!(response.outcome(), "405 method_not_allowed");
 }
 
 #[test]
 fn an_event_id_in_the_query_resumes_a_stream() {
     let (_asterisk, bridge) = start(SIMULATED);
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     let mut client = EventClient::open(bridge.address, ACME, "");
     let snapshot = client.until("snapshot", SOON).pop().expect("a snapshot");
-    bridge.acme("action=pause&agent=1001&queue=6001");
+    bridge.acme_ok("action=pause&agent=1001&queue=6001");
     drop(client);
     let query = format!("&lastEventId={}", snapshot.id);
     let mut client = EventClient::open(bridge.address, ACME, &query);
@@ -176,7 +176,7 @@ fn an_event_id_in_the_query_resumes_a_stream() {
     // The header is the browser's own, and newer.
     let member = events.last().map(|event| event.id.clone());
     let mut client = EventClient::resume(bridge.address, ACME, &query, member.as_deref());
-    bridge.acme("action=unpause&agent=1001&queue=6001");
+    bridge.acme_ok("action=unpause&agent=1001&queue=6001");
     // The pause may be followed by its own time, as Asterisk has it.
     loop {
         let change = client.until("member", SOON).pop().expect("it").data["change"].clone();
@@ -189,7 +189,9 @@ fn an_event_id_in_the_query_resumes_a_stream() {
     let mut client = EventClient::open(bridge.address, ACME, "&lastEventId=");
     client.until("snapshot", SOON);
     // Elsewhere it is no parameter.
-    let outcome = bridge.ask(ACME, "action=showqueue&lastEventId=1").outcome();
+    let outcome = bridge
+        .get_as(ACME, "action=showqueue&lastEventId=1")
+        .outcome();
     assert_eq!(outcome, "400 unknown_parameter");
 }
 
@@ -198,7 +200,7 @@ fn an_event_id_in_the_query_resumes_a_stream() {
 fn a_target_that_is_no_http_is_refused_in_words() {
     let (_asterisk, bridge) = start(SIMULATED);
     let login = format!("username={}&password={}", ACME.username, ACME.password);
-    let change = format!("GET {PATH}?{login}&action=pause&agent=1001&reason=");
+    let change = format!("GET {API_PATH}?{login}&action=pause&agent=1001&reason=");
     let good = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
     for (before, reason) in [
         ("", &b"caf\xe9"[..]),
@@ -241,5 +243,5 @@ fn a_target_that_is_no_http_is_refused_in_words() {
         // No secret, and nothing else of what came.
         assert!(!body.to_string().contains("acme"), "{body}");
     }
-    assert_eq!(bridge.sent("QueuePause { queue: \"acme"), 0);
+    assert_eq!(bridge.sent_count("QueuePause { queue: \"acme"), 0);
 }

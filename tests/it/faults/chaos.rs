@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use crate::faults::clock_jumps::BridgeClock;
 use crate::stream::client::EventClient;
 use crate::support::{
-    ACME, Asterisk, Bridge, EndOnDrop, KeptConnection, LogReader, PATH, Pauses, Proxy, Watch,
-    configuration, eventually, load, request,
+    ACME, API_PATH, Asterisk, Bridge, KeepAliveConnection, LogReader, Proxy, ReadPauseMonitor,
+    ReadPauses, SetOnDrop, configuration, eventually, request, run_load,
 };
 
 /// Descriptors of the bridge.
@@ -52,7 +52,7 @@ fn length() -> Duration {
 fn faketime_with_a_stuck_pipe_asterisk_22() {
     let (asterisk, proxy, configuration) = pbx(22);
     let (command, clock) = limited();
-    let (bridge, reader) = LogReader::of_pipe(command, &configuration);
+    let (bridge, reader) = LogReader::start_bridge_with_pipe(command, &configuration);
     chaos("pipe", &asterisk, &proxy, bridge, &reader, &clock);
 }
 
@@ -60,7 +60,7 @@ fn faketime_with_a_stuck_pipe_asterisk_22() {
 fn faketime_unshare_with_a_stuck_journal_asterisk_16() {
     let (asterisk, proxy, configuration) = pbx(16);
     let (command, clock) = limited();
-    let (bridge, reader) = LogReader::of_journal(&command, &configuration);
+    let (bridge, reader) = LogReader::start_bridge_with_journal(&command, &configuration);
     chaos("journal", &asterisk, &proxy, bridge, &reader, &clock);
 }
 
@@ -98,9 +98,9 @@ fn chaos(
     let streams: Vec<_> = (0..STREAMS)
         .map(|_| EventClient::slow(bridge.address, ACME, ""))
         .collect();
-    let (answers, (pauses, slowest)) = load(&bridge, "c", || {
+    let (answers, (pauses, slowest)) = run_load(&bridge, "c", || {
         reader.pause();
-        let watch = Watch::start(&bridge, proxy);
+        let watch = ReadPauseMonitor::start(&bridge, proxy);
         let slowest = everything_at_once(&bridge, clock);
         (watch.stop(), slowest)
     });
@@ -109,7 +109,7 @@ fn chaos(
     reader.resume();
     drop(streams);
     bridge.wait_ready();
-    bridge.acme("action=showqueue&fresh=1");
+    bridge.acme_ok("action=showqueue&fresh=1");
     let back = begun.elapsed();
     let (_, dropped) = log_lines(&bridge);
     if dropped > 0 {
@@ -120,16 +120,16 @@ fn chaos(
                 .then_some(())
         });
     }
-    let figures = answers.reckon(&asterisk.queue_log());
+    let tally = answers.check_against_queue_log(&asterisk.queue_log());
     println!(
-        "chaos with a stuck {name} on Asterisk {}: {figures}; {pauses}; {dropped} log lines \
+        "chaos with a stuck {name} on Asterisk {}: {tally}; {pauses}; {dropped} log lines \
          dropped; slowest answer of /healthz {slowest:.1?}; well again after {back:.1?}",
         asterisk.version
     );
     is_as_asterisk_says(&bridge, asterisk);
-    assert!(figures.success > 100, "{figures}");
-    assert_eq!((figures.unknown, figures.unanswered), (0, 0), "{figures}");
-    let Pauses {
+    assert!(tally.success > 100, "{tally}");
+    assert_eq!((tally.unknown, tally.unanswered), (0, 0), "{tally}");
+    let ReadPauses {
         longest_of_its_own,
         samples,
         ..
@@ -156,7 +156,7 @@ fn everything_at_once(bridge: &Bridge, clock: &BridgeClock) -> Duration {
     let (done, evicted) = (AtomicBool::new(false), AtomicUsize::new(0));
     let (done, evicted, address) = (&done, &evicted, bridge.address);
     let slowest = std::thread::scope(|scope| {
-        let _end = EndOnDrop(done);
+        let _end = SetOnDrop(done);
         scope.spawn(move || strangers(address, done, evicted));
         scope.spawn(move || dribblers(address, done));
         for guesser in 0..GUESSERS {
@@ -168,7 +168,7 @@ fn everything_at_once(bridge: &Bridge, clock: &BridgeClock) -> Duration {
         let mut step = begun;
         while begun.elapsed() < length() {
             if step.elapsed() > Duration::from_secs(3) {
-                clock.step_to(offsets.next().expect("a cycle"));
+                clock.set_offset(offsets.next().expect("a cycle"));
                 step = Instant::now();
             }
             let asked = Instant::now();
@@ -177,7 +177,7 @@ fn everything_at_once(bridge: &Bridge, clock: &BridgeClock) -> Duration {
             // Paces the questions; nothing depends on its length.
             sleep(Duration::from_millis(50));
         }
-        clock.step_to(0);
+        clock.set_offset(0);
         slowest
     });
     let evicted = evicted.load(Ordering::Relaxed);
@@ -218,19 +218,19 @@ fn dribblers(address: SocketAddr, done: &AtomicBool) {
 
 /// Passwords that cost as much as right ones.
 fn guess(address: SocketAddr, guesser: usize, done: &AtomicBool) {
-    let mut connection = KeptConnection::new(address);
+    let mut connection = KeepAliveConnection::new(address);
     for round in 0.. {
         if done.load(Ordering::Relaxed) {
             break;
         }
         let query = format!("username=u{guesser}-{round}&password=x&action=showqueue");
         // It may be sent away, as any stranger.
-        let _ = connection.get(&format!("{PATH}?{query}"));
+        let _ = connection.get(&format!("{API_PATH}?{query}"));
     }
 }
 
 fn is_as_asterisk_says(bridge: &Bridge, asterisk: &Asterisk) {
-    let shown = bridge.acme("action=showqueue&queue=6001");
+    let shown = bridge.acme_ok("action=showqueue&queue=6001");
     let shown = shown["queues"][0]["members"].as_array().expect("members");
     let truth = asterisk.ami().members("acme-6001");
     assert_eq!(shown.len(), truth.len());

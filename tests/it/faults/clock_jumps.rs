@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::Value;
 
 use crate::support::{
-    ACME, Asterisk, Bridge, Network, Proxy, SIMULATED, binary, configuration, eventually, set_clock,
+    ACME, Asterisk, Bridge, Network, Proxy, SIMULATED, bridge_command, configuration, eventually,
+    write_clock_offset,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -22,18 +23,18 @@ pub(crate) struct BridgeClock {
 impl BridgeClock {
     /// A bridge with a clock that is right for now.
     fn start(configuration: &str) -> (Bridge, Self) {
-        let mut command = binary();
+        let mut command = bridge_command();
         let clock = Self::of(&mut command);
         // Each time that the bridge asks.
         command.env("FAKETIME_NO_CACHE", "1");
-        (Bridge::start_as(command, configuration), clock)
+        (Bridge::start_command(command, configuration), clock)
     }
 
     /// The clock of that program, which looks once a second whether it was set.
     pub(crate) fn of(command: &mut Command) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("clock");
-        set_clock(&file, 0);
+        write_clock_offset(&file, 0);
         command
             // The loader replaces `$LIB` by the folder of this architecture.
             .env("LD_PRELOAD", "/usr/$LIB/faketime/libfaketimeMT.so.1")
@@ -49,8 +50,8 @@ impl BridgeClock {
     }
 
     /// Sets the clock, at once, to this machine's plus that many seconds.
-    pub(crate) fn step_to(&self, offset: i64) {
-        set_clock(&self.file, offset);
+    pub(crate) fn set_offset(&self, offset: i64) {
+        write_clock_offset(&self.file, offset);
     }
 }
 
@@ -61,7 +62,7 @@ fn time(text: &Value) -> SystemTime {
 }
 
 fn read(bridge: &Bridge) -> (String, Option<Value>) {
-    let answer = bridge.ask(ACME, "action=showstate&agent=1001");
+    let answer = bridge.get_as(ACME, "action=showstate&agent=1001");
     let body = (answer.status == 200).then(|| answer.json());
     (answer.outcome(), body)
 }
@@ -78,10 +79,10 @@ fn linked() -> (Asterisk, Proxy, Bridge, BridgeClock) {
 #[test]
 fn faketime_after_a_sleep_old_truth_is_not_new_and_a_dead_link_is_seen_at_once() {
     let (_asterisk, proxy, bridge, clock) = linked();
-    proxy.set(Network::Dead);
+    proxy.set_network(Network::BlackHole);
     // Let what was under way come to an end, so that the truth is of before.
     read(&bridge);
-    clock.step_to(3600);
+    clock.set_offset(3600);
     let begun = Instant::now();
     let jumped = SystemTime::now() + HOUR;
     let lost = eventually("the link is given up", || {
@@ -101,8 +102,8 @@ fn faketime_after_a_sleep_old_truth_is_not_new_and_a_dead_link_is_seen_at_once()
     // By silence alone it takes nine seconds.
     assert!(lost < Duration::from_secs(4), "{lost:?}");
     assert!(bridge.log().contains("the wall clock has jumped"));
-    proxy.set(Network::Sound);
-    proxy.cut();
+    proxy.set_network(Network::Normal);
+    proxy.close_connections();
     bridge.wait_ready();
 }
 
@@ -111,10 +112,10 @@ fn faketime_after_a_sleep_old_truth_is_not_new_and_a_dead_link_is_seen_at_once()
 fn faketime_a_link_that_lives_outlives_a_jump() {
     let (_asterisk, _proxy, bridge, clock) = linked();
     for offset in [3600, 0, -3600] {
-        let pings = bridge.sent("Ping");
-        clock.step_to(offset);
+        let pings = bridge.sent_count("Ping");
+        clock.set_offset(offset);
         eventually("the link is asked for a sign of life", || {
-            (bridge.sent("Ping") > pings).then_some(())
+            (bridge.sent_count("Ping") > pings).then_some(())
         });
         eventually("the truth has the new time", || {
             let body = read(&bridge).1.expect("the link lives");

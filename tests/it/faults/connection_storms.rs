@@ -14,7 +14,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use crate::support::{ACME, Asterisk, Bridge, SIMULATED, configuration, http_over_tls};
+use crate::support::{ACME, Asterisk, Bridge, SIMULATED, configuration, http_tls_section};
 
 /// Opens a stream of events, and waits for its snapshot.
 async fn follow(address: std::net::SocketAddr) -> std::io::Result<TcpStream> {
@@ -76,7 +76,7 @@ fn three_thousand_panels_that_come_at_once_are_served_at_once() {
 fn handshakes_that_stall_hold_nobody_up() {
     let asterisk = Asterisk::start(SIMULATED);
     let folder = tempfile::tempdir().expect("a folder");
-    let http = http_over_tls(folder.path(), |_| ());
+    let http = http_tls_section(folder.path(), |_| ());
     let bridge = Bridge::start(&configured(&asterisk).replace("[http]", &http));
     let stalled: Vec<_> = (0..300)
         .map(|number| {
@@ -119,7 +119,7 @@ fn logins_that_take_long_hold_nobody_up() {
     let asterisk = Asterisk::start(SIMULATED);
     let bridge = Bridge::start(&configured(&asterisk));
     // Remembered from here on.
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     let slowest = std::thread::scope(|scope| {
         let logins: Vec<_> = (0..60)
             .map(|number| {
@@ -133,7 +133,7 @@ fn logins_that_take_long_hold_nobody_up() {
         let mut slowest = Duration::ZERO;
         while logins.iter().any(|login| !login.is_finished()) {
             let begun = Instant::now();
-            bridge.acme("action=pause&agent=1001");
+            bridge.acme_ok("action=pause&agent=1001");
             slowest = slowest.max(begun.elapsed());
         }
         for login in logins {

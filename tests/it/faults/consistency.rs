@@ -7,11 +7,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    Answers, Asterisk, Bridge, Figures, Network, Proxy, configuration, eventually, load,
-    on_both_generations,
+    Asterisk, Bridge, Network, Outcomes, Proxy, Tally, configuration, eventually, on_both_versions,
+    run_load,
 };
 
-on_both_generations!(
+on_both_versions!(
     killed_and_started_again,
     restarted_by_its_operator,
     a_graceful_stop_that_is_called_off,
@@ -29,9 +29,9 @@ pub(crate) struct Scene {
     pub(crate) asterisk: Asterisk,
     pub(crate) proxy: Proxy,
     pub(crate) bridge: Bridge,
-    answers: Answers,
+    answers: Outcomes,
     /// What was reckoned already.
-    figures: Figures,
+    tally: Tally,
     name: &'static str,
 }
 
@@ -50,8 +50,8 @@ impl Scene {
             asterisk,
             proxy,
             bridge,
-            answers: Answers::default(),
-            figures: Figures::default(),
+            answers: Outcomes::default(),
+            tally: Tally::default(),
             name,
         }
     }
@@ -60,13 +60,13 @@ impl Scene {
     /// bridge is back by itself and has worked for a while.
     pub(crate) fn fault(&mut self, round: usize, fault: impl FnOnce(&mut Asterisk, &Proxy)) {
         let (bridge, asterisk, proxy) = (&self.bridge, &mut self.asterisk, &self.proxy);
-        let (answers, ()) = load(bridge, &format!("r{round}"), || {
+        let (answers, ()) = run_load(bridge, &format!("r{round}"), || {
             work(bridge);
             fault(asterisk, proxy);
             bridge.wait_ready();
             work(bridge);
         });
-        self.answers.add(answers);
+        self.answers.merge(answers);
     }
 
     /// The fault has really ended the link, for the so-manieth time.
@@ -79,23 +79,20 @@ impl Scene {
     /// Asterisk has done everything that was sent to it.
     pub(crate) fn settle(&mut self) {
         let log = self.asterisk.take_queue_log();
-        self.figures += self.answers.take().reckon(&log);
+        self.tally += self.answers.take().check_against_queue_log(&log);
     }
 
     /// Holds the answers against the log, and the bridge's view against
     /// Asterisk's own.
     pub(crate) fn reckon(mut self) {
         self.settle();
-        let figures = &self.figures;
+        let tally = &self.tally;
         println!(
-            "{} on Asterisk {}: {figures}",
+            "{} on Asterisk {}: {tally}",
             self.name, self.asterisk.version
         );
-        assert!(
-            figures.success > 100 && figures.unanswered == 0,
-            "{figures}"
-        );
-        let shown = self.bridge.acme("action=showqueue&queue=6001");
+        assert!(tally.success > 100 && tally.unanswered == 0, "{tally}");
+        let shown = self.bridge.acme_ok("action=showqueue&queue=6001");
         let shown = shown["queues"][0]["members"].as_array().expect("members");
         let truth = self.asterisk.ami().members("acme-6001");
         assert_eq!(shown.len(), truth.len());
@@ -117,7 +114,7 @@ pub(crate) fn work(bridge: &Bridge) {
     for _ in 0..20 {
         eventually("changes are made", || {
             let query = "action=showstate&agent=1001";
-            let response = bridge.ask(crate::support::ACME, query);
+            let response = bridge.get_as(crate::support::ACME, query);
             (response.status == 200).then_some(())
         });
     }
@@ -128,7 +125,7 @@ fn killed_and_started_again(version: u32) {
     for round in 0..3 {
         scene.fault(round, |asterisk, _| {
             asterisk.kill();
-            asterisk.start_again();
+            asterisk.restart();
         });
     }
     scene.reckon();
@@ -160,7 +157,7 @@ fn restarted_by_its_operator(version: u32) {
 fn a_graceful_stop_that_is_called_off(version: u32) {
     let mut scene = Scene::new(version, "core stop gracefully, called off");
     // A call keeps the stop pending.
-    scene.asterisk.call("acme-6001");
+    scene.asterisk.add_caller("acme-6001");
     eventually("a call is up", || {
         let channels = scene.asterisk.cli("core show channels");
         (!channels.contains("0 active calls")).then_some(())
@@ -173,7 +170,7 @@ fn a_graceful_stop_that_is_called_off(version: u32) {
                 let mut ami = None;
                 eventually("the stop is pending", || {
                     let ami = ami.get_or_insert_with(|| asterisk.ami());
-                    let answer = ami.action("Action: Ping");
+                    let answer = ami.send("Action: Ping");
                     (answer.get("Message")? == "Asterisk is shutting down").then_some(())
                 });
                 sleep(Duration::from_millis(300));
@@ -189,18 +186,18 @@ fn frozen_for_twenty_seconds(version: u32) {
     let lost = |bridge: &Bridge| bridge.log().contains("Asterisk has stopped answering");
     let bridge = &scene.bridge;
     let (asterisk, mut given_up_after) = (&scene.asterisk, None);
-    let (answers, ()) = load(bridge, "r0", || {
+    let (answers, ()) = run_load(bridge, "r0", || {
         work(bridge);
         asterisk.freeze();
         let frozen = Instant::now();
         eventually("the peer is given up", || lost(bridge).then_some(()));
         given_up_after = Some(frozen.elapsed());
         sleep(Duration::from_secs(20).saturating_sub(frozen.elapsed()));
-        asterisk.thaw();
+        asterisk.resume();
         bridge.wait_ready();
         work(bridge);
     });
-    scene.answers.add(answers);
+    scene.answers.merge(answers);
     let given_up_after = given_up_after.expect("measured");
     println!("given up after {given_up_after:?}");
     // Ten seconds, and what a busy machine needs to tell.
@@ -228,13 +225,13 @@ fn app_queue_unloaded_and_loaded(version: u32) {
             // Refused while an action runs; and a crash is not unheard of.
             eventually("app_queue is unloaded", || {
                 let said = asterisk.cli("module unload app_queue.so");
-                (said.contains("Unloaded") || asterisk.has_ended()).then_some(())
+                (said.contains("Unloaded") || asterisk.has_exited()).then_some(())
             });
             sleep(Duration::from_millis(200));
             asterisk.cli("module load app_queue.so");
-            if asterisk.has_ended() {
+            if asterisk.has_exited() {
                 println!("Asterisk {} has crashed on the unload", asterisk.version);
-                asterisk.start_again();
+                asterisk.restart();
             }
         });
     }
@@ -244,7 +241,7 @@ fn app_queue_unloaded_and_loaded(version: u32) {
 fn connections_cut(version: u32) {
     let mut scene = Scene::new(version, "connection cut");
     for round in 0..4 {
-        scene.fault(round, |_, proxy| proxy.cut());
+        scene.fault(round, |_, proxy| proxy.close_connections());
         scene.lost_links(round + 1);
     }
     scene.reckon();
@@ -254,25 +251,25 @@ fn a_pulled_cable(version: u32) {
     let mut scene = Scene::new(version, "pulled cable");
     let bridge = &scene.bridge;
     let proxy = &scene.proxy;
-    let (answers, ()) = load(bridge, "r0", || {
+    let (answers, ()) = run_load(bridge, "r0", || {
         work(bridge);
-        proxy.set(Network::Dead);
+        proxy.set_network(Network::BlackHole);
         eventually("the peer is given up", || {
             let given_up = bridge.log().contains("Asterisk has stopped answering");
             given_up.then_some(())
         });
-        proxy.set(Network::Sound);
+        proxy.set_network(Network::Normal);
         bridge.wait_ready();
         work(bridge);
     });
-    scene.answers.add(answers);
+    scene.answers.merge(answers);
     scene.reckon();
 }
 
 fn answers_cut_in_their_middle(version: u32) {
     let mut scene = Scene::new(version, "answer cut in its middle");
     for round in 0..4 {
-        scene.fault(round, |_, proxy| proxy.truncate());
+        scene.fault(round, |_, proxy| proxy.truncate_next_read());
         scene.lost_links(round + 1);
     }
     scene.reckon();
@@ -280,11 +277,14 @@ fn answers_cut_in_their_middle(version: u32) {
 
 fn bytes_one_at_a_time_and_late(version: u32) {
     let mut scene = Scene::new(version, "split and late bytes");
-    for (round, network) in [Network::Split, Network::Slow].into_iter().enumerate() {
+    for (round, network) in [Network::SingleBytes, Network::Slow]
+        .into_iter()
+        .enumerate()
+    {
         scene.fault(round, |_, proxy| {
-            proxy.set(network);
+            proxy.set_network(network);
             sleep(Duration::from_millis(500));
-            proxy.set(Network::Sound);
+            proxy.set_network(Network::Normal);
         });
     }
     scene.reckon();

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use rlimit::Resource;
 
 use crate::stream::client::EventClient;
-use crate::support::{ACME, Asterisk, Bridge, PATH, SIMULATED, configuration, eventually, request};
+use crate::support::{
+    ACME, API_PATH, Asterisk, Bridge, SIMULATED, configuration, eventually, request,
+};
 
 /// What a bridge has with 256 descriptors and one PBX: the rest is for others.
 const CLIENTS: usize = 196;
@@ -20,7 +22,7 @@ fn with_limit(option: &str, limit: u32, asterisk: &Asterisk) -> Bridge {
     let program = env!("CARGO_BIN_EXE_ami-bridge");
     let script = format!("ulimit {option} {limit}; exec \"$0\" \"$@\"");
     shell.args(["-c", &script, program]);
-    let bridge = Bridge::start_as(shell, &configuration(asterisk.port));
+    let bridge = Bridge::start_command(shell, &configuration(asterisk.port));
     bridge.wait_ready();
     bridge
 }
@@ -61,7 +63,7 @@ fn clients_that_use_up_theirs_leave_the_link_its_own() {
     assert!(bridge.is_ready());
     asterisk.kill();
     eventually("the link is lost", || (!bridge.is_ready()).then_some(()));
-    asterisk.start_again();
+    asterisk.restart();
     // With every client still there.
     bridge.wait_ready();
     assert_eq!(metric(&bridge, "ami_bridge_connections"), CLIENTS as u64);
@@ -70,7 +72,7 @@ fn clients_that_use_up_theirs_leave_the_link_its_own() {
     drop(streams);
     drop(further);
     eventually("it serves again", || {
-        (bridge.ask(ACME, "action=showqueue").status == 200).then_some(())
+        (bridge.get_as(ACME, "action=showqueue").status == 200).then_some(())
     });
 }
 
@@ -104,7 +106,7 @@ fn strangers_who_do_nothing_make_room() {
         .collect();
     // Behind all of these, who have half a minute when there is room.
     let begun = Instant::now();
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     let took = begun.elapsed();
     println!("a client behind 20 idle ones with 8 slots was answered after {took:?}");
     assert!(took < Duration::from_secs(15), "{took:?}");
@@ -130,7 +132,7 @@ fn idle_clients_stay_where_there_is_room() {
         "username={}&password={}&action=showqueue",
         ACME.username, ACME.password
     );
-    write!(idle, "GET {PATH}?{query} HTTP/1.0\r\n\r\n").expect("written");
+    write!(idle, "GET {API_PATH}?{query} HTTP/1.0\r\n\r\n").expect("written");
     let mut answer = String::new();
     idle.read_to_string(&mut answer).expect("an answer");
     assert!(answer.contains("\"status\":\"success\""), "{answer}");
@@ -152,13 +154,13 @@ fn running_out_of_descriptors_does_not_spin() {
         let log = bridge.log_so_far();
         log.contains("no connection can be accepted").then_some(())
     });
-    let before = bridge.usage().ticks;
+    let before = bridge.usage().cpu_ticks;
     sleep(Duration::from_secs(1));
-    let spent = bridge.usage().ticks - before;
+    let spent = bridge.usage().cpu_ticks - before;
     // A busy loop would use a hundred ticks in a second.
     assert!(spent < 30, "{spent} ticks");
     drop(many);
     eventually("it serves again", || {
-        (bridge.ask(ACME, "action=showqueue").status == 200).then_some(())
+        (bridge.get_as(ACME, "action=showqueue").status == 200).then_some(())
     });
 }

@@ -10,7 +10,9 @@ use std::net::TcpListener;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::support::{Asterisk, Bridge, KeptConnection, PATH, SIMULATED, eventually, request};
+use crate::support::{
+    API_PATH, Asterisk, Bridge, KeepAliveConnection, SIMULATED, eventually, request,
+};
 
 const PBXES: usize = 50;
 
@@ -72,9 +74,9 @@ fn query(pbx: usize, action: &str) -> String {
 /// Clients change and read every PBX but the dead one, and see each change done.
 fn round(bridge: &Bridge, name: &str) {
     let ask_those = |client: usize| {
-        let mut connection = KeptConnection::new(bridge.address);
+        let mut connection = KeepAliveConnection::new(bridge.address);
         let mut ask = |pbx, action: &str| {
-            let target = format!("{PATH}?{}", query(pbx, action));
+            let target = format!("{API_PATH}?{}", query(pbx, action));
             let answer = connection.get(&target).expect("an answer").json();
             assert_eq!(answer["status"], "success", "{pbx}, {action}: {answer}");
             answer
@@ -138,7 +140,7 @@ fn one_that_freezes_slows_no_other() {
         let wait = || bridge.get(&query(DEAD, "action=pause&queue=6001&reason=dead"));
         let waiting: Vec<_> = (0..WAITING).map(|_| scope.spawn(wait)).collect();
         eventually("the dead one is asked", || {
-            (bridge.sent("QueuePause { queue: \"acme") == WAITING).then_some(())
+            (bridge.sent_count("QueuePause { queue: \"acme") == WAITING).then_some(())
         });
         for name in ["first", "second", "third"] {
             round(&bridge, name);

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use crate::mirror::expected::assert_equal;
 use crate::mirror::{live_configuration, quiet, start_live};
 use crate::support::{
-    ACME, Asterisk, Bridge, configuration, eventually, on_both_generations, request,
+    ACME, Asterisk, Bridge, configuration, eventually, on_both_versions, request,
 };
 
-on_both_generations!(
+on_both_versions!(
     without_a_link_nothing_is_shown,
     or_what_was_last_known_where_that_is_wanted,
     ready_is_loaded,
@@ -26,15 +26,15 @@ const READS: [&str; 4] = [
 
 fn without_a_link_nothing_is_shown(version: u32) {
     let (mut asterisk, bridge) = start_live(version);
-    bridge.acme("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
+    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
     asterisk.kill();
     eventually("the link is down", || (!bridge.is_ready()).then_some(()));
     for query in READS.into_iter().chain(CHANGES) {
-        let response = bridge.ask(ACME, query);
+        let response = bridge.get_as(ACME, query);
         assert_eq!(response.outcome(), "503 pbx_unavailable", "{query}");
         assert!(response.header("Retry-After").is_some(), "{response:?}");
     }
-    let response = bridge.ask(ACME, "action=pause&agent=1001&queue=6001,6002");
+    let response = bridge.get_as(ACME, "action=pause&agent=1001&queue=6001,6002");
     assert_eq!(response.outcome(), "503 pbx_unavailable");
     let rows = response.json()["queues"].clone();
     let rows = rows.as_array().expect("rows").iter();
@@ -42,10 +42,10 @@ fn without_a_link_nothing_is_shown(version: u32) {
     let expected = ["6001", "6002"].map(|queue| json!([queue, "pbx_unavailable"]));
     assert_eq!(rows, expected);
     // That one of them is no queue of its own can't be mended, the rest can.
-    let response = bridge.ask(ACME, "action=pause&agent=1001&queue=9999,6001");
+    let response = bridge.get_as(ACME, "action=pause&agent=1001&queue=9999,6001");
     assert_eq!(response.outcome(), "503 pbx_unavailable");
     assert!(response.header("Retry-After").is_some(), "{response:?}");
-    asterisk.start_again();
+    asterisk.restart();
     bridge.wait_ready();
     assert_equal(&asterisk, &bridge);
 }
@@ -62,23 +62,23 @@ fn or_what_was_last_known_where_that_is_wanted(version: u32) {
     let mut asterisk = Asterisk::start(version);
     let configuration = quiet(&live_configuration(asterisk.port));
     let bridge = Bridge::start(&configuration.replace("[http]", "[http]\nserve_stale = true"));
-    bridge.acme("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
+    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
     let before = READS.map(|query| shown(&bridge, query));
     asterisk.kill();
     eventually("the link is down", || (!bridge.is_ready()).then_some(()));
     for (query, before) in READS.into_iter().zip(&before) {
-        let answer = bridge.acme(query);
+        let answer = bridge.acme_ok(query);
         assert_eq!(answer["stale"], true, "{answer}");
         assert_eq!(shown(&bridge, query), *before, "{query}");
     }
     for query in CHANGES.into_iter().chain(["action=showqueue&fresh=1"]) {
-        let response = bridge.ask(ACME, query);
+        let response = bridge.get_as(ACME, query);
         assert_eq!(response.outcome(), "503 pbx_unavailable", "{query}");
     }
-    asterisk.start_again();
+    asterisk.restart();
     bridge.wait_ready();
     for query in READS {
-        assert_eq!(bridge.acme(query)["stale"], false, "{query}");
+        assert_eq!(bridge.acme_ok(query)["stale"], false, "{query}");
     }
     assert_equal(&asterisk, &bridge);
     assert!(!asterisk.queue_log().contains("|away"));
@@ -86,7 +86,7 @@ fn or_what_was_last_known_where_that_is_wanted(version: u32) {
 
 /// What a read shows, without what tells when and to whom.
 fn shown(bridge: &Bridge, query: &str) -> Value {
-    let mut answer = bridge.acme(query);
+    let mut answer = bridge.acme_ok(query);
     let fields = answer.as_object_mut().expect("an object");
     for name in ["request_id", "as_of", "stale"] {
         fields.remove(name);
@@ -100,9 +100,9 @@ fn ready_is_loaded(version: u32) {
         let bridge = Bridge::start_unready(&quiet(&configuration(asterisk.port)));
         // The first read after the first "ready" has all there is.
         eventually("ready", || bridge.is_ready().then_some(()));
-        let shown = bridge.acme("action=showstate&agent=1050");
+        let shown = bridge.acme_ok("action=showstate&agent=1050");
         assert_eq!(shown["queues"][0]["queue"], "6002", "{shown}");
-        let shown = bridge.acme("action=showqueue");
+        let shown = bridge.acme_ok("action=showqueue");
         assert_eq!(shown["queues"].as_array().map(Vec::len), Some(2), "{shown}");
     }
 }
@@ -132,25 +132,25 @@ fn without_app_queue_the_cure_is_told(version: u32) {
 /// To a user without `read = system`, Asterisk does not tell it.
 fn the_first_refusal_tells_it_too(version: u32) {
     let asterisk = Asterisk::start(version);
-    let manager = asterisk.configuration("manager.conf");
+    let manager = asterisk.read_config("manager.conf");
     let deaf = manager.replace("read = agent,system", "read = agent");
     assert_ne!(deaf, manager);
-    asterisk.configure("manager.conf", &deaf);
+    asterisk.write_config("manager.conf", &deaf);
     asterisk.cli("manager reload");
     let bridge = Bridge::start(&quiet(&configuration(asterisk.port)));
     without_and_with_app_queue(&asterisk, &bridge, || {
-        let response = bridge.ask(ACME, CHANGES[0]);
+        let response = bridge.get_as(ACME, CHANGES[0]);
         assert_eq!(response.outcome(), "503 pbx_unavailable");
     });
 }
 
 fn without_and_with_app_queue(asterisk: &Asterisk, bridge: &Bridge, first: impl FnOnce()) {
-    bridge.acme("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
+    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
     asterisk.cli("module unload app_queue.so");
     first();
     assert_eq!(without_queues(bridge)["state"], "loading");
     for query in CHANGES.into_iter().chain(READS) {
-        let response = bridge.ask(ACME, query);
+        let response = bridge.get_as(ACME, query);
         assert_eq!(response.outcome(), "503 pbx_unavailable", "{query}");
     }
     asterisk.cli(LOAD);

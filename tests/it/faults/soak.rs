@@ -9,9 +9,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::faults::consistency::Scene;
-use crate::support::{ACME, Asterisk, EndOnDrop, Network, Proxy, eventually, on_both_generations};
+use crate::support::{ACME, Asterisk, Network, Proxy, SetOnDrop, eventually, on_both_versions};
 
-on_both_generations!(memory_and_descriptors_stay_flat);
+on_both_versions!(memory_and_descriptors_stay_flat);
 
 /// How long the soak lasts, and how much of that a fault has.
 fn length() -> (Duration, Duration) {
@@ -38,7 +38,7 @@ fn memory_and_descriptors_stay_flat(version: u32) {
     let mut memory = Vec::new();
     while begun.elapsed() < length {
         one_round(&mut scene, round, pause);
-        memory.push(scene.bridge.usage().kilobytes);
+        memory.push(scene.bridge.usage().resident_kilobytes);
         round += 1;
     }
     let after = at_rest(&scene);
@@ -53,12 +53,12 @@ fn memory_and_descriptors_stay_flat(version: u32) {
     if length / 2 > ARENAS {
         let middle = memory[memory.len() / 2];
         assert!(
-            after.kilobytes < middle + 1024,
+            after.resident_kilobytes < middle + 1024,
             "{middle} kB, then {after:?}"
         );
     }
     assert!(
-        after.kilobytes < before.kilobytes + 8192,
+        after.resident_kilobytes < before.resident_kilobytes + 8192,
         "{before:?}, then {after:?}"
     );
 }
@@ -70,7 +70,7 @@ fn one_round(scene: &mut Scene, round: usize, pause: Duration) {
     let address = scene.bridge.address;
     std::thread::scope(|scope| {
         // Also where the round fails: else the reader goes on, and the test with it.
-        let _end = EndOnDrop(&done);
+        let _end = SetOnDrop(&done);
         scope.spawn(|| read_until(address, &done));
         scene.fault(round, |asterisk, proxy| {
             fault(round, asterisk, proxy);
@@ -81,7 +81,7 @@ fn one_round(scene: &mut Scene, round: usize, pause: Duration) {
 }
 
 /// Once every connection of the load has gone.
-fn at_rest(scene: &Scene) -> crate::support::Usage {
+fn at_rest(scene: &Scene) -> crate::support::ResourceUsage {
     let mut last = scene.bridge.usage();
     eventually("the bridge is at rest", || {
         sleep(Duration::from_millis(200));
@@ -97,30 +97,30 @@ const FAULTS: usize = 6;
 
 fn fault(round: usize, asterisk: &mut Asterisk, proxy: &Proxy) {
     match round % FAULTS {
-        0 => proxy.cut(),
+        0 => proxy.close_connections(),
         1 => {
             asterisk.kill();
-            asterisk.start_again();
+            asterisk.restart();
         }
-        2 => proxy.truncate(),
+        2 => proxy.truncate_next_read(),
         3 => {
             asterisk.cli("manager reload");
         }
         4 => {
-            proxy.set(Network::Split);
+            proxy.set_network(Network::SingleBytes);
             sleep(Duration::from_millis(500));
-            proxy.set(Network::Sound);
+            proxy.set_network(Network::Normal);
         }
         _ => {
             asterisk.freeze();
             sleep(Duration::from_millis(1500));
-            asterisk.thaw();
+            asterisk.resume();
         }
     }
 }
 
 fn read_until(address: std::net::SocketAddr, done: &AtomicBool) {
-    let mut connection = crate::support::KeptConnection::new(address);
+    let mut connection = crate::support::KeepAliveConnection::new(address);
     let mut queries = ["showqueue", "showqueuestat", "showstate&agent=1001"]
         .iter()
         .cycle();
@@ -128,7 +128,7 @@ fn read_until(address: std::net::SocketAddr, done: &AtomicBool) {
         let action = queries.next().expect("a cycle");
         let target = format!(
             "{}?username={}&password={}&action={action}",
-            crate::support::PATH,
+            crate::support::API_PATH,
             ACME.username,
             ACME.password
         );

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{ACME, Asterisk, Bridge, LogReader, SIMULATED, binary, configuration};
+use crate::support::{ACME, Asterisk, Bridge, LogReader, SIMULATED, bridge_command, configuration};
 use crate::support::{eventually, request};
 
 /// A request takes milliseconds; this leaves room for a busy machine.
@@ -30,7 +30,7 @@ fn everything_works(bridge: &Bridge) -> Duration {
         "action=showqueue&fresh=1",
         "action=remove&agent=1001&queue=6001",
     ] {
-        bridge.ok(ACME, query);
+        bridge.get_ok(ACME, query);
     }
     assert!(bridge.is_ready());
     dropped(bridge);
@@ -79,7 +79,7 @@ fn started() -> (Asterisk, String) {
 #[test]
 fn a_pipe_that_nobody_reads_is_no_matter() {
     let (_asterisk, configuration) = started();
-    let (bridge, reader) = LogReader::of_pipe(binary(), &configuration);
+    let (bridge, reader) = LogReader::start_bridge_with_pipe(bridge_command(), &configuration);
     bridge.wait_ready();
     is_no_matter(&bridge, &reader);
     let said = bridge.log();
@@ -96,7 +96,7 @@ fn a_pipe_that_nobody_reads_is_no_matter() {
 #[test]
 fn unshare_a_journal_that_hangs_is_no_matter() {
     let (_asterisk, configuration) = started();
-    let (bridge, reader) = LogReader::of_journal(&binary(), &configuration);
+    let (bridge, reader) = LogReader::start_bridge_with_journal(&bridge_command(), &configuration);
     bridge.wait_ready();
     is_no_matter(&bridge, &reader);
 }
@@ -105,7 +105,7 @@ fn unshare_a_journal_that_hangs_is_no_matter() {
 #[test]
 fn an_end_does_not_wait_for_a_reader() {
     let (_asterisk, configuration) = started();
-    let (bridge, reader) = LogReader::of_pipe(binary(), &configuration);
+    let (bridge, reader) = LogReader::start_bridge_with_pipe(bridge_command(), &configuration);
     bridge.wait_ready();
     reader.pause();
     while dropped(&bridge) == 0 {
@@ -113,7 +113,7 @@ fn an_end_does_not_wait_for_a_reader() {
     }
     let begun = Instant::now();
     bridge.terminate();
-    let status = eventually("it ends", || bridge.ended());
+    let status = eventually("it ends", || bridge.exit_status());
     assert!(status.success(), "{status}");
     let took = begun.elapsed();
     assert!(took < Duration::from_secs(6), "{took:?}");

@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::{add, configuration, each, interface, with_resync};
 use crate::support::{
-    Asterisk, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_generations,
+    Asterisk, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_versions,
     sample_config,
 };
 
-on_both_generations!(
+on_both_versions!(
     a_queue_added_by_a_reload_is_paused_too,
     a_queue_added_in_the_database_is_paused_too,
     a_queue_added_without_an_event_is_paused_too,
@@ -57,7 +57,7 @@ fn assert_everywhere(
 ) {
     let names: Vec<_> = own.iter().map(|(_, name)| *name).collect();
     let before = paused_by_asterisk(asterisk, others);
-    let answer = bridge.acme(&format!("action={action}&agent={AGENT}&reason=Lunch"));
+    let answer = bridge.acme_ok(&format!("action={action}&agent={AGENT}&reason=Lunch"));
     let numbers: Vec<_> = own.iter().map(|(number, _)| *number).collect();
     assert_eq!(rows(&answer), numbers, "{action}");
     let paused = action == "pause";
@@ -69,7 +69,7 @@ fn assert_everywhere(
     );
     assert_eq!(paused_by_asterisk(asterisk, others), before, "{action}");
     // And the answer that a client gets next.
-    let state = bridge.acme(&format!("action=showstate&agent={AGENT}"));
+    let state = bridge.acme_ok(&format!("action=showstate&agent={AGENT}"));
     assert_eq!(state["paused"], paused, "{state}");
     let listed = state["queues"].as_array().expect("queues").len();
     assert_eq!(listed, own.len(), "{state}");
@@ -88,19 +88,19 @@ fn after_reload(version: u32, reload: impl Fn(&Asterisk) + Sync) {
         let text = crate::support::configuration(asterisk.port);
         let bridge = Bridge::start(&with_resync(&text, "1h"));
         let paused = action == "unpause";
-        bridge.acme(&format!(
+        bridge.acme_ok(&format!(
             "action=add&agent={AGENT}&queue=6001&paused={paused}"
         ));
         let mut after = before.clone();
         for queue in ["acme-6002", OTHERS[0], OTHERS[1]] {
             after += &format!("\n[{queue}](+)\nmember => {}\n", interface(AGENT));
         }
-        asterisk.configure("queues.conf", &after);
+        asterisk.write_config("queues.conf", &after);
         reload(&asterisk);
         if paused {
             let mut ami = asterisk.ami();
             for queue in ["acme-6002", OTHERS[0], OTHERS[1]] {
-                let answer = ami.message(&format!(
+                let answer = ami.reply_text(&format!(
                     "QueuePause\r\nQueue: {queue}\r\nInterface: {}\r\nPaused: true",
                     interface(AGENT)
                 ));
@@ -119,7 +119,7 @@ fn a_queue_added_by_a_reload_is_paused_too(version: u32) {
     each(&ways, |way| {
         after_reload(version, |asterisk| {
             if way == "QueueReload" {
-                let answer = asterisk.ami().message("QueueReload\r\nMembers: yes");
+                let answer = asterisk.ami().reply_text("QueueReload\r\nMembers: yes");
                 assert_eq!(answer, "Success: Queue reloaded successfully");
             } else {
                 asterisk.cli(way);
@@ -173,23 +173,23 @@ fn a_queue_added_without_an_event_is_paused_too(version: u32) {
 
 fn a_queue_that_the_agent_left_without_an_event_is_not_listed(version: u32) {
     let (asterisk, bridge) = without_events(version);
-    bridge.acme(&format!("action=add&agent={AGENT}&queue=6001,6002"));
+    bridge.acme_ok(&format!("action=add&agent={AGENT}&queue=6001,6002"));
     let remove = |queue: &str| {
-        let answer = asterisk.ami().message(&format!(
+        let answer = asterisk.ami().reply_text(&format!(
             "QueueRemove\r\nQueue: {queue}\r\nInterface: {}",
             interface(AGENT)
         ));
         assert_eq!(answer, "Success: Removed interface from queue");
     };
     remove("acme-6002");
-    let answer = bridge.acme(&format!("action=pause&agent={AGENT}"));
+    let answer = bridge.acme_ok(&format!("action=pause&agent={AGENT}"));
     assert_eq!(rows(&answer), ["6001"]);
     remove("acme-6001");
     let query = format!("action=pause&agent={AGENT}");
-    let outcome = bridge.ask(crate::support::ACME, &query).outcome();
+    let outcome = bridge.get_as(crate::support::ACME, &query).outcome();
     assert_eq!(outcome, "404 not_a_member");
     eventually("the agent is logged out", || {
-        let state = bridge.acme(&format!("action=showstate&agent={AGENT}"));
+        let state = bridge.acme_ok(&format!("action=showstate&agent={AGENT}"));
         (state["state"] == "logged_out").then_some(())
     });
 }

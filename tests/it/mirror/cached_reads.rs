@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::expected::assert_equal;
 use super::{RESYNC, live_configuration, queues_conf, start_live, unasked};
 use crate::support::{
-    ACME, Asterisk, Bridge, GLOBEX, KeptConnection, PATH, eventually, on_both_generations,
+    ACME, API_PATH, Asterisk, Bridge, GLOBEX, KeepAliveConnection, eventually, on_both_versions,
 };
 
-on_both_generations!(
+on_both_versions!(
     reads_ask_only_what_is_needed,
     a_pause_everywhere_finds_what_no_event_told,
     queues_come_and_go_by_a_silent_reload,
@@ -33,16 +33,16 @@ fn start_unasked(version: u32, variant: u8) -> (Asterisk, Bridge) {
 fn reads_ask_only_what_is_needed(version: u32) {
     // With every queue that the configuration lists: none is looked for.
     let (_asterisk, bridge) = start_unasked(version, 0b00010);
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     let asked = |reads: &dyn Fn()| {
-        let before = bridge.sent("QueueStatus");
+        let before = bridge.sent_count("QueueStatus");
         reads();
-        bridge.sent("QueueStatus") - before
+        bridge.sent_count("QueueStatus") - before
     };
     // Members are known.
     let count = asked(&|| {
         for _ in 0..50 {
-            bridge.acme("action=showstate&agent=1001");
+            bridge.acme_ok("action=showstate&agent=1001");
         }
     });
     assert_eq!(count, 0);
@@ -53,7 +53,7 @@ fn reads_ask_only_what_is_needed(version: u32) {
         "showstate&agent=1001",
     ] {
         for _ in 0..3 {
-            let count = asked(&|| drop(bridge.acme(&format!("action={query}&fresh=1"))));
+            let count = asked(&|| drop(bridge.acme_ok(&format!("action={query}&fresh=1"))));
             assert!(count >= 1, "{query}");
         }
     }
@@ -65,10 +65,10 @@ fn reads_ask_only_what_is_needed(version: u32) {
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    let mut connection = KeptConnection::new(bridge.address);
+                    let mut connection = KeepAliveConnection::new(bridge.address);
                     while begun.elapsed() < Duration::from_millis(2500) {
                         let target = format!(
-                            "{PATH}?username={}&password={}&action=showqueue",
+                            "{API_PATH}?username={}&password={}&action=showqueue",
                             ACME.username, ACME.password
                         );
                         let response = connection.get(&target).expect("an answer");
@@ -94,40 +94,40 @@ fn reads_ask_only_what_is_needed(version: u32) {
 fn a_pause_everywhere_finds_what_no_event_told(version: u32) {
     // 1052 stands in the configuration of 6001.
     let (asterisk, bridge) = start_unasked(version, 1);
-    bridge.acme("action=add&agent=1052&queue=6002");
-    bridge.acme("action=add&agent=1052&queue=6004");
+    bridge.acme_ok("action=add&agent=1052&queue=6002");
+    bridge.acme_ok("action=add&agent=1052&queue=6004");
     // 6005 is configured and not there: it is looked up.
-    let before = bridge.sent("QueueStatus");
-    let answer = bridge.acme("action=pause&agent=1052&reason=everywhere");
+    let before = bridge.sent_count("QueueStatus");
+    let answer = bridge.acme_ok("action=pause&agent=1052&reason=everywhere");
     assert_eq!(rows(&answer), ["6001 ok", "6002 ok", "6004 ok"]);
-    assert!(bridge.sent("QueueStatus") <= before + 2);
+    assert!(bridge.sent_count("QueueStatus") <= before + 2);
     // The membership goes, and nobody is told.
-    asterisk.configure("queues.conf", &queues_conf(0));
+    asterisk.write_config("queues.conf", &queues_conf(0));
     asterisk.cli("queue reload all");
     let mut ami = asterisk.ami();
     let interface = "Local/1052@acme-agents";
     assert!(ami.member("acme-6001", interface).is_none());
-    let answer = bridge.acme("action=unpause&agent=1052");
+    let answer = bridge.acme_ok("action=unpause&agent=1052");
     assert_eq!(answer["status"], "success", "{answer}");
     assert_eq!(rows(&answer), ["6002 ok", "6004 ok"]);
     // That was noticed: no queue has its turn within this test.
     eventually("the membership is not shown any more", || {
-        let shown = bridge.acme("action=showstate&agent=1052");
+        let shown = bridge.acme_ok("action=showstate&agent=1052");
         (shown["queues"].as_array()?.len() == 2).then_some(())
     });
     // It comes back, and nobody is told. Whoever reads next sees it.
-    asterisk.configure("queues.conf", &queues_conf(1));
+    asterisk.write_config("queues.conf", &queues_conf(1));
     asterisk.cli("queue reload all");
-    let answer = bridge.acme("action=pause&agent=1052");
+    let answer = bridge.acme_ok("action=pause&agent=1052");
     assert_eq!(rows(&answer), ["6001 ok", "6002 ok", "6004 ok"]);
     assert_eq!(
         ami.member("acme-6001", interface).expect("a row")["Paused"],
         "1"
     );
-    let shown = bridge.acme("action=showstate&agent=1052");
+    let shown = bridge.acme_ok("action=showstate&agent=1052");
     assert_eq!(shown["queues"].as_array().map(Vec::len), Some(3), "{shown}");
     assert_eq!(shown["paused"], true, "{shown}");
-    let refused = bridge.ask(ACME, "action=pause&agent=1099");
+    let refused = bridge.get_as(ACME, "action=pause&agent=1099");
     assert_eq!(
         (refused.status, &refused.json()["code"]),
         (404, &"not_a_member".into())
@@ -146,7 +146,7 @@ fn rows(answer: &Value) -> Vec<String> {
 fn queues_come_and_go_by_a_silent_reload(version: u32) {
     let (asterisk, bridge) = start_live(version);
     let numbers = |user| {
-        let shown = bridge.ok(user, "action=showqueue");
+        let shown = bridge.get_ok(user, "action=showqueue");
         let queues = shown["queues"].as_array().expect("queues").iter();
         let numbers = queues.map(|queue| queue["queue"].as_str().expect("text").to_owned());
         numbers.collect::<Vec<_>>()
@@ -160,7 +160,7 @@ fn queues_come_and_go_by_a_silent_reload(version: u32) {
         (0b01010, more, ["6001", "6002", "6003"].as_slice()),
         (0b00000, few, ["6001", "6002"].as_slice()),
     ] {
-        asterisk.configure("queues.conf", &queues_conf(variant));
+        asterisk.write_config("queues.conf", &queues_conf(variant));
         asterisk.cli("queue reload all");
         let begun = Instant::now();
         eventually("the queues of the new configuration", || {
@@ -170,7 +170,7 @@ fn queues_come_and_go_by_a_silent_reload(version: u32) {
         let took = begun.elapsed();
         assert!(took < RESYNC + Duration::from_secs(2), "{took:?}");
         assert_equal(&asterisk, &bridge);
-        let response = bridge.ask(ACME, "action=showqueue&queue=6005");
+        let response = bridge.get_as(ACME, "action=showqueue&queue=6005");
         let known = expected.contains(&"6005");
         assert_eq!(response.status, if known { 200 } else { 404 });
     }
@@ -179,16 +179,19 @@ fn queues_come_and_go_by_a_silent_reload(version: u32) {
 /// Asterisk says nothing of a queue that a reload adds; whoever names it has it.
 fn a_new_queue_that_is_named_is_found(version: u32) {
     let (asterisk, bridge) = start_unasked(version, 0);
-    assert_eq!(bridge.ask(ACME, "action=showqueue&queue=6005").status, 404);
+    assert_eq!(
+        bridge.get_as(ACME, "action=showqueue&queue=6005").status,
+        404
+    );
     // With 1001, who stands in the configuration.
-    asterisk.configure("queues.conf", &queues_conf(0b00010));
+    asterisk.write_config("queues.conf", &queues_conf(0b00010));
     asterisk.cli("queue reload all");
     for query in ["showstate&agent=1001", "showqueuestat", "showqueue"] {
-        let shown = bridge.acme(&format!("action={query}&queue=6005"));
+        let shown = bridge.acme_ok(&format!("action={query}&queue=6005"));
         assert_eq!(shown["queues"][0]["queue"], "6005", "{shown}");
     }
     assert_eq!(
-        bridge.acme("action=pause&agent=1001")["queues"][0]["queue"],
+        bridge.acme_ok("action=pause&agent=1001")["queues"][0]["queue"],
         "6005"
     );
 }
@@ -201,10 +204,10 @@ fn queues_that_no_action_can_name_are_left_out(version: u32) {
     assert!(listed.contains("\ntrail  has 0 calls"), "{listed}");
     let bridge = Bridge::start(&live_configuration(asterisk.port));
     let mut ami = asterisk.ami();
-    let added = ami.action("Action: QueueAdd\r\nQueue: trail \r\nInterface: Local/1@acme-agents");
+    let added = ami.send("Action: QueueAdd\r\nQueue: trail \r\nInterface: Local/1@acme-agents");
     assert_eq!(added["Response"], "Success", "{added:?}");
     // Whatever that event leads to has been done when all queues had their turn.
-    let turns = || bridge.sent("QueueStatus { queue: None");
+    let turns = || bridge.sent_count("QueueStatus { queue: None");
     let before = turns();
     eventually("two turns", || (turns() >= before + 2).then_some(()));
     assert_equal(&asterisk, &bridge);
@@ -224,15 +227,15 @@ fn queues_that_no_action_can_name_are_left_out(version: u32) {
 fn a_queue_that_a_change_reveals_is_shown_whole(version: u32) {
     let (asterisk, bridge) = start_unasked(version, 0);
     // With 1001, who stands in the configuration.
-    asterisk.configure("queues.conf", &queues_conf(0b00010));
+    asterisk.write_config("queues.conf", &queues_conf(0b00010));
     asterisk.cli("queue reload all");
-    bridge.acme("action=add&agent=1002&queue=6005&paused=1&reason=New");
+    bridge.acme_ok("action=add&agent=1002&queue=6005&paused=1&reason=New");
     eventually("both members are shown", || {
-        let response = bridge.ask(ACME, "action=showqueue&queue=6005");
+        let response = bridge.get_as(ACME, "action=showqueue&queue=6005");
         let shown = (response.status == 200).then(|| response.json())?;
         (shown["queues"][0]["members"].as_array()?.len() == 2).then_some(())
     });
-    let shown = bridge.acme("action=showqueue&queue=6005");
+    let shown = bridge.acme_ok("action=showqueue&queue=6005");
     let shown = shown["queues"][0]["members"].as_array().expect("members");
     let told = asterisk.ami().members("acme-6005").into_iter();
     let told: Vec<_> = told.map(|row| row["Location"].clone()).collect();
@@ -244,14 +247,14 @@ fn a_queue_that_a_change_reveals_is_shown_whole(version: u32) {
 /// Where the AMI user lacks `read=agent`, there are no events of members at all.
 fn own_writes_show_without_events(version: u32) {
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues_conf(0))]);
-    let manager = asterisk.configuration("manager.conf");
+    let manager = asterisk.read_config("manager.conf");
     let deaf = manager.replace("read = agent,system", "read = system");
-    asterisk.configure("manager.conf", &deaf);
+    asterisk.write_config("manager.conf", &deaf);
     asterisk.cli("manager reload");
     let mut ami = asterisk.ami();
     // Asterisk compares interfaces without case, but for the filter of a question.
     let odd = "LOCAL/1002@ACME-agents";
-    let added = ami.action(&format!(
+    let added = ami.send(&format!(
         "Action: QueueAdd\r\nQueue: acme-6001\r\nInterface: {odd}\r\nMemberName: Odd"
     ));
     assert_eq!(added["Response"], "Success", "{added:?}");
@@ -276,11 +279,11 @@ fn own_writes_show_without_events(version: u32) {
         ),
         ("remove&queue=6001", 1001, None),
     ] {
-        bridge.acme(&format!("action={query}&agent={agent}"));
+        bridge.acme_ok(&format!("action={query}&agent={agent}"));
         let begun = Instant::now();
         // At once, until the change is not laid over any more, and from then on.
         while begun.elapsed() < Duration::from_secs(4) {
-            let shown = bridge.acme(&format!("action=showstate&agent={agent}"));
+            let shown = bridge.acme_ok(&format!("action=showstate&agent={agent}"));
             let queue = shown["queues"].get(0);
             let state = queue.map(|q| (q["paused"] == true, q["paused_reason"].clone()));
             let after = begun.elapsed();

@@ -135,7 +135,7 @@ impl<'a> Churn<'a> {
             _ => format!("remove&queue={queue}"),
         };
         let query = format!("action={change}&agent={agent}");
-        let response = self.bridge.ask(organization.user, &query);
+        let response = self.bridge.get_as(organization.user, &query);
         self.note(
             &format!("interface, {}: {query}", organization.name),
             &response.outcome(),
@@ -177,7 +177,7 @@ impl<'a> Churn<'a> {
                 "QueueMemberRingInUse\r\nInterface: {interface}\r\nRingInUse: {yes}{in_queue}"
             ),
         };
-        let answer = ami.action(&format!("Action: {lines}"));
+        let answer = ami.send(&format!("Action: {lines}"));
         let answer = answer.get("Message").map_or("", String::as_str);
         self.note(&format!("AMI: {}", lines.replace("\r\n", ", ")), answer);
     }
@@ -221,12 +221,12 @@ impl<'a> Churn<'a> {
             12 => self.cli("channel request hangup all"),
             13 => {
                 self.asterisk
-                    .configure("queues.conf", &queues_conf(rng.u8(..VARIANTS)));
+                    .write_config("queues.conf", &queues_conf(rng.u8(..VARIANTS)));
                 self.cli("module reload app_queue.so");
             }
             14 if self.silent => {
                 self.asterisk
-                    .configure("queues.conf", &queues_conf(rng.u8(..VARIANTS)));
+                    .write_config("queues.conf", &queues_conf(rng.u8(..VARIANTS)));
                 self.cli("queue reload all");
             }
             15 if self.silent => self.cli(&format!("queue reset stats {queue}")),

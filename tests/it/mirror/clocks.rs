@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use super::{add, check, each, interface, warnings, with_resync};
 use crate::stream::client::EventClient;
 use crate::support::{
-    ACME, Asterisk, Bridge, Network, PbxClock, Proxy, configuration, eventually,
-    on_both_generations, request, sample_config,
+    ACME, Asterisk, Bridge, Network, PbxClock, Proxy, configuration, eventually, on_both_versions,
+    request, sample_config,
 };
 
-on_both_generations!(
+on_both_versions!(
     a_step_back_and_a_reload_make_no_event_old,
     steps_of_an_hour_make_no_event_old,
     a_clock_that_is_an_hour_off_makes_no_event_old,
@@ -40,7 +40,7 @@ fn bridge(asterisk: &Asterisk) -> Bridge {
     Bridge::start(&with_resync(&configuration(asterisk.port), "1h"))
 }
 
-/// Pauses and unpauses an agent by a session other than the bridge's, and asserts that
+/// ReadPauses and unpauses an agent by a session other than the bridge's, and asserts that
 /// each change shows at once, in reads and on the stream.
 fn assert_events_count(asterisk: &Asterisk, bridge: &Bridge, queue: &str, agent: u16) {
     let mut stream = EventClient::open(bridge.address, ACME, "");
@@ -48,7 +48,7 @@ fn assert_events_count(asterisk: &Asterisk, bridge: &Bridge, queue: &str, agent:
     let mut ami = asterisk.ami();
     for round in 0..2 {
         for paused in [true, false] {
-            let answer = ami.action(&format!(
+            let answer = ami.send(&format!(
                 "Action: QueuePause\r\nQueue: {queue}\r\nInterface: {}\r\nPaused: {paused}\r\n\
                  Reason: Round {round}",
                 interface(agent)
@@ -58,7 +58,7 @@ fn assert_events_count(asterisk: &Asterisk, bridge: &Bridge, queue: &str, agent:
             let change = ["unpaused", "paused"][usize::from(paused)];
             let what = format!("{agent} shows as {change}, round {round}");
             eventually(&what, || {
-                let shown = bridge.acme(&format!("action=showstate&agent={agent}"));
+                let shown = bridge.acme_ok(&format!("action=showstate&agent={agent}"));
                 (shown["queues"][0]["paused"] == paused).then_some(())
             });
             let took = begun.elapsed();
@@ -80,25 +80,25 @@ fn a_step_back_and_a_reload_make_no_event_old(version: u32) {
         add(&pbx.asterisk, "acme-6001", agent);
     }
     eventually("both agents show", || {
-        let shown = bridge.acme("action=showqueue&queue=6001");
+        let shown = bridge.acme_ok("action=showqueue&queue=6001");
         (super::agents(&shown["queues"][0]).len() == 2).then_some(())
     });
-    pbx.step_to(-HOUR);
+    pbx.set_offset(-HOUR);
     // Gives the static member another login time; those added are left as they are.
     let queues = sample_config("queues.conf").replace("Static Sam", "Static Samuel");
-    pbx.asterisk.configure("queues.conf", &queues);
+    pbx.asterisk.write_config("queues.conf", &queues);
     pbx.asterisk.cli("queue reload all");
     assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1001);
     assert_events_count(&pbx.asterisk, &bridge, "acme-6002", 1050);
 
     // The bridge has read the queues with the new clock, and it steps forth and back.
-    bridge.acme("action=showqueue&fresh=1");
-    pbx.step_to(HOUR);
+    bridge.acme_ok("action=showqueue&fresh=1");
+    pbx.set_offset(HOUR);
     pbx.asterisk.cli("queue reload all");
-    bridge.acme("action=showqueue&fresh=1");
-    pbx.step_to(-HOUR);
+    bridge.acme_ok("action=showqueue&fresh=1");
+    pbx.set_offset(-HOUR);
     pbx.asterisk
-        .configure("queues.conf", &queues.replace("Samuel", "Sam"));
+        .write_config("queues.conf", &queues.replace("Samuel", "Sam"));
     pbx.asterisk.cli("queue reload all");
     assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1002);
     assert_events_count(&pbx.asterisk, &bridge, "acme-6002", 1050);
@@ -110,20 +110,20 @@ fn steps_of_an_hour_make_no_event_old(version: u32) {
     let pbx = PbxClock::start(version, HOUR);
     let bridge = bridge(&pbx.asterisk);
     for offset in [HOUR, -HOUR, HOUR] {
-        pbx.step_to(offset);
+        pbx.set_offset(offset);
         add(&pbx.asterisk, "acme-6001", 1001);
         eventually("the agent shows", || {
-            let shown = bridge.acme("action=showstate&agent=1001");
+            let shown = bridge.acme_ok("action=showstate&agent=1001");
             (shown["state"] == "available").then_some(())
         });
         assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1001);
-        let removed = pbx.asterisk.ami().message(&format!(
+        let removed = pbx.asterisk.ami().reply_text(&format!(
             "QueueRemove\r\nQueue: acme-6001\r\nInterface: {}",
             interface(1001)
         ));
         assert_eq!(removed, "Success: Removed interface from queue");
         eventually("the agent has gone", || {
-            let shown = bridge.acme("action=showstate&agent=1001");
+            let shown = bridge.acme_ok("action=showstate&agent=1001");
             (shown["state"] == "logged_out").then_some(())
         });
     }
@@ -135,7 +135,7 @@ fn a_clock_that_is_an_hour_off_makes_no_event_old(version: u32) {
         let bridge = bridge(&pbx.asterisk);
         add(&pbx.asterisk, "acme-6001", 1001);
         eventually("the agent shows", || {
-            let shown = bridge.acme("action=showstate&agent=1001");
+            let shown = bridge.acme_ok("action=showstate&agent=1001");
             (shown["state"] == "available").then_some(())
         });
         assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1001);
@@ -155,11 +155,11 @@ fn another_zone_makes_no_event_old(version: u32) {
     let bridge = bridge(&pbx.asterisk);
     add(&pbx.asterisk, "acme-6001", 1001);
     eventually("the agent shows", || {
-        let shown = bridge.acme("action=showstate&agent=1001");
+        let shown = bridge.acme_ok("action=showstate&agent=1001");
         (shown["state"] == "available").then_some(())
     });
     assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1001);
-    pbx.step_to(end + 5);
+    pbx.set_offset(end + 5);
     pbx.asterisk.cli("queue reload all");
     assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1001);
     assert_times_near_now(&bridge, &pbx.asterisk, 1001);
@@ -179,17 +179,17 @@ fn assert_recent(what: &str, time: &Value, since: Duration) {
     assert!((-2.0..limit).contains(&age), "{what} {time} is {age} s old");
 }
 
-/// Pauses the agent in 6001, by the bridge and by another session, and asserts that its
+/// ReadPauses the agent in 6001, by the bridge and by another session, and asserts that its
 /// times are on the bridge's clock in reads and events.
 fn assert_times_near_now(bridge: &Bridge, asterisk: &Asterisk, agent: u16) {
     let member = || {
         let query = format!("action=showstate&agent={agent}&queue=6001");
-        bridge.acme(&query)["queues"][0].clone()
+        bridge.acme_ok(&query)["queues"][0].clone()
     };
     let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
     stream.until("snapshot", AT_ONCE);
     let begun = Instant::now();
-    bridge.acme(&format!("action=pause&agent={agent}&queue=6001&reason=Own"));
+    bridge.acme_ok(&format!("action=pause&agent={agent}&queue=6001&reason=Own"));
     assert_recent("paused_at", &member()["paused_at"], begun.elapsed());
     let event = stream.until("member", AT_ONCE * 2).pop().expect("an event");
     let paused_at = &event.data["member"]["paused_at"];
@@ -197,7 +197,7 @@ fn assert_times_near_now(bridge: &Bridge, asterisk: &Asterisk, agent: u16) {
 
     // As the mirror has it from events, and as a list has it.
     let begun = Instant::now();
-    let answer = asterisk.ami().message(&format!(
+    let answer = asterisk.ami().reply_text(&format!(
         "QueuePause\r\nQueue: acme-6001\r\nInterface: {}\r\nPaused: true\r\nReason: Other",
         interface(agent)
     ));
@@ -208,7 +208,7 @@ fn assert_times_near_now(bridge: &Bridge, asterisk: &Asterisk, agent: u16) {
     });
     assert_recent("paused_at", &shown["paused_at"], begun.elapsed());
     let query = "action=showqueue&queue=6001&fresh=1";
-    let listed = bridge.acme(query)["queues"][0]["members"][0].clone();
+    let listed = bridge.acme_ok(query)["queues"][0]["members"][0].clone();
     assert_recent("paused_at", &listed["paused_at"], begun.elapsed());
 }
 
@@ -217,22 +217,22 @@ fn times_are_on_the_bridges_clock(version: u32) {
         let pbx = PbxClock::start(version, offset);
         let bridge = bridge(&pbx.asterisk);
         let begun = Instant::now();
-        bridge.acme("action=add&agent=1001&queue=6001");
-        let shown = bridge.acme("action=showqueue&queue=6001&fresh=1");
+        bridge.acme_ok("action=add&agent=1001&queue=6001");
+        let shown = bridge.acme_ok("action=showqueue&queue=6001&fresh=1");
         let logged_in_at = &shown["queues"][0]["members"][0]["logged_in_at"];
         // 16.28 and 22.10 both report it.
         assert_recent("logged_in_at", logged_in_at, begun.elapsed());
 
         let begun = Instant::now();
-        pbx.asterisk.call("acme-6001");
+        pbx.asterisk.add_caller("acme-6001");
         eventually("the call is answered", || {
-            let shown = bridge.acme("action=showstate&agent=1001");
+            let shown = bridge.acme_ok("action=showstate&agent=1001");
             // `in_call` of the state may be a device that still rings.
             (shown["queues"][0]["in_call"] == true).then_some(())
         });
         pbx.asterisk.cli("channel request hangup all");
         let shown = eventually("the call has ended", || {
-            let shown = bridge.acme("action=showstate&agent=1001")["queues"][0].clone();
+            let shown = bridge.acme_ok("action=showstate&agent=1001")["queues"][0].clone();
             (shown["calls_taken"] == 1 && shown["last_call_at"].is_string()).then_some(shown)
         });
         assert_recent("last_call_at", &shown["last_call_at"], begun.elapsed());
@@ -244,8 +244,8 @@ fn times_are_on_the_bridges_clock(version: u32) {
 fn times_follow_a_step(version: u32) {
     let pbx = PbxClock::start(version, 0);
     let bridge = bridge(&pbx.asterisk);
-    bridge.acme("action=add&agent=1001&queue=6001");
-    pbx.step_to(120);
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
+    pbx.set_offset(120);
     eventually("the offset is measured anew", || {
         let offset = offset(&bridge)?;
         ((119.0..121.0).contains(&offset)).then_some(())
@@ -296,7 +296,7 @@ fn wait_for_fraction(milliseconds: i64) {
     }
 }
 
-/// Pauses and unpauses through the bridge, and counts the member events of each change.
+/// ReadPauses and unpauses through the bridge, and counts the member events of each change.
 ///
 /// The network takes 50 ms each way. So a pause that is sent 75 ms before the end of a
 /// second is made in that second and acknowledged in the next one; one that is sent
@@ -304,16 +304,16 @@ fn wait_for_fraction(milliseconds: i64) {
 fn assert_one_event_each(asterisk: &Asterisk) {
     let network = Proxy::start(asterisk.port);
     let bridge = Bridge::start(&with_resync(&configuration(network.port), "1h"));
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     // The member's device state is known some time after it was added.
     eventually("the member is known", || {
-        let shown = bridge.acme("action=showqueue&queue=6001&fresh=1");
+        let shown = bridge.acme_ok("action=showqueue&queue=6001&fresh=1");
         let member = &shown["queues"][0]["members"][0];
         (member["device_state"] == "not_in_use").then_some(())
     });
     let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
     stream.until("snapshot", AT_ONCE);
-    network.set(Network::Slow);
+    network.set_network(Network::Slow);
     for (action, fraction) in [
         ("pause", 925),
         ("unpause", 925),
@@ -321,7 +321,7 @@ fn assert_one_event_each(asterisk: &Asterisk) {
         ("unpause", 965),
     ] {
         wait_for_fraction(fraction);
-        bridge.acme(&format!("action={action}&agent=1001&queue=6001"));
+        bridge.acme_ok(&format!("action={action}&agent=1001&queue=6001"));
         // The event, and what may come of an acknowledged change afterwards.
         let until = Instant::now() + Duration::from_millis(600);
         let mut events = Vec::new();

@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::{agents, configuration, each, interface, set, warnings};
 use crate::stream::client::EventClient;
 use crate::support::{
-    ACME, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_generations,
+    ACME, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_versions,
 };
 
-on_both_generations!(
+on_both_versions!(
     a_database_that_was_locked_is_asked_again_at_once,
     a_database_locked_at_the_start_is_asked_again_at_once,
     dynamic_members_outlive_a_locked_and_a_renamed_queue,
@@ -36,7 +36,7 @@ fn start(version: u32) -> Realtime {
 /// The agents that the bridge shows in the queue, if it shows the queue. No read names
 /// the queue: that alone could make the bridge ask about it.
 fn shown(bridge: &Bridge) -> Option<std::collections::BTreeSet<String>> {
-    let answer = bridge.acme("action=showqueue");
+    let answer = bridge.acme_ok("action=showqueue");
     let mut queues = answer["queues"].as_array().expect("queues").iter();
     queues.find(|queue| queue["name"] == QUEUE).map(agents)
 }
@@ -46,7 +46,7 @@ fn shown(bridge: &Bridge) -> Option<std::collections::BTreeSet<String>> {
 fn assert_right_within(bridge: &Bridge, bound: Duration) {
     let begun = Instant::now();
     eventually("the bridge shows both agents", || {
-        let state = bridge.acme("action=showstate&agent=1001");
+        let state = bridge.acme_ok("action=showstate&agent=1001");
         let is_right = shown(bridge)? == set(&["1001", "1002"]);
         (is_right && state["state"] == "available").then_some(())
     });
@@ -74,8 +74,8 @@ fn a_database_that_was_locked_is_asked_again_at_once(version: u32) {
             let begun = Instant::now();
             while begun.elapsed() < Duration::from_secs(2) {
                 has_vanished |= shown(&bridge) != Some(set(&["1001", "1002"]));
-                bridge.ask(ACME, "action=showqueue&fresh=1");
-                bridge.ask(ACME, "action=showstate&agent=1001&fresh=1");
+                bridge.get_as(ACME, "action=showqueue&fresh=1");
+                bridge.get_as(ACME, "action=showstate&agent=1001&fresh=1");
                 std::thread::sleep(Duration::from_millis(100));
             }
         }
@@ -110,8 +110,8 @@ fn dynamic_members_outlive_a_locked_and_a_renamed_queue(version: u32) {
     let poll = || {
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_millis(2500) {
-            bridge.ask(ACME, "action=showqueue&fresh=1");
-            bridge.ask(ACME, "action=showqueuestat");
+            bridge.get_as(ACME, "action=showqueue&fresh=1");
+            bridge.get_as(ACME, "action=showqueuestat");
         }
     };
     let asterisk_has = || {
@@ -136,7 +136,7 @@ fn members_that_vanish_and_return_are_found(version: u32) {
     let text = configuration(pbx.asterisk.port, "\"Support\"", "1h");
     let bridge = Bridge::start(&text);
     pbx.execute("create table kept as select * from queue_members; delete from queue_members");
-    bridge.acme("action=showqueue&queue=Support&fresh=1");
+    bridge.acme_ok("action=showqueue&queue=Support&fresh=1");
     assert_eq!(shown(&bridge), Some(set(&[])));
     pbx.execute("insert into queue_members select * from kept");
     assert_right_within(&bridge, SOON);
@@ -144,10 +144,10 @@ fn members_that_vanish_and_return_are_found(version: u32) {
 
     // What does not return is believed: it is not asked about for ever.
     pbx.execute("delete from queue_members where interface like '%1002%'");
-    let fresh = || bridge.acme("action=showqueue&queue=Support&fresh=1");
+    let fresh = || bridge.acme_ok("action=showqueue&queue=Support&fresh=1");
     assert_eq!(agents(&fresh()["queues"][0]), set(&["1001"]));
     std::thread::sleep(Duration::from_secs(4));
-    let asked = || bridge.sent("QueueStatus");
+    let asked = || bridge.sent_count("QueueStatus");
     let before = asked();
     std::thread::sleep(Duration::from_secs(2));
     let more = asked() - before;
@@ -163,7 +163,7 @@ fn a_configured_queue_that_comes_later_is_found(version: u32) {
         let queues = answer["queues"].as_array().cloned().unwrap_or_default();
         queues.iter().any(|queue| queue["name"] == QUEUE)
     };
-    assert!(!named(&bridge.acme("action=showqueue")));
+    assert!(!named(&bridge.acme_ok("action=showqueue")));
     pbx.insert_queue(QUEUE);
     for agent in [1001, 1002] {
         pbx.insert_member(QUEUE, &interface(agent), "Rita");
@@ -171,7 +171,7 @@ fn a_configured_queue_that_comes_later_is_found(version: u32) {
     // No read names it, and none asks for a fresh state.
     let begun = Instant::now();
     eventually("the queue is found", || {
-        named(&bridge.acme("action=showqueue")).then_some(())
+        named(&bridge.acme_ok("action=showqueue")).then_some(())
     });
     let took = begun.elapsed();
     assert!(took < Duration::from_secs(8), "found only after {took:?}");

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::comparison::Comparison;
-use crate::support::{ACME, Ami, Asterisk, Bridge, GLOBEX, Row, User};
+use crate::support::{ACME, Ami, AmiMessage, Asterisk, Bridge, GLOBEX, User};
 
 /// An organization of the tests' configuration.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +28,7 @@ pub(crate) const ORGANIZATIONS: [Organization; 2] = [
 ];
 
 /// All rows of all queues, as Asterisk tells them now.
-pub(crate) fn rows(ami: &mut Ami) -> Vec<Row> {
+pub(crate) fn rows(ami: &mut Ami) -> Vec<AmiMessage> {
     // No queue is every queue.
     let mut rows = ami.queue_status("");
     for row in &mut rows {
@@ -38,7 +38,7 @@ pub(crate) fn rows(ami: &mut Ami) -> Vec<Row> {
 }
 
 /// The rows without what runs on by itself.
-pub(crate) fn at_rest(rows: &[Row]) -> Vec<Row> {
+pub(crate) fn at_rest(rows: &[AmiMessage]) -> Vec<AmiMessage> {
     let mut rows = rows.to_vec();
     for row in &mut rows {
         row.remove("Wait");
@@ -47,13 +47,13 @@ pub(crate) fn at_rest(rows: &[Row]) -> Vec<Row> {
 }
 
 /// `queues` of `showqueue`.
-fn showqueue(rows: &[Row], organization: Organization) -> Value {
+fn showqueue(rows: &[AmiMessage], organization: Organization) -> Value {
     let queues = own_queues(rows, organization).into_iter();
     Value::Array(queues.map(|queue| queue.shown(organization)).collect())
 }
 
 /// `queues` and `total` of `showqueuestat`.
-fn showqueuestat(rows: &[Row], organization: Organization) -> Value {
+fn showqueuestat(rows: &[AmiMessage], organization: Organization) -> Value {
     let queues = own_queues(rows, organization);
     let sum = |name: &str| queues.iter().map(|q| number(q.params, name)).sum::<i64>();
     let waits = queues.iter().map(Queue::longest_wait);
@@ -73,7 +73,7 @@ fn showqueuestat(rows: &[Row], organization: Organization) -> Value {
 /// The same two of what the bridge shows, as an object each.
 fn shown(bridge: &Bridge, organization: Organization) -> (Value, Value) {
     let ask = |action: &str| {
-        let mut shown = bridge.ok(organization.user, &format!("action={action}"));
+        let mut shown = bridge.get_ok(organization.user, &format!("action={action}"));
         assert_eq!(shown["stale"], false, "{shown}");
         shown.as_object_mut().expect("an object").clone()
     };
@@ -84,7 +84,7 @@ fn shown(bridge: &Bridge, organization: Organization) -> (Value, Value) {
 
 /// What differs between Asterisk and the bridge, in all that both organizations are
 /// shown, and Asterisk's rows at rest; none where they moved meanwhile.
-pub(crate) fn compare_all(bridge: &Bridge, ami: &mut Ami) -> (Comparison, Vec<Row>) {
+pub(crate) fn compare_all(bridge: &Bridge, ami: &mut Ami) -> (Comparison, Vec<AmiMessage>) {
     let rows = self::rows(ami);
     let mut comparison = Comparison::default();
     for organization in ORGANIZATIONS {
@@ -116,13 +116,13 @@ pub(crate) fn assert_equal(asterisk: &Asterisk, bridge: &Bridge) {
 
 struct Queue<'a> {
     number: &'a str,
-    params: &'a Row,
-    members: Vec<&'a Row>,
-    callers: Vec<&'a Row>,
+    params: &'a AmiMessage,
+    members: Vec<&'a AmiMessage>,
+    callers: Vec<&'a AmiMessage>,
 }
 
 /// In the order of their numbers, which is that of both configurations.
-fn own_queues(rows: &[Row], organization: Organization) -> Vec<Queue<'_>> {
+fn own_queues(rows: &[AmiMessage], organization: Organization) -> Vec<Queue<'_>> {
     let of = |event: &str, queue: &str| {
         let rows = rows.iter();
         rows.filter(|row| row["Event"] == event && row["Queue"] == queue)
@@ -170,7 +170,7 @@ impl Queue<'_> {
         let states = self.members.iter().map(|row| state(row));
         let states: Vec<_> = states.collect();
         let count = |state: &str| states.iter().filter(|known| **known == state).count();
-        let away = |row: &&&Row| ["4", "5"].contains(&row["Status"].as_str());
+        let away = |row: &&&AmiMessage| ["4", "5"].contains(&row["Status"].as_str());
         json!({
             "queue": self.number,
             "name": self.params["Queue"],
@@ -194,7 +194,7 @@ impl Queue<'_> {
     }
 }
 
-fn member(row: &Row, organization: Organization) -> Value {
+fn member(row: &AmiMessage, organization: Organization) -> Value {
     let paused = row["Paused"] == "1";
     let code = number(row, "Status");
     let names = [
@@ -231,7 +231,7 @@ fn member(row: &Row, organization: Organization) -> Value {
     })
 }
 
-fn caller(row: &Row) -> Value {
+fn caller(row: &AmiMessage) -> Value {
     json!({
         "position": number(row, "Position"),
         "caller_id_number": row["CallerIDNum"],
@@ -254,7 +254,7 @@ fn agent(interface: &str, organization: Organization) -> Option<String> {
         .then(|| number.to_owned())
 }
 
-fn state(row: &Row) -> &'static str {
+fn state(row: &AmiMessage) -> &'static str {
     match (row["InCall"].as_str(), row["Status"].as_str()) {
         ("1", _) | (_, "2" | "3" | "7") => "in_call",
         (_, "8") => "on_hold",
@@ -272,15 +272,15 @@ fn percent(abandoned: i64, completed: i64) -> f64 {
     }
 }
 
-fn number(row: &Row, name: &str) -> i64 {
+fn number(row: &AmiMessage, name: &str) -> i64 {
     row[name].parse().expect("a number")
 }
 
-fn decimal(row: &Row, name: &str) -> f64 {
+fn decimal(row: &AmiMessage, name: &str) -> f64 {
     row[name].parse().expect("a decimal number")
 }
 
-fn time(row: &Row, name: &str) -> Value {
+fn time(row: &AmiMessage, name: &str) -> Value {
     match number(row, name) {
         0 => Value::Null,
         seconds => json!(Timestamp::from_second(seconds).expect("a time").to_string()),

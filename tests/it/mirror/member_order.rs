@@ -4,9 +4,9 @@
 use std::sync::Barrier;
 
 use super::{live_configuration, queues_conf, quiet, unasked};
-use crate::support::{Ami, Asterisk, Bridge, eventually, on_both_generations};
+use crate::support::{Ami, Asterisk, Bridge, eventually, on_both_versions};
 
-on_both_generations!(added_at_once_stands_as_asterisk_has_it);
+on_both_versions!(added_at_once_stands_as_asterisk_has_it);
 
 const ROUNDS: usize = 150;
 
@@ -24,7 +24,7 @@ fn added_at_once_stands_as_asterisk_has_it(version: u32) {
             scope.spawn(|| {
                 barrier.wait();
                 for agent in [1001, 1002, 1003] {
-                    bridge.acme(&format!("action=add&agent={agent}&queue={queue}"));
+                    bridge.acme_ok(&format!("action=add&agent={agent}&queue={queue}"));
                 }
             });
             barrier.wait();
@@ -39,7 +39,7 @@ fn added_at_once_stands_as_asterisk_has_it(version: u32) {
             .collect();
         // All events have come when each device is known.
         let shown = eventually("all are told of", || {
-            let shown = bridge.acme(&format!("action=showqueue&queue={queue}"));
+            let shown = bridge.acme_ok(&format!("action=showqueue&queue={queue}"));
             let members = shown["queues"][0]["members"].as_array()?.clone();
             let known = members
                 .iter()
@@ -57,7 +57,7 @@ fn added_at_once_stands_as_asterisk_has_it(version: u32) {
             change(&mut ami, "QueueRemove", queue, agent);
         }
         eventually("all are gone", || {
-            let shown = bridge.acme(&format!("action=showqueue&queue={queue}"));
+            let shown = bridge.acme_ok(&format!("action=showqueue&queue={queue}"));
             let left = shown["queues"][0]["members"].as_array()?.len();
             (left == asterisks.len() - 6).then_some(())
         });
@@ -70,7 +70,7 @@ fn added_at_once_stands_as_asterisk_has_it(version: u32) {
 }
 
 fn change(ami: &mut Ami, action: &str, queue: &str, agent: u16) {
-    let answer = ami.action(&format!(
+    let answer = ami.send(&format!(
         "Action: {action}\r\nQueue: acme-{queue}\r\nInterface: Local/{agent}@acme-agents"
     ));
     assert_eq!(answer["Response"], "Success", "{answer:?}");

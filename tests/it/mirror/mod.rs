@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::support::{
-    Asterisk, Bridge, binary, configuration as usual_configuration, sample_config,
+    Asterisk, Bridge, bridge_command, configuration as usual_configuration, sample_config,
 };
 
 /// How often every queue is asked about in these tests.
@@ -135,7 +135,7 @@ fn interface(agent: u16) -> String {
 
 /// Adds an agent by a session other than the bridge's.
 fn add(asterisk: &Asterisk, queue: &str, agent: u16) {
-    let answer = asterisk.ami().message(&format!(
+    let answer = asterisk.ami().reply_text(&format!(
         "QueueAdd\r\nQueue: {queue}\r\nInterface: {}",
         interface(agent)
     ));
@@ -199,7 +199,7 @@ fn check(configuration: &str, arguments: &[&str]) -> (Option<i32>, Value) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bridge.toml");
     std::fs::write(&file, configuration).expect("written");
-    let mut command = binary();
+    let mut command = bridge_command();
     command.args(["check", "--json", "--config"]).arg(file);
     let output = command.args(arguments).output().expect("the program");
     let text = String::from_utf8_lossy(&output.stdout);

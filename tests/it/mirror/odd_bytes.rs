@@ -15,11 +15,11 @@ use serde_json::Value;
 use super::{agents, configuration, interface, shown_by_asterisk, with_resync};
 use crate::stream::client::EventClient;
 use crate::support::{
-    ACME, Asterisk, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_generations,
+    ACME, Asterisk, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_versions,
     sample_config,
 };
 
-on_both_generations!(
+on_both_versions!(
     odd_names_by_the_dialplan,
     odd_names_by_the_command_line,
     odd_names_in_realtime_columns,
@@ -77,7 +77,7 @@ fn start_bridge(asterisk: &Asterisk) -> Bridge {
 /// each with its interface; then that changes of each still show.
 fn assert_equal(asterisk: &Asterisk, bridge: &Bridge, stream: &mut EventClient) {
     let members = |queue: &str| {
-        let shown = bridge.acme(&format!("action=showqueue&queue={queue}"));
+        let shown = bridge.acme_ok(&format!("action=showqueue&queue={queue}"));
         agents(&shown["queues"][0])
     };
     let expected = shown_by_asterisk(asterisk, "acme-6001");
@@ -98,14 +98,14 @@ fn assert_equal(asterisk: &Asterisk, bridge: &Bridge, stream: &mut EventClient) 
     let mut ami = asterisk.ami();
     for (number, name) in NAMES.iter().enumerate() {
         let agent = agent(number);
-        let answer = ami.message(&format!(
+        let answer = ami.reply_text(&format!(
             "QueuePause\r\nQueue: acme-6001\r\nInterface: {}\r\nPaused: true\r\nReason: {agent}",
             interface(agent)
         ));
         assert_eq!(answer, "Success: Interface paused successfully");
         if has_events(name) {
             let within = std::time::Instant::now() + Duration::from_secs(1);
-            while bridge.acme(&format!("action=showstate&agent={agent}"))["state"] != "paused" {
+            while bridge.acme_ok(&format!("action=showstate&agent={agent}"))["state"] != "paused" {
                 assert!(
                     std::time::Instant::now() < within,
                     "{agent}, {}",
@@ -113,8 +113,8 @@ fn assert_equal(asterisk: &Asterisk, bridge: &Bridge, stream: &mut EventClient) 
                 );
             }
         }
-        bridge.acme(&format!("action=unpause&agent={agent}"));
-        let state = bridge.acme(&format!("action=showstate&agent={agent}"));
+        bridge.acme_ok(&format!("action=unpause&agent={agent}"));
+        let state = bridge.acme_ok(&format!("action=showstate&agent={agent}"));
         assert_eq!(
             state["state"],
             "available",
@@ -195,7 +195,7 @@ fn odd_names_at_the_start(version: u32) {
     add_all(&asterisk);
     let bridge = start_bridge(&asterisk);
     let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
-    let begun = bridge.acme("action=showqueue&queue=6001");
+    let begun = bridge.acme_ok("action=showqueue&queue=6001");
     assert_eq!(agents(&begun["queues"][0]), all_agents());
     assert_equal(&asterisk, &bridge, &mut stream);
 }
@@ -230,15 +230,15 @@ fn odd_names_in_realtime_columns(version: u32) {
         "action=showqueue&queue=Support",
         "action=showqueue&queue=Support&fresh=1",
     ] {
-        let shown = bridge.acme(query);
+        let shown = bridge.acme_ok(query);
         assert_eq!(agents(&shown["queues"][0]), all_agents(), "{query}");
     }
     for (number, name) in NAMES.iter().enumerate() {
         let agent = agent(number);
-        bridge.acme(&format!(
+        bridge.acme_ok(&format!(
             "action=pause&agent={agent}&queue=Support&reason=Lunch"
         ));
-        let state = bridge.acme(&format!("action=showstate&agent={agent}&fresh=1"));
+        let state = bridge.acme_ok(&format!("action=showstate&agent={agent}&fresh=1"));
         assert_eq!(state["state"], "paused", "{agent}, {}", name.escape_ascii());
     }
     let members = shown_by_asterisk(&pbx.asterisk, "Support");
@@ -248,10 +248,10 @@ fn odd_names_in_realtime_columns(version: u32) {
 fn odd_names_of_callers(version: u32) {
     let asterisk = start_with_dialplan(version);
     let bridge = start_bridge(&asterisk);
-    bridge.acme("action=add&agent=1001&queue=6001&paused=1");
+    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1");
     let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
     let numbers = || -> Vec<String> {
-        let shown = bridge.acme("action=showqueue&queue=6001");
+        let shown = bridge.acme_ok("action=showqueue&queue=6001");
         let callers = shown["queues"][0]["callers"].as_array().expect("callers");
         let number = |caller: &Value| caller["caller_id_number"].as_str().map(str::to_owned);
         callers.iter().filter_map(number).collect()
@@ -277,15 +277,15 @@ fn odd_names_of_callers(version: u32) {
             );
         }
     }
-    let stat = bridge.acme("action=showqueuestat&queue=6001");
+    let stat = bridge.acme_ok("action=showqueuestat&queue=6001");
     assert_eq!(stat["queues"][0]["callers_waiting"], NAMES.len());
-    let members = bridge.acme("action=showqueue&queue=6001&fresh=1");
+    let members = bridge.acme_ok("action=showqueue&queue=6001&fresh=1");
     assert_eq!(agents(&members["queues"][0]), super::set(&["1001"]));
     // What follows is intact.
-    bridge.acme("action=pause&agent=1001&reason=Lunch");
+    bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
     asterisk.cli("channel request hangup all");
     eventually("all callers have gone", || {
-        let stat = bridge.acme("action=showqueuestat&queue=6001");
+        let stat = bridge.acme_ok("action=showqueuestat&queue=6001");
         let queue = &stat["queues"][0];
         (queue["callers_waiting"] == 0 && queue["abandoned"] == NAMES.len()).then_some(())
     });
@@ -320,7 +320,7 @@ fn odd_reasons_of_pauses(version: u32) {
     ];
     let asterisk = Asterisk::start_with(version, &files);
     let bridge = start_bridge(&asterisk);
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
     for (number, reason) in REASONS.iter().enumerate() {
         let place = reason.escape_ascii();
@@ -328,11 +328,11 @@ fn odd_reasons_of_pauses(version: u32) {
             "channel originate Local/{number}@odd-reasons application Wait 1"
         ));
         eventually("the agent is paused", || {
-            let state = bridge.acme("action=showstate&agent=1001");
+            let state = bridge.acme_ok("action=showstate&agent=1001");
             (state["state"] == "paused").then_some(())
         });
         for fresh in ["&fresh=1", ""] {
-            let shown = bridge.acme(&format!("action=showqueue&queue=6001{fresh}"));
+            let shown = bridge.acme_ok(&format!("action=showqueue&queue=6001{fresh}"));
             assert_eq!(
                 agents(&shown["queues"][0]),
                 super::set(&["1001"]),
@@ -341,7 +341,7 @@ fn odd_reasons_of_pauses(version: u32) {
             let member = &shown["queues"][0]["members"][0];
             assert_eq!(member["state"], "paused", "{place}: {member}");
         }
-        bridge.acme("action=unpause&agent=1001");
+        bridge.acme_ok("action=unpause&agent=1001");
     }
     while let Some(event) = stream.event(Duration::from_millis(300)) {
         assert_sound(&event.data);

@@ -13,10 +13,10 @@ use serde_json::Value;
 
 use super::start_live;
 use crate::support::{
-    ACME, Asterisk, Bridge, EndOnDrop, KeptConnection, PATH, on_both_generations,
+    ACME, API_PATH, Asterisk, Bridge, KeepAliveConnection, SetOnDrop, on_both_versions,
 };
 
-on_both_generations!(the_next_read_shows_every_acknowledged_change);
+on_both_versions!(the_next_read_shows_every_acknowledged_change);
 
 const CLIENTS: usize = 8;
 
@@ -31,7 +31,7 @@ fn the_next_read_shows_every_acknowledged_change(version: u32) {
     let (mut acknowledged, mut wrong, mut others) = (0, Vec::new(), 0);
     std::thread::scope(|scope| {
         let other = scope.spawn(|| change_others(&asterisk, &done));
-        let _end = EndOnDrop(&done);
+        let _end = SetOnDrop(&done);
         let clients = (0..CLIENTS).map(|number| {
             let client = Client::new(&bridge, number);
             scope.spawn(move || client.run(changes / CLIENTS))
@@ -64,7 +64,7 @@ fn change_others(asterisk: &Asterisk, done: &AtomicBool) -> usize {
         let queue = rng.choice(QUEUES).expect("queues");
         let action = ["QueueAdd", "QueuePause", "QueuePause", "QueueRemove"][rng.usize(..4)];
         let paused = rng.bool();
-        ami.action(&format!(
+        ami.send(&format!(
             "Action: {action}\r\nQueue: acme-{queue}\r\nInterface: Local/{agent}@acme-agents\r\n\
              Paused: {paused}\r\nReason: other"
         ));
@@ -80,7 +80,7 @@ type Memberships = BTreeMap<&'static str, Option<String>>;
 
 /// A client with an agent of its own.
 struct Client {
-    connection: KeptConnection,
+    connection: KeepAliveConnection,
     agent: usize,
     rng: Rng,
     expected: Memberships,
@@ -89,7 +89,7 @@ struct Client {
 impl Client {
     fn new(bridge: &Bridge, number: usize) -> Self {
         Self {
-            connection: KeptConnection::new(bridge.address),
+            connection: KeepAliveConnection::new(bridge.address),
             agent: 1001 + number,
             rng: Rng::new(),
             expected: Memberships::new(),
@@ -102,7 +102,7 @@ impl Client {
         let mut wrong = Vec::new();
         for round in 0..changes {
             let change = self.change(round);
-            let answer = self.ask(&format!("{change}&agent={}", self.agent));
+            let answer = self.get(&format!("{change}&agent={}", self.agent));
             assert_eq!(answer["status"], "success", "{change}: {answer}");
             let shown = if round % 2 == 0 {
                 self.by_showqueue()
@@ -159,7 +159,7 @@ impl Client {
     }
 
     fn by_showqueue(&mut self) -> Memberships {
-        let answer = self.ask("showqueue&queue=6001,6003");
+        let answer = self.get("showqueue&queue=6001,6003");
         let agent = self.agent.to_string();
         let queues = answer["queues"].as_array().expect("queues").iter();
         let members = queues.flat_map(|queue| {
@@ -170,14 +170,14 @@ impl Client {
     }
 
     fn by_showstate(&mut self) -> Memberships {
-        let answer = self.ask(&format!("showstate&agent={}", self.agent));
+        let answer = self.get(&format!("showstate&agent={}", self.agent));
         let queues = answer["queues"].as_array().expect("queues").iter();
         memberships(queues.map(|member| (&member["queue"], member)))
     }
 
-    fn ask(&mut self, action: &str) -> Value {
+    fn get(&mut self, action: &str) -> Value {
         let (username, password) = (ACME.username, ACME.password);
-        let target = format!("{PATH}?username={username}&password={password}&action={action}");
+        let target = format!("{API_PATH}?username={username}&password={password}&action={action}");
         self.connection.get(&target).expect("an answer").json()
     }
 }

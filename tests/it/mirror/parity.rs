@@ -12,9 +12,9 @@ use fastrand::Rng;
 use super::churn::Churn;
 use super::expected::{at_rest, compare_all, rows};
 use super::{RESYNC, start_live};
-use crate::support::{Ami, Bridge, on_both_generations};
+use crate::support::{Ami, Bridge, on_both_versions};
 
-on_both_generations!(
+on_both_versions!(
     what_has_events_is_shown_within_two_seconds,
     what_is_silent_is_shown_by_the_next_resync,
 );

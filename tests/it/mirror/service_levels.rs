@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::{add, interface};
 use crate::support::{
-    Asterisk, Bridge, configuration, eventually, on_both_generations, sample_config,
+    Asterisk, Bridge, configuration, eventually, on_both_versions, sample_config,
 };
 
-on_both_generations!(calls_answered_and_given_up_in_time_and_late);
+on_both_versions!(calls_answered_and_given_up_in_time_and_late);
 
 /// The queue's service level in seconds. The sample's agents answer after one.
 const IN_TIME: u64 = 3;
@@ -26,14 +26,14 @@ fn start(version: u32) -> (Asterisk, Bridge) {
 /// The queue's statistics, when this many calls have ended.
 fn after(bridge: &Bridge, completed: u64, abandoned: u64) -> Value {
     eventually("the calls have ended", || {
-        let stat = bridge.acme("action=showqueuestat&queue=6001")["queues"][0].clone();
+        let stat = bridge.acme_ok("action=showqueuestat&queue=6001")["queues"][0].clone();
         (stat["completed"] == completed && stat["abandoned"] == abandoned).then_some(stat)
     })
 }
 
 /// A caller joins, and has waited for at least that many seconds.
 fn wait_in_queue(asterisk: &Asterisk, seconds: u64) {
-    asterisk.call(QUEUE);
+    asterisk.add_caller(QUEUE);
     let mut ami = asterisk.ami();
     eventually("the caller has waited", || {
         let rows = ami.queue_status(QUEUE).into_iter();
@@ -46,15 +46,15 @@ fn wait_in_queue(asterisk: &Asterisk, seconds: u64) {
 fn answer(asterisk: &Asterisk, bridge: &Bridge) {
     add(asterisk, QUEUE, 1001);
     eventually("the call is answered", || {
-        let state = bridge.acme("action=showstate&agent=1001");
+        let state = bridge.acme_ok("action=showstate&agent=1001");
         (state["queues"][0]["in_call"] == true).then_some(())
     });
     hang_up(asterisk);
     eventually("the agent is free", || {
-        let state = bridge.acme("action=showstate&agent=1001&fresh=1");
+        let state = bridge.acme_ok("action=showstate&agent=1001&fresh=1");
         (state["state"] == "available").then_some(())
     });
-    let removed = asterisk.ami().message(&format!(
+    let removed = asterisk.ami().reply_text(&format!(
         "QueueRemove\r\nQueue: {QUEUE}\r\nInterface: {}",
         interface(1001)
     ));

@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 
 use super::{each, with_resync};
 use crate::stream::client::EventClient;
-use crate::support::{ACME, Asterisk, Bridge, Row, configuration, eventually, on_both_generations};
+use crate::support::{
+    ACME, AmiMessage, Asterisk, Bridge, configuration, eventually, on_both_versions,
+};
 
-on_both_generations!(
+on_both_versions!(
     a_stream_sees_a_callers_priority_change,
     reads_and_streams_agree_after_a_reset_of_the_statistics,
 );
@@ -20,7 +22,7 @@ fn start(version: u32) -> (Asterisk, Bridge) {
     (asterisk, bridge)
 }
 
-fn callers(asterisk: &Asterisk) -> Vec<Row> {
+fn callers(asterisk: &Asterisk) -> Vec<AmiMessage> {
     let rows = asterisk.ami().queue_status("acme-6001").into_iter();
     rows.filter(|row| row["Event"] == "QueueEntry").collect()
 }
@@ -40,7 +42,7 @@ fn places(data: &Value) -> Vec<(String, String, String)> {
 fn a_stream_sees_a_callers_priority_change(version: u32) {
     let (asterisk, bridge) = start(version);
     for waiting in 1..=2 {
-        asterisk.call("acme-6001");
+        asterisk.add_caller("acme-6001");
         eventually("the caller waits", || {
             (callers(&asterisk).len() == waiting).then_some(())
         });
@@ -52,7 +54,7 @@ fn a_stream_sees_a_callers_priority_change(version: u32) {
     for priority in [10, 20] {
         // `Immediate` is known to 22.10 and ignored by 16.28: there, the caller keeps the
         // place and gets the priority.
-        let answer = asterisk.ami().message(&format!(
+        let answer = asterisk.ami().reply_text(&format!(
             "QueueChangePriorityCaller\r\nQueue: acme-6001\r\nCaller: {}\r\n\
              Priority: {priority}\r\nImmediate: yes",
             last["Channel"]
@@ -81,16 +83,16 @@ fn a_stream_sees_a_callers_priority_change(version: u32) {
 
 /// An agent has taken a call, and is free again.
 fn complete_a_call(asterisk: &Asterisk, bridge: &Bridge) {
-    bridge.acme("action=add&agent=1001&queue=6001");
-    asterisk.call("acme-6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
+    asterisk.add_caller("acme-6001");
     eventually("the call is answered", || {
-        let state = bridge.acme("action=showstate&agent=1001");
+        let state = bridge.acme_ok("action=showstate&agent=1001");
         (state["queues"][0]["in_call"] == true).then_some(())
     });
     asterisk.cli("channel request hangup all");
     eventually("the call counts", || {
-        let stat = bridge.acme("action=showqueuestat&queue=6001");
-        let state = bridge.acme("action=showstate&agent=1001");
+        let stat = bridge.acme_ok("action=showqueuestat&queue=6001");
+        let state = bridge.acme_ok("action=showstate&agent=1001");
         let is_done = stat["queues"][0]["completed"] == 1
             && state["queues"][0]["calls_taken"] == 1
             && state["state"] == "available";
@@ -100,10 +102,10 @@ fn complete_a_call(asterisk: &Asterisk, bridge: &Bridge) {
 
 /// Waits until the bridge asks nothing more because of the call.
 fn settle(bridge: &Bridge) {
-    let mut asked = bridge.sent("QueueStatus");
+    let mut asked = bridge.sent_count("QueueStatus");
     let mut since = Instant::now();
     eventually("the bridge asks nothing more", || {
-        let now = bridge.sent("QueueStatus");
+        let now = bridge.sent_count("QueueStatus");
         if now != asked {
             (asked, since) = (now, Instant::now());
         }
@@ -138,8 +140,8 @@ fn reads_agree(version: u32) {
     let mut contradictions = Vec::new();
     while first.elapsed() < WATCH {
         let asked = first.elapsed();
-        let stat = bridge.acme("action=showqueuestat&queue=6001")["queues"][0].clone();
-        let queue = bridge.acme("action=showqueue&queue=6001")["queues"][0].clone();
+        let stat = bridge.acme_ok("action=showqueuestat&queue=6001")["queues"][0].clone();
+        let queue = bridge.acme_ok("action=showqueue&queue=6001")["queues"][0].clone();
         let member = &queue["members"][0];
         let taken = &member["calls_taken"];
         if (stat["completed"] == 0) != (*taken == 0) || member["last_call_at"].is_string() {

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::{add, check, each, interface, warnings, with_resync};
 use crate::support::{
-    Asterisk, Bridge, binary, configuration, eventually, on_both_generations, request,
+    Asterisk, Bridge, bridge_command, configuration, eventually, on_both_versions, request,
     sample_config,
 };
 
-on_both_generations!(
+on_both_versions!(
     events_that_never_come_are_noticed,
     events_that_come_are_noticed,
     a_silent_reload_is_no_sign_of_missing_events,
@@ -83,7 +83,7 @@ fn assert_noticed(asterisk: &Asterisk) {
     add(asterisk, "acme-6001", 1001);
     let changed = Instant::now();
     eventually("the change shows", || {
-        let state = bridge.acme("action=showstate&agent=1001");
+        let state = bridge.acme_ok("action=showstate&agent=1001");
         (state["state"] == "available").then_some(())
     });
     let expected = (json!("missing"), Some("1".to_owned()));
@@ -97,7 +97,7 @@ fn assert_noticed(asterisk: &Asterisk) {
     // Once is enough.
     add(asterisk, "acme-6002", 1001);
     eventually("the next change shows", || {
-        let state = bridge.acme("action=showstate&agent=1001");
+        let state = bridge.acme_ok("action=showstate&agent=1001");
         (state["queues"].as_array()?.len() == 2).then_some(())
     });
     assert_eq!(missing_warnings(&bridge), 1);
@@ -130,10 +130,10 @@ fn a_silent_reload_is_no_sign_of_missing_events(version: u32) {
     });
     let queues = sample_config("queues.conf") + "member => Local/1002@acme-agents\n";
     let queues = queues + "\n[acme-6001](+)\nmember => Local/1003@acme-agents\n";
-    asterisk.configure("queues.conf", &queues);
+    asterisk.write_config("queues.conf", &queues);
     asterisk.cli("queue reload all");
     eventually("the reload shows", || {
-        let state = bridge.acme("action=showstate&agent=1003");
+        let state = bridge.acme_ok("action=showstate&agent=1003");
         (state["state"] == "available").then_some(())
     });
     assert_eq!(reported(&bridge), seen);
@@ -164,14 +164,14 @@ fn text_of_check(configuration: &str, arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bridge.toml");
     std::fs::write(&file, configuration).expect("written");
-    let mut command = binary();
+    let mut command = bridge_command();
     command.arg("check").args(arguments).arg("--config");
     let output = command.arg(file).output().expect("the program");
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
 /// All members, as Asterisk lists them.
-fn members(asterisk: &Asterisk) -> Vec<crate::support::Row> {
+fn members(asterisk: &Asterisk) -> Vec<crate::support::AmiMessage> {
     let rows = asterisk.ami().queue_status("").into_iter();
     rows.filter(|row| row["Event"] == "QueueMember").collect()
 }
@@ -204,7 +204,7 @@ fn a_probe_sees_the_event_and_changes_nothing(version: u32) {
 
     // The member may be a paused one with a reason, and dynamic.
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &without_sam())]);
-    let answer = asterisk.ami().message(&format!(
+    let answer = asterisk.ami().reply_text(&format!(
         "QueueAdd\r\nQueue: globex-6002\r\nInterface: {}\r\nPenalty: 3\r\nPaused: true",
         interface(1001)
     ));

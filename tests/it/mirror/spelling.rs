@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::{add, check, configuration, each, interface, set, shown_by_asterisk, warnings};
 use crate::stream::client::EventClient;
 use crate::support::{
-    ACME, Ami, Bridge, Realtime, audited_in_total, eventually, insert_member, insert_queue,
-    on_both_generations,
+    ACME, Ami, Bridge, Realtime, checked_in_total, eventually, insert_member, insert_queue,
+    on_both_versions,
 };
 
-on_both_generations!(
+on_both_versions!(
     a_listed_queue_keeps_its_dynamic_members,
     a_queue_of_a_pattern_keeps_its_dynamic_members,
     a_listed_queue_that_comes_later_keeps_its_dynamic_members,
@@ -59,7 +59,7 @@ fn use_every_action(pbx: &Realtime, bridge: &Bridge, name: &str, number: &str, c
         format!("action=showqueuestat&queue={clients}"),
         "action=showqueuestat&fresh=1".to_owned(),
     ] {
-        let answer = bridge.acme(&query);
+        let answer = bridge.acme_ok(&query);
         for queue in answer["queues"].as_array().expect("queues") {
             if queue["name"] == name {
                 assert_eq!(queue["queue"], number, "{query}: {answer}");
@@ -94,7 +94,7 @@ fn use_every_action(pbx: &Realtime, bridge: &Bridge, name: &str, number: &str, c
             Some(("1003", false)),
         ),
     ] {
-        let answer = bridge.acme(&query);
+        let answer = bridge.acme_ok(&query);
         let rows = json!([{"queue": number, "result": "ok"}]);
         assert_eq!(answer["queues"], rows, "{query}: {answer}");
         match member {
@@ -107,11 +107,11 @@ fn use_every_action(pbx: &Realtime, bridge: &Bridge, name: &str, number: &str, c
         assert_eq!(event.data["queue"], number, "{query}");
     }
     // Two more rounds of the periodic refresh, with the stream open.
-    let asked = || bridge.sent("QueueStatus");
+    let asked = || bridge.sent_count("QueueStatus");
     let before = asked();
     eventually("refreshes", || (asked() >= before + 4).then_some(()));
     intact("refreshes", &members);
-    let shown = bridge.acme(&format!("action=showqueue&queue={clients}"));
+    let shown = bridge.acme_ok(&format!("action=showqueue&queue={clients}"));
     assert_eq!(super::agents(&shown["queues"][0]), members);
 }
 
@@ -121,7 +121,7 @@ fn a_listed_queue_keeps_its_dynamic_members(version: u32) {
     let bridge = Bridge::start(&text);
     use_every_action(&pbx, &bridge, "Support", "support", "SUPPORT");
     use_every_action(&pbx, &bridge, "Support", "support", "Support");
-    pbx.asterisk.audit().log.assert_clean();
+    pbx.asterisk.name_checker().log.assert_clean();
 }
 
 fn a_queue_of_a_pattern_keeps_its_dynamic_members(version: u32) {
@@ -129,11 +129,11 @@ fn a_queue_of_a_pattern_keeps_its_dynamic_members(version: u32) {
     let bridge = Bridge::start(&configuration(pbx.asterisk.port, "\"*\"", "1s"));
     use_every_action(&pbx, &bridge, "Support", "Support", "SUPPORT");
     use_every_action(&pbx, &bridge, "Support", "Support", "support");
-    pbx.asterisk.audit().log.assert_clean();
+    pbx.asterisk.name_checker().log.assert_clean();
     println!(
         "Asterisk {version}: {} actions audited here, {} in this process so far",
-        pbx.asterisk.audit().log.actions(),
-        audited_in_total()
+        pbx.asterisk.name_checker().log.actions(),
+        checked_in_total()
     );
 }
 
@@ -151,7 +151,7 @@ fn a_listed_queue_that_comes_later_keeps_its_dynamic_members(version: u32) {
     // The resync must not be what finds it.
     let text = configuration(pbx.asterisk.port, "\"sales\"", "1h");
     let bridge = Bridge::start(&text);
-    let queue = |query: &str| bridge.ask(ACME, query);
+    let queue = |query: &str| bridge.get_as(ACME, query);
     let missing = queue("action=showqueue&queue=SALES");
     assert_eq!(missing.outcome(), "404 unknown_queue");
     insert_sales(&pbx);
@@ -161,7 +161,7 @@ fn a_listed_queue_that_comes_later_keeps_its_dynamic_members(version: u32) {
         ("pause&agent=1001", "Sales"),
     ] {
         let query = format!("action={action}&queue={spelled}");
-        let answer = bridge.acme(&query);
+        let answer = bridge.acme_ok(&query);
         assert_eq!(answer["queues"][0]["queue"], "sales", "{query}: {answer}");
         let members = set(&["1001", "1002", "1003", "1040"]);
         assert_eq!(
@@ -187,7 +187,7 @@ fn a_queue_of_a_pattern_that_comes_later_keeps_its_dynamic_members(version: u32)
         let bridge = Bridge::start(&configuration(pbx.asterisk.port, "\"*\"", "1h"));
         insert_sales(&pbx);
         let query = format!("action={action}&queue=SALES");
-        let answer = bridge.acme(&query);
+        let answer = bridge.acme_ok(&query);
         assert_eq!(answer["queues"][0]["queue"], "Sales", "{query}: {answer}");
         assert_eq!(
             shown_by_asterisk(&pbx.asterisk, "Sales"),
@@ -227,7 +227,7 @@ fn a_configuration_that_spells_otherwise_is_warned_of(version: u32) {
 
 fn the_audit_sees_a_name_that_is_spelled_otherwise(version: u32) {
     let pbx = start(version);
-    let audit = pbx.asterisk.audit();
+    let audit = pbx.asterisk.name_checker();
     let mut ami = Ami::login(audit.port, "tester", "tester-secret");
     // Before any list has named it.
     ami.queue_status("Support");

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use super::{each, interface, with_resync};
 use crate::stream::client::EventClient;
 use crate::support::{
-    ACME, Asterisk, Bridge, EndOnDrop, configuration, eventually, on_both_generations,
+    ACME, Asterisk, Bridge, SetOnDrop, configuration, eventually, on_both_versions,
 };
 
-on_both_generations!(
+on_both_versions!(
     the_first_state_of_a_member_added_by_the_bridge_is_asterisks,
     the_first_state_of_a_member_added_elsewhere_is_asterisks,
 );
@@ -85,13 +85,13 @@ fn assert_first_states(
         let reader = scope.spawn(|| {
             let mut reports = Reports::default();
             while !done.load(Ordering::Relaxed) {
-                let shown = bridge.acme("action=showqueue&queue=6001");
+                let shown = bridge.acme_ok("action=showqueue&queue=6001");
                 let members = shown["queues"][0]["members"].as_array().expect("members");
                 members.iter().for_each(|member| reports.note(member));
             }
             reports
         });
-        let end = EndOnDrop(&done);
+        let end = SetOnDrop(&done);
         let mut reports = Reports::default();
         for (agent, ..) in DEVICES {
             add(agent);
@@ -131,9 +131,9 @@ fn the_first_state_of_a_member_added_by_the_bridge_is_asterisks(version: u32) {
         let (asterisk, bridge) = start(version);
         assert_first_states(&asterisk, &bridge, paused, |agent| {
             let query = format!("action=add&agent={agent}&queue=6001&paused={paused}");
-            bridge.acme(&query);
+            bridge.acme_ok(&query);
             // Whoever was told that it is done sees it done.
-            let state = bridge.acme(&format!("action=showstate&agent={agent}"));
+            let state = bridge.acme_ok(&format!("action=showstate&agent={agent}"));
             assert_eq!(state["paused"], paused, "{state}");
         });
     });
@@ -146,7 +146,7 @@ fn the_first_state_of_a_member_added_elsewhere_is_asterisks(version: u32) {
         assert_first_states(&asterisk, &bridge, false, |agent| {
             let interface = interface(agent);
             if by == "session" {
-                let answer = ami.message(&format!(
+                let answer = ami.reply_text(&format!(
                     "QueueAdd\r\nQueue: acme-6001\r\nInterface: {interface}\r\n\
                      StateInterface: Custom:acme-{agent}"
                 ));
@@ -161,7 +161,7 @@ fn the_first_state_of_a_member_added_elsewhere_is_asterisks(version: u32) {
         // A device whose state changes is followed as before.
         asterisk.cli("devstate change Custom:acme-1003 NOT_INUSE");
         eventually("the device is known", || {
-            let state = bridge.acme("action=showstate&agent=1003");
+            let state = bridge.acme_ok("action=showstate&agent=1003");
             (state["queues"][0]["device_state"] == "not_in_use").then_some(())
         });
     });

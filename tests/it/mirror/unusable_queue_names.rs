@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::{check, configuration, each, interface, warnings};
 use crate::support::{
-    Asterisk, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_generations,
+    Asterisk, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_versions,
     sample_config,
 };
 
-on_both_generations!(
+on_both_versions!(
     queues_that_no_request_can_name_are_warned_of_once,
     queues_of_the_database_that_no_request_can_name_are_warned_of,
     a_pause_that_the_database_did_not_store_is_shown_as_asterisk_has_it,
@@ -42,13 +42,13 @@ fn assert_warned(port: u16, others: usize) {
         let told = |name: &&str| warnings.iter().any(|line| line.contains(*name));
         NAMES.iter().all(told).then_some(())
     });
-    let shown = bridge.acme("action=showqueue");
+    let shown = bridge.acme_ok("action=showqueue");
     assert_eq!(shown["queues"].as_array().map(Vec::len), Some(others));
     // Resyncs, and whole lists, do not repeat them.
-    let asked = || bridge.sent("QueueStatus");
+    let asked = || bridge.sent_count("QueueStatus");
     let before = asked();
     eventually("resyncs", || {
-        bridge.acme("action=showqueue&fresh=1");
+        bridge.acme_ok("action=showqueue&fresh=1");
         (asked() >= before + 4 * others).then_some(())
     });
     assert_warned_once(&warnings(&bridge), "log");
@@ -95,7 +95,7 @@ fn start_with_member(version: u32) -> (Realtime, Bridge) {
 
 /// Asserts that the bridge shows Asterisk's truth within a resync, and goes on to.
 fn assert_truth_within_a_resync(pbx: &Realtime, bridge: &Bridge) {
-    let shown = || -> Value { bridge.acme("action=showstate&agent=1001")["paused"].clone() };
+    let shown = || -> Value { bridge.acme_ok("action=showstate&agent=1001")["paused"].clone() };
     let limit = Instant::now() + Duration::from_secs(4);
     while shown() != is_paused(pbx) {
         let shown = shown();
@@ -118,7 +118,7 @@ fn refused(version: u32) {
         "create trigger refuse before update on queue_members
          begin select raise(abort, 'read-only'); end",
     );
-    let answer = bridge.acme("action=pause&agent=1001&queue=Support");
+    let answer = bridge.acme_ok("action=pause&agent=1001&queue=Support");
     assert_eq!(answer["status"], "success");
     // Asterisk has forgotten it at its next reading.
     assert!(!is_paused(&pbx));
@@ -130,7 +130,7 @@ fn locked(version: u32) {
     {
         let _lock = pbx.lock();
         // Success or not, as Asterisk answers.
-        bridge.ask(
+        bridge.get_as(
             crate::support::ACME,
             "action=pause&agent=1001&queue=Support",
         );

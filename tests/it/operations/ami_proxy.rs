@@ -41,9 +41,9 @@ fn pass(from: &mut impl Read, mut to: TcpStream) {
 fn a_proxy_that_passes_on_asterisks_protocol_is_accepted(version: u32) {
     let asterisk = Asterisk::start(version);
     let bridge = Bridge::start(&configuration(proxy(asterisk.port)));
-    bridge.acme("action=add&agent=1001&queue=6001&alias=Dana");
-    bridge.acme("action=pause&agent=1001&reason=Lunch");
-    let state = bridge.acme("action=showstate&agent=1001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
+    bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
+    let state = bridge.acme_ok("action=showstate&agent=1001");
     assert_eq!(
         (&state["state"], &state["reason"]),
         (&"paused".into(), &"Lunch".into())

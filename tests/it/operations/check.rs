@@ -5,7 +5,8 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Asterisk, binary, configuration, eventually, http_over_tls, on_every_pbx, sample_config,
+    Asterisk, bridge_command, configuration, eventually, http_tls_section, on_every_pbx,
+    sample_config,
 };
 
 on_every_pbx!(
@@ -19,7 +20,7 @@ fn check(configuration: &str) -> (Option<i32>, Value) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bridge.toml");
     std::fs::write(&file, configuration).expect("written");
-    let mut command = binary();
+    let mut command = bridge_command();
     command.args(["check", "--json", "--config"]).arg(file);
     let output = command.output().expect("the program");
     let text = String::from_utf8(output.stdout).expect("text");
@@ -106,7 +107,7 @@ fn a_certificate_that_is_not_long_valid_is_told(version: u32) {
             0.. => now + day * days.unsigned_abs() + day / 24,
             _ => now - day * days.unsigned_abs() + day / 24,
         };
-        let tls = http_over_tls(folder.path(), |params| {
+        let tls = http_tls_section(folder.path(), |params| {
             params.not_before = in_days(begins).into();
             params.not_after = in_days(days).into();
         });

@@ -2,9 +2,9 @@
 
 use std::process::Output;
 
-use crate::support::{Asterisk, binary, configuration, on_both_generations};
+use crate::support::{Asterisk, bridge_command, configuration, on_both_versions};
 
-on_both_generations!(
+on_both_versions!(
     check_tells_what_works_and_what_does_not,
     check_tells_what_is_more_than_needed,
 );
@@ -13,7 +13,7 @@ fn run(arguments: &[&str], environment: &[(&str, &str)], configuration: &str) ->
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bridge.toml");
     std::fs::write(&file, configuration).expect("written");
-    let mut command = binary();
+    let mut command = bridge_command();
     command.args(arguments).arg("--config").arg(file);
     command.envs(environment.iter().copied());
     command.output().expect("the program")
@@ -161,7 +161,10 @@ fn what_is_missing_is_told() {
     ] {
         assert!(said.contains(key), "{key} is not in {said}");
     }
-    let output = binary().current_dir("/").output().expect("the program");
+    let output = bridge_command()
+        .current_dir("/")
+        .output()
+        .expect("the program");
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output).contains("--config or AMI_BRIDGE_CONFIG"));
 }
@@ -219,13 +222,16 @@ fn help_and_version_are_there() {
         ),
         ("--version", &[env!("CARGO_PKG_VERSION")]),
     ] {
-        let output = binary().arg(argument).output().expect("the program");
+        let output = bridge_command()
+            .arg(argument)
+            .output()
+            .expect("the program");
         assert!(output.status.success());
         for part in parts {
             assert!(text(&output).contains(part), "{part}");
         }
     }
-    let output = binary().arg("--fly").output().expect("the program");
+    let output = bridge_command().arg("--fly").output().expect("the program");
     assert_eq!(output.status.code(), Some(2));
 }
 

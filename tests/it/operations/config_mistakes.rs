@@ -5,7 +5,7 @@ use std::process::Output;
 
 use ami_bridge::config::load_text;
 
-use crate::support::{SIMULATED, binary, configuration, http_over_tls};
+use crate::support::{SIMULATED, bridge_command, configuration, http_tls_section};
 
 /// With everything that is needed; a value is put into its section.
 fn with(section: &str, line: &str) -> String {
@@ -254,7 +254,7 @@ fn quoted(line: &str) -> Vec<&str> {
 fn check(configuration: &[u8], folder: &std::path::Path) -> (Option<i32>, String) {
     let file = folder.join("bridge.toml");
     std::fs::write(&file, configuration).expect("written");
-    let mut command = binary();
+    let mut command = bridge_command();
     command.args(["check", "--config"]).arg(file);
     let Output {
         status,
@@ -316,7 +316,7 @@ fn what_editors_add_to_files_does_no_harm() {
 #[test]
 fn a_byte_order_mark_hides_no_certificate() {
     let folder = tempfile::tempdir().expect("a folder");
-    let http = http_over_tls(folder.path(), |_| ());
+    let http = http_tls_section(folder.path(), |_| ());
     for file in ["own.pem", "own.key"] {
         let path = folder.path().join(file);
         let text = std::fs::read_to_string(&path).expect("PEM");

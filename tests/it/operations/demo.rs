@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 
 use serde_json::json;
 
-use crate::support::{binary, eventually, request, signal_process};
+use crate::support::{bridge_command, eventually, request, send_signal};
 
 /// A demonstration that is killed with the test.
 struct Demo {
@@ -18,7 +18,7 @@ struct Demo {
 impl Demo {
     /// Reads what it prints, up to its last line.
     fn start() -> Self {
-        let mut child = binary()
+        let mut child = bridge_command()
             .args(["demo", "--listen", "127.0.0.1:0", "--seed", "7"])
             // The demonstration is the same whatever is configured.
             .env("AMI_BRIDGE__HTTP__PATH", "/elsewhere")
@@ -48,7 +48,7 @@ impl Demo {
         }
     }
 
-    fn ask(&self, query: &str) -> serde_json::Value {
+    fn get(&self, query: &str) -> serde_json::Value {
         let path = "/API/UpdateAgentState.php?username=demo&password=demo";
         request(self.address, "GET", &format!("{path}&{query}"), &[], b"").json()
     }
@@ -76,22 +76,22 @@ fn everything_that_the_demonstration_prints_works() {
         });
         assert_eq!(response.status, 200, "{target}: {response:?}");
     }
-    let shown = demo.ask("action=showstate&agent=1021");
+    let shown = demo.get("action=showstate&agent=1021");
     assert_eq!(
         (&shown["alias"], &shown["state"]),
         (&json!("Noa"), &json!("available"))
     );
-    let removed = demo.ask("action=remove&agent=1020&queue=6005");
+    let removed = demo.get("action=remove&agent=1020&queue=6005");
     assert_eq!(removed["code"], "static_member");
     eventually("someone calls", || {
-        let figures = demo.ask("action=showqueuestat");
+        let figures = demo.get("action=showqueuestat");
         let queues = figures["queues"].as_array()?;
         let busy = |queue: &serde_json::Value| {
             queue["callers_waiting"] != 0 || queue["agents"]["in_call"] != 0
         };
         queues.iter().any(busy).then_some(())
     });
-    signal_process(demo.child.id(), "INT");
+    send_signal(demo.child.id(), "INT");
     let status = eventually("it ends", || demo.child.try_wait().expect("a child"));
     assert!(status.success(), "{status}");
 }
@@ -100,7 +100,7 @@ fn everything_that_the_demonstration_prints_works() {
 fn a_port_that_is_taken_is_told() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("bound").to_string();
-    let output = binary()
+    let output = bridge_command()
         .args(["demo", "--listen", &address])
         .output()
         .expect("ended");

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Asterisk, Bridge, PATH, configuration, request};
+use crate::support::{API_PATH, Asterisk, Bridge, configuration, request};
 
 /// Addresses that the filter finds in a log.
 fn found(log: &str) -> Vec<String> {
@@ -31,7 +31,7 @@ fn log_of_failures(asterisk: &Asterisk, format: &str) -> String {
         .replace("[log]", &format!("[log]\nformat = \"{format}\""));
     let bridge = Bridge::start(&configuration);
     let ask = |username: &str, password: &str, query: &str, from: &str| {
-        let target = format!("{PATH}?username={username}&password={password}&{query}");
+        let target = format!("{API_PATH}?username={username}&password={password}&{query}");
         request(
             bridge.address,
             "GET",

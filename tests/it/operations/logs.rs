@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{ACME, GLOBEX, PATH, on_every_pbx, request, start};
+use crate::support::{ACME, API_PATH, GLOBEX, on_every_pbx, request, start};
 
 on_every_pbx!(
     every_request_has_its_line,
@@ -21,9 +21,9 @@ fn request_lines(log: &str) -> Vec<Value> {
 
 fn every_request_has_its_line(version: u32) {
     let (_asterisk, bridge) = start(version);
-    bridge.acme("action=add&agent=1001&queue=6001,6002");
-    bridge.ask(ACME, "action=pause&agent=1001&queue=9999");
-    bridge.ask(ACME, "action=pause&agent=bad/agent");
+    bridge.acme_ok("action=add&agent=1001&queue=6001,6002");
+    bridge.get_as(ACME, "action=pause&agent=1001&queue=9999");
+    bridge.get_as(ACME, "action=pause&agent=bad/agent");
     bridge.get("username=globex&password=x&action=showqueue");
     bridge.get("username=nobody&password=x&action=showqueue");
     let (_, log) = bridge.stop();
@@ -123,11 +123,11 @@ fn no_secret_is_in_any_log(version: u32) {
         "Authorization",
         "Basic YWNtZUBleGFtcGxlLmNvbTphY21lLXBhc3N3b3Jk",
     )];
-    let target = format!("{PATH}?action=showqueue");
+    let target = format!("{API_PATH}?action=showqueue");
     let response = request(bridge.address, "GET", &target, &basic, b"");
     assert_eq!(response.outcome(), "200 success");
-    bridge.acme("action=showqueue");
-    bridge.ok(
+    bridge.acme_ok("action=showqueue");
+    bridge.get_ok(
         GLOBEX,
         "action=add&agent=1001&queue=6001&paused=1&reason=Lunch",
     );
@@ -152,7 +152,7 @@ fn no_secret_is_in_any_log(version: u32) {
 
 fn a_request_can_be_followed_to_asterisk(version: u32) {
     let (_asterisk, bridge) = start(version);
-    let answer = bridge.acme("action=add&agent=1001&queue=6001");
+    let answer = bridge.acme_ok("action=add&agent=1001&queue=6001");
     let id = answer["request_id"].as_str().expect("an id").to_owned();
     let (_, log) = bridge.stop();
     let lines = log
@@ -185,11 +185,11 @@ fn a_request_can_be_followed_to_asterisk(version: u32) {
 
 fn every_change_is_audited(version: u32) {
     let (_asterisk, bridge) = start(version);
-    bridge.acme("action=add&agent=1001&queue=6001");
-    bridge.acme("action=showqueue");
-    bridge.acme("action=pause&agent=1001&reason=Lunch");
-    bridge.acme("action=add&agent=1001&queue=6001,6002");
-    bridge.ask(ACME, "action=remove&agent=1001&queue=9999");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=showqueue");
+    bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
+    bridge.acme_ok("action=add&agent=1001&queue=6001,6002");
+    bridge.get_as(ACME, "action=remove&agent=1001&queue=9999");
     let (_, log) = bridge.stop();
     let lines = log
         .lines()

@@ -60,11 +60,11 @@ fn requests_are_counted_by_action_and_outcome(version: u32) {
         let name = format!("ami_bridge_requests_total{{action=\"{action}\",code=\"{code}\"}}");
         samples(&bridge).get(&name).copied().unwrap_or_default()
     };
-    bridge.acme("action=add&agent=1001&queue=6001");
-    bridge.acme("action=pause&agent=1001");
-    bridge.acme("action=pause&agent=1001");
-    bridge.ask(ACME, "action=pause&agent=1001&queue=6001,9999");
-    bridge.ask(GLOBEX, "action=remove&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=pause&agent=1001");
+    bridge.acme_ok("action=pause&agent=1001");
+    bridge.get_as(ACME, "action=pause&agent=1001&queue=6001,9999");
+    bridge.get_as(GLOBEX, "action=remove&agent=1001&queue=6001");
     bridge.get("username=globex&password=guess&action=showqueue");
     bridge.get("username=globex&password=globex-password&action=nonsense");
     for (action, code, count) in [
@@ -90,8 +90,8 @@ fn requests_are_counted_by_action_and_outcome(version: u32) {
 
 fn queues_show_as_they_are(version: u32) {
     let (asterisk, bridge) = start(version);
-    bridge.acme("action=add&agent=1001&queue=6001&paused=1");
-    asterisk.call("acme-6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1");
+    asterisk.add_caller("acme-6001");
     let value = |name: &str| samples(&bridge).get(name).copied();
     let labels = "pbx=\"main\",queue=\"acme-6001\"";
     eventually("the caller shows", || {
@@ -129,7 +129,7 @@ fn the_link_and_what_goes_over_it_are_counted(version: u32) {
     let (mut asterisk, bridge) = start_without_queues(version);
     let value = |name: &str| samples(&bridge)[&format!("ami_bridge_{name}{{pbx=\"main\"}}")];
     let before = value("ami_round_trip_seconds_count");
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     assert!(value("ami_round_trip_seconds_count") > before);
     // An answer may be there before what was needed for it is given back.
     eventually("nothing is under way", || {
@@ -142,11 +142,11 @@ fn the_link_and_what_goes_over_it_are_counted(version: u32) {
 
     asterisk.freeze();
     let asked = std::thread::scope(|scope| {
-        let asked = scope.spawn(|| bridge.ask(ACME, "action=pause&agent=1001&queue=6001"));
+        let asked = scope.spawn(|| bridge.get_as(ACME, "action=pause&agent=1001&queue=6001"));
         eventually("the request waits", || {
             (value("pending_requests") == 1.0).then_some(())
         });
-        asterisk.thaw();
+        asterisk.resume();
         asked.join().expect("an answer")
     });
     assert_eq!(asked.status, 200, "{asked:?}");
@@ -156,7 +156,7 @@ fn the_link_and_what_goes_over_it_are_counted(version: u32) {
 
     asterisk.kill();
     eventually("the loss shows", || (value("link_up") == 0.0).then_some(()));
-    asterisk.start_again();
+    asterisk.restart();
     bridge.wait_ready();
     assert_eq!(value("reconnects_total"), 1.0);
 }
@@ -175,21 +175,21 @@ fn failed_logins_and_lockouts_are_counted(version: u32) {
 fn changes_that_nobody_knows_of_are_counted(version: u32) {
     let (asterisk, bridge) = start_without_queues(version);
     let unknown = || samples(&bridge)["ami_bridge_unknown_outcomes_total"];
-    bridge.acme("action=add&agent=1001&queue=6001,6002");
+    bridge.acme_ok("action=add&agent=1001&queue=6001,6002");
     // There from the start: the first one is what an alert waits for.
     assert_eq!(unknown(), 0.0);
     asterisk.freeze();
-    let read = bridge.ask(ACME, "action=showqueue&fresh=1");
+    let read = bridge.get_as(ACME, "action=showqueue&fresh=1");
     assert_eq!(read.outcome(), "504 outcome_unknown");
     assert_eq!(unknown(), 0.0, "a read changes nothing");
-    let change = bridge.ask(ACME, "action=pause&agent=1001");
+    let change = bridge.get_as(ACME, "action=pause&agent=1001");
     assert_eq!(change.outcome(), "504 outcome_unknown");
     assert_eq!(unknown(), 2.0, "in two queues");
 }
 
 fn promtool_finds_nothing_wrong(version: u32) {
     let (_asterisk, bridge) = start(version);
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     // It reads the older text, to which the end and the units of OpenMetrics are
     // comments.
     let text = scrape(&bridge);

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Bridge, configuration, http_over_tls, on_every_pbx, request, start};
+use crate::support::{Bridge, configuration, http_tls_section, on_every_pbx, request, start};
 
 on_every_pbx!(every_metric_of_dashboard_and_alerts_is_there);
 
@@ -35,11 +35,11 @@ fn scraped_from(bridge: &Bridge) -> BTreeSet<String> {
 
 fn every_metric_of_dashboard_and_alerts_is_there(version: u32) {
     let (asterisk, bridge) = start(version);
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     let mut scraped = scraped_from(&bridge);
     // Some there are only with TLS.
     let folder = tempfile::tempdir().expect("a folder");
-    let tls = http_over_tls(folder.path(), |_| ());
+    let tls = http_tls_section(folder.path(), |_| ());
     let with_tls = Bridge::start(&configuration(asterisk.port).replace("[http]", &tls));
     scraped.extend(scraped_from(&with_tls));
     let mut told = BTreeSet::new();

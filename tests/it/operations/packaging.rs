@@ -6,7 +6,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::{Bridge, binary, configuration, eventually, request};
+use crate::support::{Bridge, bridge_command, configuration, eventually, request};
 
 #[path = "../../../tools/packaged_texts/texts.rs"]
 mod texts;
@@ -104,11 +104,11 @@ fn a_service_manager_that_hangs_holds_nothing_up() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("notify");
     let _socket = UnixDatagram::bind(&path).expect("a socket");
-    let mut command = binary();
+    let mut command = bridge_command();
     command.env("NOTIFY_SOCKET", &path);
     // A thousand messages a second: the socket is soon full.
     command.env("WATCHDOG_USEC", "2000");
-    let bridge = Bridge::start_as(command, &configuration(1));
+    let bridge = Bridge::start_command(command, &configuration(1));
     eventually("the socket is full", || {
         let told = bridge.log().contains("the service manager can't be told");
         told.then_some(())
@@ -122,12 +122,12 @@ fn a_service_manager_that_hangs_holds_nothing_up() {
 }
 
 fn is_told(manager: &Manager, name: &OsStr) {
-    let mut command = binary();
+    let mut command = bridge_command();
     command.env("NOTIFY_SOCKET", name);
     command.env("WATCHDOG_USEC", "400000");
     let text = configuration(1);
     let begun = Instant::now();
-    let bridge = Bridge::start_as(command, &text);
+    let bridge = Bridge::start_command(command, &text);
     // The PBX is away, which is no reason not to be there.
     assert_eq!(manager.next_state(), "READY=1\n");
     for _ in 0..5 {

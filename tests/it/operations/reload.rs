@@ -5,7 +5,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use crate::support::{
-    ACME, Asterisk, Bridge, GLOBEX, PATH, User, configuration, load, on_every_pbx, request, start,
+    ACME, API_PATH, Asterisk, Bridge, GLOBEX, User, configuration, on_every_pbx, request, run_load,
+    start,
 };
 
 on_every_pbx!(
@@ -30,26 +31,26 @@ const NEW: User = User {
 fn users_change_under_load_and_no_request_fails(version: u32) {
     let (asterisk, bridge) = start(version);
     for agent in 1001..=1032 {
-        bridge.acme(&format!("action=add&agent={agent}&queue=6001"));
+        bridge.acme_ok(&format!("action=add&agent={agent}&queue=6001"));
     }
     asterisk.take_queue_log();
     let old = configuration(asterisk.port);
     let new = old
         .replace("username = \"globex\"", "username = \"new\"")
         .replace("globex-password", "new-password");
-    let (answers, ()) = load(&bridge, "r", || {
+    let (answers, ()) = run_load(&bridge, "r", || {
         for _ in 0..3 {
-            assert_eq!(bridge.ask(GLOBEX, "action=showqueue").status, 200);
+            assert_eq!(bridge.get_as(GLOBEX, "action=showqueue").status, 200);
             assert_eq!(bridge.reconfigure(&new)["message"], READ);
-            assert_eq!(bridge.ask(NEW, "action=showqueue").status, 200);
-            let gone = bridge.ask(GLOBEX, "action=showqueue");
+            assert_eq!(bridge.get_as(NEW, "action=showqueue").status, 200);
+            let gone = bridge.get_as(GLOBEX, "action=showqueue");
             assert_eq!(gone.outcome(), "401 unauthorized");
             assert_eq!(bridge.reconfigure(&old)["message"], READ);
-            let gone = bridge.ask(NEW, "action=showqueue");
+            let gone = bridge.get_as(NEW, "action=showqueue");
             assert_eq!(gone.outcome(), "401 unauthorized");
         }
     });
-    let figures = answers.reckon(&asterisk.queue_log());
+    let figures = answers.check_against_queue_log(&asterisk.queue_log());
     println!("{version}: {figures}");
     assert!(figures.success > 0);
     let failed = (figures.not_sent, figures.unknown, figures.unanswered);
@@ -86,7 +87,7 @@ fn a_file_with_a_mistake_changes_nothing(version: u32) {
         let error = line["error"].as_str().unwrap_or_default();
         assert!(error.contains(told), "{told}: {error}");
         assert!(!error.contains("leaked") && !error.contains("password\""));
-        assert_eq!(bridge.ask(GLOBEX, "action=showqueue").status, 200);
+        assert_eq!(bridge.get_as(GLOBEX, "action=showqueue").status, 200);
     }
     assert_eq!(bridge.reconfigure(&good)["message"], READ);
 }
@@ -118,7 +119,10 @@ fn all_that_can_change_does(version: u32) {
     let answer = get("action=showqueue", &[origin]);
     let allowed = answer.header("Access-Control-Allow-Origin");
     assert_eq!(allowed, Some("https://panel.example.com"));
-    assert_eq!(request(bridge.address, "GET", PATH, &[], b"").status, 404);
+    assert_eq!(
+        request(bridge.address, "GET", API_PATH, &[], b"").status,
+        404
+    );
     let target = "/queues?username=globex&password=x&action=showqueue";
     let outcomes = [0, 1].map(|_| request(bridge.address, "GET", target, &[], b"").outcome());
     assert_eq!(outcomes, ["401 unauthorized", "429 too_many_attempts"]);
@@ -222,7 +226,7 @@ fn event_streams_of_who_has_changed_end_and_can_be_taken_up_again(version: u32) 
     bridge.reconfigure(&configuration);
     bridge.reconfigure(&configuration.replace("acme-password", "another"));
     bridge.reconfigure(&configuration);
-    bridge.ok(GLOBEX, "action=add&agent=1001&queue=6001");
+    bridge.get_ok(GLOBEX, "action=add&agent=1001&queue=6001");
     let others = configuration.replace("globex-password", "another");
     bridge.reconfigure(&others);
     let text = rest(first);
@@ -235,7 +239,7 @@ fn event_streams_of_who_has_changed_end_and_can_be_taken_up_again(version: u32) 
     // The same organization as before: it goes on where it was.
     bridge.reconfigure(&configuration);
     let second = follow(&id(&text));
-    bridge.ok(GLOBEX, "action=pause&agent=1001&queue=6001");
+    bridge.get_ok(GLOBEX, "action=pause&agent=1001&queue=6001");
     bridge.reconfigure(&configuration.replace("queues = [\"*\"]", "queues = [\"6001\"]"));
     let text = rest(second);
     assert!(

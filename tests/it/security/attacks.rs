@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::support::{
-    ACME, Asterisk, Bridge, PATH, configuration, eventually, on_both_generations, request, start,
+    ACME, API_PATH, Asterisk, Bridge, configuration, eventually, on_both_versions, request, start,
 };
 
-on_both_generations!(
+on_both_versions!(
     no_parameter_lets_a_line_or_a_number_escape,
     no_text_becomes_a_member_at_the_next_load,
     an_unknown_user_costs_as_much_as_a_wrong_password,
@@ -89,7 +89,7 @@ fn state(asterisk: &Asterisk) -> (BTreeSet<String>, String) {
 
 fn no_parameter_lets_a_line_or_a_number_escape(version: u32) {
     let (asterisk, bridge) = start(version);
-    bridge.acme("action=add&agent=1001&queue=6001&alias=Dana&paused=1&reason=Lunch");
+    bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana&paused=1&reason=Lunch");
     let before = state(&asterisk);
     let mut attacks = 0;
     for action in [
@@ -118,7 +118,7 @@ fn no_parameter_lets_a_line_or_a_number_escape(version: u32) {
             for attack in ESCAPES.iter().chain(numbers) {
                 for value in [format!("{sound}{attack}"), (*attack).to_owned()] {
                     let query = format!("action={action}&{name}={value}&{}", others.join("&"));
-                    let response = bridge.ask(ACME, &query);
+                    let response = bridge.get_as(ACME, &query);
                     // What the action has no use for may be passed over, where the
                     // value is clean; nothing is ever done with it.
                     let harmless = match (action, name) {
@@ -148,7 +148,7 @@ fn no_parameter_lets_a_line_or_a_number_escape(version: u32) {
         .filter(|m| !m.contains("1001"))
         .collect();
     assert!(strange.is_empty(), "{strange:?}");
-    assert_eq!(bridge.sent("QueueAdd"), 1, "the one at the beginning");
+    assert_eq!(bridge.sent_count("QueueAdd"), 1, "the one at the beginning");
     let log = bridge.log();
     let lines = log
         .lines()
@@ -183,7 +183,7 @@ fn no_text_becomes_a_member_at_the_next_load(version: u32) {
     ];
     for (agent, text) in (1001..).zip(texts) {
         let encoded: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        bridge.acme(&format!(
+        bridge.acme_ok(&format!(
             "action=add&agent={agent}&queue=6001&alias={encoded}&paused=1&reason={encoded}"
         ));
     }
@@ -193,7 +193,10 @@ fn no_text_becomes_a_member_at_the_next_load(version: u32) {
             format!("action=pause&agent=1001&queue=6001&reason={encoded}"),
             format!("action=add&agent=1040&queue=6001&alias={encoded}"),
         ] {
-            assert_eq!(bridge.ask(ACME, &query).outcome(), "400 invalid_parameter");
+            assert_eq!(
+                bridge.get_as(ACME, &query).outcome(),
+                "400 invalid_parameter"
+            );
         }
     }
     let before = state(&asterisk).0;
@@ -205,7 +208,7 @@ fn no_text_becomes_a_member_at_the_next_load(version: u32) {
     });
     asterisk.cli("module load app_queue.so");
     eventually("the queues are back", || {
-        (bridge.ask(ACME, "action=showqueue").status == 200).then_some(())
+        (bridge.get_as(ACME, "action=showqueue").status == 200).then_some(())
     });
     assert_eq!(state(&asterisk).0, before);
 }
@@ -255,7 +258,7 @@ fn a_head_that_never_ends_is_given_up_asterisk_22() {
     let mut stream = TcpStream::connect(bridge.address).expect("connected");
     let timeout = Some(Duration::from_millis(500));
     stream.set_read_timeout(timeout).expect("a socket");
-    write!(stream, "GET {PATH} HTTP/1.1\r\n").expect("written");
+    write!(stream, "GET {API_PATH} HTTP/1.1\r\n").expect("written");
     let begun = Instant::now();
     let mut answer = [0; 256];
     // A header line now and then, for ever.
@@ -273,7 +276,7 @@ fn a_head_that_never_ends_is_given_up_asterisk_22() {
         after >= Duration::from_secs(25),
         "an honest client has its time: {after:?}"
     );
-    bridge.acme("action=showqueue");
+    bridge.acme_ok("action=showqueue");
 }
 
 #[test]
@@ -284,12 +287,12 @@ fn a_body_that_never_comes_is_given_up_asterisk_22() {
         ("Content-Type", "application/x-www-form-urlencoded"),
         ("Content-Length", "100"),
     ];
-    let response = request(bridge.address, "POST", PATH, &headers, b"");
+    let response = request(bridge.address, "POST", API_PATH, &headers, b"");
     assert_eq!(response.outcome(), "408 request_timeout");
     assert!(
         begun.elapsed() < Duration::from_secs(20),
         "{:?}",
         begun.elapsed()
     );
-    bridge.acme("action=showqueue");
+    bridge.acme_ok("action=showqueue");
 }

@@ -3,7 +3,9 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::support::{Asterisk, Bridge, PATH, binary, configuration, on_every_pbx, request, start};
+use crate::support::{
+    API_PATH, Asterisk, Bridge, bridge_command, configuration, on_every_pbx, request, start,
+};
 
 on_every_pbx!(
     every_stored_form_takes_password_and_md5,
@@ -20,7 +22,7 @@ const MD5: &str = "fd0dee714724a4894fda4f2cf174f44d";
 
 fn hash_of(password: &str) -> String {
     use std::io::Write;
-    let mut child = binary()
+    let mut child = bridge_command()
         .arg("hash-password")
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
@@ -143,7 +145,7 @@ fn credentials_may_stay_out_of_the_url(version: u32) {
         ),
         ("POST", "", &[form], "action=%ff", "400 invalid_parameter"),
     ] {
-        let target = format!("{PATH}{query}");
+        let target = format!("{API_PATH}{query}");
         let response = request(bridge.address, method, &target, headers, body.as_bytes());
         assert_eq!(
             response.outcome(),
@@ -167,7 +169,7 @@ fn actions_and_networks_of_a_user_are_kept(version: u32) {
         .replace("[http]", "[http]\ntrusted_proxies = [\"127.0.0.1\"]");
     let bridge = Bridge::start(&configuration);
     let ask = |login: &str, query: &str, from: &[(&str, &str)]| {
-        let target = format!("{PATH}?{login}&{query}");
+        let target = format!("{API_PATH}?{login}&{query}");
         request(bridge.address, "GET", &target, from, b"").outcome()
     };
     let acme = "username=acme%40example.com&password=acme-password";
@@ -264,7 +266,7 @@ fn too_many_failures_lock_out_the_pair_and_no_other(version: u32) {
         request(
             bridge.address,
             "GET",
-            &format!("{PATH}?{query}"),
+            &format!("{API_PATH}?{query}"),
             &headers,
             b"",
         )
@@ -332,7 +334,7 @@ fn guesses_at_once_count_as_guesses(version: u32) {
 
 fn many_logins_leave_no_memory_behind(version: u32) {
     let (_asterisk, bridge) = start(version);
-    let before = bridge.usage().kilobytes;
+    let before = bridge.usage().resident_kilobytes;
     let bridge = &bridge;
     std::thread::scope(|scope| {
         for client in 0..8 {
@@ -345,6 +347,6 @@ fn many_logins_leave_no_memory_behind(version: u32) {
         }
     });
     // Each password takes 19 MiB while it is checked.
-    let after = bridge.usage().kilobytes;
+    let after = bridge.usage().resident_kilobytes;
     assert!(after < before + 10_000, "{before} kB, then {after} kB");
 }

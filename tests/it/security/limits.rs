@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::faults::consistency::{Scene, work};
 use crate::stream::client::EventClient;
 use crate::support::{
-    ACME, Asterisk, Bridge, PATH, User, configuration, eventually, load, on_every_pbx, request,
-    start,
+    ACME, API_PATH, Asterisk, Bridge, User, configuration, eventually, on_every_pbx, request,
+    run_load, start,
 };
 
 on_every_pbx!(
@@ -44,7 +44,7 @@ fn connections_beyond_the_limit_wait(version: u32) {
     let mut third = TcpStream::connect(bridge.address).expect("connected");
     let User { username, password } = ACME;
     let query = format!("username={username}&password={password}&action=showqueue");
-    write!(third, "GET {PATH}?{query} HTTP/1.0\r\n\r\n").expect("written");
+    write!(third, "GET {API_PATH}?{query} HTTP/1.0\r\n\r\n").expect("written");
     third.set_nonblocking(true).expect("a socket");
     for _ in 0..3 {
         // Others go on meanwhile.
@@ -64,24 +64,24 @@ fn connections_beyond_the_limit_wait(version: u32) {
 
 fn a_change_is_followed_when_its_client_has_gone(version: u32) {
     let (asterisk, bridge) = start(version);
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     asterisk.freeze();
     let mut stream = TcpStream::connect(bridge.address).expect("connected");
     write!(
         stream,
-        "GET {PATH}?username=acme%40example.com&password=acme-password&action=pause\
+        "GET {API_PATH}?username=acme%40example.com&password=acme-password&action=pause\
          &agent=1001&reason=gone&queue=6001 HTTP/1.1\r\nHost: x\r\nX-Request-Id: gone-1\r\n\r\n"
     )
     .expect("written");
     eventually("it is sent", || {
-        (bridge.sent("QueuePause { queue: \"acme") == 1).then_some(())
+        (bridge.sent_count("QueuePause { queue: \"acme") == 1).then_some(())
     });
     // Gone for good: a reset, not a polite end.
     socket2::SockRef::from(&stream)
         .set_linger(Some(Duration::ZERO))
         .expect("linger");
     drop(stream);
-    asterisk.thaw();
+    asterisk.resume();
     let line = eventually("its end is logged", || {
         let log = bridge.log();
         let lines = log
@@ -99,15 +99,15 @@ fn a_change_is_followed_when_its_client_has_gone(version: u32) {
 /// While that is frozen, only a change that was sent is in doubt.
 fn a_change_that_was_not_sent_is_never_in_doubt(version: u32) {
     let (asterisk, bridge) = start(version);
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     asterisk.freeze();
     for query in [
         "action=pause&agent=1001",
         "action=pause&agent=1001&queue=6001",
     ] {
-        let before = bridge.sent("QueuePause { queue: \"acme");
-        let answer = bridge.ask(ACME, query);
-        let expected = match bridge.sent("QueuePause { queue: \"acme") - before {
+        let before = bridge.sent_count("QueuePause { queue: \"acme");
+        let answer = bridge.get_as(ACME, query);
+        let expected = match bridge.sent_count("QueuePause { queue: \"acme") - before {
             0 => "503 pbx_unavailable",
             _ => "504 outcome_unknown",
         };
@@ -115,7 +115,7 @@ fn a_change_that_was_not_sent_is_never_in_doubt(version: u32) {
         let retry = answer.header("Retry-After").is_some();
         assert_eq!(retry, answer.status == 503, "{query}");
     }
-    asterisk.thaw();
+    asterisk.resume();
 }
 
 fn an_end_under_load_loses_nothing(version: u32) {
@@ -123,13 +123,13 @@ fn an_end_under_load_loses_nothing(version: u32) {
     let Scene {
         asterisk, bridge, ..
     } = &scene;
-    let (answers, ended) = load(bridge, "r", || {
+    let (answers, ended) = run_load(bridge, "r", || {
         work(bridge);
         bridge.terminate();
-        eventually("the bridge ends", || bridge.ended())
+        eventually("the bridge ends", || bridge.exit_status())
     });
     assert!(ended.success(), "{ended}");
-    let figures = answers.reckon(&asterisk.queue_log());
+    let figures = answers.check_against_queue_log(&asterisk.queue_log());
     println!("SIGTERM on Asterisk {version}: {figures}");
     // What ran was finished, and answered as what it was.
     assert!(figures.success > 0 && figures.unknown == 0, "{figures}");
@@ -143,7 +143,7 @@ fn who_stands_at_the_door_is_answered(version: u32) {
     bridge.freeze();
     let (username, password) = (ACME.username, ACME.password);
     let head = format!(
-        "GET {PATH}?username={username}&password={password}&action=showqueue HTTP/1.1\r\n\
+        "GET {API_PATH}?username={username}&password={password}&action=showqueue HTTP/1.1\r\n\
          Host: x\r\n\r\n"
     );
     let clients: Vec<_> = (0..50)
@@ -154,7 +154,7 @@ fn who_stands_at_the_door_is_answered(version: u32) {
         })
         .collect();
     bridge.terminate();
-    bridge.thaw();
+    bridge.resume();
     for (number, mut stream) in clients.into_iter().enumerate() {
         let mut answer = String::new();
         let read = stream.read_to_string(&mut answer);

@@ -12,25 +12,27 @@ on_every_pbx!(
 
 fn neither_sees_the_other(version: u32) {
     let (_asterisk, bridge) = start(version);
-    bridge.ok(GLOBEX, "action=add&agent=1001&queue=6001&alias=Gila");
+    bridge.get_ok(GLOBEX, "action=add&agent=1001&queue=6001&alias=Gila");
     for action in ["showqueue", "showqueuestat", "showstate&agent=1001"] {
-        let answer = bridge.acme(&format!("action={action}")).to_string();
+        let answer = bridge.acme_ok(&format!("action={action}")).to_string();
         assert!(
             !answer.contains("globex") && !answer.contains("Gila"),
             "{answer}"
         );
-        let answer = bridge.ok(GLOBEX, &format!("action={action}")).to_string();
+        let answer = bridge
+            .get_ok(GLOBEX, &format!("action={action}"))
+            .to_string();
         assert!(!answer.contains("acme"), "{answer}");
     }
-    let shown = bridge.acme("action=showstate&agent=1001");
+    let shown = bridge.acme_ok("action=showstate&agent=1001");
     assert_eq!(shown["state"], "logged_out");
-    let shown = bridge.ok(GLOBEX, "action=showstate&agent=1001");
+    let shown = bridge.get_ok(GLOBEX, "action=showstate&agent=1001");
     assert_eq!(shown["queues"][0]["name"], "globex-6001");
 }
 
 fn neither_touches_the_other(version: u32) {
     let (asterisk, bridge) = start(version);
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     let before = asterisk.queue_log();
     // A queue of the other answers as one that exists nowhere, in every spelling.
     for user in [ACME, GLOBEX] {
@@ -51,7 +53,7 @@ fn neither_touches_the_other(version: u32) {
                 format!("action=showqueuestat&queue={queue}"),
                 format!("action=showstate&agent=1001&queue={queue}"),
             ] {
-                let response = bridge.ask(user, &query);
+                let response = bridge.get_as(user, &query);
                 assert_eq!(response.outcome(), "404 unknown_queue", "{query}");
                 let message = response.json()["message"].clone();
                 assert_eq!(message, format!("There is no queue {queue}."));
@@ -65,7 +67,7 @@ fn neither_touches_the_other(version: u32) {
         "action=remove&agent=1001&queue=6001",
     ] {
         assert_eq!(
-            bridge.ask(GLOBEX, query).outcome(),
+            bridge.get_as(GLOBEX, query).outcome(),
             "404 not_a_member",
             "{query}"
         );
@@ -76,16 +78,16 @@ fn neither_touches_the_other(version: u32) {
 fn a_phone_in_both_is_paused_in_one(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     // Acme's own phone sits in a queue of globex, put there by the operator.
     let phone = "Local/1001@acme-agents";
-    ami.action(&format!(
+    ami.send(&format!(
         "Action: QueueAdd\r\nQueue: globex-6001\r\nInterface: {phone}"
     ));
     let paused = |ami: &mut crate::support::Ami, queue: &str| {
         ami.member(queue, phone).expect("a member")["Paused"].clone()
     };
-    let answer = bridge.acme("action=pause&agent=1001&reason=Lunch");
+    let answer = bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
     assert_eq!(answer["queues"], json!([{"queue": "6001", "result": "ok"}]));
     assert_eq!(
         (
@@ -94,14 +96,14 @@ fn a_phone_in_both_is_paused_in_one(version: u32) {
         ),
         ("1".into(), "0".into())
     );
-    let shown = bridge.acme("action=showstate&agent=1001");
+    let shown = bridge.acme_ok("action=showstate&agent=1001");
     assert_eq!(shown["queues"].as_array().map(Vec::len), Some(1));
     assert_eq!(shown["state"], "paused");
     // Globex sees a member there, and not whose phone it is.
-    let shown = bridge.ok(GLOBEX, "action=showqueue&queue=6001");
+    let shown = bridge.get_ok(GLOBEX, "action=showqueue&queue=6001");
     assert_eq!(shown["queues"][0]["members"][0]["agent"], Value::Null);
     assert_eq!(
-        bridge.ask(GLOBEX, "action=pause&agent=1001").outcome(),
+        bridge.get_as(GLOBEX, "action=pause&agent=1001").outcome(),
         "404 not_a_member"
     );
 }

@@ -17,10 +17,11 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::support::{
-    Asterisk, Bridge, PATH, Port, binary, configuration, eventually, on_both_generations, request,
+    API_PATH, Asterisk, Bridge, ReservedPort, bridge_command, configuration, eventually,
+    on_both_versions, request,
 };
 
-on_both_generations!(
+on_both_versions!(
     a_link_over_tls_works_and_keeps_working,
     how_long_its_certificate_is_valid_is_told,
     a_wrong_certificate_is_told_with_its_cure,
@@ -93,13 +94,13 @@ impl Certificates {
 }
 
 /// An Asterisk that speaks TLS as well, and the port where it does.
-fn asterisk(version: u32, certificates: &Certificates) -> (Asterisk, Port) {
+fn asterisk(version: u32, certificates: &Certificates) -> (Asterisk, ReservedPort) {
     let text = |name: &str| certificates.text(name);
     asterisk_with(version, &text("asterisk.pem"), &text("asterisk.key"))
 }
 
-fn asterisk_with(version: u32, certificate: &str, key: &str) -> (Asterisk, Port) {
-    let port = Port::reserve();
+fn asterisk_with(version: u32, certificate: &str, key: &str) -> (Asterisk, ReservedPort) {
+    let port = ReservedPort::reserve();
     let asterisk = Asterisk::start_with(
         version,
         &[
@@ -122,7 +123,7 @@ fn asterisk_with(version: u32, certificate: &str, key: &str) -> (Asterisk, Port)
     (asterisk, port)
 }
 
-fn over_tls(port: &Port, trust: &str) -> String {
+fn over_tls(port: &ReservedPort, trust: &str) -> String {
     let port = port.address.port();
     configuration(port)
         .replace(&format!("127.0.0.1:{port}"), &format!("localhost:{port}"))
@@ -147,13 +148,17 @@ fn a_link_over_tls_works_and_keeps_working(version: u32) {
                 scope.spawn(move || {
                     for round in 0..10 {
                         let reason = format!("c{client}-{round}");
-                        bridge.acme(&format!("action=pause&agent=1050&reason={reason}"));
-                        bridge.acme("action=showqueue");
+                        bridge.acme_ok(&format!("action=pause&agent=1050&reason={reason}"));
+                        bridge.acme_ok("action=showqueue");
                     }
                 });
             }
         });
-        assert_eq!(bridge.sent("Login"), 1, "one session served everything");
+        assert_eq!(
+            bridge.sent_count("Login"),
+            1,
+            "one session served everything"
+        );
     }
 }
 
@@ -253,7 +258,7 @@ fn check(
 ) -> (Option<i32>, String) {
     let file = certificates.path("bridge.toml");
     std::fs::write(&file, configuration).expect("written");
-    let mut command = binary();
+    let mut command = bridge_command();
     command
         .arg("check")
         .args(options)
@@ -279,7 +284,7 @@ fn get(bridge: &Bridge, authority: &Certificates) -> std::io::Result<String> {
     let mut stream = StreamOwned::new(client, TcpStream::connect(bridge.address)?);
     write!(
         stream,
-        "GET {PATH}?username=globex&password=globex-password&action=showqueue HTTP/1.1\r\n\
+        "GET {API_PATH}?username=globex&password=globex-password&action=showqueue HTTP/1.1\r\n\
          Host: localhost\r\nConnection: close\r\n\r\n"
     )?;
     let mut answer = String::new();
@@ -318,7 +323,7 @@ fn the_interface_over_tls_takes_a_new_certificate_at_sighup(version: u32) {
     assert!(get(&bridge, &second).is_err());
 
     std::fs::write(&certificate, "no certificate").expect("written");
-    let told = bridge.hang_up();
+    let told = bridge.reload();
     assert_eq!(told["message"], "the configuration stays as it was");
     get(&bridge, &first).expect("the old certificate still serves");
 
@@ -326,7 +331,7 @@ fn the_interface_over_tls_takes_a_new_certificate_at_sighup(version: u32) {
         std::fs::copy(second.path(name), first.path(name)).expect("copied");
     }
     assert_eq!(warned(), 0);
-    bridge.hang_up();
+    bridge.reload();
     eventually("the new certificate serves", || get(&bridge, &second).ok());
     assert!(get(&bridge, &first).is_err());
     assert_eq!(warned(), 1);

@@ -18,8 +18,8 @@ const CHANNEL: &str = "Channel ChannelState ChannelStateDesc CallerIDNum CallerI
     ConnectedLineNum ConnectedLineName Language AccountCode Context Exten Priority Uniqueid Linkedid";
 
 fn listen(asterisk: &Asterisk) -> Ami {
-    let mut ami = Ami::listen(asterisk.port, "tester", "tester-secret", "agent,system");
-    assert_eq!(value(&ami.event(), "Event"), "FullyBooted");
+    let mut ami = Ami::login_with_events(asterisk.port, "tester", "tester-secret", "agent,system");
+    assert_eq!(value(&ami.next_event(), "Event"), "FullyBooted");
     ami
 }
 
@@ -42,7 +42,7 @@ fn names(event: &Event) -> String {
 fn until(ami: &mut Ami, last: impl Fn(&Event) -> bool) -> Vec<Event> {
     let mut events = Vec::new();
     loop {
-        events.push(ami.event());
+        events.push(ami.next_event());
         if events.last().is_some_and(&last) {
             return events;
         }
@@ -96,11 +96,11 @@ fn changes_are_told_with_the_whole_member(version: u32) {
         ),
         ("Remove", format!("Removed acme-6001 {dana} 5 0 0 1 0 1 0")),
     ] {
-        let answer = ami.action(&format!(
+        let answer = ami.send(&format!(
             "Action: Queue{action}\r\nQueue: ACME-6001\r\nInterface: Local/1001@acme-agents"
         ));
         assert_eq!(answer["Response"], "Success", "{action}: {answer:?}");
-        let event = ami.event();
+        let event = ami.next_event();
         assert_eq!(values(&event, shown), format!("QueueMember{expected}"));
         let reason = if version == 16 && action.contains("Reason") {
             " Reason"
@@ -119,12 +119,12 @@ fn a_call_is_told_step_by_step(version: u32) {
     let mut ami = listen(&asterisk);
     for queue in ["acme-6001", "acme-6002"] {
         let interface = "Local/1001@acme-agents";
-        ami.action(&format!(
+        ami.send(&format!(
             "Action: QueueAdd\r\nQueue: {queue}\r\nInterface: {interface}"
         ));
-        ami.event();
+        ami.next_event();
     }
-    asterisk.call("acme-6001");
+    asterisk.add_caller("acme-6001");
     let begun = until(&mut ami, |event| value(event, "Event") == "AgentConnect");
     let shown = "Event Queue Interface Position Count ChannelState DestChannelState CallerIDNum \
         DestCallerIDNum DestConnectedLineName DestContext DestExten";
@@ -180,7 +180,7 @@ fn a_call_is_told_step_by_step(version: u32) {
         if seen == (true, 2) {
             return None;
         }
-        let event = ami.event();
+        let event = ami.next_event();
         seen.0 |= value(&event, "Event") == "AgentComplete";
         seen.1 += usize::from(is_status(&event, "1"));
         Some(event)
@@ -208,8 +208,8 @@ fn a_caller_who_gives_up_is_told(version: u32) {
     let asterisk = Asterisk::start(version);
     let mut ami = listen(&asterisk);
     for position in ["1", "2"] {
-        asterisk.call("globex-6001");
-        let joined = ami.event();
+        asterisk.add_caller("globex-6001");
+        let joined = ami.next_event();
         assert_eq!(
             values(&joined, "Event Position Count"),
             format!("QueueCallerJoin {position} {position}")
@@ -219,7 +219,7 @@ fn a_caller_who_gives_up_is_told(version: u32) {
     let mut left = 0;
     let events = std::iter::from_fn(|| {
         (left < 2).then(|| {
-            let event = ami.event();
+            let event = ami.next_event();
             left += usize::from(value(&event, "Event") == "QueueCallerLeave");
             event
         })
@@ -239,16 +239,16 @@ fn a_device_is_told_in_every_queue(version: u32) {
     let asterisk = Asterisk::start(version);
     let mut ami = listen(&asterisk);
     for queue in ["acme-6001", "acme-6002"] {
-        ami.action(&format!(
+        ami.send(&format!(
             "Action: QueueAdd\r\nQueue: {queue}\r\nInterface: Local/1001@acme-agents\r\n\
              StateInterface: Custom:dana"
         ));
-        assert_eq!(value(&ami.event(), "Status"), "0");
+        assert_eq!(value(&ami.next_event(), "Status"), "0");
     }
     for (state, code) in [("INUSE", "2"), ("RINGING", "6"), ("NOT_INUSE", "1")] {
         asterisk.cli(&format!("devstate change Custom:dana {state}"));
         for queue in ["acme-6001", "acme-6002"] {
-            let event = ami.event();
+            let event = ami.next_event();
             assert_eq!(
                 values(&event, "Event Queue Status"),
                 format!("QueueMemberStatus {queue} {code}")

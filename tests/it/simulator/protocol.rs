@@ -13,14 +13,14 @@ on_every_pbx!(
 fn lists_are_filtered(version: u32) {
     let asterisk = Asterisk::start(version);
     let mut ami = asterisk.ami();
-    ami.message("QueueAdd\r\nQueue: acme-6002\r\nInterface: Local/1001@acme-agents");
+    ami.reply_text("QueueAdd\r\nQueue: acme-6002\r\nInterface: Local/1001@acme-agents");
     let mut rows = |filter: &str| {
-        let answer = ami.action(&format!("Action: QueueStatus\r\nActionID: 7{filter}"));
+        let answer = ami.send(&format!("Action: QueueStatus\r\nActionID: 7{filter}"));
         assert_eq!(answer["EventList"], "start");
         assert_eq!(answer["Message"], "Queue status will follow");
         let mut rows = Vec::new();
         loop {
-            let row: std::collections::HashMap<_, _> = ami.event().into_iter().collect();
+            let row: std::collections::HashMap<_, _> = ami.next_event().into_iter().collect();
             assert_eq!(row["ActionID"], "7");
             if row["Event"] == "QueueStatusComplete" {
                 assert_eq!(row["EventList"], "Complete");
@@ -60,13 +60,13 @@ fn a_summary_counts(version: u32) {
     for agent in ["1001", "1002", "2001"] {
         let interface = format!("Local/{agent}@globex-agents");
         let paused = agent == "1001";
-        ami.message(&format!(
+        ami.reply_text(&format!(
             "QueueAdd\r\nQueue: globex-6001\r\nInterface: {interface}\r\nPaused: {paused}"
         ));
     }
-    let answer = ami.action("Action: QueueSummary\r\nQueue: globex-6001\r\nActionID: 3");
+    let answer = ami.send("Action: QueueSummary\r\nQueue: globex-6001\r\nActionID: 3");
     assert_eq!(answer["Message"], "Queue summary will follow");
-    let row = ami.event();
+    let row = ami.next_event();
     let expected = [
         ("Event", "QueueSummary"),
         ("Queue", "globex-6001"),
@@ -83,24 +83,24 @@ fn a_summary_counts(version: u32) {
         row,
         expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
     );
-    assert_eq!(ami.event()[0].1, "QueueSummaryComplete");
+    assert_eq!(ami.next_event()[0].1, "QueueSummaryComplete");
 }
 
 fn a_session_gets_what_it_asks_for(version: u32) {
     let asterisk = Asterisk::start(version);
     let mut deaf = asterisk.ami();
-    let mut ami = Ami::listen(asterisk.port, "TESTER", "tester-secret", "agent");
-    let mut witness = Ami::listen(asterisk.port, "tester", "tester-secret", "agent");
+    let mut ami = Ami::login_with_events(asterisk.port, "TESTER", "tester-secret", "agent");
+    let mut witness = Ami::login_with_events(asterisk.port, "tester", "tester-secret", "agent");
     let add = |agent: &str| {
         format!("QueueAdd\r\nQueue: acme-6001\r\nInterface: Local/{agent}@acme-agents")
     };
     let interface = |ami: &mut Ami| {
-        let event = ami.event();
+        let event = ami.next_event();
         // Neither FullyBooted nor anything else came before.
         assert_eq!(event[0].1, "QueueMemberAdded");
         event[4].1.clone()
     };
-    deaf.message(&add("1001"));
+    deaf.reply_text(&add("1001"));
     assert_eq!(interface(&mut ami), "Local/1001@acme-agents");
     for (mask, state) in [
         ("off", "Off"),
@@ -108,30 +108,30 @@ fn a_session_gets_what_it_asks_for(version: u32) {
         ("system", "On"),
         ("agent", "On"),
     ] {
-        let answer = ami.action(&format!("Action: Events\r\nEventMask: {mask}"));
+        let answer = ami.send(&format!("Action: Events\r\nEventMask: {mask}"));
         assert_eq!(
             (answer["Response"].as_str(), answer["Events"].as_str()),
             ("Success", state)
         );
         if mask != "agent" {
-            deaf.message(&add("1002"));
-            deaf.message("QueueRemove\r\nQueue: acme-6001\r\nInterface: Local/1002@acme-agents");
+            deaf.reply_text(&add("1002"));
+            deaf.reply_text("QueueRemove\r\nQueue: acme-6001\r\nInterface: Local/1002@acme-agents");
             // Asterisk tells it some time later, and all sessions in one turn; what was
             // told before this is answered has come, if it comes at all.
-            while witness.event()[0].1 != "QueueMemberRemoved" {}
-            ami.message("QueuePause\r\nInterface: nobody\r\nPaused: 1");
+            while witness.next_event()[0].1 != "QueueMemberRemoved" {}
+            ami.reply_text("QueuePause\r\nInterface: nobody\r\nPaused: 1");
         }
     }
-    deaf.message(&add("1003"));
+    deaf.reply_text(&add("1003"));
     assert_eq!(interface(&mut ami), "Local/1003@acme-agents");
-    let answer = ami.action("Action: Ping\r\nActionID: p");
+    let answer = ami.send("Action: Ping\r\nActionID: p");
     assert_eq!(
         (answer["Ping"].as_str(), answer["ActionID"].as_str()),
         ("Pong", "p")
     );
     let (seconds, fraction) = answer["Timestamp"].split_once('.').expect("a fraction");
     assert!(seconds.parse::<u64>().is_ok() && fraction.len() == 6);
-    let answer = ami.action("Action: Logoff");
+    let answer = ami.send("Action: Logoff");
     assert_eq!(answer["Message"], "Thanks for all the fish.");
 }
 
@@ -139,7 +139,7 @@ fn the_order_of_members_is_asterisks(version: u32) {
     let asterisk = Asterisk::start(version);
     let mut ami = asterisk.ami();
     for agent in 1001..1031 {
-        ami.message(&format!(
+        ami.reply_text(&format!(
             "QueueAdd\r\nQueue: globex-6002\r\nInterface: PJSIP/{agent}"
         ));
     }

@@ -115,7 +115,11 @@ fn every_action_has_its_answers(version: u32) {
             .replace("DANA", "Interface: Local/1001@acme-agents")
             .replace("dana", "Interface: local/1001@ACME-agents")
             .replace("SAM", "Interface: Local/1050@acme-agents");
-        assert_eq!(ami.message(&format!("Queue{action}")), expected, "{action}");
+        assert_eq!(
+            ami.reply_text(&format!("Queue{action}")),
+            expected,
+            "{action}"
+        );
     }
     for (action, expected) in [
         ("Events\r\nEventMask:", "Error: Invalid event mask"),
@@ -126,9 +130,9 @@ fn every_action_has_its_answers(version: u32) {
         ),
         ("\r\nX: y", "Error: Missing action in request"),
     ] {
-        assert_eq!(ami.message(action), expected, "{action}");
+        assert_eq!(ami.reply_text(action), expected, "{action}");
     }
-    let unknown = ami.message("Fly");
+    let unknown = ami.reply_text("Fly");
     assert!(
         unknown.starts_with("Error: Invalid/unknown command: Fly. Use "),
         "{unknown}"

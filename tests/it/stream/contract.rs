@@ -17,12 +17,12 @@ fn every_field_of_every_event_is_in_the_contract() {
         let schema = format!("{first}{}Event", &event.name[1..]);
         Schema::named(&document, &schema).knows(&event.data, &event.name);
     };
-    bridge.ok(ACME, "action=add&agent=1001&queue=6001&alias=Dana");
+    bridge.get_ok(ACME, "action=add&agent=1001&queue=6001&alias=Dana");
     let mut client = EventClient::open(bridge.address, ACME, "");
     let snapshot = client.until("snapshot", SOON);
     assert_eq!(snapshot[0].data["queues"][0]["members"][0]["alias"], "Dana");
     snapshot.iter().for_each(check);
-    bridge.ok(ACME, "action=pause&agent=1001&reason=Lunch");
+    bridge.get_ok(ACME, "action=pause&agent=1001&reason=Lunch");
     client.until("member", SOON).iter().for_each(check);
     asterisk.cli("channel originate Local/acme-6001@callers application Wait 60");
     eventually("a queue is told with its caller", || {

@@ -7,9 +7,9 @@ use super::client::{EventClient, Item};
 use super::panel::Panel;
 use crate::mirror::expected::ORGANIZATIONS;
 use crate::mirror::{live_configuration, quiet, start_live};
-use crate::support::{ACME, Bridge, Port, eventually, on_both_generations, request};
+use crate::support::{ACME, Bridge, ReservedPort, eventually, on_both_versions, request};
 
-on_both_generations!(
+on_both_versions!(
     the_pbx_goes_and_comes_back,
     the_end_of_the_bridge_is_announced,
     refusals_are_answers,
@@ -19,13 +19,13 @@ const SOON: Duration = Duration::from_secs(5);
 
 fn the_pbx_goes_and_comes_back(version: u32) {
     let (mut asterisk, bridge) = start_live(version);
-    bridge.acme("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
+    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
     let mut client = EventClient::open(bridge.address, ACME, "");
     let mut panel = Panel::default();
     panel.drain(&mut client);
     let behind = panel.last_id.clone();
     asterisk.cli("core stop now");
-    asterisk.wait();
+    asterisk.wait_for_exit();
     for event in client.until("pbx", SOON) {
         panel.apply(&event);
     }
@@ -39,7 +39,7 @@ fn the_pbx_goes_and_comes_back(version: u32) {
         client
     });
     assert_eq!(refusal(&bridge, "&queue=6001"), "503 pbx_unavailable");
-    asterisk.start_again();
+    asterisk.restart();
     bridge.wait_ready();
     let mut others = [Panel::default(), Panel::default()];
     for (client, panel) in [&mut client, &mut late, &mut again]
@@ -57,9 +57,12 @@ fn the_pbx_goes_and_comes_back(version: u32) {
     panel.catch_up(&mut client, &bridge, ORGANIZATIONS[0], &[], SOON);
     assert_eq!(panel.count("snapshot"), 1, "{:?}", panel.counts);
     // A change after that is told, too.
-    bridge.acme("action=unpause&agent=1001&queue=6001");
+    bridge.acme_ok("action=unpause&agent=1001&queue=6001");
     panel.catch_up(&mut client, &bridge, ORGANIZATIONS[0], &[], SOON);
-    assert_eq!(bridge.acme("action=showstate&agent=1001")["paused"], false);
+    assert_eq!(
+        bridge.acme_ok("action=showstate&agent=1001")["paused"],
+        false
+    );
 }
 
 fn the_end_of_the_bridge_is_announced(version: u32) {
@@ -77,7 +80,7 @@ fn the_end_of_the_bridge_is_announced(version: u32) {
         let end = client.next(SOON);
         assert!(matches!(end, Some(Item::End)), "{end:?}");
     }
-    let status = eventually("the bridge ends", || bridge.ended());
+    let status = eventually("the bridge ends", || bridge.exit_status());
     assert!(status.success(), "{status:?}");
 }
 
@@ -124,7 +127,7 @@ fn refusals_are_answers(version: u32) {
         assert_eq!(response.status, 405, "{method}");
         assert_eq!(response.header("Allow"), Some("GET"), "{method}");
     }
-    let nobody = Port::reserve();
+    let nobody = ReservedPort::reserve();
     let unlinked = quiet(&live_configuration(nobody.address.port()));
     let unlinked = Bridge::start_unready(&unlinked);
     let response = request(

@@ -10,9 +10,9 @@ use super::panel::Panel;
 use crate::mirror::churn::Churn;
 use crate::mirror::expected::{ORGANIZATIONS, Organization};
 use crate::mirror::{RESYNC, start_live};
-use crate::support::{ACME, GLOBEX, Row, eventually, on_both_generations};
+use crate::support::{ACME, AmiMessage, GLOBEX, eventually, on_both_versions};
 
-on_both_generations!(
+on_both_versions!(
     a_panel_of_events_holds_what_is_shown,
     a_stream_shows_what_it_was_asked_for,
     a_caller_shows_at_once,
@@ -78,13 +78,13 @@ fn a_stream_shows_what_it_was_asked_for(version: u32) {
     let mut two = open(ACME, "&queue=6002,6004");
     let mut other = open(GLOBEX, "");
     for queue in ["6001", "6002", "6003", "6004"] {
-        bridge.acme(&format!("action=add&agent=1001&queue={queue}"));
+        bridge.acme_ok(&format!("action=add&agent=1001&queue={queue}"));
     }
-    bridge.ok(GLOBEX, "action=add&agent=1001&queue=6002&alias=Gila");
+    bridge.get_ok(GLOBEX, "action=add&agent=1001&queue=6002&alias=Gila");
     // A phone of the other's in an own queue is a member without a number.
     asterisk
         .ami()
-        .action("Action: QueueAdd\r\nQueue: acme-6002\r\nInterface: Local/1002@globex-agents");
+        .send("Action: QueueAdd\r\nQueue: acme-6002\r\nInterface: Local/1002@globex-agents");
     let told = |client: &mut EventClient, marker: &str| {
         let mut queues = Vec::new();
         loop {
@@ -142,9 +142,9 @@ fn a_caller_shows_at_once(version: u32) {
     let mut ami = asterisk.ami();
     let mut slowest = Duration::ZERO;
     for waiting in 1..=5 {
-        asterisk.call("acme-6001");
+        asterisk.add_caller("acme-6001");
         // Asterisk answers the caller first, and takes half a second for that.
-        let is_caller = |row: &Row| row["Event"] == "QueueEntry";
+        let is_caller = |row: &AmiMessage| row["Event"] == "QueueEntry";
         eventually("the caller waits", || {
             let rows = ami.queue_status("acme-6001").into_iter();
             (rows.filter(is_caller).count() == waiting).then_some(())
@@ -171,10 +171,10 @@ fn a_caller_shows_at_once(version: u32) {
 
 fn what_agents_do_changes_the_figures(version: u32) {
     let (_asterisk, bridge) = start_live(version);
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     let mut client = EventClient::open(bridge.address, ACME, "&queue=6001");
     client.until("snapshot", SOON);
-    bridge.acme("action=pause&agent=1001&queue=6001&reason=Lunch");
+    bridge.acme_ok("action=pause&agent=1001&queue=6001&reason=Lunch");
     let paused = |client: &mut EventClient| {
         let figures = client.until("queue", SOON).pop().expect("figures");
         (figures.data["agents"]["paused"] == 1).then_some(figures)
@@ -184,7 +184,7 @@ fn what_agents_do_changes_the_figures(version: u32) {
         (member.data["change"] == "paused").then_some(member)
     });
     let figures = eventually("the paused agent is counted", || paused(&mut client));
-    let shown = bridge.acme("action=showqueuestat&queue=6001");
+    let shown = bridge.acme_ok("action=showqueuestat&queue=6001");
     assert_eq!(figures.data["agents"], shown["queues"][0]["agents"]);
     let number = |id: &str| {
         id.rsplit_once('-')

@@ -144,7 +144,7 @@ impl Panel {
         let shows = |queue: &&Value| {
             only.is_empty() || only.contains(&queue["queue"].as_str().expect("text"))
         };
-        let ask = |action: &str| bridge.ok(user, &format!("action={action}"))["queues"].take();
+        let ask = |action: &str| bridge.get_ok(user, &format!("action={action}"))["queues"].take();
         let mut comparison = Comparison {
             of_stream: true,
             ..Comparison::default()

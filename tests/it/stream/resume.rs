@@ -7,9 +7,9 @@ use super::client::EventClient;
 use super::panel::Panel;
 use crate::mirror::expected::{ORGANIZATIONS, Organization};
 use crate::mirror::start_live;
-use crate::support::{ACME, Asterisk, Bridge, GLOBEX, eventually, on_both_generations};
+use crate::support::{ACME, Asterisk, Bridge, GLOBEX, eventually, on_both_versions};
 
-on_both_generations!(
+on_both_versions!(
     who_comes_back_misses_nothing,
     an_id_that_says_nothing_begins_anew,
     a_slow_reader_is_brought_up_to_date,
@@ -24,7 +24,7 @@ const SOON: Duration = Duration::from_secs(5);
 
 fn who_comes_back_misses_nothing(version: u32) {
     let (asterisk, bridge) = start_live(version);
-    bridge.acme("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
     let mut panel = Panel::default();
     let mut client = EventClient::open(bridge.address, ACME, "");
     panel.drain(&mut client);
@@ -53,7 +53,7 @@ fn pauses(asterisk: &Asterisk, bridge: &Bridge, count: usize) {
     let mut ami = asterisk.ami();
     let reason = |number: usize| format!("{number} {:-<60}", "");
     for number in 0..count {
-        let answer = ami.action(&format!(
+        let answer = ami.send(&format!(
             "Action: QueuePause\r\nQueue: acme-6001\r\nInterface: Local/1001@acme-agents\r\n\
              Paused: true\r\nReason: {}",
             reason(number)
@@ -61,7 +61,7 @@ fn pauses(asterisk: &Asterisk, bridge: &Bridge, count: usize) {
         assert_eq!(answer["Response"], "Success", "{answer:?}");
     }
     eventually("the last pause is shown", || {
-        let shown = bridge.acme("action=showstate&agent=1001");
+        let shown = bridge.acme_ok("action=showstate&agent=1001");
         (shown["reason"] == *reason(count - 1)).then_some(())
     });
 }
@@ -99,15 +99,15 @@ fn an_id_that_says_nothing_begins_anew(version: u32) {
     let event = first(ACME, "&queue=6001", Some(&own)).expect("a snapshot");
     assert_eq!(event.name, "snapshot");
     // One that does says that there is nothing to tell but what has come since.
-    bridge.acme("action=add&agent=1009&queue=6001");
+    bridge.acme_ok("action=add&agent=1009&queue=6001");
     let event = first(ACME, "", Some(&own)).expect("what has come since");
     assert_eq!(event.name, "member", "{event:?}");
 }
 
 fn a_slow_reader_is_brought_up_to_date(version: u32) {
     let (asterisk, bridge) = start_live(version);
-    bridge.acme("action=add&agent=1001&queue=6001");
-    let before = bridge.usage().kilobytes;
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
+    let before = bridge.usage().resident_kilobytes;
     let mut slow: Vec<_> = (0..4)
         .map(|_| EventClient::slow(bridge.address, ACME, ""))
         .collect();
@@ -122,7 +122,7 @@ fn a_slow_reader_is_brought_up_to_date(version: u32) {
         quick.catch_up(&mut client, &bridge, ACME_ORGANIZATION, &[], CAUGHT_UP);
         slowest = slowest.max(begun.elapsed());
     }
-    let after = bridge.usage().kilobytes;
+    let after = bridge.usage().resident_kilobytes;
     assert_eq!(quick.count("snapshot"), 1);
     assert!(quick.count("member") >= count, "{:?}", quick.counts);
     let mut snapshots = Vec::new();

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 /// A message: header names and values.
-pub(crate) type Row = HashMap<String, String>;
+pub(crate) type AmiMessage = HashMap<String, String>;
 
 pub(crate) struct Ami {
     reader: BufReader<TcpStream>,
@@ -14,11 +14,11 @@ pub(crate) struct Ami {
 
 impl Ami {
     pub(crate) fn login(port: u16, username: &str, secret: &str) -> Self {
-        Self::listen(port, username, secret, "off")
+        Self::login_with_events(port, username, secret, "off")
     }
 
     /// A session that is told of these classes of events.
-    pub(crate) fn listen(port: u16, username: &str, secret: &str, events: &str) -> Self {
+    pub(crate) fn login_with_events(port: u16, username: &str, secret: &str, events: &str) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("AMI");
         let timeout = Some(Duration::from_secs(20));
         stream.set_read_timeout(timeout).expect("a socket");
@@ -28,7 +28,7 @@ impl Ami {
         };
         let mut banner = String::new();
         ami.reader.read_line(&mut banner).expect("banner");
-        let answer = ami.action(&format!(
+        let answer = ami.send(&format!(
             "Action: Login\r\nUsername: {username}\r\nSecret: {secret}\r\nEvents: {events}"
         ));
         assert_eq!(answer["Response"], "Success", "{answer:?}");
@@ -36,12 +36,12 @@ impl Ami {
     }
 
     /// Sends an action; returns its answer.
-    pub(crate) fn action(&mut self, lines: &str) -> Row {
+    pub(crate) fn send(&mut self, lines: &str) -> AmiMessage {
         let stream = self.reader.get_mut();
         let frame = format!("{lines}\r\n\r\n");
         stream.write_all(frame.as_bytes()).expect("written");
         loop {
-            let message = self.read();
+            let message = self.read_message();
             if message.contains_key("Response") {
                 return message;
             }
@@ -49,18 +49,18 @@ impl Ami {
     }
 
     /// Sends an action; returns what its answer says.
-    pub(crate) fn message(&mut self, action: &str) -> String {
-        let answer = self.action(&format!("Action: {action}"));
+    pub(crate) fn reply_text(&mut self, action: &str) -> String {
+        let answer = self.send(&format!("Action: {action}"));
         format!("{}: {}", answer["Response"], answer["Message"])
     }
 
     /// The rows of a `QueueStatus` of one queue.
-    pub(crate) fn queue_status(&mut self, queue: &str) -> Vec<Row> {
-        let answer = self.action(&format!("Action: QueueStatus\r\nQueue: {queue}"));
+    pub(crate) fn queue_status(&mut self, queue: &str) -> Vec<AmiMessage> {
+        let answer = self.send(&format!("Action: QueueStatus\r\nQueue: {queue}"));
         assert_eq!(answer["Response"], "Success", "{answer:?}");
         let mut rows = Vec::new();
         loop {
-            let row = self.read();
+            let row = self.read_message();
             match row.get("Event").map(String::as_str) {
                 Some("QueueStatusComplete") => return rows,
                 _ => rows.push(row),
@@ -69,32 +69,32 @@ impl Ami {
     }
 
     /// The members of a queue, in Asterisk's order.
-    pub(crate) fn members(&mut self, queue: &str) -> Vec<Row> {
+    pub(crate) fn members(&mut self, queue: &str) -> Vec<AmiMessage> {
         let rows = self.queue_status(queue).into_iter();
         rows.filter(|row| row["Event"] == "QueueMember").collect()
     }
 
     /// The member of a queue with that interface.
-    pub(crate) fn member(&mut self, queue: &str, interface: &str) -> Option<Row> {
+    pub(crate) fn member(&mut self, queue: &str, interface: &str) -> Option<AmiMessage> {
         let members = self.members(queue).into_iter();
         members.into_iter().find(|row| row["Location"] == interface)
     }
 
     /// The next event, with its headers in their order.
-    pub(crate) fn event(&mut self) -> Vec<(String, String)> {
+    pub(crate) fn next_event(&mut self) -> Vec<(String, String)> {
         loop {
-            let message = self.headers();
+            let message = self.read_headers();
             if message[0].0 == "Event" {
                 return message;
             }
         }
     }
 
-    fn read(&mut self) -> Row {
-        self.headers().into_iter().collect()
+    fn read_message(&mut self) -> AmiMessage {
+        self.read_headers().into_iter().collect()
     }
 
-    fn headers(&mut self) -> Vec<(String, String)> {
+    fn read_headers(&mut self) -> Vec<(String, String)> {
         let mut message = Vec::new();
         loop {
             let mut line = Vec::new();

@@ -7,26 +7,26 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::audit::Audit;
+use super::queue_name_checker::QueueNameChecker;
 use super::simulated::Simulated;
-use super::{Ami, Port, eventually};
+use super::{Ami, ReservedPort, eventually};
 
 /// Ends, with everything that it kept, when it is dropped.
 pub(crate) struct Asterisk {
     pub(crate) version: u32,
     pub(crate) port: u16,
     /// It may end, and start again there.
-    _reserved: Option<Port>,
+    _reserved: Option<ReservedPort>,
     name: String,
     /// Process id of Asterisk itself.
     pid: u32,
-    overlay: Option<tempfile::TempDir>,
+    config_overrides: Option<tempfile::TempDir>,
     /// `NAME=VALUE`, for Asterisk alone.
     environment: Vec<String>,
     running: Option<(Child, ChildStdin)>,
     simulated: Option<Simulated>,
     /// Checks the queue names in the bridges' actions.
-    audit: Option<Audit>,
+    name_checker: Option<QueueNameChecker>,
 }
 
 /// In the place of a version: the simulated PBX.
@@ -47,7 +47,7 @@ impl Asterisk {
     /// the link itself, of load and of speed.
     pub(crate) fn start_direct(version: u32) -> Self {
         let mut asterisk = Self::start(version);
-        asterisk.audit = None;
+        asterisk.name_checker = None;
         asterisk
     }
 
@@ -73,7 +73,7 @@ impl Asterisk {
         for (name, text) in files {
             std::fs::write(overlay.path().join(name), text).expect("overlay");
         }
-        let reserved = Port::reserve();
+        let reserved = ReservedPort::reserve();
         let number = INSTANCES.fetch_add(1, Ordering::Relaxed);
         let mut asterisk = Self {
             version,
@@ -81,17 +81,17 @@ impl Asterisk {
             _reserved: Some(reserved),
             name: format!("test-{}-{number}", std::process::id()),
             pid: 0,
-            overlay: Some(overlay),
+            config_overrides: Some(overlay),
             environment: environment.iter().map(ToString::to_string).collect(),
             running: None,
             simulated: None,
-            audit: None,
+            name_checker: None,
         };
-        asterisk.audit = Some(Audit::start(asterisk.port));
-        let folder = asterisk.file("");
+        asterisk.name_checker = Some(QueueNameChecker::start(asterisk.port));
+        let folder = asterisk.instance_path("");
         std::fs::create_dir_all(&folder).expect("the instance's folder");
         prepare(&folder);
-        asterisk.start_again();
+        asterisk.restart();
         asterisk
     }
 
@@ -100,11 +100,11 @@ impl Asterisk {
             let given = files.iter().find(|(given, _)| *given == name);
             given.map(|(_, text)| (*text).to_owned())
         };
-        let of_sample = |name: &str| {
-            std::fs::read_to_string(sample(&format!("config/{name}"))).expect("sample")
+        let sample_file = |name: &str| {
+            std::fs::read_to_string(sample_path(&format!("config/{name}"))).expect("sample")
         };
-        let queues = file("queues.conf").unwrap_or_else(|| of_sample("queues.conf"));
-        let manager = file("manager.conf").unwrap_or_else(|| of_sample("manager.conf") + TESTER);
+        let queues = file("queues.conf").unwrap_or_else(|| sample_file("queues.conf"));
+        let manager = file("manager.conf").unwrap_or_else(|| sample_file("manager.conf") + TESTER);
         let simulated = Simulated::start(&queues, &manager);
         Self {
             version: SIMULATED,
@@ -112,22 +112,26 @@ impl Asterisk {
             _reserved: None,
             name: String::new(),
             pid: 0,
-            overlay: None,
+            config_overrides: None,
             environment: Vec::new(),
             running: None,
-            audit: Some(Audit::start(simulated.port)),
+            name_checker: Some(QueueNameChecker::start(simulated.port)),
             simulated: Some(simulated),
         }
     }
 
     /// Starts it where it has ended, with the state that it left.
-    pub(crate) fn start_again(&mut self) {
+    pub(crate) fn restart(&mut self) {
         if let Some(simulated) = &mut self.simulated {
-            return simulated.start_again();
+            return simulated.restart();
         }
-        self.end();
-        let overlay = self.overlay.as_ref().expect("until it is dropped").path();
-        let mut child = Command::new(sample("start"))
+        self.stop();
+        let overlay = self
+            .config_overrides
+            .as_ref()
+            .expect("until it is dropped")
+            .path();
+        let mut child = Command::new(sample_path("start"))
             .arg(self.version.to_string())
             .args([
                 "--port",
@@ -169,7 +173,7 @@ impl Asterisk {
 
     /// The command line of a real Asterisk, with any bytes.
     pub(crate) fn cli_bytes(&self, command: &OsStr) -> String {
-        let output = Command::new(sample("cli"))
+        let output = Command::new(sample_path("cli"))
             .args([&self.version.to_string(), &self.name])
             .arg(command)
             .output()
@@ -191,29 +195,31 @@ impl Asterisk {
     }
 
     fn queue_log_path(&self) -> PathBuf {
-        self.file("log/queue_log")
+        self.instance_path("log/queue_log")
     }
 
     /// The audit between the bridges and this PBX.
-    pub(crate) fn audit(&self) -> &Audit {
-        self.audit.as_ref().expect("audited")
+    pub(crate) fn name_checker(&self) -> &QueueNameChecker {
+        self.name_checker.as_ref().expect("audited")
     }
 
     /// A file of this instance.
-    fn file(&self, path: &str) -> PathBuf {
+    fn instance_path(&self, path: &str) -> PathBuf {
         let roots = std::env::var_os("AMI_BRIDGE_ASTERISK_ROOTS")
-            .map_or_else(|| sample("../.asterisk"), PathBuf::from);
+            .map_or_else(|| sample_path("../.asterisk"), PathBuf::from);
         roots.join(format!("{}/instances/{}/{path}", self.version, self.name))
     }
 
     /// A file of its configuration.
-    pub(crate) fn configuration(&self, name: &str) -> String {
-        std::fs::read_to_string(self.file(&format!("etc/{name}"))).expect("its configuration")
+    pub(crate) fn read_config(&self, name: &str) -> String {
+        std::fs::read_to_string(self.instance_path(&format!("etc/{name}")))
+            .expect("its configuration")
     }
 
     /// Changes a file of its configuration, which it reads when it is told to.
-    pub(crate) fn configure(&self, name: &str, text: &str) {
-        std::fs::write(self.file(&format!("etc/{name}")), text).expect("its configuration");
+    pub(crate) fn write_config(&self, name: &str, text: &str) {
+        std::fs::write(self.instance_path(&format!("etc/{name}")), text)
+            .expect("its configuration");
     }
 
     /// Its queue_log so far, which begins anew.
@@ -231,7 +237,7 @@ impl Asterisk {
     }
 
     /// A caller joins a queue and waits there for a minute, or until answered.
-    pub(crate) fn call(&self, queue: &str) {
+    pub(crate) fn add_caller(&self, queue: &str) {
         self.cli(&format!(
             "channel originate Local/{queue}@callers application Wait 60"
         ));
@@ -242,7 +248,7 @@ impl Asterisk {
         if let Some(simulated) = &self.simulated {
             return simulated.set_frozen(true);
         }
-        signal_process(self.pid, "STOP");
+        send_signal(self.pid, "STOP");
         // Threads stop one by one, and one that still runs can still answer.
         eventually("every thread is stopped", || self.is_frozen().then_some(()));
     }
@@ -258,11 +264,11 @@ impl Asterisk {
     }
 
     /// Lets it go on.
-    pub(crate) fn thaw(&self) {
+    pub(crate) fn resume(&self) {
         if let Some(simulated) = &self.simulated {
             return simulated.set_frozen(false);
         }
-        signal_process(self.pid, "CONT");
+        send_signal(self.pid, "CONT");
     }
 
     /// Kills it at once, as a crash would.
@@ -270,24 +276,24 @@ impl Asterisk {
         if let Some(simulated) = &self.simulated {
             return simulated.kill();
         }
-        signal_process(self.pid, "KILL");
-        self.wait();
+        send_signal(self.pid, "KILL");
+        self.wait_for_exit();
     }
 
     /// Waits for its end, which something else has brought about.
-    pub(crate) fn wait(&mut self) {
+    pub(crate) fn wait_for_exit(&mut self) {
         if let Some((mut child, _stdin)) = self.running.take() {
             eventually("Asterisk ends", || child.try_wait().expect("a child"));
         }
     }
 
     /// Whether it has ended by itself.
-    pub(crate) fn has_ended(&mut self) -> bool {
+    pub(crate) fn has_exited(&mut self) -> bool {
         let child = self.running.as_mut().map(|(child, _)| child.try_wait());
         child.is_none_or(|state| state.expect("a child").is_some())
     }
 
-    fn end(&mut self) {
+    fn stop(&mut self) {
         if let Some((mut child, stdin)) = self.running.take() {
             drop(stdin);
             let _ = child.wait();
@@ -300,15 +306,15 @@ impl Drop for Asterisk {
         if self.simulated.is_some() {
             return;
         }
-        self.end();
-        let _ = Command::new(sample("remove"))
+        self.stop();
+        let _ = Command::new(sample_path("remove"))
             .args([&self.version.to_string(), &self.name])
             .status();
     }
 }
 
 /// Sends a signal to a process.
-pub(crate) fn signal_process(pid: u32, signal: &str) {
+pub(crate) fn send_signal(pid: u32, signal: &str) {
     let status = Command::new("sh")
         .args(["-c", &format!("kill -{signal} {pid}")])
         .status();
@@ -317,10 +323,10 @@ pub(crate) fn signal_process(pid: u32, signal: &str) {
 
 /// A file of the sample's configuration.
 pub(crate) fn sample_config(name: &str) -> String {
-    std::fs::read_to_string(sample("config").join(name)).expect("the sample")
+    std::fs::read_to_string(sample_path("config").join(name)).expect("the sample")
 }
 
-fn sample(name: &str) -> PathBuf {
+fn sample_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("asterisk-sample")
         .join(name)

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::asterisk::signal_process;
-use super::audit::{AuditLog, route};
-use super::log::Log;
+use super::asterisk::send_signal;
+use super::log_file::LogFile;
+use super::queue_name_checker::{QueueNameRecord, route_through_checkers};
 use super::{Response, eventually, request};
 
 /// The program under test.
-pub(crate) fn binary() -> Command {
+pub(crate) fn bridge_command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ami-bridge"));
     command.env_remove("AMI_BRIDGE_CONFIG");
     command
@@ -84,10 +84,10 @@ pub(crate) const GLOBEX: User = User {
 
 /// What a process uses.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Usage {
-    pub(crate) kilobytes: u64,
+pub(crate) struct ResourceUsage {
+    pub(crate) resident_kilobytes: u64,
     pub(crate) descriptors: usize,
-    pub(crate) ticks: u64,
+    pub(crate) cpu_ticks: u64,
 }
 
 /// Is told to end when it is dropped.
@@ -96,15 +96,15 @@ pub(crate) struct Bridge {
     pid: u32,
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
-    log: Log,
+    log: LogFile,
     is_frozen: AtomicBool,
     /// The configuration file.
     file: tempfile::NamedTempFile,
     /// What was recorded of this bridge's actions, and those of others on its PBXes.
-    audits: Vec<AuditLog>,
+    name_records: Vec<QueueNameRecord>,
 }
 
-pub(crate) const PATH: &str = "/API/UpdateAgentState.php";
+pub(crate) const API_PATH: &str = "/API/UpdateAgentState.php";
 
 impl Bridge {
     /// Starts it, and waits until it listens and its link is ready.
@@ -116,11 +116,11 @@ impl Bridge {
 
     /// Starts it, and waits until it listens.
     pub(crate) fn start_unready(configuration: &str) -> Self {
-        Self::start_as(binary(), configuration)
+        Self::start_command(bridge_command(), configuration)
     }
 
-    pub(crate) fn start_as(command: Command, configuration: &str) -> Self {
-        let log = Log::new();
+    pub(crate) fn start_command(command: Command, configuration: &str) -> Self {
+        let log = LogFile::new();
         let stderr = log.stdio();
         Self::start_with_log(command, configuration, log, stderr)
     }
@@ -129,11 +129,11 @@ impl Bridge {
     pub(super) fn start_with_log(
         mut command: Command,
         configuration: &str,
-        log: Log,
+        log: LogFile,
         stderr: Stdio,
     ) -> Self {
         let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
-        let (configuration, audits) = route(configuration);
+        let (configuration, name_records) = route_through_checkers(configuration);
         file.write_all(configuration.as_bytes()).expect("written");
         let child = command
             .arg("--config")
@@ -159,7 +159,7 @@ impl Bridge {
             log,
             is_frozen: AtomicBool::new(false),
             file,
-            audits,
+            name_records,
         }
     }
 
@@ -172,25 +172,31 @@ impl Bridge {
     }
 
     /// Asks as that user; `query` is what comes behind the credentials.
-    pub(crate) fn ask(&self, user: User, query: &str) -> Response {
+    pub(crate) fn get_as(&self, user: User, query: &str) -> Response {
         let User { username, password } = user;
         self.get(&format!("username={username}&password={password}&{query}"))
     }
 
     /// Asks as the user of acme, and expects a 200.
-    pub(crate) fn acme(&self, query: &str) -> Value {
-        self.ok(ACME, query)
+    pub(crate) fn acme_ok(&self, query: &str) -> Value {
+        self.get_ok(ACME, query)
     }
 
     /// Asks, and expects a 200.
-    pub(crate) fn ok(&self, user: User, query: &str) -> Value {
-        let response = self.ask(user, query);
+    pub(crate) fn get_ok(&self, user: User, query: &str) -> Value {
+        let response = self.get_as(user, query);
         assert_eq!(response.status, 200, "{query}: {response:?}");
         response.json()
     }
 
     pub(crate) fn get(&self, query: &str) -> Response {
-        request(self.address, "GET", &format!("{PATH}?{query}"), &[], b"")
+        request(
+            self.address,
+            "GET",
+            &format!("{API_PATH}?{query}"),
+            &[],
+            b"",
+        )
     }
 
     /// The number of its process.
@@ -215,14 +221,14 @@ impl Bridge {
     fn wait_for_log(&self) {
         let deadline = Instant::now() + Duration::from_secs(5);
         while !self.is_frozen.load(Ordering::SeqCst) && Instant::now() < deadline {
-            match self.lines_to_write() {
+            match self.unwritten_log_lines() {
                 Ok(count) if count > 0 => std::thread::yield_now(),
                 _ => return,
             }
         }
     }
 
-    fn lines_to_write(&self) -> std::io::Result<u64> {
+    fn unwritten_log_lines(&self) -> std::io::Result<u64> {
         let mut stream = TcpStream::connect(self.admin)?;
         stream.set_read_timeout(Some(Duration::from_secs(2)))?;
         stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n")?;
@@ -234,7 +240,7 @@ impl Bridge {
     }
 
     /// How many actions of that name were sent to Asterisk.
-    pub(crate) fn sent(&self, action: &str) -> usize {
+    pub(crate) fn sent_count(&self, action: &str) -> usize {
         let log = self.log();
         let lines = log
             .lines()
@@ -249,9 +255,9 @@ impl Bridge {
             .count()
     }
 
-    /// Its memory in kilobytes, its open descriptors, and the processor time that
+    /// Its memory in resident_kilobytes, its open descriptors, and the processor time that
     /// it has used, in clock ticks.
-    pub(crate) fn usage(&self) -> Usage {
+    pub(crate) fn usage(&self) -> ResourceUsage {
         let proc = format!("/proc/{}", self.pid);
         let status = std::fs::read_to_string(format!("{proc}/status")).expect("status");
         let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -265,39 +271,39 @@ impl Bridge {
             .split(' ')
             .collect();
         let ticks = |field: usize| fields[field - 3].parse::<u64>().expect("ticks");
-        Usage {
-            kilobytes: memory.expect("VmRSS"),
+        ResourceUsage {
+            resident_kilobytes: memory.expect("VmRSS"),
             descriptors: std::fs::read_dir(format!("{proc}/fd")).expect("fd").count(),
-            ticks: ticks(14) + ticks(15),
+            cpu_ticks: ticks(14) + ticks(15),
         }
     }
 
     /// Stops it where it is, until [`Self::thaw`].
     pub(crate) fn freeze(&self) {
         self.is_frozen.store(true, Ordering::SeqCst);
-        signal_process(self.pid, "STOP");
+        send_signal(self.pid, "STOP");
     }
 
     /// Lets it go on.
-    pub(crate) fn thaw(&self) {
-        signal_process(self.pid, "CONT");
+    pub(crate) fn resume(&self) {
+        send_signal(self.pid, "CONT");
         self.is_frozen.store(false, Ordering::SeqCst);
     }
 
     /// Tells it to end.
     pub(crate) fn terminate(&self) {
-        signal_process(self.pid, "TERM");
+        send_signal(self.pid, "TERM");
     }
 
     /// Gives it another configuration to read; returns what it then logs of it.
     pub(crate) fn reconfigure(&self, configuration: &str) -> Value {
-        let (configuration, _) = route(configuration);
+        let (configuration, _) = route_through_checkers(configuration);
         std::fs::write(self.file.path(), configuration).expect("written");
-        self.hang_up()
+        self.reload()
     }
 
     /// Tells it to read its configuration again; returns what it then logs of it.
-    pub(crate) fn hang_up(&self) -> Value {
+    pub(crate) fn reload(&self) -> Value {
         let told = |log: &str| {
             let lines = log.lines();
             let lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -309,14 +315,14 @@ impl Bridge {
             about.collect::<Vec<_>>()
         };
         let before = told(&self.log()).len();
-        signal_process(self.pid, "HUP");
+        send_signal(self.pid, "HUP");
         eventually("the configuration is read again", || {
             told(&self.log()).get(before).cloned()
         })
     }
 
     /// How it ended, where it has.
-    pub(crate) fn ended(&self) -> Option<ExitStatus> {
+    pub(crate) fn exit_status(&self) -> Option<ExitStatus> {
         self.child
             .lock()
             .expect("child")
@@ -327,21 +333,23 @@ impl Bridge {
     /// Tells it to end, and waits; returns how it ended, and its log.
     pub(crate) fn stop(self) -> (ExitStatus, String) {
         self.terminate();
-        let status = eventually("the bridge ends", || self.ended());
+        let status = eventually("the bridge ends", || self.exit_status());
         (status, self.log())
     }
 }
 
 impl Drop for Bridge {
     fn drop(&mut self) {
-        if self.ended().is_none() {
+        if self.exit_status().is_none() {
             let mut child = self.child.lock().expect("child");
             let _ = child.kill();
             let _ = child.wait();
         }
         // A test that already fails says why itself.
         if !std::thread::panicking() {
-            self.audits.iter().for_each(AuditLog::assert_clean);
+            self.name_records
+                .iter()
+                .for_each(QueueNameRecord::assert_clean);
         }
     }
 }

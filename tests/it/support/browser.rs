@@ -32,7 +32,7 @@ impl Browser {
             _profile: profile,
         };
         browser.session = browser.new_session();
-        browser.media("light");
+        browser.set_color_scheme("light");
         browser
     }
 
@@ -88,21 +88,21 @@ impl Browser {
     }
 
     /// Runs the body of a function in the page, whose arguments are `arguments`.
-    pub(crate) fn run(&self, script: &str, arguments: &[&str]) -> Value {
+    pub(crate) fn run_script(&self, script: &str, arguments: &[&str]) -> Value {
         self.post(
             "/execute/sync",
             &json!({"script": script, "args": arguments}),
         )
     }
 
-    /// As [`Self::run`], and waits until the function calls its last argument.
-    pub(crate) fn run_until_called(&self, script: &str) -> Value {
+    /// As [`Self::run_script`], and waits until the function calls its last argument.
+    pub(crate) fn run_async_script(&self, script: &str) -> Value {
         self.post("/timeouts", &json!({"script": 120_000}));
         self.post("/execute/async", &json!({"script": script, "args": []}))
     }
 
     /// Waits until an expression holds in the page; returns what it is then.
-    pub(crate) fn until(&self, expression: &str) -> Value {
+    pub(crate) fn wait_until(&self, expression: &str) -> Value {
         eventually(expression, || {
             let path = format!("/session/{}/execute/sync", self.session);
             let script = json!({"script": format!("return {expression};"), "args": []});
@@ -114,9 +114,9 @@ impl Browser {
     }
 
     /// Waits until an element is on the page and shown.
-    pub(crate) fn shown(&self, selector: &str) -> String {
+    pub(crate) fn wait_visible(&self, selector: &str) -> String {
         let selector = json!(selector);
-        self.until(&format!(
+        self.wait_until(&format!(
             "document.querySelector({selector})?.checkVisibility() ? {selector} : null"
         ));
         let body = json!({"using": "css selector", "value": selector});
@@ -126,13 +126,13 @@ impl Browser {
 
     /// As a person would: it must be there, shown, and not covered.
     pub(crate) fn click(&self, selector: &str) {
-        let element = self.shown(selector);
+        let element = self.wait_visible(selector);
         self.post(&format!("/element/{element}/click"), &json!({}));
     }
 
     /// Types into a field, in place of what is there.
     pub(crate) fn fill(&self, selector: &str, text: &str) {
-        let element = self.shown(selector);
+        let element = self.wait_visible(selector);
         self.post(&format!("/element/{element}/clear"), &json!({}));
         self.post(&format!("/element/{element}/value"), &json!({"text": text}));
     }
@@ -149,7 +149,7 @@ impl Browser {
 
     /// The text of an element as it is shown.
     pub(crate) fn text(&self, selector: &str) -> String {
-        let text = self.run(
+        let text = self.run_script(
             "return document.querySelector(arguments[0])?.innerText ?? ''",
             &[selector],
         );
@@ -162,7 +162,7 @@ impl Browser {
     }
 
     /// Of the screen, in CSS pixels; a telephone's has twice as many.
-    pub(crate) fn screen(&self, width: u32, height: u32) {
+    pub(crate) fn set_screen_size(&self, width: u32, height: u32) {
         let phone = width < 600;
         let scale = if phone { 2 } else { 1 };
         let metrics =
@@ -171,7 +171,7 @@ impl Browser {
     }
 
     /// `light` or `dark`; and without movement, so that nothing is seen half-way.
-    pub(crate) fn media(&self, scheme: &str) {
+    pub(crate) fn set_color_scheme(&self, scheme: &str) {
         let features = json!({"features": [
             {"name": "prefers-color-scheme", "value": scheme},
             {"name": "prefers-reduced-motion", "value": "reduce"},
@@ -180,7 +180,7 @@ impl Browser {
     }
 
     /// A picture of the screen, as PNG.
-    pub(crate) fn picture(&self) -> Vec<u8> {
+    pub(crate) fn screenshot(&self) -> Vec<u8> {
         use base64::Engine as _;
         let path = format!("/session/{}/screenshot", self.session);
         let picture = self.command("GET", &path, &Value::Null);
@@ -191,7 +191,7 @@ impl Browser {
 
     /// What the browser has logged since it was last asked: errors of the page, and
     /// what its policy has stopped.
-    pub(crate) fn log(&self) -> Vec<String> {
+    pub(crate) fn take_log(&self) -> Vec<String> {
         let entries = self.post("/se/log", &json!({"type": "browser"}));
         let entries = entries.as_array().expect("entries").iter();
         entries.map(|entry| entry["message"].to_string()).collect()

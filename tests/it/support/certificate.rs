@@ -6,7 +6,7 @@ use rcgen::{CertificateParams, KeyPair};
 
 /// Writes it and its key into the folder, with what is edited of it; returns the
 /// section `[http]` that names both.
-pub(crate) fn http_over_tls(folder: &Path, edit: impl FnOnce(&mut CertificateParams)) -> String {
+pub(crate) fn http_tls_section(folder: &Path, edit: impl FnOnce(&mut CertificateParams)) -> String {
     let pair = KeyPair::generate().expect("a key");
     let mut params = CertificateParams::new(["localhost".to_owned()]).expect("names");
     edit(&mut params);

@@ -40,7 +40,7 @@ impl PbxClock {
         variables.extend(environment);
         let asterisk = Asterisk::start_prepared(version, files, &variables, |folder| {
             let path = folder.join("clock");
-            write(&path, offset);
+            write_clock_offset(&path, offset);
             file = Some(path);
         });
         let clock = Self {
@@ -58,7 +58,7 @@ impl PbxClock {
 
     /// How many seconds Asterisk's clock is ahead of this machine's.
     fn offset(&self) -> f64 {
-        let pong = self.asterisk.ami().action("Action: Ping");
+        let pong = self.asterisk.ami().send("Action: Ping");
         let now = std::time::SystemTime::now();
         let now = now.duration_since(std::time::UNIX_EPOCH).expect("a time");
         let time: f64 = pong["Timestamp"].parse().expect("seconds");
@@ -66,13 +66,13 @@ impl PbxClock {
     }
 
     /// Sets the clock, at once, to this machine's plus that many seconds.
-    pub(crate) fn step_to(&self, offset: i64) {
-        write(&self.file, offset);
+    pub(crate) fn set_offset(&self, offset: i64) {
+        write_clock_offset(&self.file, offset);
     }
 }
 
 /// Sets the offset of libfaketime in one step: the program reads the file at any moment.
-pub(crate) fn write(path: &Path, offset: i64) {
+pub(crate) fn write_clock_offset(path: &Path, offset: i64) {
     let new = path.with_extension("new");
     std::fs::write(&new, format!("{offset:+}\n")).expect("the clock's file");
     std::fs::rename(new, path).expect("the clock's file");

@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use super::eventually;
-use super::log::Log;
-use super::port::Port;
+use super::log_file::LogFile;
+use super::port::ReservedPort;
 
 /// Ends when it is dropped.
 pub(crate) struct HaProxy {
     child: Child,
     pub(crate) address: SocketAddr,
     socket: PathBuf,
-    log: Log,
+    log: LogFile,
     _folder: tempfile::TempDir,
-    _port: Port,
+    _port: ReservedPort,
 }
 
 /// The address and the admin address of a bridge.
@@ -28,7 +28,7 @@ impl HaProxy {
     pub(crate) fn start(bridges: [Addresses; 2]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let socket = folder.path().join("admin.sock");
-        let port = Port::reserve();
+        let port = ReservedPort::reserve();
         let [[a, a_admin], [b, b_admin]] = bridges;
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/haproxy/haproxy.cfg");
         let mut text = std::fs::read_to_string(sample).expect("the sample");
@@ -47,7 +47,7 @@ impl HaProxy {
         }
         let file = folder.path().join("haproxy.cfg");
         std::fs::write(&file, text).expect("written");
-        let log = Log::new();
+        let log = LogFile::new();
         let child = Command::new("haproxy")
             .args(["-db", "-f"])
             .arg(&file)
@@ -63,15 +63,15 @@ impl HaProxy {
             _port: port,
         };
         for bridge in ["a", "b"] {
-            haproxy.wait_for(bridge, "UP");
+            haproxy.wait_for_status(bridge, "UP");
         }
         haproxy
     }
 
     /// Waits until it says that of the bridge.
-    pub(crate) fn wait_for(&self, bridge: &str, status: &str) {
+    pub(crate) fn wait_for_status(&self, bridge: &str, status: &str) {
         eventually(&format!("bridge {bridge} is {status}"), || {
-            (self.of_bridge("changes", bridge, "status") == status).then_some(())
+            (self.server_field("changes", bridge, "status") == status).then_some(())
         });
     }
 
@@ -79,23 +79,23 @@ impl HaProxy {
     pub(crate) fn drain(&self, bridge: &str) {
         self.command(&format!("set server changes/{bridge} state drain"));
         eventually(&format!("bridge {bridge} has no changes"), || {
-            (self.running("changes", bridge) == "0").then_some(())
+            (self.active_requests("changes", bridge) == "0").then_some(())
         });
     }
 
     /// How many requests the bridge has from that part of the sample.
-    pub(crate) fn running(&self, backend: &str, bridge: &str) -> String {
-        self.of_bridge(backend, bridge, "scur")
+    pub(crate) fn active_requests(&self, backend: &str, bridge: &str) -> String {
+        self.server_field(backend, bridge, "scur")
     }
 
     /// Takes it up again.
-    pub(crate) fn take_up(&self, bridge: &str) {
+    pub(crate) fn enable(&self, bridge: &str) {
         self.command(&format!("set server changes/{bridge} state ready"));
-        self.wait_for(bridge, "UP");
+        self.wait_for_status(bridge, "UP");
     }
 
     /// A field of its statistics.
-    fn of_bridge(&self, backend: &str, bridge: &str, field: &str) -> String {
+    fn server_field(&self, backend: &str, bridge: &str, field: &str) -> String {
         let table = self.command("show stat");
         let mut rows = table.lines().map(|row| row.split(',').collect::<Vec<_>>());
         let head = rows.next().unwrap_or_default();

@@ -67,7 +67,7 @@ pub(crate) fn request(
     let mut buffer = [0; 64 * 1024];
     // To the end of the connection, or of an answer that tells its length: not every
     // server closes when it is asked to.
-    while !is_whole(&bytes) {
+    while !is_complete(&bytes) {
         match stream.read(&mut buffer) {
             Ok(count) if count > 0 => bytes.extend_from_slice(&buffer[..count]),
             _ => break,
@@ -76,7 +76,7 @@ pub(crate) fn request(
     parse(&String::from_utf8_lossy(&bytes))
 }
 
-fn is_whole(answer: &[u8]) -> bool {
+fn is_complete(answer: &[u8]) -> bool {
     let mut ends = answer.windows(4);
     let Some(head) = ends.position(|window| window == b"\r\n\r\n") else {
         return false;
@@ -89,14 +89,14 @@ fn is_whole(answer: &[u8]) -> bool {
 }
 
 /// A connection that is kept from request to request, as a panel's is.
-pub(crate) struct KeptConnection {
+pub(crate) struct KeepAliveConnection {
     address: SocketAddr,
     /// Where it comes from, where that matters.
     source: Option<IpAddr>,
     stream: Option<TcpStream>,
 }
 
-impl KeptConnection {
+impl KeepAliveConnection {
     pub(crate) fn new(address: SocketAddr) -> Self {
         Self {
             address,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Bridge, KeptConnection, PATH};
+use super::{API_PATH, Bridge, KeepAliveConnection};
 
 /// Clients at once.
 const CLIENTS: usize = 32;
@@ -15,13 +15,13 @@ const UNANSWERED: &str = "unanswered";
 
 /// What was answered to each change, by its unique reason.
 #[derive(Default)]
-pub(crate) struct Answers {
+pub(crate) struct Outcomes {
     outcomes: HashMap<String, String>,
 }
 
-/// The figures of a reckoning.
+/// The tally of a reckoning.
 #[derive(Debug, Default)]
-pub(crate) struct Figures {
+pub(crate) struct Tally {
     pub(crate) success: usize,
     pub(crate) not_sent: usize,
     pub(crate) unknown: usize,
@@ -32,7 +32,7 @@ pub(crate) struct Figures {
     pub(crate) unanswered_and_logged: usize,
 }
 
-impl std::ops::AddAssign for Figures {
+impl std::ops::AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.success += other.success;
         self.not_sent += other.not_sent;
@@ -43,7 +43,7 @@ impl std::ops::AddAssign for Figures {
     }
 }
 
-impl fmt::Display for Figures {
+impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -54,12 +54,12 @@ impl fmt::Display for Figures {
     }
 }
 
-impl Answers {
-    pub(crate) fn add(&mut self, other: Self) {
+impl Outcomes {
+    pub(crate) fn merge(&mut self, other: Self) {
         self.outcomes.extend(other.outcomes);
     }
 
-    pub(crate) fn note(&mut self, reason: String, outcome: String) {
+    pub(crate) fn record(&mut self, reason: String, outcome: String) {
         self.outcomes.insert(reason, outcome);
     }
 
@@ -69,46 +69,46 @@ impl Answers {
 
     /// Holds the answers against Asterisk's queue_log. Asterisk writes a line
     /// there before it answers.
-    pub(crate) fn reckon(&self, queue_log: &str) -> Figures {
+    pub(crate) fn check_against_queue_log(&self, queue_log: &str) -> Tally {
         let mut logged: HashMap<&str, usize> = HashMap::new();
         for line in queue_log.lines().filter(|line| line.contains("PAUSE|")) {
             if let Some((_, reason)) = line.rsplit_once('|') {
                 *logged.entry(reason).or_default() += 1;
             }
         }
-        let mut figures = Figures::default();
+        let mut tally = Tally::default();
         for (reason, outcome) in &self.outcomes {
             let times = logged.get(reason.as_str()).copied().unwrap_or(0);
             match outcome.as_str() {
                 "200 success" => {
-                    figures.success += 1;
+                    tally.success += 1;
                     assert_eq!(times, 1, "{reason} was acknowledged");
                 }
                 "503 pbx_unavailable" | "503 overloaded" => {
-                    figures.not_sent += 1;
+                    tally.not_sent += 1;
                     assert_eq!(times, 0, "{reason} was answered as not sent");
                 }
                 "504 outcome_unknown" => {
-                    figures.unknown += 1;
-                    figures.unknown_and_logged += times;
+                    tally.unknown += 1;
+                    tally.unknown_and_logged += times;
                     assert!(times <= 1, "{reason} was sent twice");
                 }
                 UNANSWERED => {
-                    figures.unanswered += 1;
-                    figures.unanswered_and_logged += times;
+                    tally.unanswered += 1;
+                    tally.unanswered_and_logged += times;
                     assert!(times <= 1, "{reason} was sent twice");
                 }
                 other => panic!("{reason}: {other}"),
             }
         }
-        figures
+        tally
     }
 }
 
 /// Sets what it holds, also when a panic ends its scope.
-pub(crate) struct EndOnDrop<'a>(pub(crate) &'a AtomicBool);
+pub(crate) struct SetOnDrop<'a>(pub(crate) &'a AtomicBool);
 
-impl Drop for EndOnDrop<'_> {
+impl Drop for SetOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -116,7 +116,11 @@ impl Drop for EndOnDrop<'_> {
 
 /// Lets clients change agents 1001 to 1032 of queue 6001 until `until` is done;
 /// every change has a reason of its own.
-pub(crate) fn load<R>(bridge: &Bridge, prefix: &str, until: impl FnOnce() -> R) -> (Answers, R) {
+pub(crate) fn run_load<R>(
+    bridge: &Bridge,
+    prefix: &str,
+    until: impl FnOnce() -> R,
+) -> (Outcomes, R) {
     let done = AtomicBool::new(false);
     let (done, address) = (&done, bridge.address);
     std::thread::scope(|scope| {
@@ -124,7 +128,7 @@ pub(crate) fn load<R>(bridge: &Bridge, prefix: &str, until: impl FnOnce() -> R) 
             .map(|client| {
                 scope.spawn(move || {
                     let mut outcomes = HashMap::new();
-                    let mut connection = KeptConnection::new(address);
+                    let mut connection = KeepAliveConnection::new(address);
                     for round in 0.. {
                         if done.load(Ordering::Relaxed) {
                             break;
@@ -136,7 +140,7 @@ pub(crate) fn load<R>(bridge: &Bridge, prefix: &str, until: impl FnOnce() -> R) 
                              &action={action}&agent={}&queue=6001&reason={reason}",
                             1001 + client
                         );
-                        let target = format!("{PATH}?{query}");
+                        let target = format!("{API_PATH}?{query}");
                         let outcome = match connection.get(&target) {
                             Ok(response) => response.outcome(),
                             Err(_) => UNANSWERED.to_owned(),
@@ -153,10 +157,10 @@ pub(crate) fn load<R>(bridge: &Bridge, prefix: &str, until: impl FnOnce() -> R) 
             .collect();
         let result = {
             // Also when it panics: the scope waits for the clients.
-            let _end = EndOnDrop(done);
+            let _end = SetOnDrop(done);
             until()
         };
-        let mut answers = Answers::default();
+        let mut answers = Outcomes::default();
         for client in clients {
             let outcomes = client.join().expect("a client");
             answers.outcomes.extend(outcomes);

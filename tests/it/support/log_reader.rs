@@ -9,9 +9,9 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 
 use super::bridge::Bridge;
-use super::log::Log;
+use super::log_file::LogFile;
 
-/// Reads on until it is told to pause; what it has read goes to the bridge's [`Log`].
+/// Reads on until it is told to pause; what it has read goes to the bridge's [`LogFile`].
 pub(crate) struct LogReader {
     paused: Arc<(Mutex<bool>, Condvar)>,
     /// The folder of the journal's socket.
@@ -20,8 +20,8 @@ pub(crate) struct LogReader {
 
 impl LogReader {
     /// A bridge whose standard error is a pipe.
-    pub(crate) fn of_pipe(command: Command, configuration: &str) -> (Bridge, Self) {
-        let log = Log::new();
+    pub(crate) fn start_bridge_with_pipe(command: Command, configuration: &str) -> (Bridge, Self) {
+        let log = LogFile::new();
         let (reader, writer) = pipe().expect("a pipe");
         let this = Self::start(Source::Pipe(reader), log.file(), None);
         let bridge = Bridge::start_with_log(command, configuration, log, writer.into());
@@ -30,8 +30,11 @@ impl LogReader {
 
     /// A bridge with `format = "journald"`, in a mount namespace of its own where the
     /// journal is this one.
-    pub(crate) fn of_journal(command: &Command, configuration: &str) -> (Bridge, Self) {
-        let log = Log::new();
+    pub(crate) fn start_bridge_with_journal(
+        command: &Command,
+        configuration: &str,
+    ) -> (Bridge, Self) {
+        let log = LogFile::new();
         let folder = tempfile::tempdir().expect("a folder");
         let journal = folder.path().join("systemd/journal");
         std::fs::create_dir_all(&journal).expect("a folder");

@@ -3,7 +3,6 @@
 
 mod ami;
 mod asterisk;
-mod audit;
 mod bridge;
 mod browser;
 mod certificate;
@@ -11,49 +10,52 @@ mod clock;
 mod haproxy;
 mod http;
 mod load;
-mod log;
+mod log_file;
 mod log_reader;
 mod port;
 mod proxy;
-mod reading;
+mod queue_name_checker;
+mod read_pauses;
 mod realtime;
 mod simulated;
 
 use std::time::{Duration, Instant};
 
-pub(crate) use ami::{Ami, Row};
-pub(crate) use asterisk::{Asterisk, SIMULATED, sample_config, signal_process};
-pub(crate) use audit::audited_in_total;
-pub(crate) use bridge::{ACME, Bridge, GLOBEX, PATH, Usage, User, binary, configuration};
+pub(crate) use ami::{Ami, AmiMessage};
+pub(crate) use asterisk::{Asterisk, SIMULATED, sample_config, send_signal};
+pub(crate) use bridge::{
+    ACME, API_PATH, Bridge, GLOBEX, ResourceUsage, User, bridge_command, configuration,
+};
 pub(crate) use browser::Browser;
-pub(crate) use certificate::http_over_tls;
-pub(crate) use clock::{PbxClock, write as set_clock};
+pub(crate) use certificate::http_tls_section;
+pub(crate) use clock::{PbxClock, write_clock_offset};
 pub(crate) use haproxy::HaProxy;
-pub(crate) use http::{KeptConnection, Response, request};
-pub(crate) use load::{Answers, EndOnDrop, Figures, load};
+pub(crate) use http::{KeepAliveConnection, Response, request};
+pub(crate) use load::{Outcomes, SetOnDrop, Tally, run_load};
 pub(crate) use log_reader::LogReader;
-pub(crate) use port::Port;
+pub(crate) use port::ReservedPort;
 pub(crate) use proxy::{Network, Proxy};
-pub(crate) use reading::{Pauses, Watch};
+pub(crate) use queue_name_checker::checked_in_total;
+pub(crate) use read_pauses::{ReadPauseMonitor, ReadPauses};
 pub(crate) use realtime::{Realtime, insert_member, insert_queue};
 
 /// Declares tests that run on a fresh Asterisk of each generation.
 ///
 /// The name of each has `asterisk_16` or `asterisk_22` in it, so that a run
 /// without Asterisk can leave them out by name, and be seen to.
-macro_rules! on_both_generations {
+macro_rules! on_both_versions {
     ($($name:ident),+ $(,)?) => {
         mod asterisk_16 { $( #[test] fn $name() { super::$name(16); } )+ }
         mod asterisk_22 { $( #[test] fn $name() { super::$name(22); } )+ }
     };
 }
-pub(crate) use on_both_generations;
+pub(crate) use on_both_versions;
 
 /// Declares tests that run on each generation, and on the simulated PBX, which so
 /// is proven to be like them.
 macro_rules! on_every_pbx {
     ($($name:ident),+ $(,)?) => {
-        $crate::support::on_both_generations!($($name),+);
+        $crate::support::on_both_versions!($($name),+);
         mod simulated { $( #[test] fn $name() { super::$name($crate::support::SIMULATED); } )+ }
     };
 }

@@ -6,12 +6,12 @@ use socket2::{Domain, Socket, Type};
 
 /// A port of the system's choice that stays with the test, whoever listens there and
 /// ends in between: a socket that is bound and never listens keeps it.
-pub(crate) struct Port {
+pub(crate) struct ReservedPort {
     pub(crate) address: SocketAddr,
     _socket: Socket,
 }
 
-impl Port {
+impl ReservedPort {
     pub(crate) fn reserve() -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.set_reuse_address(true).expect("a socket");

@@ -10,13 +10,13 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Network {
     /// Passes them on.
-    Sound,
+    Normal,
     /// Passes them on one at a time.
-    Split,
+    SingleBytes,
     /// Passes them on late.
     Slow,
-    /// Takes them and passes none on, with all connections open: a pulled cable.
-    Dead,
+    /// Takes them and passes none on, with all connections connections: a pulled cable.
+    BlackHole,
 }
 
 /// Ends with the test.
@@ -28,9 +28,9 @@ pub(crate) struct Proxy {
 struct Shared {
     network: Mutex<Network>,
     /// Both ends of every connection.
-    open: Mutex<Vec<TcpStream>>,
+    connections: Mutex<Vec<TcpStream>>,
     /// Bytes of Asterisk's that were passed on.
-    passed: Arc<AtomicU64>,
+    forwarded: Arc<AtomicU64>,
     /// The answer of Asterisk that is under way is cut in its middle.
     truncate: AtomicBool,
 }
@@ -40,9 +40,9 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("bound").port();
         let shared = Arc::new(Shared {
-            network: Mutex::new(Network::Sound),
-            open: Mutex::default(),
-            passed: Arc::default(),
+            network: Mutex::new(Network::Normal),
+            connections: Mutex::default(),
+            forwarded: Arc::default(),
             truncate: AtomicBool::new(false),
         });
         let accepting = Arc::clone(&shared);
@@ -55,7 +55,11 @@ impl Proxy {
                 for stream in [&client, &server] {
                     let _ = stream.set_nodelay(true);
                     let copy = stream.try_clone().expect("a copy");
-                    accepting.open.lock().expect("open").push(copy);
+                    accepting
+                        .connections
+                        .lock()
+                        .expect("connections")
+                        .push(copy);
                 }
                 let (from, to) = (&client, &server);
                 pass(&accepting, from, to, false);
@@ -65,24 +69,30 @@ impl Proxy {
         Self { port, shared }
     }
 
-    pub(crate) fn set(&self, network: Network) {
+    pub(crate) fn set_network(&self, network: Network) {
         *self.shared.network.lock().expect("network") = network;
     }
 
     /// Counts the bytes of Asterisk's that were passed on.
-    pub(crate) fn passed(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.shared.passed)
+    pub(crate) fn forwarded_bytes(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.shared.forwarded)
     }
 
     /// Ends every connection now.
-    pub(crate) fn cut(&self) {
-        for stream in self.shared.open.lock().expect("open").drain(..) {
+    pub(crate) fn close_connections(&self) {
+        for stream in self
+            .shared
+            .connections
+            .lock()
+            .expect("connections")
+            .drain(..)
+        {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
 
     /// Passes on half of what Asterisk sends next, and ends the connection.
-    pub(crate) fn truncate(&self) {
+    pub(crate) fn truncate_next_read(&self) {
         self.shared.truncate.store(true, Ordering::SeqCst);
     }
 }
@@ -101,18 +111,18 @@ fn pass(shared: &Arc<Shared>, from: &TcpStream, to: &TcpStream, is_answer: bool)
             }
             let network = *shared.network.lock().expect("network");
             let passed = match network {
-                Network::Sound => to.write_all(bytes),
-                Network::Split => bytes.iter().try_for_each(|byte| to.write_all(&[*byte])),
+                Network::Normal => to.write_all(bytes),
+                Network::SingleBytes => bytes.iter().try_for_each(|byte| to.write_all(&[*byte])),
                 Network::Slow => {
                     // The delay is what is tested.
                     std::thread::sleep(Duration::from_millis(50));
                     to.write_all(bytes)
                 }
-                Network::Dead => continue,
+                Network::BlackHole => continue,
             };
             if is_answer {
                 let count = bytes.len() as u64;
-                shared.passed.fetch_add(count, Ordering::SeqCst);
+                shared.forwarded.fetch_add(count, Ordering::SeqCst);
             }
             if passed.is_err() || cut {
                 break;

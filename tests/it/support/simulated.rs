@@ -29,7 +29,7 @@ impl Simulated {
         }
     }
 
-    pub(crate) fn start_again(&mut self) {
+    pub(crate) fn restart(&mut self) {
         let started = self.runtime.block_on(self.simulator.start_again());
         started.expect("started again");
     }
@@ -49,7 +49,7 @@ impl Simulated {
             }
             ["channel", "request", "hangup", "all"] => self.simulator.hang_up_all(),
             ["devstate", "change", device, state] => {
-                let state = STATES.iter().position(|name| *name == state);
+                let state = DEVICE_STATES.iter().position(|name| *name == state);
                 let code = state.and_then(|code| u8::try_from(code).ok());
                 self.simulator.set_device(device, code.expect("a state"));
             }
@@ -86,7 +86,7 @@ impl Simulated {
 }
 
 /// Asterisk's names of the states of a device, by their code.
-const STATES: [&str; 9] = [
+const DEVICE_STATES: [&str; 9] = [
     "UNKNOWN",
     "NOT_INUSE",
     "INUSE",

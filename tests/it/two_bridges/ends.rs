@@ -2,9 +2,9 @@
 
 use super::load::under_load;
 use super::{CLIENTS, Client, NAMES, World, add_agents, address};
-use crate::support::{Answers, Bridge, eventually, on_both_generations};
+use crate::support::{Bridge, Outcomes, eventually, on_both_versions};
 
-on_both_generations!(
+on_both_versions!(
     one_ends_after_the_other_and_no_read_fails,
     a_change_under_way_is_not_sent_again,
 );
@@ -15,32 +15,32 @@ fn one_ends_after_the_other_and_no_read_fails(version: u32) {
     world.asterisk.take_queue_log();
     for (number, name) in NAMES.into_iter().enumerate() {
         let killed = format!("kill-9-{name}");
-        let figures = under_load(&mut world, &killed, |world, load| {
+        let tally = under_load(&mut world, &killed, |world, load| {
             world.kill(number);
-            world.haproxy.wait_for(name, "DOWN");
+            world.haproxy.wait_for_status(name, "DOWN");
             load.wait_rounds();
-            world.start_again(number);
-            world.haproxy.wait_for(name, "UP");
+            world.restart(number);
+            world.haproxy.wait_for_status(name, "UP");
         });
-        assert!(figures.unknown <= CLIENTS, "{figures}");
+        assert!(tally.unknown <= CLIENTS, "{tally}");
         // As "systemctl restart" does: it is back before HAProxy has noticed anything.
         let restarted = format!("restart-{name}");
-        let figures = under_load(&mut world, &restarted, |world, _| {
+        let tally = under_load(&mut world, &restarted, |world, _| {
             world.stop(number);
-            world.start_again(number);
+            world.restart(number);
         });
-        assert!(figures.unknown <= CLIENTS, "{figures}");
+        assert!(tally.unknown <= CLIENTS, "{tally}");
     }
     for (number, name) in NAMES.into_iter().enumerate() {
         let upgraded = format!("upgrade-{name}");
-        let figures = under_load(&mut world, &upgraded, |world, load| {
+        let tally = under_load(&mut world, &upgraded, |world, load| {
             world.haproxy.drain(name);
             world.stop(number);
             load.wait_rounds();
-            world.start_again(number);
-            world.haproxy.take_up(name);
+            world.restart(number);
+            world.haproxy.enable(name);
         });
-        assert_eq!(figures.unknown, 0, "{figures}");
+        assert_eq!(tally.unknown, 0, "{tally}");
     }
     let logs = [0, 1].map(|number| world.bridge(number).log());
     for client in 0..CLIENTS {
@@ -56,8 +56,8 @@ fn a_change_under_way_is_not_sent_again(version: u32) {
     let mut world = World::start(version, "info,ami_bridge::wire=trace");
     add_agents(world.bridge(0));
     world.asterisk.take_queue_log();
-    let pauses = |bridge: &Bridge| bridge.sent("QueuePause { queue: \"acme");
-    let questions = |bridge: &Bridge| bridge.sent("QueueStatus { queue: None, member: None");
+    let pauses = |bridge: &Bridge| bridge.sent_count("QueuePause { queue: \"acme");
+    let questions = |bridge: &Bridge| bridge.sent_count("QueueStatus { queue: None, member: None");
     let before = [0, 1].map(|number| questions(world.bridge(number)));
     world.asterisk.freeze();
     std::thread::scope(|scope| {
@@ -68,7 +68,7 @@ fn a_change_under_way_is_not_sent_again(version: u32) {
             let reason = format!("under-way-{}", changing.number);
             changes.push(scope.spawn(move || (changing.change(0, &reason).outcome(), reason)));
             let read = "action=showqueue&queue=6002&fresh=1";
-            reads.push(scope.spawn(move || reading.ask(read).outcome()));
+            reads.push(scope.spawn(move || reading.get(read).outcome()));
         }
         let sent = eventually("Asterisk is asked by both", || {
             let bridges = [0, 1].map(|number| world.bridge(number));
@@ -86,18 +86,18 @@ fn a_change_under_way_is_not_sent_again(version: u32) {
             let answered = changes.iter().filter(|change| change.is_finished());
             (answered.count() == sent[0]).then_some(())
         });
-        world.asterisk.thaw();
-        let mut answers = Answers::default();
+        world.asterisk.resume();
+        let mut answers = Outcomes::default();
         for change in changes {
             let (outcome, reason) = change.join().expect("a client");
-            answers.note(reason, outcome);
+            answers.record(reason, outcome);
         }
         for read in reads {
             assert_eq!(read.join().expect("a client"), "200 success");
         }
-        let figures = answers.reckon(&world.asterisk.queue_log());
-        println!("two bridges, Asterisk {version}, killed with changes under way: {figures}");
-        assert_eq!([figures.unknown, figures.success], sent);
+        let tally = answers.check_against_queue_log(&world.asterisk.queue_log());
+        println!("two bridges, Asterisk {version}, killed with changes under way: {tally}");
+        assert_eq!([tally.unknown, tally.success], sent);
         assert_eq!(pauses(world.bridge(1)), sent[1], "nothing was sent again");
     });
 }

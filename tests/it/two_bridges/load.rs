@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::{CLIENTS, Client, World, agent};
 use crate::mirror::expected::assert_equal;
-use crate::support::{Answers, EndOnDrop, Figures, eventually};
+use crate::support::{Outcomes, SetOnDrop, Tally, eventually};
 
 /// What the clients of [`under_load`] have done.
 #[derive(Default)]
 pub(super) struct Load {
     rounds: [AtomicUsize; CLIENTS],
     done: AtomicBool,
-    answers: Mutex<Answers>,
+    answers: Mutex<Outcomes>,
     /// Reads that were not answered with a 200.
     failed_reads: Mutex<Vec<String>>,
 }
@@ -20,27 +20,27 @@ pub(super) struct Load {
 impl Load {
     /// A change and a read, until told to end.
     fn run(&self, name: &str, mut client: Client) {
-        let mut answers = Answers::default();
+        let mut answers = Outcomes::default();
         for round in 0.. {
             if self.done.load(Ordering::Relaxed) {
                 break;
             }
             let reason = format!("{name}-{}-{round}", client.number);
             let outcome = client.change(round, &reason).outcome();
-            answers.note(reason, outcome);
+            answers.record(reason, outcome);
             let read = match round % 3 {
                 0 => "action=showqueue&queue=6001".to_owned(),
                 1 => "action=showqueuestat".to_owned(),
                 _ => format!("action=showstate&agent={}", agent(client.number)),
             };
-            let answer = client.ask(&read);
+            let answer = client.get(&read);
             if answer.status != 200 {
                 let mut failed = self.failed_reads.lock().expect("failed reads");
                 failed.push(format!("{read}: {}", answer.outcome()));
             }
             self.rounds[client.number].fetch_add(1, Ordering::Relaxed);
         }
-        self.answers.lock().expect("answers").add(answers);
+        self.answers.lock().expect("answers").merge(answers);
     }
 
     /// Waits until each client has come some rounds further.
@@ -56,11 +56,7 @@ impl Load {
 
 /// Lets the clients change and read while `act` does its work; returns how the
 /// changes stand against Asterisk's queue_log.
-pub(super) fn under_load(
-    world: &mut World,
-    name: &str,
-    act: impl Fn(&mut World, &Load),
-) -> Figures {
+pub(super) fn under_load(world: &mut World, name: &str, act: impl Fn(&mut World, &Load)) -> Tally {
     let load = Load::default();
     std::thread::scope(|scope| {
         for number in 0..CLIENTS {
@@ -69,7 +65,7 @@ pub(super) fn under_load(
             scope.spawn(move || load.run(name, client));
         }
         // Also when it panics: the scope waits for the clients.
-        let _end = EndOnDrop(&load.done);
+        let _end = SetOnDrop(&load.done);
         load.wait_rounds();
         act(world, &load);
         load.wait_rounds();
@@ -78,15 +74,15 @@ pub(super) fn under_load(
     let failed = load.failed_reads.into_inner().expect("failed reads");
     assert_eq!(failed, Vec::<String>::new(), "{name}");
     let answers = load.answers.into_inner().expect("answers");
-    let figures = answers.reckon(&world.asterisk.take_queue_log());
+    let tally = answers.check_against_queue_log(&world.asterisk.take_queue_log());
     println!(
-        "two bridges, Asterisk {}, {name}: {figures}; {reads} reads, none failed",
+        "two bridges, Asterisk {}, {name}: {tally}; {reads} reads, none failed",
         world.asterisk.version
     );
     // HAProxy has asked the other bridge.
-    assert_eq!(figures.not_sent, 0, "{name}");
+    assert_eq!(tally.not_sent, 0, "{name}");
     for number in [0, 1] {
         assert_equal(&world.asterisk, world.bridge(number));
     }
-    figures
+    tally
 }

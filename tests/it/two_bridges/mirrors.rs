@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::{World, add_agents};
-use crate::support::on_both_generations;
+use crate::support::on_both_versions;
 
-on_both_generations!(each_shows_what_the_other_changes);
+on_both_versions!(each_shows_what_the_other_changes);
 
 /// Within which a change must show, says the interface's promise to those who run two.
 const PROMISED: Duration = Duration::from_millis(100);
@@ -20,12 +20,12 @@ fn each_shows_what_the_other_changes(version: u32) {
     for round in 0..200 {
         let [by, other] = [round % 2, (round + 1) % 2].map(|number| world.bridge(number));
         let reason = format!("seen-{round}");
-        by.acme(&format!(
+        by.acme_ok(&format!(
             "action=pause&agent=1001&queue=6001&reason={reason}"
         ));
         let told = Instant::now();
         loop {
-            let shown = other.acme("action=showstate&agent=1001");
+            let shown = other.acme_ok("action=showstate&agent=1001");
             if shown["reason"] == *reason {
                 break;
             }

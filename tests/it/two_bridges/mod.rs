@@ -8,7 +8,7 @@ mod sample;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::support::{
-    Asterisk, Bridge, HaProxy, KeptConnection, PATH, Port, Response, configuration,
+    API_PATH, Asterisk, Bridge, HaProxy, KeepAliveConnection, ReservedPort, Response, configuration,
 };
 
 const CLIENTS: usize = 8;
@@ -16,7 +16,7 @@ const CLIENTS: usize = 8;
 /// Asterisk, two bridges, and HAProxy in front of them.
 struct World {
     asterisk: Asterisk,
-    ports: [[Port; 2]; 2],
+    ports: [[ReservedPort; 2]; 2],
     bridges: [Option<Bridge>; 2],
     haproxy: HaProxy,
     level: &'static str,
@@ -28,7 +28,7 @@ const NAMES: [&str; 2] = ["a", "b"];
 impl World {
     fn start(version: u32, level: &'static str) -> Self {
         let asterisk = Asterisk::start(version);
-        let ports = [0, 1].map(|_| [0, 1].map(|_| Port::reserve()));
+        let ports = [0, 1].map(|_| [0, 1].map(|_| ReservedPort::reserve()));
         let bridges = ports
             .each_ref()
             .map(|ports| Some(start_bridge(&asterisk, ports, level)));
@@ -59,13 +59,13 @@ impl World {
     }
 
     /// Starts one that has ended.
-    fn start_again(&mut self, number: usize) {
+    fn restart(&mut self, number: usize) {
         let bridge = start_bridge(&self.asterisk, &self.ports[number], self.level);
         self.bridges[number] = Some(bridge);
     }
 }
 
-fn start_bridge(asterisk: &Asterisk, [address, admin]: &[Port; 2], level: &str) -> Bridge {
+fn start_bridge(asterisk: &Asterisk, [address, admin]: &[ReservedPort; 2], level: &str) -> Bridge {
     let listen = |address: SocketAddr| format!("listen = \"{address}\"");
     let configuration = configuration(asterisk.port)
         .replace("info,ami_bridge=trace", level)
@@ -79,28 +79,28 @@ fn start_bridge(asterisk: &Asterisk, [address, admin]: &[Port; 2], level: &str) 
 /// A client with an address and an agent of its own.
 struct Client {
     number: usize,
-    connection: KeptConnection,
+    connection: KeepAliveConnection,
 }
 
 impl Client {
     fn new(number: usize, haproxy: &HaProxy) -> Self {
         Self {
             number,
-            connection: KeptConnection::from(address(number), haproxy.address),
+            connection: KeepAliveConnection::from(address(number), haproxy.address),
         }
     }
 
-    fn ask(&mut self, query: &str) -> Response {
+    fn get(&mut self, query: &str) -> Response {
         let credentials = "username=acme%40example.com&password=acme-password";
-        let target = format!("{PATH}?{credentials}&{query}");
+        let target = format!("{API_PATH}?{credentials}&{query}");
         self.connection.get(&target).expect("HAProxy answers")
     }
 
-    /// Pauses or unpauses its agent, for a reason that nobody else has.
+    /// ReadPauses or unpauses its agent, for a reason that nobody else has.
     fn change(&mut self, round: usize, reason: &str) -> Response {
         let action = ["pause", "unpause"][round % 2];
         let agent = agent(self.number);
-        self.ask(&format!(
+        self.get(&format!(
             "action={action}&agent={agent}&queue=6001&reason={reason}"
         ))
     }
@@ -116,6 +116,6 @@ fn agent(client: usize) -> usize {
 
 fn add_agents(bridge: &Bridge) {
     for client in 0..CLIENTS {
-        bridge.acme(&format!("action=add&agent={}&queue=6001", agent(client)));
+        bridge.acme_ok(&format!("action=add&agent={}&queue=6001", agent(client)));
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Client, NAMES, World, add_agents};
 use crate::stream::client::{EventClient, Item};
-use crate::support::{ACME, PATH, SIMULATED, eventually, request};
+use crate::support::{ACME, API_PATH, SIMULATED, eventually, request};
 
 /// Which requests may be asked twice.
 #[test]
@@ -50,11 +50,11 @@ fn only_what_the_bridge_takes_for_a_read_is_one() {
     ];
     let mut client = Client::new(0, &world.haproxy);
     for (query, outcome, _) in &cases {
-        assert_eq!(client.ask(query).outcome(), *outcome, "{query}");
+        assert_eq!(client.get(query).outcome(), *outcome, "{query}");
     }
     let headers = [("Content-Type", "application/x-www-form-urlencoded")];
     let form = format!("username=globex&password=globex-password&{read}");
-    let target = format!("{PATH}?_={read}");
+    let target = format!("{API_PATH}?_={read}");
     let answer = request(
         world.haproxy.address,
         "POST",
@@ -80,12 +80,12 @@ fn without_a_ready_bridge_there_is_an_answer() {
     let mut world = World::start(SIMULATED, "info");
     world.asterisk.kill();
     for name in NAMES {
-        world.haproxy.wait_for(name, "DOWN");
+        world.haproxy.wait_for_status(name, "DOWN");
     }
     let queries = ["action=showqueue", "action=pause&agent=1001&queue=6001"];
     let answers = |world: &World| {
         let mut client = Client::new(0, &world.haproxy);
-        queries.map(|query| client.ask(query))
+        queries.map(|query| client.get(query))
     };
     for answer in answers(&world) {
         assert_eq!(answer.outcome(), "503 pbx_unavailable");
@@ -102,13 +102,13 @@ fn without_a_ready_bridge_there_is_an_answer() {
         assert!(answer.header("Retry-After").is_some(), "{answer:?}");
         assert!(answer.header("X-Request-Id").is_none(), "{answer:?}");
     }
-    world.asterisk.start_again();
+    world.asterisk.restart();
     for (number, name) in NAMES.into_iter().enumerate() {
-        world.start_again(number);
-        world.haproxy.wait_for(name, "UP");
+        world.restart(number);
+        world.haproxy.wait_for_status(name, "UP");
     }
     let mut client = Client::new(0, &world.haproxy);
-    assert_eq!(client.ask("action=showqueue").outcome(), "200 success");
+    assert_eq!(client.get("action=showqueue").outcome(), "200 success");
 }
 
 const SOON: Duration = Duration::from_secs(10);
@@ -120,12 +120,12 @@ fn a_stream_goes_on_at_the_other_bridge() {
     add_agents(world.bridge(0));
     let mut stream = EventClient::open(world.haproxy.address, ACME, "");
     stream.until("snapshot", SOON);
-    let [at, other] = match world.haproxy.running("reads", "a").as_str() {
+    let [at, other] = match world.haproxy.active_requests("reads", "a").as_str() {
         "1" => [0, 1],
         _ => [1, 0],
     };
     let pause = "action=pause&agent=1001&queue=6001&reason=there";
-    world.bridge(other).acme(pause);
+    world.bridge(other).acme_ok(pause);
     stream.until("member", SOON);
     world.stop(at);
     let last = stream.until("shutdown", SOON).pop().expect("events");

@@ -18,7 +18,7 @@ fn tab_to(browser: &Browser, selector: &str) {
     for _ in 0..60 {
         browser.press(TAB);
         let there = "return document.activeElement.matches(arguments[0])";
-        if browser.run(there, &[selector]) == true {
+        if browser.run_script(there, &[selector]) == true {
             return;
         }
     }
@@ -28,44 +28,44 @@ fn tab_to(browser: &Browser, selector: &str) {
 #[test]
 fn everything_can_be_done_with_the_keyboard() {
     let (_asterisk, bridge) = start();
-    bridge.acme("action=add&agent=1001&queue=6001&alias=Dana");
+    bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
     let browser = on_the_board(&bridge);
     let dana = agent("6001", "1001");
-    browser.shown(&dana);
+    browser.wait_visible(&dana);
     let pause = format!("{dana} .pause");
     tab_to(&browser, &pause);
     browser.press(ENTER);
-    browser.until("document.getElementById('dialog').open");
+    browser.wait_until("document.getElementById('dialog').open");
     // The focus is in the dialog, and comes back from it.
-    browser.until("document.activeElement.closest('#dialog') !== null");
+    browser.wait_until("document.activeElement.closest('#dialog') !== null");
     browser.press(ESCAPE);
-    browser.until("!document.getElementById('dialog').open");
-    browser.until(&format!(
+    browser.wait_until("!document.getElementById('dialog').open");
+    browser.wait_until(&format!(
         "document.activeElement.matches({})",
         serde_json::json!(pause)
     ));
     browser.press(ENTER);
-    browser.until("document.getElementById('dialog').open");
+    browser.wait_until("document.getElementById('dialog').open");
     browser.press(ENTER);
     super::until_text(&browser, &format!("{dana} .reason"), "Lunch");
     // Its button has kept the focus, and says what it does now.
-    browser.until("document.activeElement.innerText === 'Resume Dana, 1001'");
+    browser.wait_until("document.activeElement.innerText === 'Resume Dana, 1001'");
     browser.press(ENTER);
     super::until_text(&browser, &format!("{dana} .state"), "Available");
     // A queue opens and closes.
     let toggle = ".card[data-queue=\"6002\"] .toggle";
     tab_to(&browser, toggle);
     browser.press(ENTER);
-    browser.until(
+    browser.wait_until(
         "document.querySelector('.card[data-queue=\"6002\"] .toggle').ariaExpanded === 'false'",
     );
 }
 
 /// The findings of axe that are serious or critical, with where they are.
 fn findings(browser: &Browser, what: &str) -> Vec<String> {
-    let results = browser.run_until_called(
+    let results = browser.run_async_script(
         "const done = arguments[arguments.length - 1];
-         axe.run(document, {resultTypes: ['violations']}).then(done, (error) => done(String(error)));",
+         axe.run_script(document, {resultTypes: ['violations']}).then(done, (error) => done(String(error)));",
     );
     let violations = results["violations"].as_array();
     let violations = violations
@@ -95,28 +95,28 @@ fn axe_finds_nothing_serious() {
     );
     let axe = std::fs::read_to_string(file).expect("axe.min.js");
     let (asterisk, bridge) = start();
-    bridge.acme("action=add&agent=1001&queue=6001,6002&alias=Dana");
-    bridge.acme("action=add&agent=1002&queue=6002&alias=%D7%93%D7%A0%D7%94");
-    bridge.acme("action=pause&agent=1001&reason=Lunch");
+    bridge.acme_ok("action=add&agent=1001&queue=6001,6002&alias=Dana");
+    bridge.acme_ok("action=add&agent=1002&queue=6002&alias=%D7%93%D7%A0%D7%94");
+    bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
     // Nobody is free there, and the caller waits.
-    asterisk.call("acme-6001");
+    asterisk.add_caller("acme-6001");
     let browser = Browser::start();
     log_in(&browser, &bridge, "wrong");
-    browser.shown("#login-error");
-    browser.run(&axe, &[]);
+    browser.wait_visible("#login-error");
+    browser.run_script(&axe, &[]);
     let mut found = findings(&browser, "login");
     log_in(&browser, &bridge, "acme-password");
-    browser.until(LIVE);
-    browser.shown(".caller");
-    browser.shown(&agent("6002", "1002"));
-    browser.run(&axe, &[]);
+    browser.wait_until(LIVE);
+    browser.wait_visible(".caller");
+    browser.wait_visible(&agent("6002", "1002"));
+    browser.run_script(&axe, &[]);
     for scheme in ["light", "dark"] {
-        browser.media(scheme);
+        browser.set_color_scheme(scheme);
         for (width, height) in [(1440, 900), (360, 740)] {
-            browser.screen(width, height);
+            browser.set_screen_size(width, height);
             found.extend(findings(&browser, &format!("board, {scheme}, {width}")));
         }
-        browser.screen(1440, 900);
+        browser.set_screen_size(1440, 900);
         for (button, dialog) in [
             (format!("{} .pause", agent("6001", "1001")), "resume"),
             (format!("{} .pause", agent("6002", "1002")), "pause"),
@@ -125,17 +125,17 @@ fn axe_finds_nothing_serious() {
             ("#settings".to_owned(), "settings"),
         ] {
             browser.click(&button);
-            browser.until("document.getElementById('dialog').open");
+            browser.wait_until("document.getElementById('dialog').open");
             found.extend(findings(&browser, &format!("{dialog}, {scheme}")));
             browser.press(ESCAPE);
-            browser.until("!document.getElementById('dialog').open");
+            browser.wait_until("!document.getElementById('dialog').open");
         }
         browser.click("#wall");
         found.extend(findings(&browser, &format!("wall screen, {scheme}")));
         browser.click("#wall");
     }
     drop(asterisk);
-    browser.shown("#banner");
+    browser.wait_visible("#banner");
     found.extend(findings(&browser, "without a telephone system"));
     assert!(found.is_empty(), "{found:#?}");
 }
@@ -146,10 +146,12 @@ fn nothing_is_cut_off_on_a_telephone() {
     let bridge = Bridge::start(&configuration(asterisk.port));
     let long =
         "A%20name%20that%20is%20as%20long%20as%20any%20that%20can%20be%20given%20to%20an%20agent";
-    bridge.acme(&format!("action=add&agent=1001&queue=6001&alias={long}"));
-    bridge.acme("action=pause&agent=1001&reason=A%20reason%20that%20is%20quite%20long%20as%20well");
+    bridge.acme_ok(&format!("action=add&agent=1001&queue=6001&alias={long}"));
+    bridge.acme_ok(
+        "action=pause&agent=1001&reason=A%20reason%20that%20is%20quite%20long%20as%20well",
+    );
     let browser = on_the_board(&bridge);
-    browser.screen(360, 740);
-    browser.shown(&agent("6001", "1001"));
-    browser.until("document.documentElement.scrollWidth <= 360");
+    browser.set_screen_size(360, 740);
+    browser.wait_visible(&agent("6001", "1001"));
+    browser.wait_until("document.documentElement.scrollWidth <= 360");
 }

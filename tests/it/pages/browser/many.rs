@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::on_the_board;
-use crate::support::{Asterisk, Bridge, Browser, EndOnDrop, SIMULATED, configuration};
+use crate::support::{Asterisk, Bridge, Browser, SIMULATED, SetOnDrop, configuration};
 
 const QUEUES: usize = 500;
 const MEMBERS: usize = 100;
@@ -45,7 +45,7 @@ fn queues() -> String {
 }
 
 fn frames(browser: &Browser, what: &str, pixels: u32) -> Vec<f64> {
-    let frames = browser.run_until_called(&SCROLL.replace("PIXELS", &pixels.to_string()));
+    let frames = browser.run_async_script(&SCROLL.replace("PIXELS", &pixels.to_string()));
     let frames = frames.as_array().expect("frames").iter();
     let mut frames: Vec<f64> = frames.filter_map(Value::as_f64).collect();
     frames.sort_by(f64::total_cmp);
@@ -71,23 +71,23 @@ fn it_scrolls_through_500_queues_of_100_agents() {
     let bridge = Bridge::start(&configuration);
     let began = Instant::now();
     let browser = on_the_board(&bridge);
-    browser.until(&format!(
+    browser.wait_until(&format!(
         "document.querySelectorAll('.card').length === {QUEUES}"
     ));
     println!(
         "from the browser's start to the board: {:?}",
         began.elapsed()
     );
-    browser.until("document.getElementById('shown').innerText === '500 queues'");
+    browser.wait_until("document.getElementById('shown').innerText === '500 queues'");
 
     let mut all = vec![("closed", frames(&browser, "closed", 60))];
     browser.click("#expand");
-    browser.shown(".agent");
+    browser.wait_visible(".agent");
     all.push(("open", frames(&browser, "all open", 60)));
     all.push(("fast", frames(&browser, "all open, ten times as fast", 600)));
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let _end = EndOnDrop(&over);
+        let _end = SetOnDrop(&over);
         let changing = scope.spawn(|| change(&bridge, &over));
         all.push((
             "changing",
@@ -97,7 +97,7 @@ fn it_scrolls_through_500_queues_of_100_agents() {
         println!("changes meanwhile: {}", changing.join().expect("changes"));
     });
     // What is not near is not drawn.
-    let drawn = browser.run("return document.querySelectorAll('.agent').length", &[]);
+    let drawn = browser.run_script("return document.querySelectorAll('.agent').length", &[]);
     assert!(drawn.as_u64().expect("a number") < 2_000, "{drawn}");
 
     // One of 50,000 is found while one types.
@@ -111,8 +111,8 @@ fn it_scrolls_through_500_queues_of_100_agents() {
             const rows = [...document.querySelectorAll('.card:not([hidden]) .agent .who')];
             done([performance.now() - from, rows.map((row) => row.innerText)]);
         }));";
-    browser.run("scrollTo(0, 0)", &[]);
-    let first = browser.run_until_called(search);
+    browser.run_script("scrollTo(0, 0)", &[]);
+    let first = browser.run_async_script(search);
     println!(
         "the first search among 50,000 agents: {:.0} ms",
         first[0].as_f64().expect("time")
@@ -130,14 +130,14 @@ fn it_scrolls_through_500_queues_of_100_agents() {
     }
 }
 
-/// Pauses and unpauses agents of all queues in turn until it is over; tells how
+/// ReadPauses and unpauses agents of all queues in turn until it is over; tells how
 /// often.
 fn change(bridge: &Bridge, over: &AtomicBool) -> usize {
     let mut changes = 0;
     while !over.load(Ordering::Relaxed) {
         let number = 100_000 + (changes / 2 * 7) % (QUEUES * MEMBERS);
         let action = ["pause", "unpause"][changes % 2];
-        bridge.acme(&format!("action={action}&agent={number}"));
+        bridge.acme_ok(&format!("action={action}&agent={number}"));
         changes += 1;
     }
     changes

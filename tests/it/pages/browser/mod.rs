@@ -20,7 +20,7 @@ fn log_in(browser: &Browser, bridge: &Bridge, password: &str) {
 fn on_the_board(bridge: &Bridge) -> Browser {
     let browser = Browser::start();
     log_in(&browser, bridge, "acme-password");
-    browser.until(LIVE);
+    browser.wait_until(LIVE);
     browser
 }
 
@@ -34,14 +34,14 @@ fn agent(queue: &str, number: &str) -> String {
 /// Waits until an element's text is that.
 fn until_text(browser: &Browser, selector: &str, text: &str) {
     let (selector, text) = (serde_json::json!(selector), serde_json::json!(text));
-    browser.until(&format!(
+    browser.wait_until(&format!(
         "document.querySelector({selector})?.innerText.trim() === {text}"
     ));
 }
 
 /// What the browser has complained of, but for the refusals that a test provokes.
 fn complaints(browser: &Browser) -> Vec<String> {
-    let mut log = browser.log();
+    let mut log = browser.take_log();
     log.retain(|line| !line.contains("the server responded with a status of"));
     log
 }

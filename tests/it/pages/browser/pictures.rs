@@ -70,7 +70,7 @@ fn call_centre() -> (Asterisk, Bridge) {
     let bridge = Bridge::start(&text);
     for (number, name, queues) in AGENTS {
         let alias = escaped(name);
-        bridge.acme(&format!(
+        bridge.acme_ok(&format!(
             "action=add&agent={number}&queue={queues}&alias={alias}"
         ));
     }
@@ -81,17 +81,17 @@ fn call_centre() -> (Asterisk, Bridge) {
     }
     for (number, reason) in PAUSES {
         let reason = escaped(reason);
-        bridge.acme(&format!("action=pause&agent={number}&reason={reason}"));
+        bridge.acme_ok(&format!("action=pause&agent={number}&reason={reason}"));
     }
     // Nobody is free in the second queue.
     for _ in 0..3 {
-        asterisk.call("acme-6002");
+        asterisk.add_caller("acme-6002");
     }
     (asterisk, bridge)
 }
 
 fn keep(browser: &Browser, name: &str) {
-    let picture = browser.picture();
+    let picture = browser.screenshot();
     assert!(picture.starts_with(b"\x89PNG"), "{name}");
     if let Some(folder) = std::env::var_os("AMI_BRIDGE_PICTURES") {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -104,7 +104,7 @@ fn keep(browser: &Browser, name: &str) {
 fn pictures_of_the_page() {
     let (_asterisk, bridge) = call_centre();
     let browser = on_the_board(&bridge);
-    browser.screen(1440, 900);
+    browser.set_screen_size(1440, 900);
     let queue = ".card[data-queue=\"6002\"]";
     until_text(&browser, &format!("{queue} .wait strong"), "3");
     until_text(
@@ -118,19 +118,19 @@ fn pictures_of_the_page() {
         (time.as_str() >= "0:07").then_some(())
     });
     keep(&browser, "desktop.png");
-    browser.media("dark");
+    browser.set_color_scheme("dark");
     keep(&browser, "dark.png");
-    browser.media("light");
+    browser.set_color_scheme("light");
     browser.click(&format!("{} .pause", agent("6001", "1003")));
-    browser.until("document.getElementById('dialog').open");
+    browser.wait_until("document.getElementById('dialog').open");
     keep(&browser, "pause.png");
     browser.press("\u{e00c}");
-    browser.until("!document.getElementById('dialog').open");
-    browser.screen(1920, 1080);
+    browser.wait_until("!document.getElementById('dialog').open");
+    browser.set_screen_size(1920, 1080);
     browser.click("#wall");
     keep(&browser, "wall.png");
     browser.click("#wall");
-    browser.screen(390, 844);
-    browser.run("scrollTo(0, 0)", &[]);
+    browser.set_screen_size(390, 844);
+    browser.run_script("scrollTo(0, 0)", &[]);
     keep(&browser, "telephone.png");
 }

@@ -5,9 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::json;
 
 use super::{agent, complaints, log_in, on_the_board, until_text};
-use crate::support::{Asterisk, Browser, eventually, on_both_generations, start};
+use crate::support::{Asterisk, Browser, eventually, on_both_versions, start};
 
-on_both_generations!(
+on_both_versions!(
     a_pause_made_elsewhere_is_seen_at_once,
     what_is_done_at_the_page_is_done_on_the_pbx,
     refusals_are_said_in_words,
@@ -16,7 +16,7 @@ on_both_generations!(
 
 fn a_pause_made_elsewhere_is_seen_at_once(version: u32) {
     let (_asterisk, bridge) = start(version);
-    bridge.acme("action=add&agent=1001&queue=6001&alias=Dana");
+    bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
     let browser = on_the_board(&bridge);
     let dana = agent("6001", "1001");
     until_text(&browser, &format!("{dana} .state"), "Available");
@@ -34,12 +34,12 @@ fn a_pause_made_elsewhere_is_seen_at_once(version: u32) {
                 observer.disconnect();
                 requestAnimationFrame(() => { window.seenAt = Date.now(); });
             }).observe(row, {attributes: true});";
-        browser.run(watch, &[&dana, shown]);
+        browser.run_script(watch, &[&dana, shown]);
         let sent = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .expect("a time");
-        bridge.acme(&format!("action={action}&agent=1001&queue=6001"));
-        let seen = browser.until("window.seenAt");
+        bridge.acme_ok(&format!("action={action}&agent=1001&queue=6001"));
+        let seen = browser.wait_until("window.seenAt");
         times.push(seen.as_f64().expect("a time") - sent.as_secs_f64() * 1000.0);
     }
     println!("asterisk {version}: from the request to the drawn page, ms: {times:.0?}");
@@ -48,14 +48,14 @@ fn a_pause_made_elsewhere_is_seen_at_once(version: u32) {
     assert!(complaints(&browser).is_empty());
 }
 
-fn member_of(asterisk: &Asterisk, queue: &str, number: &str) -> Option<crate::support::Row> {
+fn member_of(asterisk: &Asterisk, queue: &str, number: &str) -> Option<crate::support::AmiMessage> {
     let interface = format!("Local/{number}@acme-agents");
     asterisk.ami().member(queue, &interface)
 }
 
 fn what_is_done_at_the_page_is_done_on_the_pbx(version: u32) {
     let (asterisk, bridge) = start(version);
-    bridge.acme("action=add&agent=1001&queue=6001,6002&alias=Dana");
+    bridge.acme_ok("action=add&agent=1001&queue=6001,6002&alias=Dana");
     let browser = on_the_board(&bridge);
     let (first, second) = (agent("6001", "1001"), agent("6002", "1001"));
 
@@ -105,11 +105,11 @@ fn what_is_done_at_the_page_is_done_on_the_pbx(version: u32) {
     assert_eq!(row["Name"], "Noa");
     browser.click(&format!("{noa} .remove"));
     browser.click("#dialog .primary");
-    browser.until(&format!("document.querySelector({}) === null", json!(noa)));
+    browser.wait_until(&format!("document.querySelector({}) === null", json!(noa)));
     assert!(member_of(&asterisk, "acme-6001", "1002").is_none());
 
     // A caller, whose time runs by itself.
-    asterisk.call("acme-6002");
+    asterisk.add_caller("acme-6002");
     let caller = ".card[data-queue=\"6002\"] .caller";
     until_text(&browser, &format!("{caller} .number"), "0501234567");
     let time = format!("{caller} time");
@@ -127,7 +127,7 @@ fn refusals_are_said_in_words(version: u32) {
     let wrong = "The user name or the password is wrong.";
     until_text(&browser, "#login-error", wrong);
     log_in(&browser, &bridge, "acme-password");
-    browser.until(super::LIVE);
+    browser.wait_until(super::LIVE);
     for (number, queue, words) in [
         (
             "1050",
@@ -141,11 +141,11 @@ fn refusals_are_said_in_words(version: u32) {
         browser.fill("#dialog [name=agent]", number);
         browser.fill("#dialog [name=queue]", queue);
         browser.click("#dialog .primary");
-        browser.shown("#dialog .error");
+        browser.wait_visible("#dialog .error");
         let text = browser.text("#dialog .error");
         assert!(text.contains(words), "{text}");
         browser.press("\u{e00c}");
-        browser.until("!document.getElementById('dialog').open");
+        browser.wait_until("!document.getElementById('dialog').open");
     }
     // What Asterisk can't keep is said before it is sent.
     browser.click("#add");
@@ -153,14 +153,14 @@ fn refusals_are_said_in_words(version: u32) {
     browser.fill("#dialog [name=queue]", "6001");
     browser.fill("#dialog [name=alias]", "a;b");
     browser.click("#dialog .primary");
-    browser.until("document.querySelector('#dialog [name=alias]').validationMessage !== ''");
+    browser.wait_until("document.querySelector('#dialog [name=alias]').validationMessage !== ''");
     assert_eq!(
-        bridge.acme("action=showqueue&queue=6001")["queues"][0]["members"],
+        bridge.acme_ok("action=showqueue&queue=6001")["queues"][0]["members"],
         json!([])
     );
     // The static member has no button that could only fail.
     let remove = json!(format!("{} .remove", agent("6002", "1050")));
-    let hidden = browser.run(
+    let hidden = browser.run_script(
         &format!("return document.querySelector({remove}).hidden"),
         &[],
     );
@@ -196,10 +196,10 @@ fn names_from_outside_are_text(version: u32) {
     );
     let found =
         "return [window.hacked ?? null, document.querySelectorAll('img, #app b[onclick]').length]";
-    assert_eq!(browser.run(found, &[]), json!([null, 0]));
+    assert_eq!(browser.run_script(found, &[]), json!([null, 0]));
     assert!(complaints(&browser).is_empty());
     // No credential is in what the browser keeps beyond the tab, or in an address.
-    let kept = browser.run(
+    let kept = browser.run_script(
         "return JSON.stringify([{...localStorage}, location.href])",
         &[],
     );
@@ -213,16 +213,16 @@ fn the_session_ends_with_the_log_out_asterisk_22() {
     let (_asterisk, bridge) = start(22);
     let browser = on_the_board(&bridge);
     // A reload does not ask again …
-    browser.run("location.reload()", &[]);
-    browser.until(super::LIVE);
+    browser.run_script("location.reload()", &[]);
+    browser.wait_until(super::LIVE);
     // … and after the log-out nothing is left.
     browser.click("#logout");
-    browser.shown("#login-form");
-    let left = browser.run(
+    browser.wait_visible("#login-form");
+    let left = browser.run_script(
         "return JSON.stringify({...sessionStorage, ...localStorage})",
         &[],
     );
     assert_eq!(left, "{}");
-    browser.run("location.reload()", &[]);
-    browser.shown("#login-form");
+    browser.run_script("location.reload()", &[]);
+    browser.wait_visible("#login-form");
 }

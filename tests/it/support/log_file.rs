@@ -6,9 +6,9 @@ use tempfile::NamedTempFile;
 
 /// A file: the program never waits for a reader, and what it has written before an
 /// answer is there with the answer.
-pub(super) struct Log(NamedTempFile);
+pub(super) struct LogFile(NamedTempFile);
 
-impl Log {
+impl LogFile {
     pub(super) fn new() -> Self {
         Self(NamedTempFile::new().expect("a temporary file"))
     }

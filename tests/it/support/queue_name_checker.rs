@@ -5,7 +5,7 @@
 //! Asterisk does makes Asterisk drop the queue's dynamic members. So every action must
 //! use a name exactly as a `QueueParams` row has spelled it before on that PBX.
 //!
-//! Each [`Asterisk`](super::Asterisk) has such a proxy, and [`route`] puts it between
+//! Each [`Asterisk`](super::Asterisk) has such a proxy, and [`route_through_checkers`] puts it between
 //! the bridge and that PBX. When the bridge is dropped, a violation fails the test.
 
 use std::collections::{BTreeSet, HashMap};
@@ -21,16 +21,17 @@ const PERMISSION_PROBE: &str = "ami-bridge-permission-check";
 static AUDITED: AtomicUsize = AtomicUsize::new(0);
 
 /// The proxies, by the port of the PBX behind them.
-static ROUTES: LazyLock<Mutex<HashMap<u16, (u16, AuditLog)>>> = LazyLock::new(Mutex::default);
+static ROUTES: LazyLock<Mutex<HashMap<u16, (u16, QueueNameRecord)>>> =
+    LazyLock::new(Mutex::default);
 
 /// How many actions that name a queue have been audited in this process so far.
-pub(crate) fn audited_in_total() -> usize {
+pub(crate) fn checked_in_total() -> usize {
     AUDITED.load(Ordering::Relaxed)
 }
 
 /// Replaces the addresses of audited PBXes in a bridge's configuration by those of
 /// their proxies.
-pub(super) fn route(configuration: &str) -> (String, Vec<AuditLog>) {
+pub(super) fn route_through_checkers(configuration: &str) -> (String, Vec<QueueNameRecord>) {
     let routes = ROUTES.lock().expect("routes");
     let mut text = String::new();
     let mut logs = Vec::new();
@@ -49,18 +50,18 @@ pub(super) fn route(configuration: &str) -> (String, Vec<AuditLog>) {
 }
 
 /// The proxy of one PBX.
-pub(crate) struct Audit {
+pub(crate) struct QueueNameChecker {
     pbx: u16,
     pub(crate) port: u16,
-    pub(crate) log: AuditLog,
+    pub(crate) log: QueueNameRecord,
     ended: Arc<AtomicBool>,
 }
 
-impl Audit {
+impl QueueNameChecker {
     pub(crate) fn start(pbx: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("bound").port();
-        let log = AuditLog::default();
+        let log = QueueNameRecord::default();
         let ended = Arc::new(AtomicBool::new(false));
         ROUTES
             .lock()
@@ -87,7 +88,7 @@ impl Audit {
     }
 }
 
-impl Drop for Audit {
+impl Drop for QueueNameChecker {
     fn drop(&mut self) {
         ROUTES.lock().expect("routes").remove(&self.pbx);
         self.ended.store(true, Ordering::SeqCst);
@@ -96,7 +97,7 @@ impl Drop for Audit {
     }
 }
 
-fn pass_both(log: &AuditLog, client: &TcpStream, server: &TcpStream) {
+fn pass_both(log: &QueueNameRecord, client: &TcpStream, server: &TcpStream) {
     for stream in [client, server] {
         let _ = stream.set_nodelay(true);
     }
@@ -182,7 +183,7 @@ impl ActionReader {
 
 /// What was seen on the links to one PBX.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct AuditLog(Arc<Mutex<Recorded>>);
+pub(crate) struct QueueNameRecord(Arc<Mutex<Recorded>>);
 
 #[derive(Debug, Default)]
 struct Recorded {
@@ -192,7 +193,7 @@ struct Recorded {
     violations: Vec<String>,
 }
 
-impl AuditLog {
+impl QueueNameRecord {
     fn record(&self, name: &[u8]) {
         let mut recorded = self.0.lock().expect("recorded");
         if !recorded.listed.contains(name) {

@@ -18,7 +18,7 @@ const SAMPLE_INTERVAL: Duration = Duration::from_millis(1);
 
 /// The longest pauses that were seen.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Pauses {
+pub(crate) struct ReadPauses {
     /// As the clock has it.
     pub(crate) longest: Duration,
     /// Without the time for which the thread that reads was ready to run and the machine
@@ -39,7 +39,7 @@ struct Pause {
     read: u64,
 }
 
-impl Pauses {
+impl ReadPauses {
     /// `waited` is of now: the system counts a wait when it is over.
     fn add(&mut self, pause: &Pause, waited: Duration) {
         let length = pause.last - pause.begun;
@@ -49,7 +49,7 @@ impl Pauses {
     }
 }
 
-impl fmt::Display for Pauses {
+impl fmt::Display for ReadPauses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -61,20 +61,20 @@ impl fmt::Display for Pauses {
 }
 
 /// Looks at the bridge's socket until it is stopped.
-pub(crate) struct Watch {
+pub(crate) struct ReadPauseMonitor {
     done: Arc<AtomicBool>,
-    thread: JoinHandle<Pauses>,
+    thread: JoinHandle<ReadPauses>,
 }
 
-impl Watch {
+impl ReadPauseMonitor {
     pub(crate) fn start(bridge: &Bridge, proxy: &Proxy) -> Self {
         let done = Arc::new(AtomicBool::new(false));
-        let (over, passed) = (Arc::clone(&done), proxy.passed());
+        let (over, passed) = (Arc::clone(&done), proxy.forwarded_bytes());
         let (port, pid) = (proxy.port, bridge.pid());
         let thread = spawn(move || {
             let schedule = schedule_of(pid, "ami");
             let socket = socket_of_link(pid, port);
-            let mut pauses = Pauses::default();
+            let mut pauses = ReadPauses::default();
             let mut pause: Option<Pause> = None;
             while !over.load(Ordering::Relaxed) {
                 let written = passed.load(Ordering::SeqCst);
@@ -108,7 +108,7 @@ impl Watch {
         Self { done, thread }
     }
 
-    pub(crate) fn stop(self) -> Pauses {
+    pub(crate) fn stop(self) -> ReadPauses {
         self.done.store(true, Ordering::Relaxed);
         self.thread.join().expect("the watch")
     }
