@@ -26,11 +26,6 @@ pub enum Failure {
 pub const NO_QUEUES: &str = "Asterisk knows no actions of queues: it is still booting, or \
      app_queue is not loaded (asterisk -rx 'module load app_queue.so')";
 
-/// Whether that text refuses an action that Asterisk does not know.
-pub(crate) fn is_unknown_action(text: &str) -> bool {
-    text.starts_with("Invalid/unknown command")
-}
-
 /// Why a login did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {

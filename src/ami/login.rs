@@ -10,8 +10,9 @@ use tracing::warn;
 use super::action::{Action, LoginKey};
 use super::codec::{Frame, FrameError, PROXY};
 use super::connection::Connection;
-use super::error::{Exit, LoginError, NO_QUEUES, is_unknown_action};
+use super::error::{Exit, LoginError, NO_QUEUES};
 use super::message::Message;
+use super::refusal::Refusal;
 use super::value::{HeaderValue, MemberValue};
 
 /// How long to wait for `FullyBooted` before asking for a sign of app_queue: a
@@ -67,7 +68,7 @@ pub(crate) async fn login<S: AsyncRead + AsyncWrite>(
     }
     let answer = call(connection, last_id, &Action::Challenge).await?;
     let Some(challenge) = answer.get("Challenge").filter(|_| answer.is_success()) else {
-        return Err(refusal(&answer));
+        return Err(login_error(&answer));
     };
     let login = Action::Login {
         username: username.clone(),
@@ -77,17 +78,17 @@ pub(crate) async fn login<S: AsyncRead + AsyncWrite>(
     if answer.is_success() {
         Ok(version)
     } else {
-        Err(refusal(&answer))
+        Err(login_error(&answer))
     }
 }
 
-fn refusal(answer: &Message) -> LoginError {
-    let text = answer.text("Message").unwrap_or_default();
-    match &*text {
-        "Authentication failed" => LoginError::Rejected,
-        "Login Already In Use" => LoginError::AlreadyInUse,
-        "Asterisk is shutting down" => LoginError::ShuttingDown,
-        _ => LoginError::Unexpected(text.into_owned()),
+fn login_error(answer: &Message) -> LoginError {
+    match Refusal::of(answer) {
+        Some(Refusal::AuthenticationFailed) => LoginError::Rejected,
+        Some(Refusal::LoginInUse) => LoginError::AlreadyInUse,
+        Some(Refusal::ShuttingDown) => LoginError::ShuttingDown,
+        Some(refusal) => LoginError::Unexpected(refusal.to_string()),
+        None => LoginError::Unexpected("no challenge".to_owned()),
     }
 }
 
@@ -214,11 +215,10 @@ async fn probe<S: AsyncRead + AsyncWrite>(
         if !message.is_response() {
             continue;
         }
-        let text = message.text("Message").unwrap_or_default();
-        return Ok(match &*text {
-            "Permission denied" => Probe::Denied,
-            "Asterisk is shutting down" => Probe::NotYet,
-            text if is_unknown_action(text) => Probe::Unknown,
+        return Ok(match Refusal::of(&message) {
+            Some(Refusal::PermissionDenied) => Probe::Denied,
+            Some(Refusal::ShuttingDown) => Probe::NotYet,
+            Some(Refusal::UnknownAction) => Probe::Unknown,
             _ => Probe::Answered,
         });
     }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::action::Action;
 use super::error::Failure;
 use super::message::Message;
+use super::refusal::Refusal;
 
 /// A complete answer.
 #[derive(Debug)]
@@ -20,6 +21,14 @@ pub struct Reply {
     pub adds_up: bool,
     /// When the action was sent: what the rows say was true then or later.
     pub sent: Instant,
+}
+
+impl Reply {
+    /// Why Asterisk refused the action; `None` if it carried the action out.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        Refusal::of(&self.response)
+    }
 }
 
 /// What the one who asked receives.

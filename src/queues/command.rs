@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::decode;
 use super::name::QueueName;
 use crate::ami::value::{HeaderValue, MemberValue, ValueError};
-use crate::ami::{Action, Exchange, Failure, NO_QUEUES, Reply, is_unknown_action};
+use crate::ami::{Action, Exchange, Failure, NO_QUEUES, Refusal, Reply};
 
 /// Why a command has not done what it should.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -190,10 +190,10 @@ impl QueueCommands {
             paused,
             reason: reason.map(MemberValue::new).transpose()?,
         };
-        match self.perform(action).await {
-            Ok(()) => Ok(true),
-            Err(CommandError::Refused(text)) if text == "Interface not found" => Ok(false),
-            Err(error) => Err(error),
+        match self.exchange.send(action).await?.refusal() {
+            None => Ok(true),
+            Some(Refusal::NotFound) => Ok(false),
+            Some(refusal) => Err(meaning(refusal, self.exchange.may_write())),
         }
     }
 
@@ -264,11 +264,10 @@ impl QueueCommands {
         // Reading needs no permission, so a denial can only be a passing one.
         let permitted = action.is_read() || self.exchange.may_write();
         let answer = self.exchange.send(action).await?;
-        if answer.response.is_success() {
-            return Ok(answer);
+        match answer.refusal() {
+            None => Ok(answer),
+            Some(refusal) => Err(meaning(refusal, permitted)),
         }
-        let text = answer.response.text("Message").unwrap_or_default();
-        Err(meaning(&text, permitted))
     }
 }
 
@@ -285,19 +284,18 @@ pub(super) fn header(name: &str) -> Result<HeaderValue, CommandError> {
     Ok(HeaderValue::new(name)?)
 }
 
-/// What a refusal means.
-fn meaning(text: &str, permitted: bool) -> CommandError {
-    match text {
-        "Unable to add interface to queue: No such queue"
-        | "Unable to remove interface from queue: No such queue" => CommandError::NoSuchQueue,
-        "Unable to add interface: Already there" => CommandError::AlreadyMember,
-        "Unable to remove interface: Not there" => CommandError::NotAMember,
-        "Member not dynamic" => CommandError::StaticMember,
-        "Asterisk is shutting down" => NOT_NOW.into(),
-        // The permission is there, as was seen when the link came up: then
+/// The error that a refusal is for the caller. `permitted`: the AMI user is known to have
+/// the privilege.
+fn meaning(refusal: Refusal, permitted: bool) -> CommandError {
+    match refusal {
+        Refusal::NoSuchQueue => CommandError::NoSuchQueue,
+        Refusal::AlreadyMember => CommandError::AlreadyMember,
+        Refusal::NotAMember | Refusal::NotFound => CommandError::NotAMember,
+        Refusal::StaticMember => CommandError::StaticMember,
+        Refusal::ShuttingDown => NOT_NOW.into(),
         // app_queue is being loaded.
-        "Permission denied" if permitted => NOT_NOW.into(),
-        text if is_unknown_action(text) => CommandError::NotLoaded,
-        text => CommandError::Refused(text.to_owned()),
+        Refusal::PermissionDenied if permitted => NOT_NOW.into(),
+        Refusal::UnknownAction => CommandError::NotLoaded,
+        refusal => CommandError::Refused(refusal.to_string()),
     }
 }

@@ -4,13 +4,12 @@ use super::mirror::Mirror;
 use super::now::Now;
 use super::overlay::UnconfirmedChange;
 use super::pending_refreshes::Refresh;
-use crate::ami::{Action, Reply, is_unknown_action};
+use crate::ami::{Action, Refusal, Reply};
 
 impl Mirror {
     pub(super) fn answered(&mut self, action: &Action, answer: &Reply, now: Now) {
-        let refusal = (!answer.response.is_success()).then(|| answer.response.text("Message"));
-        let refusal = refusal.flatten().unwrap_or_default();
-        if is_unknown_action(&refusal) {
+        let refusal = answer.refusal();
+        if refusal == Some(Refusal::UnknownAction) {
             self.unloaded();
         } else if *action == Action::Ping {
             let step = self.clock.measure(answer, now);
@@ -18,7 +17,7 @@ impl Mirror {
                 self.shift_times(step);
             }
         } else if let Action::QueueStatus { queue, member } = action {
-            if answer.response.is_success() {
+            if refusal.is_none() {
                 let queue = queue.as_ref().map(|queue| queue.as_str());
                 let member = member.as_ref().map(|member| member.as_str());
                 self.listed(queue, member, answer, now);
@@ -30,13 +29,15 @@ impl Mirror {
                 .queue(queue)
                 .and_then(|entry| entry.queue().member(interface));
             let is_there = member.is_some();
-            if answer.response.is_success() {
-                self.done(queue, interface, write, is_there, now);
-            } else if refutes(&refusal, is_there)
-                && let Some(entry) = self.queue(queue)
-            {
-                let queue = entry.name.clone();
-                self.want(Refresh::Queue(queue), now.at);
+            match refusal {
+                None => self.done(queue, interface, write, is_there, now),
+                Some(refusal) if contradicts(&refusal, is_there) => {
+                    if let Some(entry) = self.queue(queue) {
+                        let queue = entry.name.clone();
+                        self.want(Refresh::Queue(queue), now.at);
+                    }
+                }
+                Some(_) => {}
             }
         }
     }
@@ -62,12 +63,13 @@ impl Mirror {
     }
 }
 
-/// Whether the words with which Asterisk refuses a change say otherwise than
-/// what is known of the member.
-fn refutes(text: &str, is_there: bool) -> bool {
-    match text {
-        "Interface not found" | "Unable to remove interface: Not there" => is_there,
-        "Unable to add interface: Already there" => !is_there,
-        text => text.ends_with("No such queue"),
+/// Whether a refused change shows that the mirror is wrong about the member.
+fn contradicts(refusal: &Refusal, is_member: bool) -> bool {
+    match refusal {
+        Refusal::NotFound | Refusal::NotAMember => is_member,
+        Refusal::AlreadyMember => !is_member,
+        // The mirror has the queue, or there would be nothing to contradict.
+        Refusal::NoSuchQueue => true,
+        _ => false,
     }
 }
