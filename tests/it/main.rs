@@ -1,10 +1,10 @@
-//! The whole program against a real Asterisk of the oldest and the newest
-//! generation, as a black box over HTTP. What does not need a real one runs on the
-//! simulated PBX too.
+//! Black-box tests of the whole program over HTTP, against a real Asterisk 16 and a real
+//! Asterisk 22: the oldest and the newest supported version. Tests that do not depend on
+//! a real Asterisk also run against the simulated PBX.
 
 #![allow(
     clippy::print_stdout,
-    reason = "the figures of faults and of the soak are part of the proof"
+    reason = "the statistics of the fault tests and of the soak test are part of the proof"
 )]
 
 mod api;

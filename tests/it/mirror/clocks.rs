@@ -40,7 +40,7 @@ fn bridge(asterisk: &Asterisk) -> Bridge {
     Bridge::start(&with_resync(&configuration(asterisk.port), "1h"))
 }
 
-/// ReadPauses and unpauses an agent by a session other than the bridge's, and asserts that
+/// Pauses and unpauses an agent by a session other than the bridge's, and asserts that
 /// each change shows at once, in reads and on the stream.
 fn assert_events_count(asterisk: &Asterisk, bridge: &Bridge, queue: &str, agent: u16) {
     let mut stream = EventClient::open(bridge.address, ACME, "");
@@ -179,7 +179,7 @@ fn assert_recent(what: &str, time: &Value, since: Duration) {
     assert!((-2.0..limit).contains(&age), "{what} {time} is {age} s old");
 }
 
-/// ReadPauses the agent in 6001, by the bridge and by another session, and asserts that its
+/// Pauses the agent in 6001, by the bridge and by another session, and asserts that its
 /// times are on the bridge's clock in reads and events.
 fn assert_times_near_now(bridge: &Bridge, asterisk: &Asterisk, agent: u16) {
     let member = || {
@@ -296,7 +296,7 @@ fn wait_for_fraction(milliseconds: i64) {
     }
 }
 
-/// ReadPauses and unpauses through the bridge, and counts the member events of each change.
+/// Pauses and unpauses through the bridge, and counts the member events of each change.
 ///
 /// The network takes 50 ms each way. So a pause that is sent 75 ms before the end of a
 /// second is made in that second and acknowledged in the next one; one that is sent

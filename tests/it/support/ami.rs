@@ -1,11 +1,11 @@
-//! A plain AMI session, by which the tests see what Asterisk itself says.
+//! A plain AMI session with which the tests see the state of Asterisk itself.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// A message: header names and values.
+/// The headers of an AMI message: names and values.
 pub(crate) type AmiMessage = HashMap<String, String>;
 
 pub(crate) struct Ami {
@@ -17,7 +17,7 @@ impl Ami {
         Self::login_with_events(port, username, secret, "off")
     }
 
-    /// A session that is told of these classes of events.
+    /// Logs in with an event mask, such as `agent,call`.
     pub(crate) fn login_with_events(port: u16, username: &str, secret: &str, events: &str) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("AMI");
         let timeout = Some(Duration::from_secs(20));
@@ -35,7 +35,7 @@ impl Ami {
         ami
     }
 
-    /// Sends an action; returns its answer.
+    /// Sends an action and returns its response.
     pub(crate) fn send(&mut self, lines: &str) -> AmiMessage {
         let stream = self.reader.get_mut();
         let frame = format!("{lines}\r\n\r\n");
@@ -48,13 +48,13 @@ impl Ami {
         }
     }
 
-    /// Sends an action; returns what its answer says.
+    /// Sends an action and returns `Response: Message` of its response.
     pub(crate) fn reply_text(&mut self, action: &str) -> String {
         let answer = self.send(&format!("Action: {action}"));
         format!("{}: {}", answer["Response"], answer["Message"])
     }
 
-    /// The rows of a `QueueStatus` of one queue.
+    /// The rows of the list that `QueueStatus` returns for one queue.
     pub(crate) fn queue_status(&mut self, queue: &str) -> Vec<AmiMessage> {
         let answer = self.send(&format!("Action: QueueStatus\r\nQueue: {queue}"));
         assert_eq!(answer["Response"], "Success", "{answer:?}");
@@ -68,19 +68,19 @@ impl Ami {
         }
     }
 
-    /// The members of a queue, in Asterisk's order.
+    /// The `QueueMember` rows of a queue, in Asterisk's order.
     pub(crate) fn members(&mut self, queue: &str) -> Vec<AmiMessage> {
         let rows = self.queue_status(queue).into_iter();
         rows.filter(|row| row["Event"] == "QueueMember").collect()
     }
 
-    /// The member of a queue with that interface.
+    /// The `QueueMember` row of an interface in a queue.
     pub(crate) fn member(&mut self, queue: &str, interface: &str) -> Option<AmiMessage> {
         let members = self.members(queue).into_iter();
         members.into_iter().find(|row| row["Location"] == interface)
     }
 
-    /// The next event, with its headers in their order.
+    /// Waits for the next event. Its headers are in their original order.
     pub(crate) fn next_event(&mut self) -> Vec<(String, String)> {
         loop {
             let message = self.read_headers();
@@ -99,7 +99,7 @@ impl Ami {
         loop {
             let mut line = Vec::new();
             let count = self.reader.read_until(b'\n', &mut line).expect("read");
-            assert_ne!(count, 0, "Asterisk has closed the tests' session");
+            assert_ne!(count, 0, "Asterisk closed the session of the test");
             let line = String::from_utf8_lossy(&line);
             let line = line.trim_end_matches(['\r', '\n']);
             if let Some((name, value)) = line.split_once(':') {

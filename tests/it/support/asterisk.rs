@@ -1,5 +1,4 @@
-//! A real Asterisk with the sample configuration, for one test, or the simulated
-//! PBX in its place.
+//! One test's own Asterisk with the sample configuration, or the simulated PBX instead.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
@@ -11,30 +10,31 @@ use super::queue_name_checker::QueueNameChecker;
 use super::simulated::Simulated;
 use super::{Ami, ReservedPort, eventually};
 
-/// Ends, with everything that it kept, when it is dropped.
+/// An Asterisk instance, or the simulated PBX. Stops and deletes its files when it is
+/// dropped.
 pub(crate) struct Asterisk {
     pub(crate) version: u32,
     pub(crate) port: u16,
-    /// It may end, and start again there.
+    /// Keeps the port free while Asterisk restarts.
     _reserved: Option<ReservedPort>,
     name: String,
     /// Process id of Asterisk itself.
     pid: u32,
     config_overrides: Option<tempfile::TempDir>,
-    /// `NAME=VALUE`, for Asterisk alone.
+    /// `NAME=VALUE` pairs that only Asterisk gets.
     environment: Vec<String>,
     running: Option<(Child, ChildStdin)>,
     simulated: Option<Simulated>,
-    /// Checks the queue names in the bridges' actions.
+    /// Checks the queue names in the bridges' actions. Bridges connect through it.
     name_checker: Option<QueueNameChecker>,
 }
 
-/// In the place of a version: the simulated PBX.
+/// The version number that stands for the simulated PBX.
 pub(crate) const SIMULATED: u32 = 0;
 
 static INSTANCES: AtomicU32 = AtomicU32::new(0);
 
-/// A second AMI user, by which the tests see what Asterisk sees.
+/// A second AMI user. With it the tests query Asterisk directly.
 const TESTER: &str =
     "\n[tester]\nsecret = tester-secret\nread = all\nwrite = agent,command,system\n";
 
@@ -43,15 +43,15 @@ impl Asterisk {
         Self::start_with(version, &[])
     }
 
-    /// Lets bridges link to it without the audit of queue names in between: for tests of
-    /// the link itself, of load and of speed.
+    /// Starts an Asterisk to which bridges connect without the queue name checker in
+    /// between. For tests of the link itself, of load and of speed.
     pub(crate) fn start_direct(version: u32) -> Self {
         let mut asterisk = Self::start(version);
         asterisk.name_checker = None;
         asterisk
     }
 
-    /// With files that take the place of the sample's.
+    /// Starts an Asterisk with `files`, which replace configuration files of the sample.
     pub(crate) fn start_with(version: u32, files: &[(&str, &str)]) -> Self {
         if version == SIMULATED {
             return Self::simulate(files);
@@ -59,19 +59,19 @@ impl Asterisk {
         Self::start_prepared(version, files, &[], |_| {})
     }
 
-    /// A real Asterisk with variables of its own in its environment. `prepare` gets the
-    /// instance's folder before Asterisk starts.
+    /// Starts a real Asterisk with additional environment variables. Calls `prepare` with
+    /// the folder of the instance before Asterisk starts.
     pub(crate) fn start_prepared(
         version: u32,
         files: &[(&str, &str)],
         environment: &[&str],
         prepare: impl FnOnce(&Path),
     ) -> Self {
-        let overlay = tempfile::tempdir().expect("a temporary folder");
+        let overrides = tempfile::tempdir().expect("a temporary folder");
         let manager = sample_config("manager.conf") + TESTER;
-        std::fs::write(overlay.path().join("manager.conf"), manager).expect("overlay");
+        std::fs::write(overrides.path().join("manager.conf"), manager).expect("written");
         for (name, text) in files {
-            std::fs::write(overlay.path().join(name), text).expect("overlay");
+            std::fs::write(overrides.path().join(name), text).expect("written");
         }
         let reserved = ReservedPort::reserve();
         let number = INSTANCES.fetch_add(1, Ordering::Relaxed);
@@ -81,7 +81,7 @@ impl Asterisk {
             _reserved: Some(reserved),
             name: format!("test-{}-{number}", std::process::id()),
             pid: 0,
-            config_overrides: Some(overlay),
+            config_overrides: Some(overrides),
             environment: environment.iter().map(ToString::to_string).collect(),
             running: None,
             simulated: None,
@@ -120,17 +120,13 @@ impl Asterisk {
         }
     }
 
-    /// Starts it where it has ended, with the state that it left.
+    /// Starts Asterisk again with its saved state. Stops it first if it is running.
     pub(crate) fn restart(&mut self) {
         if let Some(simulated) = &mut self.simulated {
             return simulated.restart();
         }
         self.stop();
-        let overlay = self
-            .config_overrides
-            .as_ref()
-            .expect("until it is dropped")
-            .path();
+        let overrides = self.config_overrides.as_ref().expect("a real Asterisk");
         let mut child = Command::new(sample_path("start"))
             .arg(self.version.to_string())
             .args([
@@ -141,12 +137,12 @@ impl Asterisk {
                 "--until-eof",
             ])
             .arg("--overlay")
-            .arg(overlay)
+            .arg(overrides.path())
             .args(self.environment.iter().flat_map(|pair| ["--env", pair]))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("asterisk-sample/start");
+            .expect("asterisk-sample/start runs");
         let stdin = child.stdin.take().expect("piped");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let ready = lines
@@ -163,7 +159,7 @@ impl Asterisk {
         self.running = Some((child, stdin));
     }
 
-    /// Asterisk's own command line.
+    /// Runs a command of Asterisk's command line and returns its output.
     pub(crate) fn cli(&self, command: &str) -> String {
         if let Some(simulated) = &self.simulated {
             return simulated.cli(command);
@@ -171,22 +167,22 @@ impl Asterisk {
         self.cli_bytes(command.as_ref())
     }
 
-    /// The command line of a real Asterisk, with any bytes.
+    /// Like [`Self::cli`], on a real Asterisk, for commands that are not valid UTF-8.
     pub(crate) fn cli_bytes(&self, command: &OsStr) -> String {
         let output = Command::new(sample_path("cli"))
             .args([&self.version.to_string(), &self.name])
             .arg(command)
             .output()
-            .expect("asterisk-sample/cli");
+            .expect("asterisk-sample/cli runs");
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// A session of the tests' own.
+    /// Opens an AMI session for the test.
     pub(crate) fn ami(&self) -> Ami {
         Ami::login(self.port, "tester", "tester-secret")
     }
 
-    /// Its queue_log: what was done, and nothing that was not.
+    /// The content of `queue_log`, in which Asterisk logs every executed change.
     pub(crate) fn queue_log(&self) -> String {
         if let Some(simulated) = &self.simulated {
             return simulated.queue_log();
@@ -198,36 +194,36 @@ impl Asterisk {
         self.instance_path("log/queue_log")
     }
 
-    /// The audit between the bridges and this PBX.
+    /// The queue name checker between the bridges and this PBX.
     pub(crate) fn name_checker(&self) -> &QueueNameChecker {
-        self.name_checker.as_ref().expect("audited")
+        self.name_checker.as_ref().expect("started with a checker")
     }
 
-    /// A file of this instance.
+    /// The path of a file of this instance.
     fn instance_path(&self, path: &str) -> PathBuf {
         let roots = std::env::var_os("AMI_BRIDGE_ASTERISK_ROOTS")
             .map_or_else(|| sample_path("../.asterisk"), PathBuf::from);
         roots.join(format!("{}/instances/{}/{path}", self.version, self.name))
     }
 
-    /// A file of its configuration.
+    /// Reads a configuration file of this instance.
     pub(crate) fn read_config(&self, name: &str) -> String {
         std::fs::read_to_string(self.instance_path(&format!("etc/{name}")))
-            .expect("its configuration")
+            .expect("a configuration file")
     }
 
-    /// Changes a file of its configuration, which it reads when it is told to.
+    /// Replaces a configuration file of this instance. Asterisk reads it at the next reload.
     pub(crate) fn write_config(&self, name: &str, text: &str) {
         std::fs::write(self.instance_path(&format!("etc/{name}")), text)
-            .expect("its configuration");
+            .expect("a configuration file");
     }
 
-    /// Its queue_log so far, which begins anew.
+    /// Returns the content of `queue_log` and empties the file.
     pub(crate) fn take_queue_log(&self) -> String {
         if let Some(simulated) = &self.simulated {
             return simulated.take_queue_log();
         }
-        // Asterisk appends, wherever the end of the file is.
+        // Asterisk opened the file in append mode, so it continues at the new end.
         let log = self.queue_log();
         let file = std::fs::OpenOptions::new()
             .write(true)
@@ -236,34 +232,37 @@ impl Asterisk {
         log
     }
 
-    /// A caller joins a queue and waits there for a minute, or until answered.
+    /// Lets a caller join a queue, where it waits for a minute or until it is answered.
     pub(crate) fn add_caller(&self, queue: &str) {
         self.cli(&format!(
             "channel originate Local/{queue}@callers application Wait 60"
         ));
     }
 
-    /// Stops every thread of it, as a hanging machine would.
+    /// Stops every thread of Asterisk with SIGSTOP, as if its machine hung.
     pub(crate) fn freeze(&self) {
         if let Some(simulated) = &self.simulated {
             return simulated.set_frozen(true);
         }
         send_signal(self.pid, "STOP");
-        // Threads stop one by one, and one that still runs can still answer.
-        eventually("every thread is stopped", || self.is_frozen().then_some(()));
+        // Threads stop one after another, and a running thread can still answer.
+        eventually("every thread of Asterisk stops", || {
+            self.is_frozen().then_some(())
+        });
     }
 
     fn is_frozen(&self) -> bool {
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid)).expect("its tasks");
+        let tasks =
+            std::fs::read_dir(format!("/proc/{}/task", self.pid)).expect("the threads of Asterisk");
         let mut states = tasks.filter_map(|task| {
             let stat = std::fs::read_to_string(task.ok()?.path().join("stat")).ok()?;
-            // Behind the name, which stands in parentheses.
+            // The state follows the name, which is in parentheses.
             stat.rsplit_once(") ")?.1.chars().next()
         });
         states.all(|state| state == 'T')
     }
 
-    /// Lets it go on.
+    /// Continues a frozen Asterisk.
     pub(crate) fn resume(&self) {
         if let Some(simulated) = &self.simulated {
             return simulated.set_frozen(false);
@@ -271,7 +270,7 @@ impl Asterisk {
         send_signal(self.pid, "CONT");
     }
 
-    /// Kills it at once, as a crash would.
+    /// Kills Asterisk with SIGKILL, as a crash would.
     pub(crate) fn kill(&mut self) {
         if let Some(simulated) = &self.simulated {
             return simulated.kill();
@@ -280,14 +279,14 @@ impl Asterisk {
         self.wait_for_exit();
     }
 
-    /// Waits for its end, which something else has brought about.
+    /// Waits until Asterisk exits. The caller must have made it exit.
     pub(crate) fn wait_for_exit(&mut self) {
         if let Some((mut child, _stdin)) = self.running.take() {
-            eventually("Asterisk ends", || child.try_wait().expect("a child"));
+            eventually("Asterisk exits", || child.try_wait().expect("a child"));
         }
     }
 
-    /// Whether it has ended by itself.
+    /// Whether the process has exited.
     pub(crate) fn has_exited(&mut self) -> bool {
         let child = self.running.as_mut().map(|(child, _)| child.try_wait());
         child.is_none_or(|state| state.expect("a child").is_some())
@@ -321,9 +320,9 @@ pub(crate) fn send_signal(pid: u32, signal: &str) {
     assert!(status.expect("sh").success(), "kill -{signal} {pid}");
 }
 
-/// A file of the sample's configuration.
+/// Reads a configuration file of the sample Asterisk.
 pub(crate) fn sample_config(name: &str) -> String {
-    std::fs::read_to_string(sample_path("config").join(name)).expect("the sample")
+    std::fs::read_to_string(sample_path("config").join(name)).expect("a file of the sample")
 }
 
 fn sample_path(name: &str) -> PathBuf {

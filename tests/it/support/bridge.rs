@@ -1,4 +1,4 @@
-//! The real program, with a configuration file of its own.
+//! The bridge: the real program with a temporary configuration file.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -14,14 +14,14 @@ use super::log_file::LogFile;
 use super::queue_name_checker::{QueueNameRecord, route_through_checkers};
 use super::{Response, eventually, request};
 
-/// The program under test.
+/// A command that runs the program under test.
 pub(crate) fn bridge_command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ami-bridge"));
     command.env_remove("AMI_BRIDGE_CONFIG");
     command
 }
 
-/// A configuration of the two sample organizations, as TOML.
+/// A configuration with the two sample organizations, as TOML.
 pub(crate) fn configuration(ami_port: u16) -> String {
     format!(
         r#"
@@ -63,7 +63,7 @@ password = "globex-password"
     )
 }
 
-/// Who asks.
+/// The credentials of a user, percent-encoded for a query string.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct User {
     pub(crate) username: &'static str,
@@ -76,21 +76,22 @@ pub(crate) const ACME: User = User {
     password: "acme-password",
 };
 
-/// A user of the second.
+/// A user of the second organization of [`configuration`].
 pub(crate) const GLOBEX: User = User {
     username: "globex",
     password: "globex-password",
 };
 
-/// What a process uses.
+/// The resources that a process uses.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ResourceUsage {
     pub(crate) resident_kilobytes: u64,
     pub(crate) descriptors: usize,
+    /// Processor time in clock ticks.
     pub(crate) cpu_ticks: u64,
 }
 
-/// Is told to end when it is dropped.
+/// A running bridge, which is killed when it is dropped.
 pub(crate) struct Bridge {
     child: Mutex<Child>,
     pid: u32,
@@ -100,21 +101,22 @@ pub(crate) struct Bridge {
     is_frozen: AtomicBool,
     /// The configuration file.
     file: tempfile::NamedTempFile,
-    /// What was recorded of this bridge's actions, and those of others on its PBXes.
+    /// The records of the queue name checkers of its PBXes. They contain the actions of
+    /// other bridges as well.
     name_records: Vec<QueueNameRecord>,
 }
 
 pub(crate) const API_PATH: &str = "/API/UpdateAgentState.php";
 
 impl Bridge {
-    /// Starts it, and waits until it listens and its link is ready.
+    /// Starts the bridge and waits until it listens and `/readyz` answers 200.
     pub(crate) fn start(configuration: &str) -> Self {
         let bridge = Self::start_unready(configuration);
         bridge.wait_ready();
         bridge
     }
 
-    /// Starts it, and waits until it listens.
+    /// Starts the bridge and waits until it listens.
     pub(crate) fn start_unready(configuration: &str) -> Self {
         Self::start_command(bridge_command(), configuration)
     }
@@ -125,7 +127,7 @@ impl Bridge {
         Self::start_with_log(command, configuration, log, stderr)
     }
 
-    /// Starts it with that standard error; the log is what comes to `log`.
+    /// Starts the bridge with `stderr` as its standard error. [`Self::log`] reads `log`.
     pub(super) fn start_with_log(
         mut command: Command,
         configuration: &str,
@@ -140,12 +142,12 @@ impl Bridge {
             .arg(file.path())
             .stderr(stderr)
             .spawn()
-            .expect("the bridge");
+            .expect("the bridge starts");
         let address = |message: &str| {
             eventually(message, || {
                 let log = log.text();
                 let line = log.lines().find(|line| line.contains(message))?;
-                // `"address":"127.0.0.1:1"` in JSON, `address=127.0.0.1:1` for people.
+                // `"address":"127.0.0.1:1"` in JSON, `address=127.0.0.1:1` in the text format.
                 let text = line.split("address").nth(1)?;
                 let text = text.trim_start_matches(['"', ':', '=']);
                 text.split(['"', ' ']).next()?.parse().ok()
@@ -171,18 +173,18 @@ impl Bridge {
         request(self.admin, "GET", "/readyz", &[], b"").status == 200
     }
 
-    /// Asks as that user; `query` is what comes behind the credentials.
+    /// Sends a request as `user`. `query` follows the credentials in the query string.
     pub(crate) fn get_as(&self, user: User, query: &str) -> Response {
         let User { username, password } = user;
         self.get(&format!("username={username}&password={password}&{query}"))
     }
 
-    /// Asks as the user of acme, and expects a 200.
+    /// Sends a request as [`ACME`], asserts status 200 and returns the body.
     pub(crate) fn acme_ok(&self, query: &str) -> Value {
         self.get_ok(ACME, query)
     }
 
-    /// Asks, and expects a 200.
+    /// Sends a request as `user`, asserts status 200 and returns the body.
     pub(crate) fn get_ok(&self, user: User, query: &str) -> Value {
         let response = self.get_as(user, query);
         assert_eq!(response.status, 200, "{query}: {response:?}");
@@ -199,25 +201,25 @@ impl Bridge {
         )
     }
 
-    /// The number of its process.
+    /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// What is in its log; the last lines may still be on their way. For a bridge that
-    /// can't be asked whether they are.
+    /// The log as written so far, without waiting for lines that the bridge has logged but
+    /// not yet written. For a bridge that can't answer requests.
     pub(crate) fn log_so_far(&self) -> String {
         self.log.text()
     }
 
-    /// Everything that was logged up to now.
+    /// Everything that the bridge has logged up to now.
     pub(crate) fn log(&self) -> String {
         self.wait_for_log();
         self.log.text()
     }
 
-    /// Waits until the thread that writes the log has written what was logged. One that
-    /// is stopped or has ended writes nothing more.
+    /// Waits until the writer thread of the bridge has written all logged lines. Returns at
+    /// once if the bridge is frozen or has exited.
     fn wait_for_log(&self) {
         let deadline = Instant::now() + Duration::from_secs(5);
         while !self.is_frozen.load(Ordering::SeqCst) && Instant::now() < deadline {
@@ -239,7 +241,7 @@ impl Bridge {
         Ok(body["log_lines"]["waiting"].as_u64().expect("a number"))
     }
 
-    /// How many actions of that name were sent to Asterisk.
+    /// The number of actions sent to Asterisk whose log text starts with `action`.
     pub(crate) fn sent_count(&self, action: &str) -> usize {
         let log = self.log();
         let lines = log
@@ -255,15 +257,15 @@ impl Bridge {
             .count()
     }
 
-    /// Its memory in resident_kilobytes, its open descriptors, and the processor time that
-    /// it has used, in clock ticks.
+    /// Its resident memory, its open descriptors and the processor time that it has used.
     pub(crate) fn usage(&self) -> ResourceUsage {
         let proc = format!("/proc/{}", self.pid);
         let status = std::fs::read_to_string(format!("{proc}/status")).expect("status");
         let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let memory = memory.and_then(|text| text.trim().split(' ').next()?.parse().ok());
         let stat = std::fs::read_to_string(format!("{proc}/stat")).expect("stat");
-        // Behind the name; utime and stime are the 14th and 15th field of all.
+        // utime and stime are the 14th and 15th field. The 3rd field is the first after the
+        // name.
         let fields: Vec<_> = stat
             .rsplit(") ")
             .next()
@@ -278,50 +280,50 @@ impl Bridge {
         }
     }
 
-    /// Stops it where it is, until [`Self::thaw`].
+    /// Stops the process with SIGSTOP until [`Self::resume`].
     pub(crate) fn freeze(&self) {
         self.is_frozen.store(true, Ordering::SeqCst);
         send_signal(self.pid, "STOP");
     }
 
-    /// Lets it go on.
+    /// Continues a frozen bridge.
     pub(crate) fn resume(&self) {
         send_signal(self.pid, "CONT");
         self.is_frozen.store(false, Ordering::SeqCst);
     }
 
-    /// Tells it to end.
+    /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         send_signal(self.pid, "TERM");
     }
 
-    /// Gives it another configuration to read; returns what it then logs of it.
+    /// Replaces the configuration file and reloads it. Returns the log line of the reload.
     pub(crate) fn reconfigure(&self, configuration: &str) -> Value {
         let (configuration, _) = route_through_checkers(configuration);
         std::fs::write(self.file.path(), configuration).expect("written");
         self.reload()
     }
 
-    /// Tells it to read its configuration again; returns what it then logs of it.
+    /// Sends SIGHUP and waits for the reload. Returns the log line of the reload.
     pub(crate) fn reload(&self) -> Value {
-        let told = |log: &str| {
+        let reload_lines = |log: &str| {
             let lines = log.lines();
             let lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-            let about = lines.filter(|line| {
+            let of_reload = lines.filter(|line| {
                 let message = line["message"].as_str().unwrap_or_default();
                 message == "the configuration was read again"
                     || message == "the configuration stays as it was"
             });
-            about.collect::<Vec<_>>()
+            of_reload.collect::<Vec<_>>()
         };
-        let before = told(&self.log()).len();
+        let before = reload_lines(&self.log()).len();
         send_signal(self.pid, "HUP");
         eventually("the configuration is read again", || {
-            told(&self.log()).get(before).cloned()
+            reload_lines(&self.log()).get(before).cloned()
         })
     }
 
-    /// How it ended, where it has.
+    /// The exit status if the bridge has exited.
     pub(crate) fn exit_status(&self) -> Option<ExitStatus> {
         self.child
             .lock()
@@ -330,10 +332,10 @@ impl Bridge {
             .expect("a child")
     }
 
-    /// Tells it to end, and waits; returns how it ended, and its log.
+    /// Sends SIGTERM and waits until the bridge exits. Returns its exit status and its log.
     pub(crate) fn stop(self) -> (ExitStatus, String) {
         self.terminate();
-        let status = eventually("the bridge ends", || self.exit_status());
+        let status = eventually("the bridge exits", || self.exit_status());
         (status, self.log())
     }
 }
@@ -345,7 +347,7 @@ impl Drop for Bridge {
             let _ = child.kill();
             let _ = child.wait();
         }
-        // A test that already fails says why itself.
+        // A test that is already failing reports its own reason.
         if !std::thread::panicking() {
             self.name_records
                 .iter()

@@ -1,4 +1,4 @@
-//! A real browser, driven over WebDriver: plain HTTP and JSON.
+//! A real Chromium, controlled over WebDriver with plain HTTP and JSON.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{eventually, request};
 
-/// A headless Chromium with a profile of its own, which ends when it is dropped.
+/// A headless Chromium with its own profile, which is closed when it is dropped.
 pub(crate) struct Browser {
     driver: Child,
     address: SocketAddr,
@@ -16,13 +16,13 @@ pub(crate) struct Browser {
     _profile: tempfile::TempDir,
 }
 
-/// How WebDriver names an element in JSON.
-const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+/// The JSON key under which WebDriver returns the id of an element.
+const ELEMENT_KEY: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 impl Browser {
     pub(crate) fn start() -> Self {
         let profile = tempfile::tempdir().expect("a folder");
-        // It looks for a port that is free, and ends where another was faster to take it.
+        // chromedriver picks a free port. It exits if another program takes the port first.
         let (driver, port) = eventually("chromedriver listens", start_driver);
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let mut browser = Self {
@@ -87,7 +87,7 @@ impl Browser {
         self.post("/url", &json!({"url": format!("http://{address}/")}));
     }
 
-    /// Runs the body of a function in the page, whose arguments are `arguments`.
+    /// Runs `script` in the page as the body of a function with these arguments.
     pub(crate) fn run_script(&self, script: &str, arguments: &[&str]) -> Value {
         self.post(
             "/execute/sync",
@@ -95,25 +95,25 @@ impl Browser {
         )
     }
 
-    /// As [`Self::run_script`], and waits until the function calls its last argument.
+    /// Like [`Self::run_script`], but waits until the function calls its last argument.
     pub(crate) fn run_async_script(&self, script: &str) -> Value {
         self.post("/timeouts", &json!({"script": 120_000}));
         self.post("/execute/async", &json!({"script": script, "args": []}))
     }
 
-    /// Waits until an expression holds in the page; returns what it is then.
+    /// Waits until an expression in the page is neither null nor false. Returns its value.
     pub(crate) fn wait_until(&self, expression: &str) -> Value {
         eventually(expression, || {
             let path = format!("/session/{}/execute/sync", self.session);
             let script = json!({"script": format!("return {expression};"), "args": []});
-            // A page that is just loading has nothing of it yet.
+            // The script fails while the page is still loading.
             let value = self.try_command("POST", &path, &script).ok()?;
             let holds = !matches!(value, Value::Null | Value::Bool(false));
             holds.then_some(value)
         })
     }
 
-    /// Waits until an element is on the page and shown.
+    /// Waits until an element is visible. Returns its WebDriver id.
     pub(crate) fn wait_visible(&self, selector: &str) -> String {
         let selector = json!(selector);
         self.wait_until(&format!(
@@ -121,23 +121,26 @@ impl Browser {
         ));
         let body = json!({"using": "css selector", "value": selector});
         let element = self.post("/element", &body);
-        element[ELEMENT].as_str().expect("an element").to_owned()
+        element[ELEMENT_KEY]
+            .as_str()
+            .expect("an element")
+            .to_owned()
     }
 
-    /// As a person would: it must be there, shown, and not covered.
+    /// Clicks an element as a user would: it must be visible and not covered.
     pub(crate) fn click(&self, selector: &str) {
         let element = self.wait_visible(selector);
         self.post(&format!("/element/{element}/click"), &json!({}));
     }
 
-    /// Types into a field, in place of what is there.
+    /// Replaces the content of an input field by typing.
     pub(crate) fn fill(&self, selector: &str, text: &str) {
         let element = self.wait_visible(selector);
         self.post(&format!("/element/{element}/clear"), &json!({}));
         self.post(&format!("/element/{element}/value"), &json!({"text": text}));
     }
 
-    /// Presses a key, wherever the focus is.
+    /// Presses a key. The focused element receives it.
     pub(crate) fn press(&self, key: &str) {
         let keys = [
             json!({"type": "keyDown", "value": key}),
@@ -147,7 +150,7 @@ impl Browser {
         self.post("/actions", &actions);
     }
 
-    /// The text of an element as it is shown.
+    /// The visible text of an element.
     pub(crate) fn text(&self, selector: &str) -> String {
         let text = self.run_script(
             "return document.querySelector(arguments[0])?.innerText ?? ''",
@@ -161,7 +164,8 @@ impl Browser {
         self.post("/goog/cdp/execute", &body);
     }
 
-    /// Of the screen, in CSS pixels; a telephone's has twice as many.
+    /// Sets the screen size in CSS pixels. Below a width of 600 the browser emulates a phone
+    /// with two device pixels per CSS pixel.
     pub(crate) fn set_screen_size(&self, width: u32, height: u32) {
         let phone = width < 600;
         let scale = if phone { 2 } else { 1 };
@@ -170,7 +174,8 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
     }
 
-    /// `light` or `dark`; and without movement, so that nothing is seen half-way.
+    /// Sets the color scheme to `light` or `dark`. Turns animations off, so that no test
+    /// sees an unfinished one.
     pub(crate) fn set_color_scheme(&self, scheme: &str) {
         let features = json!({"features": [
             {"name": "prefers-color-scheme", "value": scheme},
@@ -179,18 +184,18 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &features);
     }
 
-    /// A picture of the screen, as PNG.
+    /// A screenshot as PNG.
     pub(crate) fn screenshot(&self) -> Vec<u8> {
         use base64::Engine as _;
         let path = format!("/session/{}/screenshot", self.session);
-        let picture = self.command("GET", &path, &Value::Null);
+        let screenshot = self.command("GET", &path, &Value::Null);
         let engine = base64::engine::general_purpose::STANDARD;
-        let picture = engine.decode(picture.as_str().expect("base64"));
-        picture.expect("base64")
+        let png = engine.decode(screenshot.as_str().expect("base64"));
+        png.expect("base64")
     }
 
-    /// What the browser has logged since it was last asked: errors of the page, and
-    /// what its policy has stopped.
+    /// Returns what the browser logged since the last call: errors of the page and
+    /// violations of its Content-Security-Policy.
     pub(crate) fn take_log(&self) -> Vec<String> {
         let entries = self.post("/se/log", &json!({"type": "browser"}));
         let entries = entries.as_array().expect("entries").iter();
@@ -200,7 +205,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Ends Chromium; the driver itself would leave it running.
+        // Closes Chromium. Without this it keeps running after the driver exits.
         if !self.session.is_empty() {
             let path = format!("/session/{}", self.session);
             let _ = self.try_command("DELETE", &path, &Value::Null);
@@ -210,14 +215,14 @@ impl Drop for Browser {
     }
 }
 
-/// ChromeDriver, and the port where it listens.
+/// Starts chromedriver. Returns its process and its port.
 fn start_driver() -> Option<(Child, u16)> {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .expect("chromedriver, of Debian's package chromium-driver");
+        .expect("chromedriver starts (Debian package chromium-driver)");
     let mut lines = BufReader::new(driver.stdout.take().expect("piped")).lines();
     let port = lines.find_map(|line| {
         let line = line.expect("text");

@@ -1,11 +1,11 @@
-//! A certificate for the interface, signed by itself.
+//! A self-signed certificate for the HTTPS interface.
 
 use std::path::Path;
 
 use rcgen::{CertificateParams, KeyPair};
 
-/// Writes it and its key into the folder, with what is edited of it; returns the
-/// section `[http]` that names both.
+/// Writes a self-signed certificate and its key to `folder`, after `edit` has changed the
+/// parameters of the certificate. Returns an `[http]` section that names both files.
 pub(crate) fn http_tls_section(folder: &Path, edit: impl FnOnce(&mut CertificateParams)) -> String {
     let pair = KeyPair::generate().expect("a key");
     let mut params = CertificateParams::new(["localhost".to_owned()]).expect("names");

@@ -1,25 +1,26 @@
-//! The wall clock of a PBX, other than this machine's, by libfaketime.
+//! A wall clock of the PBX that differs from the clock of this machine, by libfaketime.
 
 use std::path::Path;
 
 use super::Asterisk;
 
-/// A clock that a test can set while Asterisk runs.
+/// An Asterisk whose wall clock a test can set while Asterisk runs.
 ///
-/// libfaketime reads the offset from a file each time that Asterisk asks for the time.
-/// Asterisk's monotonic clock, its timers and the times of files stay true.
+/// libfaketime reads the offset from a file each time that Asterisk reads the clock. The
+/// monotonic clock, the timers and the times of files are not changed.
 pub(crate) struct PbxClock {
     pub(crate) asterisk: Asterisk,
     file: std::path::PathBuf,
 }
 
 impl PbxClock {
-    /// An Asterisk whose clock differs from this machine's by that many seconds.
+    /// Starts an Asterisk whose clock is `offset` seconds ahead of the clock of this machine.
     pub(crate) fn start(version: u32, offset: i64) -> Self {
         Self::start_with(version, offset, &[], &[])
     }
 
-    /// With files that take the place of the sample's, and more variables.
+    /// Like [`Self::start`], with configuration files that replace those of the sample and
+    /// with additional environment variables.
     pub(crate) fn start_with(
         version: u32,
         offset: i64,
@@ -28,12 +29,12 @@ impl PbxClock {
     ) -> Self {
         let mut file = None;
         let mut variables = vec![
-            // The loader replaces `$LIB` by the folder of this architecture.
+            // The loader replaces `$LIB` with the library folder of this architecture.
             "LD_PRELOAD=/usr/$LIB/faketime/libfaketimeMT.so.1",
             "FAKETIME_TIMESTAMP_FILE=@INSTANCE@/clock",
             "FAKETIME_NO_CACHE=1",
             "FAKETIME_DONT_FAKE_MONOTONIC=1",
-            // The name that older releases know.
+            // Older releases of libfaketime know only this name.
             "DONT_FAKE_MONOTONIC=1",
             "NO_FAKE_STAT=1",
         ];
@@ -45,18 +46,18 @@ impl PbxClock {
         });
         let clock = Self {
             asterisk,
-            file: file.expect("prepared"),
+            file: file.expect("set while Asterisk is prepared"),
         };
         let measured = clock.offset();
         assert!(
             (measured - offset as f64).abs() < 2.0,
-            "the clock is {measured} s off, not {offset}: does the root have libfaketime? \
-             See asterisk-sample/fetch"
+            "the clock of Asterisk is {measured} s ahead instead of {offset} s. Does the root of \
+             Asterisk contain libfaketime? See asterisk-sample/fetch"
         );
         clock
     }
 
-    /// How many seconds Asterisk's clock is ahead of this machine's.
+    /// The seconds by which the clock of Asterisk is ahead of the clock of this machine.
     fn offset(&self) -> f64 {
         let pong = self.asterisk.ami().send("Action: Ping");
         let now = std::time::SystemTime::now();
@@ -65,15 +66,16 @@ impl PbxClock {
         time - now.as_secs_f64()
     }
 
-    /// Sets the clock, at once, to this machine's plus that many seconds.
+    /// Sets the clock to `offset` seconds ahead of the clock of this machine.
     pub(crate) fn set_offset(&self, offset: i64) {
         write_clock_offset(&self.file, offset);
     }
 }
 
-/// Sets the offset of libfaketime in one step: the program reads the file at any moment.
+/// Writes the offset for libfaketime. Replaces the file atomically, because the program
+/// may read it at any moment.
 pub(crate) fn write_clock_offset(path: &Path, offset: i64) {
     let new = path.with_extension("new");
-    std::fs::write(&new, format!("{offset:+}\n")).expect("the clock's file");
-    std::fs::rename(new, path).expect("the clock's file");
+    std::fs::write(&new, format!("{offset:+}\n")).expect("the offset file");
+    std::fs::rename(new, path).expect("the offset file");
 }

@@ -10,7 +10,7 @@ use super::eventually;
 use super::log_file::LogFile;
 use super::port::ReservedPort;
 
-/// Ends when it is dropped.
+/// A running HAProxy, which is killed when it is dropped.
 pub(crate) struct HaProxy {
     child: Child,
     pub(crate) address: SocketAddr,
@@ -24,7 +24,8 @@ pub(crate) struct HaProxy {
 pub(crate) type Addresses = [SocketAddr; 2];
 
 impl HaProxy {
-    /// The sample, with other addresses, as whoever runs the test.
+    /// Starts HAProxy with the sample configuration, with the addresses of these bridges and
+    /// as the user who runs the test.
     pub(crate) fn start(bridges: [Addresses; 2]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let socket = folder.path().join("admin.sock");
@@ -42,7 +43,10 @@ impl HaProxy {
             ("log /dev/log", "log stderr format raw".to_owned()),
             ("    user haproxy\n    group haproxy\n", String::new()),
         ] {
-            assert!(text.contains(from), "the sample has no {from}");
+            assert!(
+                text.contains(from),
+                "the sample configuration does not contain {from}"
+            );
             text = text.replace(from, &to);
         }
         let file = folder.path().join("haproxy.cfg");
@@ -53,7 +57,7 @@ impl HaProxy {
             .arg(&file)
             .stderr(log.stdio())
             .spawn()
-            .expect("haproxy, of Debian's package of that name");
+            .expect("haproxy starts (Debian package haproxy)");
         let haproxy = Self {
             child,
             address: port.address,
@@ -68,44 +72,45 @@ impl HaProxy {
         haproxy
     }
 
-    /// Waits until it says that of the bridge.
+    /// Waits until HAProxy reports this status for the bridge.
     pub(crate) fn wait_for_status(&self, bridge: &str, status: &str) {
         eventually(&format!("bridge {bridge} is {status}"), || {
             (self.server_field("changes", bridge, "status") == status).then_some(())
         });
     }
 
-    /// Sends the bridge no further requests, and waits for the changes that it has.
+    /// Drains the bridge and waits until its active changes are complete.
     pub(crate) fn drain(&self, bridge: &str) {
         self.command(&format!("set server changes/{bridge} state drain"));
-        eventually(&format!("bridge {bridge} has no changes"), || {
+        eventually(&format!("bridge {bridge} has no active changes"), || {
             (self.active_requests("changes", bridge) == "0").then_some(())
         });
     }
 
-    /// How many requests the bridge has from that part of the sample.
+    /// The number of active requests of the bridge in a backend of the sample.
     pub(crate) fn active_requests(&self, backend: &str, bridge: &str) -> String {
         self.server_field(backend, bridge, "scur")
     }
 
-    /// Takes it up again.
+    /// Sends requests to a drained bridge again.
     pub(crate) fn enable(&self, bridge: &str) {
         self.command(&format!("set server changes/{bridge} state ready"));
         self.wait_for_status(bridge, "UP");
     }
 
-    /// A field of its statistics.
+    /// A field of the statistics of a bridge.
     fn server_field(&self, backend: &str, bridge: &str, field: &str) -> String {
         let table = self.command("show stat");
         let mut rows = table.lines().map(|row| row.split(',').collect::<Vec<_>>());
         let head = rows.next().unwrap_or_default();
-        let place = head.iter().position(|name| *name == field);
+        let column = head.iter().position(|name| *name == field);
         let row = rows.find(|row| row.starts_with(&[backend, bridge]));
-        let found = row.and_then(|row| Some((*row.get(place?)?).to_owned()));
+        let found = row.and_then(|row| Some((*row.get(column?)?).to_owned()));
         found.unwrap_or_default()
     }
 
-    /// What it answers to a command; nothing until it listens.
+    /// Sends a command to the admin socket and returns the reply. The reply is empty until
+    /// HAProxy listens there.
     fn command(&self, command: &str) -> String {
         let mut answer = String::new();
         if let Ok(mut stream) = UnixStream::connect(&self.socket) {
@@ -115,7 +120,7 @@ impl HaProxy {
         answer
     }
 
-    /// Everything that it has logged up to now.
+    /// Everything that HAProxy has logged up to now.
     pub(crate) fn log(&self) -> String {
         self.log.text()
     }

@@ -1,4 +1,4 @@
-//! A plain HTTP/1.1 client that sends what it is told, byte by byte.
+//! A plain HTTP/1.1 client that sends exactly the given bytes, even if they are invalid.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -23,22 +23,23 @@ impl Response {
     }
 
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
     }
 
-    /// Its status and its `code` (or `status` where it has none), as `404 unknown_queue`.
+    /// The HTTP status and the `code` of the body (or its `status` if it has no `code`), such
+    /// as `404 unknown_queue`.
     pub(crate) fn outcome(&self) -> String {
         let json = self.json();
-        let word = json.get("code").or(json.get("status"));
+        let code = json.get("code").or(json.get("status"));
         format!(
             "{} {}",
             self.status,
-            word.and_then(Value::as_str).unwrap_or("?")
+            code.and_then(Value::as_str).unwrap_or("?")
         )
     }
 }
 
-/// One request on a connection of its own.
+/// Sends one request on a new connection.
 pub(crate) fn request(
     address: SocketAddr,
     method: &str,
@@ -49,7 +50,7 @@ pub(crate) fn request(
     let mut stream = TcpStream::connect(address).expect("the bridge listens");
     let timeout = Some(Duration::from_secs(30));
     stream.set_read_timeout(timeout).expect("a socket");
-    // A browser's driver answers to none but its own address.
+    // chromedriver accepts only its own address as host.
     let mut head =
         format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     for (name, value) in headers {
@@ -59,14 +60,14 @@ pub(crate) fn request(
         head += &format!("Content-Length: {}\r\n", body.len());
     }
     head += "\r\n";
-    // A server may refuse before it has read everything.
+    // The server may refuse the request and close before it has read everything.
     let _ = stream
         .write_all(head.as_bytes())
         .and_then(|()| stream.write_all(body));
     let mut bytes = Vec::new();
     let mut buffer = [0; 64 * 1024];
-    // To the end of the connection, or of an answer that tells its length: not every
-    // server closes when it is asked to.
+    // Reads until the connection ends or the response has its `Content-Length`. Not every
+    // server honors `Connection: close`.
     while !is_complete(&bytes) {
         match stream.read(&mut buffer) {
             Ok(count) if count > 0 => bytes.extend_from_slice(&buffer[..count]),
@@ -88,10 +89,10 @@ fn is_complete(answer: &[u8]) -> bool {
     length.is_some_and(|length| answer.len() >= head + 4 + length)
 }
 
-/// A connection that is kept from request to request, as a panel's is.
+/// A client that reuses its connection for all requests, as a browser does.
 pub(crate) struct KeepAliveConnection {
     address: SocketAddr,
-    /// Where it comes from, where that matters.
+    /// The local address, if the test needs a certain one.
     source: Option<IpAddr>,
     stream: Option<TcpStream>,
 }
@@ -105,7 +106,7 @@ impl KeepAliveConnection {
         }
     }
 
-    /// From one of this machine's own addresses.
+    /// A client that connects from `source`, an address of this machine.
     pub(crate) fn from(source: IpAddr, address: SocketAddr) -> Self {
         Self {
             source: Some(source),
@@ -123,7 +124,8 @@ impl KeepAliveConnection {
         Ok(socket.into())
     }
 
-    /// A GET; a connection that failed is replaced, and nothing is sent twice.
+    /// Sends a GET request. After an error the next request opens a new connection. No
+    /// request is sent twice.
     pub(crate) fn get(&mut self, target: &str) -> std::io::Result<Response> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
@@ -164,7 +166,7 @@ impl KeepAliveConnection {
 fn parse(text: &str) -> Response {
     let (head, body) = text
         .split_once("\r\n\r\n")
-        .unwrap_or_else(|| panic!("no HTTP: {text:?}"));
+        .unwrap_or_else(|| panic!("not an HTTP response: {text:?}"));
     let mut lines = head.lines();
     let status = lines.next().and_then(|line| line.split(' ').nth(1));
     Response {

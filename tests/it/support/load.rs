@@ -1,5 +1,5 @@
-//! Clients that change the PBX without pause, and the reckoning afterwards:
-//! what the bridge answered, against what Asterisk logged.
+//! Clients that send changes continuously, and a check of the responses of the bridge
+//! against the `queue_log` of Asterisk.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,28 +7,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{API_PATH, Bridge, KeepAliveConnection};
 
-/// Clients at once.
+/// The number of concurrent clients.
 const CLIENTS: usize = 32;
 
-/// The connection ended without an answer, as it does when the bridge ends.
+/// The outcome of a request whose connection closed without a response, as happens when
+/// the bridge exits.
 const UNANSWERED: &str = "unanswered";
 
-/// What was answered to each change, by its unique reason.
+/// The outcome of each change. The key is the pause reason, which is unique per change.
 #[derive(Default)]
 pub(crate) struct Outcomes {
-    outcomes: HashMap<String, String>,
+    by_reason: HashMap<String, String>,
 }
 
-/// The tally of a reckoning.
+/// The number of changes per outcome.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) success: usize,
     pub(crate) not_sent: usize,
     pub(crate) unknown: usize,
-    /// Of those, how many Asterisk did log.
+    /// Changes with an unknown outcome that Asterisk logged.
     pub(crate) unknown_and_logged: usize,
     pub(crate) unanswered: usize,
-    /// Of those, how many Asterisk did log.
+    /// Unanswered changes that Asterisk logged.
     pub(crate) unanswered_and_logged: usize,
 }
 
@@ -56,19 +57,20 @@ impl fmt::Display for Tally {
 
 impl Outcomes {
     pub(crate) fn merge(&mut self, other: Self) {
-        self.outcomes.extend(other.outcomes);
+        self.by_reason.extend(other.by_reason);
     }
 
     pub(crate) fn record(&mut self, reason: String, outcome: String) {
-        self.outcomes.insert(reason, outcome);
+        self.by_reason.insert(reason, outcome);
     }
 
     pub(crate) fn take(&mut self) -> Self {
         std::mem::take(self)
     }
 
-    /// Holds the answers against Asterisk's queue_log. Asterisk writes a line
-    /// there before it answers.
+    /// Checks the outcomes against `queue_log` and counts them. An acknowledged change must
+    /// be logged once, an unsent change never, and any other change at most once. Asterisk
+    /// writes its line before it answers.
     pub(crate) fn check_against_queue_log(&self, queue_log: &str) -> Tally {
         let mut logged: HashMap<&str, usize> = HashMap::new();
         for line in queue_log.lines().filter(|line| line.contains("PAUSE|")) {
@@ -77,16 +79,19 @@ impl Outcomes {
             }
         }
         let mut tally = Tally::default();
-        for (reason, outcome) in &self.outcomes {
+        for (reason, outcome) in &self.by_reason {
             let times = logged.get(reason.as_str()).copied().unwrap_or(0);
             match outcome.as_str() {
                 "200 success" => {
                     tally.success += 1;
-                    assert_eq!(times, 1, "{reason} was acknowledged");
+                    assert_eq!(
+                        times, 1,
+                        "{reason} was acknowledged, so it must be logged once"
+                    );
                 }
                 "503 pbx_unavailable" | "503 overloaded" => {
                     tally.not_sent += 1;
-                    assert_eq!(times, 0, "{reason} was answered as not sent");
+                    assert_eq!(times, 0, "{reason} was reported as not sent");
                 }
                 "504 outcome_unknown" => {
                     tally.unknown += 1;
@@ -105,7 +110,7 @@ impl Outcomes {
     }
 }
 
-/// Sets what it holds, also when a panic ends its scope.
+/// Sets the flag to true when it is dropped, even during a panic.
 pub(crate) struct SetOnDrop<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for SetOnDrop<'_> {
@@ -114,12 +119,13 @@ impl Drop for SetOnDrop<'_> {
     }
 }
 
-/// Lets clients change agents 1001 to 1032 of queue 6001 until `until` is done;
-/// every change has a reason of its own.
+/// Runs `work` while 32 clients pause and unpause the agents 1001 to 1032 of queue 6001.
+/// Every change has its own reason, which starts with `prefix`. Returns the outcomes of the
+/// changes and the result of `work`.
 pub(crate) fn run_load<R>(
     bridge: &Bridge,
     prefix: &str,
-    until: impl FnOnce() -> R,
+    work: impl FnOnce() -> R,
 ) -> (Outcomes, R) {
     let done = AtomicBool::new(false);
     let (done, address) = (&done, bridge.address);
@@ -146,7 +152,7 @@ pub(crate) fn run_load<R>(
                             Err(_) => UNANSWERED.to_owned(),
                         };
                         if outcome.starts_with("503") || outcome == UNANSWERED {
-                            // As a client would that reads Retry-After, only sooner.
+                            // A real client would wait as long as Retry-After says.
                             std::thread::sleep(std::time::Duration::from_millis(20));
                         }
                         outcomes.insert(reason, outcome);
@@ -156,15 +162,15 @@ pub(crate) fn run_load<R>(
             })
             .collect();
         let result = {
-            // Also when it panics: the scope waits for the clients.
+            // Stops the clients even if `work` panics, because the scope waits for them.
             let _end = SetOnDrop(done);
-            until()
+            work()
         };
-        let mut answers = Outcomes::default();
+        let mut all = Outcomes::default();
         for client in clients {
             let outcomes = client.join().expect("a client");
-            answers.outcomes.extend(outcomes);
+            all.by_reason.extend(outcomes);
         }
-        (answers, result)
+        (all, result)
     })
 }

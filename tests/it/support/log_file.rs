@@ -1,11 +1,11 @@
-//! What a program that a test has started writes to its standard error.
+//! The standard error of a program that a test has started.
 
 use std::process::Stdio;
 
 use tempfile::NamedTempFile;
 
-/// A file: the program never waits for a reader, and what it has written before an
-/// answer is there with the answer.
+/// A temporary file to which a program logs. The program never waits for a reader, and a
+/// line that it has written before a response can be read after that response.
 pub(super) struct LogFile(NamedTempFile);
 
 impl LogFile {
@@ -13,21 +13,21 @@ impl LogFile {
         Self(NamedTempFile::new().expect("a temporary file"))
     }
 
-    /// What the program is to write to.
+    /// The file as the standard error of a program.
     pub(super) fn stdio(&self) -> Stdio {
         self.0.reopen().expect("a temporary file").into()
     }
 
-    /// What someone else writes to in its place.
+    /// The file for a writer other than the program.
     pub(super) fn file(&self) -> std::fs::File {
         self.0.reopen().expect("a temporary file")
     }
 
-    /// Its lines up to now; of one that is just being written, nothing.
+    /// All complete lines so far.
     pub(super) fn text(&self) -> String {
         let bytes = std::fs::read(self.0.path()).expect("a log");
         let end = bytes.iter().rposition(|byte| *byte == b'\n');
-        let whole = end.map_or(0, |end| end + 1);
-        String::from_utf8_lossy(&bytes[..whole]).into_owned()
+        let complete = end.map_or(0, |end| end + 1);
+        String::from_utf8_lossy(&bytes[..complete]).into_owned()
     }
 }

@@ -1,5 +1,5 @@
-//! Whoever reads the bridge's log, and can stop doing so: the other end of a pipe, or a
-//! systemd journal.
+//! A reader of the log of the bridge that can stop reading: the other end of a pipe, or
+//! a replacement for the systemd journal.
 
 use std::fs::File;
 use std::io::{PipeReader, Read, Write, pipe};
@@ -11,15 +11,16 @@ use std::sync::{Arc, Condvar, Mutex};
 use super::bridge::Bridge;
 use super::log_file::LogFile;
 
-/// Reads on until it is told to pause; what it has read goes to the bridge's [`LogFile`].
+/// A thread that copies the log to the [`LogFile`] of the bridge, except while it is
+/// paused.
 pub(crate) struct LogReader {
     paused: Arc<(Mutex<bool>, Condvar)>,
-    /// The folder of the journal's socket.
+    /// The folder with the socket of the journal.
     _folder: Option<tempfile::TempDir>,
 }
 
 impl LogReader {
-    /// A bridge whose standard error is a pipe.
+    /// Starts a bridge whose standard error is a pipe to this reader.
     pub(crate) fn start_bridge_with_pipe(command: Command, configuration: &str) -> (Bridge, Self) {
         let log = LogFile::new();
         let (reader, writer) = pipe().expect("a pipe");
@@ -28,8 +29,8 @@ impl LogReader {
         (bridge, this)
     }
 
-    /// A bridge with `format = "journald"`, in a mount namespace of its own where the
-    /// journal is this one.
+    /// Starts a bridge with `format = "journald"` in its own mount namespace, in which this
+    /// reader owns the socket of the journal.
     pub(crate) fn start_bridge_with_journal(
         command: &Command,
         configuration: &str,
@@ -64,12 +65,12 @@ impl LogReader {
         }
     }
 
-    /// Reads nothing from now on, but for what it is just reading.
+    /// Stops reading after the read in progress.
     pub(crate) fn pause(&self) {
         *self.paused.0.lock().expect("paused") = true;
     }
 
-    /// Reads on.
+    /// Continues reading.
     pub(crate) fn resume(&self) {
         *self.paused.0.lock().expect("paused") = false;
         self.paused.1.notify_all();
@@ -82,7 +83,7 @@ impl Drop for LogReader {
     }
 }
 
-/// Runs the command where `/run` is that folder.
+/// Wraps a command so that it runs in a mount namespace with `run` mounted at `/run`.
 fn in_namespace(run: &Path, inner: &Command) -> Command {
     let mut command = Command::new("unshare");
     let script = "mount --bind \"$0\" /run && exec \"$@\"";

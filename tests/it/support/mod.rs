@@ -1,5 +1,5 @@
-//! What the tests stand on: a real Asterisk, the real bridge, and clients that
-//! are not the bridge's own code.
+//! Helpers shared by all tests: a real Asterisk, the real bridge, and clients that share
+//! no code with the bridge.
 
 mod ami;
 mod asterisk;
@@ -39,10 +39,10 @@ pub(crate) use queue_name_checker::checked_in_total;
 pub(crate) use read_pauses::{ReadPauseMonitor, ReadPauses};
 pub(crate) use realtime::{Realtime, insert_member, insert_queue};
 
-/// Declares tests that run on a fresh Asterisk of each generation.
+/// Declares tests that run on a new Asterisk 16 and a new Asterisk 22.
 ///
-/// The name of each has `asterisk_16` or `asterisk_22` in it, so that a run
-/// without Asterisk can leave them out by name, and be seen to.
+/// The name of each test contains `asterisk_16` or `asterisk_22`. `./test` skips the tests
+/// of a missing Asterisk by this name, and `.ci/run` counts those that ran.
 macro_rules! on_both_versions {
     ($($name:ident),+ $(,)?) => {
         mod asterisk_16 { $( #[test] fn $name() { super::$name(16); } )+ }
@@ -51,8 +51,8 @@ macro_rules! on_both_versions {
 }
 pub(crate) use on_both_versions;
 
-/// Declares tests that run on each generation, and on the simulated PBX, which so
-/// is proven to be like them.
+/// Declares tests that run on Asterisk 16, Asterisk 22 and the simulated PBX. This proves
+/// that the simulated PBX behaves like the real ones.
 macro_rules! on_every_pbx {
     ($($name:ident),+ $(,)?) => {
         $crate::support::on_both_versions!($($name),+);
@@ -61,35 +61,36 @@ macro_rules! on_every_pbx {
 }
 pub(crate) use on_every_pbx;
 
-/// A bridge with the usual two organizations on a fresh sample Asterisk.
+/// Starts an Asterisk with the sample configuration and a bridge with the two sample
+/// organizations.
 pub(crate) fn start(version: u32) -> (Asterisk, Bridge) {
     let asterisk = Asterisk::start(version);
     let bridge = Bridge::start(&configuration(asterisk.port));
     (asterisk, bridge)
 }
 
-/// The same, with nothing between the two: for tests of the link itself, of load and
-/// of speed.
+/// Like [`start`], but without the [queue name checker](queue_name_checker) between the
+/// bridge and Asterisk. For tests of the link itself, of load and of speed.
 pub(crate) fn start_direct(version: u32) -> (Asterisk, Bridge) {
     let asterisk = Asterisk::start_direct(version);
     let bridge = Bridge::start(&configuration(asterisk.port));
     (asterisk, bridge)
 }
 
-/// Longer than the bridge ever waits before it links again: half a minute, after many
-/// links that were lost at once.
-const PATIENCE: Duration = Duration::from_secs(45);
+/// Longer than the bridge ever waits before it reconnects. Its longest delay is 30 s,
+/// after many connections that were lost immediately.
+const EVENTUALLY_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// Waits until the condition gives a value; what is waited for is said when it
-/// doesn't.
+/// Polls `condition` until it returns a value, and returns that value. Panics with `what`
+/// after 45 s.
 pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + EVENTUALLY_TIMEOUT;
     loop {
         if let Some(value) = condition() {
             return value;
         }
         assert!(Instant::now() < deadline, "never happened: {what}");
-        // Paces the polling; nothing depends on its length.
+        // Limits the polling rate. No result depends on this delay.
         std::thread::sleep(Duration::from_millis(20));
     }
 }

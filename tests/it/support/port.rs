@@ -1,11 +1,11 @@
-//! Ports for those who have to be told theirs beforehand.
+//! Ports for programs that must know their port before they start.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use socket2::{Domain, Socket, Type};
 
-/// A port of the system's choice that stays with the test, whoever listens there and
-/// ends in between: a socket that is bound and never listens keeps it.
+/// A free port that no other program takes while the value exists, even if the program
+/// that listens on it restarts. A socket that is bound but never listens reserves it.
 pub(crate) struct ReservedPort {
     pub(crate) address: SocketAddr,
     _socket: Socket,
@@ -19,7 +19,7 @@ impl ReservedPort {
         socket.bind(&any.into()).expect("a port");
         let address = socket.local_addr().expect("bound").as_socket();
         Self {
-            address: address.expect("of the internet"),
+            address: address.expect("an internet address"),
             _socket: socket,
         }
     }

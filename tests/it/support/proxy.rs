@@ -1,4 +1,4 @@
-//! A TCP proxy between the bridge and Asterisk, that does what networks do.
+//! A TCP proxy between the bridge and Asterisk that simulates network faults.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -6,20 +6,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What the proxy does with bytes.
+/// What the proxy does with the bytes that it receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Network {
-    /// Passes them on.
+    /// Forwards them.
     Normal,
-    /// Passes them on one at a time.
+    /// Forwards each byte in its own write.
     SingleBytes,
-    /// Passes them on late.
+    /// Forwards them after 50 ms.
     Slow,
-    /// Takes them and passes none on, with all connections connections: a pulled cable.
+    /// Discards them and leaves all connections open, as if the cable were unplugged.
     BlackHole,
 }
 
-/// Ends with the test.
+/// A proxy that runs until the process exits.
 pub(crate) struct Proxy {
     pub(crate) port: u16,
     shared: Arc<Shared>,
@@ -29,9 +29,9 @@ struct Shared {
     network: Mutex<Network>,
     /// Both ends of every connection.
     connections: Mutex<Vec<TcpStream>>,
-    /// Bytes of Asterisk's that were passed on.
+    /// The number of bytes that were forwarded from Asterisk to the bridge.
     forwarded: Arc<AtomicU64>,
-    /// The answer of Asterisk that is under way is cut in its middle.
+    /// Whether to truncate the next bytes from Asterisk.
     truncate: AtomicBool,
 }
 
@@ -48,7 +48,7 @@ impl Proxy {
         let accepting = Arc::clone(&shared);
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                // An Asterisk that is not there is a connection that ends.
+                // If Asterisk does not listen, the proxy closes the connection of the bridge.
                 let Ok(server) = TcpStream::connect(("127.0.0.1", to)) else {
                     continue;
                 };
@@ -62,8 +62,8 @@ impl Proxy {
                         .push(copy);
                 }
                 let (from, to) = (&client, &server);
-                pass(&accepting, from, to, false);
-                pass(&accepting, to, from, true);
+                forward(&accepting, from, to, false);
+                forward(&accepting, to, from, true);
             }
         });
         Self { port, shared }
@@ -73,12 +73,12 @@ impl Proxy {
         *self.shared.network.lock().expect("network") = network;
     }
 
-    /// Counts the bytes of Asterisk's that were passed on.
+    /// The counter of the bytes that were forwarded from Asterisk to the bridge.
     pub(crate) fn forwarded_bytes(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.shared.forwarded)
     }
 
-    /// Ends every connection now.
+    /// Closes all connections.
     pub(crate) fn close_connections(&self) {
         for stream in self
             .shared
@@ -91,13 +91,13 @@ impl Proxy {
         }
     }
 
-    /// Passes on half of what Asterisk sends next, and ends the connection.
+    /// Forwards only half of the next bytes from Asterisk, then closes the connection.
     pub(crate) fn truncate_next_read(&self) {
         self.shared.truncate.store(true, Ordering::SeqCst);
     }
 }
 
-fn pass(shared: &Arc<Shared>, from: &TcpStream, to: &TcpStream, is_answer: bool) {
+fn forward(shared: &Arc<Shared>, from: &TcpStream, to: &TcpStream, is_from_asterisk: bool) {
     let shared = Arc::clone(shared);
     let mut from = from.try_clone().expect("a copy");
     let mut to = to.try_clone().expect("a copy");
@@ -105,26 +105,26 @@ fn pass(shared: &Arc<Shared>, from: &TcpStream, to: &TcpStream, is_answer: bool)
         let mut buffer = [0; 4096];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
             let mut bytes = &buffer[..count];
-            let cut = is_answer && shared.truncate.swap(false, Ordering::SeqCst);
+            let cut = is_from_asterisk && shared.truncate.swap(false, Ordering::SeqCst);
             if cut {
                 bytes = &bytes[..count / 2];
             }
             let network = *shared.network.lock().expect("network");
-            let passed = match network {
+            let written = match network {
                 Network::Normal => to.write_all(bytes),
                 Network::SingleBytes => bytes.iter().try_for_each(|byte| to.write_all(&[*byte])),
                 Network::Slow => {
-                    // The delay is what is tested.
+                    // The delay is part of the test.
                     std::thread::sleep(Duration::from_millis(50));
                     to.write_all(bytes)
                 }
                 Network::BlackHole => continue,
             };
-            if is_answer {
+            if is_from_asterisk {
                 let count = bytes.len() as u64;
                 shared.forwarded.fetch_add(count, Ordering::SeqCst);
             }
-            if passed.is_err() || cut {
+            if written.is_err() || cut {
                 break;
             }
         }

@@ -1,12 +1,13 @@
 //! An AMI proxy that checks how the bridge spells queue names.
 //!
-//! Asterisk finds a queue in memory without regard to case, but looks a realtime queue
-//! up in its database with case. An action that spells a realtime queue otherwise than
-//! Asterisk does makes Asterisk drop the queue's dynamic members. So every action must
-//! use a name exactly as a `QueueParams` row has spelled it before on that PBX.
+//! Asterisk ignores case when it looks up a queue in memory, but not when it looks up a
+//! realtime queue in its database. If an action spells a realtime queue in another case
+//! than Asterisk does, Asterisk drops the dynamic members of the queue. So every action
+//! must spell a queue exactly as an earlier `QueueParams` row of the same PBX did.
 //!
-//! Each [`Asterisk`](super::Asterisk) has such a proxy, and [`route_through_checkers`] puts it between
-//! the bridge and that PBX. When the bridge is dropped, a violation fails the test.
+//! Each [`Asterisk`](super::Asterisk) has such a proxy. [`route_through_checkers`] makes a
+//! bridge connect through it. If an action broke the rule, the test fails when the bridge
+//! is dropped.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Write};
@@ -14,23 +15,23 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
-/// The bridge's permission check names this queue, which exists nowhere.
+/// The queue in the permission check of the bridge. No such queue exists.
 const PERMISSION_PROBE: &str = "ami-bridge-permission-check";
 
-/// Actions that named a queue, over all tests of this process.
-static AUDITED: AtomicUsize = AtomicUsize::new(0);
+/// The number of checked actions in all tests of this process.
+static CHECKED_ACTIONS: AtomicUsize = AtomicUsize::new(0);
 
-/// The proxies, by the port of the PBX behind them.
+/// The port and the record of each proxy, by the port of its PBX.
 static ROUTES: LazyLock<Mutex<HashMap<u16, (u16, QueueNameRecord)>>> =
     LazyLock::new(Mutex::default);
 
-/// How many actions that name a queue have been audited in this process so far.
+/// The number of actions with a queue name that were checked in this process so far.
 pub(crate) fn checked_in_total() -> usize {
-    AUDITED.load(Ordering::Relaxed)
+    CHECKED_ACTIONS.load(Ordering::Relaxed)
 }
 
-/// Replaces the addresses of audited PBXes in a bridge's configuration by those of
-/// their proxies.
+/// Replaces the PBX addresses in a configuration of the bridge with the addresses of their
+/// proxies. Returns the new configuration and the records of these proxies.
 pub(super) fn route_through_checkers(configuration: &str) -> (String, Vec<QueueNameRecord>) {
     let routes = ROUTES.lock().expect("routes");
     let mut text = String::new();
@@ -49,7 +50,7 @@ pub(super) fn route_through_checkers(configuration: &str) -> (String, Vec<QueueN
     (text, logs)
 }
 
-/// The proxy of one PBX.
+/// The checking proxy of one PBX.
 pub(crate) struct QueueNameChecker {
     pbx: u16,
     pub(crate) port: u16,
@@ -73,9 +74,9 @@ impl QueueNameChecker {
                 if end.load(Ordering::SeqCst) {
                     break;
                 }
-                // If nothing listens there, the client sees its connection closed.
+                // If the PBX does not listen, the proxy closes the connection of the client.
                 if let Ok(server) = TcpStream::connect(("127.0.0.1", pbx)) {
-                    pass_both(&accepting, &client, &server);
+                    forward_both_ways(&accepting, &client, &server);
                 }
             }
         });
@@ -97,20 +98,20 @@ impl Drop for QueueNameChecker {
     }
 }
 
-fn pass_both(log: &QueueNameRecord, client: &TcpStream, server: &TcpStream) {
+fn forward_both_ways(log: &QueueNameRecord, client: &TcpStream, server: &TcpStream) {
     for stream in [client, server] {
         let _ = stream.set_nodelay(true);
     }
     let copy = |stream: &TcpStream| stream.try_clone().expect("a copy");
     let (actions, lists) = (log.clone(), log.clone());
     let mut reader = ActionReader::default();
-    pass(copy(client), copy(server), move |line| {
+    forward(copy(client), copy(server), move |line| {
         if let Some(action) = reader.read(line) {
             actions.check(&action);
         }
     });
     let mut after_params = false;
-    pass(copy(server), copy(client), move |line| {
+    forward(copy(server), copy(client), move |line| {
         if after_params && let Some(name) = line.strip_prefix(b"Queue: ") {
             lists.record(name);
         }
@@ -118,9 +119,13 @@ fn pass_both(log: &QueueNameRecord, client: &TcpStream, server: &TcpStream) {
     });
 }
 
-/// Passes everything on. Looks at each whole line before it is passed on, so that a
-/// name is recorded before the bridge can use it.
-fn pass(mut from: TcpStream, mut to: TcpStream, mut look: impl FnMut(&[u8]) + Send + 'static) {
+/// Forwards all bytes. Calls `inspect` with each complete line before the line is
+/// forwarded, so that a name is recorded before the bridge can use it.
+fn forward(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    mut inspect: impl FnMut(&[u8]) + Send + 'static,
+) {
     std::thread::spawn(move || {
         let mut buffer = [0; 16 * 1024];
         let mut partial = Vec::new();
@@ -129,7 +134,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, mut look: impl FnMut(&[u8]) + Se
             let mut rest = bytes;
             while let Some(end) = memchr::memchr(b'\n', rest) {
                 partial.extend_from_slice(&rest[..end]);
-                look(partial.strip_suffix(b"\r").unwrap_or(&partial));
+                inspect(partial.strip_suffix(b"\r").unwrap_or(&partial));
                 partial.clear();
                 rest = &rest[end + 1..];
             }
@@ -150,7 +155,7 @@ struct NamingAction {
     queue: Vec<u8>,
 }
 
-/// Collects the headers of actions.
+/// Collects the headers of an action.
 #[derive(Default)]
 struct ActionReader {
     action: Option<String>,
@@ -159,13 +164,13 @@ struct ActionReader {
 }
 
 impl ActionReader {
-    /// Returns the action that this line ends, if it names a queue.
+    /// Returns the action if `line` completes one that names a queue.
     fn read(&mut self, line: &[u8]) -> Option<NamingAction> {
         if line.is_empty() {
             let ended = std::mem::take(self);
             return Some(NamingAction {
                 action: ended.action?,
-                // An empty header counts as absent.
+                // Asterisk treats an empty header as absent.
                 queue: ended.queue.filter(|queue| !queue.is_empty())?,
             });
         }
@@ -181,13 +186,13 @@ impl ActionReader {
     }
 }
 
-/// What was seen on the links to one PBX.
+/// What the proxy saw on all links to one PBX.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct QueueNameRecord(Arc<Mutex<Recorded>>);
 
 #[derive(Debug, Default)]
 struct Recorded {
-    /// Names exactly as Asterisk's `QueueParams` rows have spelled them.
+    /// Queue names exactly as the `QueueParams` rows of Asterisk spelled them.
     listed: BTreeSet<Vec<u8>>,
     actions: usize,
     violations: Vec<String>,
@@ -205,7 +210,7 @@ impl QueueNameRecord {
         if action.queue == PERMISSION_PROBE.as_bytes() {
             return;
         }
-        AUDITED.fetch_add(1, Ordering::Relaxed);
+        CHECKED_ACTIONS.fetch_add(1, Ordering::Relaxed);
         let mut recorded = self.0.lock().expect("recorded");
         recorded.actions += 1;
         if recorded.listed.contains(&action.queue) {
@@ -214,20 +219,20 @@ impl QueueNameRecord {
         let name = String::from_utf8_lossy(&action.queue);
         let mut listed = recorded.listed.iter();
         let listed = listed.find(|listed| listed.eq_ignore_ascii_case(&action.queue));
-        let listed = listed.map_or("no list has it".to_owned(), |listed| {
+        let listed = listed.map_or("no list contains it".to_owned(), |listed| {
             format!("Asterisk spells it {:?}", String::from_utf8_lossy(listed))
         });
         let violation = format!("{} named the queue {name:?}; {listed}", action.action);
         recorded.violations.push(violation);
     }
 
-    /// How many actions named a queue.
+    /// The number of actions that named a queue.
     pub(crate) fn actions(&self) -> usize {
         self.0.lock().expect("recorded").actions
     }
 
-    /// The actions that named a queue otherwise than Asterisk's lists before them. They
-    /// no longer fail the test.
+    /// Returns and clears the violations: actions whose queue name was not in an earlier
+    /// list of Asterisk. Cleared violations do not fail the test.
     pub(crate) fn take_violations(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().expect("recorded").violations)
     }
@@ -236,7 +241,7 @@ impl QueueNameRecord {
         let violations = self.take_violations();
         assert!(
             violations.is_empty(),
-            "actions that spelled a queue otherwise than Asterisk's list: {violations:#?}"
+            "actions that spelled a queue differently from Asterisk's lists: {violations:#?}"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! How long the bridge leaves bytes of the PBX unread: Asterisk writes while it holds a
-//! queue's lock, so a reader that pauses holds up calls.
+//! Measures how long the bridge leaves bytes from Asterisk unread. Asterisk writes to AMI
+//! while it holds the lock of a queue, so a slow reader delays calls.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,39 +13,40 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open}
 
 use super::{Bridge, Proxy};
 
-/// Between two looks at the socket.
+/// The time between two samples of the socket.
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(1);
 
-/// The longest pauses that were seen.
+/// The longest pauses in reading the AMI socket.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ReadPauses {
-    /// As the clock has it.
+    /// The longest pause in wall-clock time.
     pub(crate) longest: Duration,
-    /// Without the time for which the thread that reads was ready to run and the machine
-    /// gave it no processor: that is of the other processes.
-    pub(crate) longest_of_its_own: Duration,
+    /// The longest pause without the time in which the reading thread was runnable but
+    /// waited for a processor. Other processes cause that time.
+    pub(crate) longest_without_cpu_wait: Duration,
     pub(crate) samples: usize,
-    /// Samples that found something unread.
+    /// The number of samples with unread bytes.
     unread: usize,
 }
 
-/// A time in which bytes were there and none was read.
+/// A period in which the socket had unread bytes and the bridge read none.
 struct Pause {
     begun: Instant,
     last: Instant,
-    /// How long the thread had waited for a processor when it began.
+    /// How long the thread had waited for a processor before the pause.
     waited: Duration,
-    /// The bytes that had been read by then.
+    /// The number of bytes that had been read before the pause.
     read: u64,
 }
 
 impl ReadPauses {
-    /// `waited` is of now: the system counts a wait when it is over.
+    /// Adds a finished pause. `waited` is the total time for which the thread has waited for
+    /// a processor up to now. The kernel adds each wait after it is over.
     fn add(&mut self, pause: &Pause, waited: Duration) {
         let length = pause.last - pause.begun;
         let own = length.saturating_sub(waited - pause.waited);
         self.longest = self.longest.max(length);
-        self.longest_of_its_own = self.longest_of_its_own.max(own);
+        self.longest_without_cpu_wait = self.longest_without_cpu_wait.max(own);
     }
 }
 
@@ -55,12 +56,12 @@ impl fmt::Display for ReadPauses {
             f,
             "longest pause in reading the AMI socket: {:.1?} ({:.1?} without waiting for a \
              processor); {} samples, {} of them with bytes unread",
-            self.longest, self.longest_of_its_own, self.samples, self.unread
+            self.longest, self.longest_without_cpu_wait, self.samples, self.unread
         )
     }
 }
 
-/// Looks at the bridge's socket until it is stopped.
+/// A thread that samples the AMI socket of the bridge.
 pub(crate) struct ReadPauseMonitor {
     done: Arc<AtomicBool>,
     thread: JoinHandle<ReadPauses>,
@@ -72,14 +73,14 @@ impl ReadPauseMonitor {
         let (over, passed) = (Arc::clone(&done), proxy.forwarded_bytes());
         let (port, pid) = (proxy.port, bridge.pid());
         let thread = spawn(move || {
-            let schedule = schedule_of(pid, "ami");
-            let socket = socket_of_link(pid, port);
+            let schedstat = schedstat_path(pid, "ami");
+            let socket = duplicate_link_socket(pid, port);
             let mut pauses = ReadPauses::default();
             let mut pause: Option<Pause> = None;
             while !over.load(Ordering::Relaxed) {
                 let written = passed.load(Ordering::SeqCst);
                 let unread = ioctl_fionread(&socket).expect("a socket");
-                let (now, waited) = (Instant::now(), run_delay(&schedule));
+                let (now, waited) = (Instant::now(), run_delay(&schedstat));
                 let read = written.saturating_sub(unread);
                 pauses.samples += 1;
                 pauses.unread += usize::from(unread > 0);
@@ -97,11 +98,11 @@ impl ReadPauseMonitor {
                         });
                     }
                 }
-                // Paces the looks; nothing depends on its length.
+                // Limits the sampling rate. No result depends on this delay.
                 sleep(SAMPLE_INTERVAL);
             }
             if let Some(pause) = pause {
-                pauses.add(&pause, run_delay(&schedule));
+                pauses.add(&pause, run_delay(&schedstat));
             }
             pauses
         });
@@ -110,12 +111,12 @@ impl ReadPauseMonitor {
 
     pub(crate) fn stop(self) -> ReadPauses {
         self.done.store(true, Ordering::Relaxed);
-        self.thread.join().expect("the watch")
+        self.thread.join().expect("the monitor")
     }
 }
 
-/// What the system keeps of the schedule of a thread, by its name.
-fn schedule_of(pid: u32, name: &str) -> String {
+/// The path of the scheduler statistics of a thread, found by the name of the thread.
+fn schedstat_path(pid: u32, name: &str) -> String {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("tasks");
     let mut paths = tasks.map(|task| task.expect("a task").path());
     let found = paths.find(|path| {
@@ -126,15 +127,15 @@ fn schedule_of(pid: u32, name: &str) -> String {
     path.join("schedstat").to_string_lossy().into_owned()
 }
 
-/// For how long that thread was ready to run and did not.
-fn run_delay(schedule: &str) -> Duration {
-    let text = std::fs::read_to_string(schedule).unwrap_or_default();
+/// How long the thread was runnable but waited for a processor.
+fn run_delay(schedstat: &str) -> Duration {
+    let text = std::fs::read_to_string(schedstat).unwrap_or_default();
     let delay = text.split(' ').nth(1).and_then(|text| text.parse().ok());
     Duration::from_nanos(delay.unwrap_or_default())
 }
 
-/// The bridge's own socket of the link, which ends at that port.
-fn socket_of_link(pid: u32, port: u16) -> OwnedFd {
+/// Duplicates the socket of the bridge that is connected to `port`.
+fn duplicate_link_socket(pid: u32, port: u16) -> OwnedFd {
     let table = std::fs::read_to_string("/proc/net/tcp").expect("sockets");
     let remote = format!(":{port:04X} 01 ");
     let mut inodes = table.lines().filter_map(|line| {
@@ -143,13 +144,13 @@ fn socket_of_link(pid: u32, port: u16) -> OwnedFd {
         let is_remote = line[..at].matches(':').count() == 2;
         is_remote.then(|| line.split_whitespace().nth(9)).flatten()
     });
-    let link = format!("socket:[{}]", inodes.next().expect("a link"));
+    let link = format!("socket:[{}]", inodes.next().expect("a connected socket"));
     let entries = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("descriptors");
     let mut entries = entries.map(|entry| entry.expect("a descriptor"));
     let found = entries.find(|entry| {
         std::fs::read_link(entry.path()).is_ok_and(|path| path.as_os_str() == link.as_str())
     });
-    let number = found.expect("the link's").file_name();
+    let number = found.expect("a descriptor of the socket").file_name();
     let number = number.to_str().and_then(|text| text.parse().ok());
     let pid = Pid::from_raw(pid.cast_signed()).expect("a process");
     let process = pidfd_open(pid, PidfdFlags::empty()).expect("the bridge");

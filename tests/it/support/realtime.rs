@@ -1,24 +1,25 @@
-//! An Asterisk whose queues and members stand in a database as well: realtime queues,
-//! by `res_config_sqlite3`.
+//! An Asterisk with realtime queues: it also reads queues and members from a database, with
+//! `res_config_sqlite3`.
 //!
-//! What Asterisk 16.28 and 22.10 do with them, both alike, by `queue show`:
-//! - A queue is found in memory without regard to case, in SQLite with it. A
-//!   `QueueStatus` or `queue show` of `support` finds the loaded queue `Support`, finds
-//!   no row of that name, and drops the queue from memory with its dynamic members; the
-//!   answer is an empty list. The next question that spells it right loads the queue
-//!   again, with its realtime members only.
-//! - `QueueSummary`, `QueueAdd`, `QueuePause` and `QueuePenalty` do the same, and fail
-//!   with "No such queue", "Interface not found" and the like. Only `QueueRemove` looks in
-//!   memory alone: it fails and drops nothing.
-//! - A question without a queue reads every queue and member anew, a question about one
-//!   queue only that queue. No event announces what was found.
-//! - While the database is locked a lookup fails after `busy_timeout`. Asterisk takes the
-//!   queue for deleted: lists leave it out, a pause finds no interface, and its dynamic
-//!   members are lost for good, even if the question spelled the name right.
-//! - Lists show realtime members as `static`, events as `realtime`.
-//! - Without a value in `ringinuse` each reading logs a warning, so members have one.
-//! - A pause writes the column `paused`. If the database refuses, Asterisk still answers
-//!   success, and shows the column's old value after its next reading.
+//! Asterisk 16.28 and 22.10 treat realtime queues alike (observed with `queue show`):
+//! - The lookup of a queue ignores case in memory, but not in SQLite. A `QueueStatus` or
+//!   `queue show` for `support` finds the loaded queue `Support`, but no database row with
+//!   that name. Asterisk then drops the queue and its dynamic members from memory and
+//!   returns an empty list. The next query with the correct spelling loads the queue again,
+//!   with its realtime members only.
+//! - `QueueSummary`, `QueueAdd`, `QueuePause` and `QueuePenalty` drop the queue in the same
+//!   way and fail with "No such queue", "Interface not found" or a similar text. Only
+//!   `QueueRemove` looks in memory alone: it fails but drops nothing.
+//! - A query for all queues re-reads every queue and member from the database. A query for
+//!   one queue re-reads only that queue. No event reports the changes that it finds.
+//! - While the database is locked, a lookup fails after `busy_timeout`. Asterisk treats the
+//!   queue as deleted: lists omit it, a pause finds no interface, and its dynamic members
+//!   are lost permanently, even if the query spelled the name correctly.
+//! - Realtime members are `static` in lists, but `realtime` in events.
+//! - Asterisk logs a warning at every read of a member without a value in `ringinuse`, so
+//!   all members here have one.
+//! - A pause writes the column `paused`. If the database refuses the write, Asterisk still
+//!   reports success, and shows the old value of the column after its next read.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,7 +32,7 @@ const EXTCONFIG: &str = "[settings]\n\
      queues => sqlite3,queues,queues\n\
      queue_members => sqlite3,queues,queue_members\n";
 
-/// A lookup in a locked database fails after 50 ms.
+/// A lookup in a locked database fails after 50 ms (`busy_timeout`).
 const RES_CONFIG_SQLITE3: &str = "[general]\n\
      [queues]\n\
      dbfile => @INSTANCE@/queues.sqlite3\n\
@@ -49,26 +50,26 @@ const SCHEMA: &str = "
         membername text, state_interface text, penalty integer, paused integer,
         wrapuptime integer, reason_paused text, ringinuse text);";
 
-/// Ends with the test.
+/// An Asterisk with realtime queues and a connection to its database.
 pub(crate) struct Realtime {
     pub(crate) asterisk: Asterisk,
     database: Connection,
 }
 
 impl Realtime {
-    /// With the sample's queues in queues.conf and no rows in the database.
+    /// Starts an Asterisk with the sample's `queues.conf` and an empty database.
     pub(crate) fn start(version: u32) -> Self {
         Self::start_with(version, &[], |_| {})
     }
 
-    /// With files that take the place of the sample's; `fill` inserts rows that Asterisk
-    /// finds at its start.
+    /// Starts an Asterisk with configuration files that replace those of the sample. `fill`
+    /// inserts rows before Asterisk starts.
     pub(crate) fn start_with(
         version: u32,
         files: &[(&str, &str)],
         fill: impl FnOnce(&Connection),
     ) -> Self {
-        // Mappings have to be loaded before app_queue.
+        // The realtime mappings must be loaded before app_queue.
         let modules = sample_config("modules.conf") + "preload = res_config_sqlite3.so\n";
         let mut all = vec![
             ("modules.conf", modules.as_str()),
@@ -82,7 +83,7 @@ impl Realtime {
         });
         Self {
             asterisk,
-            database: database.expect("prepared"),
+            database: database.expect("created while Asterisk is prepared"),
         }
     }
 
@@ -90,14 +91,14 @@ impl Realtime {
         insert_queue(&self.database, name);
     }
 
-    /// Inserts a member whose name is these bytes, whatever they are.
+    /// Inserts a member whose name may be any bytes.
     pub(crate) fn insert_member(&self, queue: &str, interface: &str, name: impl AsRef<[u8]>) {
         insert_member(&self.database, queue, interface, name.as_ref());
     }
 
-    /// Executes statements; returns nothing.
+    /// Executes SQL statements.
     pub(crate) fn execute(&self, sql: &str) {
-        self.database.execute_batch(sql).expect("statements");
+        self.database.execute_batch(sql).expect("valid SQL");
     }
 
     /// Locks the database against readers and writers until the lock is dropped.
@@ -107,7 +108,7 @@ impl Realtime {
     }
 }
 
-/// While it lives, Asterisk can neither read nor write its database.
+/// A lock on the database. While it exists, Asterisk can neither read nor write.
 pub(crate) struct DatabaseLock<'a>(&'a Realtime);
 
 impl Drop for DatabaseLock<'_> {
@@ -118,23 +119,23 @@ impl Drop for DatabaseLock<'_> {
 
 fn create(path: PathBuf, fill: impl FnOnce(&Connection)) -> Connection {
     let database = Connection::open(path).expect("a database");
-    let patience = Duration::from_secs(10);
-    database.busy_timeout(patience).expect("a database");
+    let timeout = Duration::from_secs(10);
+    database.busy_timeout(timeout).expect("a database");
     database.execute_batch(SCHEMA).expect("tables");
     fill(&database);
     database
 }
 
-/// For `fill` of [`Realtime::start_with`].
+/// Inserts a queue. For `fill` of [`Realtime::start_with`].
 pub(crate) fn insert_queue(database: &Connection, name: &str) {
     let sql = "insert into queues (name, strategy, timeout, retry, ringinuse) \
                values (?, 'ringall', 15, 1, 'no')";
     database.execute(sql, [name]).expect("a queue's row");
 }
 
-/// For `fill` of [`Realtime::start_with`].
+/// Inserts a member. For `fill` of [`Realtime::start_with`].
 pub(crate) fn insert_member(database: &Connection, queue: &str, interface: &str, name: &[u8]) {
-    // Text may hold any bytes in SQLite, but not in Rust.
+    // SQLite allows any bytes in a text value. A Rust `String` does not.
     let sql = "insert into queue_members \
                (queue_name, interface, membername, penalty, paused, ringinuse) \
                values (?, ?, cast(? as text), 0, 0, 'no')";

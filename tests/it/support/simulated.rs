@@ -1,11 +1,11 @@
-//! The simulated PBX of the program itself, in the place of a real Asterisk.
+//! The simulated PBX of the bridge, with the interface of a real Asterisk in the tests.
 
 use ami_bridge::simulator::{Config, Simulator};
 use tokio::runtime::Runtime;
 
 use super::Ami;
 
-/// Its tasks run beside the test.
+/// A simulated PBX whose tasks run on their own thread.
 pub(crate) struct Simulated {
     runtime: Runtime,
     simulator: Simulator,
@@ -38,14 +38,16 @@ impl Simulated {
         self.runtime.block_on(self.simulator.kill());
     }
 
-    /// The commands of Asterisk's command line that the tests use.
+    /// Runs a command of Asterisk's command line. Supports only the commands that the tests
+    /// use.
     pub(crate) fn cli(&self, command: &str) -> String {
         let words: Vec<_> = command.split(' ').collect();
         match words[..] {
             ["channel", "originate", channel, ..] => {
                 let queue = channel.strip_prefix("Local/");
                 let queue = queue.and_then(|rest| rest.strip_suffix("@callers"));
-                self.simulator.call(queue.expect("a queue's caller"));
+                self.simulator
+                    .call(queue.expect("a channel Local/<queue>@callers"));
             }
             ["channel", "request", "hangup", "all"] => self.simulator.hang_up_all(),
             ["devstate", "change", device, state] => {
@@ -58,7 +60,7 @@ impl Simulated {
             ["core", "stop", "now"] => self.runtime.block_on(self.simulator.stop()),
             ["core", "stop", "gracefully"] => self.simulator.set_stopping(true),
             ["core", "abort", "shutdown"] => self.simulator.set_stopping(false),
-            _ => panic!("the simulated PBX has no {command}"),
+            _ => panic!("the simulated PBX does not support {command}"),
         }
         String::new()
     }
@@ -85,7 +87,7 @@ impl Simulated {
     }
 }
 
-/// Asterisk's names of the states of a device, by their code.
+/// The device states of Asterisk by their numeric code.
 const DEVICE_STATES: [&str; 9] = [
     "UNKNOWN",
     "NOT_INUSE",

@@ -96,7 +96,7 @@ impl Client {
         self.connection.get(&target).expect("HAProxy answers")
     }
 
-    /// ReadPauses or unpauses its agent, for a reason that nobody else has.
+    /// Pauses or unpauses its agent, for a reason that nobody else has.
     fn change(&mut self, round: usize, reason: &str) -> Response {
         let action = ["pause", "unpause"][round % 2];
         let agent = agent(self.number);

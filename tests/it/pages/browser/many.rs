@@ -130,7 +130,7 @@ fn it_scrolls_through_500_queues_of_100_agents() {
     }
 }
 
-/// ReadPauses and unpauses agents of all queues in turn until it is over; tells how
+/// Pauses and unpauses agents of all queues in turn until it is over; tells how
 /// often.
 fn change(bridge: &Bridge, over: &AtomicBool) -> usize {
     let mut changes = 0;
