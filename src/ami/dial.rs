@@ -7,6 +7,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use super::address::Address;
 use super::connection::Connection;
 use super::tls::TlsSettings;
 
@@ -29,7 +30,7 @@ const MOST_IN_FLIGHT_OVER_TLS: usize = 1;
 /// # Errors
 /// What the operating system or TLS says; the caller bounds the time.
 pub(crate) async fn dial(
-    address: &str,
+    address: &Address,
     tls: Option<&TlsSettings>,
 ) -> io::Result<Connection<Box<dyn Stream>>> {
     let stream = connect(address).await?;
@@ -46,7 +47,7 @@ pub(crate) async fn dial(
 ///
 /// # Errors
 /// As [`dial`]; the caller bounds the time.
-pub async fn presented_certificate(address: &str, tls: &TlsSettings) -> io::Result<Vec<u8>> {
+pub async fn presented_certificate(address: &Address, tls: &TlsSettings) -> io::Result<Vec<u8>> {
     let stream = tls.connect(connect(address).await?).await?;
     let presented = stream.get_ref().1.peer_certificates();
     let certificate = presented.and_then(<[_]>::first);
@@ -55,8 +56,8 @@ pub async fn presented_certificate(address: &str, tls: &TlsSettings) -> io::Resu
 }
 
 /// Connects, with Nagle off and a dead peer noticed.
-async fn connect(address: &str) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(address).await?;
+async fn connect(address: &Address) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address.as_str()).await?;
     stream.set_nodelay(true)?;
     let socket = SockRef::from(&stream);
     socket.set_tcp_keepalive(

@@ -7,6 +7,7 @@
 //! ([`value`]) only.
 
 mod action;
+mod address;
 mod assembly;
 mod backoff;
 mod client;
@@ -29,6 +30,7 @@ pub(crate) mod transcript;
 pub mod value;
 
 pub use action::{Action, LoginKey};
+pub use address::Address;
 pub use assembly::Assembly;
 pub use client::{Client, Exchange, LinkState, noting_changes};
 pub use codec::{AmiCodec, Frame, FrameError, MAX_FRAME};
@@ -39,5 +41,5 @@ pub use message::Message;
 pub use observer::Observer;
 pub use refusal::Refusal;
 pub use reply::Reply;
-pub use supervisor::{LinkSettings, host_of, supervise};
+pub use supervisor::{LinkSettings, supervise};
 pub use tls::{TlsSettings, Trust};

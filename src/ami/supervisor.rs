@@ -1,7 +1,6 @@
 //! Keeps one link up: dial, log in, wait for the boot, serve, back off, again.
 
 use std::io::ErrorKind;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span, warn};
 use zeroize::Zeroizing;
 
+use super::address::Address;
 use super::backoff::Backoff;
 use super::client::{Client, Link, LinkState};
 use super::connection::Connection;
@@ -27,8 +27,8 @@ use super::value::HeaderValue;
 pub struct LinkSettings {
     /// The PBX's name in the configuration.
     pub name: String,
-    /// `host:port`.
-    pub address: String,
+    /// Where the PBX listens for AMI.
+    pub address: Address,
     /// AMI user.
     pub username: HeaderValue,
     /// Its secret.
@@ -39,23 +39,6 @@ pub struct LinkSettings {
     pub connect_timeout: Duration,
     /// Exchanges under way at once.
     pub max_pending: usize,
-}
-
-impl LinkSettings {
-    /// Whether what is said stays on this machine.
-    #[must_use]
-    pub fn is_on_loopback(&self) -> bool {
-        let host = host_of(&self.address);
-        let address: Result<IpAddr, _> = host.parse();
-        host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
-    }
-}
-
-/// The host of `host:port`, an address of IPv6 without its brackets.
-#[must_use]
-pub fn host_of(address: &str) -> &str {
-    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 impl std::fmt::Debug for LinkSettings {
@@ -227,7 +210,7 @@ impl Supervisor {
     /// Says in the log why there is no link, with the cure where one is known.
     fn report(&self, end: &End, delay: Duration) -> String {
         let retry_in_ms = delay.as_millis() as u64;
-        let address = &self.settings.address;
+        let address = self.settings.address.as_str();
         match end {
             End::Unreachable(error) if error.kind() == ErrorKind::InvalidData => {
                 error!(address, %error, retry_in_ms, "TLS with Asterisk fails");

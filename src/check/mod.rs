@@ -87,7 +87,7 @@ fn exposure(report: &mut Report, settings: &Settings) {
     }
     for pbx in &settings.pbxes {
         let link = &pbx.link;
-        if link.tls.is_none() && !link.is_on_loopback() {
+        if link.tls.is_none() && !link.address.is_loopback() {
             report.warnings.push(format!(
                 "pbx {}: what is said to {} crosses the network in plain text, where it can be \
                  read and changed; set tls = true (the secret itself is not sent)",

@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::probe::{UNVERIFIED, penalty_events, probe_queues};
 use super::report::{CertificateReport, OrganizationReport, PbxReport, Report};
 use crate::ami::{
-    Action, Client, LinkState, Message, NO_QUEUES, Peer, TlsSettings, presented_certificate,
-    supervise,
+    Action, Address, Client, LinkState, Message, NO_QUEUES, Peer, TlsSettings,
+    presented_certificate, supervise,
 };
 use crate::certificate::{Verdict, judge};
 use crate::config::PbxSettings;
@@ -52,10 +52,10 @@ pub(super) async fn ask(
     let limit = connect_timeout * 2 + BOOT_WAIT;
     let mut found = PbxReport {
         name: pbx.link.name.clone(),
-        address: pbx.link.address.clone(),
+        address: pbx.link.address.to_string(),
         ..PbxReport::default()
     };
-    let (name, address) = (found.name.clone(), found.address.clone());
+    let (name, address) = (found.name.clone(), pbx.link.address.clone());
     let tls = pbx.link.tls.clone();
     let username = pbx.link.username.clone();
     let username = username.as_str();
@@ -81,7 +81,9 @@ pub(super) async fn ask(
                 report.events(&mut found, username, probed.await);
             }
             if let Some(tls) = tls {
-                report.certificate(&mut found, &tls, connect_timeout).await;
+                report
+                    .certificate(&mut found, &address, &tls, connect_timeout)
+                    .await;
             }
         }
         Ok(LinkState::Down { reason, .. }) => report.fail(format!(
@@ -161,8 +163,14 @@ impl Report {
 
     /// Tells how long Asterisk's certificate is valid. One that is pinned serves
     /// beyond its end.
-    async fn certificate(&mut self, pbx: &mut PbxReport, tls: &TlsSettings, within: Duration) {
-        let presented = timeout(within, presented_certificate(&pbx.address, tls)).await;
+    async fn certificate(
+        &mut self,
+        pbx: &mut PbxReport,
+        address: &Address,
+        tls: &TlsSettings,
+        within: Duration,
+    ) {
+        let presented = timeout(within, presented_certificate(address, tls)).await;
         let der = presented.ok().and_then(Result::ok);
         let now = Timestamp::now();
         let (end, verdict) = judge(der.as_deref(), now);

@@ -55,7 +55,7 @@ impl Settings {
         for pbx in &self.pbxes {
             let link = &pbx.link;
             let settings = [
-                ("address", link.address.clone()),
+                ("address", link.address.to_string()),
                 ("username", link.username.as_str().to_owned()),
                 // Only whether it is another one is of interest.
                 (

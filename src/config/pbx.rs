@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::file;
-use super::network::check_address;
+use super::network::pbx_address;
 use super::text::{check_line, line_of_file};
 use super::validate::{Check, PbxSettings};
 use crate::ami::value::HeaderValue;
-use crate::ami::{LinkSettings, TlsSettings, Trust, host_of};
+use crate::ami::{Address, LinkSettings, TlsSettings, Trust};
 
 impl Check<'_> {
     pub(super) fn pbx(&mut self, name: String, pbx: file::Pbx) -> Option<PbxSettings> {
         let key = |part: &str| format!("pbx.{name}.{part}");
         self.name(&format!("pbx.{name}"), &name);
-        self.take(&key("address"), check_address(&pbx.address));
+        let address = self.take(&key("address"), pbx_address(&pbx.address));
         let username = match &pbx.username {
             Some(username) => {
                 let value = HeaderValue::new(username).map_err(|error| error.to_string());
@@ -28,14 +28,14 @@ impl Check<'_> {
             }
         };
         let secret = self.secret(&name, &pbx);
-        let tls = self.tls(&name, &pbx);
+        let tls = self.tls(&name, &pbx, address.as_ref());
         let action_timeout = self.duration(&key("action_timeout"), &pbx.action_timeout);
         let connect_timeout = self.duration(&key("connect_timeout"), &pbx.connect_timeout);
         let resync_interval = self.duration(&key("resync_interval"), &pbx.resync_interval);
         let max_pending = self.count(&key("max_pending"), pbx.max_pending);
         Some(PbxSettings {
             link: LinkSettings {
-                address: pbx.address,
+                address: address?,
                 username: username?,
                 secret: secret?,
                 tls: tls?,
@@ -51,7 +51,7 @@ impl Check<'_> {
     /// Two sections for one PBX would hide which organizations reach into each other.
     pub(super) fn different_places(&mut self, pbxes: &[PbxSettings]) {
         for (place, pbx) in pbxes.iter().enumerate() {
-            let same = |other: &&PbxSettings| same_place(&other.link.address, &pbx.link.address);
+            let same = |other: &&PbxSettings| other.link.address.is_same_place(&pbx.link.address);
             if let Some(other) = pbxes[..place].iter().find(same) {
                 self.mistake(
                     format!("pbx.{}.address", pbx.link.name),
@@ -66,7 +66,12 @@ impl Check<'_> {
     }
 
     /// `Some(None)` where the link is to be plain.
-    fn tls(&mut self, name: &str, pbx: &file::Pbx) -> Option<Option<TlsSettings>> {
+    fn tls(
+        &mut self,
+        name: &str,
+        pbx: &file::Pbx,
+        address: Option<&Address>,
+    ) -> Option<Option<TlsSettings>> {
         let key = |part: &str| format!("pbx.{name}.{part}");
         if !pbx.tls {
             for (part, value) in [
@@ -94,8 +99,8 @@ impl Check<'_> {
             }
             (None, None) => Trust::System,
         };
-        let host = host_of(&pbx.address);
-        let server_name = pbx.tls_server_name.as_deref().unwrap_or(host);
+        let server_name = pbx.tls_server_name.as_deref();
+        let server_name = server_name.or(address.map(Address::host))?;
         self.take(&key("tls"), TlsSettings::new(trust, server_name))
             .map(Some)
     }
@@ -152,17 +157,6 @@ fn secret_of_file(path: &str) -> Result<Zeroizing<String>, String> {
     }
     check_line(secret).map_err(|what| format!("names a file whose line {what}"))?;
     Ok(Zeroizing::new(secret.to_owned()))
-}
-
-/// Whether two addresses are plainly the same; what names hide can't be seen here.
-fn same_place(a: &str, b: &str) -> bool {
-    let plain = |address: &str| {
-        let address = address.to_ascii_lowercase();
-        let (host, port) = address.rsplit_once(':').unwrap_or((&address, ""));
-        let loopback = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
-        format!("{}:{port}", if loopback { "127.0.0.1" } else { host })
-    };
-    plain(a) == plain(b)
 }
 
 /// A relative path is that of a credential, where systemd gives some

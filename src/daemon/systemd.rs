@@ -120,15 +120,15 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::ami::LinkSettings;
     use crate::ami::value::HeaderValue;
+    use crate::ami::{Address, LinkSettings};
     use crate::queues::mirror::{PbxSettings, keep};
 
     /// Nobody listens there: that the PBX is away is no fault of the core.
     fn kept(stop: &CancellationToken) -> Core {
         let link = LinkSettings {
             name: "main".into(),
-            address: "127.0.0.1:1".into(),
+            address: Address::parse("127.0.0.1:1").expect("an address"),
             username: HeaderValue::new("queuebridge").expect("a value"),
             secret: String::new().into(),
             tls: None,

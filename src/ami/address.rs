@@ -1,0 +1,188 @@
+//! Where a PBX listens for AMI: `host:port`.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The form that error messages show.
+const FORM: &str = "must be host:port, as \"127.0.0.1:5038\"";
+
+/// A host name or IP address, and a port. An IPv6 address is in brackets, and may have
+/// a numeric scope (`[fe80::1%2]:5038`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    text: Box<str>,
+    /// Position of the colon before the port.
+    colon: usize,
+    port: u16,
+}
+
+impl Address {
+    /// Parses `host:port`. Does not resolve the host name.
+    ///
+    /// # Errors
+    /// What is wrong, and which form is expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.parse::<Ipv6Addr>().is_ok() {
+            let form = "must be host:port, with an IPv6 address in brackets, as \"[::1]:5038\"";
+            return Err(form.to_owned());
+        }
+        let (host, port_text) = text.rsplit_once(':').ok_or(FORM)?;
+        // `u16` would accept a plus sign.
+        let is_number = port_text.bytes().all(|byte| byte.is_ascii_digit());
+        match port_text.parse() {
+            Ok(port @ 1..) if is_number && !host.is_empty() => {
+                check_host(host).map_err(|error| format!("{FORM}: {error}"))?;
+                Ok(Self {
+                    text: text.into(),
+                    colon: host.len(),
+                    port,
+                })
+            }
+            _ => Err(FORM.to_owned()),
+        }
+    }
+
+    /// `host:port`, as it was parsed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The host name or address; an IPv6 address without its brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let host = &self.text[..self.colon];
+        host.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    /// Whether the host is `localhost` or a loopback address, so that no byte leaves
+    /// this machine.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host();
+        let address: Result<IpAddr, _> = host.parse();
+        host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+    }
+
+    /// Whether both are obviously the same: equal without regard to case, or both the
+    /// usual loopback address or its name. Does not resolve host names.
+    #[must_use]
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        let is_local = |address: &Self| {
+            let names = ["localhost", "127.0.0.1", "::1"];
+            names
+                .iter()
+                .any(|name| address.host().eq_ignore_ascii_case(name))
+        };
+        self.port == other.port
+            && (self.host().eq_ignore_ascii_case(other.host())
+                || (is_local(self) && is_local(other)))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn check_host(host: &str) -> Result<(), String> {
+    if let Some(inner) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
+        let (address, scope) = inner.split_once('%').unwrap_or((inner, "0"));
+        return match (address.parse::<Ipv6Addr>(), scope.parse::<u32>()) {
+            (Ok(_), Ok(_)) => Ok(()),
+            (Ok(_), Err(_)) => Err("after % comes the number of a network interface".into()),
+            (Err(_), _) => Err("the brackets do not contain an IPv6 address".into()),
+        };
+    }
+    let fits = |c: &char| c.is_ascii_alphanumeric() || ".-_".contains(*c);
+    if let Some(odd) = host.chars().find(|c| !fits(c)) {
+        return Err(format!("a host name can't contain {odd:?}"));
+    }
+    let is_number = host
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if is_number && host.parse::<Ipv4Addr>().is_err() {
+        return Err("it is not an IPv4 address".into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Address {
+        Address::parse(text).expect(text)
+    }
+
+    #[test]
+    fn parse_accepts_a_host_and_a_port() {
+        for (text, host) in [
+            ("127.0.0.1:5038", "127.0.0.1"),
+            ("[::1]:5038", "::1"),
+            ("[fe80::1%2]:5038", "fe80::1%2"),
+            ("PBX-1.example_net.:5038", "PBX-1.example_net."),
+        ] {
+            assert_eq!(address(text).as_str(), text);
+            assert_eq!(address(text).host(), host);
+        }
+    }
+
+    #[test]
+    fn parse_says_what_is_wrong() {
+        for (text, expected) in [
+            ("127.0.0.1：5038", "must be host:port"),
+            ("ｐbx:5038", "can't contain 'ｐ'"),
+            ("::1:5038", "in brackets"),
+            ("::1", "in brackets"),
+            ("[::g]:5038", "do not contain an IPv6 address"),
+            ("[fe80::1%eth0]:5038", "the number of a network interface"),
+            ("127.0.0.256:5038", "not an IPv4 address"),
+            ("127.1:5038", "not an IPv4 address"),
+            ("127.0.0.1", "must be host:port"),
+            ("127.0.0.1:", "must be host:port"),
+            ("127.0.0.1:0", "must be host:port"),
+            ("127.0.0.1:+5038", "must be host:port"),
+            ("127.0.0.1:65536", "must be host:port"),
+            ("127.0.0.1:5038/", "must be host:port"),
+            (" 127.0.0.1:5038", "can't contain ' '"),
+            (":5038", "must be host:port"),
+            ("*:5038", "can't contain '*'"),
+            ("user@pbx:5038", "can't contain '@'"),
+            ("", "must be host:port"),
+        ] {
+            let error = Address::parse(text).expect_err(text);
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_recognized_by_name_and_by_address() {
+        for (text, expected) in [
+            ("127.0.0.1:5038", true),
+            ("127.0.0.2:5038", true),
+            ("[::1]:5038", true),
+            ("LocalHost:5038", true),
+            ("192.0.2.1:5038", false),
+            ("localhost.example.com:5038", false),
+        ] {
+            assert_eq!(address(text).is_loopback(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_same_place_can_be_spelled_in_several_ways() {
+        for (a, b, expected) in [
+            ("localhost:5038", "127.0.0.1:5038", true),
+            ("[::1]:5038", "LOCALHOST:5038", true),
+            ("PBX.example.com:5038", "pbx.example.com:5038", true),
+            ("127.0.0.1:5038", "127.0.0.1:5039", false),
+            ("127.0.0.1:5038", "127.0.0.2:5038", false),
+            ("a.example.com:5038", "b.example.com:5038", false),
+        ] {
+            let same = address(a).is_same_place(&address(b));
+            assert_eq!(same, expected, "{a} and {b}");
+        }
+    }
+}
