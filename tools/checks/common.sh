@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# Shared by ./test and the scripts in this folder: how to get the programs that a
+# check needs. Changes to the top folder of the repository. Sourced, not run.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+
+# Programs that no system package provides are installed here, once.
+tools=${AMI_BRIDGE_TOOLS:-$PWD/.tools}
+
+# left_out CHECK REASON: reports that a check can't run here. ./test repeats these
+# lines at its end, and .ci/run fails on them.
+left_out() {
+  echo "LEFT OUT: $1: $2" >&2
+}
+
+# has PROGRAM PACKAGE...: true if the program exists, or if the system packages that
+# provide it could be installed, which needs root and apt-get.
+has() {
+  command -v "$1" >/dev/null && return
+  install_packages "${@:2}" && command -v "$1" >/dev/null
+}
+
+install_packages() {
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+  local install=(apt-get -qq install -y --no-install-recommends "$@")
+  # The package lists may be missing or out of date.
+  DEBIAN_FRONTEND=noninteractive "${install[@]}" >/dev/null 2>&1 ||
+    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive "${install[@]}" >/dev/null; }
+}
+
+# cargo_tool CRATE VERSION: sets `tool` to the program of a crate. Built without
+# optimization, since building takes longer than running.
+cargo_tool() {
+  local root=$tools/$1-$2
+  tool=$root/bin/$1
+  [ -x "$tool" ] && return
+  echo "installing $1 $2" >&2
+  cargo install --quiet --locked --debug --root "$root" "$1@$2"
+}
+
+# python_tool PACKAGE VERSION: sets `tool` to the program of a PyPI package.
+python_tool() {
+  local root=$tools/$1-$2
+  tool=$root/bin/$1
+  [ -x "$tool" ] && return
+  echo "installing $1 $2" >&2
+  has python3 python3 || return
+  { python3 -m venv "$root" 2>/dev/null ||
+    { install_packages python3-venv && python3 -m venv "$root"; }; } &&
+    timeout 300 "$root/bin/pip" install --quiet --disable-pip-version-check "$1==$2"
+}
+
+# npm_packages: sets `npm` to the folder of the npm packages that
+# tools/javascript/package-lock.json names.
+npm_packages() {
+  npm=$PWD/tools/javascript/node_modules
+  # npm copies the lock file of what it has installed into that folder.
+  [ "$npm/.package-lock.json" -nt tools/javascript/package-lock.json ] && return
+  echo "installing the packages of tools/javascript" >&2
+  has npm npm && npm ci --prefix tools/javascript --silent --no-audit --no-fund
+}
