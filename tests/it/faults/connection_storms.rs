@@ -2,19 +2,16 @@
 //! handshakes or logins take long, hold nobody up.
 
 use std::io::{Read, Write};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ami_bridge::organizations::PasswordDigest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use crate::support::{ACME, Asterisk, Bridge, SIMULATED, configuration, http_tls_section};
+use crate::support::{
+    ACME, Asterisk, Bridge, SIMULATED, configuration, connect_tls, http_tls_section,
+};
 
 /// Opens a stream of events, and waits for its snapshot.
 async fn follow(address: std::net::SocketAddr) -> std::io::Result<TcpStream> {
@@ -87,20 +84,9 @@ fn handshakes_that_stall_hold_nobody_up() {
             stream
         })
         .collect();
-    let own = std::fs::read(folder.path().join("own.pem")).expect("PEM");
-    let own = CertificateDer::from_pem_slice(&own).expect("PEM");
-    let mut roots = RootCertStore::empty();
-    roots.add(own).expect("a certificate");
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from("localhost").expect("a name");
     let begun = Instant::now();
-    let session = ClientConnection::new(Arc::new(config), name).expect("a session");
-    let stream = std::net::TcpStream::connect(bridge.address).expect("connected");
-    let mut stream = StreamOwned::new(session, stream);
+    let own = folder.path().join("own.pem");
+    let mut stream = connect_tls(bridge.address, &own).expect("connected");
     let head = b"GET /openapi.json HTTP/1.0\r\n\r\n";
     stream.write_all(head).expect("written");
     let mut answer = [0; 12];

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{add, configuration, each, interface, with_resync};
+use super::{acme_configuration, add, each, interface, with_resync};
 use crate::support::{
     Asterisk, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_versions,
     sample_config,
@@ -136,7 +136,7 @@ fn a_queue_added_in_the_database_is_paused_too(version: u32) {
             }
             insert_member(database, "Support", &interface(AGENT), b"Dana");
         });
-        let bridge = Bridge::start(&configuration(pbx.asterisk.port, listed, "1h"));
+        let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, listed, "1h"));
         let own = [("Sales", "Sales"), ("Support", "Support")];
         assert_everywhere(&pbx.asterisk, &bridge, "pause", &own[1..], &[]);
         pbx.insert_member("Sales", &interface(AGENT), "Dana");

@@ -112,20 +112,14 @@ fn steps_of_an_hour_make_no_event_old(version: u32) {
     for offset in [HOUR, -HOUR, HOUR] {
         pbx.set_offset(offset);
         add(&pbx.asterisk, "acme-6001", 1001);
-        eventually("the agent shows", || {
-            let shown = bridge.acme_ok("action=showstate&agent=1001");
-            (shown["state"] == "available").then_some(())
-        });
+        wait_for_state(&bridge, "available");
         assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1001);
         let removed = pbx.asterisk.ami().reply_text(&format!(
             "QueueRemove\r\nQueue: acme-6001\r\nInterface: {}",
             interface(1001)
         ));
         assert_eq!(removed, "Success: Removed interface from queue");
-        eventually("the agent has gone", || {
-            let shown = bridge.acme_ok("action=showstate&agent=1001");
-            (shown["state"] == "logged_out").then_some(())
-        });
+        wait_for_state(&bridge, "logged_out");
     }
 }
 
@@ -134,14 +128,19 @@ fn a_clock_that_is_an_hour_off_makes_no_event_old(version: u32) {
         let pbx = PbxClock::start(version, offset);
         let bridge = bridge(&pbx.asterisk);
         add(&pbx.asterisk, "acme-6001", 1001);
-        eventually("the agent shows", || {
-            let shown = bridge.acme_ok("action=showstate&agent=1001");
-            (shown["state"] == "available").then_some(())
-        });
+        wait_for_state(&bridge, "available");
         assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1001);
         pbx.asterisk.cli("queue reload all");
         assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1001);
         assert_events_count(&pbx.asterisk, &bridge, "acme-6002", 1050);
+    });
+}
+
+/// Waits until the bridge shows agent 1001 in this state.
+fn wait_for_state(bridge: &Bridge, state: &str) {
+    eventually(&format!("agent 1001 is {state}"), || {
+        let shown = bridge.acme_ok("action=showstate&agent=1001");
+        (shown["state"] == state).then_some(())
     });
 }
 
@@ -154,10 +153,7 @@ fn another_zone_makes_no_event_old(version: u32) {
     let pbx = PbxClock::start_with(version, end - 5, &[], &zone);
     let bridge = bridge(&pbx.asterisk);
     add(&pbx.asterisk, "acme-6001", 1001);
-    eventually("the agent shows", || {
-        let shown = bridge.acme_ok("action=showstate&agent=1001");
-        (shown["state"] == "available").then_some(())
-    });
+    wait_for_state(&bridge, "available");
     assert_events_count(&pbx.asterisk, &bridge, "acme-6001", 1001);
     pbx.set_offset(end + 5);
     pbx.asterisk.cli("queue reload all");

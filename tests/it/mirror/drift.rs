@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{agents, configuration, each, interface, set, warnings};
+use super::{acme_configuration, agents, each, interface, set, warnings};
 use crate::stream::client::EventClient;
 use crate::support::{
     ACME, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_versions,
@@ -65,7 +65,7 @@ fn assert_warned(bridge: &Bridge, what: &str) {
 fn a_database_that_was_locked_is_asked_again_at_once(version: u32) {
     each(&["\"Support\"", "\"*\""], |listed| {
         let pbx = start(version);
-        let bridge = Bridge::start(&configuration(pbx.asterisk.port, listed, "1h"));
+        let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, listed, "1h"));
         assert_eq!(shown(&bridge), Some(set(&["1001", "1002"])));
         let mut has_vanished = false;
         {
@@ -91,7 +91,7 @@ fn a_database_locked_at_the_start_is_asked_again_at_once(version: u32) {
     let pbx = start(version);
     let bridge = {
         let _lock = pbx.lock();
-        let text = configuration(pbx.asterisk.port, "\"Support\"", "1h");
+        let text = acme_configuration(pbx.asterisk.port, "\"Support\"", "1h");
         let bridge = Bridge::start(&text);
         assert_warned(&bridge, "a warning of the queue that is missing");
         bridge
@@ -105,7 +105,7 @@ fn a_database_locked_at_the_start_is_asked_again_at_once(version: u32) {
 fn dynamic_members_outlive_a_locked_and_a_renamed_queue(version: u32) {
     let pbx = start(version);
     super::add(&pbx.asterisk, QUEUE, 1003);
-    let bridge = Bridge::start(&configuration(pbx.asterisk.port, "\"*\"", "1s"));
+    let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, "\"*\"", "1s"));
     let _stream = EventClient::open(bridge.address, ACME, "");
     let poll = || {
         let begun = Instant::now();
@@ -133,7 +133,7 @@ fn dynamic_members_outlive_a_locked_and_a_renamed_queue(version: u32) {
 /// Rows are removed and inserted again, as an import does that replaces a table.
 fn members_that_vanish_and_return_are_found(version: u32) {
     let pbx = start(version);
-    let text = configuration(pbx.asterisk.port, "\"Support\"", "1h");
+    let text = acme_configuration(pbx.asterisk.port, "\"Support\"", "1h");
     let bridge = Bridge::start(&text);
     pbx.execute("create table kept as select * from queue_members; delete from queue_members");
     bridge.acme_ok("action=showqueue&queue=Support&fresh=1");
@@ -156,7 +156,7 @@ fn members_that_vanish_and_return_are_found(version: u32) {
 
 fn a_configured_queue_that_comes_later_is_found(version: u32) {
     let pbx = Realtime::start(version);
-    let text = configuration(pbx.asterisk.port, "\"Support\"", "1h");
+    let text = acme_configuration(pbx.asterisk.port, "\"Support\"", "1h");
     let bridge = Bridge::start(&text);
     assert_warned(&bridge, "a warning of the queue that is missing");
     let named = |answer: &Value| {

@@ -25,7 +25,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::support::{
-    Asterisk, Bridge, bridge_command, configuration as usual_configuration, sample_config,
+    ACME, Asterisk, Bridge, bridge_command, configuration, configuration_with, organization,
+    sample_config,
 };
 
 /// How often every queue is asked about in these tests.
@@ -34,7 +35,7 @@ pub(crate) const RESYNC: std::time::Duration = std::time::Duration::from_secs(3)
 /// The usual two organizations, with more queues, and a resync that a test can
 /// wait for.
 pub(crate) fn live_configuration(ami_port: u16) -> String {
-    usual_configuration(ami_port)
+    configuration(ami_port)
         .replace("[pbx.main]", "[pbx.main]\nresync_interval = \"3s\"")
         .replace(
             "queues = [\"6001\", \"6002\"]",
@@ -88,38 +89,11 @@ pub(crate) fn start_live(version: u32) -> (Asterisk, Bridge) {
     (asterisk, bridge)
 }
 
-/// One organization with these queues, as TOML, each named like its queue on the PBX.
-/// Its user is [`ACME`](crate::support::ACME).
-fn configuration(ami_port: u16, queues: &str, resync_interval: &str) -> String {
-    format!(
-        r#"
-[http]
-listen = "127.0.0.1:0"
-
-[admin]
-listen = "127.0.0.1:0"
-
-[log]
-level = "info,ami_bridge=trace"
-
-[pbx.main]
-address = "127.0.0.1:{ami_port}"
-username = "queuebridge"
-secret = "sample-secret-change-me"
-action_timeout = "3s"
-resync_interval = "{resync_interval}"
-
-[organization.acme]
-queues = [{queues}]
-queue_name = "{{queue}}"
-agents = ["1001-1099"]
-interface = "Local/{{agent}}@acme-agents"
-
-[[organization.acme.user]]
-username = "acme@example.com"
-password = "acme-password"
-"#
-    )
+/// A configuration with acme as the only organization. The PBX names each queue as the
+/// organization does. `queues` is the content of a TOML array.
+fn acme_configuration(ami_port: u16, queues: &str, resync_interval: &str) -> String {
+    let acme = organization("acme", queues, "{queue}", ACME);
+    with_resync(&configuration_with(ami_port, &[acme]), resync_interval)
 }
 
 /// The usual two organizations, with another resync interval.

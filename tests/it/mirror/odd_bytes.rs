@@ -12,7 +12,7 @@ use std::time::Duration;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use serde_json::Value;
 
-use super::{agents, configuration, interface, shown_by_asterisk, with_resync};
+use super::{acme_configuration, agents, interface, shown_by_asterisk, with_resync};
 use crate::stream::client::EventClient;
 use crate::support::{
     ACME, Asterisk, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_versions,
@@ -224,7 +224,7 @@ fn odd_names_in_realtime_columns(version: u32) {
             insert_member(database, "Support", &interface(agent(number)), name);
         }
     });
-    let text = configuration(pbx.asterisk.port, "\"*\"", "2s");
+    let text = acme_configuration(pbx.asterisk.port, "\"*\"", "2s");
     let bridge = Bridge::start(&text);
     for query in [
         "action=showqueue&queue=Support",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{add, check, configuration, each, interface, set, shown_by_asterisk, warnings};
+use super::{acme_configuration, add, check, each, interface, set, shown_by_asterisk, warnings};
 use crate::stream::client::EventClient;
 use crate::support::{
     ACME, Ami, Bridge, Realtime, checked_in_total, eventually, insert_member, insert_queue,
@@ -117,7 +117,7 @@ fn use_every_action(pbx: &Realtime, bridge: &Bridge, name: &str, number: &str, c
 
 fn a_listed_queue_keeps_its_dynamic_members(version: u32) {
     let pbx = start(version);
-    let text = configuration(pbx.asterisk.port, "\"support\"", "1s");
+    let text = acme_configuration(pbx.asterisk.port, "\"support\"", "1s");
     let bridge = Bridge::start(&text);
     use_every_action(&pbx, &bridge, "Support", "support", "SUPPORT");
     use_every_action(&pbx, &bridge, "Support", "support", "Support");
@@ -126,7 +126,7 @@ fn a_listed_queue_keeps_its_dynamic_members(version: u32) {
 
 fn a_queue_of_a_pattern_keeps_its_dynamic_members(version: u32) {
     let pbx = start(version);
-    let bridge = Bridge::start(&configuration(pbx.asterisk.port, "\"*\"", "1s"));
+    let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, "\"*\"", "1s"));
     use_every_action(&pbx, &bridge, "Support", "Support", "SUPPORT");
     use_every_action(&pbx, &bridge, "Support", "Support", "support");
     pbx.asterisk.name_checker().log.assert_clean();
@@ -149,7 +149,7 @@ fn insert_sales(pbx: &Realtime) {
 fn a_listed_queue_that_comes_later_keeps_its_dynamic_members(version: u32) {
     let pbx = Realtime::start(version);
     // The resync must not be what finds it.
-    let text = configuration(pbx.asterisk.port, "\"sales\"", "1h");
+    let text = acme_configuration(pbx.asterisk.port, "\"sales\"", "1h");
     let bridge = Bridge::start(&text);
     let queue = |query: &str| bridge.get_as(ACME, query);
     let missing = queue("action=showqueue&queue=SALES");
@@ -184,7 +184,7 @@ fn a_queue_of_a_pattern_that_comes_later_keeps_its_dynamic_members(version: u32)
     ];
     each(&actions, |action| {
         let pbx = Realtime::start(version);
-        let bridge = Bridge::start(&configuration(pbx.asterisk.port, "\"*\"", "1h"));
+        let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, "\"*\"", "1h"));
         insert_sales(&pbx);
         let query = format!("action={action}&queue=SALES");
         let answer = bridge.acme_ok(&query);
@@ -201,7 +201,7 @@ fn a_configuration_that_spells_otherwise_is_warned_of(version: u32) {
     let pbx = start(version);
     let port = pbx.asterisk.port;
     let names_both = |text: &str| text.contains("Support") && text.contains("support");
-    let text = configuration(port, "\"support\"", "1s");
+    let text = acme_configuration(port, "\"support\"", "1s");
     let bridge = Bridge::start(&text);
     eventually("a warning", || {
         let mut warnings = warnings(&bridge).into_iter();
@@ -219,7 +219,7 @@ fn a_configuration_that_spells_otherwise_is_warned_of(version: u32) {
     let members = set(&["1001", "1002", "1040"]);
     assert_eq!(shown_by_asterisk(&pbx.asterisk, "Support"), members);
     for right in ["\"Support\"", "\"*\""] {
-        let (status, report) = check(&configuration(port, right, "1s"), &[]);
+        let (status, report) = check(&acme_configuration(port, right, "1s"), &[]);
         assert_eq!(status, Some(0), "{report}");
         assert!(!warned(&report), "{right}: {report}");
     }

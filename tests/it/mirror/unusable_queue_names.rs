@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{check, configuration, each, interface, warnings};
+use super::{acme_configuration, check, each, interface, warnings};
 use crate::support::{
     Asterisk, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_versions,
     sample_config,
@@ -35,7 +35,7 @@ fn assert_warned_once(texts: &[String], what: &str) {
 }
 
 fn assert_warned(port: u16, others: usize) {
-    let text = configuration(port, "\"*\"", "1s");
+    let text = acme_configuration(port, "\"*\"", "1s");
     let bridge = Bridge::start(&text);
     eventually("the warnings", || {
         let warnings = warnings(&bridge);
@@ -89,7 +89,7 @@ fn start_with_member(version: u32) -> (Realtime, Bridge) {
         insert_queue(database, "Support");
         insert_member(database, "Support", &interface(1001), b"Dana");
     });
-    let bridge = Bridge::start(&configuration(pbx.asterisk.port, "\"Support\"", "2s"));
+    let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, "\"Support\"", "2s"));
     (pbx, bridge)
 }
 

@@ -5,20 +5,14 @@ use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-
 use crate::support::{
-    API_PATH, Asterisk, Bridge, ReservedPort, bridge_command, configuration, eventually,
-    on_both_versions, request,
+    API_PATH, Asterisk, Bridge, ReservedPort, bridge_command, configuration, connect_tls,
+    eventually, on_both_versions, request,
 };
 
 on_both_versions!(
@@ -271,17 +265,7 @@ fn check(
 
 /// A request over TLS; the error is the handshake's.
 fn get(bridge: &Bridge, authority: &Certificates) -> std::io::Result<String> {
-    let mut roots = RootCertStore::empty();
-    let certificate = CertificateDer::from_pem_file(authority.path("ca.pem")).expect("PEM");
-    roots.add(certificate).expect("an authority");
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from("localhost").expect("a name");
-    let client = ClientConnection::new(Arc::new(config), name).expect("a client");
-    let mut stream = StreamOwned::new(client, TcpStream::connect(bridge.address)?);
+    let mut stream = connect_tls(bridge.address, &authority.path("ca.pem"))?;
     write!(
         stream,
         "GET {API_PATH}?username=globex&password=globex-password&action=showqueue HTTP/1.1\r\n\

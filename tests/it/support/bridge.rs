@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::asterisk::send_signal;
 use super::log_file::LogFile;
 use super::queue_name_checker::{QueueNameRecord, route_through_checkers};
-use super::{Response, eventually, request};
+use super::{ACME, Response, User, eventually, request};
 
 /// A command that runs the program under test.
 pub(crate) fn bridge_command() -> Command {
@@ -20,67 +20,6 @@ pub(crate) fn bridge_command() -> Command {
     command.env_remove("AMI_BRIDGE_CONFIG");
     command
 }
-
-/// A configuration with the two sample organizations, as TOML.
-pub(crate) fn configuration(ami_port: u16) -> String {
-    format!(
-        r#"
-[http]
-listen = "127.0.0.1:0"
-
-[admin]
-listen = "127.0.0.1:0"
-
-[log]
-level = "info,ami_bridge=trace"
-
-[pbx.main]
-address = "127.0.0.1:{ami_port}"
-username = "queuebridge"
-secret = "sample-secret-change-me"
-action_timeout = "3s"
-
-[organization.acme]
-queues = ["6001", "6002"]
-queue_name = "acme-{{queue}}"
-agents = ["1001-1099"]
-interface = "Local/{{agent}}@acme-agents"
-
-[[organization.acme.user]]
-username = "acme@example.com"
-password = "acme-password"
-
-[organization.globex]
-queues = ["*"]
-queue_name = "globex-{{queue}}"
-agents = ["1001-1099"]
-interface = "Local/{{agent}}@globex-agents"
-
-[[organization.globex.user]]
-username = "globex"
-password = "globex-password"
-"#
-    )
-}
-
-/// The credentials of a user, percent-encoded for a query string.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct User {
-    pub(crate) username: &'static str,
-    pub(crate) password: &'static str,
-}
-
-/// A user of the first organization of [`configuration`].
-pub(crate) const ACME: User = User {
-    username: "acme%40example.com",
-    password: "acme-password",
-};
-
-/// A user of the second organization of [`configuration`].
-pub(crate) const GLOBEX: User = User {
-    username: "globex",
-    password: "globex-password",
-};
 
 /// The resources that a process uses.
 #[derive(Debug, Clone, Copy)]

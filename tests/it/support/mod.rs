@@ -5,8 +5,8 @@ mod ami;
 mod asterisk;
 mod bridge;
 mod browser;
-mod certificate;
 mod clock;
+mod configuration;
 mod haproxy;
 mod http;
 mod load;
@@ -18,17 +18,18 @@ mod queue_name_checker;
 mod read_pauses;
 mod realtime;
 mod simulated;
+mod tls;
 
 use std::time::{Duration, Instant};
 
 pub(crate) use ami::{Ami, AmiMessage};
 pub(crate) use asterisk::{Asterisk, SIMULATED, sample_config, send_signal};
-pub(crate) use bridge::{
-    ACME, API_PATH, Bridge, GLOBEX, ResourceUsage, User, bridge_command, configuration,
-};
+pub(crate) use bridge::{API_PATH, Bridge, ResourceUsage, bridge_command};
 pub(crate) use browser::Browser;
-pub(crate) use certificate::http_tls_section;
 pub(crate) use clock::{PbxClock, write_clock_offset};
+pub(crate) use configuration::{
+    ACME, GLOBEX, User, configuration, configuration_with, organization,
+};
 pub(crate) use haproxy::HaProxy;
 pub(crate) use http::{KeepAliveConnection, Response, request};
 pub(crate) use load::{Outcomes, SetOnDrop, Tally, run_load};
@@ -38,6 +39,7 @@ pub(crate) use proxy::{Network, Proxy};
 pub(crate) use queue_name_checker::checked_in_total;
 pub(crate) use read_pauses::{ReadPauseMonitor, ReadPauses};
 pub(crate) use realtime::{Realtime, insert_member, insert_queue};
+pub(crate) use tls::{connect_tls, http_tls_section};
 
 /// Declares tests that run on a new Asterisk 16 and a new Asterisk 22.
 ///
