@@ -1,10 +1,9 @@
 //! From when until when a certificate is valid.
 
+use der::asn1::{GeneralizedTime, UtcTime};
+use der::{ErrorKind, Reader, SliceReader, Tag};
 use jiff::Timestamp;
 use tracing::warn;
-use x509_cert::Certificate;
-use x509_cert::der::Decode;
-use x509_cert::time::Time;
 
 /// Days before its end from which on a certificate is warned of.
 const DAYS: i64 = 21;
@@ -54,19 +53,43 @@ pub(crate) fn tell(der: Option<&[u8]>) {
     }
 }
 
-/// The begin and the end of a certificate; `None` where they can't be read.
+/// Reads `notBefore` and `notAfter` of an X.509 certificate (RFC 5280, section 4.1).
+/// Returns `None` if it is malformed.
 pub(crate) fn validity(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
-    let certificate = Certificate::from_der(der).ok()?;
-    let validity = certificate.tbs_certificate().validity();
-    let timestamp = |time: Time| {
-        // What never ends, says it ends with the year 9999: a day beyond what jiff has.
-        let seconds = i64::try_from(time.to_unix_duration().as_secs()).ok()?;
-        Timestamp::from_second(seconds.min(Timestamp::MAX.as_second())).ok()
+    let mut reader = SliceReader::new(der).ok()?;
+    let validity: der::Result<_> = reader.sequence(|certificate| {
+        let validity = certificate.sequence(read_signed_part)?;
+        certificate.drain(certificate.remaining_len())?;
+        Ok(validity)
+    });
+    validity.ok()
+}
+
+/// Reads the part that the signature covers (`TBSCertificate`).
+fn read_signed_part(fields: &mut SliceReader<'_>) -> der::Result<(Timestamp, Timestamp)> {
+    // Certificates of version 1 have no version field.
+    if Tag::peek(fields)?.is_context_specific() {
+        fields.tlv_bytes()?;
+    }
+    // Serial number, signature algorithm, issuer.
+    for _ in 0..3 {
+        fields.tlv_bytes()?;
+    }
+    let validity = fields.sequence(|times| Ok((read_time(times)?, read_time(times)?)));
+    fields.drain(fields.remaining_len())?;
+    validity
+}
+
+fn read_time(reader: &mut SliceReader<'_>) -> der::Result<Timestamp> {
+    let since_epoch = if Tag::peek(reader)? == Tag::UtcTime {
+        reader.decode::<UtcTime>()?.to_unix_duration()
+    } else {
+        reader.decode::<GeneralizedTime>()?.to_unix_duration()
     };
-    Some((
-        timestamp(validity.not_before)?,
-        timestamp(validity.not_after)?,
-    ))
+    // A certificate that never expires ends with the year 9999, one day after jiff's maximum.
+    let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
+    Timestamp::from_second(seconds.min(Timestamp::MAX.as_second()))
+        .map_err(|_| ErrorKind::DateTime.into())
 }
 
 #[cfg(test)]
