@@ -180,7 +180,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("socket");
         let socket = UnixDatagram::bind(&path).expect("a socket");
-        let (queue, _guard) = LogQueue::new(Socket::at(&path).expect("connected"));
+        let (queue, _guard) =
+            LogQueue::new(Socket::at(&path).expect("connected")).expect("a thread");
         let journal = Journal::new(queue);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(journal), log);
         let mut bytes = vec![0; 1 << 20];

@@ -6,12 +6,12 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::thread::sleep;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, sleep};
 use std::time::Duration;
 
 use tokio::time::interval;
 use tracing::warn;
-use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Lines that may wait to be written.
@@ -20,15 +20,14 @@ const MAX_LINES: usize = 8192;
 /// Bytes that may wait to be written: lines of the AMI traffic can be long.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// Room of the channel below this queue. It is never full: each thread of the program
-/// can be ahead of the count by one line.
-const CHANNEL: usize = MAX_LINES + 1024;
-
 /// Between two looks whether lines were dropped.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Before a reader that takes nothing is tried again, where the system does not wait.
 const RETRY_DELAY: Duration = Duration::from_millis(20);
+
+/// How long the end of the program waits for the queued lines to be written.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How the log flows.
 #[derive(Debug, Clone, Default)]
@@ -100,7 +99,7 @@ impl LogFlow {
 /// Takes lines, without ever waiting.
 #[derive(Clone)]
 pub(super) struct LogQueue {
-    channel: NonBlocking,
+    entries: Sender<Entry>,
     flow: LogFlow,
 }
 
@@ -111,19 +110,24 @@ impl fmt::Debug for LogQueue {
 }
 
 impl LogQueue {
-    /// A queue whose lines a thread of its own writes, each with one call of `write`. The
-    /// guard, when it is dropped, waits a second at most for what is left.
-    pub(super) fn new(sink: impl Write + Send + 'static) -> (Self, WorkerGuard) {
+    /// Starts a thread that writes each line to `sink` with one call of `write`.
+    ///
+    /// # Errors
+    /// If the thread can't be started.
+    pub(super) fn new(sink: impl Write + Send + 'static) -> io::Result<(Self, LogGuard)> {
         let flow = LogFlow::default();
+        let (entries, receiver) = channel();
         let drain = Drain {
             sink,
             flow: flow.clone(),
         };
-        let (channel, guard) = NonBlockingBuilder::default()
-            .buffered_lines_limit(CHANNEL)
-            .thread_name("log")
-            .finish(drain);
-        (Self { channel, flow }, guard)
+        thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || drain.run(receiver))?;
+        let guard = LogGuard {
+            entries: entries.clone(),
+        };
+        Ok((Self { entries, flow }, guard))
     }
 
     pub(super) fn flow(&self) -> LogFlow {
@@ -133,8 +137,9 @@ impl LogQueue {
 
 impl Write for LogQueue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.flow.enter(line.len()) {
-            self.channel.write_all(line)?;
+        if self.flow.enter(line.len()) && self.entries.send(Entry::Line(line.into())).is_err() {
+            self.flow.leave(line.len());
+            self.flow.drop_line();
         }
         Ok(line.len())
     }
@@ -152,27 +157,60 @@ impl<'a> MakeWriter<'a> for LogQueue {
     }
 }
 
-/// Writes lines, on the thread apart. It never fails: that thread would say so on
-/// standard output.
+/// What the writing thread receives.
+enum Entry {
+    Line(Vec<u8>),
+    /// The last entry. The thread answers it when all lines before it are written.
+    End(Sender<()>),
+}
+
+/// Ends the writing thread when it is dropped. Waits up to [`END_TIMEOUT`] until the queued
+/// lines are written.
+pub(super) struct LogGuard {
+    entries: Sender<Entry>,
+}
+
+impl fmt::Debug for LogGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogGuard").finish_non_exhaustive()
+    }
+}
+
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        let (written, end) = channel();
+        if self.entries.send(Entry::End(written)).is_ok() {
+            let _ = end.recv_timeout(END_TIMEOUT);
+        }
+    }
+}
+
+/// The writing thread.
 struct Drain<S> {
     sink: S,
     flow: LogFlow,
 }
 
-impl<S: Write> Write for Drain<S> {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+impl<S: Write> Drain<S> {
+    fn run(mut self, entries: Receiver<Entry>) {
+        for entry in entries {
+            match entry {
+                Entry::Line(line) => self.write_line(&line),
+                Entry::End(written) => {
+                    let _ = written.send(());
+                    return;
+                }
+            }
+        }
+    }
+
+    fn write_line(&mut self, line: &[u8]) {
         let written = write_patiently(&mut self.sink, line);
         self.flow.0.flows.store(written.is_ok(), Ordering::Release);
         if written.is_err() {
             self.flow.drop_line();
         }
         self.flow.leave(line.len());
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let _ = self.sink.flush();
-        Ok(())
     }
 }
 
@@ -193,7 +231,7 @@ fn write_patiently(sink: &mut impl Write, mut rest: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+    use std::sync::mpsc::{SyncSender, sync_channel};
 
     use super::*;
 
@@ -212,9 +250,9 @@ mod tests {
         }
     }
 
-    fn slow() -> (LogQueue, WorkerGuard, Receiver<Vec<u8>>) {
+    fn slow() -> (LogQueue, LogGuard, Receiver<Vec<u8>>) {
         let (sender, lines) = sync_channel(0);
-        let (queue, guard) = LogQueue::new(Slow(sender));
+        let (queue, guard) = LogQueue::new(Slow(sender)).expect("a thread");
         (queue, guard, lines)
     }
 

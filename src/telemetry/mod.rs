@@ -8,14 +8,13 @@ use std::panic::{PanicHookInfo, set_hook};
 use std::path::Path;
 
 use tracing::error;
-use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
 use self::journald::{Journal, SOCKET, Socket};
 pub use self::log_queue::LogFlow;
-use self::log_queue::LogQueue;
+use self::log_queue::{LogGuard, LogQueue};
 use crate::config::{LogFormat, LogSettings};
 
 /// Changes what is logged while the program runs.
@@ -40,7 +39,7 @@ pub struct Telemetry {
     pub level: Level,
     /// How the log flows.
     pub flow: LogFlow,
-    _guard: WorkerGuard,
+    _guard: LogGuard,
 }
 
 /// Sets up logging to standard error, or to systemd's journal. A panic is logged there,
@@ -56,9 +55,9 @@ pub fn start(settings: &LogSettings) -> Result<Telemetry, Box<dyn std::error::Er
             let socket = Socket::at(Path::new(SOCKET)).map_err(|error| {
                 format!("log.format = \"journald\": there is no journal of systemd here ({error})")
             });
-            LogQueue::new(socket?)
+            LogQueue::new(socket?)?
         }
-        _ => LogQueue::new(io::stderr()),
+        _ => LogQueue::new(io::stderr())?,
     };
     let flow = queue.flow();
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match settings.format {
