@@ -1,31 +1,29 @@
-//! The query parser: what must hold for any query. Shared by the fuzz target and
-//! by the replay among the tests (`tests/it/security/fuzz_replay.rs`).
+//! The parameters of a request: what must hold for any query string. Shared by the fuzz
+//! target and by the test that replays its corpus (`tests/it/security/fuzz_replay.rs`).
 
 use ami_bridge::ami::value::is_control;
-use ami_bridge::api::{ActionName, Command, Form};
+use ami_bridge::api::check_query;
 
-/// A query string: whatever comes is refused with a code of its own, or is clean.
+/// Any query string is refused with status 400, or yields clean parameters.
 pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    let command = Form::parse(&[text], true)
-        .and_then(|form| Command::from_form(ActionName::from_form(&form)?, &form));
-    match command {
-        Ok(command) => {
-            let queues = command
-                .queues()
-                .unwrap_or_default()
-                .iter()
-                .map(String::as_str);
-            for number in queues.chain(command.agent()) {
-                let clean = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    match check_query(text) {
+        Ok((parameters, all)) => {
+            let numbers = parameters
+                .queues
+                .into_iter()
+                .flatten()
+                .chain(parameters.agent);
+            for number in numbers {
+                let is_clean = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
                 assert!(
-                    !number.is_empty() && number.bytes().all(clean),
+                    !number.is_empty() && number.bytes().all(is_clean),
                     "{number:?}"
                 );
             }
-            for text in format!("{command:?}").split('"') {
+            for text in all.split('"') {
                 assert!(!text.bytes().any(is_control));
             }
         }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use super::error::{ApiError, Code};
-use super::query::Credentials;
+use super::errors::{ApiError, Code};
+use super::form::Credentials;
 use super::request_metrics::RequestMetrics;
 use crate::organizations::{Directory, Lockout, TooManyLogins, User, Verifier};
 
@@ -26,9 +26,8 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// The user of that name, whether it is that user who asks or not: for the
-    /// log.
-    pub(super) fn named(&self, credentials: &Credentials) -> Option<Arc<User>> {
+    /// The user whom the request claims to be, for the log. The password is not checked.
+    pub(super) fn claimed_user(&self, credentials: &Credentials) -> Option<Arc<User>> {
         self.directory.user(&credentials.username).cloned()
     }
 

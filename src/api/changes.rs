@@ -2,12 +2,19 @@
 
 use futures_util::future::{join, join_all};
 
-use super::error::{ApiError, Code};
-use super::execute::Row;
+use super::errors::{ApiError, Code};
 use super::refusal::{changing, failed, looking_up, unknown_queue};
 use super::tenant::Tenant;
 use crate::ami::Failure;
 use crate::queues::{CommandError, QueueChange, QueueCommands, QueueName};
+
+/// What a change did in one queue.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// The queue's number in the organization.
+    pub(super) queue: String,
+    pub(super) result: Result<(), ApiError>,
+}
 
 /// A queue that a change is meant for.
 struct Target {

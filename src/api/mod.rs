@@ -1,31 +1,28 @@
-//! The documented interface: from parameters to a command ([`query`],
-//! [`command`]), from a command to what the PBX did ([`execute`]), and from
-//! that to JSON and a status ([`answer`], [`error`]). Beside it the stream of
-//! events ([`stream`]).
+//! The API, independent of HTTP: [`form`] holds the parameters of a request, [`service`]
+//! the order of checks, [`actions`] what each action does, [`tenant`] an organization's part
+//! of its PBX, [`json`] what responses and events show, and [`events`] the event stream.
 
 mod accounts;
-mod answer;
+mod actions;
 mod changes;
-mod command;
-mod error;
-mod execute;
-mod member_json;
-mod query;
+mod errors;
+mod events;
+mod form;
+mod json;
+mod parameters;
 mod refusal;
 mod request_metrics;
+mod response;
 mod service;
-mod statistics;
-mod stream;
 mod tenant;
-mod views;
 
 pub use accounts::Accounts;
-pub use answer::Response;
-pub use command::{ActionName, Command};
-pub use error::{ApiError, Code};
+pub use actions::{LoggedParameters, check_query};
+pub use errors::{ApiError, Code};
+pub use events::{EventStream, StreamEvent, StreamPosition};
 #[cfg(test)]
-pub(crate) use query::NAMES;
-pub use query::{Credentials, Form};
+pub(crate) use form::NAMES;
+pub use form::{Credentials, Form};
 pub use request_metrics::RequestMetrics;
+pub use response::Response;
 pub use service::{Api, ApiRequest};
-pub use stream::EventStream;

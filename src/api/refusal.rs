@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::error::{ApiError, Code};
+use super::errors::{ApiError, Code};
 use crate::ami::Failure;
 use crate::ami::value::ValueError;
 use crate::queues::{CommandError, NOT_NOW};

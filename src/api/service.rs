@@ -1,8 +1,8 @@
-//! One request from its parameters to its answer, and its line in the log.
+//! A request from its parameters to its response and its line in the log.
 //!
-//! The order of checks is part of the interface: form, lockout and credentials,
-//! the user's actions and networks, the action's parameters, the organization's
-//! agents and queues, and the PBX last.
+//! The order of checks is part of the contract: form, lockout and credentials, the user's
+//! actions and networks, the action's parameters, the organization's agents and queues,
+//! and the PBX last.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,69 +12,71 @@ use tokio::time::Instant;
 use tracing::info;
 
 use super::accounts::Accounts;
-use super::answer::{Response, written};
-use super::command::{ActionName, Command, shown_queues};
-use super::error::{ApiError, Code};
-use super::execute::execute;
-use super::member_json::MemberJsonCache;
-use super::query::{Form, LAST_EVENT_ID};
+use super::actions::{Action, Context, LoggedParameters};
+use super::errors::{ApiError, Code};
+use super::events::{EventStream, StreamPosition, StreamView};
+use super::form::{Credentials, Form, LAST_EVENT_ID};
+use super::json::MemberJsonCache;
+use super::parameters;
 use super::refusal::no_change_sent;
-use super::stream::{EventStream, Scope};
+use super::response::Response;
 use super::tenant::Tenant;
 use crate::ami::noting_changes;
 use crate::organizations::{Directory, Organization, User};
 use crate::queues::{Pbx, Pbxes};
 
-/// A request to the documented endpoint. Not `Debug`: it holds the password.
+/// A request to the API. Not `Debug`, because it holds the password.
 pub struct ApiRequest {
     /// The query string.
     pub query: Option<String>,
-    /// A form body.
+    /// The body of a form.
     pub body: Option<String>,
     /// The `Authorization` header.
     pub authorization: Option<String>,
-    /// Where the client is.
+    /// The client's address.
     pub address: IpAddr,
-    /// The request's id.
+    /// Identifies the request in the log and the response.
     pub request_id: String,
-    /// When it was there as a whole.
+    /// When the request had arrived completely.
     pub arrived: Instant,
-    /// Set before its first change is sent to the PBX.
+    /// Set before the first change is sent to the PBX.
     pub change_sent: Arc<AtomicBool>,
 }
 
-/// What is needed to answer.
+/// The API: users, PBXes, and everything a response needs.
 #[derive(Debug)]
 pub struct Api {
     accounts: Accounts,
     pbxes: Arc<Pbxes>,
     member_json: Arc<MemberJsonCache>,
-    reject_unknown: bool,
+    reject_unknown_parameters: bool,
 }
 
-/// The action of users who may follow the event stream.
+/// Users with this action may open event streams.
 const EVENTS: &str = "events";
 
-/// What the log tells of a request; filled in as it becomes known.
+/// What the log says about a request. Filled in as it becomes known.
 #[derive(Default)]
 struct LogFields {
     user: Option<Arc<User>>,
     action: Option<&'static str>,
-    command: Option<Command>,
-    queues: Option<Vec<String>>,
-    /// The password was right.
-    is_known: bool,
+    /// Only parameters that were checked: a password typed into the wrong field must not
+    /// appear in a log.
+    parameters: LoggedParameters,
+    /// Set once the parameters of a change are checked.
+    is_change: bool,
+    is_authenticated: bool,
 }
 
 impl Api {
-    /// Puts together what was configured.
+    /// Creates the API.
     #[must_use]
-    pub fn new(accounts: Accounts, pbxes: Arc<Pbxes>, reject_unknown: bool) -> Self {
+    pub fn new(accounts: Accounts, pbxes: Arc<Pbxes>, reject_unknown_parameters: bool) -> Self {
         Self {
             accounts,
             pbxes,
             member_json: Arc::default(),
-            reject_unknown,
+            reject_unknown_parameters,
         }
     }
 
@@ -84,162 +86,175 @@ impl Api {
         &self.accounts.directory
     }
 
-    /// Answers a request and logs it.
-    pub async fn serve(&self, call: ApiRequest) -> Response {
+    /// Serves a request and logs it.
+    pub async fn serve(&self, request: ApiRequest) -> Response {
         let mut log_fields = LogFields::default();
-        let mut answer = match self.answer(&call, &mut log_fields).await {
-            Ok(answer) => answer,
-            Err(error) => Response::error(&error, &call.request_id),
-        };
-        answer.is_known = log_fields.is_known;
-        self.count_and_log(&call, &log_fields, &answer);
-        answer
+        let result = self.run_action(&request, &mut log_fields).await;
+        let mut response =
+            result.unwrap_or_else(|error| Response::error(&error, &request.request_id));
+        response.is_authenticated = log_fields.is_authenticated;
+        self.count_and_log(&request, &log_fields, &response);
+        response
     }
 
-    /// Opens a stream of events, and logs it. `last_event_id` is that of the last
-    /// event that the client had, from its header; the parameter counts without one.
+    /// Opens an event stream and logs that. `last_event_id` is the header of that name. It
+    /// takes precedence over the parameter `lastEventId`.
     ///
     /// # Errors
-    /// The refusal, as an answer.
-    pub async fn follow(
+    /// The error response.
+    pub async fn open_stream(
         &self,
-        call: ApiRequest,
+        request: ApiRequest,
         last_event_id: Option<&str>,
     ) -> Result<EventStream, Response> {
         let mut log_fields = LogFields::default();
-        let stream = self
-            .open_stream(&call, last_event_id, &mut log_fields)
-            .await;
-        let stream = stream.map_err(|error| Response {
-            is_known: log_fields.is_known,
-            ..Response::error(&error, &call.request_id)
+        let opened = self.try_open_stream(&request, last_event_id, &mut log_fields);
+        let opened = opened.await.map_err(|error| Response {
+            is_authenticated: log_fields.is_authenticated,
+            ..Response::error(&error, &request.request_id)
         });
-        match &stream {
-            Ok(_) => self.count_and_log(&call, &log_fields, &Response::ok("success", Vec::new())),
-            Err(answer) => self.count_and_log(&call, &log_fields, answer),
+        match &opened {
+            Ok(_) => {
+                let response = Response::success(Vec::new());
+                self.count_and_log(&request, &log_fields, &response);
+            }
+            Err(response) => self.count_and_log(&request, &log_fields, response),
         }
-        stream
+        opened
     }
 
-    fn count_and_log(&self, call: &ApiRequest, log_fields: &LogFields, answer: &Response) {
-        let seconds = call.arrived.elapsed().as_secs_f64();
-        let requests = &self.accounts.requests;
-        requests.count(log_fields.action, answer.outcome, seconds);
-        requests.count_unknown(answer.unknown);
-        log(call, log_fields, answer, seconds);
-    }
-
-    async fn answer(
+    async fn run_action(
         &self,
-        call: &ApiRequest,
+        request: &ApiRequest,
         log_fields: &mut LogFields,
     ) -> Result<Response, ApiError> {
-        let parts = [call.query.as_deref(), call.body.as_deref()].map(Option::unwrap_or_default);
-        let form = Form::parse(&parts, self.reject_unknown)?;
-        let credentials = form.credentials(call.authorization.as_deref())?;
-        let action = ActionName::from_form(&form)?;
-        log_fields.action = Some(action.as_str());
-        let credentials = credentials.ok_or_else(ApiError::unauthorized)?;
-        log_fields.user = self.accounts.named(&credentials);
-        let authorized = self
-            .accounts
-            .authorize(&credentials, action.as_str(), call.address);
-        let organization = &authorized.await?.organization;
-        log_fields.is_known = true;
+        let parts = [request.query.as_deref(), request.body.as_deref()];
+        let parts = parts.map(Option::unwrap_or_default);
+        let form = Form::parse(&parts, self.reject_unknown_parameters)?;
+        let credentials = form.credentials(request.authorization.as_deref())?;
+        let action = Action::from_form(&form)?;
+        log_fields.action = Some(action.name);
+        let user = self.authorize(credentials, action.name, request, log_fields);
+        let user = user.await?;
 
-        let command = &*log_fields
-            .command
-            .insert(Command::from_form(action, &form)?);
-        log_fields.queues = command.queues().map(<[String]>::to_vec);
-        let pbx = self.pbx(organization);
-        let tenant = Tenant {
-            organization,
-            pbx,
-            deadline: call.arrived + pbx.action_timeout(),
-            request_id: &call.request_id,
+        let command = (action.parse)(&form)?;
+        log_fields.parameters = command.logged();
+        log_fields.is_change = action.is_change;
+        let pbx = self.pbx(&user.organization);
+        let context = Context {
+            action,
+            tenant: Tenant {
+                organization: &user.organization,
+                pbx,
+                deadline: request.arrived + pbx.action_timeout(),
+                request_id: &request.request_id,
+            },
+            member_json: &self.member_json,
         };
-        let work = execute(command, tenant);
-        let outcome = noting_changes(Arc::clone(&call.change_sent), work).await;
-        let sent = call.change_sent.load(Ordering::Acquire);
-        let outcome = outcome.map_err(|error| match error.code {
-            Code::OutcomeUnknown if command.is_change() && !sent => no_change_sent(),
-            _ => error,
-        })?;
-        let (command, organization) = (command.clone(), Arc::clone(organization));
-        let (request_id, member_json) = (call.request_id.clone(), Arc::clone(&self.member_json));
-        written(outcome.is_large(), move || {
-            Response::of(
-                action,
-                &command,
-                &organization,
-                &outcome,
-                &request_id,
-                &member_json,
-            )
+        let run = noting_changes(Arc::clone(&request.change_sent), command.run(context));
+        run.await.map_err(|error| {
+            let sent = request.change_sent.load(Ordering::Acquire);
+            match error.code {
+                Code::OutcomeUnknown if action.is_change && !sent => no_change_sent(),
+                _ => error,
+            }
         })
-        .await
     }
 
-    async fn open_stream(
+    async fn try_open_stream(
         &self,
-        call: &ApiRequest,
+        request: &ApiRequest,
         last_event_id: Option<&str>,
         log_fields: &mut LogFields,
     ) -> Result<EventStream, ApiError> {
-        let query = call.query.as_deref().unwrap_or_default();
-        let form = Form::parse_events(query, self.reject_unknown)?;
-        let credentials = form.credentials(call.authorization.as_deref())?;
+        let query = request.query.as_deref().unwrap_or_default();
+        let form = Form::parse_events(query, self.reject_unknown_parameters)?;
+        let credentials = form.credentials(request.authorization.as_deref())?;
         log_fields.action = Some(EVENTS);
-        let credentials = credentials.ok_or_else(ApiError::unauthorized)?;
-        log_fields.user = self.accounts.named(&credentials);
-        let authorized = self.accounts.authorize(&credentials, EVENTS, call.address);
-        let user = authorized.await?;
-        log_fields.is_known = true;
-        let queues = shown_queues(&form)?;
-        log_fields.queues.clone_from(&queues);
+        let user = self.authorize(credentials, EVENTS, request, log_fields);
+        let user = user.await?;
+
+        parameters::no_agent(&form)?;
+        let queues = parameters::queues(&form)?;
+        log_fields.parameters.queues.clone_from(&queues);
         let pbx = self.pbx(&user.organization);
         let member_json = Arc::clone(&self.member_json);
-        let scope = Scope::new(pbx, member_json, &user, queues, &call.request_id);
+        let view = StreamView::new(pbx, member_json, &user, queues, &request.request_id);
         let last_event_id = last_event_id.or_else(|| form.get(LAST_EVENT_ID));
-        EventStream::open(scope, last_event_id).await
+        // An id that is no position means the same as none: start with a snapshot.
+        let position = last_event_id.and_then(|id| id.parse::<StreamPosition>().ok());
+        EventStream::open(view, position).await
+    }
+
+    /// Authenticates the user and checks that the user may do the action.
+    async fn authorize(
+        &self,
+        credentials: Option<Credentials>,
+        action: &str,
+        request: &ApiRequest,
+        log_fields: &mut LogFields,
+    ) -> Result<Arc<User>, ApiError> {
+        let credentials = credentials.ok_or_else(ApiError::unauthorized)?;
+        log_fields.user = self.accounts.claimed_user(&credentials);
+        let authorized = self
+            .accounts
+            .authorize(&credentials, action, request.address);
+        let user = authorized.await?;
+        log_fields.is_authenticated = true;
+        Ok(user)
     }
 
     fn pbx(&self, organization: &Organization) -> &Pbx {
         match self.pbxes.get(&organization.pbx) {
             Some(pbx) => pbx,
-            None => unreachable!("the configuration names only PBXes that it has"),
+            None => unreachable!("validation rejects an organization of an unknown PBX"),
         }
+    }
+
+    fn count_and_log(&self, request: &ApiRequest, log_fields: &LogFields, response: &Response) {
+        let seconds = request.arrived.elapsed().as_secs_f64();
+        let metrics = &self.accounts.requests;
+        metrics.count(log_fields.action, response.outcome, seconds);
+        metrics.count_unknown(response.change.unknown_outcomes);
+        log(request, log_fields, response, seconds);
     }
 }
 
-/// One line for each request. What the client sent shows only where it was
-/// checked: a password that was typed into the wrong field is in no log.
-fn log(call: &ApiRequest, log_fields: &LogFields, answer: &Response, seconds: f64) {
+/// Writes one line for each request, and one more for each change into the audit log.
+fn log(request: &ApiRequest, log_fields: &LogFields, response: &Response, seconds: f64) {
     let user = log_fields.user.as_deref();
-    let command = log_fields.command.as_ref();
-    let queues = log_fields.queues.as_ref().map(|queues| queues.join(","));
+    let LoggedParameters {
+        agent,
+        queues,
+        reason,
+    } = &log_fields.parameters;
+    let queues = queues.as_ref().map(|queues| queues.join(","));
     macro_rules! line {
         ($target:literal, $text:literal, $($more:tt)*) => {
             info!(
                 target: $target,
-                request_id = call.request_id,
-                client = %call.address,
+                request_id = request.request_id,
+                client = %request.address,
                 pbx = user.map(|user| &*user.organization.pbx),
                 organization = user.map(|user| &*user.organization.name),
                 user = user.map(|user| &*user.username),
                 action = log_fields.action,
-                agent = command.and_then(Command::agent),
+                agent,
                 queue = queues,
-                outcome = answer.outcome,
+                outcome = response.outcome,
                 $($more)*
                 $text
             )
         };
     }
     let ms = (seconds * 100_000.0).round() / 100.0;
-    line!("ami_bridge::request", "request", status = answer.status, ms,);
-    if command.is_some_and(Command::is_change) {
-        let reason = command.and_then(Command::reason);
-        line!("audit", "change", reason, results = answer.results,);
+    line!(
+        "ami_bridge::request",
+        "request",
+        status = response.status,
+        ms,
+    );
+    if log_fields.is_change {
+        line!("audit", "change", reason, results = response.change.results,);
     }
 }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use tokio::time::Instant;
 
-use super::error::ApiError;
+use super::errors::{ApiError, Code};
 use super::refusal::{failed, reading, unknown_queue};
 use crate::organizations::Organization;
 use crate::queues::{Member, Pbx, Question, Queue, QueueCommands, Snapshot};
@@ -23,7 +23,7 @@ pub(super) struct OwnQueue {
 const LARGE: usize = 1000;
 
 /// Whether queues with their members take long to write.
-pub(super) fn are_large(queues: &[OwnQueue]) -> bool {
+pub(super) fn is_large(queues: &[OwnQueue]) -> bool {
     let members = queues.iter().map(|own| own.queue.members.len());
     members.sum::<usize>() + queues.len() > LARGE
 }
@@ -42,7 +42,7 @@ pub(super) fn shown_number(
 
 /// How the PBX was seen.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
+pub(super) struct ReadState {
     /// When the oldest part was true.
     pub(super) as_of: SystemTime,
     /// Whether the link is down, so that this is what was last known.
@@ -53,15 +53,15 @@ pub(super) struct Seen {
 
 /// Which parts of a queue are needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Needs {
+pub(super) enum Detail {
     Members,
     /// Callers and figures too.
-    All,
+    Full,
 }
 
 /// The organization's part of its PBX.
 pub(super) struct Tenant<'a> {
-    pub(super) organization: &'a Organization,
+    pub(super) organization: &'a Arc<Organization>,
     pub(super) pbx: &'a Pbx,
     /// When the answer must be complete.
     pub(super) deadline: Instant,
@@ -69,6 +69,18 @@ pub(super) struct Tenant<'a> {
 }
 
 impl Tenant<'_> {
+    /// Checks that the agent is one of the organization's phone numbers.
+    ///
+    /// # Errors
+    /// `unknown_agent`.
+    pub(super) fn check_agent(&self, agent: &str) -> Result<(), ApiError> {
+        if self.organization.has_agent(agent) {
+            return Ok(());
+        }
+        let message = format!("Agent {agent} is not one of the organization's phone numbers.");
+        Err(ApiError::new(Code::UnknownAgent, message))
+    }
+
     /// Opens an exchange with the PBX, once everything else is checked.
     pub(super) fn open(&self) -> Result<QueueCommands, ApiError> {
         let commands = self.pbx.commands(self.deadline, self.request_id);
@@ -81,8 +93,8 @@ impl Tenant<'_> {
         &self,
         numbers: Option<&[String]>,
         fresh: bool,
-        needs: Needs,
-    ) -> Result<(Vec<OwnQueue>, Seen), ApiError> {
+        detail: Detail,
+    ) -> Result<(Vec<OwnQueue>, ReadState), ApiError> {
         let names = self.names(numbers)?;
         let wanted = |name: &str| self.organization.queue_number(name).is_some();
         let question = Question {
@@ -92,17 +104,17 @@ impl Tenant<'_> {
             deadline: self.deadline,
             request_id: self.request_id,
         };
-        let snapshot = match needs {
-            Needs::Members => self.pbx.members(question, wanted).await,
-            Needs::All => self.pbx.queues(question, wanted).await,
+        let snapshot = match detail {
+            Detail::Members => self.pbx.members(question, wanted).await,
+            Detail::Full => self.pbx.queues(question, wanted).await,
         };
         let snapshot = snapshot.map_err(reading)?;
-        let seen = Seen {
+        let read = ReadState {
             as_of: snapshot.as_of,
             stale: snapshot.stale,
             latest: snapshot.latest,
         };
-        Ok((self.own(snapshot), seen))
+        Ok((self.own(snapshot), read))
     }
 
     pub(super) async fn memberships(
@@ -110,15 +122,15 @@ impl Tenant<'_> {
         agent: &str,
         numbers: Option<&[String]>,
         fresh: bool,
-    ) -> Result<(Vec<(OwnQueue, Arc<Member>)>, Seen), ApiError> {
+    ) -> Result<(Vec<(OwnQueue, Arc<Member>)>, ReadState), ApiError> {
         let interface = self.organization.interface.expand(agent);
-        let (queues, seen) = self.queues(numbers, fresh, Needs::Members).await?;
-        self.all_there(numbers, &queues)?;
+        let (queues, read) = self.queues(numbers, fresh, Detail::Members).await?;
+        self.check_all_found(numbers, &queues)?;
         let memberships = queues.into_iter().filter_map(|own| {
             let member = Arc::clone(own.queue.member(&interface)?);
             Some((own, member))
         });
-        Ok((memberships.collect(), seen))
+        Ok((memberships.collect(), read))
     }
 
     /// The PBX's names of the queues that are meant; `None` where that depends on
@@ -154,7 +166,7 @@ impl Tenant<'_> {
     }
 
     /// Queues that were named must all be there.
-    pub(super) fn all_there(
+    pub(super) fn check_all_found(
         &self,
         numbers: Option<&[String]>,
         queues: &[OwnQueue],

@@ -22,7 +22,7 @@ pub(super) fn answered(answer: ApiResponse, request_id: &str) -> Response<ReplyB
     let headers = response.headers_mut();
     let json = HeaderValue::from_static("application/json; charset=utf-8");
     mark(headers, json, request_id);
-    if answer.is_known {
+    if answer.is_authenticated {
         response.extensions_mut().insert(Known);
     }
     let headers = response.headers_mut();

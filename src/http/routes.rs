@@ -194,7 +194,7 @@ impl Routes {
             let last = request.headers().get(LAST_EVENT_ID);
             let last = last.and_then(|id| id.to_str().ok()).map(str::to_owned);
             let api = Arc::clone(&self.api);
-            let opened = async move { api.follow(call, last.as_deref()).await };
+            let opened = async move { api.open_stream(call, last.as_deref()).await };
             let stream = in_task(&self.running, Arc::default(), request_id, opened).await?;
             Ok(stream.map_or_else(Reply::ApiResponse, Reply::Events))
         } else if let Some(file) = self.panel_file(request.uri().path()) {

@@ -1,7 +1,7 @@
-//! The event stream on the wire: text as it comes, signs of life, and an end that
-//! is announced.
+//! The event stream on the wire: framing, heartbeats, and an announced end.
 
 use std::collections::VecDeque;
+use std::io::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,10 +11,13 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::api::EventStream;
+use crate::api::{EventStream, StreamEvent};
 
-/// How often something is sent, so that proxies don't take the stream for dead.
+/// Interval of comments on an idle stream, so that proxies don't take it for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Pieces of data below this size, in bytes, are copied: that is cheaper than another piece.
+const MIN_SHARED_PIECE: usize = 8 * 1024;
 
 /// A stream that is open. Its end is logged, however it comes.
 struct Open {
@@ -22,7 +25,7 @@ struct Open {
     /// What is still to be sent of the last events.
     pieces: VecDeque<Bytes>,
     stop: CancellationToken,
-    withdrawn: CancellationToken,
+    revoked: CancellationToken,
     ended: bool,
     since: Instant,
     request_id: String,
@@ -50,7 +53,7 @@ pub(super) fn text(
     request_id: String,
 ) -> impl Stream<Item = Bytes> + Send {
     let open = Open {
-        withdrawn: events.withdrawn(),
+        revoked: events.revoked(),
         events,
         pieces: VecDeque::new(),
         stop,
@@ -69,18 +72,40 @@ pub(super) fn text(
             let over = async {
                 tokio::select! {
                     () = open.stop.cancelled() => {}
-                    () = open.withdrawn.cancelled() => {}
+                    () = open.revoked.cancelled() => {}
                 }
             };
             tokio::select! {
                 biased;
                 () = over => {
                     open.ended = true;
-                    open.pieces.extend(open.events.shutdown());
+                    open.pieces.extend(frame(open.events.shutdown()));
                 }
-                pieces = open.events.next() => open.pieces.extend(pieces),
+                events = open.events.next() => open.pieces.extend(frame(events)),
                 () = sleep(HEARTBEAT) => open.pieces.push_back(Bytes::from_static(b":\n\n")),
             }
         }
     })
+}
+
+/// Writes events in the format of `text/event-stream`.
+fn frame(events: Vec<StreamEvent>) -> Vec<Bytes> {
+    let mut pieces = Vec::new();
+    let mut current: Vec<u8> = Vec::new();
+    for event in events {
+        let StreamEvent { position, name, .. } = &event;
+        // Writing to a `Vec` can't fail.
+        let _ = write!(current, "id: {position}\nevent: {name}\ndata: ");
+        for piece in event.data {
+            if piece.len() < MIN_SHARED_PIECE {
+                current.extend_from_slice(&piece);
+            } else {
+                pieces.push(std::mem::take(&mut current).into());
+                pieces.push(piece);
+            }
+        }
+        current.extend_from_slice(b"\n\n");
+    }
+    pieces.push(current.into());
+    pieces
 }

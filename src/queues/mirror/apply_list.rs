@@ -136,7 +136,7 @@ impl Mirror {
         if settings {
             self.change_log.push(StateChange::Queue { queue });
         } else if figures {
-            self.change_log.push(StateChange::Figures { queue });
+            self.change_log.push(StateChange::Statistics { queue });
         }
     }
 

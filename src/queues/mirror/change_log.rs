@@ -26,7 +26,7 @@ pub enum StateChange {
         member: Arc<Member>,
     },
     /// Of a queue's callers or figures.
-    Figures {
+    Statistics {
         /// The queue's name on the PBX.
         queue: QueueName,
     },
@@ -45,9 +45,9 @@ pub enum StateChange {
 impl StateChange {
     /// The queue whose callers or figures, those of its agents too, are others now.
     #[must_use]
-    pub fn counts_in(&self) -> Option<&QueueName> {
+    pub fn affects_statistics_of(&self) -> Option<&QueueName> {
         match self {
-            Self::Member { queue, .. } | Self::Figures { queue } => Some(queue),
+            Self::Member { queue, .. } | Self::Statistics { queue } => Some(queue),
             Self::Queue { .. } | Self::Link { .. } => None,
         }
     }

@@ -36,8 +36,8 @@ impl Follower {
         }
     }
 
-    /// Waits until there is a change behind that number.
-    pub async fn behind(&mut self, number: u64) {
+    /// Waits for a change after `number`.
+    pub async fn changed_since(&mut self, number: u64) {
         // An error would mean that the store is gone, which this keeps.
         let _ = self.latest.wait_for(|latest| *latest > number).await;
     }

@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use super::error::{ApiError, Code};
+use super::errors::{ApiError, Code};
 use crate::ami::value::{is_clean, is_control};
 
 /// Every parameter of the interface.

@@ -1,11 +1,11 @@
-//! Which parameters make which command.
+//! Which parameters each action accepts.
 
 use super::*;
 
 fn outcome(query: &str) -> String {
     let command = || {
         let form = Form::parse(&[query], true)?;
-        Command::from_form(ActionName::from_form(&form)?, &form)
+        (Action::from_form(&form)?.parse)(&form)
     };
     match command() {
         Ok(command) => format!("{command:?}"),

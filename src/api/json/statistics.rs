@@ -1,15 +1,15 @@
-//! What the JSON of figures looks like.
+//! Statistics of queues as JSON.
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::tenant::OwnQueue;
-use super::views::{CallerView, callers};
+use super::queues::{CallerView, callers};
+use crate::api::tenant::OwnQueue;
 use crate::queues::{Member, MemberState, Queue};
 
 #[derive(Serialize)]
-pub(super) struct Figures<'a> {
+pub(in crate::api) struct QueueStatistics<'a> {
     queue: &'a str,
     name: &'a str,
     callers_waiting: u64,
@@ -25,25 +25,25 @@ pub(super) struct Figures<'a> {
     service_level_answered_percent: f64,
 }
 
-/// A queue's callers and figures, as the event stream tells them.
+/// The data of a `queue` event: the queue's callers and statistics.
 #[derive(Serialize)]
-pub(super) struct QueueEvent<'a> {
+pub(in crate::api) struct QueueEvent<'a> {
     #[serde(flatten)]
-    figures: Figures<'a>,
+    statistics: QueueStatistics<'a>,
     callers: Vec<CallerView<'a>>,
 }
 
 impl<'a> QueueEvent<'a> {
-    pub(super) fn of(own: &'a OwnQueue) -> Self {
+    pub(in crate::api) fn of(own: &'a OwnQueue) -> Self {
         Self {
-            figures: Figures::of(own),
+            statistics: QueueStatistics::of(own),
             callers: callers(&own.queue),
         }
     }
 }
 
-impl<'a> Figures<'a> {
-    pub(super) fn of(own: &'a OwnQueue) -> Self {
+impl<'a> QueueStatistics<'a> {
+    pub(in crate::api) fn of(own: &'a OwnQueue) -> Self {
         let queue: &Queue = &own.queue;
         Self {
             queue: &own.number,
@@ -93,7 +93,7 @@ impl AgentCounts {
 }
 
 #[derive(Serialize)]
-pub(super) struct Total {
+pub(in crate::api) struct Total {
     queues: usize,
     callers_waiting: u64,
     longest_wait_seconds: u64,
@@ -103,12 +103,15 @@ pub(super) struct Total {
 }
 
 impl Total {
-    pub(super) fn of(figures: &[Figures<'_>]) -> Self {
-        let sum = |part: fn(&Figures<'_>) -> u64| figures.iter().map(part).sum();
-        let longest = figures.iter().map(|queue| queue.longest_wait_seconds).max();
+    pub(in crate::api) fn of(statistics: &[QueueStatistics<'_>]) -> Self {
+        let sum = |part: fn(&QueueStatistics<'_>) -> u64| statistics.iter().map(part).sum();
+        let longest = statistics
+            .iter()
+            .map(|queue| queue.longest_wait_seconds)
+            .max();
         let (completed, abandoned) = (sum(|queue| queue.completed), sum(|queue| queue.abandoned));
         Self {
-            queues: figures.len(),
+            queues: statistics.len(),
             callers_waiting: sum(|queue| queue.callers_waiting),
             longest_wait_seconds: longest.unwrap_or(0),
             completed,
@@ -118,7 +121,7 @@ impl Total {
     }
 }
 
-/// Those who gave up among all whose wait has ended, to two decimals.
+/// Abandoned calls in percent of all calls whose wait has ended, to two decimals.
 fn percent(abandoned: u64, completed: u64) -> f64 {
     let all = abandoned + completed;
     if all == 0 {

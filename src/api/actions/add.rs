@@ -1,0 +1,102 @@
+//! `add`: adds an agent to queues, as a dynamic member.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::change_response::{ChangeFields, change_response};
+use super::{Action, Command, Context, LoggedParameters};
+use crate::api::errors::ApiError;
+use crate::api::form::Form;
+use crate::api::parameters::{self, invalid};
+use crate::api::response::Response;
+use crate::queues::{NewMember, QueueChange};
+
+pub(super) static ADD: Action = Action {
+    name: "add",
+    is_change: true,
+    parse: Add::parse,
+};
+
+/// The highest penalty that the interface accepts.
+const MAX_PENALTY: u32 = 1_000_000;
+
+#[derive(Debug)]
+struct Add {
+    agent: String,
+    queues: Vec<String>,
+    /// Display name; without the parameter, the phone number.
+    alias: String,
+    penalty: u32,
+    paused: bool,
+    reason: Option<String>,
+}
+
+impl Add {
+    fn parse(form: &Form) -> Result<Box<dyn Command>, ApiError> {
+        let agent = parameters::agent(form)?;
+        let queues = parameters::required_queues(form)?;
+        let alias = parameters::member_text(form, "alias")?;
+        let penalty = penalty(form)?;
+        let paused = parameters::flag(form, "paused")?;
+        let reason = parameters::member_text(form, "reason")?;
+        Ok(Box::new(Self {
+            alias: alias.unwrap_or_else(|| agent.clone()),
+            agent,
+            queues,
+            penalty,
+            paused,
+            // Only a pause has a reason.
+            reason: reason.filter(|_| paused),
+        }))
+    }
+
+    async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
+        let tenant = &context.tenant;
+        tenant.check_agent(&self.agent)?;
+        let organization = tenant.organization;
+        let state_interface = organization.state_interface.as_ref();
+        let change = QueueChange::Add(NewMember {
+            interface: organization.interface.expand(&self.agent),
+            name: self.alias.clone(),
+            state_interface: state_interface.map(|template| template.expand(&self.agent)),
+            penalty: self.penalty,
+            paused: self.paused,
+            reason: self.reason.clone(),
+        });
+        let rows = tenant.change(&self.agent, &self.queues, &change).await;
+        let fields = ChangeFields {
+            agent: &self.agent,
+            alias: Some(&self.alias),
+            reason: Some(self.reason.as_deref()),
+        };
+        Ok(change_response(&context, fields, &rows))
+    }
+}
+
+impl Command for Add {
+    fn logged(&self) -> LoggedParameters {
+        LoggedParameters {
+            agent: Some(self.agent.clone()),
+            queues: Some(self.queues.clone()),
+            reason: self.reason.clone(),
+        }
+    }
+
+    fn run<'a>(&'a self, context: Context<'a>) -> BoxFuture<'a, Result<Response, ApiError>> {
+        self.respond(context).boxed()
+    }
+}
+
+fn penalty(form: &Form) -> Result<u32, ApiError> {
+    let Some(text) = form.get("penalty") else {
+        return Ok(0);
+    };
+    // `parse` would also accept a plus sign.
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let value = text.parse().ok();
+    let value = value.filter(|value| is_number && *value <= MAX_PENALTY);
+    value.ok_or_else(|| {
+        let problem = format!("must be a number from 0 to {MAX_PENALTY}");
+        invalid("penalty", &problem)
+    })
+}

@@ -1,0 +1,62 @@
+//! `remove`: removes an agent from queues.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::change_response::{ChangeFields, change_response};
+use super::{Action, Command, Context, LoggedParameters};
+use crate::api::errors::ApiError;
+use crate::api::form::Form;
+use crate::api::parameters;
+use crate::api::response::Response;
+use crate::queues::QueueChange;
+
+pub(super) static REMOVE: Action = Action {
+    name: "remove",
+    is_change: true,
+    parse: Remove::parse,
+};
+
+#[derive(Debug)]
+struct Remove {
+    agent: String,
+    queues: Vec<String>,
+}
+
+impl Remove {
+    fn parse(form: &Form) -> Result<Box<dyn Command>, ApiError> {
+        Ok(Box::new(Self {
+            agent: parameters::agent(form)?,
+            queues: parameters::required_queues(form)?,
+        }))
+    }
+
+    async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
+        let tenant = &context.tenant;
+        tenant.check_agent(&self.agent)?;
+        let change = QueueChange::Remove {
+            interface: tenant.organization.interface.expand(&self.agent),
+        };
+        let rows = tenant.change(&self.agent, &self.queues, &change).await;
+        let fields = ChangeFields {
+            agent: &self.agent,
+            alias: None,
+            reason: None,
+        };
+        Ok(change_response(&context, fields, &rows))
+    }
+}
+
+impl Command for Remove {
+    fn logged(&self) -> LoggedParameters {
+        LoggedParameters {
+            agent: Some(self.agent.clone()),
+            queues: Some(self.queues.clone()),
+            reason: None,
+        }
+    }
+
+    fn run<'a>(&'a self, context: Context<'a>) -> BoxFuture<'a, Result<Response, ApiError>> {
+        self.respond(context).boxed()
+    }
+}

@@ -1,0 +1,135 @@
+//! `showstate`: an agent's state and pause reason, over the organization's queues.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+
+use super::{Action, Command, Context, LoggedParameters};
+use crate::api::errors::ApiError;
+use crate::api::form::Form;
+use crate::api::json::{MemberView, paused_reason, to_json};
+use crate::api::parameters;
+use crate::api::response::{ReadHead, Response};
+use crate::api::tenant::{OwnQueue, Tenant};
+use crate::organizations::Organization;
+use crate::queues::{Member, MemberState};
+
+pub(super) static SHOW_STATE: Action = Action {
+    name: "showstate",
+    is_change: false,
+    parse: ShowState::parse,
+};
+
+#[derive(Debug)]
+struct ShowState {
+    agent: String,
+    /// Queue numbers; `None` is every queue of the organization.
+    queues: Option<Vec<String>>,
+    /// Whether to query Asterisk instead of reading the mirror.
+    fresh: bool,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(flatten)]
+    head: ReadHead,
+    agent: &'a str,
+    alias: Option<&'a str>,
+    state: &'static str,
+    paused: bool,
+    reason: Option<&'a str>,
+    queues: Vec<MembershipView<'a>>,
+}
+
+#[derive(Serialize)]
+struct MembershipView<'a> {
+    queue: &'a str,
+    name: &'a str,
+    #[serde(flatten)]
+    member: MemberView<'a>,
+}
+
+impl ShowState {
+    fn parse(form: &Form) -> Result<Box<dyn Command>, ApiError> {
+        let fresh = parameters::flag(form, "fresh")?;
+        Ok(Box::new(Self {
+            agent: parameters::agent(form)?,
+            queues: parameters::queues(form)?,
+            fresh,
+        }))
+    }
+
+    async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
+        let tenant: &Tenant<'_> = &context.tenant;
+        tenant.check_agent(&self.agent)?;
+        let numbers = self.queues.as_deref();
+        let memberships = tenant.memberships(&self.agent, numbers, self.fresh);
+        let (memberships, read) = memberships.await?;
+        let head = ReadHead::new(&context, read);
+        let body = Body::new(head, &self.agent, &memberships, tenant.organization);
+        Ok(Response::success(to_json(&body)))
+    }
+}
+
+impl Command for ShowState {
+    fn logged(&self) -> LoggedParameters {
+        LoggedParameters {
+            agent: Some(self.agent.clone()),
+            queues: self.queues.clone(),
+            reason: None,
+        }
+    }
+
+    fn run<'a>(&'a self, context: Context<'a>) -> BoxFuture<'a, Result<Response, ApiError>> {
+        self.respond(context).boxed()
+    }
+}
+
+impl<'a> Body<'a> {
+    fn new(
+        head: ReadHead,
+        agent: &'a str,
+        memberships: &'a [(OwnQueue, Arc<Member>)],
+        organization: &Organization,
+    ) -> Self {
+        let members: Vec<&Member> = memberships.iter().map(|(_, member)| &**member).collect();
+        let paused = members.iter().filter(|member| member.paused);
+        let latest_pause = paused.max_by_key(|member| member.last_pause.unix());
+        Self {
+            head,
+            agent,
+            alias: members.first().map(|member| &*member.name),
+            state: overall_state(&members),
+            paused: is_paused_everywhere(&members),
+            reason: latest_pause.and_then(|member| paused_reason(member)),
+            queues: memberships
+                .iter()
+                .map(|(own, member)| MembershipView {
+                    queue: &own.number,
+                    name: &own.queue.name,
+                    member: MemberView::of(member, organization),
+                })
+                .collect(),
+        }
+    }
+}
+
+fn is_paused_everywhere(members: &[&Member]) -> bool {
+    !members.is_empty() && members.iter().all(|member| member.paused)
+}
+
+/// The agent's state over all memberships. All memberships share one device, so a call
+/// shows in any of them. A pause counts only if it holds in every queue.
+fn overall_state(members: &[&Member]) -> &'static str {
+    if members.is_empty() {
+        return "logged_out";
+    }
+    let busiest = members.iter().map(|member| member.state()).min();
+    match busiest {
+        Some(state) if state < MemberState::Paused => state.as_str(),
+        _ if is_paused_everywhere(members) => MemberState::Paused.as_str(),
+        _ => MemberState::Available.as_str(),
+    }
+}

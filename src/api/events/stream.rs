@@ -1,0 +1,207 @@
+//! A stream: a snapshot first, then an event for every change.
+//!
+//! A client that reconnects with its last position receives the changes that it missed. If
+//! the change log no longer has them, or the position is of another stream, it receives a
+//! new snapshot.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::view::{StreamView, pbx_event, shutdown_event, snapshot_event};
+use super::{StreamEvent, StreamPosition};
+use crate::api::errors::ApiError;
+use crate::queues::mirror::{Follower, StateChange};
+
+/// Minimum interval between two batches of events. With many members, changes arrive
+/// faster than anyone can read the statistics sent after them.
+const BATCH_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Delay before a failed snapshot is tried again.
+const SNAPSHOT_RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// An event stream.
+pub struct EventStream {
+    view: StreamView,
+    follower: Follower,
+    /// Number of the last change that was sent. All changes before it were sent, too.
+    last_sent: u64,
+    /// When the next batch may be sent.
+    next_batch: Instant,
+    /// What the client knows about the link to the PBX.
+    connected: bool,
+    /// Events to be sent before all others.
+    first: Vec<StreamEvent>,
+    /// Whether the client can only be brought up to date by a snapshot.
+    needs_snapshot: bool,
+}
+
+impl EventStream {
+    /// Opens a stream after `position`, or with a snapshot.
+    ///
+    /// # Errors
+    /// Those of a read, for the first snapshot.
+    pub(in crate::api) async fn open(
+        view: StreamView,
+        position: Option<StreamPosition>,
+    ) -> Result<Self, ApiError> {
+        let mut stream = Self {
+            follower: view.follow(),
+            last_sent: 0,
+            next_batch: Instant::now(),
+            connected: true,
+            first: Vec::new(),
+            needs_snapshot: false,
+            view,
+        };
+        let position = position.filter(|position| stream.view.includes(position));
+        if position.and_then(|at| stream.resume(&at)).is_none() {
+            stream.first = stream.snapshot(true).await?;
+        }
+        Ok(stream)
+    }
+
+    /// Continues after a position; `None` if the change log no longer reaches back to it.
+    fn resume(&mut self, position: &StreamPosition) -> Option<()> {
+        let number = position.change;
+        let last_complete = number.checked_sub(u64::from(!position.is_complete))?;
+        let (missed, _) = self.follower.since(last_complete)?;
+        let mut missed = missed.iter().map(|(_, change)| change);
+        let mut first = Vec::new();
+        if !position.is_complete {
+            // The client has the member event, but not the statistics sent after it.
+            let queue = missed.next()?.affects_statistics_of()?;
+            first.extend(self.queue_event(number, queue));
+        }
+        self.last_sent = number;
+        // If the missed changes contain no link change, the client may not know that the
+        // PBX is down.
+        let reports_link = missed.any(|change| matches!(change, StateChange::Link { .. }));
+        if !reports_link && !self.view.pbx.is_loaded() {
+            first.push(self.pbx_event(false));
+        }
+        self.first = first;
+        Some(())
+    }
+
+    /// Waits for the next events. Cancel safe: no event is lost.
+    pub async fn next(&mut self) -> Vec<StreamEvent> {
+        if !self.first.is_empty() {
+            return std::mem::take(&mut self.first);
+        }
+        loop {
+            if self.needs_snapshot {
+                match self.snapshot(false).await {
+                    Ok(events) => return events,
+                    Err(_) if self.connected && !self.view.pbx.is_loaded() => {
+                        return vec![self.pbx_event(false)];
+                    }
+                    Err(_) => sleep(SNAPSHOT_RETRY_DELAY).await,
+                }
+                continue;
+            }
+            self.follower.changed_since(self.last_sent).await;
+            sleep_until(self.next_batch).await;
+            let Some((changes, latest)) = self.follower.since(self.last_sent) else {
+                self.view.pbx.metrics().dropped_to_snapshot.inc();
+                self.needs_snapshot = true;
+                continue;
+            };
+            self.last_sent = latest;
+            let events = self.render_changes(&changes);
+            if !events.is_empty() {
+                self.next_batch = Instant::now() + BATCH_INTERVAL;
+                return events;
+            }
+        }
+    }
+
+    /// Renders changes as events. After a change that needs a snapshot, only link changes
+    /// are still rendered.
+    fn render_changes(&mut self, changes: &[(u64, StateChange)]) -> Vec<StreamEvent> {
+        let mut events = Vec::new();
+        // A queue's statistics are rendered as they are now. So they are sent once, after
+        // the last change that affects them.
+        let affected = changes.iter().filter_map(|(number, change)| {
+            let queue = change.affects_statistics_of()?;
+            Some((queue, *number))
+        });
+        let last_change: HashMap<_, _> = affected.collect();
+        for (number, change) in changes {
+            let statistics_of = change.affects_statistics_of();
+            let statistics_of = statistics_of.filter(|queue| last_change[queue] == *number);
+            match change {
+                StateChange::Link { connected } => {
+                    self.connected = *connected;
+                    // Changes that a snapshot will cover were not sent.
+                    let position = self.view.position(self.last_sent.min(*number), true);
+                    events.push(pbx_event(position, *connected));
+                }
+                _ if self.needs_snapshot => {}
+                StateChange::Queue { queue } => {
+                    if self.view.number(queue).is_some() {
+                        self.needs_snapshot = true;
+                        self.last_sent = number - 1;
+                    }
+                }
+                StateChange::Member {
+                    queue,
+                    what,
+                    member,
+                } => {
+                    let Some(own) = self.view.number(queue) else {
+                        continue;
+                    };
+                    let position = self.view.position(*number, statistics_of.is_none());
+                    events.push(self.view.member_event(position, &own, *what, member));
+                    events.extend(statistics_of.and_then(|q| self.queue_event(*number, q)));
+                }
+                StateChange::Statistics { .. } => {
+                    events.extend(statistics_of.and_then(|q| self.queue_event(*number, q)));
+                }
+            }
+        }
+        events
+    }
+
+    /// Reads a snapshot. Changes after it are sent as events.
+    async fn snapshot(&mut self, all_named: bool) -> Result<Vec<StreamEvent>, ApiError> {
+        let (queues, read) = self.view.read(all_named).await?;
+        let data = self.view.snapshot_data(queues).await?;
+        self.last_sent = read.latest;
+        self.needs_snapshot = false;
+        let position = self.view.position(read.latest, true);
+        let mut events = vec![snapshot_event(position, data)];
+        if self.connected == read.stale {
+            events.push(self.pbx_event(!read.stale));
+        }
+        Ok(events)
+    }
+
+    fn queue_event(&self, change: u64, queue: &str) -> Option<StreamEvent> {
+        self.view
+            .queue_event(self.view.position(change, true), queue)
+    }
+
+    fn pbx_event(&mut self, connected: bool) -> StreamEvent {
+        self.connected = connected;
+        pbx_event(self.view.position(self.last_sent, true), connected)
+    }
+
+    /// Canceled when the user's rights have changed or the user was deleted.
+    #[must_use]
+    pub fn revoked(&self) -> CancellationToken {
+        self.view.revoked.clone()
+    }
+
+    /// The final events when the daemon ends the stream: whatever is left of the first
+    /// batch, then `shutdown`.
+    #[must_use]
+    pub fn shutdown(&mut self) -> Vec<StreamEvent> {
+        let mut events = std::mem::take(&mut self.first);
+        events.push(shutdown_event(self.view.position(self.last_sent, true)));
+        events
+    }
+}

@@ -1,0 +1,197 @@
+//! What a stream shows, and to whom.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Serialize;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{StreamEvent, StreamPosition};
+use crate::api::errors::ApiError;
+use crate::api::json::{
+    JsonPieces, MemberJsonCache, MemberView, QueueEvent, render, to_json, write_queues,
+};
+use crate::api::tenant::{Detail, OwnQueue, ReadState, Tenant, is_large, shown_number};
+use crate::organizations::{Organization, User};
+use crate::queues::mirror::{Follower, MemberChange};
+use crate::queues::{Member, Pbx};
+
+/// What a stream shows, and to whom.
+pub(in crate::api) struct StreamView {
+    pub(super) pbx: Pbx,
+    organization: Arc<Organization>,
+    /// Canceled when the user's rights have changed.
+    pub(super) revoked: CancellationToken,
+    /// Queue numbers; `None` is every queue of the organization.
+    queues: Option<Vec<String>>,
+    request_id: String,
+    member_json: Arc<MemberJsonCache>,
+    /// See [`StreamPosition::stream`].
+    stream: Arc<str>,
+}
+
+#[derive(Serialize)]
+struct MemberEvent<'a> {
+    queue: &'a str,
+    change: &'static str,
+    member: MemberView<'a>,
+}
+
+#[derive(Serialize)]
+struct PbxEvent {
+    connected: bool,
+}
+
+#[derive(Serialize)]
+struct ShutdownEvent {
+    message: &'static str,
+}
+
+impl StreamView {
+    pub(in crate::api) fn new(
+        pbx: &Pbx,
+        member_json: Arc<MemberJsonCache>,
+        user: &User,
+        queues: Option<Vec<String>>,
+        request_id: &str,
+    ) -> Self {
+        let organization = &user.organization;
+        let mut hasher = DefaultHasher::new();
+        // Includes everything that decides what is shown: after a reload of the
+        // configuration, the same request may show something else.
+        (format!("{organization:?}"), &queues).hash(&mut hasher);
+        Self {
+            stream: format!("{:x}-{:x}", pbx.epoch(), hasher.finish()).into(),
+            pbx: pbx.clone(),
+            organization: Arc::clone(organization),
+            revoked: user.withdrawn.clone(),
+            queues,
+            request_id: request_id.to_owned(),
+            member_json,
+        }
+    }
+
+    pub(super) fn follow(&self) -> Follower {
+        let (organization, queues) = (Arc::clone(&self.organization), self.queues.clone());
+        let number = move |name: &str| shown_number(&organization, queues.as_deref(), name);
+        let shows = Arc::new(move |name: &str| number(name).is_some());
+        self.pbx.follow(&self.stream, shows)
+    }
+
+    /// Whether a position belongs to this stream.
+    pub(super) fn includes(&self, position: &StreamPosition) -> bool {
+        position.stream == self.stream
+    }
+
+    /// The number of a queue of the PBX, if the stream shows that queue.
+    pub(super) fn number(&self, queue: &str) -> Option<String> {
+        shown_number(&self.organization, self.queues.as_deref(), queue)
+    }
+
+    /// Reads every queue of the stream.
+    ///
+    /// # Errors
+    /// Those of a read. `unknown_queue` if `all_named` and the PBX lacks a queue that the
+    /// client has named.
+    pub(super) async fn read(
+        &self,
+        all_named: bool,
+    ) -> Result<(Vec<OwnQueue>, ReadState), ApiError> {
+        let tenant = Tenant {
+            organization: &self.organization,
+            pbx: &self.pbx,
+            deadline: Instant::now() + self.pbx.action_timeout(),
+            request_id: &self.request_id,
+        };
+        let numbers = self.queues.as_deref();
+        let (queues, read) = tenant.queues(numbers, false, Detail::Full).await?;
+        if all_named {
+            tenant.check_all_found(numbers, &queues)?;
+        }
+        Ok((queues, read))
+    }
+
+    /// The data of a `snapshot` event.
+    pub(super) async fn snapshot_data(
+        &self,
+        queues: Vec<OwnQueue>,
+    ) -> Result<Vec<Bytes>, ApiError> {
+        let organization = Arc::clone(&self.organization);
+        let member_json = Arc::clone(&self.member_json);
+        render(is_large(&queues), move || {
+            let mut json = JsonPieces::default();
+            json.raw("{\"queues\":");
+            write_queues(&mut json, &queues, &organization, &member_json);
+            json.raw("}");
+            json.finish()
+        })
+        .await
+    }
+
+    pub(super) fn member_event(
+        &self,
+        position: StreamPosition,
+        number: &str,
+        change: MemberChange,
+        member: &Member,
+    ) -> StreamEvent {
+        let data = to_json(&MemberEvent {
+            queue: number,
+            change: change_name(change),
+            member: MemberView::of(member, &self.organization),
+        });
+        event(position, "member", data)
+    }
+
+    /// A queue's callers and statistics as they are now; `None` if the stream does not
+    /// show the queue or the PBX no longer has it.
+    pub(super) fn queue_event(&self, position: StreamPosition, queue: &str) -> Option<StreamEvent> {
+        let own = OwnQueue {
+            number: self.number(queue)?,
+            queue: self.pbx.queue(queue)?,
+        };
+        Some(event(position, "queue", to_json(&QueueEvent::of(&own))))
+    }
+
+    /// A position in this stream.
+    pub(super) fn position(&self, change: u64, is_complete: bool) -> StreamPosition {
+        StreamPosition {
+            stream: Arc::clone(&self.stream),
+            change,
+            is_complete,
+        }
+    }
+}
+
+pub(super) fn snapshot_event(position: StreamPosition, data: Vec<Bytes>) -> StreamEvent {
+    event(position, "snapshot", data)
+}
+
+pub(super) fn pbx_event(position: StreamPosition, connected: bool) -> StreamEvent {
+    event(position, "pbx", to_json(&PbxEvent { connected }))
+}
+
+pub(super) fn shutdown_event(position: StreamPosition) -> StreamEvent {
+    let message = "The bridge is shutting down, or this user has changed. Reconnect.";
+    event(position, "shutdown", to_json(&ShutdownEvent { message }))
+}
+
+fn event(position: StreamPosition, name: &'static str, data: Vec<Bytes>) -> StreamEvent {
+    StreamEvent {
+        position,
+        name,
+        data,
+    }
+}
+
+fn change_name(change: MemberChange) -> &'static str {
+    match change {
+        MemberChange::Added => "added",
+        MemberChange::Removed => "removed",
+        MemberChange::Paused => "paused",
+        MemberChange::Unpaused => "unpaused",
+        MemberChange::Updated => "updated",
+    }
+}

@@ -1,0 +1,144 @@
+//! Members as JSON, and a cache of that JSON.
+//!
+//! Members make up most of a response and seldom change between two reads. So the JSON of
+//! a queue's members is cached until they change.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::pbx_timestamp;
+use crate::organizations::Organization;
+use crate::queues::{DeviceState, Member, Membership, Queue};
+
+#[derive(Serialize)]
+pub(in crate::api) struct MemberView<'a> {
+    agent: Option<&'a str>,
+    alias: &'a str,
+    interface: &'a str,
+    state_interface: &'a str,
+    membership: &'static str,
+    penalty: i64,
+    state: &'static str,
+    paused: bool,
+    paused_reason: Option<&'a str>,
+    paused_at: Option<String>,
+    device_state: &'static str,
+    device_state_code: u8,
+    in_call: bool,
+    calls_taken: u64,
+    last_call_at: Option<String>,
+    logged_in_at: Option<String>,
+    wrapup_seconds: u64,
+}
+
+impl<'a> MemberView<'a> {
+    pub(in crate::api) fn of(member: &'a Member, organization: &Organization) -> Self {
+        Self {
+            agent: organization.agent_number(&member.interface),
+            alias: &member.name,
+            interface: &member.interface,
+            state_interface: &member.state_interface,
+            membership: match member.membership {
+                Membership::Dynamic => "dynamic",
+                Membership::Static => "static",
+            },
+            penalty: member.penalty,
+            state: member.state().as_str(),
+            paused: member.paused,
+            paused_reason: paused_reason(member),
+            // Asterisk keeps the time of the last pause after the pause has ended.
+            paused_at: pbx_timestamp(member.last_pause).filter(|_| member.paused),
+            device_state: device_state_name(member.device_state),
+            device_state_code: member.device_state.code(),
+            in_call: member.in_call,
+            calls_taken: member.calls_taken,
+            last_call_at: pbx_timestamp(member.last_call),
+            logged_in_at: pbx_timestamp(member.login_time),
+            wrapup_seconds: member.wrapup_seconds,
+        }
+    }
+}
+
+/// The reason of the member's pause; `None` if the member is not paused or the pause has
+/// no reason.
+pub(in crate::api) fn paused_reason(member: &Member) -> Option<&str> {
+    Some(&*member.paused_reason).filter(|reason| member.paused && !reason.is_empty())
+}
+
+fn device_state_name(state: DeviceState) -> &'static str {
+    match state {
+        DeviceState::Unknown => "unknown",
+        DeviceState::NotInUse => "not_in_use",
+        DeviceState::InUse => "in_use",
+        DeviceState::Busy => "busy",
+        DeviceState::Invalid => "invalid",
+        DeviceState::Unavailable => "unavailable",
+        DeviceState::Ringing => "ringing",
+        DeviceState::RingInUse => "ring_in_use",
+        DeviceState::OnHold => "on_hold",
+    }
+}
+
+/// The members of queues as JSON, as each organization sees them.
+#[derive(Debug, Default)]
+pub(in crate::api) struct MemberJsonCache {
+    organizations: Mutex<CachedOrganizations>,
+}
+
+/// By the organization's name, then by the queue's name on the PBX.
+type CachedOrganizations = HashMap<String, HashMap<String, CachedMembers>>;
+
+/// The JSON, and what it was rendered from.
+#[derive(Debug)]
+struct CachedMembers {
+    members: Arc<Vec<Arc<Member>>>,
+    organization: Arc<Organization>,
+    json: Bytes,
+}
+
+impl MemberJsonCache {
+    /// The JSON of a queue's members, as an array. Renders it unless the cache has it.
+    pub(in crate::api) fn members(&self, queue: &Queue, organization: &Arc<Organization>) -> Bytes {
+        if let Some(json) = self.cached(queue, organization) {
+            return json;
+        }
+        // Rendered without the lock.
+        let json = render_members(queue, organization);
+        let cached = CachedMembers {
+            members: Arc::clone(&queue.members),
+            organization: Arc::clone(organization),
+            json: json.clone(),
+        };
+        let mut organizations = self.lock();
+        let queues = organizations.entry(organization.name.clone()).or_default();
+        queues.insert(queue.name.to_string(), cached);
+        json
+    }
+
+    fn cached(&self, queue: &Queue, organization: &Arc<Organization>) -> Option<Bytes> {
+        let organizations = self.lock();
+        let queues = organizations.get(&organization.name)?;
+        let cached = queues.get(queue.name.as_str())?;
+        // The mirror makes a new list whenever a member changes. A stream that was opened
+        // before a reload may still have the organization of before.
+        let is_current =
+            Arc::ptr_eq(&cached.members, &queue.members) && cached.organization == *organization;
+        is_current.then(|| cached.json.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, CachedOrganizations> {
+        let lock = self.organizations.lock();
+        lock.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn render_members(queue: &Queue, organization: &Organization) -> Bytes {
+    let members = queue.members.iter();
+    let views = members.map(|member| MemberView::of(member, organization));
+    let views: Vec<_> = views.collect();
+    // Serialization fails only for maps with non-string keys; the view has none.
+    serde_json::to_vec(&views).unwrap_or_default().into()
+}

@@ -1,0 +1,64 @@
+//! JSON in pieces, so that large cached parts are shared instead of copied.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+/// Parts below this size, in bytes, are copied: that is cheaper than another piece.
+const MIN_SHARED_PART: usize = 8 * 1024;
+
+/// A writer of JSON in pieces.
+#[derive(Debug, Default)]
+pub(in crate::api) struct JsonPieces {
+    finished: Vec<Bytes>,
+    current: Vec<u8>,
+}
+
+impl JsonPieces {
+    /// Appends text that is JSON already.
+    pub(in crate::api) fn raw(&mut self, text: &str) {
+        self.current.extend_from_slice(text.as_bytes());
+    }
+
+    /// Appends a value.
+    pub(in crate::api) fn value(&mut self, value: &impl Serialize) {
+        // Serialization fails only for maps with non-string keys; no view has one.
+        let _ = serde_json::to_writer(&mut self.current, value);
+    }
+
+    /// Appends the fields of a value that serializes as an object, without its braces.
+    pub(in crate::api) fn fields(&mut self, value: &impl Serialize) {
+        let start = self.current.len();
+        self.value(value);
+        self.current.pop();
+        self.current.remove(start);
+    }
+
+    /// Appends JSON that was rendered before.
+    pub(in crate::api) fn part(&mut self, part: &Bytes) {
+        if part.len() < MIN_SHARED_PART {
+            self.current.extend_from_slice(part);
+        } else {
+            self.finish_current();
+            self.finished.push(part.clone());
+        }
+    }
+
+    /// Returns the pieces. Their concatenation is the JSON.
+    pub(in crate::api) fn finish(mut self) -> Vec<Bytes> {
+        self.finish_current();
+        self.finished
+    }
+
+    fn finish_current(&mut self) {
+        if !self.current.is_empty() {
+            self.finished.push(std::mem::take(&mut self.current).into());
+        }
+    }
+}
+
+/// Renders a small value in one piece.
+pub(in crate::api) fn to_json(value: &impl Serialize) -> Vec<Bytes> {
+    let mut json = JsonPieces::default();
+    json.value(value);
+    json.finish()
+}

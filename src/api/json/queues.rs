@@ -1,0 +1,84 @@
+//! A queue with its settings, members and callers, as `showqueue` and snapshots show it.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::members::MemberJsonCache;
+use super::pieces::JsonPieces;
+use crate::api::tenant::OwnQueue;
+use crate::organizations::Organization;
+use crate::queues::{Caller, Queue};
+
+/// The fields before `members`, which come from [`MemberJsonCache`].
+#[derive(Serialize)]
+struct QueueHead<'a> {
+    queue: &'a str,
+    name: &'a str,
+    strategy: &'a str,
+    max_callers: u64,
+    weight: i64,
+}
+
+#[derive(Serialize)]
+pub(super) struct CallerView<'a> {
+    position: u64,
+    caller_id_number: &'a str,
+    caller_id_name: &'a str,
+    channel: &'a str,
+    unique_id: &'a str,
+    wait_seconds: u64,
+    priority: i64,
+}
+
+/// Writes queues with members and callers, as a JSON array.
+pub(in crate::api) fn write_queues(
+    json: &mut JsonPieces,
+    queues: &[OwnQueue],
+    organization: &Arc<Organization>,
+    member_json: &MemberJsonCache,
+) {
+    json.raw("[");
+    for (index, own) in queues.iter().enumerate() {
+        json.raw(if index == 0 { "{" } else { ",{" });
+        json.fields(&QueueHead::of(own));
+        json.raw(",\"members\":");
+        json.part(&member_json.members(&own.queue, organization));
+        json.raw(",\"callers\":");
+        json.value(&callers(&own.queue));
+        json.raw("}");
+    }
+    json.raw("]");
+}
+
+/// The waiting callers, by position.
+pub(super) fn callers(queue: &Queue) -> Vec<CallerView<'_>> {
+    queue.callers.iter().map(CallerView::of).collect()
+}
+
+impl<'a> QueueHead<'a> {
+    fn of(own: &'a OwnQueue) -> Self {
+        let queue = &own.queue;
+        Self {
+            queue: &own.number,
+            name: &queue.name,
+            strategy: &queue.strategy,
+            max_callers: queue.max_callers,
+            weight: queue.weight,
+        }
+    }
+}
+
+impl<'a> CallerView<'a> {
+    fn of(caller: &'a Caller) -> Self {
+        Self {
+            position: caller.position,
+            caller_id_number: &caller.number,
+            caller_id_name: &caller.name,
+            channel: &caller.channel,
+            unique_id: &caller.unique_id,
+            wait_seconds: caller.wait_seconds,
+            priority: caller.priority,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What a client receives: a status and JSON, with what the log says about it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::actions::Context;
+use super::errors::ApiError;
+use super::json::{timestamp, to_json};
+use super::tenant::ReadState;
+
+/// A response of the API, without its HTTP framing.
+#[derive(Debug)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON, in pieces.
+    pub body: Vec<Bytes>,
+    /// Value of the `Retry-After` header.
+    pub retry_after: Option<Duration>,
+    /// `success`, `partial`, or the code of the error: for log and metrics.
+    pub outcome: &'static str,
+    /// Whether the client has authenticated.
+    pub is_authenticated: bool,
+    /// What the audit log says about a change.
+    pub(super) change: ChangeLogFields,
+}
+
+/// What log and metrics report about a change.
+#[derive(Debug, Default)]
+pub(super) struct ChangeLogFields {
+    /// Number of queues in which the change may or may not have happened.
+    pub(super) unknown_outcomes: usize,
+    /// The result in each queue, as `6001=ok,6002=not_a_member`.
+    pub(super) results: String,
+}
+
+/// The first fields of every successful read.
+#[derive(Serialize)]
+pub(super) struct ReadHead {
+    status: &'static str,
+    action: &'static str,
+    request_id: String,
+    as_of: String,
+    stale: bool,
+}
+
+impl ReadHead {
+    pub(super) fn new(context: &Context<'_>, read: ReadState) -> Self {
+        Self {
+            status: "success",
+            action: context.action.name,
+            request_id: context.tenant.request_id.to_owned(),
+            as_of: timestamp(read.as_of),
+            stale: read.stale,
+        }
+    }
+}
+
+/// A queue's row in the response to a change.
+#[derive(Serialize)]
+pub(super) struct RowView<'a> {
+    pub(super) queue: &'a str,
+    pub(super) result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    status: &'static str,
+    code: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<&'a str>,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queues: Option<Vec<RowView<'a>>>,
+}
+
+impl Response {
+    /// An error.
+    #[must_use]
+    pub fn error(error: &ApiError, request_id: &str) -> Self {
+        Self::error_body(error, request_id, None)
+    }
+
+    /// An error of a change that has failed in every queue, with a row for each.
+    pub(super) fn error_with_rows(
+        error: &ApiError,
+        request_id: &str,
+        rows: Vec<RowView<'_>>,
+    ) -> Self {
+        Self::error_body(error, request_id, Some(rows))
+    }
+
+    fn error_body(error: &ApiError, request_id: &str, queues: Option<Vec<RowView<'_>>>) -> Self {
+        let body = to_json(&ErrorBody {
+            status: "error",
+            code: error.code.as_str(),
+            message: &error.message,
+            parameter: error.parameter.as_deref(),
+            request_id,
+            queues,
+        });
+        Self {
+            status: error.code.status(),
+            retry_after: error.retry_after,
+            ..Self::ok(error.code.as_str(), body)
+        }
+    }
+
+    /// A complete success.
+    pub(super) fn success(body: Vec<Bytes>) -> Self {
+        Self::ok("success", body)
+    }
+
+    /// HTTP status 200. `outcome` is `success` or `partial`.
+    pub(super) fn ok(outcome: &'static str, body: Vec<Bytes>) -> Self {
+        Self {
+            status: 200,
+            body,
+            retry_after: None,
+            outcome,
+            is_authenticated: false,
+            change: ChangeLogFields::default(),
+        }
+    }
+
+    pub(super) fn with_change(self, change: ChangeLogFields) -> Self {
+        Self { change, ..self }
+    }
+}
