@@ -1,12 +1,16 @@
-//! Callers: they wait, are answered, and give up; held against what Asterisk says.
+//! Callers who wait, are answered or hang up: what the bridge shows equals what Asterisk
+//! shows.
 
 use serde_json::json;
 
 use crate::support::{eventually, on_every_pbx, start};
 
-on_every_pbx!(callers_wait_and_are_answered, abandoned_calls_are_counted,);
+on_every_pbx!(
+    callers_are_shown_while_waiting_and_counted_when_completed,
+    abandoned_calls_are_counted,
+);
 
-fn callers_wait_and_are_answered(version: u32) {
+fn callers_are_shown_while_waiting_and_counted_when_completed(version: u32) {
     let (asterisk, bridge) = start(version);
     asterisk.add_caller("acme-6001");
     let waiting = eventually("a caller waits", || {
@@ -22,37 +26,37 @@ fn callers_wait_and_are_answered(version: u32) {
         ),
         (&json!(1), &json!("0501234567"), &json!("Sample Caller"))
     );
-    let truth = asterisk.ami().queue_status("acme-6001");
-    let entry = truth
+    let rows = asterisk.ami().queue_status("acme-6001");
+    let entry = rows
         .iter()
         .find(|row| row["Event"] == "QueueEntry")
         .expect("an entry");
     assert_eq!(caller["channel"], entry["Channel"].as_str());
     assert_eq!(caller["unique_id"], entry["Uniqueid"].as_str());
     assert!(caller["wait_seconds"].is_u64() && caller["priority"] == 0);
-    let figures = bridge.acme_ok("action=showqueuestat&queue=6001");
-    assert_eq!(figures["queues"][0]["callers_waiting"], 1);
-    assert_eq!(figures["total"]["callers_waiting"], 1);
+    let statistics = bridge.acme_ok("action=showqueuestat&queue=6001");
+    assert_eq!(statistics["queues"][0]["callers_waiting"], 1);
+    assert_eq!(statistics["total"]["callers_waiting"], 1);
 
-    // An agent comes, rings and answers.
+    // An agent is added. The agent's phone rings and answers.
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let shown = eventually("the call is answered", || {
         let shown = bridge.acme_ok("action=showstate&agent=1001");
         (shown["state"] == "in_call" && shown["queues"][0]["in_call"] == true).then_some(shown)
     });
     assert_eq!(shown["paused"], false);
-    let figures = bridge.acme_ok("action=showqueuestat&queue=6001");
-    assert_eq!(figures["queues"][0]["agents"]["in_call"], 1);
-    assert_eq!(figures["queues"][0]["callers_waiting"], 0);
+    let statistics = bridge.acme_ok("action=showqueuestat&queue=6001");
+    assert_eq!(statistics["queues"][0]["agents"]["in_call"], 1);
+    assert_eq!(statistics["queues"][0]["callers_waiting"], 0);
 
-    // The caller hangs up: the call counts.
+    // The caller hangs up, and the call counts as completed.
     asterisk.cli("channel request hangup all");
-    let figures = eventually("the call is completed", || {
-        let figures = bridge.acme_ok("action=showqueuestat&queue=6001");
-        (figures["queues"][0]["completed"] == 1).then_some(figures)
+    let statistics = eventually("the call is completed", || {
+        let statistics = bridge.acme_ok("action=showqueuestat&queue=6001");
+        (statistics["queues"][0]["completed"] == 1).then_some(statistics)
     });
-    let truth = asterisk.ami().queue_status("acme-6001");
-    let queue = &figures["queues"][0];
+    let rows = asterisk.ami().queue_status("acme-6001");
+    let queue = &statistics["queues"][0];
     for (field, header) in [
         ("average_hold_seconds", "Holdtime"),
         ("average_talk_seconds", "TalkTime"),
@@ -60,14 +64,14 @@ fn callers_wait_and_are_answered(version: u32) {
     ] {
         assert_eq!(
             queue[field],
-            truth[0][header].parse::<i64>().expect(header),
+            rows[0][header].parse::<i64>().expect(header),
             "{field}"
         );
     }
     assert_eq!(queue["service_level_percent"], 100.0);
     assert_eq!(queue["service_level_answered_percent"], 100.0);
     assert_eq!(queue["abandoned_percent"], 0.0);
-    let shown = eventually("the agent is free", || {
+    let shown = eventually("the agent is available", || {
         let shown = bridge.acme_ok("action=showstate&agent=1001");
         (shown["state"] == "available").then_some(shown)
     });
@@ -77,21 +81,21 @@ fn callers_wait_and_are_answered(version: u32) {
 
 fn abandoned_calls_are_counted(version: u32) {
     let (asterisk, bridge) = start(version);
-    for gone in 1..=2 {
+    for abandoned in 1..=2 {
         asterisk.add_caller("acme-6001");
         eventually("a caller waits", || {
-            let figures = bridge.acme_ok("action=showqueuestat&queue=6001");
-            (figures["queues"][0]["callers_waiting"] == 1).then_some(())
+            let statistics = bridge.acme_ok("action=showqueuestat&queue=6001");
+            (statistics["queues"][0]["callers_waiting"] == 1).then_some(())
         });
         asterisk.cli("channel request hangup all");
-        eventually("the caller has given up", || {
-            let figures = bridge.acme_ok("action=showqueuestat");
-            (figures["total"]["abandoned"] == gone).then_some(())
+        eventually("the caller counts as abandoned", || {
+            let statistics = bridge.acme_ok("action=showqueuestat");
+            (statistics["total"]["abandoned"] == abandoned).then_some(())
         });
     }
-    let figures = bridge.acme_ok("action=showqueuestat");
+    let statistics = bridge.acme_ok("action=showqueuestat");
     assert_eq!(
-        figures["total"],
+        statistics["total"],
         json!({"queues": 2, "callers_waiting": 0, "longest_wait_seconds": 0, "completed": 0,
             "abandoned": 2, "abandoned_percent": 100.0})
     );

@@ -1,31 +1,31 @@
-//! pause, unpause, add and remove: what they answer, and what they do to the
-//! PBX, as a second AMI session sees it.
+//! The responses of pause, unpause, add and remove, and their effects on the PBX as a
+//! second AMI session sees them.
 
 use serde_json::{Value, json};
 
 use crate::support::{Ami, on_every_pbx, start};
 
 on_every_pbx!(
-    add_makes_a_member,
-    add_paused_with_reason_leaves_no_gap,
-    pause_reaches_the_queues_that_are_meant,
-    a_repeated_pause_replaces_its_reason,
-    unpause_ends_the_pause,
-    remove_takes_a_member_out,
-    lists_answer_queue_by_queue,
-    state_interface_follows_its_template,
-    texts_of_any_language_arrive_whole,
-    concurrent_clients_get_their_own_answers,
+    add_creates_a_dynamic_member,
+    add_with_paused_adds_a_paused_member,
+    pause_applies_to_the_given_queue_or_to_all_queues_of_the_agent,
+    repeated_pause_replaces_the_reason,
+    unpause_ends_the_pause_and_logs_its_reason,
+    remove_removes_the_member_from_the_given_queue_only,
+    change_of_several_queues_reports_a_result_per_queue,
+    added_member_has_the_state_interface_of_the_template,
+    alias_and_reason_may_be_in_any_language,
+    concurrent_clients_get_their_own_responses,
 );
 
-/// The fields of a member that a change can set.
+/// The fields of a member that a change can set, as Asterisk reports them.
 fn member(ami: &mut Ami, queue: &str, agent: &str) -> Option<[String; 5]> {
     let row = ami.member(queue, &format!("Local/{agent}@acme-agents"))?;
     let field = |name: &str| row[name].clone();
     Some(["Name", "Penalty", "Paused", "PausedReason", "Membership"].map(field))
 }
 
-fn expect(name: &str, penalty: &str, paused: &str, reason: &str) -> Option<[String; 5]> {
+fn dynamic_member(name: &str, penalty: &str, paused: &str, reason: &str) -> Option<[String; 5]> {
     Some([name, penalty, paused, reason, "dynamic"].map(str::to_owned))
 }
 
@@ -37,7 +37,7 @@ fn without_id(mut answer: Value) -> Value {
     answer
 }
 
-fn add_makes_a_member(version: u32) {
+fn add_creates_a_dynamic_member(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
     let answer = bridge.acme_ok("action=add&agent=1001&queue=6001");
@@ -48,7 +48,7 @@ fn add_makes_a_member(version: u32) {
     );
     assert_eq!(
         member(&mut ami, "acme-6001", "1001"),
-        expect("1001", "0", "0", "")
+        dynamic_member("1001", "0", "0", "")
     );
 
     let answer =
@@ -56,15 +56,15 @@ fn add_makes_a_member(version: u32) {
     assert_eq!(answer["alias"], "Dana D.");
     assert_eq!(
         member(&mut ami, "acme-6001", "1002"),
-        expect("Dana D.", "7", "0", "")
+        dynamic_member("Dana D.", "7", "0", "")
     );
 
-    // A reason without a pause is no reason.
+    // Without a pause, the reason is ignored.
     let answer = bridge.acme_ok("action=add&agent=1003&queue=6001&reason=Lunch");
     assert_eq!(answer["reason"], Value::Null);
     assert_eq!(
         member(&mut ami, "acme-6001", "1003"),
-        expect("1003", "0", "0", "")
+        dynamic_member("1003", "0", "0", "")
     );
     let shown = asterisk.cli("queue show acme-6001");
     assert!(
@@ -73,7 +73,7 @@ fn add_makes_a_member(version: u32) {
     );
 }
 
-fn add_paused_with_reason_leaves_no_gap(version: u32) {
+fn add_with_paused_adds_a_paused_member(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
     let answer =
@@ -82,22 +82,22 @@ fn add_paused_with_reason_leaves_no_gap(version: u32) {
     for queue in ["acme-6001", "acme-6002"] {
         assert_eq!(
             member(&mut ami, queue, "1001"),
-            expect("1001", "0", "1", "Training")
+            dynamic_member("1001", "0", "1", "Training")
         );
     }
     bridge.acme_ok("action=add&agent=1002&queue=6001&paused=1");
     assert_eq!(
         member(&mut ami, "acme-6001", "1002"),
-        expect("1002", "0", "1", "")
+        dynamic_member("1002", "0", "1", "")
     );
-    // Added as paused, not paused a moment later.
+    // Asterisk logs that the members were added as paused, not that they were paused later.
     let log = asterisk.queue_log();
     let added = log.lines().filter(|line| line.contains("ADDMEMBER"));
     assert!(added.clone().all(|line| line.ends_with("|PAUSED")), "{log}");
     assert_eq!(added.count(), 3, "{log}");
 }
 
-fn pause_reaches_the_queues_that_are_meant(version: u32) {
+fn pause_applies_to_the_given_queue_or_to_all_queues_of_the_agent(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002");
@@ -111,30 +111,31 @@ fn pause_reaches_the_queues_that_are_meant(version: u32) {
     );
     assert_eq!(
         member(&mut ami, "acme-6001", "1001"),
-        expect("1001", "0", "1", "Lunch")
+        dynamic_member("1001", "0", "1", "Lunch")
     );
     assert_eq!(
         member(&mut ami, "acme-6002", "1001"),
-        expect("1001", "0", "0", "")
+        dynamic_member("1001", "0", "0", "")
     );
 
-    // Everywhere is where the agent is a member, and only this agent.
+    // Without `queue`, the pause applies to every queue that the agent is a member of, and
+    // to no other agent.
     let answer = bridge.acme_ok("action=pause&agent=1001");
-    let everywhere = json!([{"queue": "6001", "result": "ok"}, {"queue": "6002", "result": "ok"}]);
-    assert_eq!(answer["queues"], everywhere);
+    let both_queues = json!([{"queue": "6001", "result": "ok"}, {"queue": "6002", "result": "ok"}]);
+    assert_eq!(answer["queues"], both_queues);
     assert_eq!(answer["reason"], Value::Null);
     assert_eq!(
         member(&mut ami, "acme-6002", "1001"),
-        expect("1001", "0", "1", "")
+        dynamic_member("1001", "0", "1", "")
     );
     assert_eq!(
         member(&mut ami, "acme-6002", "1002"),
-        expect("1002", "0", "0", "")
+        dynamic_member("1002", "0", "0", "")
     );
     let answer = bridge.acme_ok("action=pause&agent=1002");
     assert_eq!(answer["queues"], json!([{"queue": "6002", "result": "ok"}]));
 
-    // Also a member that stands in queues.conf.
+    // A static member from queues.conf can be paused, too.
     bridge.acme_ok("action=pause&agent=1050&queue=6002&reason=Static");
     let shown = bridge.acme_ok("action=showstate&agent=1050");
     assert_eq!(
@@ -143,23 +144,23 @@ fn pause_reaches_the_queues_that_are_meant(version: u32) {
     );
 }
 
-fn a_repeated_pause_replaces_its_reason(version: u32) {
+fn repeated_pause_replaces_the_reason(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
     bridge.acme_ok("action=add&agent=1001&queue=6001");
-    for (reason, kept) in [("Lunch", "Lunch"), ("Meeting", "Meeting"), ("", "")] {
+    for (reason, shown) in [("Lunch", "Lunch"), ("Meeting", "Meeting"), ("", "")] {
         bridge.acme_ok(&format!(
             "action=pause&agent=1001&queue=6001&reason={reason}"
         ));
         assert_eq!(
             member(&mut ami, "acme-6001", "1001"),
-            expect("1001", "0", "1", kept)
+            dynamic_member("1001", "0", "1", shown)
         );
     }
     assert_eq!(asterisk.queue_log().matches("|PAUSE|").count(), 3);
 }
 
-fn unpause_ends_the_pause(version: u32) {
+fn unpause_ends_the_pause_and_logs_its_reason(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002&paused=yes&reason=Lunch");
@@ -170,23 +171,23 @@ fn unpause_ends_the_pause(version: u32) {
     );
     assert_eq!(
         member(&mut ami, "acme-6001", "1001"),
-        expect("1001", "0", "0", "")
+        dynamic_member("1001", "0", "0", "")
     );
     assert_eq!(
         member(&mut ami, "acme-6002", "1001"),
-        expect("1001", "0", "1", "Lunch")
+        dynamic_member("1001", "0", "1", "Lunch")
     );
-    // The reason reaches Asterisk.
+    // Asterisk logs the reason of the unpause.
     let log = asterisk.queue_log();
     assert!(log.contains("|acme-6001|1001|UNPAUSE|Back"), "{log}");
     bridge.acme_ok("action=unpause&agent=1001");
     assert_eq!(
         member(&mut ami, "acme-6002", "1001"),
-        expect("1001", "0", "0", "")
+        dynamic_member("1001", "0", "0", "")
     );
 }
 
-fn remove_takes_a_member_out(version: u32) {
+fn remove_removes_the_member_from_the_given_queue_only(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002");
@@ -199,17 +200,17 @@ fn remove_takes_a_member_out(version: u32) {
     assert_eq!(member(&mut ami, "acme-6001", "1001"), None);
     assert_eq!(
         member(&mut ami, "acme-6002", "1001"),
-        expect("1001", "0", "0", "")
+        dynamic_member("1001", "0", "0", "")
     );
 }
 
-fn lists_answer_queue_by_queue(version: u32) {
+fn change_of_several_queues_reports_a_result_per_queue(version: u32) {
     let (_asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let answer = bridge.acme_ok("action=add&agent=1001&queue=6002,6001,9999,6002");
     assert_eq!(answer["status"], "partial");
     let rows = answer["queues"].as_array().expect("rows").clone();
-    let brief: Vec<_> = rows
+    let results: Vec<_> = rows
         .iter()
         .map(|row| {
             (
@@ -220,7 +221,7 @@ fn lists_answer_queue_by_queue(version: u32) {
         })
         .collect();
     assert_eq!(
-        brief,
+        results,
         [
             (Some("6002"), Some("ok"), None),
             (Some("6001"), Some("error"), Some("already_member")),
@@ -230,7 +231,7 @@ fn lists_answer_queue_by_queue(version: u32) {
     assert!(rows[1]["message"].is_string());
 }
 
-fn state_interface_follows_its_template(version: u32) {
+fn added_member_has_the_state_interface_of_the_template(version: u32) {
     let asterisk = crate::support::Asterisk::start(version);
     let configuration = crate::support::configuration(asterisk.port).replace(
         r#"interface = "Local/{agent}@acme-agents""#,
@@ -242,20 +243,20 @@ fn state_interface_follows_its_template(version: u32) {
     assert_eq!(row.expect("a member")["StateInterface"], "Custom:agent1001");
 }
 
-fn texts_of_any_language_arrive_whole(version: u32) {
+fn alias_and_reason_may_be_in_any_language(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
-    // דנה כהן, and a reason of 79 bytes, the most that Asterisk keeps.
+    // The alias is דנה כהן. The reason has 79 bytes, the most that Asterisk stores.
     let alias = "%D7%93%D7%A0%D7%94+%D7%9B%D7%94%D7%9F";
     let reason = "é".repeat(39) + "x";
     bridge.acme_ok(&format!("action=add&agent=1001&queue=6001&alias={alias}"));
     bridge.acme_ok(&format!(
         "action=pause&agent=1001&queue=6001&reason={}",
-        encode(&reason)
+        percent_encode(&reason)
     ));
     assert_eq!(
         member(&mut ami, "acme-6001", "1001"),
-        expect("דנה כהן", "0", "1", &reason)
+        dynamic_member("דנה כהן", "0", "1", &reason)
     );
     let shown = bridge.acme_ok("action=showstate&agent=1001");
     assert_eq!(
@@ -264,11 +265,11 @@ fn texts_of_any_language_arrive_whole(version: u32) {
     );
 }
 
-fn encode(text: &str) -> String {
+fn percent_encode(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-fn concurrent_clients_get_their_own_answers(version: u32) {
+fn concurrent_clients_get_their_own_responses(version: u32) {
     let (asterisk, bridge) = start(version);
     let agents: Vec<u32> = (1001..1017).collect();
     let bridge = &bridge;

@@ -1,4 +1,4 @@
-//! The HTTP side: routes, methods, limits, headers.
+//! HTTP itself: routes, methods, limits and headers.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -6,17 +6,17 @@ use std::net::{Shutdown, TcpStream};
 use crate::support::{ACME, API_PATH, Bridge, on_every_pbx, request, start};
 
 on_every_pbx!(
-    routes_and_methods_are_told_apart,
-    answers_carry_their_headers,
-    too_large_requests_are_refused,
-    a_slow_client_does_not_use_up_the_time_of_the_pbx,
-    a_client_that_half_closes_gets_its_answer,
-    connections_are_kept_and_pipelined,
-    the_admin_listener_tells_the_state,
-    only_listed_origins_may_call_from_a_browser,
+    unknown_routes_get_404_and_unsupported_methods_405,
+    responses_have_security_headers_and_a_request_id,
+    too_large_and_malformed_requests_are_refused,
+    slow_request_body_does_not_count_against_the_action_timeout,
+    half_closing_client_gets_its_response,
+    pipelined_requests_are_answered_in_order,
+    admin_listener_reports_liveness_and_readiness,
+    only_configured_origins_get_cors_headers,
 );
 
-fn routes_and_methods_are_told_apart(version: u32) {
+fn unknown_routes_get_404_and_unsupported_methods_405(version: u32) {
     let (_asterisk, bridge) = start(version);
     let query = "?username=acme%40example.com&password=acme-password&action=showqueue";
     for (method, path, expected) in [
@@ -35,7 +35,7 @@ fn routes_and_methods_are_told_apart(version: u32) {
         let allow = (expected.starts_with("405")).then_some("GET, POST");
         assert_eq!(response.header("Allow"), allow);
     }
-    // A GET here can change things, so a HEAD is no harmless question.
+    // A GET can change the PBX, so HEAD is not safe and is refused.
     let head = request(
         bridge.address,
         "HEAD",
@@ -49,7 +49,7 @@ fn routes_and_methods_are_told_apart(version: u32) {
     );
 }
 
-fn answers_carry_their_headers(version: u32) {
+fn responses_have_security_headers_and_a_request_id(version: u32) {
     let (_asterisk, bridge) = start(version);
     let login = "username=acme%40example.com&password=acme-password";
     for target in [
@@ -72,7 +72,7 @@ fn answers_carry_their_headers(version: u32) {
     let target = format!("{API_PATH}?{login}&action=showqueue");
     let long = "x".repeat(64);
     let too_long = "x".repeat(65);
-    for (given, kept) in [
+    for (given, is_adopted) in [
         ("abc.DEF_1-2", true),
         (&long, true),
         (&too_long, false),
@@ -88,7 +88,7 @@ fn answers_carry_their_headers(version: u32) {
             b"",
         );
         let id = response.header("X-Request-Id").expect("an id");
-        assert_eq!(id == given, kept, "{given}");
+        assert_eq!(id == given, is_adopted, "{given}");
         assert_eq!(response.json()["request_id"], id);
     }
     let ids: std::collections::HashSet<_> = (0..50)
@@ -97,7 +97,7 @@ fn answers_carry_their_headers(version: u32) {
     assert_eq!(ids.len(), 50);
 }
 
-fn too_large_requests_are_refused(version: u32) {
+fn too_large_and_malformed_requests_are_refused(version: u32) {
     let (_asterisk, bridge) = start(version);
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
     let long_target = format!("{API_PATH}?reason={}", "x".repeat(8 * 1024));
@@ -105,13 +105,13 @@ fn too_large_requests_are_refused(version: u32) {
         ("GET", long_target.as_str(), Vec::new(), 414),
         ("GET", &format!("/{}", "x".repeat(60_000)), Vec::new(), 414),
         ("POST", API_PATH, vec![b'x'; 16 * 1024 + 1], 413),
-        // Within the limit it is read, and then refused for what it says.
+        // A body within the limit is read, and then refused for its content.
         ("POST", API_PATH, vec![b'x'; 16 * 1024], 400),
     ] {
         let response = request(bridge.address, method, target, &form, &body);
         assert_eq!(response.status, expected, "{response:?}");
     }
-    // One that is broken, or breaks off, is no slow one.
+    // A malformed or truncated body gets 400 immediately, not a timeout.
     for (framing, body) in [
         (
             "Transfer-Encoding: chunked",
@@ -122,16 +122,16 @@ fn too_large_requests_are_refused(version: u32) {
         let (name, value) = form[0];
         let head =
             format!("POST {API_PATH} HTTP/1.1\r\nHost: x\r\n{name}: {value}\r\n{framing}\r\n\r\n");
-        let answer = half_closed(&bridge, &(head + body));
+        let answer = send_and_half_close(&bridge, &(head + body));
         assert!(answer.starts_with("HTTP/1.1 400"), "{framing}: {answer}");
     }
-    // A body of a length that is told is not waited for.
-    let told = [form[0], ("Content-Length", "20000")];
-    let response = request(bridge.address, "POST", API_PATH, &told, b"");
+    // If `Content-Length` exceeds the limit, the bridge does not wait for the body.
+    let too_long = [form[0], ("Content-Length", "20000")];
+    let response = request(bridge.address, "POST", API_PATH, &too_long, b"");
     assert_eq!(response.outcome(), "413 request_too_large");
 }
 
-fn a_slow_client_does_not_use_up_the_time_of_the_pbx(version: u32) {
+fn slow_request_body_does_not_count_against_the_action_timeout(version: u32) {
     let asterisk = crate::support::Asterisk::start(version);
     let configuration =
         crate::support::configuration(asterisk.port).replace("\"3s\"", "\"1500ms\"");
@@ -145,7 +145,7 @@ fn a_slow_client_does_not_use_up_the_time_of_the_pbx(version: u32) {
         body.len()
     )
     .expect("written");
-    // Longer than the PBX may take.
+    // Longer than `action_timeout`.
     std::thread::sleep(std::time::Duration::from_millis(1700));
     stream.write_all(body.as_bytes()).expect("written");
     let mut answer = String::new();
@@ -153,16 +153,16 @@ fn a_slow_client_does_not_use_up_the_time_of_the_pbx(version: u32) {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
-fn a_client_that_half_closes_gets_its_answer(version: u32) {
+fn half_closing_client_gets_its_response(version: u32) {
     let (_asterisk, bridge) = start(version);
     let query = "username=globex&password=globex-password&action=showqueue";
     let sent = format!("GET {API_PATH}?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    let answer = half_closed(&bridge, &sent);
+    let answer = send_and_half_close(&bridge, &sent);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
-/// The answer to a client that closes its sending side behind what it sends.
-fn half_closed(bridge: &Bridge, sent: &str) -> String {
+/// Sends a request, closes the sending side of the connection and returns the response.
+fn send_and_half_close(bridge: &Bridge, sent: &str) -> String {
     let mut stream = TcpStream::connect(bridge.address).expect("connected");
     stream.write_all(sent.as_bytes()).expect("written");
     stream.shutdown(Shutdown::Write).expect("half closed");
@@ -171,7 +171,7 @@ fn half_closed(bridge: &Bridge, sent: &str) -> String {
     answer
 }
 
-fn connections_are_kept_and_pipelined(version: u32) {
+fn pipelined_requests_are_answered_in_order(version: u32) {
     let (_asterisk, bridge) = start(version);
     let mut stream = TcpStream::connect(bridge.address).expect("connected");
     for id in 0..20 {
@@ -197,31 +197,33 @@ fn connections_are_kept_and_pipelined(version: u32) {
     assert_eq!(ids, expected);
 }
 
-fn the_admin_listener_tells_the_state(version: u32) {
+fn admin_listener_reports_liveness_and_readiness(version: u32) {
     let (mut asterisk, bridge) = start(version);
-    let ask = |path: &str| request(bridge.admin, "GET", path, &[], b"");
-    assert_eq!(ask("/healthz").status, 200);
-    assert_eq!(ask("/readyz").json()["pbx"]["main"]["state"], "ready");
-    assert_eq!(ask("/nothing").status, 404);
+    let get = |path: &str| request(bridge.admin, "GET", path, &[], b"");
+    assert_eq!(get("/healthz").status, 200);
+    assert_eq!(get("/readyz").json()["pbx"]["main"]["state"], "ready");
+    assert_eq!(get("/nothing").status, 404);
     assert_eq!(
         request(bridge.admin, "POST", "/readyz", &[], b"").status,
         405
     );
     asterisk.kill();
-    crate::support::eventually("not ready", || (ask("/readyz").status == 503).then_some(()));
-    assert_eq!(ask("/healthz").status, 200);
-    // It is no way into the interface.
-    assert_eq!(ask(API_PATH).status, 404);
+    crate::support::eventually("/readyz is 503", || {
+        (get("/readyz").status == 503).then_some(())
+    });
+    assert_eq!(get("/healthz").status, 200);
+    // The admin listener does not serve the API.
+    assert_eq!(get(API_PATH).status, 404);
 }
 
-fn only_listed_origins_may_call_from_a_browser(version: u32) {
+fn only_configured_origins_get_cors_headers(version: u32) {
     let asterisk = crate::support::Asterisk::start(version);
     let origins = "[http]\ncors_origins = [\"https://panel.example.com\"]";
     let configuration = crate::support::configuration(asterisk.port).replace("[http]", origins);
     let bridge = Bridge::start(&configuration);
     let target = format!("{API_PATH}?username=globex&password=globex-password&action=showqueue");
     let listed = ("Origin", "https://panel.example.com");
-    let asks = ("Access-Control-Request-Method", "GET");
+    let preflight = ("Access-Control-Request-Method", "GET");
     for (method, headers, status, allowed) in [
         ("GET", &[listed][..], 200, true),
         ("GET", &[("Origin", "https://evil.example.com")], 200, false),
@@ -233,11 +235,11 @@ fn only_listed_origins_may_call_from_a_browser(version: u32) {
         ),
         ("GET", &[("Origin", "null")], 200, false),
         ("GET", &[], 200, false),
-        ("OPTIONS", &[listed, asks], 204, true),
+        ("OPTIONS", &[listed, preflight], 204, true),
         ("OPTIONS", &[listed], 405, true),
         (
             "OPTIONS",
-            &[("Origin", "https://evil.example.com"), asks],
+            &[("Origin", "https://evil.example.com"), preflight],
             405,
             false,
         ),
@@ -247,8 +249,8 @@ fn only_listed_origins_may_call_from_a_browser(version: u32) {
         let allow = response.header("Access-Control-Allow-Origin");
         assert_eq!(allow, allowed.then_some(listed.1), "{method} {headers:?}");
         assert_eq!(response.header("Vary"), Some("Origin"));
-        // Credentials come as parameters or headers of the page's own, never from
-        // the browser's store.
+        // The page must send its credentials as parameters or in its own headers. The browser
+        // must not add stored ones.
         assert_eq!(response.header("Access-Control-Allow-Credentials"), None);
     }
 }

@@ -1,5 +1,5 @@
-//! `/openapi.json` and what really is answered. (tests/openapi/check sends much more,
-//! and can't see a field that the contract does not have.)
+//! The responses of the bridge match `/openapi.json`. tests/openapi/check sends many more
+//! requests, but does not notice response fields that the contract lacks.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::support::{
 };
 use crate::support::{Asterisk, Bridge};
 
-/// What a schema says of an object or its items; references are followed.
+/// A schema of the contract, with its references resolved.
 pub(crate) struct Schema<'a> {
     document: &'a Value,
     schema: &'a Value,
@@ -20,7 +20,7 @@ impl<'a> Schema<'a> {
         Self { document, schema }
     }
 
-    fn of(&self, schema: &'a Value) -> Self {
+    fn resolve(&self, schema: &'a Value) -> Self {
         let schema = match schema["$ref"].as_str() {
             Some(reference) => self.document.pointer(&reference[1..]).expect("a reference"),
             None => schema,
@@ -31,24 +31,26 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// Every field is known, and none is missing, to the last.
-    pub(crate) fn knows(&self, value: &Value, place: &str) {
+    /// Asserts, at every level of `value`, that the schema has each field and that no
+    /// required field is missing.
+    pub(crate) fn assert_describes(&self, value: &Value, place: &str) {
         match value {
             Value::Object(fields) => {
-                let needed = self.schema["required"].as_array().into_iter().flatten();
-                for name in needed.filter_map(Value::as_str) {
-                    assert!(fields.contains_key(name), "{place} has no {name}");
+                let required = self.schema["required"].as_array().into_iter().flatten();
+                for name in required.filter_map(Value::as_str) {
+                    assert!(fields.contains_key(name), "{place} lacks {name}");
                 }
                 for (name, value) in fields {
                     let place = format!("{place}.{name}");
                     let property = &self.schema["properties"][name];
-                    assert!(property.is_object(), "the contract has no {place}");
-                    self.of(property).knows(value, &place);
+                    assert!(property.is_object(), "the contract lacks {place}");
+                    self.resolve(property).assert_describes(value, &place);
                 }
             }
             Value::Array(items) => {
                 for item in items {
-                    self.of(&self.schema["items"]).knows(item, place);
+                    self.resolve(&self.schema["items"])
+                        .assert_describes(item, place);
                 }
             }
             _ => {}
@@ -61,14 +63,17 @@ pub(crate) fn contract(bridge: &Bridge) -> Value {
 }
 
 #[test]
-fn every_field_of_every_answer_is_in_the_contract() {
+fn every_field_of_every_response_is_in_the_contract() {
     let (asterisk, bridge) = start(SIMULATED);
     let document = contract(&bridge);
     asterisk.cli("channel originate Local/acme-6002@callers application Wait 60");
-    eventually("a caller waits, so that callers are looked at", || {
-        let figures = bridge.acme_ok("action=showqueuestat")["total"].clone();
-        (figures["callers_waiting"] == 1).then_some(())
-    });
+    eventually(
+        "a caller waits, so that the responses contain a caller",
+        || {
+            let statistics = bridge.acme_ok("action=showqueuestat")["total"].clone();
+            (statistics["callers_waiting"] == 1).then_some(())
+        },
+    );
     for (query, schema) in [
         ("action=add&agent=1001&queue=6001,6002&alias=Dana", "Change"),
         ("action=pause&agent=1001&reason=Lunch", "Change"),
@@ -81,12 +86,12 @@ fn every_field_of_every_answer_is_in_the_contract() {
         ("action=remove&agent=1001&queue=6001", "Change"),
     ] {
         let answer = bridge.get_as(ACME, query).json();
-        Schema::named(&document, schema).knows(&answer, query);
+        Schema::named(&document, schema).assert_describes(&answer, query);
     }
 }
 
 #[test]
-fn the_contract_is_for_anyone_and_never_stale() {
+fn contract_needs_no_login_and_names_the_configured_path() {
     let asterisk = Asterisk::start(SIMULATED);
     let path = "[http]\npath = \"/queues\"";
     let bridge = Bridge::start(&configuration(asterisk.port).replace("[http]", path));
@@ -108,7 +113,7 @@ fn the_contract_is_for_anyone_and_never_stale() {
 }
 
 #[test]
-fn each_path_has_the_methods_of_the_contract() {
+fn each_path_accepts_exactly_the_methods_of_the_contract() {
     let (_asterisk, bridge) = start(SIMULATED);
     let document = contract(&bridge);
     for (path, operations) in document["paths"].as_object().expect("paths") {
@@ -128,9 +133,9 @@ fn each_path_has_the_methods_of_the_contract() {
     }
 }
 
-/// What a user can be kept to is what there is.
+/// The list `actions` of a user can contain every action of the contract.
 #[test]
-fn every_action_of_the_contract_may_stand_in_a_users_list() {
+fn every_action_of_the_contract_can_be_allowed_to_a_user() {
     let (asterisk, bridge) = start(SIMULATED);
     let document = contract(&bridge);
     let parameters = &document["paths"][API_PATH]["get"]["parameters"];
@@ -139,9 +144,9 @@ fn every_action_of_the_contract_may_stand_in_a_users_list() {
     let actions = &action.next().expect("action")["schema"]["enum"];
     assert!(actions.as_array().is_some_and(|actions| actions.len() >= 7));
     let user = format!("username = \"globex\"\nactions = {actions}");
-    let kept = configuration(asterisk.port).replace("username = \"globex\"", &user);
-    assert!(kept.contains("actions = ["));
-    let bridge = Bridge::start(&kept);
+    let restricted = configuration(asterisk.port).replace("username = \"globex\"", &user);
+    assert!(restricted.contains("actions = ["));
+    let bridge = Bridge::start(&restricted);
     for action in actions.as_array().into_iter().flatten() {
         let action = action.as_str().expect("text");
         let query = format!("action={action}&agent=1001&queue=6001");

@@ -1,5 +1,5 @@
-//! showqueue, showqueuestat and showstate: held against what Asterisk itself
-//! says.
+//! showqueue, showqueuestat and showstate: what the bridge shows equals what Asterisk
+//! shows.
 
 use serde_json::{Value, json};
 
@@ -8,15 +8,15 @@ use crate::support::{
 };
 
 on_every_pbx!(
-    showqueue_says_what_asterisk_says,
-    every_device_state_has_its_name,
-    showstate_is_over_all_queues,
-    queues_come_in_the_order_of_configuration,
-    identical_reads_are_answered_alike,
-    members_that_are_no_agents_have_no_number,
+    showqueue_shows_the_fields_of_queue_status,
+    every_device_state_code_has_its_name_and_agent_state,
+    showstate_combines_the_queues_of_an_agent,
+    queues_are_in_configured_or_natural_order,
+    concurrent_identical_reads_are_all_answered,
+    members_outside_the_agent_range_have_no_agent_number,
 );
 
-fn showqueue_says_what_asterisk_says(version: u32) {
+fn showqueue_shows_the_fields_of_queue_status(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6002&alias=Dana&penalty=3&paused=1&reason=Lunch");
     let answer = bridge.acme_ok("action=showqueue");
@@ -34,9 +34,9 @@ fn showqueue_says_what_asterisk_says(version: u32) {
     assert_eq!(numbers, ["6001", "6002"]);
 
     let mut ami = asterisk.ami();
-    let truth = ami.queue_status("acme-6002");
+    let asterisk_rows = ami.queue_status("acme-6002");
     let queue = &rows(&answer)[1];
-    let params = &truth[0];
+    let params = &asterisk_rows[0];
     for (field, header) in [("name", "Queue"), ("strategy", "Strategy")] {
         assert_eq!(queue[field], params[header].as_str(), "{field}");
     }
@@ -44,9 +44,9 @@ fn showqueue_says_what_asterisk_says(version: u32) {
         assert_eq!(queue[field], number(params, header), "{field}");
     }
     let members = queue["members"].as_array().expect("members");
-    assert_eq!(members.len(), truth.len() - 1);
-    for (member, row) in members.iter().zip(&truth[1..]) {
-        same_member(member, row);
+    assert_eq!(members.len(), asterisk_rows.len() - 1);
+    for (member, row) in members.iter().zip(&asterisk_rows[1..]) {
+        assert_same_member(member, row);
     }
     let dana = members
         .iter()
@@ -86,7 +86,7 @@ fn showqueue_says_what_asterisk_says(version: u32) {
     );
     assert_eq!(queue["callers"], json!([]));
 
-    // Asterisk keeps the time of the last pause; it is shown only while paused.
+    // Asterisk stores the time of the last pause. The bridge shows it only during a pause.
     bridge.acme_ok("action=unpause&agent=1001");
     let shown = bridge.acme_ok("action=showstate&agent=1001");
     assert_eq!(
@@ -100,8 +100,8 @@ fn showqueue_says_what_asterisk_says(version: u32) {
     );
 }
 
-/// A member as the bridge shows it, and as a second session sees it.
-fn same_member(member: &Value, row: &AmiMessage) {
+/// Asserts that the bridge shows a member as Asterisk reports it to a second session.
+fn assert_same_member(member: &Value, row: &AmiMessage) {
     for (field, header) in [
         ("alias", "Name"),
         ("interface", "Location"),
@@ -135,7 +135,7 @@ fn number(row: &AmiMessage, header: &str) -> i64 {
         .unwrap_or_else(|_| panic!("{header} of {row:?}"))
 }
 
-/// A time of the interface as Unix seconds; null is Asterisk's 0.
+/// A time of a response as Unix seconds. Null is 0, as in Asterisk.
 fn seconds(time: &Value) -> i64 {
     time.as_str().map_or(0, |time| {
         time.parse::<jiff::Timestamp>()
@@ -148,7 +148,7 @@ fn rows(answer: &Value) -> &Vec<Value> {
     answer["queues"].as_array().expect("queues")
 }
 
-fn every_device_state_has_its_name(version: u32) {
+fn every_device_state_code_has_its_name_and_agent_state(version: u32) {
     let asterisk = Asterisk::start(version);
     let template = "interface = \"Local/{agent}@acme-agents\"";
     let configuration = configuration(asterisk.port).replace(
@@ -181,14 +181,14 @@ fn every_device_state_has_its_name(version: u32) {
             (&json!(logged_in), &json!(1))
         );
     }
-    // A pause shows behind what the device does.
+    // The state of the device takes precedence over the pause.
     bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
     let shown = bridge.acme_ok("action=showstate&agent=1001");
     let brief = (&shown["state"], &shown["paused"], &shown["reason"]);
     assert_eq!(brief, (&json!("on_hold"), &json!(true), &json!("Lunch")));
 }
 
-fn showstate_is_over_all_queues(version: u32) {
+fn showstate_combines_the_queues_of_an_agent(version: u32) {
     let (_asterisk, bridge) = start(version);
     let brief = |query: &str| {
         let shown = bridge.acme_ok(&format!("action=showstate&agent=1001{query}"));
@@ -228,7 +228,7 @@ fn showstate_is_over_all_queues(version: u32) {
     assert_eq!(brief("&queue=6002,6001")[4], json!(["6001", "6002"]));
 }
 
-fn queues_come_in_the_order_of_configuration(version: u32) {
+fn queues_are_in_configured_or_natural_order(version: u32) {
     let queues = "[general]\n[globex-10]\n[globex-9]\n[globex-a]\n[acme-6001]\n[globex-6001]\n";
     let asterisk = Asterisk::start_with(version, &[("queues.conf", queues)]);
     let bridge = Bridge::start(&configuration(asterisk.port));
@@ -237,20 +237,20 @@ fn queues_come_in_the_order_of_configuration(version: u32) {
         let numbers = rows(&answer).iter().map(|queue| queue["queue"].clone());
         Value::from(numbers.collect::<Vec<_>>())
     };
-    // By pattern: as a person counts.
+    // Queues of a pattern are in natural order: numbers by value.
     assert_eq!(numbers("action=showqueue"), json!(["9", "10", "6001", "a"]));
     assert_eq!(
         numbers("action=showqueuestat&queue=a,9,a"),
         json!(["9", "a"])
     );
-    // A configured queue that the PBX does not have is left out.
+    // A configured queue that the PBX does not have is omitted.
     let answer = bridge.acme_ok("action=showqueue");
     assert_eq!(rows(&answer).len(), 1);
     let total = &bridge.acme_ok("action=showqueuestat")["total"];
     assert_eq!(total["queues"], 1);
 }
 
-fn identical_reads_are_answered_alike(version: u32) {
+fn concurrent_identical_reads_are_all_answered(version: u32) {
     let (_asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
     let bridge = &bridge;
@@ -265,7 +265,7 @@ fn identical_reads_are_answered_alike(version: u32) {
     });
 }
 
-fn members_that_are_no_agents_have_no_number(version: u32) {
+fn members_outside_the_agent_range_have_no_agent_number(version: u32) {
     let (asterisk, bridge) = start(version);
     for interface in [
         "Local/1001@globex-agents",
@@ -277,12 +277,12 @@ fn members_that_are_no_agents_have_no_number(version: u32) {
         ));
         assert_eq!(answer["Response"], "Success");
     }
-    let members = eventually("the members of others are seen", || {
+    let members = eventually("all three members are shown", || {
         let answer = bridge.acme_ok("action=showqueue&queue=6001");
         let members = answer["queues"][0]["members"].as_array()?.clone();
         (members.len() == 3).then_some(members)
     });
-    // Asterisk compares interfaces without case, and so does the bridge.
+    // Asterisk ignores case when it compares interfaces, and so does the bridge.
     for member in members {
         let expected = match member["interface"].as_str() {
             Some("LOCAL/1002@ACME-agents") => json!("1002"),

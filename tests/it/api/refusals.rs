@@ -1,24 +1,24 @@
-//! Every refusal of the interface, with nothing changed by it.
+//! Every error of the API, each with the assertion that the request changed nothing.
 
 use crate::support::{
     ACME, API_PATH, Asterisk, Bridge, configuration, eventually, on_every_pbx, request, start,
 };
 
 on_every_pbx!(
-    refusals_of_the_pbx_have_their_codes,
-    bad_input_is_refused_before_the_pbx_is_asked,
-    a_user_without_write_permission_is_refused_in_words,
-    a_pending_shutdown_is_unavailable,
-    silence_is_an_unknown_outcome,
-    too_much_waiting_is_overloaded,
+    refused_changes_have_specific_codes_and_change_nothing,
+    invalid_parameters_are_refused_without_an_ami_action,
+    missing_ami_permission_is_reported_and_logged_with_its_fix,
+    pending_shutdown_of_the_pbx_is_pbx_unavailable,
+    unanswered_change_is_outcome_unknown,
+    requests_beyond_max_pending_are_overloaded,
 );
 
-fn refusals_of_the_pbx_have_their_codes(version: u32) {
+fn refused_changes_have_specific_codes_and_change_nothing(version: u32) {
     let queues = "[general]\n[acme-6001]\nmember => Local/1050@acme-agents\n";
     let asterisk = Asterisk::start_with(version, &[("queues.conf", queues)]);
     let bridge = Bridge::start(&configuration(asterisk.port));
     bridge.acme_ok("action=add&agent=1001&queue=6001");
-    // 6002 is the organization's, and the PBX does not have it.
+    // Queue 6002 is configured for the organization, but the PBX does not have it.
     for (query, expected) in [
         ("action=pause&agent=1001&queue=6002", "404 unknown_queue"),
         ("action=pause&agent=1002&queue=6001", "404 not_a_member"),
@@ -66,16 +66,16 @@ fn refusals_of_the_pbx_have_their_codes(version: u32) {
         .get_as(ACME, "action=remove&agent=1050&queue=6001")
         .json();
     assert_eq!(answer["queues"][0]["code"], "static_member");
-    // What was refused has changed nothing.
+    // The refused requests have changed nothing.
     let changes = asterisk.queue_log();
     let changes = changes.lines().filter(|line| !line.contains("QUEUESTART"));
-    assert_eq!(changes.count(), 1, "the one add");
+    assert_eq!(changes.count(), 1, "queue_log contains only the add");
 }
 
-fn bad_input_is_refused_before_the_pbx_is_asked(version: u32) {
+fn invalid_parameters_are_refused_without_an_ami_action(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001&paused=0");
-    eventually("the log has it", || {
+    eventually("the log contains the QueueAdd", || {
         (bridge.sent_count("QueueAdd") == 1).then_some(())
     });
     let before = (asterisk.queue_log(), bridge.sent_count("Queue"));
@@ -212,7 +212,7 @@ fn bad_input_is_refused_before_the_pbx_is_asked(version: u32) {
     assert_eq!((asterisk.queue_log(), bridge.sent_count("Queue")), before);
 }
 
-fn a_user_without_write_permission_is_refused_in_words(version: u32) {
+fn missing_ami_permission_is_reported_and_logged_with_its_fix(version: u32) {
     let manager = "[general]\nenabled=yes\nbindaddr=127.0.0.1\nport = 5038\n\
         [queuebridge]\nsecret=sample-secret-change-me\nread=agent,system\n";
     let asterisk = Asterisk::start_with(version, &[("manager.conf", manager)]);
@@ -226,11 +226,11 @@ fn a_user_without_write_permission_is_refused_in_words(version: u32) {
             .log()
             .contains("add write=agent to it in manager.conf")
     );
-    // Reading needs no permission.
+    // Reads need no write permission.
     bridge.acme_ok("action=showqueue");
 }
 
-fn a_pending_shutdown_is_unavailable(version: u32) {
+fn pending_shutdown_of_the_pbx_is_pbx_unavailable(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     // A call keeps a graceful shutdown pending.
@@ -239,7 +239,7 @@ fn a_pending_shutdown_is_unavailable(version: u32) {
         let shown = bridge.acme_ok("action=showstate&agent=1001");
         (shown["state"] == "in_call").then_some(())
     });
-    // The command itself waits for the shutdown: it must not be waited for.
+    // The command returns only after the shutdown, so it runs on its own thread.
     std::thread::scope(|scope| {
         let shutdown = scope.spawn(|| asterisk.cli("core stop gracefully"));
         let response = eventually("the shutdown is pending", || {
@@ -251,7 +251,7 @@ fn a_pending_shutdown_is_unavailable(version: u32) {
         let read = bridge.get_as(ACME, "action=showqueue&fresh=1");
         assert_eq!(read.outcome(), "503 pbx_unavailable");
         asterisk.cli("core abort shutdown");
-        eventually("the shutdown is called off", || {
+        eventually("the shutdown is aborted", || {
             let response = bridge.get_as(ACME, "action=unpause&agent=1001&queue=6001");
             (response.status == 200).then_some(())
         });
@@ -259,7 +259,7 @@ fn a_pending_shutdown_is_unavailable(version: u32) {
     });
 }
 
-fn silence_is_an_unknown_outcome(version: u32) {
+fn unanswered_change_is_outcome_unknown(version: u32) {
     let asterisk = Asterisk::start(version);
     let configuration = configuration(asterisk.port).replace("\"3s\"", "\"1500ms\"");
     let bridge = Bridge::start(&configuration);
@@ -269,12 +269,12 @@ fn silence_is_an_unknown_outcome(version: u32) {
     assert_eq!(response.outcome(), "504 outcome_unknown");
     let read = bridge.get_as(ACME, "action=showqueue&fresh=1");
     assert_eq!(read.outcome(), "504 outcome_unknown");
-    // Where the agent is a member is known without asking.
+    // The bridge knows the queues of the agent without a query.
     let everywhere = bridge.get_as(ACME, "action=pause&agent=1001&reason=everywhere");
     assert_eq!(everywhere.outcome(), "504 outcome_unknown");
     asterisk.resume();
-    // The late answer is nobody else's.
-    let shown = eventually("Asterisk has done what it was told", || {
+    // The late response to the pause is not matched to another request.
+    let shown = eventually("Asterisk has executed the changes", || {
         let shown = bridge.acme_ok("action=showstate&agent=1001");
         (shown["reason"] == "everywhere").then_some(shown)
     });
@@ -284,7 +284,7 @@ fn silence_is_an_unknown_outcome(version: u32) {
     assert_eq!(log.matches("|PAUSE|everywhere").count(), 1);
 }
 
-fn too_much_waiting_is_overloaded(version: u32) {
+fn requests_beyond_max_pending_are_overloaded(version: u32) {
     let asterisk = Asterisk::start(version);
     let configuration = configuration(asterisk.port).replace(
         "action_timeout = \"3s\"",
@@ -294,20 +294,20 @@ fn too_much_waiting_is_overloaded(version: u32) {
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     asterisk.freeze();
     let address = bridge.address;
-    let ask = move |reason: usize| {
+    let pause = move |reason: usize| {
         let query = format!(
             "username=acme%40example.com&password=acme-password&action=pause&agent=1001&queue=6001&reason=r{reason}"
         );
         request(address, "GET", &format!("{API_PATH}?{query}"), &[], b"")
     };
     std::thread::scope(|scope| {
-        let asked: Vec<_> = (0..8)
-            .map(|reason| scope.spawn(move || ask(reason)))
+        let requests: Vec<_> = (0..8)
+            .map(|reason| scope.spawn(move || pause(reason)))
             .collect();
-        let mut outcomes: Vec<_> = asked
+        let mut outcomes: Vec<_> = requests
             .into_iter()
-            .map(|asked| {
-                let response = asked.join().expect("an answer");
+            .map(|request| {
+                let response = request.join().expect("an answer");
                 if response.status == 503 {
                     assert!(response.header("Retry-After").is_some());
                 }
@@ -322,6 +322,6 @@ fn too_much_waiting_is_overloaded(version: u32) {
     eventually("Asterisk answers again", || {
         (bridge.get_as(ACME, "action=showqueue").status == 200).then_some(())
     });
-    // What was refused was not sent, and never will be.
+    // The bridge has not sent the refused requests, and never will.
     assert_eq!(asterisk.queue_log().matches("|PAUSE|").count(), 2);
 }

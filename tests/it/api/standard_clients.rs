@@ -1,5 +1,5 @@
-//! What clients that follow HTTP's rules expect: a challenge before they send
-//! credentials, harmless `HEAD` and `OPTIONS`, and event ids in the query.
+//! What standard HTTP clients expect: a challenge before they send credentials, safe `HEAD`
+//! and `OPTIONS`, and event ids in the query string.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -14,7 +14,7 @@ const SOON: Duration = Duration::from_secs(20);
 const CHALLENGE: &str = "Basic realm=\"ami-bridge\", charset=\"UTF-8\"";
 
 #[test]
-fn a_401_carries_a_challenge() {
+fn every_401_has_a_basic_challenge() {
     let (_asterisk, bridge) = start(SIMULATED);
     let wrong = "username=acme%40example.com&password=wrong";
     let form = ("Content-Type", "application/x-www-form-urlencoded");
@@ -36,7 +36,8 @@ fn a_401_carries_a_challenge() {
             "{target}"
         );
     }
-    // The form comes first, and half of the credentials is a mistake in it.
+    // Parameters are checked first. A user name without a password, or the reverse, is a
+    // parameter error.
     for (query, expected) in [
         ("", "400 missing_parameter"),
         ("action=fly", "400 unknown_action"),
@@ -54,9 +55,9 @@ fn a_401_carries_a_challenge() {
     }
 }
 
-/// Whoever asks without credentials has guessed nothing.
+/// A request without credentials is not a guess, so it does not count as a failed login.
 #[test]
-fn a_request_without_credentials_locks_nobody_out() {
+fn requests_without_credentials_do_not_cause_a_lockout() {
     let (_asterisk, bridge) = start(SIMULATED);
     for _ in 0..30 {
         let outcome = bridge.get("action=showqueue").outcome();
@@ -68,7 +69,7 @@ fn a_request_without_credentials_locks_nobody_out() {
     assert!(!bridge.log().contains("login refused"));
 }
 
-fn succeeds(bridge: &Bridge, program: &str, arguments: &[&str]) {
+fn assert_succeeds(bridge: &Bridge, program: &str, arguments: &[&str]) {
     let output = Command::new(program).args(arguments).output();
     let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
     let text = String::from_utf8_lossy(&output.stdout);
@@ -80,18 +81,18 @@ fn succeeds(bridge: &Bridge, program: &str, arguments: &[&str]) {
 }
 
 #[test]
-fn curl_with_anyauth_gets_in() {
+fn curl_with_anyauth_logs_in() {
     let (_asterisk, bridge) = start(SIMULATED);
     let url = format!("http://{}{API_PATH}", bridge.address);
     let login = ["-s", "--anyauth", "-u", "acme@example.com:acme-password"];
     let query = format!("{url}?action=showqueue");
-    succeeds(&bridge, "curl", &[&login[..], &[&query]].concat());
+    assert_succeeds(&bridge, "curl", &[&login[..], &[&query]].concat());
     let post = ["-d", "action=showqueue", &url];
-    succeeds(&bridge, "curl", &[&login[..], &post].concat());
+    assert_succeeds(&bridge, "curl", &[&login[..], &post].concat());
 }
 
 #[test]
-fn python3_with_urllib_gets_in() {
+fn python3_with_urllib_logs_in() {
     let (_asterisk, bridge) = start(SIMULATED);
     let script = "
 import sys, urllib.request as r
@@ -103,15 +104,15 @@ for body in (None, b'action=showqueue'):
     print(opener.open(sys.argv[1] + query, body).read().decode())
 ";
     let url = format!("http://{}{API_PATH}", bridge.address);
-    succeeds(&bridge, "python3", &["-c", script, &url]);
+    assert_succeeds(&bridge, "python3", &["-c", script, &url]);
 }
 
 #[test]
-fn head_of_pages_is_answered() {
+fn head_of_a_page_returns_its_headers_only() {
     let (_asterisk, bridge) = start(SIMULATED);
     for path in ["/", "/panel/main.js", "/openapi.json"] {
         let get = request(bridge.address, "GET", path, &[], b"");
-        // To the end of the connection: nothing may come after the head.
+        // Reads to the end of the connection: no body may follow the head.
         let mut stream = TcpStream::connect(bridge.address).expect("connected");
         let head = format!("HEAD {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         stream.write_all(head.as_bytes()).expect("written");
@@ -127,12 +128,12 @@ fn head_of_pages_is_answered() {
     }
 }
 
-/// As HAProxy's `option httpchk` asks, among others.
+/// HAProxy's `option httpchk` sends this request, for example.
 #[test]
-fn options_of_the_server_is_answered() {
+fn options_of_the_server_returns_the_allowed_methods() {
     let (asterisk, bridge) = start(SIMULATED);
-    let panel = configuration(asterisk.port).replace("[http]", "[http]\npanel = false");
-    let plain = Bridge::start(&panel);
+    let without_panel = configuration(asterisk.port).replace("[http]", "[http]\npanel = false");
+    let plain = Bridge::start(&without_panel);
     for (bridge, target, methods) in [
         (&bridge, "/", "GET, HEAD, OPTIONS"),
         (&bridge, "*", "GET, HEAD, POST, OPTIONS"),
@@ -158,7 +159,7 @@ fn options_of_the_server_is_answered() {
 }
 
 #[test]
-fn an_event_id_in_the_query_resumes_a_stream() {
+fn event_id_in_the_query_resumes_a_stream() {
     let (_asterisk, bridge) = start(SIMULATED);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let mut client = EventClient::open(bridge.address, ACME, "");
@@ -172,32 +173,32 @@ fn an_event_id_in_the_query_resumes_a_stream() {
         events.iter().all(|event| event.name != "snapshot"),
         "{events:?}"
     );
-    assert_eq!(events.last().expect("it").data["change"], "paused");
-    // The header is the browser's own, and newer.
+    assert_eq!(events.last().expect("an event").data["change"], "paused");
+    // The browser sets the header `Last-Event-ID` itself, and it is newer than the query.
     let member = events.last().map(|event| event.id.clone());
     let mut client = EventClient::resume(bridge.address, ACME, &query, member.as_deref());
     bridge.acme_ok("action=unpause&agent=1001&queue=6001");
-    // The pause may be followed by its own time, as Asterisk has it.
+    // An event that corrects the time of the pause may come first.
     loop {
-        let change = client.until("member", SOON).pop().expect("it").data["change"].clone();
-        assert_ne!(change, "paused", "the client had that");
+        let change = client.until("member", SOON).pop().expect("an event").data["change"].clone();
+        assert_ne!(change, "paused", "the client already has the pause");
         if change == "unpaused" {
             break;
         }
     }
-    // One that says nothing begins with a snapshot, as an id in the header does.
+    // With an empty id, the stream starts with a snapshot, as with an empty id in the header.
     let mut client = EventClient::open(bridge.address, ACME, "&lastEventId=");
     client.until("snapshot", SOON);
-    // Elsewhere it is no parameter.
+    // Other paths do not have this parameter.
     let outcome = bridge
         .get_as(ACME, "action=showqueue&lastEventId=1")
         .outcome();
     assert_eq!(outcome, "400 unknown_parameter");
 }
 
-/// Targets that are no HTTP: hyper refuses them before any route.
+/// hyper refuses an invalid request target before the bridge can route it.
 #[test]
-fn a_target_that_is_no_http_is_refused_in_words() {
+fn invalid_request_target_gets_a_json_error() {
     let (_asterisk, bridge) = start(SIMULATED);
     let login = format!("username={}&password={}", ACME.username, ACME.password);
     let change = format!("GET {API_PATH}?{login}&action=pause&agent=1001&reason=");
@@ -240,7 +241,7 @@ fn a_target_that_is_no_http_is_refused_in_words() {
             assert_eq!(head.matches(header).count(), 1, "{header}: {head}");
         }
         assert_eq!(head.matches("content-length: ").count(), 1, "{head}");
-        // No secret, and nothing else of what came.
+        // The response repeats no part of the request, so no secret either.
         assert!(!body.to_string().contains("acme"), "{body}");
     }
     assert_eq!(bridge.sent_count("QueuePause { queue: \"acme"), 0);

@@ -15,7 +15,7 @@ fn every_field_of_every_event_is_in_the_contract() {
     let check = |event: &Event| {
         let first = event.name[..1].to_uppercase();
         let schema = format!("{first}{}Event", &event.name[1..]);
-        Schema::named(&document, &schema).knows(&event.data, &event.name);
+        Schema::named(&document, &schema).assert_describes(&event.data, &event.name);
     };
     bridge.get_ok(ACME, "action=add&agent=1001&queue=6001&alias=Dana");
     let mut client = EventClient::open(bridge.address, ACME, "");
