@@ -1,10 +1,11 @@
-# What the scripts share: where a root of Asterisk is, and how to enter it.
-# Sourced, not run.
+# shellcheck shell=bash
+# Shared by the scripts in this folder: where the Asterisk roots are, and how to run
+# commands in them. Sourced, not run.
 
-# Debian gives users no sbin, where chroot is.
+# On Debian, chroot is in an sbin folder, which is not on a user's PATH.
 PATH=$PATH:/usr/sbin:/sbin
 sample=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# Outside target/, so that "cargo clean" does not cost a download.
+# Outside of target/, so that "cargo clean" does not delete the downloads.
 roots=${AMI_BRIDGE_ASTERISK_ROOTS:-$(dirname "$sample")/.asterisk}
 
 die() {
@@ -12,41 +13,43 @@ die() {
   exit 1
 }
 
-# The Debian suite that has this generation of Asterisk.
+# Prints the Debian suite that packages this major version of Asterisk.
 suite_of() {
   case $1 in
     16) echo bullseye ;;
     22) echo sid ;;
-    *) die "Asterisk $1 is not one of 16, 22" ;;
+    *) die "there is no sample of Asterisk $1; use 16 or 22" ;;
   esac
 }
 
-# Runs a command in namespaces of its own. Without root a user namespace stands
-# in, where the system allows one.
+# Replaces this shell by `unshare ARGUMENTS`. For a user other than root it adds a
+# user namespace, if the system allows that.
 in_namespaces() {
   local user=()
   if [ "$(id -u)" != 0 ]; then
     user=(--user --map-root-user --map-auto)
     command -v newuidmap >/dev/null ||
-      die "without root this needs newuidmap: apt-get install uidmap"
+      die "needs root or newuidmap: apt-get install uidmap"
     grep -qs "^$(id -un):" /etc/subuid && grep -qs "^$(id -un):" /etc/subgid ||
-      die "without root this needs lines for $(id -un) in /etc/subuid and /etc/subgid"
+      die "needs root, or lines for $(id -un) in /etc/subuid and /etc/subgid"
     unshare "${user[@]}" true 2>/dev/null ||
-      die "neither root nor allowed to make user namespaces on this system"
+      die "needs root: this system does not let users create user namespaces"
   fi
   exec unshare "${user[@]}" "$@"
 }
 
-# Runs a command that may touch the files of a root.
+# Runs a command with access to the files of a root, which belong to root.
 with_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else (in_namespaces "$@"); fi
 }
 
-# Sets root and instance from the arguments VERSION and NAME.
+# Sets root (the folder that Asterisk sees as /) and instance (the folder of the
+# instance, as Asterisk sees it) from the arguments VERSION and NAME.
+# shellcheck disable=SC2034
 select_instance() {
-  [ $# -ge 2 ] || die "usage: $(basename "$0") 16|22 NAME …"
+  [ $# -ge 2 ] || die "usage: $(basename "$0") 16|22 NAME ..."
   suite_of "$1" >/dev/null
-  [[ $2 =~ ^[a-z0-9-]{1,40}$ ]] || die "a name has 1 to 40 of a-z 0-9 -"
+  [[ $2 =~ ^[a-z0-9-]{1,40}$ ]] || die "the name of an instance has 1 to 40 characters of a-z, 0-9 and -"
   root=$roots/$1
   instance=/instances/$2
 }
