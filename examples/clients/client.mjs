@@ -1,26 +1,34 @@
-// Pauses an agent, shows a queue, and follows events. Node 18 or later; in a browser
-// the same code works, with its parameters from elsewhere.
+// Pauses an agent, shows a queue, and follows its events. Needs Node.js 18 or later. The
+// functions also work in a browser, which has to get the settings from somewhere else.
 //
 //   BRIDGE=http://127.0.0.1:8088 BRIDGE_USER=… BRIDGE_PASSWORD=… node client.mjs AGENT QUEUE
 
 const { BRIDGE = "http://127.0.0.1:8088", BRIDGE_USER, BRIDGE_PASSWORD } = process.env;
-const [agent, queue] = process.argv.slice(2);
+const [agent = "", queue = ""] = process.argv.slice(2);
 
-// As a header, so that no password stands in a URL. btoa takes bytes, not letters.
+// The credentials go into a header, so that no URL contains the password. btoa accepts
+// only bytes, so the text is encoded as UTF-8 first.
 const bytes = new TextEncoder().encode(`${BRIDGE_USER}:${BRIDGE_PASSWORD}`);
 const authorization = `Basic ${btoa(String.fromCharCode(...bytes))}`;
 
-// An answer that is no success. The code is for programs, the message for developers.
+/** An error response. The code is for programs, the message for developers. */
 class BridgeError extends Error {
+  /** @param {{ code: string, message: string }} answer */
   constructor({ code, message }) {
     super(message);
     this.code = code;
   }
 }
 
-// It may have been sent: as doubtful as the bridge's own outcome_unknown.
+// Without an answer, the client can't know whether the bridge received the request. This
+// is the same uncertainty as the bridge's own outcome_unknown.
 const NO_ANSWER = { code: "outcome_unknown", message: "The bridge has not answered." };
 
+/**
+ * Sends a request to the bridge and returns its answer.
+ *
+ * @param {Record<string, string>} parameters
+ */
 async function bridge(parameters) {
   let answer;
   try {
@@ -30,69 +38,82 @@ async function bridge(parameters) {
       body: new URLSearchParams(parameters),
       signal: AbortSignal.timeout(15_000),
     });
-    // An error has a body too, which says what is wrong.
+    // An error response has a JSON body too, with its code and message.
     answer = await response.json();
   } catch {
-    // No connection, none that lasted, or a page of a proxy in its place.
+    // The connection failed or broke, or a proxy answered with a page of its own.
     answer = { status: "error", ...NO_ANSWER };
   }
   if (answer.status === "error") throw new BridgeError(answer);
   return answer;
 }
 
-// What a user of a panel should read.
-function words(error) {
+/**
+ * The text for a user of a panel.
+ *
+ * @param {unknown} error
+ */
+function describe(error) {
+  /** @type {Record<string, string>} */
   const texts = {
     not_a_member: "The agent is not in that queue.",
     unknown_queue: "There is no such queue.",
     unauthorized: "Wrong user name or password.",
-    pbx_unavailable: "Nothing was done; try again in a moment.",
-    overloaded: "Nothing was done; try again in a moment.",
-    outcome_unknown: "It may or may not have happened: look before trying again.",
+    pbx_unavailable: "Nothing was done. Try again in a moment.",
+    overloaded: "Nothing was done. Try again in a moment.",
+    outcome_unknown: "It may or may not have happened. Check before you try again.",
   };
-  return texts[error.code] ?? error.message;
+  if (!(error instanceof BridgeError)) return String(error);
+  return `${error.code}: ${texts[error.code] ?? error.message}`;
 }
 
-// Every event, for as long as someone takes them. EventSource can't send a password
-// but in the URL, so the stream is read with fetch, and what EventSource would do by
-// itself, coming back with the last id, is done here.
+/**
+ * Yields the events of a queue, until the caller stops or the bridge refuses. An
+ * EventSource can send the password only in the URL, so this reads the stream with
+ * fetch, and reconnects with the last event id as an EventSource does.
+ *
+ * @param {string} queue
+ */
 async function* follow(queue) {
-  let last = "";
+  let lastId = "";
   for (;;) {
-    // A comment comes every 15 s: longer silence is a connection that is gone.
+    // The bridge sends a comment every 15 s. If nothing arrives for 40 s, the connection
+    // is lost.
     const lost = new AbortController();
-    const wait = () => setTimeout(() => lost.abort(), 40_000);
-    let silence = wait();
+    const watch = () => setTimeout(() => lost.abort(), 40_000);
+    let silence = watch();
     try {
-      const headers = last ? { authorization, "Last-Event-ID": last } : { authorization };
+      const headers = { authorization, ...(lastId && { "Last-Event-ID": lastId }) };
       const url = `${BRIDGE}/events?${new URLSearchParams({ queue })}`;
       const response = await fetch(url, { headers, signal: lost.signal });
-      if (!response.ok) {
+      if (!response.ok || !response.body) {
         const error = new BridgeError(await response.json().catch(() => NO_ANSWER));
-        // Only what passes by itself is worth another try.
+        // Other errors are permanent.
         if (![429, 502, 503, 504].includes(response.status)) throw error;
       } else {
         let text = "";
         for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
           clearTimeout(silence);
-          silence = wait();
+          silence = watch();
           text += chunk;
           const blocks = text.split("\n\n");
-          text = blocks.pop();
+          text = blocks.pop() ?? "";
           for (const block of blocks) {
+            /** @param {string} name */
             const field = (name) =>
               block.split("\n").find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
-            // A comment has no data: it only keeps the connection alive.
-            if (!field("data")) continue;
-            yield { event: field("event"), data: JSON.parse(field("data")) };
-            // Only now is it dealt with.
-            last = field("id") ?? last;
+            const data = field("data");
+            // A comment has no data. It only keeps the connection alive.
+            if (!data) continue;
+            yield { event: field("event"), data: JSON.parse(data) };
+            // The caller has handled the event, so it need not be sent again.
+            lastId = field("id") ?? lastId;
           }
         }
       }
     } catch (error) {
       if (error instanceof BridgeError) throw error;
-      // The connection is lost: come back.
+      // The connection is lost: reconnect.
     } finally {
       clearTimeout(silence);
     }
@@ -107,19 +128,19 @@ try {
   for (const member of shown.queues[0].members) {
     console.log(`member: ${member.agent} ${member.state} ${member.paused_reason ?? "-"}`);
   }
-  // A mistake, to see what an error looks like.
+  // This queue does not exist, to show an error.
   await bridge({ action: "showqueue", queue: "9999" });
 } catch (error) {
-  console.log(`error: ${error.code ?? error.name}: ${words(error)}`);
+  console.log(`error: ${describe(error)}`);
 }
 
 try {
   for await (const { event, data } of follow(queue)) {
-    // A snapshot replaces all that was known before.
+    // A client that shows the queue replaces all its state when it gets a snapshot.
     const about = event === "member" ? ` ${data.member.agent} ${data.change}` : "";
     console.log(`event: ${event}${about}`);
   }
 } catch (error) {
-  console.error(`no events: ${error.code ?? error.name}: ${words(error)}`);
+  console.error(`no events: ${describe(error)}`);
   process.exitCode = 1;
 }

@@ -1,11 +1,11 @@
 <?php
-// Pauses an agent and shows a queue. PHP 7.4 or later; no extension is needed.
+// Pauses an agent and shows a queue. Needs PHP 7.4 or later, without extensions.
 //
 //   BRIDGE=http://127.0.0.1:8088 BRIDGE_USER=… BRIDGE_PASSWORD=… php client.php AGENT QUEUE
 
 declare(strict_types=1);
 
-/** An answer that is no success. The code is for programs, the message for developers. */
+/** An error response. The code is for programs, the message for developers. */
 final class BridgeError extends RuntimeException
 {
     public string $errorCode;
@@ -18,8 +18,9 @@ final class BridgeError extends RuntimeException
 }
 
 /**
- * Asks the bridge. The parameters go as a form and the credentials as a header, so
- * that no password stands in a URL, and so in no proxy's log.
+ * Sends a request to the bridge and returns its answer. The parameters go into a form
+ * and the credentials into a header, so that no URL, and no log of a proxy, contains
+ * the password.
  */
 function bridge(array $parameters): array
 {
@@ -30,14 +31,15 @@ function bridge(array $parameters): array
         'header' => "Authorization: Basic $login\r\nContent-Type: application/x-www-form-urlencoded",
         'content' => http_build_query($parameters),
         'timeout' => 15,
-        // An error has a body too, which says what is wrong.
+        // An error response has a JSON body too, with its code and message.
         'ignore_errors' => true,
     ]]);
     $text = @file_get_contents($endpoint, false, $context);
     $answer = json_decode((string) $text, true);
     if (!is_array($answer)) {
-        // No answer, or a page of a proxy in its place. It may have been sent: as
-        // doubtful as the bridge's own outcome_unknown.
+        // The connection failed or broke, or a proxy answered with a page of its own. The
+        // client can't know whether the bridge received the request, which is the same
+        // uncertainty as the bridge's own outcome_unknown.
         throw new BridgeError('outcome_unknown', 'The bridge has not answered.');
     }
     if ($answer['status'] === 'error') {
@@ -46,8 +48,8 @@ function bridge(array $parameters): array
     return $answer;
 }
 
-/** What a user of a panel should read. */
-function words(BridgeError $error): string
+/** The text for a user of a panel. */
+function describe(BridgeError $error): string
 {
     switch ($error->errorCode) {
         case 'not_a_member':
@@ -58,9 +60,9 @@ function words(BridgeError $error): string
             return 'Wrong user name or password.';
         case 'pbx_unavailable':
         case 'overloaded':
-            return 'Nothing was done; try again in a moment.';
+            return 'Nothing was done. Try again in a moment.';
         case 'outcome_unknown':
-            return 'It may or may not have happened: look before trying again.';
+            return 'It may or may not have happened. Check before you try again.';
         default:
             return $error->getMessage();
     }
@@ -75,8 +77,8 @@ try {
         $reason = $member['paused_reason'] ?? '-';
         echo "member: {$member['agent']} {$member['state']} $reason\n";
     }
-    // A mistake, to see what an error looks like.
+    // This queue does not exist, to show an error.
     bridge(['action' => 'showqueue', 'queue' => '9999']);
 } catch (BridgeError $error) {
-    echo "error: {$error->errorCode}: " . words($error) . "\n";
+    echo "error: {$error->errorCode}: " . describe($error) . "\n";
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Pauses an agent, shows a queue, and follows events. Needs only Python 3.8.
+"""Pauses an agent, shows a queue, and follows its events. Needs Python 3.8 or later.
 
     BRIDGE=http://127.0.0.1:8088 BRIDGE_USER=… BRIDGE_PASSWORD=… client.py AGENT QUEUE
 """
@@ -15,66 +15,69 @@ import urllib.parse
 import urllib.request
 
 BRIDGE = os.environ.get("BRIDGE", "http://127.0.0.1:8088")
-# As a header, so that no password stands in a URL.
+# The credentials go into a header, so that no URL contains the password.
 LOGIN = base64.b64encode(f"{os.environ['BRIDGE_USER']}:{os.environ['BRIDGE_PASSWORD']}".encode())
 HEADERS = {"Authorization": "Basic " + LOGIN.decode()}
 
-# What a connection that is lost, or was never made, can raise.
-LOST = (OSError, http.client.HTTPException)
-# It may have been sent: as doubtful as the bridge's own outcome_unknown.
+# The exceptions of a connection that fails or breaks.
+CONNECTION_ERRORS = (OSError, http.client.HTTPException)
+# Without an answer, the client can't know whether the bridge received the request. This
+# is the same uncertainty as the bridge's own outcome_unknown.
 NO_ANSWER = {"code": "outcome_unknown", "message": "The bridge has not answered."}
 
 
 class BridgeError(Exception):
-    """An answer that is no success. The code is for programs, the message for developers."""
+    """An error response. The code is for programs, the message for developers."""
 
     def __init__(self, answer):
         super().__init__(answer["message"])
         self.code = answer["code"]
 
     @classmethod
-    def refusal(cls, response):
-        """An error has a body too, which says what is wrong."""
+    def from_response(cls, response):
+        """Reads the JSON body of an error response."""
         try:
             return cls(json.load(response))
-        except (*LOST, ValueError, KeyError):
-            # Not the bridge's own: a proxy speaks, and nobody knows what was sent.
+        except (*CONNECTION_ERRORS, ValueError, KeyError):
+            # A proxy answered, and may or may not have passed the request on.
             return cls(NO_ANSWER)
 
 
 def bridge(**parameters):
+    """Sends a request to the bridge and returns its answer."""
     form = urllib.parse.urlencode(parameters).encode()
     request = urllib.request.Request(f"{BRIDGE}/API/UpdateAgentState.php", form, HEADERS)
     try:
         with urllib.request.urlopen(request, timeout=15) as response:
             return json.load(response)
     except urllib.error.HTTPError as error:
-        raise BridgeError.refusal(error) from None
-    except (*LOST, ValueError):
+        raise BridgeError.from_response(error) from None
+    except (*CONNECTION_ERRORS, ValueError):
         raise BridgeError(NO_ANSWER) from None
 
 
-def words(error):
-    """What a user of a panel should read."""
+def describe(error):
+    """The text for a user of a panel."""
     return {
         "not_a_member": "The agent is not in that queue.",
         "unknown_queue": "There is no such queue.",
         "unauthorized": "Wrong user name or password.",
-        "pbx_unavailable": "Nothing was done; try again in a moment.",
-        "overloaded": "Nothing was done; try again in a moment.",
-        "outcome_unknown": "It may or may not have happened: look before trying again.",
+        "pbx_unavailable": "Nothing was done. Try again in a moment.",
+        "overloaded": "Nothing was done. Try again in a moment.",
+        "outcome_unknown": "It may or may not have happened. Check before you try again.",
     }.get(error.code, str(error))
 
 
 def follow(queue):
-    """Every event, for as long as someone takes them."""
-    last = None
+    """Yields the events of a queue, until the caller stops or the bridge refuses."""
+    last_id = None
     while True:
-        headers = dict(HEADERS, **({"Last-Event-ID": last} if last else {}))
+        headers = dict(HEADERS, **({"Last-Event-ID": last_id} if last_id else {}))
         query = urllib.parse.urlencode({"queue": queue})
         request = urllib.request.Request(f"{BRIDGE}/events?{query}", headers=headers)
         try:
-            # A comment comes every 15 s: longer silence is a connection that is gone.
+            # The bridge sends a comment every 15 s. If nothing arrives for 40 s, the
+            # connection is lost.
             with urllib.request.urlopen(request, timeout=40) as stream:
                 fields = {}
                 for line in stream:
@@ -82,18 +85,18 @@ def follow(queue):
                     if name:
                         fields[name] = value
                         continue
-                    # A comment has no data: it only keeps the connection alive.
+                    # A comment has no data. It only keeps the connection alive.
                     if "data" in fields:
                         yield fields["event"], json.loads(fields["data"])
-                        # Only now is it dealt with.
-                        last = fields["id"]
+                        # The caller has handled the event, so it need not be sent again.
+                        last_id = fields["id"]
                     fields = {}
         except urllib.error.HTTPError as error:
-            # Only what passes by itself is worth another try.
+            # Other errors are permanent.
             if error.code not in (429, 502, 503, 504):
-                raise BridgeError.refusal(error) from None
-        except LOST:
-            pass  # The connection is lost: come back.
+                raise BridgeError.from_response(error) from None
+        except CONNECTION_ERRORS:
+            pass  # The connection is lost: reconnect.
         time.sleep(1)
 
 
@@ -103,18 +106,18 @@ def main(agent, queue):
         print("paused:", paused["agent"])
         for member in bridge(action="showqueue", queue=queue)["queues"][0]["members"]:
             print("member:", member["agent"], member["state"], member["paused_reason"] or "-")
-        # A mistake, to see what an error looks like.
+        # This queue does not exist, to show an error.
         bridge(action="showqueue", queue="9999")
     except BridgeError as error:
-        print(f"error: {error.code}: {words(error)}", flush=True)
+        print(f"error: {error.code}: {describe(error)}", flush=True)
 
     try:
         for event, data in follow(queue):
-            # A snapshot replaces all that was known before.
+            # A client that shows the queue replaces all its state when it gets a snapshot.
             about = f" {data['member']['agent']} {data['change']}" if event == "member" else ""
             print(f"event: {event}{about}", flush=True)
     except BridgeError as error:
-        sys.exit(f"no events: {error.code}: {words(error)}")
+        sys.exit(f"no events: {error.code}: {describe(error)}")
 
 
 main(*sys.argv[1:])

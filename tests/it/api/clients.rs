@@ -105,7 +105,7 @@ fn assert_reports_an_unknown_outcome(interpreter: &str, file: &str) {
         let client = RunningClient::start(client(interpreter, file, address, "1001"));
         assert_eq!(
             client.next_line(),
-            "error: outcome_unknown: It may or may not have happened: look before trying again."
+            "error: outcome_unknown: It may or may not have happened. Check before you try again."
         );
     }
 }
