@@ -61,7 +61,7 @@ impl Accounts {
         {
             return Ok(Arc::clone(user));
         }
-        let _gate = self.lockout.gate(username, address).await;
+        let _permit = self.lockout.acquire(username, address).await;
         self.not_locked_out(username, address)?;
         if let Some(user) = user
             && self.verifier.remembers(username, password)
@@ -79,7 +79,7 @@ impl Accounts {
         }
         let now = std::time::Instant::now();
         self.requests.failed_logins.inc();
-        let locks_out = self.lockout.failed(username, address, now);
+        let locks_out = self.lockout.record_failure(username, address, now);
         let user = user.map(|user| &*user.username);
         // The text is what packaging/fail2ban looks for: the address stands in it,
         // since the journal keeps fields apart.

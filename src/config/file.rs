@@ -1,5 +1,7 @@
-//! The shape of the file. Every key is optional here, so that a missing one is
-//! reported beside the other mistakes; [`super::validate`] says what is needed.
+//! The tables and keys of the file, with their defaults.
+//!
+//! Every key is optional here. [`super::validate`] reports the required ones that are
+//! missing, together with all other mistakes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,9 +9,9 @@ use std::fmt;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::scalar::{duration, list, number, some_list, switch};
+use super::field;
 
-/// A value that is never shown.
+/// A string that `Debug` does not print.
 #[derive(Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Secret(pub(super) Zeroizing<String>);
@@ -20,6 +22,7 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The whole file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct File {
@@ -31,6 +34,7 @@ pub(super) struct File {
     pub(super) organization: BTreeMap<String, Organization>,
 }
 
+/// `[http]`
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Http {
@@ -38,16 +42,16 @@ pub(super) struct Http {
     pub(super) path: String,
     pub(super) tls_certificate: Option<String>,
     pub(super) tls_key: Option<String>,
-    #[serde(deserialize_with = "list")]
+    #[serde(deserialize_with = "field::list")]
     pub(super) cors_origins: Vec<String>,
-    #[serde(deserialize_with = "list")]
+    #[serde(deserialize_with = "field::list")]
     pub(super) trusted_proxies: Vec<String>,
     pub(super) unknown_parameters: String,
-    #[serde(deserialize_with = "switch")]
+    #[serde(deserialize_with = "field::boolean")]
     pub(super) serve_stale: bool,
-    #[serde(deserialize_with = "switch")]
+    #[serde(deserialize_with = "field::boolean")]
     pub(super) panel: bool,
-    #[serde(deserialize_with = "number")]
+    #[serde(deserialize_with = "field::integer")]
     pub(super) max_connections: u64,
 }
 
@@ -68,11 +72,12 @@ impl Default for Http {
     }
 }
 
+/// `[admin]`
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Admin {
     pub(super) listen: String,
-    #[serde(deserialize_with = "switch")]
+    #[serde(deserialize_with = "field::boolean")]
     pub(super) queue_metrics: bool,
 }
 
@@ -85,6 +90,7 @@ impl Default for Admin {
     }
 }
 
+/// `[log]`
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Log {
@@ -101,14 +107,15 @@ impl Default for Log {
     }
 }
 
+/// `[lockout]`
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Lockout {
-    #[serde(deserialize_with = "number")]
+    #[serde(deserialize_with = "field::integer")]
     pub(super) attempts: u64,
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "field::duration")]
     pub(super) window: String,
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "field::duration")]
     pub(super) duration: String,
 }
 
@@ -122,6 +129,7 @@ impl Default for Lockout {
     }
 }
 
+/// `[pbx.NAME]`
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Pbx {
@@ -129,18 +137,18 @@ pub(super) struct Pbx {
     pub(super) username: Option<String>,
     pub(super) secret: Option<Secret>,
     pub(super) secret_file: Option<String>,
-    #[serde(deserialize_with = "switch")]
+    #[serde(deserialize_with = "field::boolean")]
     pub(super) tls: bool,
     pub(super) tls_ca_file: Option<String>,
     pub(super) tls_pin_sha256: Option<String>,
     pub(super) tls_server_name: Option<String>,
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "field::duration")]
     pub(super) action_timeout: String,
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "field::duration")]
     pub(super) connect_timeout: String,
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "field::duration")]
     pub(super) resync_interval: String,
-    #[serde(deserialize_with = "number")]
+    #[serde(deserialize_with = "field::integer")]
     pub(super) max_pending: u64,
 }
 
@@ -163,18 +171,19 @@ impl Default for Pbx {
     }
 }
 
+/// `[organization.NAME]`
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Organization {
     pub(super) pbx: Option<String>,
-    #[serde(deserialize_with = "list")]
+    #[serde(deserialize_with = "field::list")]
     pub(super) queues: Vec<String>,
     pub(super) queue_name: String,
-    #[serde(deserialize_with = "some_list")]
+    #[serde(deserialize_with = "field::optional_list")]
     pub(super) agents: Option<Vec<String>>,
     pub(super) interface: String,
     pub(super) state_interface: String,
-    #[serde(deserialize_with = "switch")]
+    #[serde(deserialize_with = "field::boolean")]
     pub(super) shared: bool,
     pub(super) user: Vec<User>,
 }
@@ -194,6 +203,7 @@ impl Default for Organization {
     }
 }
 
+/// `[[organization.NAME.user]]`
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct User {
@@ -201,9 +211,9 @@ pub(super) struct User {
     pub(super) password_hash: Option<Secret>,
     pub(super) password_md5: Option<Secret>,
     pub(super) password: Option<Secret>,
-    #[serde(deserialize_with = "list")]
+    #[serde(deserialize_with = "field::list")]
     pub(super) actions: Vec<String>,
-    #[serde(deserialize_with = "list")]
+    #[serde(deserialize_with = "field::list")]
     pub(super) allow_from: Vec<String>,
 }
 

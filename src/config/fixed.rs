@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::validate::Settings;
+use super::settings::Settings;
 
 /// Which keys have changed between two readings; of a PBX that is there in one of
 /// them only, the PBX.

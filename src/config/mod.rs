@@ -1,21 +1,35 @@
 //! The configuration: one TOML file, overridden by environment variables.
 //!
-//! [`load`] reads and checks everything, and reports all mistakes at once.
-//! The only user of the `config` crate.
+//! [`load`] reports all mistakes at once. It works in four steps:
+//!
+//! 1. `syntax` refuses a file that is not TOML, and names the line.
+//! 2. `layers` puts the environment variables over the file.
+//! 3. `deserialize` fills the structs in `file`. Every key is optional there.
+//! 4. `validate` checks the values, with one module for each table of the file, and
+//!    returns [`Settings`].
+//!
+//! A new key needs a field in `file`, a check in the module of its table in `validate`,
+//! a field in `settings` (for a key of an organization or a user: in
+//! [`crate::organizations`]), and a row in `docs/CONFIGURATION.md`. If the key takes
+//! effect only at a start, `fixed` lists it too.
+//!
+//! No other module uses the `config` crate.
 
-mod duplicate;
+mod deserialize;
+mod duplicate_key;
+mod error;
+mod field;
 mod file;
 mod fixed;
+mod layers;
 mod load;
 mod mistake;
-mod network;
-mod organizations;
-mod pbx;
-mod scalar;
-mod text;
+mod settings;
+mod syntax;
 mod validate;
 
+pub use error::ConfigError;
 pub use fixed::changed;
-pub use load::{ConfigError, find, load, load_text};
+pub use load::{find, load, load_text};
 pub use mistake::Mistake;
-pub use validate::{AdminSettings, HttpSettings, LogFormat, LogSettings, PbxSettings, Settings};
+pub use settings::{AdminSettings, HttpSettings, LogFormat, LogSettings, PbxSettings, Settings};

@@ -1,7 +1,9 @@
-//! Slows down who guesses passwords: too many failures of one user from one
-//! address refuse that pair, and no other, for a while. A login that succeeds
-//! forgives nothing: behind one address a panel that polls would otherwise hide
-//! whoever guesses.
+//! Slows down password guessing: after too many failed logins, a user is locked out from one
+//! address for a while.
+//!
+//! Other users and other addresses are not affected. A successful login does not reset the
+//! count. Otherwise a polling panel behind the same address would keep clearing an attacker's
+//! failures.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -12,58 +14,59 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedMutexGuard;
 
-/// When to refuse, and for how long.
+/// When a user is locked out, and for how long.
 #[derive(Debug, Clone, Copy)]
 pub struct LockoutPolicy {
-    /// Failures …
+    /// Number of failed logins that cause a lockout.
     pub attempts: u32,
-    /// … within this time …
+    /// Time in which the failed logins must happen.
     pub window: Duration,
-    /// … refuse for this long.
+    /// How long a lockout lasts.
     pub duration: Duration,
 }
 
-/// Pairs that are remembered at once. A spray of made-up users and addresses
-/// pushes the oldest out and can't grow the table.
+/// Maximum number of entries in the table of failures. If an attacker makes up users and
+/// addresses, the oldest entries are removed and the table does not grow.
 const CAPACITY: usize = 10_000;
 
-/// The failures of the recent past.
+/// Counts failed logins, and serializes password checks of the same user from the same address.
 #[derive(Debug)]
 pub struct Lockout {
     policy: Mutex<LockoutPolicy>,
-    /// Keyed by hash: user names of any length take the same memory.
-    failures: Mutex<HashMap<Pair, Failures>>,
-    /// Pairs of which a password is being checked.
-    gates: Mutex<HashMap<Pair, Arc<tokio::sync::Mutex<()>>>>,
+    failures: Mutex<HashMap<LockoutKey, Failures>>,
+    /// The users and addresses with a running password check. Other checks of the same user
+    /// from the same address wait for the lock.
+    checks: Mutex<HashMap<LockoutKey, Arc<tokio::sync::Mutex<()>>>>,
     hasher: RandomState,
 }
 
-/// A user, hashed, and an address.
-type Pair = (u64, IpAddr);
+/// A hashed username, and an address. The hash bounds the memory that long usernames take.
+type LockoutKey = (u64, IpAddr);
 
-/// The right to check a password of one user from one address; the next one
-/// waits for it.
+/// Permission to check a password of one user from one address. The next check waits until
+/// this is dropped.
 #[derive(Debug)]
-pub struct Gate<'a> {
+pub struct CheckPermit<'a> {
     lockout: &'a Lockout,
-    pair: Pair,
-    held: Option<OwnedMutexGuard<()>>,
+    key: LockoutKey,
+    guard: Option<OwnedMutexGuard<()>>,
 }
 
-impl Drop for Gate<'_> {
+impl Drop for CheckPermit<'_> {
     fn drop(&mut self) {
-        let mut gates = self.lockout.gates();
-        drop(self.held.take());
-        // Held by the table alone: nobody waits.
-        if gates
-            .get(&self.pair)
-            .is_some_and(|gate| Arc::strong_count(gate) == 1)
+        let mut checks = self.lockout.checks();
+        drop(self.guard.take());
+        // If only the table refers to the lock, no other check waits for it.
+        if checks
+            .get(&self.key)
+            .is_some_and(|lock| Arc::strong_count(lock) == 1)
         {
-            gates.remove(&self.pair);
+            checks.remove(&self.key);
         }
     }
 }
 
+/// The failed logins of one user from one address.
 #[derive(Debug, Clone, Copy)]
 struct Failures {
     count: u32,
@@ -72,7 +75,8 @@ struct Failures {
 }
 
 impl Failures {
-    fn is_over(&self, window: Duration, now: Instant) -> bool {
+    /// Whether the lockout has ended, or the window has passed without a lockout.
+    fn has_expired(&self, window: Duration, now: Instant) -> bool {
         match self.locked_until {
             Some(until) => until <= now,
             None => now.duration_since(self.first) > window,
@@ -81,18 +85,18 @@ impl Failures {
 }
 
 impl Lockout {
-    /// Nobody is locked out yet.
+    /// Creates a table without failures.
     #[must_use]
     pub fn new(policy: LockoutPolicy) -> Self {
         Self {
             policy: Mutex::new(policy),
             failures: Mutex::default(),
-            gates: Mutex::default(),
+            checks: Mutex::default(),
             hasher: RandomState::new(),
         }
     }
 
-    /// Counts by another policy from now on; what was counted stays.
+    /// Replaces the policy. Failures that were already counted remain.
     pub fn set_policy(&self, policy: LockoutPolicy) {
         *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = policy;
     }
@@ -101,43 +105,47 @@ impl Lockout {
         *self.policy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// For how much longer this user is refused from this address.
+    /// Returns how much longer the user is locked out from this address; `None` if the user
+    /// is not.
     #[must_use]
     pub fn remaining(&self, user: &str, address: IpAddr, now: Instant) -> Option<Duration> {
-        let until = self.lock().get(&self.key(user, address))?.locked_until?;
+        let until = self
+            .failures()
+            .get(&self.key(user, address))?
+            .locked_until?;
         let remaining = until.saturating_duration_since(now);
         (!remaining.is_zero()).then_some(remaining)
     }
 
-    /// Whether a password of this user from this address is being checked now.
+    /// Whether a password check of this user from this address is running.
     #[must_use]
     pub fn is_checking(&self, user: &str, address: IpAddr) -> bool {
-        self.gates().contains_key(&self.key(user, address))
+        self.checks().contains_key(&self.key(user, address))
     }
 
-    /// Waits for the right to check a password. Guesses that come at once are
-    /// checked one after another, so that each sees the failures before it.
-    pub async fn gate(&self, user: &str, address: IpAddr) -> Gate<'_> {
-        let pair = self.key(user, address);
-        let lock = Arc::clone(self.gates().entry(pair).or_default());
-        // Before the wait, so that whoever gives it up leaves nothing behind.
-        let mut gate = Gate {
-            lockout: self,
-            pair,
-            held: None,
-        };
-        gate.held = Some(lock.lock_owned().await);
-        gate
-    }
-
-    fn gates(&self) -> MutexGuard<'_, HashMap<Pair, Arc<tokio::sync::Mutex<()>>>> {
-        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes a failure; true when it is the one that locks out.
-    pub fn failed(&self, user: &str, address: IpAddr, now: Instant) -> bool {
+    /// Waits for permission to check a password. Simultaneous guesses are checked one after
+    /// another, so that each check sees the failures before it.
+    pub async fn acquire(&self, user: &str, address: IpAddr) -> CheckPermit<'_> {
         let key = self.key(user, address);
-        let mut table = self.lock();
+        let lock = Arc::clone(self.checks().entry(key).or_default());
+        // Created before the wait: if the caller is canceled, dropping it cleans the table.
+        let mut permit = CheckPermit {
+            lockout: self,
+            key,
+            guard: None,
+        };
+        permit.guard = Some(lock.lock_owned().await);
+        permit
+    }
+
+    fn checks(&self) -> MutexGuard<'_, HashMap<LockoutKey, Arc<tokio::sync::Mutex<()>>>> {
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a failed login. Returns true if it causes a lockout.
+    pub fn record_failure(&self, user: &str, address: IpAddr, now: Instant) -> bool {
+        let key = self.key(user, address);
+        let mut table = self.failures();
         if table.len() >= CAPACITY && !table.contains_key(&key) {
             self.make_room(&mut table, now);
         }
@@ -148,40 +156,42 @@ impl Lockout {
         };
         let policy = self.policy();
         let entry = table.entry(key).or_insert(fresh);
-        if entry.is_over(policy.window, now) {
+        if entry.has_expired(policy.window, now) {
             *entry = fresh;
         }
         entry.count += 1;
-        let locks = entry.count >= policy.attempts && entry.locked_until.is_none();
-        if locks {
+        let locks_out = entry.count >= policy.attempts && entry.locked_until.is_none();
+        if locks_out {
             entry.locked_until = Some(now + policy.duration);
         }
-        locks
+        locks_out
     }
 
-    fn make_room(&self, table: &mut HashMap<Pair, Failures>, now: Instant) {
+    fn make_room(&self, table: &mut HashMap<LockoutKey, Failures>, now: Instant) {
         let window = self.policy().window;
-        table.retain(|_, failures| !failures.is_over(window, now));
+        table.retain(|_, failures| !failures.has_expired(window, now));
         if table.len() >= CAPACITY {
             let mut ages: Vec<Instant> = table.values().map(|failures| failures.first).collect();
-            // Half at once, so that a spray does not sort the table each time.
+            // Removes half of the entries, so that an attacker does not cause this search for
+            // each failure.
             let (_, median, _) = ages.select_nth_unstable(CAPACITY / 2);
             let median = *median;
             table.retain(|_, failures| failures.first > median);
         }
     }
 
-    fn key(&self, user: &str, address: IpAddr) -> Pair {
-        (self.hasher.hash_one(user), network(address))
+    fn key(&self, user: &str, address: IpAddr) -> LockoutKey {
+        (self.hasher.hash_one(user), subscriber_address(address))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Pair, Failures>> {
+    fn failures(&self) -> MutexGuard<'_, HashMap<LockoutKey, Failures>> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One subscriber has a whole /64 of IPv6.
-fn network(address: IpAddr) -> IpAddr {
+/// Reduces an IPv6 address to its /64 network, since a single subscriber usually has a whole
+/// /64.
+fn subscriber_address(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();
@@ -208,10 +218,10 @@ mod tests {
     }
 
     #[test]
-    fn only_the_pair_that_failed_is_refused_and_only_for_a_while() {
+    fn lockout_ends_and_does_not_affect_other_users_or_addresses() {
         let (lockout, start) = (lockout(), Instant::now());
         let locked: Vec<bool> = (0..3)
-            .map(|_| lockout.failed("a", address(1), start))
+            .map(|_| lockout.record_failure("a", address(1), start))
             .collect();
         assert_eq!(locked, [false, false, true]);
         let remaining = |user, last, seconds| {
@@ -222,33 +232,36 @@ mod tests {
         assert_eq!(remaining("a", 2, 10), None);
         assert_eq!(remaining("b", 1, 10), None);
         let after = start + Duration::from_secs(31);
-        assert!(!lockout.failed("a", address(1), after), "counts anew");
+        assert!(
+            !lockout.record_failure("a", address(1), after),
+            "the count restarts after a lockout"
+        );
     }
 
     #[test]
-    fn failures_beyond_the_window_do_not_count() {
+    fn failures_outside_the_window_do_not_count() {
         let (lockout, start) = (lockout(), Instant::now());
-        assert!(!lockout.failed("a", address(1), start));
-        assert!(!lockout.failed("a", address(1), start));
-        assert!(!lockout.failed("a", address(1), start + Duration::from_secs(61)));
+        assert!(!lockout.record_failure("a", address(1), start));
+        assert!(!lockout.record_failure("a", address(1), start));
+        assert!(!lockout.record_failure("a", address(1), start + Duration::from_secs(61)));
     }
 
     #[test]
-    fn a_spray_does_not_grow_the_table() {
+    fn table_does_not_grow_beyond_its_capacity() {
         let (lockout, start) = (lockout(), Instant::now());
         for n in 0..3 * CAPACITY {
             let now = start + Duration::from_micros(n as u64);
-            lockout.failed(&n.to_string(), address(1), now);
+            lockout.record_failure(&n.to_string(), address(1), now);
         }
-        assert!(lockout.lock().len() <= CAPACITY);
+        assert!(lockout.failures().len() <= CAPACITY);
     }
 
     #[test]
-    fn addresses_of_one_ipv6_network_count_as_one() {
+    fn addresses_of_the_same_ipv6_network_share_a_lockout() {
         let (lockout, start) = (lockout(), Instant::now());
         for host in 0..3 {
             let address = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, host);
-            lockout.failed("a", address.into(), start);
+            lockout.record_failure("a", address.into(), start);
         }
         let other = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 9, 9, 9, 9);
         assert!(lockout.remaining("a", other.into(), start).is_some());

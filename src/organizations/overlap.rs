@@ -1,50 +1,47 @@
-//! Which organizations could reach the same queue or the same agent.
+//! Finds organizations that can reach the same queue or the same interface.
 //!
-//! Errs on the side of "could": what can't be told apart counts as an overlap.
+//! Never misses an overlap. May report one that does not exist, if two patterns are too
+//! complex to compare exactly.
 
-use super::Organization;
+use super::organization::Organization;
 use super::pattern::{Pattern, ends_with, starts_with};
 use super::template::Template;
 
-/// Two organizations of one PBX that could reach the same thing.
+/// Two organizations of the same PBX that can reach the same queue or interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overlap {
-    /// The one.
+    /// Name of the first organization.
     pub first: String,
-    /// The other.
+    /// Name of the second organization.
     pub second: String,
-    /// What both could reach: an example of a queue's name or an interface.
+    /// An example of a queue name or an interface that both can reach.
     pub example: String,
-    /// Whether it is a queue; else it is an agent's interface.
+    /// Whether the example is the name of a queue; otherwise it is an interface.
     pub is_queue: bool,
-    /// Whether both are configured to share.
-    pub intended: bool,
+    /// Whether both organizations have `shared = true`.
+    pub is_allowed: bool,
 }
 
-/// Finds the overlaps among organizations.
+/// Finds the overlaps between each two organizations: at most one of queues and one of
+/// interfaces.
 #[must_use]
 pub fn overlaps(organizations: &[&Organization]) -> Vec<Overlap> {
     let mut found = Vec::new();
-    for (place, a) in organizations.iter().enumerate() {
-        for b in &organizations[place + 1..] {
+    for (index, a) in organizations.iter().enumerate() {
+        for b in &organizations[index + 1..] {
             if a.pbx != b.pbx {
                 continue;
             }
-            let any = [Pattern::Glob {
-                prefix: String::new(),
-                suffix: String::new(),
-            }];
-            let agents = |o: &Organization| o.agents.clone().unwrap_or_else(|| any.to_vec());
-            let queue = common(&a.queue_name, &a.queues, &b.queue_name, &b.queues);
-            let (a_interface, b_interface) = (rung(&a.interface), rung(&b.interface));
-            let agent = common(&a_interface, &agents(a), &b_interface, &agents(b));
-            for (example, is_queue) in [(queue, true), (agent, false)] {
+            let queue = common_name(&a.queue_name, &a.queues, &b.queue_name, &b.queues);
+            let (a_template, b_template) = (dialed(&a.interface), dialed(&b.interface));
+            let interface = common_name(&a_template, &agents(a), &b_template, &agents(b));
+            for (example, is_queue) in [(queue, true), (interface, false)] {
                 found.extend(example.map(|example| Overlap {
                     first: a.name.clone(),
                     second: b.name.clone(),
                     example,
                     is_queue,
-                    intended: a.shared && b.shared,
+                    is_allowed: a.shared && b.shared,
                 }));
             }
         }
@@ -52,38 +49,51 @@ pub fn overlaps(organizations: &[&Organization]) -> Vec<Overlap> {
     found
 }
 
-/// What an interface rings: the options of a Local channel (`/n`) make no
-/// difference to that.
-fn rung(interface: &Template) -> Template {
+fn agents(organization: &Organization) -> Vec<Pattern> {
+    let any = Pattern::Glob {
+        prefix: String::new(),
+        suffix: String::new(),
+    };
+    organization.agents.clone().unwrap_or_else(|| vec![any])
+}
+
+/// The template without the options of a Local channel (`/n`), which do not change who is
+/// dialed.
+fn dialed(interface: &Template) -> Template {
     if starts_with(interface.prefix(), "Local/") {
-        interface.up_to('/')
+        interface.cut_suffix_at('/')
     } else {
         interface.clone()
     }
 }
 
-/// A name that both templates make of their patterns.
-fn common(a: &Template, a_items: &[Pattern], b: &Template, b_items: &[Pattern]) -> Option<String> {
+/// Returns a name that both templates can produce from a number of their patterns.
+fn common_name(
+    a: &Template,
+    a_patterns: &[Pattern],
+    b: &Template,
+    b_patterns: &[Pattern],
+) -> Option<String> {
     let same_template =
         a.prefix().eq_ignore_ascii_case(b.prefix()) && a.suffix().eq_ignore_ascii_case(b.suffix());
-    for x in a_items {
-        for y in b_items {
-            let shared = if same_template && let Some(number) = common_range(x, y) {
+    for x in a_patterns {
+        for y in b_patterns {
+            let name = if same_template && let Some(number) = common_number(x, y) {
                 number.map(|number| a.expand(&number))
             } else {
-                Names::of(a, x).meet(&Names::of(b, y))
+                NameSet::new(a, x).common_name(&NameSet::new(b, y))
             };
-            if shared.is_some() {
-                return shared;
+            if name.is_some() {
+                return name;
             }
         }
     }
     None
 }
 
-/// For two ranges, or a range and a number, exactly: `Some` of what they share.
-/// `None` where the two are not of that kind.
-fn common_range(x: &Pattern, y: &Pattern) -> Option<Option<String>> {
+/// Compares a range with a range or a number: returns `Some` of a number that both include,
+/// or `Some(None)`. Returns `None` for other patterns.
+fn common_number(x: &Pattern, y: &Pattern) -> Option<Option<String>> {
     match (x, y) {
         (
             Pattern::Range {
@@ -98,8 +108,8 @@ fn common_range(x: &Pattern, y: &Pattern) -> Option<Option<String>> {
             },
         ) => {
             let low = *first.max(other_first);
-            let meets = digits == other_digits && low <= *last.min(other_last);
-            Some(meets.then(|| format!("{low:0digits$}")))
+            let has_common = digits == other_digits && low <= *last.min(other_last);
+            Some(has_common.then(|| format!("{low:0digits$}")))
         }
         (Pattern::Range { .. }, Pattern::Exact(number)) => {
             Some(x.matches(number).then(|| number.clone()))
@@ -111,17 +121,20 @@ fn common_range(x: &Pattern, y: &Pattern) -> Option<Option<String>> {
     }
 }
 
-/// The names that a template makes of a pattern: one, or all with that
-/// beginning and end.
-struct Names {
+/// The names that a template produces from the numbers of a pattern: one name, or all names
+/// with a prefix and a suffix. Of a range, only the digits that all its numbers share are
+/// used, so the set may be larger than the range.
+struct NameSet {
     prefix: String,
     suffix: String,
-    open: bool,
+    /// Whether any text can follow the prefix. Otherwise the only name is the prefix and the
+    /// suffix.
+    is_open: bool,
 }
 
-impl Names {
-    fn of(template: &Template, pattern: &Pattern) -> Self {
-        let (before, behind, open) = match pattern {
+impl NameSet {
+    fn new(template: &Template, pattern: &Pattern) -> Self {
+        let (before, after, is_open) = match pattern {
             Pattern::Exact(number) => (number.clone(), String::new(), false),
             Pattern::Glob { prefix, suffix } => (prefix.clone(), suffix.clone(), true),
             Pattern::Range {
@@ -136,26 +149,31 @@ impl Names {
         };
         Self {
             prefix: [template.prefix(), &before].concat(),
-            suffix: [&behind, template.suffix()].concat(),
-            open,
+            suffix: [&after, template.suffix()].concat(),
+            is_open,
         }
     }
 
-    /// An example of a name that is among both.
-    fn meet(&self, other: &Self) -> Option<String> {
-        let full = |names: &Self| [names.prefix.as_str(), &names.suffix].concat();
-        let covers = |names: &Self, name: &str| {
-            name.len() >= names.prefix.len() + names.suffix.len()
-                && starts_with(name, &names.prefix)
-                && ends_with(name, &names.suffix)
-        };
-        match (self.open, other.open) {
+    fn shortest_name(&self) -> String {
+        [self.prefix.as_str(), &self.suffix].concat()
+    }
+
+    /// Whether a set with `is_open` contains the name.
+    fn contains(&self, name: &str) -> bool {
+        name.len() >= self.prefix.len() + self.suffix.len()
+            && starts_with(name, &self.prefix)
+            && ends_with(name, &self.suffix)
+    }
+
+    /// Returns an example of a name that is in both sets.
+    fn common_name(&self, other: &Self) -> Option<String> {
+        match (self.is_open, other.is_open) {
             (false, false) => {
-                let (a, b) = (full(self), full(other));
+                let (a, b) = (self.shortest_name(), other.shortest_name());
                 a.eq_ignore_ascii_case(&b).then_some(a)
             }
-            (false, true) => Some(full(self)).filter(|name| covers(other, name)),
-            (true, false) => Some(full(other)).filter(|name| covers(self, name)),
+            (false, true) => Some(self.shortest_name()).filter(|name| other.contains(name)),
+            (true, false) => Some(other.shortest_name()).filter(|name| self.contains(name)),
             (true, true) => {
                 let prefix = longer(&self.prefix, &other.prefix, starts_with)?;
                 let suffix = longer(&self.suffix, &other.suffix, ends_with)?;
@@ -165,39 +183,39 @@ impl Names {
     }
 }
 
-/// The longer one, where it begins (or ends) with the other.
-fn longer<'a>(a: &'a str, b: &'a str, fits: fn(&str, &str) -> bool) -> Option<&'a str> {
+/// Returns the longer text; `None` if `includes` says that it does not include the shorter.
+fn longer<'a>(a: &'a str, b: &'a str, includes: fn(&str, &str) -> bool) -> Option<&'a str> {
     let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
-    fits(long, short).then_some(long)
+    includes(long, short).then_some(long)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn reach(template: &str, patterns: &[&str]) -> (Template, Vec<Pattern>) {
-        let patterns = patterns.iter().map(|p| Pattern::agent(p).expect(p));
+    fn parse(template: &str, patterns: &[&str]) -> (Template, Vec<Pattern>) {
+        let patterns = patterns.iter().map(|p| Pattern::parse_agent(p).expect(p));
         let template = Template::new(template, "agent").expect(template);
         (template, patterns.collect())
     }
 
     #[test]
-    fn options_of_a_local_channel_set_nothing_apart() {
+    fn common_name_ignores_options_of_a_local_channel() {
         for (a, b, same) in [
             ("Local/{agent}@x", "Local/{agent}@x/n", true),
             ("Local/{agent}@x/n", "local/{agent}@X/nj", true),
             ("Local/{agent}@x", "Local/{agent}@y/n", false),
             ("SIP/t/{agent}", "SIP/t/{agent}", true),
         ] {
-            let (at, ap) = reach(a, &["1001-1099"]);
-            let (bt, bp) = reach(b, &["1050"]);
-            let shared = common(&rung(&at), &ap, &rung(&bt), &bp);
+            let (at, ap) = parse(a, &["1001-1099"]);
+            let (bt, bp) = parse(b, &["1050"]);
+            let shared = common_name(&dialed(&at), &ap, &dialed(&bt), &bp);
             assert_eq!(shared.is_some(), same, "{a} {b}");
         }
     }
 
     #[test]
-    fn what_two_organizations_share_is_found() {
+    fn common_name_returns_an_example_of_an_overlap() {
         for (a, b, shared) in [
             (("{agent}", &["6001"][..]), ("{agent}", &["6002"][..]), None),
             (("{agent}", &["6001"]), ("{agent}", &["60*"]), Some("6001")),
@@ -240,9 +258,13 @@ mod tests {
             ),
             (("P/{agent}@a", &["*"]), ("P/{agent}@b", &["*"]), None),
         ] {
-            let ((at, ap), (bt, bp)) = (reach(a.0, a.1), reach(b.0, b.1));
-            assert_eq!(common(&at, &ap, &bt, &bp).as_deref(), shared, "{a:?} {b:?}");
-            assert_eq!(common(&bt, &bp, &at, &ap).is_some(), shared.is_some());
+            let ((at, ap), (bt, bp)) = (parse(a.0, a.1), parse(b.0, b.1));
+            assert_eq!(
+                common_name(&at, &ap, &bt, &bp).as_deref(),
+                shared,
+                "{a:?} {b:?}"
+            );
+            assert_eq!(common_name(&bt, &bp, &at, &ap).is_some(), shared.is_some());
         }
     }
 }

@@ -1,54 +1,54 @@
 //! Patterns for queue numbers and phone numbers: `6001`, `60*`, `1001-1099`.
 
-use std::cmp::Ordering;
 use std::fmt;
 
-/// One item of a `queues` or `agents` list. Compared without case, as Asterisk
-/// compares queue names and interfaces.
+/// An item of a `queues` or `agents` list. Matching ignores case, because Asterisk does so
+/// when it compares queue names and interfaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pattern {
-    /// That number.
+    /// Only this number.
     Exact(String),
-    /// Everything that begins and ends so (`60*`, `*`).
+    /// All numbers with this prefix and suffix (`60*`, `*`).
     Glob {
-        /// Before the star.
+        /// The text before the `*`.
         prefix: String,
-        /// Behind the star.
+        /// The text after the `*`.
         suffix: String,
     },
-    /// Numbers of as many digits as the ends, from the first to the last.
+    /// All numbers from `first` to `last` with exactly this number of digits.
     Range {
-        /// Number of digits.
+        /// Number of digits, including leading zeros.
         digits: usize,
-        /// The lowest.
+        /// The lowest number.
         first: u64,
-        /// The highest.
+        /// The highest number.
         last: u64,
     },
 }
 
-/// Most characters of a phone number.
+/// Maximum length of a phone number, in characters.
 pub const MAX_AGENT: usize = 32;
 
-/// Most characters of a queue number.
+/// Maximum length of a queue number, in characters.
 pub const MAX_QUEUE: usize = 64;
 
-/// The characters of queue and phone numbers.
+/// Whether a queue number or phone number can contain this character.
 #[must_use]
 pub fn is_number_char(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
 }
 
 impl Pattern {
-    /// A pattern of a `queues` list: a number, or one with a star.
+    /// Parses an item of a `queues` list: a number, or a glob with one `*`.
     ///
     /// # Errors
-    /// What is wrong, in words.
-    pub fn queue(text: &str) -> Result<Self, String> {
+    /// Says what is wrong with the text.
+    pub fn parse_queue(text: &str) -> Result<Self, String> {
         let allowed = |byte: u8| is_number_char(byte) || byte == b'*';
         if text.is_empty() || !text.bytes().all(allowed) {
             return Err(format!(
-                "\"{text}\" is not a number or pattern: letters, digits, _ . - and one *"
+                "\"{text}\" is not a number or pattern: use letters, digits, _ . - and at most \
+                 one *"
             ));
         }
         match text.split_once('*') {
@@ -61,29 +61,34 @@ impl Pattern {
         }
     }
 
-    /// A pattern of an `agents` list: as of queues, or a range `1001-1099`.
+    /// Parses an item of an `agents` list: a number, a glob with one `*`, or a range such as
+    /// `1001-1099`.
     ///
     /// # Errors
-    /// What is wrong, in words.
-    pub fn agent(text: &str) -> Result<Self, String> {
-        let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    /// Says what is wrong with the text.
+    pub fn parse_agent(text: &str) -> Result<Self, String> {
+        let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         match text.split_once('-') {
-            Some((first, last)) if digits(first) && digits(last) => Self::range(text, first, last),
-            _ => Self::queue(text),
+            Some((first, last)) if is_digits(first) && is_digits(last) => {
+                Self::parse_range(text, first, last)
+            }
+            _ => Self::parse_queue(text),
         }
     }
 
-    fn range(text: &str, first: &str, last: &str) -> Result<Self, String> {
+    fn parse_range(text: &str, first: &str, last: &str) -> Result<Self, String> {
         if first.len() != last.len() {
             return Err(format!(
-                "both ends of the range \"{text}\" must have as many digits"
+                "both ends of the range \"{text}\" must have the same number of digits"
             ));
         }
         let (Ok(low), Ok(high)) = (first.parse(), last.parse()) else {
             return Err(format!("the numbers of the range \"{text}\" are too large"));
         };
         if low > high {
-            return Err(format!("the range \"{text}\" ends before it begins"));
+            return Err(format!(
+                "the first number of the range \"{text}\" is greater than the last"
+            ));
         }
         Ok(Self::Range {
             digits: first.len(),
@@ -92,7 +97,7 @@ impl Pattern {
         })
     }
 
-    /// Whether the number is one of these.
+    /// Whether the pattern includes the number.
     #[must_use]
     pub fn matches(&self, number: &str) -> bool {
         match self {
@@ -129,51 +134,17 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// `text` begins with `prefix`, whatever its case.
+/// Like [`str::starts_with`], ignoring case.
 pub(super) fn starts_with(text: &str, prefix: &str) -> bool {
     text.as_bytes()
         .get(..prefix.len())
         .is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
 }
 
-/// `text` ends with `suffix`, whatever its case.
+/// Like [`str::ends_with`], ignoring case.
 pub(super) fn ends_with(text: &str, suffix: &str) -> bool {
     text.len() >= suffix.len()
         && text.as_bytes()[text.len() - suffix.len()..].eq_ignore_ascii_case(suffix.as_bytes())
-}
-
-/// Order in which a person counts: `9` before `10`, `a2` before `a10`.
-#[must_use]
-pub fn natural_order(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a, b);
-    loop {
-        let (a_digits, a_rest) = split_digits(a);
-        let (b_digits, b_rest) = split_digits(b);
-        if !a_digits.is_empty() && !b_digits.is_empty() {
-            let (x, y) = (
-                a_digits.trim_start_matches('0'),
-                b_digits.trim_start_matches('0'),
-            );
-            let order = x.len().cmp(&y.len()).then_with(|| x.cmp(y));
-            if order.is_ne() {
-                return order;
-            }
-            (a, b) = (a_rest, b_rest);
-            continue;
-        }
-        let (mut a_chars, mut b_chars) = (a.chars(), b.chars());
-        match (a_chars.next(), b_chars.next()) {
-            (Some(x), Some(y)) if x == y => (a, b) = (a_chars.as_str(), b_chars.as_str()),
-            (x, y) => return x.cmp(&y),
-        }
-    }
-}
-
-fn split_digits(text: &str) -> (&str, &str) {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    text.split_at(end)
 }
 
 #[cfg(test)]
@@ -181,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_match_what_they_say() {
+    fn matches_compares_the_whole_number_and_ignores_case() {
         for (pattern, yes, no) in [
             ("6001", &["6001"][..], &["6002", "60011", ""][..]),
             ("60*", &["60", "6001"], &["6", "5060"]),
@@ -195,7 +166,7 @@ mod tests {
             ),
             ("a-b", &["a-b", "A-B"], &["a"]),
         ] {
-            let parsed = Pattern::agent(pattern).expect(pattern);
+            let parsed = Pattern::parse_agent(pattern).expect(pattern);
             for number in yes {
                 assert!(parsed.matches(number), "{pattern} ~ {number}");
             }
@@ -206,24 +177,17 @@ mod tests {
     }
 
     #[test]
-    fn wrong_patterns_are_refused_in_words() {
+    fn parse_agent_says_why_a_pattern_is_refused() {
         for (pattern, part) in [
             ("", "not a number"),
             ("60,01", "not a number"),
             ("**", "more than one"),
-            ("1-99", "as many digits"),
-            ("1099-1001", "ends before"),
+            ("1-99", "same number of digits"),
+            ("1099-1001", "greater than the last"),
             ("1/2", "not a number"),
         ] {
-            let error = Pattern::agent(pattern).expect_err(pattern);
+            let error = Pattern::parse_agent(pattern).expect_err(pattern);
             assert!(error.contains(part), "{error}");
         }
-    }
-
-    #[test]
-    fn numbers_are_ordered_as_a_person_counts() {
-        let mut numbers = ["10", "9", "a10", "a9", "009", "a"];
-        numbers.sort_by(|a, b| natural_order(a, b));
-        assert_eq!(numbers, ["9", "009", "10", "a", "a9", "a10"]);
     }
 }

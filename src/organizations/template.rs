@@ -1,8 +1,8 @@
-//! Templates: how a number becomes a name on the PBX, and back.
+//! Templates that turn a number into a name on the PBX, and back.
 
 use super::pattern::{ends_with, is_number_char, starts_with};
 
-/// A text with one place for a number, as `PJSIP/acme-{agent}`.
+/// A text with one placeholder for a number, such as `PJSIP/acme-{agent}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     prefix: String,
@@ -13,45 +13,45 @@ impl Template {
     /// Parses a template with exactly one `{placeholder}`.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// Says what is wrong with the text.
     pub fn new(text: &str, placeholder: &str) -> Result<Self, String> {
-        let place = format!("{{{placeholder}}}");
-        let Some((prefix, suffix)) = text.split_once(&place) else {
-            return Err(format!("must contain {place}"));
+        let placeholder = format!("{{{placeholder}}}");
+        let Some((prefix, suffix)) = text.split_once(&placeholder) else {
+            return Err(format!("must contain {placeholder}"));
         };
         let template = Self {
             prefix: prefix.to_owned(),
             suffix: suffix.to_owned(),
         };
-        if suffix.contains(&place) {
-            return Err(format!("must contain {place} only once"));
+        if suffix.contains(&placeholder) {
+            return Err(format!("must contain {placeholder} only once"));
         }
-        if let Some(odd) = [prefix, suffix]
+        if let Some(forbidden) = [prefix, suffix]
             .concat()
             .chars()
             .find(|c| !c.is_ascii_graphic() || matches!(c, '|' | ',' | ';' | '{' | '}'))
         {
-            return Err(format!("must not contain {odd:?}"));
+            return Err(format!("must not contain {forbidden:?}"));
         }
         Ok(template)
     }
 
-    /// Puts a number in.
+    /// Replaces the placeholder with a number.
     #[must_use]
     pub fn expand(&self, number: &str) -> String {
         [&self.prefix, number, &self.suffix].concat()
     }
 
-    /// Takes the number out of a name, where the name fits. Without case, as
-    /// Asterisk compares.
+    /// Returns the number in a name; `None` if the name does not match the template, or the
+    /// text at the placeholder is not a number. Ignores case, as Asterisk does.
     #[must_use]
     pub fn extract<'a>(&self, name: &'a str) -> Option<&'a str> {
-        let number = self.fitting(name)?;
+        let number = self.text_at_placeholder(name)?;
         number.bytes().all(is_number_char).then_some(number)
     }
 
-    /// What stands in the place of the number, whatever its characters.
-    pub(super) fn fitting<'a>(&self, name: &'a str) -> Option<&'a str> {
+    /// Like [`extract`](Self::extract), but returns text with any characters.
+    pub(super) fn text_at_placeholder<'a>(&self, name: &'a str) -> Option<&'a str> {
         let (start, end) = (
             self.prefix.len(),
             name.len().checked_sub(self.suffix.len())?,
@@ -62,9 +62,9 @@ impl Template {
         name.get(start..end)
     }
 
-    /// The template without what stands behind the number from that character on.
+    /// The template without the end of its suffix, from the character `end` on.
     #[must_use]
-    pub fn up_to(&self, end: char) -> Self {
+    pub(super) fn cut_suffix_at(&self, end: char) -> Self {
         let suffix = self.suffix.split(end).next().unwrap_or_default();
         Self {
             prefix: self.prefix.clone(),
@@ -72,13 +72,13 @@ impl Template {
         }
     }
 
-    /// What stands before the number.
+    /// The text before the placeholder.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// What stands behind the number.
+    /// The text after the placeholder.
     #[must_use]
     pub fn suffix(&self) -> &str {
         &self.suffix
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_goes_in_and_comes_out() {
+    fn extract_returns_the_number_that_expand_inserted() {
         let template = Template::new("Local/{agent}@acme/n", "agent").expect("template");
         assert_eq!(template.expand("1001"), "Local/1001@acme/n");
         for (name, number) in [
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_templates_are_refused_in_words() {
+    fn new_says_why_a_template_is_refused() {
         for (text, part) in [
             ("PJSIP/1001", "must contain {agent}"),
             ("{agent}{agent}", "only once"),

@@ -127,11 +127,11 @@ allow_from = ["nowhere"]
         "organization.acme.agents: both ends",
         "organization.acme.interface: must name the technology",
         "organization.acme.user[0].password_md5: must be the 32 hex digits",
-        "organization.globex.user[0].username: stands twice",
+        "organization.globex.user[0].username: is already the name of another user",
         "organization.globex.user[0].password_hash: is not an argon2id hash",
         "organization.globex.user[0].actions: \"fly\"",
         "organization.globex.user[0].allow_from: \"nowhere\"",
-        "organization.globex.queues: the queue 6001 could be reached by acme as well",
+        "organization.globex.queues: the queue 6001 can also be reached by organization acme",
     ] {
         assert!(said.contains(key), "{key} is not in {said}");
     }
@@ -191,14 +191,14 @@ fn the_environment_overrides_the_file() {
         ),
         (
             &[("AMI_BRIDGE__PBX__MAIN__SECRET_FILE", "nowhere")],
-            "; a relative path is looked for in $CREDENTIALS_DIRECTORY",
+            "; a relative path is looked up in $CREDENTIALS_DIRECTORY",
         ),
         (
             &[
                 ("AMI_BRIDGE__HTTP__LISTEN", "127.0.0.1:8190"),
                 ("AMI_BRIDGE__ADMIN__LISTEN", "127.0.0.1:8190"),
             ],
-            "admin.listen: is the address of http.listen, too",
+            "admin.listen: must differ from http.listen",
         ),
         (
             &[("AMI_BRIDGE__HTTP__COLOUR", "blue")],
@@ -308,14 +308,17 @@ fn what_looks_harmless_and_is_not_is_refused() {
     let any = sound.replace("acme-password\"", "acme-password\"\nallow_from = \"\"");
     let empty = sound.replace("sample-secret-change-me", "");
     for (configuration, part) in [
-        (&twice, "pbx.other.address: is that of pbx.main too"),
+        (&twice, "pbx.other.address: is also the address of pbx.main"),
         (
             &options,
-            "the interface Local/1001@acme-agents could be reached by acme as well",
+            "the interface Local/1001@acme-agents can also be reached by organization acme",
         ),
         (&pasted, "pbx.main.secret_file: can't be read as a file"),
         (&key, "http.tls_certificate: the certificate can't be read"),
-        (&empty, "pbx.main.secret: must be one line, and not empty"),
+        (
+            &empty,
+            "pbx.main.secret: must be a single line that is not empty",
+        ),
         (&any, "organization.acme.user[0].allow_from: must be a list"),
     ] {
         let output = run(&["check"], &[], configuration);

@@ -95,9 +95,13 @@ fn are_taken(keys: &[(&str, &str)], values: &[&str]) {
 #[test]
 fn durations_need_a_unit_and_nothing_around() {
     let odd = "\"\" \" 5s\" \"5S\" \"5M\" \"5\" \"-5s\" \"0s\" \"2d\" \"5٠s\" \"５s\" \"soon\"";
-    are_mistakes(&DURATIONS, &quoted(odd), "must be a duration above zero");
+    are_mistakes(
+        &DURATIONS,
+        &quoted(odd),
+        "must be a duration greater than 0",
+    );
     are_mistakes(&DURATIONS, &["\"5s \"", "\" 5s\""], "must be a duration");
-    are_mistakes(&DURATIONS, &["5", "5.0", "true"], "with its unit");
+    are_mistakes(&DURATIONS, &["5", "5.0", "true"], "with a unit");
     are_taken(&DURATIONS, &quoted("\"5s\" \"500ms\" \"1m\" \"PT5S\""));
 }
 
@@ -217,8 +221,8 @@ fn names_and_secrets_have_no_invisible_characters() {
         "\"a\\u0000\"",
     ];
     are_mistakes(&keys, &odd, "invisible character");
-    are_mistakes(&keys, &["\" a\"", "\"a \""], "begins or ends with a blank");
-    are_mistakes(&keys, &["\"\"", "\"a\\nb\""], "must be one line");
+    are_mistakes(&keys, &["\" a\"", "\"a \""], "begins or ends with a space");
+    are_mistakes(&keys, &["\"\"", "\"a\\nb\""], "must be a single line");
     are_taken(&keys, &["\"dana.é@example.com\"", "\"a b\""]);
 }
 
@@ -230,7 +234,7 @@ fn lists_of_the_organization_say_what_is_wrong() {
     are_mistakes(&queues, &odd, "\"");
     are_mistakes(&agents, &odd, "\"");
     are_mistakes(&agents, &["[\"1099-1001\"]", "[\"1001–1099\"]"], "\"10");
-    are_mistakes(&agents, &["[]"], "leave it out for any agent");
+    are_mistakes(&agents, &["[]"], "remove the key to allow any agent");
     let actions = ["[\"\"]", "[\" pause\"]", "[\"paüse\"]"];
     are_mistakes(&[(USER, "actions")], &actions, "is not one of");
     are_taken(&[(USER, "actions")], &["[\"PAUSE\"]"]);
@@ -272,7 +276,7 @@ fn a_key_that_stands_twice_is_told_with_both_lines() {
         username = \"u\"\nsecret = \"hidden-c\"\n";
     let (code, said) = check(text.as_bytes(), folder.path());
     assert_eq!(code, Some(2), "{said}");
-    let told = "bridge.toml:7: the key \"secret\" stands twice, in lines 5 and 7";
+    let told = "bridge.toml:7: duplicate key \"secret\", first set in line 5";
     assert!(said.contains(told), "{said}");
     assert!(!said.contains("hidden"), "{said}");
 }
@@ -300,8 +304,8 @@ fn what_editors_add_to_files_does_no_harm() {
     let sixteen = "\u{feff}sample-secret-change-me\r\n".encode_utf16();
     let sixteen: Vec<u8> = sixteen.flat_map(u16::to_le_bytes).collect();
     for (bytes, part) in [
-        (sixteen.as_slice(), "is not in UTF-8"),
-        (b" sample-secret-change-me\n", "begins or ends with a blank"),
+        (sixteen.as_slice(), "that is not UTF-8"),
+        (b" sample-secret-change-me\n", "begins or ends with a space"),
         (b"sample\0secret", "the invisible character '\\0'"),
         (b"\xef\xbb\xbf\r\n", "names an empty file"),
     ] {

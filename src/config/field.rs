@@ -1,15 +1,17 @@
-//! Values of the file that are not plain strings. Those of the environment are always
-//! text; in the file, only the right type is taken: `tls = 5` is no switch.
+//! serde deserializers for fields that are not plain strings.
+//!
+//! The value of an environment variable is always text, so each deserializer also accepts
+//! the text of its type. Otherwise it accepts only the TOML type: `tls = 5` is a mistake.
 
 use std::fmt;
 
 use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 
-/// A switch, or (from an environment variable) a word for one.
-pub(super) fn switch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    struct Switch;
+/// A boolean. Accepts the texts `true`, `yes`, `on`, `1`, `false`, `no`, `off` and `0`.
+pub(super) fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    struct Boolean;
 
-    impl Visitor<'_> for Switch {
+    impl Visitor<'_> for Boolean {
         type Value = bool;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,14 +31,14 @@ pub(super) fn switch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool,
         }
     }
 
-    deserializer.deserialize_any(Switch)
+    deserializer.deserialize_any(Boolean)
 }
 
-/// A whole number, or (from an environment variable) its digits.
-pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    struct Number;
+/// A whole number. Accepts text that consists of decimal digits.
+pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    struct Integer;
 
-    impl Visitor<'_> for Number {
+    impl Visitor<'_> for Integer {
         type Value = u64;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,17 +54,17 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, 
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<u64, E> {
-            // A sign would be taken by `parse`.
-            let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-            let number = text.parse().ok().filter(|_| is_number);
+            // `parse` alone would accept a leading `+`.
+            let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            let number = text.parse().ok().filter(|_| is_digits);
             number.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
         }
     }
 
-    deserializer.deserialize_any(Number)
+    deserializer.deserialize_any(Integer)
 }
 
-/// A duration's text. A bare number has no unit, and is not guessed at.
+/// The text of a duration. A bare number is a mistake, because its unit would be a guess.
 pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     struct Duration;
 
@@ -70,7 +72,7 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Str
         type Value = String;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a duration with its unit between quotes, as \"5s\"")
+            f.write_str("a quoted duration with a unit, such as \"5s\"")
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
@@ -81,11 +83,11 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Str
     deserializer.deserialize_any(Duration)
 }
 
-/// A list, or (from an environment variable) its items with commas between.
+/// A list of strings. Accepts text with commas between the items.
 pub(super) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    struct Items;
+    struct List;
 
-    impl<'de> Visitor<'de> for Items {
+    impl<'de> Visitor<'de> for List {
         type Value = Vec<String>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,7 +97,7 @@ pub(super) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Str
         fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
             let items = text.split(',').map(|item| item.trim().to_owned());
             let items: Vec<String> = items.filter(|item| !item.is_empty()).collect();
-            // An empty list of networks allows any: it must not come by accident.
+            // An empty `allow_from` admits every network. Empty text must not cause that.
             if items.is_empty() {
                 return Err(E::invalid_value(Unexpected::Str(text), &self));
             }
@@ -111,10 +113,11 @@ pub(super) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Str
         }
     }
 
-    deserializer.deserialize_any(Items)
+    deserializer.deserialize_any(List)
 }
 
-pub(super) fn some_list<'de, D: Deserializer<'de>>(
+/// Like [`list`], for a key whose absence differs from an empty list.
+pub(super) fn optional_list<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<String>>, D::Error> {
     list(deserializer).map(Some)

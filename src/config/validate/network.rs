@@ -1,55 +1,70 @@
-//! Addresses, networks and origins of the file. Pure.
+//! Checks addresses of PBXes, networks and origins.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::text::odd_character;
+use super::text::invisible_character;
 use crate::ami::Address;
+use crate::config::mistake::Mistakes;
 
-/// Parses the address of a PBX. The mistakes are explained that a copied URL or text
-/// brings along.
+/// Parses the address of a PBX. Explains two mistakes that copied text tends to have: a
+/// scheme, and characters that can't be seen.
+///
+/// # Errors
+/// Says what would be right.
 pub(super) fn pbx_address(text: &str) -> Result<Address, String> {
-    let form = "must be host:port, as \"127.0.0.1:5038\"";
+    let form = "must be host:port, such as \"127.0.0.1:5038\"";
     if let Some((scheme, _)) = text.split_once("://") {
         let tls = ["tls", "ssl", "tcps", "https"].contains(&scheme.to_ascii_lowercase().as_str());
-        let also = if tls { ", with tls = true" } else { "" };
-        return Err(format!("{form}, without a scheme before it{also}"));
+        let hint = if tls { "; for TLS set tls = true" } else { "" };
+        return Err(format!("{form}, without a scheme{hint}"));
     }
-    if let Some(odd) = odd_character(text).or(text.chars().find(|c| c.is_whitespace())) {
-        return Err(format!("{form}: it has the character {odd:?}"));
+    if let Some(found) = invisible_character(text).or(text.chars().find(|c| c.is_whitespace())) {
+        return Err(format!("{form}: remove the character {found:?}"));
     }
     Address::parse(text)
 }
 
-/// A network, or the network of a single address. Clients' addresses are compared in
-/// their plain form, so an IPv4 network in IPv6's notation becomes one of IPv4.
-pub(super) fn network(item: &str) -> Result<IpNet, String> {
-    let wrong = || format!("\"{item}\" is not a network, as \"192.0.2.0/24\", or an address");
-    // ipnet takes leading zeros, which others read as octal.
+/// Parses the items of a list of networks. Adds those that are wrong as mistakes of `key`.
+pub(super) fn networks(key: &str, items: &[String], mistakes: &mut Mistakes) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    for item in items {
+        networks.extend(mistakes.check(key, network(item)));
+    }
+    networks
+}
+
+/// Parses a network, or an address as a network of one. Turns an IPv4 network in IPv6
+/// notation (`::ffff:10.0.0.0/104`) into an IPv4 network, since the addresses of clients are
+/// compared in that form.
+fn network(item: &str) -> Result<IpNet, String> {
+    let wrong = || format!("\"{item}\" is not a network, such as \"192.0.2.0/24\", or an address");
+    // ipnet accepts leading zeros, which other programs read as octal. `IpAddr` refuses them.
     let address = item.split('/').next().unwrap_or_default();
     let address: IpAddr = address.parse().map_err(|_| wrong())?;
     let network = match item.contains('/') {
         true => item.parse().map_err(|_| wrong())?,
         false => IpNet::from(address),
     };
-    let IpNet::V6(six) = network else {
+    let IpNet::V6(v6) = network else {
         return Ok(network);
     };
-    let Some(four) = six.addr().to_ipv4_mapped() else {
+    let Some(v4) = v6.addr().to_ipv4_mapped() else {
         return Ok(network);
     };
-    let length = six.prefix_len().checked_sub(96);
-    let four = length.and_then(|length| Ipv4Net::new(four, length).ok());
-    four.map(IpNet::V4).ok_or_else(|| {
+    let prefix_len = v6.prefix_len().checked_sub(96);
+    let v4 = prefix_len.and_then(|length| Ipv4Net::new(v4, length).ok());
+    v4.map(IpNet::V4).ok_or_else(|| {
         format!(
-            "\"{item}\" is more than the IPv4 addresses: write an IPv4 network, as \"10.0.0.0/8\""
+            "\"{item}\" contains more than IPv4 addresses: write an IPv4 network, such as \
+             \"10.0.0.0/8\""
         )
     })
 }
 
-/// Whether it is an origin as a browser sends it: in lower case, without a path, and
-/// without the port that the scheme has anyway.
+/// Whether the text is an origin in the form that browsers send: lower case, without a path,
+/// and without the default port of the scheme.
 pub(super) fn is_origin(text: &str) -> bool {
     let (rest, default_port) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
         (Some(rest), _) => (rest, 443),
@@ -61,14 +76,14 @@ pub(super) fn is_origin(text: &str) -> bool {
         Some(_) => return false,
         None => rest.split_at(rest.find(':').unwrap_or(rest.len())),
     };
-    let port_fits = port.is_empty()
+    let is_port = port.is_empty()
         || port.strip_prefix(':').is_some_and(|port| {
-            let is_plain = !port.starts_with(['0', '+']);
-            is_plain && port.parse::<u16>().is_ok_and(|port| port != default_port)
+            let has_no_prefix = !port.starts_with(['0', '+']);
+            has_no_prefix && port.parse::<u16>().is_ok_and(|port| port != default_port)
         });
-    let fits =
+    let is_allowed =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:".contains(&byte);
-    !host.is_empty() && host.bytes().all(fits) && port_fits
+    !host.is_empty() && host.bytes().all(is_allowed) && is_port
 }
 
 #[cfg(test)]
@@ -76,26 +91,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scheme_and_odd_characters_in_an_address_are_explained() {
+    fn pbx_address_explains_a_scheme_and_invisible_characters() {
         for (text, part) in [
             ("127.0.0.1:5038", ""),
             ("[fe80::1%2]:5038", ""),
             ("tcp://127.0.0.1:5038", "without a scheme"),
-            ("tls://pbx:5039", "with tls = true"),
+            ("tls://pbx:5039", "set tls = true"),
             (" 127.0.0.1:5038", "the character ' '"),
             ("127.0.0.1:5038 ", "the character ' '"),
             ("a b:5038", "the character ' '"),
             ("pbx\u{200b}:5038", "the character '\\u{200b}'"),
             ("127.0.0.1", "must be host:port"),
         ] {
-            let said = pbx_address(text).err().unwrap_or_default();
-            assert_eq!(said.is_empty(), part.is_empty(), "{text}: {said}");
-            assert!(said.contains(part), "{text}: {said}");
+            let error = pbx_address(text).err().unwrap_or_default();
+            assert_eq!(error.is_empty(), part.is_empty(), "{text}: {error}");
+            assert!(error.contains(part), "{text}: {error}");
         }
     }
 
     #[test]
-    fn networks_are_compared_in_their_plain_form() {
+    fn network_turns_mapped_ipv4_networks_into_ipv4() {
         for (item, expected) in [
             ("10.0.0.0/8", Some("10.0.0.0/8")),
             ("192.0.2.7", Some("192.0.2.7/32")),
@@ -119,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_browser_sends_is_an_origin() {
+    fn is_origin_accepts_only_the_form_that_browsers_send() {
         for (text, expected) in [
             ("https://panel.example.com", true),
             ("https://panel.example.com:8443", true),

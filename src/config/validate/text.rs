@@ -1,13 +1,12 @@
-//! Characters that nobody types on purpose: they come with a copy, and can't be seen.
-//! Pure.
+//! Refuses text that looks right but is not: with white space around it, or with characters
+//! that can't be seen, which usually come from copying.
 
-/// What stands before the text of files that some editors write.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The first character that is invisible: a control character, white space other than
-/// a blank, or one without width; but for the two joiners, which Persian and Indic words
-/// need.
-pub(super) fn odd_character(text: &str) -> Option<char> {
+/// The first invisible character: a control character, white space other than a space, or a
+/// character without width. The two zero-width joiners are allowed, since Persian and Indic
+/// scripts need them.
+pub(super) fn invisible_character(text: &str) -> Option<char> {
     text.chars().find(|c| {
         c.is_control()
             || (c.is_whitespace() && *c != ' ')
@@ -19,22 +18,27 @@ pub(super) fn odd_character(text: &str) -> Option<char> {
     })
 }
 
-/// What is wrong with a value that has to be one visible line.
+/// Checks that a value is one line without invisible characters.
+///
+/// # Errors
+/// Says what is wrong. Contains nothing of the value but an invisible character, since the
+/// value may be a secret.
 pub(super) fn check_line(text: &str) -> Result<(), String> {
     if text.is_empty() || text.contains(['\r', '\n']) {
-        Err("must be one line, and not empty".to_owned())
-    } else if let Some(odd) = odd_character(text) {
-        // Only the odd one is shown: the rest may be a secret.
-        Err(format!("has the invisible character {odd:?}: type it anew"))
+        Err("must be a single line that is not empty".to_owned())
+    } else if let Some(found) = invisible_character(text) {
+        Err(format!(
+            "contains the invisible character {found:?}: type the value again"
+        ))
     } else if text.trim() != text {
-        Err("begins or ends with a blank".to_owned())
+        Err("begins or ends with a space".to_owned())
     } else {
         Ok(())
     }
 }
 
-/// The one line of a file, without what editors add to it: a byte-order mark before it,
-/// and blanks, carriage returns and line feeds after it.
+/// The text of a file without what editors add to it: a byte-order mark at the start, and
+/// spaces, tabs and line ends at the end.
 pub(super) fn line_of_file(text: &str) -> &str {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     text.trim_end_matches([' ', '\t', '\r', '\n'])
@@ -45,8 +49,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_editors_add_is_taken_off_and_the_rest_is_not_touched() {
-        for (file, line, is_sound) in [
+    fn line_of_file_removes_only_what_editors_add() {
+        for (file, line, is_valid) in [
             ("secret", "secret", true),
             ("\u{feff}secret\r\n", "secret", true),
             ("secret \t\r\n\n", "secret", true),
@@ -65,7 +69,7 @@ mod tests {
             ("", "", false),
         ] {
             assert_eq!(line_of_file(file), line, "{file:?}");
-            assert_eq!(check_line(line).is_ok(), is_sound, "{file:?}");
+            assert_eq!(check_line(line).is_ok(), is_valid, "{file:?}");
         }
     }
 }

@@ -1,29 +1,30 @@
-//! What is wrong with how queues are named, in the configuration or on the PBX.
+//! Finds queues whose name an organization can't use or spells differently.
 
 use std::fmt;
 
-use super::Organization;
+use super::organization::Organization;
 use super::pattern::is_number_char;
 
-/// A queue of the PBX whose name an organization can't use, or spells otherwise.
+/// A problem with the name of a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum NameProblem {
-    /// The configuration spells it otherwise than the PBX.
+    /// The configured name and the PBX's name differ in case.
     Spelling {
-        /// The organization.
+        /// Name of the organization.
         organization: String,
-        /// As the configuration has it.
+        /// The queue's name as configured.
         configured: String,
-        /// As the PBX has it.
+        /// The queue's name as the PBX lists it.
         listed: String,
     },
-    /// A pattern includes it, and the interface can't carry its name.
+    /// A pattern includes the queue, but its number would have characters that a queue number
+    /// can't have.
     Unfit {
-        /// The organization.
+        /// Name of the organization.
         organization: String,
-        /// As the PBX has it.
+        /// The queue's name as the PBX lists it.
         listed: String,
-        /// A name that would do.
+        /// A name that would work.
         better: String,
     },
 }
@@ -37,8 +38,8 @@ impl fmt::Display for NameProblem {
                 listed,
             } => write!(
                 f,
-                "organization {organization}: the configuration spells queue \"{configured}\" \
-                 otherwise than the PBX, which has \"{listed}\"; use the PBX's spelling"
+                "organization {organization}: queue \"{configured}\" of the configuration is \
+                 \"{listed}\" on the PBX; use the PBX's spelling"
             ),
             Self::Unfit {
                 organization,
@@ -46,16 +47,16 @@ impl fmt::Display for NameProblem {
                 better,
             } => write!(
                 f,
-                "organization {organization}: queue {listed:?} is left out, since the interface \
-                 carries only letters a-z, digits and _ . - in a queue's number; name it \
-                 \"{better}\", say, in Asterisk's configuration"
+                "organization {organization}: queue {listed:?} is ignored, because a queue number \
+                 can only have letters a-z, digits and _ . -; rename the queue in Asterisk's \
+                 configuration, for example to \"{better}\""
             ),
         }
     }
 }
 
 impl Organization {
-    /// What is wrong with the names of these queues of its PBX.
+    /// Returns the problems with these names of queues on the organization's PBX.
     #[must_use]
     pub fn name_problems<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<NameProblem> {
         let problems = names.into_iter().filter_map(|name| self.name_problem(name));
@@ -71,27 +72,29 @@ impl Organization {
                 listed: name.to_owned(),
             });
         }
-        let part = self.queue_name.fitting(name)?;
-        let includes = self.queues.iter().any(|pattern| pattern.matches(part));
-        let is_fit = |c: char| u8::try_from(c).is_ok_and(is_number_char);
-        (includes && !part.chars().all(is_fit)).then(|| NameProblem::Unfit {
+        let text = self.queue_name.text_at_placeholder(name)?;
+        let is_included = self.queues.iter().any(|pattern| pattern.matches(text));
+        (is_included && !text.chars().all(is_valid)).then(|| NameProblem::Unfit {
             organization: self.name.clone(),
             listed: name.to_owned(),
-            better: self.queue_name.expand(&better(part)),
+            better: self.queue_name.expand(&suggest_number(text)),
         })
     }
 }
 
-/// The part with `_` for what can't be carried; a number where nothing is left.
-fn better(part: &str) -> String {
-    let is_fit = |c: &char| u8::try_from(*c).is_ok_and(is_number_char);
-    let better = part
+fn is_valid(c: char) -> bool {
+    u8::try_from(c).is_ok_and(is_number_char)
+}
+
+/// Replaces invalid characters with `_`. Suggests a number if nothing readable is left.
+fn suggest_number(text: &str) -> String {
+    let replaced = text
         .trim()
         .chars()
-        .map(|c| if is_fit(&c) { c } else { '_' });
-    let better: String = better.collect();
-    if better.chars().any(|c| c.is_ascii_alphanumeric()) {
-        better
+        .map(|c| if is_valid(c) { c } else { '_' });
+    let replaced: String = replaced.collect();
+    if replaced.chars().any(|c| c.is_ascii_alphanumeric()) {
+        replaced
     } else {
         "6001".to_owned()
     }
@@ -108,7 +111,7 @@ mod tests {
             pbx: "main".into(),
             queues: queues
                 .iter()
-                .map(|q| Pattern::queue(q).expect("pattern"))
+                .map(|q| Pattern::parse_queue(q).expect("pattern"))
                 .collect(),
             queue_name: Template::new(queue_name, "queue").expect("template"),
             agents: None,
@@ -124,13 +127,18 @@ mod tests {
     }
 
     #[test]
-    fn another_spelling_and_names_that_can_not_be_carried_are_found() {
+    fn name_problems_finds_other_spellings_and_invalid_numbers() {
         let found = problems(&["support"], "{queue}", &["Support", "Sales", "Sup port"]);
         assert_eq!(found.len(), 1);
-        assert!(found[0].contains("\"support\" otherwise than the PBX, which has \"Support\""));
+        assert!(
+            found[0].contains("queue \"support\" of the configuration is \"Support\" on the PBX")
+        );
         let found = problems(&["60*"], "ACME-{queue}", &["acme-6001", "other-6001"]);
         assert_eq!(found.len(), 1);
-        assert!(found[0].contains("\"ACME-6001\" otherwise"), "{found:?}");
+        assert!(
+            found[0].contains("\"ACME-6001\" of the configuration is"),
+            "{found:?}"
+        );
         let names = [
             "my queue",
             "Verkauf",
@@ -142,7 +150,7 @@ mod tests {
         let found = problems(&["*"], "{queue}", &names);
         let betters: Vec<_> = found
             .iter()
-            .filter_map(|text| text.split("name it ").nth(1))
+            .filter_map(|text| text.split("for example to ").nth(1))
             .collect();
         let expected = ["\"my_queue\"", "\"B_ro\"", "\"6001\"", "\"sales_hq\""];
         assert_eq!(betters.len(), expected.len(), "{found:?}");

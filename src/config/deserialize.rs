@@ -1,0 +1,97 @@
+//! Deserializes everything that fits, and reports everything that does not.
+
+use config::{Value, ValueKind};
+use serde::Deserialize;
+
+use super::file::File;
+use super::mistake::Mistakes;
+
+/// Deserializes the tree. serde stops at the first error, so a value that causes an error is
+/// removed and the rest is tried again. That way one mistake does not hide the others.
+pub(super) fn deserialize(mut tree: Value, mistakes: &mut Mistakes) -> File {
+    loop {
+        let mut track = serde_path_to_error::Track::new();
+        let deserializer = serde_path_to_error::Deserializer::new(tree.clone(), &mut track);
+        let error = match File::deserialize(deserializer) {
+            Ok(file) => return file,
+            Err(error) => error,
+        };
+        let path: Vec<String> = track.path().iter().map(ToString::to_string).collect();
+        mistakes.add(join(&path), expectation(&error));
+        if !remove(&mut tree, &path) {
+            return File::default();
+        }
+    }
+}
+
+/// Joins path segments to a key such as `organization.acme.user[0].password`. The segment of
+/// an index is already `[0]`.
+fn join(path: &[String]) -> String {
+    let mut key = String::new();
+    for segment in path {
+        if !key.is_empty() && !segment.starts_with('[') {
+            key.push('.');
+        }
+        key += segment;
+    }
+    key
+}
+
+/// Says which value was expected. serde's message also quotes the value that was found,
+/// which may be a secret, so only the part after "expected" is used.
+fn expectation(error: &config::ConfigError) -> String {
+    let text = error.to_string();
+    if text.contains("unknown field") {
+        let known = text.split_once("expected").map_or("", |(_, known)| known);
+        let known = known.split(" for key").next().unwrap_or_default();
+        let known = known.replace("one of", "").replace('`', "");
+        return format!("unknown key; valid keys: {}", known.trim());
+    }
+    match text.rsplit_once("expected ") {
+        Some((_, expected)) => {
+            let expected = expected.split(" for key").next().unwrap_or(expected);
+            let expected = expected.split(" in ").next().unwrap_or(expected);
+            match expected.trim() {
+                "a map" => "must be a table: [NAME]".to_owned(),
+                "a sequence" => "must be a list of tables: [[…]] with two brackets".to_owned(),
+                expected => format!("must be {expected}"),
+            }
+        }
+        None => "has the wrong type".to_owned(),
+    }
+}
+
+/// Removes the value at that path. Returns false if the path has no value.
+fn remove(tree: &mut Value, path: &[String]) -> bool {
+    let Some((last, parents)) = path.split_last() else {
+        return false;
+    };
+    let mut node = tree;
+    for segment in parents {
+        let next = match &mut node.kind {
+            ValueKind::Table(table) => table.get_mut(segment),
+            ValueKind::Array(items) => index(segment).and_then(|index| items.get_mut(index)),
+            _ => None,
+        };
+        let Some(next) = next else {
+            return false;
+        };
+        node = next;
+    }
+    match &mut node.kind {
+        ValueKind::Table(table) => table.remove(last).is_some(),
+        ValueKind::Array(items) => match index(last) {
+            Some(index) if index < items.len() => {
+                items.remove(index);
+                true
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Parses the segment `[3]`.
+fn index(segment: &str) -> Option<usize> {
+    segment.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+}

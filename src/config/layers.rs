@@ -1,0 +1,78 @@
+//! Merges the file and the environment variables into one tree of values.
+
+use config::{Config, Environment, File, FileFormat, Value, ValueKind};
+
+use super::error::ConfigError;
+use super::mistake::Mistake;
+
+/// Merges the file with the environment variables, which take precedence.
+///
+/// # Errors
+/// [`ConfigError::Mistakes`] if an environment variable sets a table of the file to a plain
+/// value. The crate does not report which variable it is.
+pub(super) fn merge(file: &str, text: &str, with_environment: bool) -> Result<Value, ConfigError> {
+    let mut layers = Config::builder().add_source(File::from_str(text, FileFormat::Toml));
+    if with_environment {
+        let environment = Environment::with_prefix("AMI_BRIDGE")
+            .prefix_separator("__")
+            .separator("__")
+            .ignore_empty(true);
+        layers = layers.add_source(environment);
+    }
+    let merged = layers.build().map_err(|_| ConfigError::Mistakes {
+        file: file.to_owned(),
+        mistakes: vec![Mistake {
+            key: "AMI_BRIDGE__…".to_owned(),
+            message: "an environment variable conflicts with a table of the file".to_owned(),
+        }],
+    })?;
+    let mut tree = merged.cache;
+    prefer_secrets_of_environment(&mut tree);
+    Ok(tree)
+}
+
+/// If the environment sets `secret` or `secret_file` of a PBX, removes the other key if it
+/// is from the file. Otherwise the PBX would have both, which is a mistake.
+fn prefer_secrets_of_environment(tree: &mut Value) {
+    let ValueKind::Table(root) = &mut tree.kind else {
+        return;
+    };
+    let Some(ValueKind::Table(pbxes)) = root.get_mut("pbx").map(|pbxes| &mut pbxes.kind) else {
+        return;
+    };
+    for pbx in pbxes.values_mut() {
+        let ValueKind::Table(keys) = &mut pbx.kind else {
+            continue;
+        };
+        for (preferred, other) in [("secret", "secret_file"), ("secret_file", "secret")] {
+            let is_overridden = keys.get(preferred).is_some_and(has_environment_origin)
+                && keys
+                    .get(other)
+                    .is_some_and(|value| !has_environment_origin(value));
+            if is_overridden {
+                keys.remove(other);
+            }
+        }
+    }
+}
+
+/// Whether an environment variable set the value of `key`.
+pub(super) fn is_from_environment(tree: &Value, key: &str) -> bool {
+    let mut node = tree;
+    for segment in key.split('.') {
+        let ValueKind::Table(table) = &node.kind else {
+            return false;
+        };
+        let Some(next) = table.get(segment) else {
+            return false;
+        };
+        node = next;
+    }
+    has_environment_origin(node)
+}
+
+/// Values from the file have no origin, since the crate gets the file as text without a
+/// name.
+fn has_environment_origin(value: &Value) -> bool {
+    value.origin().is_some()
+}

@@ -1,0 +1,67 @@
+//! Checks the values of the file and turns them into [`Settings`].
+//!
+//! Each table of the file has a module. Its `validate` function adds mistakes, and returns
+//! `None` if a value that the settings need is missing or wrong. [`value`], [`network`] and
+//! [`text`] check single values. They do no IO.
+
+mod admin;
+mod http;
+mod lockout;
+mod log;
+mod network;
+mod organization;
+mod pbx;
+mod secret_file;
+mod text;
+mod user;
+mod value;
+
+use super::file::File;
+use super::mistake::Mistakes;
+use super::settings::{PbxSettings, Settings};
+use crate::organizations::Directory;
+
+/// Validates the whole file.
+pub(super) fn validate(file: File, mistakes: &mut Mistakes) -> Option<Settings> {
+    let http = http::validate(&file.http, mistakes);
+    let admin = admin::validate(&file.admin, mistakes);
+    if let (Some(http), Some(admin)) = (&http, &admin)
+        && admin.listen == Some(http.listen)
+        && http.listen.port() != 0
+    {
+        mistakes.add("admin.listen", "must differ from http.listen");
+    }
+    let log = log::validate(&file.log, mistakes);
+    let lockout = lockout::validate(&file.lockout, mistakes);
+    if file.pbx.is_empty() {
+        mistakes.add_missing(
+            "pbx",
+            "add at least one [pbx.NAME] with username and secret",
+        );
+    }
+    if file.organization.is_empty() {
+        mistakes.add_missing(
+            "organization",
+            "add at least one [organization.NAME] with queues and a user",
+        );
+    }
+    let pbx_names: Vec<String> = file.pbx.keys().cloned().collect();
+    let pbxes: Vec<PbxSettings> = file
+        .pbx
+        .into_iter()
+        .filter_map(|(name, table)| pbx::validate(name, table, mistakes))
+        .collect();
+    pbx::require_distinct_addresses(&pbxes, mistakes);
+    let (organizations, users) =
+        organization::validate_all(file.organization, &pbx_names, mistakes);
+    let overlaps = organization::allowed_overlaps(&organizations, mistakes);
+    Some(Settings {
+        http: http?,
+        admin: admin?,
+        log: log?,
+        lockout: lockout?,
+        pbxes,
+        directory: Directory::new(organizations, users),
+        overlaps,
+    })
+}

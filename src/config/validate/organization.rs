@@ -1,0 +1,202 @@
+//! `[organization.NAME]`
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use super::user;
+use super::value::table_name;
+use crate::ami::value::MAX_MEMBER;
+use crate::config::file;
+use crate::config::mistake::Mistakes;
+use crate::organizations::{MAX_AGENT, Organization, Overlap, Pattern, Template, User, overlaps};
+
+/// Validates all organizations and their users.
+pub(super) fn validate_all(
+    tables: BTreeMap<String, file::Organization>,
+    pbxes: &[String],
+    mistakes: &mut Mistakes,
+) -> (Vec<Arc<Organization>>, Vec<User>) {
+    let mut organizations = Vec::new();
+    let mut users = Vec::new();
+    let mut usernames = HashSet::new();
+    for (name, table) in tables {
+        let organization = validate(&name, &table, pbxes, mistakes).map(Arc::new);
+        organizations.extend(organization.clone());
+        if table.user.is_empty() {
+            let key = format!("organization.{name}.user");
+            mistakes.add_missing(&key, "add at least one [[organization.NAME.user]]");
+        }
+        for (index, table) in table.user.iter().enumerate() {
+            let key = format!("organization.{name}.user[{index}]");
+            if let Some(username) = &table.username
+                && !usernames.insert(username.clone())
+            {
+                mistakes.add(
+                    format!("{key}.username"),
+                    "is already the name of another user",
+                );
+            }
+            users.extend(user::validate(&key, table, organization.clone(), mistakes));
+        }
+    }
+    (organizations, users)
+}
+
+fn validate(
+    name: &str,
+    table: &file::Organization,
+    pbxes: &[String],
+    mistakes: &mut Mistakes,
+) -> Option<Organization> {
+    let key = |part: &str| format!("organization.{name}.{part}");
+    mistakes.check(&format!("organization.{name}"), table_name(name));
+    let pbx = match (&table.pbx, pbxes) {
+        (Some(pbx), _) if pbxes.contains(pbx) => Some(pbx.clone()),
+        (None, [only]) => Some(only.clone()),
+        (_, []) => None,
+        (_, names) => {
+            mistakes.add(key("pbx"), format!("must be one of {}", names.join(", ")));
+            None
+        }
+    };
+    if table.queues.is_empty() {
+        let what = "queue numbers, such as [\"6001\", \"60*\"]";
+        mistakes.add_missing(&key("queues"), what);
+    }
+    let queues = patterns(
+        &key("queues"),
+        &table.queues,
+        Pattern::parse_queue,
+        mistakes,
+    );
+    if table.agents.as_ref().is_some_and(Vec::is_empty) {
+        let message = "must not be empty: remove the key to allow any agent";
+        mistakes.add(key("agents"), message);
+    }
+    let agents = table
+        .agents
+        .as_ref()
+        .map(|agents| patterns(&key("agents"), agents, Pattern::parse_agent, mistakes));
+    let queue_name = Template::new(&table.queue_name, "queue");
+    let queue_name = mistakes.check(&key("queue_name"), queue_name);
+    let interface = agent_template(&key("interface"), &table.interface, mistakes);
+    if let Some(message) = interface.as_ref().and_then(unsafe_placeholder) {
+        mistakes.add(key("interface"), message);
+    }
+    let state_interface = match table.state_interface.as_str() {
+        "" => None,
+        text => Some(agent_template(&key("state_interface"), text, mistakes)?),
+    };
+    Some(Organization {
+        name: name.to_owned(),
+        pbx: pbx?,
+        queues,
+        queue_name: queue_name?,
+        agents,
+        interface: interface?,
+        state_interface,
+        shared: table.shared,
+    })
+}
+
+/// The patterns of a list, without those that are mistakes.
+fn patterns(
+    key: &str,
+    items: &[String],
+    parse: fn(&str) -> Result<Pattern, String>,
+    mistakes: &mut Mistakes,
+) -> Vec<Pattern> {
+    let mut patterns = Vec::new();
+    for item in items {
+        patterns.extend(mistakes.check(key, parse(item)));
+    }
+    patterns
+}
+
+/// Parses a template with `{agent}`: of an interface, or of a device or hint.
+fn agent_template(key: &str, text: &str, mistakes: &mut Mistakes) -> Option<Template> {
+    let template = mistakes.check(key, Template::new(text, "agent"))?;
+    if template.prefix().len() + template.suffix().len() + MAX_AGENT > MAX_MEMBER {
+        let message = format!(
+            "is too long: with a phone number of {MAX_AGENT} characters it would exceed \
+             Asterisk's limit of {MAX_MEMBER} bytes"
+        );
+        mistakes.add(key, message);
+    }
+    Some(template)
+}
+
+/// Says what else than a phone the number in place of `{agent}` could choose; `None` if
+/// nothing.
+fn unsafe_placeholder(interface: &Template) -> Option<&'static str> {
+    let Some((technology, rest)) = interface.prefix().split_once('/') else {
+        return Some("must name the technology before {agent}, such as \"PJSIP/{agent}\"");
+    };
+    if rest.contains('@') {
+        return Some("lets {agent} choose the context or host: put {agent} before the @");
+    }
+    // Only a Local channel has options after a slash, such as /n.
+    if interface.suffix().contains('/') && !technology.eq_ignore_ascii_case("Local") {
+        return Some("lets {agent} choose the trunk: remove the / after {agent}");
+    }
+    None
+}
+
+/// Refuses overlaps unless both organizations are configured to share. Returns the allowed
+/// overlaps.
+pub(super) fn allowed_overlaps(
+    organizations: &[Arc<Organization>],
+    mistakes: &mut Mistakes,
+) -> Vec<Overlap> {
+    let organizations: Vec<&Organization> = organizations.iter().map(AsRef::as_ref).collect();
+    let (allowed, refused) = overlaps(&organizations)
+        .into_iter()
+        .partition::<Vec<_>, _>(|overlap| overlap.is_allowed);
+    for overlap in refused {
+        let (part, what) = if overlap.is_queue {
+            ("queues", "the queue")
+        } else {
+            ("agents", "the interface")
+        };
+        mistakes.add(
+            format!("organization.{}.{part}", overlap.second),
+            format!(
+                "{what} {} can also be reached by organization {}: separate the two, or set \
+                 shared = true in both",
+                overlap.example, overlap.first
+            ),
+        );
+    }
+    allowed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unsafe_placeholder_allows_the_agent_to_choose_only_a_phone() {
+        for (template, refusal) in [
+            ("PJSIP/{agent}", None),
+            ("PJSIP/acme-{agent}", None),
+            ("SIP/trunk/{agent}", None),
+            ("Local/{agent}@acme-agents", None),
+            ("Local/{agent}@acme-agents/n", None),
+            ("local/{agent}@acme/nj", None),
+            ("{agent}", Some("technology")),
+            ("{agent}/1001", Some("technology")),
+            ("Local/1001@{agent}", Some("context")),
+            ("PJSIP/{agent}/sip:900@host", Some("trunk")),
+            ("SIP/{agent}/900", Some("trunk")),
+        ] {
+            let parsed = Template::new(template, "agent").expect(template);
+            let found = unsafe_placeholder(&parsed);
+            assert_eq!(found.is_some(), refusal.is_some(), "{template}: {found:?}");
+            assert!(
+                found
+                    .unwrap_or_default()
+                    .contains(refusal.unwrap_or_default())
+            );
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Reads the file that `secret_file` names.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::text::{check_line, line_of_file};
+
+/// Reads the secret from the file at `path`.
+///
+/// # Errors
+/// Says why the file can't be used. The error contains neither the secret nor the path,
+/// since an operator may have set `secret_file` to the secret itself.
+pub(super) fn read_secret(path: &str) -> Result<Zeroizing<String>, String> {
+    check_line(path).map_err(|what| format!("is not a path: {what}"))?;
+    let bytes = std::fs::read(resolve(path)).map_err(|error| {
+        let hint = if Path::new(&path).is_relative() {
+            "; a relative path is looked up in $CREDENTIALS_DIRECTORY, or in the current \
+             directory if that is not set"
+        } else {
+            ""
+        };
+        format!("can't be read as a file: {error}{hint}")
+    })?;
+    let bytes = Zeroizing::new(bytes);
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        let message = "names a file that is not UTF-8: save it as UTF-8 text (PowerShell's > \
+                       writes UTF-16)";
+        return Err(message.to_owned());
+    };
+    let secret = line_of_file(text);
+    if secret.is_empty() {
+        return Err("names an empty file".to_owned());
+    }
+    if secret.contains(['\r', '\n']) {
+        return Err("names a file with more than one line".to_owned());
+    }
+    check_line(secret).map_err(|what| format!("names a file whose line {what}"))?;
+    Ok(Zeroizing::new(secret.to_owned()))
+}
+
+/// systemd puts the credentials of a unit (`LoadCredential=`) into the directory
+/// `CREDENTIALS_DIRECTORY`. A relative path is the name of such a credential.
+fn resolve(path: &str) -> PathBuf {
+    let directory = std::env::var_os("CREDENTIALS_DIRECTORY").unwrap_or_default();
+    // `join` returns an absolute `path` unchanged.
+    PathBuf::from(directory).join(path)
+}

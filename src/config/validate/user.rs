@@ -1,0 +1,88 @@
+//! `[[organization.NAME.user]]`
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::network::networks;
+use super::text::check_line;
+use crate::config::file;
+use crate::config::mistake::Mistakes;
+use crate::organizations::{Organization, PasswordDigest, StoredPassword, User};
+
+/// The actions that `actions` can list.
+const ACTIONS: [&str; 8] = [
+    "pause",
+    "unpause",
+    "add",
+    "remove",
+    "showqueue",
+    "showqueuestat",
+    "showstate",
+    "events",
+];
+
+/// `key` is the key of the user's table, such as `organization.acme.user[0]`.
+pub(super) fn validate(
+    key: &str,
+    table: &file::User,
+    organization: Option<Arc<Organization>>,
+    mistakes: &mut Mistakes,
+) -> Option<User> {
+    match &table.username {
+        None => mistakes.add_missing(&format!("{key}.username"), "the name to log in with"),
+        Some(name) => {
+            mistakes.check(&format!("{key}.username"), check_line(name));
+        }
+    }
+    let password = password(key, table, mistakes);
+    for action in &table.actions {
+        if action != "*" && !ACTIONS.contains(&action.to_ascii_lowercase().as_str()) {
+            let message = format!("\"{action}\" is not one of *, {}", ACTIONS.join(", "));
+            mistakes.add(format!("{key}.actions"), message);
+        }
+    }
+    let allows_all = table.actions.iter().any(|action| action == "*");
+    let actions = table
+        .actions
+        .iter()
+        .map(|action| action.to_ascii_lowercase());
+    let allow_from = networks(&format!("{key}.allow_from"), &table.allow_from, mistakes);
+    Some(User {
+        username: table.username.clone()?,
+        organization: organization?,
+        password: password?,
+        actions: (!allows_all).then(|| actions.collect()),
+        allow_from,
+        withdrawn: CancellationToken::new(),
+    })
+}
+
+fn password(key: &str, table: &file::User, mistakes: &mut Mistakes) -> Option<StoredPassword> {
+    match (&table.password_hash, &table.password_md5, &table.password) {
+        (Some(hash), None, None) => mistakes.check(
+            &format!("{key}.password_hash"),
+            StoredPassword::hash(&hash.0),
+        ),
+        (None, Some(md5), None) => {
+            let digest = PasswordDigest::from_hex(&md5.0).map(StoredPassword::Digest);
+            let message = "must be the 32 hex digits of the password's MD5";
+            mistakes.check(&format!("{key}.password_md5"), digest.ok_or(message))
+        }
+        (None, None, Some(password)) => {
+            mistakes.check(&format!("{key}.password"), check_line(&password.0))?;
+            Some(StoredPassword::Digest(PasswordDigest::of(&password.0)))
+        }
+        (None, None, None) => {
+            let what = "set password_hash (see `ami-bridge hash-password`), password_md5 or \
+                        password";
+            mistakes.add_missing(&format!("{key}.password"), what);
+            None
+        }
+        _ => {
+            let message = "set only one of password_hash, password_md5 and password";
+            mistakes.add(format!("{key}.password"), message);
+            None
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! All organizations and users of a configuration.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::organization::Organization;
+use super::password::StoredPassword;
+use super::user::User;
+
+/// All organizations and users of a configuration.
+#[derive(Debug, Default)]
+pub struct Directory {
+    organizations: Vec<Arc<Organization>>,
+    users: HashMap<String, Arc<User>>,
+}
+
+impl Directory {
+    /// Creates a directory. The caller has checked that usernames are unique; of two users
+    /// with the same name, the last one wins.
+    #[must_use]
+    pub fn new(organizations: Vec<Arc<Organization>>, users: Vec<User>) -> Self {
+        let users = users
+            .into_iter()
+            .map(|user| (user.username.clone(), Arc::new(user)))
+            .collect();
+        Self {
+            organizations,
+            users,
+        }
+    }
+
+    /// Takes the users that have not changed from the previous directory, so that their
+    /// event streams stay open. Returns the users of the previous directory that were
+    /// changed or removed.
+    #[must_use]
+    pub fn take_over(&mut self, previous: &Self) -> Vec<Arc<User>> {
+        let mut replaced = Vec::new();
+        for (username, old) in &previous.users {
+            match self.users.get_mut(username) {
+                Some(new) if new.is_equivalent(old) => *new = Arc::clone(old),
+                _ => replaced.push(Arc::clone(old)),
+            }
+        }
+        replaced
+    }
+
+    /// The user with this name.
+    #[must_use]
+    pub fn user(&self, username: &str) -> Option<&Arc<User>> {
+        self.users.get(username)
+    }
+
+    /// The sorted names of users whose configured password lets anyone log in who can read
+    /// it: passwords in plain text and MD5 digests.
+    #[must_use]
+    pub fn weakly_stored(&self) -> Vec<&str> {
+        let users = self.users.values();
+        let weak = users.filter(|user| matches!(user.password, StoredPassword::Digest(_)));
+        let mut names: Vec<&str> = weak.map(|user| user.username.as_str()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// All organizations, ordered by name.
+    #[must_use]
+    pub fn organizations(&self) -> &[Arc<Organization>] {
+        &self.organizations
+    }
+}

@@ -1,0 +1,105 @@
+//! An organization's part of a PBX: its queues and its agents.
+
+use std::cmp::Ordering;
+
+use super::natural_order::natural_order;
+use super::pattern::Pattern;
+use super::template::Template;
+
+/// An organization. Users know its queues and agents by numbers; the PBX knows them by names
+/// and interfaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// NAME of `[organization.NAME]`.
+    pub name: String,
+    /// NAME of its `[pbx.NAME]`.
+    pub pbx: String,
+    /// Its queue numbers, in the configured order.
+    pub queues: Vec<Pattern>,
+    /// Turns a queue number into the queue's name on the PBX.
+    pub queue_name: Template,
+    /// Its phone numbers; `None` means any.
+    pub agents: Option<Vec<Pattern>>,
+    /// Turns a phone number into the interface that Asterisk dials.
+    pub interface: Template,
+    /// Turns a phone number into the device whose state counts; `None` means the interface.
+    pub state_interface: Option<Template>,
+    /// Whether it may reach queues and interfaces that another organization with `shared`
+    /// can reach.
+    pub shared: bool,
+}
+
+impl Organization {
+    /// Returns the queue number in its configured spelling; `None` if the queue does not
+    /// belong to the organization.
+    #[must_use]
+    pub fn queue(&self, number: &str) -> Option<String> {
+        let pattern = self.queues.iter().find(|p| p.matches(number))?;
+        Some(match pattern {
+            Pattern::Exact(exact) => exact.clone(),
+            Pattern::Glob { .. } | Pattern::Range { .. } => number.to_owned(),
+        })
+    }
+
+    /// Returns all queue numbers; `None` if a pattern makes them depend on which queues the
+    /// PBX has.
+    #[must_use]
+    pub fn listed_queues(&self) -> Option<Vec<&str>> {
+        let exact = self.queues.iter().map(|pattern| match pattern {
+            Pattern::Exact(number) => Some(number.as_str()),
+            Pattern::Glob { .. } | Pattern::Range { .. } => None,
+        });
+        exact.collect()
+    }
+
+    /// Returns the names on the PBX of the queues that are configured by an exact number.
+    pub fn listed_names(&self) -> impl Iterator<Item = String> {
+        self.queues.iter().filter_map(|pattern| match pattern {
+            Pattern::Exact(number) => Some(self.queue_name.expand(number)),
+            Pattern::Glob { .. } | Pattern::Range { .. } => None,
+        })
+    }
+
+    /// Returns the queue number for a queue's name on the PBX; `None` if the queue does not
+    /// belong to the organization.
+    #[must_use]
+    pub fn queue_number(&self, name: &str) -> Option<String> {
+        self.queue(self.queue_name.extract(name)?)
+    }
+
+    /// Compares queue numbers by their configured order, and those of the same pattern by
+    /// natural order.
+    #[must_use]
+    pub fn queue_order(&self, a: &str, b: &str) -> Ordering {
+        let position = |number: &str| self.queues.iter().position(|p| p.matches(number));
+        position(a)
+            .cmp(&position(b))
+            .then_with(|| natural_order(a, b))
+    }
+
+    /// Whether the phone number belongs to the organization.
+    #[must_use]
+    pub fn has_agent(&self, number: &str) -> bool {
+        // If no peer is named `host`, Asterisk dials SIP/host and IAX2/host as the address of
+        // a host, which could be any host on the network.
+        let prefix = self.interface.prefix();
+        let dials_hosts = ["SIP/", "IAX2/"]
+            .iter()
+            .any(|technology| prefix.eq_ignore_ascii_case(technology));
+        if dials_hosts && number.contains('.') {
+            return false;
+        }
+        match &self.agents {
+            Some(patterns) => patterns.iter().any(|pattern| pattern.matches(number)),
+            None => true,
+        }
+    }
+
+    /// Returns the phone number of a member; `None` if the organization could not have added
+    /// a member with this interface.
+    #[must_use]
+    pub fn agent_number<'a>(&self, interface: &'a str) -> Option<&'a str> {
+        let number = self.interface.extract(interface)?;
+        self.has_agent(number).then_some(number)
+    }
+}

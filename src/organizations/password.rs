@@ -1,0 +1,114 @@
+//! Passwords as they are configured and as clients send them.
+//!
+//! A client sends either a password or its MD5. So every stored form is derived from the
+//! lower-case MD5 hex of the password.
+
+use std::fmt;
+
+use argon2::password_hash::PasswordHasher;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, Version};
+use md5::{Digest, Md5};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// The MD5 of a password, as 32 lower-case hex digits. Whoever has it can log in, so it is
+/// as secret as the password.
+#[derive(Clone)]
+pub struct PasswordDigest(Zeroizing<String>);
+
+impl PasswordDigest {
+    /// Computes the digest of a password.
+    #[must_use]
+    pub fn of(password: &str) -> Self {
+        Self(Zeroizing::new(format!(
+            "{:x}",
+            HexBytes(&Md5::digest(password))
+        )))
+    }
+
+    /// Parses 32 hex digits, in either case.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let is_digest = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_digest.then(|| Self(Zeroizing::new(text.to_ascii_lowercase())))
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// Compares in constant time.
+    pub(super) fn equals(&self, other: &Self) -> bool {
+        self.as_bytes().ct_eq(other.as_bytes()).into()
+    }
+
+    /// Computes the argon2id hash of this digest in PHC string format, for `password_hash`.
+    /// Takes tens of milliseconds.
+    ///
+    /// # Errors
+    /// If the operating system provides no random salt.
+    pub fn hash(&self) -> Result<String, argon2::password_hash::Error> {
+        let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT);
+        Ok(hasher.hash_password(self.as_bytes())?.to_string())
+    }
+}
+
+impl fmt::Debug for PasswordDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+struct HexBytes<'a>(&'a [u8]);
+
+impl fmt::LowerHex for HexBytes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// A password as the configuration stores it.
+#[derive(Clone)]
+pub enum StoredPassword {
+    /// From `password` or `password_md5`.
+    Digest(PasswordDigest),
+    /// From `password_hash`: the argon2id hash of the digest, in PHC string format.
+    Hash(Box<str>),
+}
+
+impl StoredPassword {
+    /// Checks an argon2id hash in PHC string format.
+    ///
+    /// # Errors
+    /// Says what is expected if the text is not such a hash.
+    pub fn hash(text: &str) -> Result<Self, &'static str> {
+        match PasswordHash::new(text) {
+            Ok(hash)
+                if hash.algorithm == argon2::ARGON2ID_IDENT
+                    && hash.version.is_none_or(|version| version == 19)
+                    && hash.salt.is_some()
+                    && hash.hash.is_some()
+                    && Params::try_from(&hash).is_ok() =>
+            {
+                Ok(Self::Hash(text.into()))
+            }
+            _ => Err("is not an argon2id hash as printed by `ami-bridge hash-password`"),
+        }
+    }
+
+    /// Whether the configuration has the same text. Does not compare a hash with a digest.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Digest(this), Self::Digest(other)) => this.equals(other),
+            (Self::Hash(this), Self::Hash(other)) => this == other,
+            (Self::Digest(_), Self::Hash(_)) | (Self::Hash(_), Self::Digest(_)) => false,
+        }
+    }
+}
+
+impl fmt::Debug for StoredPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}

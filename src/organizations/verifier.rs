@@ -1,0 +1,203 @@
+//! Verifies passwords.
+//!
+//! An argon2 hash takes tens of milliseconds of CPU time. Hashes are therefore computed on
+//! blocking threads, only a few at a time, and a password that was verified once is cached.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use blake2::Blake2sMac256;
+use blake2::digest::{KeyInit, Mac};
+use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use super::password::{PasswordDigest, StoredPassword};
+
+/// Maximum number of logins that are being verified or wait for it: about a second of work.
+const MAX_PENDING_LOGINS: usize = 64;
+
+/// How long a verified password is cached.
+const CACHE_DURATION: Duration = Duration::from_secs(15 * 60);
+
+/// The login was refused because too many others are being verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyLogins;
+
+/// A verified password, as a keyed hash. The key never leaves this process.
+struct Verified {
+    tag: [u8; 32],
+    at: Instant,
+}
+
+/// Verifies passwords, and caches those that were right.
+pub struct Verifier {
+    key: Zeroizing<[u8; 32]>,
+    /// By username. Has at most one entry for each configured user.
+    verified: Mutex<HashMap<String, Verified>>,
+    /// One permit for each CPU: hashes that are computed at the same time.
+    hashing: Semaphore,
+    /// [`MAX_PENDING_LOGINS`] permits.
+    pending: Semaphore,
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").finish_non_exhaustive()
+    }
+}
+
+impl Verifier {
+    /// Creates a verifier with an empty cache and a random key.
+    ///
+    /// # Errors
+    /// If the operating system provides no random bytes.
+    pub fn new() -> Result<Self, argon2::password_hash::Error> {
+        let mut key = Zeroizing::new([0; 32]);
+        getrandom::fill(key.as_mut()).map_err(|_| argon2::password_hash::Error::Crypto)?;
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            key,
+            verified: Mutex::default(),
+            hashing: Semaphore::new(cpus),
+            pending: Semaphore::new(MAX_PENDING_LOGINS),
+        })
+    }
+
+    /// Whether the cache shows that this password is right. Takes microseconds, whatever the
+    /// result.
+    #[must_use]
+    pub fn remembers(&self, username: &str, password: &str) -> bool {
+        let verified = self.lock();
+        let Some(cached) = verified.get(username) else {
+            return false;
+        };
+        cached.at.elapsed() < CACHE_DURATION
+            && candidates(password)
+                .iter()
+                .any(|candidate| self.tag(candidate).as_slice().ct_eq(&cached.tag).into())
+    }
+
+    /// Verifies a password against the stored one. For a user that does not exist, `stored`
+    /// is `None`: the refusal then takes as long as for a wrong password.
+    ///
+    /// # Errors
+    /// [`TooManyLogins`] if 64 other logins are pending.
+    pub async fn verify(
+        &self,
+        username: &str,
+        password: &str,
+        stored: Option<&StoredPassword>,
+    ) -> Result<bool, TooManyLogins> {
+        let _pending = self.pending.try_acquire().map_err(|_| TooManyLogins)?;
+        let candidates = candidates(password);
+        let matching = match stored {
+            Some(StoredPassword::Hash(hash)) => self.find_by_hash(candidates, hash.clone()).await,
+            Some(StoredPassword::Digest(digest)) => {
+                match candidates.iter().find(|candidate| candidate.equals(digest)) {
+                    Some(matching) => Some(matching.clone()),
+                    None => self.refuse_slowly(candidates).await,
+                }
+            }
+            None => self.refuse_slowly(candidates).await,
+        };
+        if let Some(matching) = &matching {
+            let verified = Verified {
+                tag: self.tag(matching),
+                at: Instant::now(),
+            };
+            self.lock().insert(username.to_owned(), verified);
+        }
+        Ok(matching.is_some())
+    }
+
+    /// Takes as long as a password that does not match a stored hash.
+    async fn refuse_slowly(&self, candidates: Vec<PasswordDigest>) -> Option<PasswordDigest> {
+        self.find_by_hash(candidates, DECOY_HASH.into()).await;
+        None
+    }
+
+    /// Returns the candidate that matches the hash.
+    async fn find_by_hash(
+        &self,
+        candidates: Vec<PasswordDigest>,
+        hash: Box<str>,
+    ) -> Option<PasswordDigest> {
+        let _permit = self.hashing.acquire().await.ok()?;
+        let matching = tokio::task::spawn_blocking(move || {
+            let hash = PasswordHash::new(&hash).ok()?;
+            candidates
+                .into_iter()
+                .find(|candidate| hash_matches(candidate, &hash))
+        });
+        matching.await.ok()?
+    }
+
+    fn tag(&self, digest: &PasswordDigest) -> [u8; 32] {
+        let Ok(mut mac) = Blake2sMac256::new_from_slice(self.key.as_slice()) else {
+            unreachable!("BLAKE2s accepts a key of 32 bytes");
+        };
+        mac.update(digest.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Verified>> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Hashed in place of a stored hash for users that have none or do not exist, so that all
+/// refusals take the same time. It is a constant because computing it at startup would leave
+/// the allocator with as much free memory as argon2 needs, for the life of the process.
+const DECOY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$tcxNjazJmGLKfLEUiUq29w$YOEoAU\
+    4maBCZ7aNVzZoL5Wn33l1/iljKE5vP1doomy4";
+
+/// Minimum capacity of argon2's working memory, in blocks: 33 MiB. The allocator maps
+/// allocations of 32 MiB and more separately and returns them to the operating system when
+/// they are freed. Smaller ones would stay allocated, once in each arena.
+const MIN_CAPACITY: usize = 33 * 1024 * 1024 / Block::SIZE;
+
+fn hash_matches(candidate: &PasswordDigest, hash: &PasswordHash) -> bool {
+    let (Ok(params), Some(salt), Some(expected)) = (Params::try_from(hash), &hash.salt, &hash.hash)
+    else {
+        return false;
+    };
+    let mut memory = Vec::with_capacity(params.block_count().max(MIN_CAPACITY));
+    memory.resize(params.block_count(), Block::default());
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let mut output = vec![0; expected.len()];
+    let password = candidate.as_bytes();
+    argon2
+        .hash_password_into_with_memory(password, salt, &mut output, &mut memory)
+        .is_ok_and(|()| output.ct_eq(expected.as_bytes()).into())
+}
+
+/// The digests that the client may mean: if the password looks like an MD5, that MD5, and
+/// always the MD5 of the password itself.
+fn candidates(password: &str) -> Vec<PasswordDigest> {
+    let digest = PasswordDigest::from_hex(password);
+    digest
+        .into_iter()
+        .chain([PasswordDigest::of(password)])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decoy_hash_has_the_cost_of_a_new_hash() {
+        let params = |hash: &str| {
+            let hash = PasswordHash::new(hash).expect("a hash");
+            Params::try_from(&hash).expect("parameters")
+        };
+        let new = PasswordDigest::of("any").hash().expect("random bytes");
+        assert_eq!(params(DECOY_HASH), params(&new));
+        assert_eq!(DECOY_HASH.len(), new.len());
+    }
+}
