@@ -1,5 +1,6 @@
-//! A machine that has slept, as the bridge sees it: its wall clock jumps, and its
-//! monotonic clock does not. By libfaketime, whose name each test has.
+//! The machine of the bridge has slept: the wall clock jumps, but the monotonic clock does
+//! not. libfaketime simulates the jump. The name of each test starts with `faketime_`, so
+//! that `./test` can skip the tests if libfaketime is missing.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -14,34 +15,34 @@ use crate::support::{
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The bridge's own clock, which a test can set.
+/// The wall clock of the bridge, which a test can set.
 pub(crate) struct BridgeClock {
     file: PathBuf,
     _folder: tempfile::TempDir,
 }
 
 impl BridgeClock {
-    /// A bridge with a clock that is right for now.
+    /// Starts a bridge whose clock is correct at first.
     fn start(configuration: &str) -> (Bridge, Self) {
         let mut command = bridge_command();
-        let clock = Self::of(&mut command);
-        // Each time that the bridge asks.
+        let clock = Self::for_command(&mut command);
+        // libfaketime reads the offset each time that the bridge reads the clock.
         command.env("FAKETIME_NO_CACHE", "1");
         (Bridge::start_command(command, configuration), clock)
     }
 
-    /// The clock of that program, which looks once a second whether it was set.
-    pub(crate) fn of(command: &mut Command) -> Self {
+    /// Makes `command` run with a settable clock. libfaketime reads the offset once a second.
+    pub(crate) fn for_command(command: &mut Command) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("clock");
         write_clock_offset(&file, 0);
         command
-            // The loader replaces `$LIB` by the folder of this architecture.
+            // The loader replaces `$LIB` with the library folder of this architecture.
             .env("LD_PRELOAD", "/usr/$LIB/faketime/libfaketimeMT.so.1")
             .env("FAKETIME_TIMESTAMP_FILE", &file)
             .env("FAKETIME_CACHE_DURATION", "1")
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-            // The name that older releases know.
+            // Older releases of libfaketime know only this name.
             .env("DONT_FAKE_MONOTONIC", "1");
         Self {
             file,
@@ -49,7 +50,7 @@ impl BridgeClock {
         }
     }
 
-    /// Sets the clock, at once, to this machine's plus that many seconds.
+    /// Sets the clock to `offset` seconds ahead of the clock of this machine.
     pub(crate) fn set_offset(&self, offset: i64) {
         write_clock_offset(&self.file, offset);
     }
@@ -61,13 +62,13 @@ fn time(text: &Value) -> SystemTime {
     time.into()
 }
 
-fn read(bridge: &Bridge) -> (String, Option<Value>) {
+fn show_agent(bridge: &Bridge) -> (String, Option<Value>) {
     let answer = bridge.get_as(ACME, "action=showstate&agent=1001");
     let body = (answer.status == 200).then(|| answer.json());
     (answer.outcome(), body)
 }
 
-fn linked() -> (Asterisk, Proxy, Bridge, BridgeClock) {
+fn start_with_clock() -> (Asterisk, Proxy, Bridge, BridgeClock) {
     let asterisk = Asterisk::start(SIMULATED);
     let proxy = Proxy::start(asterisk.port);
     let (bridge, clock) = BridgeClock::start(&configuration(proxy.port));
@@ -75,31 +76,31 @@ fn linked() -> (Asterisk, Proxy, Bridge, BridgeClock) {
     (asterisk, proxy, bridge, clock)
 }
 
-/// The link has died while the machine slept.
+/// The link was lost while the machine slept.
 #[test]
-fn faketime_after_a_sleep_old_truth_is_not_new_and_a_dead_link_is_seen_at_once() {
-    let (_asterisk, proxy, bridge, clock) = linked();
+fn faketime_after_a_sleep_as_of_stays_old_and_a_dead_link_is_dropped_within_4_seconds() {
+    let (_asterisk, proxy, bridge, clock) = start_with_clock();
     proxy.set_network(Network::BlackHole);
-    // Let what was under way come to an end, so that the truth is of before.
-    read(&bridge);
+    // Waits for messages in transit, so that `as_of` is before the jump.
+    show_agent(&bridge);
     clock.set_offset(3600);
     let begun = Instant::now();
     let jumped = SystemTime::now() + HOUR;
-    let lost = eventually("the link is given up", || {
-        let (outcome, body) = read(&bridge);
+    let lost = eventually("the bridge drops the link", || {
+        let (outcome, body) = show_agent(&bridge);
         let Some(body) = body else {
             assert_eq!(outcome, "503 pbx_unavailable");
             return Some(begun.elapsed());
         };
-        // Heard before the jump, or not at all.
+        // The state was received before the jump, so `as_of` must be an hour old.
         let age = jumped
             .duration_since(time(&body["as_of"]))
             .expect("earlier");
         assert!(age > HOUR - Duration::from_secs(30), "{age:?} {body}");
         None
     });
-    println!("after a jump of an hour the dead link was given up after {lost:?}");
-    // By silence alone it takes nine seconds.
+    println!("after a jump of an hour, the bridge dropped the dead link after {lost:?}");
+    // Without the jump, the bridge detects a silent link after 9 s.
     assert!(lost < Duration::from_secs(4), "{lost:?}");
     assert!(bridge.log().contains("the wall clock has jumped"));
     proxy.set_network(Network::Normal);
@@ -107,27 +108,27 @@ fn faketime_after_a_sleep_old_truth_is_not_new_and_a_dead_link_is_seen_at_once()
     bridge.wait_ready();
 }
 
-/// The link has lived on, or someone has set the clock.
+/// The link survived the sleep, or an operator has set the clock.
 #[test]
-fn faketime_a_link_that_lives_outlives_a_jump() {
-    let (_asterisk, _proxy, bridge, clock) = linked();
+fn faketime_a_working_link_survives_a_clock_jump() {
+    let (_asterisk, _proxy, bridge, clock) = start_with_clock();
     for offset in [3600, 0, -3600] {
         let pings = bridge.sent_count("Ping");
         clock.set_offset(offset);
-        eventually("the link is asked for a sign of life", || {
+        eventually("the bridge sends a Ping", || {
             (bridge.sent_count("Ping") > pings).then_some(())
         });
-        eventually("the truth has the new time", || {
-            let body = read(&bridge).1.expect("the link lives");
+        eventually("as_of follows the new clock", || {
+            let body = show_agent(&bridge).1.expect("the link is up");
             assert_eq!(body["stale"], false);
             let now = SystemTime::now();
             let shift = Duration::from_secs(offset.unsigned_abs());
             let now = if offset < 0 { now - shift } else { now + shift };
             let as_of = time(&body["as_of"]);
-            let off = now
+            let difference = now
                 .duration_since(as_of)
                 .unwrap_or_else(|error| error.duration());
-            (off < Duration::from_secs(20)).then_some(())
+            (difference < Duration::from_secs(20)).then_some(())
         });
     }
     assert!(!bridge.log().contains("\"link lost\""));

@@ -1,5 +1,5 @@
-//! Storms of connects: thousands of panels that reconnect at once, and clients whose
-//! handshakes or logins take long, hold nobody up.
+//! Connection storms: thousands of panels that reconnect at the same time, and clients with
+//! slow handshakes or logins, do not delay other clients.
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
@@ -13,8 +13,8 @@ use crate::support::{
     ACME, Asterisk, Bridge, SIMULATED, configuration, connect_tls, http_tls_section,
 };
 
-/// Opens a stream of events, and waits for its snapshot.
-async fn follow(address: std::net::SocketAddr) -> std::io::Result<TcpStream> {
+/// Opens an event stream and waits for its snapshot.
+async fn open_stream(address: std::net::SocketAddr) -> std::io::Result<TcpStream> {
     let mut stream = TcpStream::connect(address).await?;
     let (username, password) = (ACME.username, ACME.password);
     let target = format!("/events?username={username}&password={password}");
@@ -29,9 +29,9 @@ async fn follow(address: std::net::SocketAddr) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// The usual configuration, with a password that costs argon2, and a log that stays
-/// small.
-fn configured(asterisk: &Asterisk) -> String {
+/// The sample configuration with an Argon2 hash as password and a log level that keeps the
+/// log small.
+fn hashed_configuration(asterisk: &Asterisk) -> String {
     let hash = PasswordDigest::of("acme-password").hash().expect("a hash");
     configuration(asterisk.port)
         .replace("info,ami_bridge=trace", "info")
@@ -44,41 +44,41 @@ fn configured(asterisk: &Asterisk) -> String {
 const PANELS: usize = 3000;
 
 #[test]
-fn three_thousand_panels_that_come_at_once_are_served_at_once() {
-    // Both sides have their own.
-    let limit = rlimit::increase_nofile_limit(u64::MAX).expect("the limit");
+fn three_thousand_simultaneous_panels_get_their_snapshots_within_10_seconds() {
+    // The bridge and the test each need a descriptor per panel.
+    let limit = rlimit::increase_nofile_limit(u64::MAX).expect("the limit is raised");
     assert!(limit > PANELS as u64 + 500, "too few descriptors: {limit}");
     let asterisk = Asterisk::start(SIMULATED);
-    let bridge = Bridge::start(&configured(&asterisk));
+    let bridge = Bridge::start(&hashed_configuration(&asterisk));
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().expect("a runtime");
     let took = runtime.block_on(async {
         let begun = Instant::now();
         let mut panels = JoinSet::new();
         for _ in 0..PANELS {
-            panels.spawn(follow(bridge.address));
+            panels.spawn(open_stream(bridge.address));
         }
         let streams = panels.join_all().await;
         let failed = streams.iter().filter(|stream| stream.is_err()).count();
         assert_eq!(failed, 0);
         begun.elapsed()
     });
-    println!("{PANELS} panels at once had their snapshots after {took:?}");
-    // A connection that finds no place in the system's queue tries again after 1, 3, 7
-    // and 15 seconds.
+    println!("{PANELS} simultaneous panels got their snapshots after {took:?}");
+    // If the accept queue of the kernel is full, a client retries its connection after 1, 3,
+    // 7 and 15 s.
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
 #[test]
-fn handshakes_that_stall_hold_nobody_up() {
+fn stalled_handshakes_do_not_delay_other_clients() {
     let asterisk = Asterisk::start(SIMULATED);
     let folder = tempfile::tempdir().expect("a folder");
     let http = http_tls_section(folder.path(), |_| ());
-    let bridge = Bridge::start(&configured(&asterisk).replace("[http]", &http));
+    let bridge = Bridge::start(&hashed_configuration(&asterisk).replace("[http]", &http));
     let stalled: Vec<_> = (0..300)
         .map(|number| {
             let mut stream = std::net::TcpStream::connect(bridge.address).expect("connected");
-            // The beginning of a record of a handshake.
+            // The start of a TLS handshake record, or nothing at all.
             let sent = &b"\x16\x03\x01\x02\x00\x01"[..number % 7];
             stream.write_all(sent).expect("written");
             stream
@@ -94,17 +94,17 @@ fn handshakes_that_stall_hold_nobody_up() {
     assert_eq!(&answer, b"HTTP/1.0 200");
     let took = begun.elapsed();
     println!(
-        "beside {} stalled handshakes one took {took:?}",
+        "with {} stalled handshakes, another client took {took:?}",
         stalled.len()
     );
     assert!(took < Duration::from_secs(2), "{took:?}");
 }
 
 #[test]
-fn logins_that_take_long_hold_nobody_up() {
+fn slow_logins_do_not_delay_other_clients() {
     let asterisk = Asterisk::start(SIMULATED);
-    let bridge = Bridge::start(&configured(&asterisk));
-    // Remembered from here on.
+    let bridge = Bridge::start(&hashed_configuration(&asterisk));
+    // The bridge caches the checked password from here on.
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let slowest = std::thread::scope(|scope| {
         let logins: Vec<_> = (0..60)
@@ -127,6 +127,6 @@ fn logins_that_take_long_hold_nobody_up() {
         }
         slowest
     });
-    println!("beside 60 logins that are checked, the slowest change took {slowest:?}");
+    println!("during 60 password checks, the slowest change took {slowest:?}");
     assert!(slowest < Duration::from_secs(1), "{slowest:?}");
 }

@@ -1,47 +1,45 @@
-//! Nothing is lost and nothing is done twice, whatever happens to Asterisk or to
-//! the network: 32 clients change agents while it happens, and what they were
-//! answered is held against Asterisk's queue_log.
+//! No change is lost or executed twice, whatever happens to Asterisk or to the network.
+//! 32 clients change agents during each fault, and the responses that they got are checked
+//! against Asterisk's `queue_log`.
 
-use std::fmt::Write as _;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::{assert_members_match, asterisk_with_agents};
 use crate::support::{
     Asterisk, Bridge, Network, Outcomes, Proxy, Tally, configuration, eventually, on_both_versions,
     run_load,
 };
 
 on_both_versions!(
-    killed_and_started_again,
-    restarted_by_its_operator,
-    a_graceful_stop_that_is_called_off,
-    frozen_for_twenty_seconds,
-    reloads_of_the_manager,
-    app_queue_unloaded_and_loaded,
-    connections_cut,
-    a_pulled_cable,
-    answers_cut_in_their_middle,
-    bytes_one_at_a_time_and_late,
+    changes_stay_consistent_when_asterisk_crashes,
+    changes_stay_consistent_when_asterisk_restarts,
+    changes_stay_consistent_when_a_graceful_stop_is_aborted,
+    changes_stay_consistent_when_asterisk_freezes_for_20_seconds,
+    changes_stay_consistent_when_the_manager_reloads,
+    changes_stay_consistent_when_app_queue_is_reloaded,
+    changes_stay_consistent_when_connections_close,
+    changes_stay_consistent_when_the_network_goes_silent,
+    changes_stay_consistent_when_responses_are_truncated,
+    changes_stay_consistent_when_bytes_arrive_singly_or_late,
 );
 
-/// An Asterisk with 32 agents of its own configuration, a proxy, and a bridge.
-pub(crate) struct Scene {
+/// An Asterisk with 32 static agents, a proxy and a bridge, and the outcomes of the changes
+/// that clients have sent.
+pub(crate) struct FaultTest {
     pub(crate) asterisk: Asterisk,
     pub(crate) proxy: Proxy,
     pub(crate) bridge: Bridge,
-    answers: Outcomes,
-    /// What was reckoned already.
+    /// Outcomes that are not yet checked.
+    outcomes: Outcomes,
+    /// The outcomes that are checked, by kind.
     tally: Tally,
     name: &'static str,
 }
 
-impl Scene {
+impl FaultTest {
     pub(crate) fn new(version: u32, name: &'static str) -> Self {
-        let mut queues = "[general]\n[acme-6001]\n".to_owned();
-        for agent in 1001..1033 {
-            let _ = writeln!(queues, "member => Local/{agent}@acme-agents,0,{agent}");
-        }
-        let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues)]);
+        let asterisk = asterisk_with_agents(version);
         let proxy = Proxy::start(asterisk.port);
         let configuration =
             configuration(proxy.port).replace("ami_bridge=trace", "ami_bridge=info");
@@ -50,69 +48,58 @@ impl Scene {
             asterisk,
             proxy,
             bridge,
-            answers: Outcomes::default(),
+            outcomes: Outcomes::default(),
             tally: Tally::default(),
             name,
         }
     }
 
-    /// Lets the fault happen in the middle of the load, and waits until the
-    /// bridge is back by itself and has worked for a while.
-    pub(crate) fn fault(&mut self, round: usize, fault: impl FnOnce(&mut Asterisk, &Proxy)) {
+    /// Runs `fault` in the middle of the load. Then waits until the bridge is ready again and
+    /// has answered for a while.
+    pub(crate) fn run_fault(&mut self, round: usize, fault: impl FnOnce(&mut Asterisk, &Proxy)) {
         let (bridge, asterisk, proxy) = (&self.bridge, &mut self.asterisk, &self.proxy);
-        let (answers, ()) = run_load(bridge, &format!("r{round}"), || {
-            work(bridge);
+        let (outcomes, ()) = run_load(bridge, &format!("r{round}"), || {
+            wait_for_answers(bridge);
             fault(asterisk, proxy);
             bridge.wait_ready();
-            work(bridge);
+            wait_for_answers(bridge);
         });
-        self.answers.merge(answers);
+        self.outcomes.merge(outcomes);
     }
 
-    /// The fault has really ended the link, for the so-manieth time.
-    fn lost_links(&self, count: usize) {
+    /// Asserts that the bridge has lost the link `count` times in total.
+    fn assert_lost_links(&self, count: usize) {
         let lost = self.bridge.log().matches("\"link lost\"").count();
         assert_eq!(lost, count);
     }
 
-    /// Holds the answers so far against the log, and forgets both. Only where
-    /// Asterisk has done everything that was sent to it.
-    pub(crate) fn settle(&mut self) {
+    /// Checks the outcomes so far against `queue_log` and clears both. Call it only after
+    /// Asterisk has executed everything that was sent to it.
+    pub(crate) fn check_queue_log(&mut self) {
         let log = self.asterisk.take_queue_log();
-        self.tally += self.answers.take().check_against_queue_log(&log);
+        self.tally += self.outcomes.take().check_against_queue_log(&log);
     }
 
-    /// Holds the answers against the log, and the bridge's view against
-    /// Asterisk's own.
-    pub(crate) fn reckon(mut self) {
-        self.settle();
+    /// Checks the outcomes against `queue_log`, and the members that the bridge shows against
+    /// those of Asterisk.
+    pub(crate) fn assert_consistent(mut self) {
+        self.check_queue_log();
         let tally = &self.tally;
         println!(
             "{} on Asterisk {}: {tally}",
             self.name, self.asterisk.version
         );
         assert!(tally.success > 100 && tally.unanswered == 0, "{tally}");
-        let shown = self.bridge.acme_ok("action=showqueue&queue=6001");
-        let shown = shown["queues"][0]["members"].as_array().expect("members");
-        let truth = self.asterisk.ami().members("acme-6001");
-        assert_eq!(shown.len(), truth.len());
-        for (member, row) in shown.iter().zip(truth) {
-            assert_eq!(member["interface"], row["Location"].as_str());
-            assert_eq!(member["paused"], row["Paused"] == "1");
-            assert_eq!(
-                member["paused_reason"].as_str().unwrap_or_default(),
-                row["PausedReason"]
-            );
-        }
+        assert_members_match(&self.bridge, &self.asterisk);
         let (status, _) = self.bridge.stop();
         assert!(status.success());
     }
 }
 
-/// Waits until the bridge has answered a few times more.
-pub(crate) fn work(bridge: &Bridge) {
+/// Waits until the bridge has answered 20 further requests.
+pub(crate) fn wait_for_answers(bridge: &Bridge) {
     for _ in 0..20 {
-        eventually("changes are made", || {
+        eventually("the bridge answers", || {
             let query = "action=showstate&agent=1001";
             let response = bridge.get_as(crate::support::ACME, query);
             (response.status == 200).then_some(())
@@ -120,24 +107,24 @@ pub(crate) fn work(bridge: &Bridge) {
     }
 }
 
-fn killed_and_started_again(version: u32) {
-    let mut scene = Scene::new(version, "kill -9");
+fn changes_stay_consistent_when_asterisk_crashes(version: u32) {
+    let mut test = FaultTest::new(version, "kill -9");
     for round in 0..3 {
-        scene.fault(round, |asterisk, _| {
+        test.run_fault(round, |asterisk, _| {
             asterisk.kill();
             asterisk.restart();
         });
     }
-    scene.reckon();
+    test.assert_consistent();
 }
 
-fn restarted_by_its_operator(version: u32) {
-    let mut scene = Scene::new(version, "core restart now");
+fn changes_stay_consistent_when_asterisk_restarts(version: u32) {
+    let mut test = FaultTest::new(version, "core restart now");
     for round in 0..3 {
-        scene.fault(round, |asterisk, _| {
+        test.run_fault(round, |asterisk, _| {
             let uptime = |asterisk: &Asterisk| asterisk.cli("core show uptime seconds");
             asterisk.cli("core restart now");
-            eventually("it is up again", || {
+            eventually("Asterisk is up again", || {
                 let booted = asterisk
                     .cli("core waitfullybooted")
                     .contains("fully booted");
@@ -146,24 +133,23 @@ fn restarted_by_its_operator(version: u32) {
         });
     }
     assert!(
-        scene
-            .bridge
+        test.bridge
             .log()
             .contains("Asterisk announces that it shuts down")
     );
-    scene.reckon();
+    test.assert_consistent();
 }
 
-fn a_graceful_stop_that_is_called_off(version: u32) {
-    let mut scene = Scene::new(version, "core stop gracefully, called off");
-    // A call keeps the stop pending.
-    scene.asterisk.add_caller("acme-6001");
+fn changes_stay_consistent_when_a_graceful_stop_is_aborted(version: u32) {
+    let mut test = FaultTest::new(version, "core stop gracefully, aborted");
+    // A call delays the graceful stop.
+    test.asterisk.add_caller("acme-6001");
     eventually("a call is up", || {
-        let channels = scene.asterisk.cli("core show channels");
+        let channels = test.asterisk.cli("core show channels");
         (!channels.contains("0 active calls")).then_some(())
     });
     for round in 0..3 {
-        scene.fault(round, |asterisk, _| {
+        test.run_fault(round, |asterisk, _| {
             let asterisk = &*asterisk;
             std::thread::scope(|scope| {
                 scope.spawn(|| asterisk.cli("core stop gracefully"));
@@ -178,114 +164,111 @@ fn a_graceful_stop_that_is_called_off(version: u32) {
             });
         });
     }
-    scene.reckon();
+    test.assert_consistent();
 }
 
-fn frozen_for_twenty_seconds(version: u32) {
-    let mut scene = Scene::new(version, "SIGSTOP for 20 s");
+fn changes_stay_consistent_when_asterisk_freezes_for_20_seconds(version: u32) {
+    let mut test = FaultTest::new(version, "SIGSTOP for 20 s");
     let lost = |bridge: &Bridge| bridge.log().contains("Asterisk has stopped answering");
-    let bridge = &scene.bridge;
-    let (asterisk, mut given_up_after) = (&scene.asterisk, None);
-    let (answers, ()) = run_load(bridge, "r0", || {
-        work(bridge);
+    let bridge = &test.bridge;
+    let (asterisk, mut dropped_after) = (&test.asterisk, None);
+    let (outcomes, ()) = run_load(bridge, "r0", || {
+        wait_for_answers(bridge);
         asterisk.freeze();
         let frozen = Instant::now();
-        eventually("the peer is given up", || lost(bridge).then_some(()));
-        given_up_after = Some(frozen.elapsed());
+        eventually("the bridge drops the link", || lost(bridge).then_some(()));
+        dropped_after = Some(frozen.elapsed());
         sleep(Duration::from_secs(20).saturating_sub(frozen.elapsed()));
         asterisk.resume();
         bridge.wait_ready();
-        work(bridge);
+        wait_for_answers(bridge);
     });
-    scene.answers.merge(answers);
-    let given_up_after = given_up_after.expect("measured");
-    println!("given up after {given_up_after:?}");
-    // Ten seconds, and what a busy machine needs to tell.
-    assert!(
-        given_up_after < Duration::from_secs(11),
-        "{given_up_after:?}"
-    );
-    scene.reckon();
+    test.outcomes.merge(outcomes);
+    let dropped_after = dropped_after.expect("measured");
+    println!("link dropped after {dropped_after:?}");
+    // The bridge drops the link within 10 s. A busy machine may need a little longer.
+    assert!(dropped_after < Duration::from_secs(11), "{dropped_after:?}");
+    test.assert_consistent();
 }
 
-fn reloads_of_the_manager(version: u32) {
-    let mut scene = Scene::new(version, "manager reload");
+fn changes_stay_consistent_when_the_manager_reloads(version: u32) {
+    let mut test = FaultTest::new(version, "manager reload");
     for round in 0..3 {
-        scene.fault(round, |asterisk, _| {
+        test.run_fault(round, |asterisk, _| {
             asterisk.cli("manager reload");
         });
     }
-    scene.reckon();
+    test.assert_consistent();
 }
 
-fn app_queue_unloaded_and_loaded(version: u32) {
-    let mut scene = Scene::new(version, "module unload/load app_queue.so");
+fn changes_stay_consistent_when_app_queue_is_reloaded(version: u32) {
+    let mut test = FaultTest::new(version, "module unload/load app_queue.so");
     for round in 0..3 {
-        scene.fault(round, |asterisk, _| {
-            // Refused while an action runs; and a crash is not unheard of.
+        test.run_fault(round, |asterisk, _| {
+            // Asterisk refuses to unload while an action runs, and sometimes crashes.
             eventually("app_queue is unloaded", || {
-                let said = asterisk.cli("module unload app_queue.so");
-                (said.contains("Unloaded") || asterisk.has_exited()).then_some(())
+                let output = asterisk.cli("module unload app_queue.so");
+                (output.contains("Unloaded") || asterisk.has_exited()).then_some(())
             });
             sleep(Duration::from_millis(200));
             asterisk.cli("module load app_queue.so");
             if asterisk.has_exited() {
-                println!("Asterisk {} has crashed on the unload", asterisk.version);
+                println!("Asterisk {} crashed during the unload", asterisk.version);
                 asterisk.restart();
             }
         });
     }
-    scene.reckon();
+    test.assert_consistent();
 }
 
-fn connections_cut(version: u32) {
-    let mut scene = Scene::new(version, "connection cut");
+fn changes_stay_consistent_when_connections_close(version: u32) {
+    let mut test = FaultTest::new(version, "connection closed");
     for round in 0..4 {
-        scene.fault(round, |_, proxy| proxy.close_connections());
-        scene.lost_links(round + 1);
+        test.run_fault(round, |_, proxy| proxy.close_connections());
+        test.assert_lost_links(round + 1);
     }
-    scene.reckon();
+    test.assert_consistent();
 }
 
-fn a_pulled_cable(version: u32) {
-    let mut scene = Scene::new(version, "pulled cable");
-    let bridge = &scene.bridge;
-    let proxy = &scene.proxy;
-    let (answers, ()) = run_load(bridge, "r0", || {
-        work(bridge);
+fn changes_stay_consistent_when_the_network_goes_silent(version: u32) {
+    let mut test = FaultTest::new(version, "unplugged cable");
+    let bridge = &test.bridge;
+    let proxy = &test.proxy;
+    let (outcomes, ()) = run_load(bridge, "r0", || {
+        wait_for_answers(bridge);
         proxy.set_network(Network::BlackHole);
-        eventually("the peer is given up", || {
+        eventually("the bridge drops the link", || {
             let given_up = bridge.log().contains("Asterisk has stopped answering");
             given_up.then_some(())
         });
         proxy.set_network(Network::Normal);
         bridge.wait_ready();
-        work(bridge);
+        wait_for_answers(bridge);
     });
-    scene.answers.merge(answers);
-    scene.reckon();
+    test.outcomes.merge(outcomes);
+    test.assert_consistent();
 }
 
-fn answers_cut_in_their_middle(version: u32) {
-    let mut scene = Scene::new(version, "answer cut in its middle");
+fn changes_stay_consistent_when_responses_are_truncated(version: u32) {
+    let mut test = FaultTest::new(version, "truncated response");
     for round in 0..4 {
-        scene.fault(round, |_, proxy| proxy.truncate_next_read());
-        scene.lost_links(round + 1);
+        test.run_fault(round, |_, proxy| proxy.truncate_next_read());
+        test.assert_lost_links(round + 1);
     }
-    scene.reckon();
+    test.assert_consistent();
 }
 
-fn bytes_one_at_a_time_and_late(version: u32) {
-    let mut scene = Scene::new(version, "split and late bytes");
+fn changes_stay_consistent_when_bytes_arrive_singly_or_late(version: u32) {
+    let mut test = FaultTest::new(version, "single and late bytes");
     for (round, network) in [Network::SingleBytes, Network::Slow]
         .into_iter()
         .enumerate()
     {
-        scene.fault(round, |_, proxy| {
+        test.run_fault(round, |_, proxy| {
             proxy.set_network(network);
             sleep(Duration::from_millis(500));
             proxy.set_network(Network::Normal);
         });
     }
-    scene.reckon();
+    test.assert_consistent();
 }

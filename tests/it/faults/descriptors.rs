@@ -1,5 +1,5 @@
-//! Few file descriptors: clients may use up theirs, and never those of the link, the
-//! listener for operations and the log.
+//! Few file descriptors: clients can use up their share, but not the descriptors of the
+//! link, the admin listener and the log.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -14,10 +14,11 @@ use crate::support::{
     ACME, API_PATH, Asterisk, Bridge, SIMULATED, configuration, eventually, request,
 };
 
-/// What a bridge has with 256 descriptors and one PBX: the rest is for others.
-const CLIENTS: usize = 196;
+/// The client connections of a bridge with 256 descriptors and one PBX. The bridge reserves
+/// the other descriptors.
+const MAX_CLIENTS: usize = 196;
 
-fn with_limit(option: &str, limit: u32, asterisk: &Asterisk) -> Bridge {
+fn start_with_limit(option: &str, limit: u32, asterisk: &Asterisk) -> Bridge {
     let mut shell = Command::new("sh");
     let program = env!("CARGO_BIN_EXE_ami-bridge");
     let script = format!("ulimit {option} {limit}; exec \"$0\" \"$@\"");
@@ -37,22 +38,22 @@ fn metric(bridge: &Bridge, name: &str) -> u64 {
 }
 
 #[test]
-fn clients_that_use_up_theirs_leave_the_link_its_own() {
+fn clients_cannot_use_up_the_descriptors_of_the_link() {
     let mut asterisk = Asterisk::start(SIMULATED);
-    let bridge = with_limit("-n", 256, &asterisk);
+    let bridge = start_with_limit("-n", 256, &asterisk);
     assert!(bridge.log().contains("http.max_connections is lowered"));
     assert_eq!(
         metric(&bridge, "ami_bridge_connections_limit"),
-        CLIENTS as u64
+        MAX_CLIENTS as u64
     );
-    // Users of their own right: nobody may close these.
-    let streams: Vec<_> = (0..CLIENTS)
+    // These clients are authenticated, so the bridge must not close their connections.
+    let streams: Vec<_> = (0..MAX_CLIENTS)
         .map(|_| EventClient::open(bridge.address, ACME, ""))
         .collect();
-    let further: Vec<_> = (0..100)
-        .map(|_| TcpStream::connect(bridge.address).expect("the system takes it"))
+    let more: Vec<_> = (0..100)
+        .map(|_| TcpStream::connect(bridge.address).expect("the kernel accepts it"))
         .collect();
-    eventually("they have taken all", || {
+    eventually("all connections are taken", || {
         let taken = bridge.log().contains("all connections are taken");
         taken.then_some(())
     });
@@ -64,22 +65,25 @@ fn clients_that_use_up_theirs_leave_the_link_its_own() {
     asterisk.kill();
     eventually("the link is lost", || (!bridge.is_ready()).then_some(()));
     asterisk.restart();
-    // With every client still there.
+    // All clients are still connected.
     bridge.wait_ready();
-    assert_eq!(metric(&bridge, "ami_bridge_connections"), CLIENTS as u64);
+    assert_eq!(
+        metric(&bridge, "ami_bridge_connections"),
+        MAX_CLIENTS as u64
+    );
     assert!(!bridge.log().contains("no connection can be accepted"));
     assert!(bridge.usage().descriptors < 256);
     drop(streams);
-    drop(further);
-    eventually("it serves again", || {
+    drop(more);
+    eventually("the bridge answers again", || {
         (bridge.get_as(ACME, "action=showqueue").status == 200).then_some(())
     });
 }
 
 #[test]
-fn the_soft_limit_is_raised_to_the_hard_one() {
+fn soft_limit_is_raised_to_the_hard_limit() {
     let asterisk = Asterisk::start(SIMULATED);
-    let bridge = with_limit("-S -n", 64, &asterisk);
+    let bridge = start_with_limit("-S -n", 64, &asterisk);
     assert!(!bridge.log().contains("is lowered"));
     let clients: Vec<_> = (0..100)
         .map(|_| EventClient::open(bridge.address, ACME, ""))
@@ -89,7 +93,7 @@ fn the_soft_limit_is_raised_to_the_hard_one() {
 }
 
 #[test]
-fn strangers_who_do_nothing_make_room() {
+fn idle_unauthenticated_clients_are_closed_to_make_room() {
     let asterisk = Asterisk::start(SIMULATED);
     let few = configuration(asterisk.port).replace("[http]", "[http]\nmax_connections = 8");
     let bridge = Bridge::start(&few);
@@ -97,32 +101,33 @@ fn strangers_who_do_nothing_make_room() {
     stream.until("snapshot", Duration::from_secs(20));
     let mut idle: Vec<_> = (0..20)
         .map(|number| {
-            let mut stream = TcpStream::connect(bridge.address).expect("the system takes it");
+            let mut stream = TcpStream::connect(bridge.address).expect("the kernel accepts it");
             if number % 2 == 1 {
                 stream.write_all(b"GET / HT").expect("written");
             }
             stream
         })
         .collect();
-    // Behind all of these, who have half a minute when there is room.
+    // This client connects after all of these. Without a shortage, idle clients may stay
+    // connected for 30 s.
     let begun = Instant::now();
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let took = begun.elapsed();
-    println!("a client behind 20 idle ones with 8 slots was answered after {took:?}");
+    println!("a client after 20 idle ones was answered after {took:?}, with 8 connections allowed");
     assert!(took < Duration::from_secs(15), "{took:?}");
     let mut byte = [0];
     let ended = idle[0].read(&mut byte);
     assert!(matches!(&ended, Ok(0)) || ended.is_err(), "{ended:?}");
-    // Whoever has shown who it is stays.
+    // The authenticated client stays connected.
     stream.until("member", Duration::from_secs(20));
 }
 
 #[test]
-fn idle_clients_stay_where_there_is_room() {
+fn idle_clients_stay_connected_without_a_shortage() {
     let asterisk = Asterisk::start(SIMULATED);
     let bridge = Bridge::start(&configuration(asterisk.port));
     let mut idle = TcpStream::connect(bridge.address).expect("connected");
-    // Longer than strangers may be idle when there is none; that is what is tested.
+    // Longer than idle clients may stay during a shortage. This time is part of the test.
     sleep(Duration::from_secs(3));
     idle.set_nonblocking(true).expect("a socket");
     let early = idle.read(&mut [0]).map_err(|error| error.kind());
@@ -138,9 +143,10 @@ fn idle_clients_stay_where_there_is_room() {
     assert!(answer.contains("\"status\":\"success\""), "{answer}");
 }
 
-/// Others of the system may use up what is the bridge's.
+/// The kernel can refuse descriptors before the bridge reaches its limit, for example if the
+/// whole system runs out. This test lowers the limit of the running bridge instead.
 #[test]
-fn running_out_of_descriptors_does_not_spin() {
+fn running_out_of_descriptors_causes_no_busy_loop() {
     let asterisk = Asterisk::start(SIMULATED);
     let bridge = Bridge::start(&configuration(asterisk.port));
     let used = bridge.usage().descriptors as u64;
@@ -148,19 +154,19 @@ fn running_out_of_descriptors_does_not_spin() {
     let pid = bridge.pid().cast_signed();
     rlimit::prlimit(pid, Resource::NOFILE, Some((limit, limit)), None).expect("lowered");
     let many: Vec<_> = (0..60)
-        .map(|_| TcpStream::connect(bridge.address).expect("the system takes it"))
+        .map(|_| TcpStream::connect(bridge.address).expect("the kernel accepts it"))
         .collect();
-    eventually("it has run out", || {
+    eventually("the bridge has run out of descriptors", || {
         let log = bridge.log_so_far();
         log.contains("no connection can be accepted").then_some(())
     });
     let before = bridge.usage().cpu_ticks;
     sleep(Duration::from_secs(1));
     let spent = bridge.usage().cpu_ticks - before;
-    // A busy loop would use a hundred ticks in a second.
+    // A busy loop would use 100 ticks in a second.
     assert!(spent < 30, "{spent} ticks");
     drop(many);
-    eventually("it serves again", || {
+    eventually("the bridge answers again", || {
         (bridge.get_as(ACME, "action=showqueue").status == 200).then_some(())
     });
 }

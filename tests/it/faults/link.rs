@@ -1,16 +1,16 @@
-//! The link to Asterisk: one, kept, and back by itself.
+//! The link to Asterisk: the bridge opens one, holds it, and reconnects automatically.
 
 use crate::support::{
     ACME, Asterisk, Bridge, configuration, eventually, on_every_pbx, start_direct,
 };
 
 on_every_pbx!(
-    one_session_serves_everything,
-    the_link_comes_back_after_a_crash,
-    the_link_comes_back_after_a_restart,
-    a_bridge_may_start_before_its_asterisk,
-    a_wrong_secret_is_told_and_survived,
-    a_stop_finishes_and_logs_off,
+    all_requests_share_one_session,
+    bridge_reconnects_after_a_crash_of_asterisk,
+    bridge_reconnects_after_a_restart_of_asterisk,
+    bridge_can_start_before_asterisk,
+    wrong_secret_is_logged_without_being_printed,
+    shutdown_is_logged_and_logs_off_from_asterisk,
 );
 
 fn sessions(asterisk: &Asterisk) -> usize {
@@ -21,7 +21,7 @@ fn sessions(asterisk: &Asterisk) -> usize {
         .count()
 }
 
-fn one_session_serves_everything(version: u32) {
+fn all_requests_share_one_session(version: u32) {
     let (asterisk, bridge) = start_direct(version);
     for _ in 0..20 {
         bridge.acme_ok("action=showqueue");
@@ -30,8 +30,9 @@ fn one_session_serves_everything(version: u32) {
     assert_eq!(bridge.sent_count("Login"), 1);
 }
 
-/// Without a link nothing is sent; with one again, everything works.
-fn down_and_up(bridge: &Bridge, up: impl FnOnce()) {
+/// Asserts that the bridge sends nothing while the link is down, and works again after
+/// `reconnect`.
+fn assert_recovers(bridge: &Bridge, reconnect: impl FnOnce()) {
     let response = eventually("the link is down", || {
         let response = bridge.get_as(ACME, "action=pause&agent=1050&reason=down");
         (response.status == 503).then_some(response)
@@ -45,27 +46,27 @@ fn down_and_up(bridge: &Bridge, up: impl FnOnce()) {
         bridge.get_as(ACME, "action=showqueue").outcome(),
         "503 pbx_unavailable"
     );
-    up();
+    reconnect();
     bridge.wait_ready();
     bridge.acme_ok("action=pause&agent=1050&reason=up");
 }
 
-fn the_link_comes_back_after_a_crash(version: u32) {
+fn bridge_reconnects_after_a_crash_of_asterisk(version: u32) {
     let (mut asterisk, bridge) = start_direct(version);
     asterisk.kill();
-    down_and_up(&bridge, || asterisk.restart());
+    assert_recovers(&bridge, || asterisk.restart());
     assert_eq!(sessions(&asterisk), 1);
     assert!(!asterisk.queue_log().contains("|down"));
 }
 
-fn the_link_comes_back_after_a_restart(version: u32) {
+fn bridge_reconnects_after_a_restart_of_asterisk(version: u32) {
     let (mut asterisk, bridge) = start_direct(version);
-    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
+    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Lunch");
     asterisk.cli("core stop now");
     asterisk.wait_for_exit();
-    down_and_up(&bridge, || asterisk.restart());
+    assert_recovers(&bridge, || asterisk.restart());
     let shown = bridge.acme_ok("action=showstate&agent=1001");
-    assert_eq!(shown["reason"], "Kept");
+    assert_eq!(shown["reason"], "Lunch");
     let log = bridge.log();
     assert!(
         log.contains("Asterisk announces that it shuts down"),
@@ -73,16 +74,16 @@ fn the_link_comes_back_after_a_restart(version: u32) {
     );
 }
 
-fn a_bridge_may_start_before_its_asterisk(version: u32) {
+fn bridge_can_start_before_asterisk(version: u32) {
     let mut asterisk = Asterisk::start_direct(version);
     asterisk.kill();
     let bridge = Bridge::start_unready(&configuration(asterisk.port));
     assert!(!bridge.is_ready());
-    down_and_up(&bridge, || asterisk.restart());
+    assert_recovers(&bridge, || asterisk.restart());
     assert!(bridge.log().contains("Asterisk is not reachable"));
 }
 
-fn a_wrong_secret_is_told_and_survived(version: u32) {
+fn wrong_secret_is_logged_without_being_printed(version: u32) {
     let asterisk = Asterisk::start_direct(version);
     let wrong = configuration(asterisk.port).replace("sample-secret-change-me", "a-wrong-secret");
     let bridge = Bridge::start_unready(&wrong);
@@ -100,10 +101,10 @@ fn a_wrong_secret_is_told_and_survived(version: u32) {
     assert!(!bridge.log().contains("a-wrong-secret"));
 }
 
-fn a_stop_finishes_and_logs_off(version: u32) {
+fn shutdown_is_logged_and_logs_off_from_asterisk(version: u32) {
     let (asterisk, bridge) = start_direct(version);
     bridge.acme_ok("action=showqueue");
-    // A connection that has begun a request holds nothing up.
+    // A client with an incomplete request does not delay the shutdown.
     let mut partial = std::net::TcpStream::connect(bridge.address).expect("connected");
     std::io::Write::write_all(&mut partial, b"GET /API").expect("written");
     let begun = std::time::Instant::now();
@@ -111,7 +112,7 @@ fn a_stop_finishes_and_logs_off(version: u32) {
     assert!(status.success(), "{status}");
     assert!(begun.elapsed().as_secs() < 15);
     for line in ["stopping", "link closed", "stopped"] {
-        assert!(log.contains(line), "{line} is not in {log}");
+        assert!(log.contains(line), "the log lacks {line}: {log}");
     }
     assert_eq!(sessions(&asterisk), 0);
 }

@@ -1,7 +1,7 @@
-//! Many PBXes in one process: what one of them does is nothing to the others.
+//! Many PBXes in one process: a fault of one does not affect the others.
 //!
-//! Asserted is an order, not a speed: while requests to the dead one are still under
-//! way, rounds of requests to all others come to their end.
+//! The tests assert an order, not a speed: requests to all other PBXes complete while
+//! requests to the faulty one are still in progress.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -16,17 +16,18 @@ use crate::support::{
 
 const PBXES: usize = 50;
 
-/// The one that is not well; neither the first nor the last.
-const DEAD: usize = 7;
+/// The faulty PBX. It is neither the first nor the last.
+const FAULTY: usize = 7;
 
-/// Clients of the others.
+/// The number of clients of the other PBXes.
 const CLIENTS: usize = 4;
 
-/// Changes that wait for the dead one.
-const WAITING: usize = 8;
+/// The number of changes that wait for the faulty PBX.
+const WAITING_CHANGES: usize = 8;
 
-/// An organization and a user for each PBX. Their queues and agents have the same
-/// names everywhere: what goes astray is taken by the PBX that it comes to.
+/// A configuration with an organization and a user for each PBX. Queues and agents have the
+/// same names on every PBX, so a PBX executes a change that reaches it by mistake, and the
+/// test sees it.
 fn configuration(ports: &[u16]) -> String {
     let mut text = "[http]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n\
          [log]\nlevel = \"info,ami_bridge::wire=trace\"\n"
@@ -71,28 +72,31 @@ fn query(pbx: usize, action: &str) -> String {
     format!("username=user{pbx}&password=password{pbx}&agent=1001&{action}")
 }
 
-/// Clients change and read every PBX but the dead one, and see each change done.
-fn round(bridge: &Bridge, name: &str) {
-    let ask_those = |client: usize| {
+/// Changes and reads every PBX except the faulty one. Asserts that each change succeeds.
+fn change_all_others(bridge: &Bridge, name: &str) {
+    let run_client = |client: usize| {
         let mut connection = KeepAliveConnection::new(bridge.address);
-        let mut ask = |pbx, action: &str| {
+        let mut get = |pbx, action: &str| {
             let target = format!("{API_PATH}?{}", query(pbx, action));
             let answer = connection.get(&target).expect("an answer").json();
             assert_eq!(answer["status"], "success", "{pbx}, {action}: {answer}");
             answer
         };
-        for pbx in (client..PBXES).step_by(CLIENTS).filter(|pbx| *pbx != DEAD) {
+        for pbx in (client..PBXES)
+            .step_by(CLIENTS)
+            .filter(|pbx| *pbx != FAULTY)
+        {
             let reason = reason(pbx, name);
             let add = format!("action=add&queue=6001&paused=1&reason={reason}-added");
-            ask(pbx, &add);
-            ask(pbx, &format!("action=pause&reason={reason}"));
-            assert_eq!(ask(pbx, "action=showstate")["reason"], *reason);
-            ask(pbx, "action=remove&queue=6001");
+            get(pbx, &add);
+            get(pbx, &format!("action=pause&reason={reason}"));
+            assert_eq!(get(pbx, "action=showstate")["reason"], *reason);
+            get(pbx, "action=remove&queue=6001");
         }
     };
     std::thread::scope(|scope| {
         for client in 0..CLIENTS {
-            scope.spawn(move || ask_those(client));
+            scope.spawn(move || run_client(client));
         }
     });
 }
@@ -101,9 +105,9 @@ fn reason(pbx: usize, round: &str) -> String {
     format!("{round}-of-{pbx}")
 }
 
-/// Each PBX has had its own pauses, and no others.
+/// Asserts that each PBX has executed its own pauses and no others.
 fn assert_own_pauses(pbxes: &[Asterisk], rounds: &[&str]) {
-    for (number, pbx) in pbxes.iter().enumerate().filter(|(n, _)| *n != DEAD) {
+    for (number, pbx) in pbxes.iter().enumerate().filter(|(n, _)| *n != FAULTY) {
         let log = pbx.queue_log();
         let pauses = log.lines().filter(|line| line.contains("|PAUSE|"));
         let reasons: BTreeSet<_> = pauses.filter_map(|line| line.rsplit('|').next()).collect();
@@ -116,7 +120,7 @@ fn assert_own_pauses(pbxes: &[Asterisk], rounds: &[&str]) {
     }
 }
 
-/// The status of `/readyz`, and the PBXes that it does not call ready.
+/// The HTTP status of `/readyz`, and the names of the PBXes that are not ready.
 fn not_ready(bridge: &Bridge) -> (u16, Vec<String>) {
     let response = request(bridge.admin, "GET", "/readyz", &[], b"");
     let json = response.json();
@@ -128,25 +132,25 @@ fn not_ready(bridge: &Bridge) -> (u16, Vec<String>) {
     )
 }
 
-/// It has been linked, takes what it is sent, and says nothing more: the worst kind,
-/// since nobody can know yet that it is dead.
+/// The faulty PBX accepts data but no longer answers. This is the worst fault, because the
+/// bridge can't detect it immediately.
 #[test]
-fn one_that_freezes_slows_no_other() {
+fn frozen_pbx_does_not_delay_other_pbxes() {
     let pbxes = start_pbxes();
     let bridge = Bridge::start(&configuration(&ports(&pbxes)));
     assert_eq!(not_ready(&bridge), (200, vec![]));
-    pbxes[DEAD].freeze();
+    pbxes[FAULTY].freeze();
     std::thread::scope(|scope| {
-        let wait = || bridge.get(&query(DEAD, "action=pause&queue=6001&reason=dead"));
-        let waiting: Vec<_> = (0..WAITING).map(|_| scope.spawn(wait)).collect();
-        eventually("the dead one is asked", || {
-            (bridge.sent_count("QueuePause { queue: \"acme") == WAITING).then_some(())
+        let wait = || bridge.get(&query(FAULTY, "action=pause&queue=6001&reason=faulty"));
+        let waiting: Vec<_> = (0..WAITING_CHANGES).map(|_| scope.spawn(wait)).collect();
+        eventually("the faulty PBX has got all changes", || {
+            (bridge.sent_count("QueuePause { queue: \"acme") == WAITING_CHANGES).then_some(())
         });
         for name in ["first", "second", "third"] {
-            round(&bridge, name);
+            change_all_others(&bridge, name);
         }
         let answered = waiting.iter().filter(|request| request.is_finished());
-        assert_eq!(answered.count(), 0, "the others have waited");
+        assert_eq!(answered.count(), 0, "the other PBXes were delayed");
         for request in waiting {
             let answer = request.join().expect("an answer");
             assert_eq!(answer.outcome(), "504 outcome_unknown");
@@ -155,37 +159,37 @@ fn one_that_freezes_slows_no_other() {
     assert_own_pauses(&pbxes, &["first", "second", "third"]);
 }
 
-/// What PBXes are given for their figures is given to all at once: several that are
-/// silent cost no more than one.
+/// A scrape queries all PBXes concurrently, so several silent ones delay it no longer than
+/// one.
 #[test]
-fn a_scrape_asks_all_at_once() {
+fn metrics_scrape_queries_all_pbxes_concurrently() {
     let pbxes = start_pbxes();
     let bridge = Bridge::start(&configuration(&ports(&pbxes)));
-    for pbx in &pbxes[..SILENT] {
+    for pbx in &pbxes[..SILENT_PBXES] {
         pbx.freeze();
     }
-    let (first, last) = eventually("all are asked in one scrape", || {
-        let before = asked_for_metrics(&bridge.log()).len();
+    let (first, last) = eventually("one scrape queries all PBXes", || {
+        let before = metrics_queries(&bridge.log()).len();
         let text = request(bridge.admin, "GET", "/metrics", &[], b"").body;
-        // Four queues each, and a scrape in which none was late.
-        let told = text.matches("ami_bridge_queue_completed{").count();
-        if told < 4 * (PBXES - SILENT) {
+        // Each PBX has four queues. Only a scrape in which all other PBXes answered counts.
+        let reported = text.matches("ami_bridge_queue_completed{").count();
+        if reported < 4 * (PBXES - SILENT_PBXES) {
             return None;
         }
-        let asked = asked_for_metrics(&bridge.log()).split_off(before);
+        let asked = metrics_queries(&bridge.log()).split_off(before);
         let pbxes: BTreeSet<_> = asked.iter().map(|(pbx, _)| pbx).collect();
         (pbxes.len() == PBXES).then(|| (asked[0].1, asked[asked.len() - 1].1))
     });
     let spread = last.duration_since(first).as_secs_f64();
-    // One after the other, the last would be asked when two had had two seconds each.
+    // With sequential queries, the last would be sent after two timeouts of 2 s each.
     assert!(spread < 4.0, "{spread} s");
 }
 
-/// How many are silent, of which each is waited for.
-const SILENT: usize = 3;
+/// The number of silent PBXes. The scrape waits for each of them.
+const SILENT_PBXES: usize = 3;
 
-/// Which PBX was asked for a scrape, and when.
-fn asked_for_metrics(log: &str) -> Vec<(String, Timestamp)> {
+/// The PBX and the time of each query that a scrape sent.
+fn metrics_queries(log: &str) -> Vec<(String, Timestamp)> {
     let lines = log
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok());
@@ -198,26 +202,26 @@ fn asked_for_metrics(log: &str) -> Vec<(String, Timestamp)> {
         .collect()
 }
 
-/// It takes connections, and never says a word.
+/// The faulty PBX accepts connections but never sends a greeting.
 #[test]
-fn one_that_never_speaks_slows_no_other() {
+fn pbx_without_a_greeting_does_not_delay_other_pbxes() {
     let pbxes = start_pbxes();
-    let mute = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let mut ports = ports(&pbxes);
-    ports[DEAD] = mute.local_addr().expect("bound").port();
+    ports[FAULTY] = silent.local_addr().expect("bound").port();
     let bridge = Bridge::start_unready(&configuration(&ports));
-    let dead = format!("pbx{DEAD}");
+    let faulty = format!("pbx{FAULTY}");
     eventually("all others are ready", || {
-        (not_ready(&bridge) == (503, vec![dead.clone()])).then_some(())
+        (not_ready(&bridge) == (503, vec![faulty.clone()])).then_some(())
     });
     for name in ["first", "second"] {
         for action in ["action=pause&queue=6001", "action=showstate"] {
-            let answer = bridge.get(&query(DEAD, action));
+            let answer = bridge.get(&query(FAULTY, action));
             assert_eq!(answer.outcome(), "503 pbx_unavailable", "{action}");
         }
-        round(&bridge, name);
+        change_all_others(&bridge, name);
     }
     assert_own_pauses(&pbxes, &["first", "second"]);
-    // Its first connection still waits for a greeting.
-    assert_eq!(not_ready(&bridge), (503, vec![dead]));
+    // The first connection still waits for the greeting.
+    assert_eq!(not_ready(&bridge), (503, vec![faulty]));
 }

@@ -1,4 +1,4 @@
-//! What is shown while Asterisk is away, and when it is back.
+//! What the bridge shows while Asterisk is unreachable or has no queues, and afterwards.
 
 use serde_json::{Value, json};
 
@@ -9,12 +9,12 @@ use crate::support::{
 };
 
 on_both_versions!(
-    without_a_link_nothing_is_shown,
-    or_what_was_last_known_where_that_is_wanted,
-    ready_is_loaded,
-    without_app_queue_the_cure_is_told,
-    the_first_refusal_tells_it_too,
-    a_start_without_app_queue_tells_it_too,
+    reads_and_changes_are_refused_without_a_link,
+    serve_stale_shows_the_last_state_without_a_link,
+    state_is_complete_when_readyz_is_ready,
+    unloaded_app_queue_is_reported_with_its_fix,
+    unloaded_app_queue_is_detected_at_the_first_refused_change,
+    app_queue_missing_at_startup_is_reported_with_its_fix,
 );
 
 const READS: [&str; 4] = [
@@ -24,9 +24,9 @@ const READS: [&str; 4] = [
     "action=showstate&agent=1001",
 ];
 
-fn without_a_link_nothing_is_shown(version: u32) {
+fn reads_and_changes_are_refused_without_a_link(version: u32) {
     let (mut asterisk, bridge) = start_live(version);
-    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
+    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Lunch");
     asterisk.kill();
     eventually("the link is down", || (!bridge.is_ready()).then_some(()));
     for query in READS.into_iter().chain(CHANGES) {
@@ -41,7 +41,7 @@ fn without_a_link_nothing_is_shown(version: u32) {
     let rows: Vec<_> = rows.map(|row| json!([row["queue"], row["code"]])).collect();
     let expected = ["6001", "6002"].map(|queue| json!([queue, "pbx_unavailable"]));
     assert_eq!(rows, expected);
-    // That one of them is no queue of its own can't be mended, the rest can.
+    // Queue 9999 does not exist, which a retry can't fix. The other queue can be retried.
     let response = bridge.get_as(ACME, "action=pause&agent=1001&queue=9999,6001");
     assert_eq!(response.outcome(), "503 pbx_unavailable");
     assert!(response.header("Retry-After").is_some(), "{response:?}");
@@ -54,22 +54,22 @@ const CHANGES: [&str; 4] = [
     "action=pause&agent=1001&queue=6001&reason=away",
     "action=pause&agent=1001&reason=away",
     "action=remove&agent=1001&queue=6001",
-    // Of a member of none, as far as was known.
+    // This agent was in no queue before the outage.
     "action=pause&agent=1002&reason=away",
 ];
 
-fn or_what_was_last_known_where_that_is_wanted(version: u32) {
+fn serve_stale_shows_the_last_state_without_a_link(version: u32) {
     let mut asterisk = Asterisk::start(version);
     let configuration = quiet(&live_configuration(asterisk.port));
     let bridge = Bridge::start(&configuration.replace("[http]", "[http]\nserve_stale = true"));
-    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
-    let before = READS.map(|query| shown(&bridge, query));
+    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Lunch");
+    let before = READS.map(|query| comparable_response(&bridge, query));
     asterisk.kill();
     eventually("the link is down", || (!bridge.is_ready()).then_some(()));
     for (query, before) in READS.into_iter().zip(&before) {
         let answer = bridge.acme_ok(query);
         assert_eq!(answer["stale"], true, "{answer}");
-        assert_eq!(shown(&bridge, query), *before, "{query}");
+        assert_eq!(comparable_response(&bridge, query), *before, "{query}");
     }
     for query in CHANGES.into_iter().chain(["action=showqueue&fresh=1"]) {
         let response = bridge.get_as(ACME, query);
@@ -84,8 +84,8 @@ fn or_what_was_last_known_where_that_is_wanted(version: u32) {
     assert!(!asterisk.queue_log().contains("|away"));
 }
 
-/// What a read shows, without what tells when and to whom.
-fn shown(bridge: &Bridge, query: &str) -> Value {
+/// A response without its fields that differ between equal reads.
+fn comparable_response(bridge: &Bridge, query: &str) -> Value {
     let mut answer = bridge.acme_ok(query);
     let fields = answer.as_object_mut().expect("an object");
     for name in ["request_id", "as_of", "stale"] {
@@ -94,11 +94,11 @@ fn shown(bridge: &Bridge, query: &str) -> Value {
     answer
 }
 
-fn ready_is_loaded(version: u32) {
+fn state_is_complete_when_readyz_is_ready(version: u32) {
     let asterisk = Asterisk::start(version);
     for _ in 0..5 {
         let bridge = Bridge::start_unready(&quiet(&configuration(asterisk.port)));
-        // The first read after the first "ready" has all there is.
+        // The first read after the first "ready" is already complete.
         eventually("ready", || bridge.is_ready().then_some(()));
         let shown = bridge.acme_ok("action=showstate&agent=1050");
         assert_eq!(shown["queues"][0]["queue"], "6002", "{shown}");
@@ -107,53 +107,60 @@ fn ready_is_loaded(version: u32) {
     }
 }
 
-/// What the cure is called everywhere.
-const LOAD: &str = "module load app_queue.so";
+/// The fix that the bridge names in all its messages.
+const LOAD_COMMAND: &str = "module load app_queue.so";
 
-/// What `/readyz` says of the PBX.
+/// The state of the PBX in `/readyz`.
 fn readiness(bridge: &Bridge) -> Value {
     request(bridge.admin, "GET", "/readyz", &[], b"").json()["pbx"]["main"].clone()
 }
 
-/// The readiness of a bridge whose Asterisk has no queues, as soon as it is known.
-fn without_queues(bridge: &Bridge) -> Value {
-    eventually("it is told what is missing", || {
-        let told = readiness(bridge);
-        told["reason"].as_str()?.contains(LOAD).then_some(told)
+/// Waits until `/readyz` names the missing module. Returns the state of the PBX there.
+fn wait_for_missing_queues(bridge: &Bridge) -> Value {
+    eventually("/readyz names the fix", || {
+        let state = readiness(bridge);
+        state["reason"]
+            .as_str()?
+            .contains(LOAD_COMMAND)
+            .then_some(state)
     })
 }
 
-fn without_app_queue_the_cure_is_told(version: u32) {
-    // Asterisk tells it, and nobody needs to be refused first.
+fn unloaded_app_queue_is_reported_with_its_fix(version: u32) {
+    // An event reports the unloaded module, so no request has to fail first.
     let (asterisk, bridge) = start_live(version);
-    without_and_with_app_queue(&asterisk, &bridge, || {});
+    assert_reports_missing_app_queue(&asterisk, &bridge, || {});
 }
 
-/// To a user without `read = system`, Asterisk does not tell it.
-fn the_first_refusal_tells_it_too(version: u32) {
+/// Without `read = system`, Asterisk does not send that event to the bridge.
+fn unloaded_app_queue_is_detected_at_the_first_refused_change(version: u32) {
     let asterisk = Asterisk::start(version);
     let manager = asterisk.read_config("manager.conf");
-    let deaf = manager.replace("read = agent,system", "read = agent");
-    assert_ne!(deaf, manager);
-    asterisk.write_config("manager.conf", &deaf);
+    let without_system = manager.replace("read = agent,system", "read = agent");
+    assert_ne!(without_system, manager);
+    asterisk.write_config("manager.conf", &without_system);
     asterisk.cli("manager reload");
     let bridge = Bridge::start(&quiet(&configuration(asterisk.port)));
-    without_and_with_app_queue(&asterisk, &bridge, || {
+    assert_reports_missing_app_queue(&asterisk, &bridge, || {
         let response = bridge.get_as(ACME, CHANGES[0]);
         assert_eq!(response.outcome(), "503 pbx_unavailable");
     });
 }
 
-fn without_and_with_app_queue(asterisk: &Asterisk, bridge: &Bridge, first: impl FnOnce()) {
-    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Kept");
+fn assert_reports_missing_app_queue(
+    asterisk: &Asterisk,
+    bridge: &Bridge,
+    before_detection: impl FnOnce(),
+) {
+    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Lunch");
     asterisk.cli("module unload app_queue.so");
-    first();
-    assert_eq!(without_queues(bridge)["state"], "loading");
+    before_detection();
+    assert_eq!(wait_for_missing_queues(bridge)["state"], "loading");
     for query in CHANGES.into_iter().chain(READS) {
         let response = bridge.get_as(ACME, query);
         assert_eq!(response.outcome(), "503 pbx_unavailable", "{query}");
     }
-    asterisk.cli(LOAD);
+    asterisk.cli(LOAD_COMMAND);
     bridge.wait_ready();
     let ready = readiness(bridge);
     assert_eq!(
@@ -162,21 +169,21 @@ fn without_and_with_app_queue(asterisk: &Asterisk, bridge: &Bridge, first: impl 
     );
     assert_equal(asterisk, bridge);
     let log = bridge.log();
-    assert_eq!(log.matches(LOAD).count(), 1, "{log}");
-    let blamed = "a question about queues has no answer";
-    assert!(!log.contains(blamed), "{log}");
+    assert_eq!(log.matches(LOAD_COMMAND).count(), 1, "{log}");
+    let misleading = "a question about queues has no answer";
+    assert!(!log.contains(misleading), "{log}");
     assert!(!asterisk.queue_log().contains("|away"));
 }
 
-fn a_start_without_app_queue_tells_it_too(version: u32) {
+fn app_queue_missing_at_startup_is_reported_with_its_fix(version: u32) {
     let asterisk = Asterisk::start(version);
     asterisk.cli("module unload app_queue.so");
     let bridge = Bridge::start_unready(&quiet(&configuration(asterisk.port)));
-    // That is not said of a boot that takes its time.
-    assert_eq!(without_queues(&bridge)["state"], "booting");
+    // An Asterisk that boots slowly is not reported like this.
+    assert_eq!(wait_for_missing_queues(&bridge)["state"], "booting");
     assert!(bridge.log().contains("Asterisk has no queues"));
-    asterisk.cli(LOAD);
+    asterisk.cli(LOAD_COMMAND);
     bridge.wait_ready();
     let log = bridge.log();
-    assert_eq!(log.matches(LOAD).count(), 1, "{log}");
+    assert_eq!(log.matches(LOAD_COMMAND).count(), 1, "{log}");
 }

@@ -1,20 +1,20 @@
-//! A soak: mixed load with one fault after another. Afterwards memory is where
-//! it was, and no descriptor is left over.
+//! A soak test: mixed load with one fault after another. Afterwards the bridge uses as much
+//! memory and as many descriptors as before.
 //!
-//! The short form is part of the tests. The long one:
+//! The test is short by default. A long run:
 //! `AMI_BRIDGE_SOAK_SECONDS=1800 cargo test --release --test it soak -- --nocapture`
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::faults::consistency::Scene;
+use super::consistency::FaultTest;
 use crate::support::{ACME, Asterisk, Network, Proxy, SetOnDrop, eventually, on_both_versions};
 
-on_both_versions!(memory_and_descriptors_stay_flat);
+on_both_versions!(memory_and_descriptors_do_not_grow);
 
-/// How long the soak lasts, and how much of that a fault has.
-fn length() -> (Duration, Duration) {
+/// The duration of the soak, and the minimum duration of each round.
+fn durations() -> (Duration, Duration) {
     let seconds = std::env::var("AMI_BRIDGE_SOAK_SECONDS").ok();
     match seconds.and_then(|seconds| seconds.parse().ok()) {
         Some(seconds) => (Duration::from_secs(seconds), Duration::from_secs(20)),
@@ -22,35 +22,35 @@ fn length() -> (Duration, Duration) {
     }
 }
 
-/// How long the arenas take to fill.
-const ARENAS: Duration = Duration::from_secs(300);
+/// How long the arenas of the allocator keep growing.
+const ARENA_GROWTH_TIME: Duration = Duration::from_secs(300);
 
-fn memory_and_descriptors_stay_flat(version: u32) {
-    let (length, pause) = length();
-    let mut scene = Scene::new(version, "soak");
-    // The first round of each fault fills caches, buffers and the allocator's arenas.
-    for round in 0..FAULTS {
-        one_round(&mut scene, round, Duration::ZERO);
+fn memory_and_descriptors_do_not_grow(version: u32) {
+    let (length, round_length) = durations();
+    let mut test = FaultTest::new(version, "soak");
+    // The first round of each fault fills caches, buffers and the arenas of the allocator.
+    for round in 0..FAULT_KINDS {
+        run_round(&mut test, round, Duration::ZERO);
     }
-    let before = at_rest(&scene);
+    let before = usage_at_rest(&test);
     let begun = Instant::now();
-    let mut round = FAULTS;
+    let mut round = FAULT_KINDS;
     let mut memory = Vec::new();
     while begun.elapsed() < length {
-        one_round(&mut scene, round, pause);
-        memory.push(scene.bridge.usage().resident_kilobytes);
+        run_round(&mut test, round, round_length);
+        memory.push(test.bridge.usage().resident_kilobytes);
         round += 1;
     }
-    let after = at_rest(&scene);
+    let after = usage_at_rest(&test);
     println!(
         "soak of {} s, {} faults: before {before:?}, after {after:?}, kB after each fault: {memory:?}",
         begun.elapsed().as_secs(),
-        round - FAULTS
+        round - FAULT_KINDS
     );
-    scene.reckon();
+    test.assert_consistent();
     assert_eq!(after.descriptors, before.descriptors);
-    // The allocator's arenas fill in the first minutes, to an end; what leaks goes on.
-    if length / 2 > ARENAS {
+    // The arenas of the allocator grow for the first minutes only. A leak keeps growing.
+    if length / 2 > ARENA_GROWTH_TIME {
         let middle = memory[memory.len() / 2];
         assert!(
             after.resident_kilobytes < middle + 1024,
@@ -63,40 +63,40 @@ fn memory_and_descriptors_stay_flat(version: u32) {
     );
 }
 
-/// Load with one fault, until the bridge is back; then its reckoning.
-fn one_round(scene: &mut Scene, round: usize, pause: Duration) {
+/// Runs load with one fault until the bridge is ready again, then checks the outcomes.
+fn run_round(test: &mut FaultTest, round: usize, round_length: Duration) {
     let begun = Instant::now();
     let done = AtomicBool::new(false);
-    let address = scene.bridge.address;
+    let address = test.bridge.address;
     std::thread::scope(|scope| {
-        // Also where the round fails: else the reader goes on, and the test with it.
+        // Ends the reader even if the round fails. Otherwise the scope would wait forever.
         let _end = SetOnDrop(&done);
-        scope.spawn(|| read_until(address, &done));
-        scene.fault(round, |asterisk, proxy| {
-            fault(round, asterisk, proxy);
-            sleep(pause.saturating_sub(begun.elapsed()));
+        scope.spawn(|| read_repeatedly(address, &done));
+        test.run_fault(round, |asterisk, proxy| {
+            cause_fault(round, asterisk, proxy);
+            sleep(round_length.saturating_sub(begun.elapsed()));
         });
     });
-    scene.settle();
+    test.check_queue_log();
 }
 
-/// Once every connection of the load has gone.
-fn at_rest(scene: &Scene) -> crate::support::ResourceUsage {
-    let mut last = scene.bridge.usage();
+/// Waits until all connections of the load are closed. Returns the resources of the bridge.
+fn usage_at_rest(test: &FaultTest) -> crate::support::ResourceUsage {
+    let mut last = test.bridge.usage();
     eventually("the bridge is at rest", || {
         sleep(Duration::from_millis(200));
-        let now = scene.bridge.usage();
-        let rests = now.descriptors == last.descriptors && scene.bridge.is_ready();
+        let now = test.bridge.usage();
+        let is_at_rest = now.descriptors == last.descriptors && test.bridge.is_ready();
         last = now;
-        rests.then_some(now)
+        is_at_rest.then_some(now)
     })
 }
 
-/// How many kinds of fault there are.
-const FAULTS: usize = 6;
+/// The number of kinds of fault.
+const FAULT_KINDS: usize = 6;
 
-fn fault(round: usize, asterisk: &mut Asterisk, proxy: &Proxy) {
-    match round % FAULTS {
+fn cause_fault(round: usize, asterisk: &mut Asterisk, proxy: &Proxy) {
+    match round % FAULT_KINDS {
         0 => proxy.close_connections(),
         1 => {
             asterisk.kill();
@@ -119,7 +119,7 @@ fn fault(round: usize, asterisk: &mut Asterisk, proxy: &Proxy) {
     }
 }
 
-fn read_until(address: std::net::SocketAddr, done: &AtomicBool) {
+fn read_repeatedly(address: std::net::SocketAddr, done: &AtomicBool) {
     let mut connection = crate::support::KeepAliveConnection::new(address);
     let mut queries = ["showqueue", "showqueuestat", "showstate&agent=1001"]
         .iter()

@@ -1,5 +1,5 @@
-//! Whoever reads the log may hang: nothing that serves waits for it, and what was lost
-//! is counted and said.
+//! The reader of the log hangs: requests do not wait for it, and dropped log lines are
+//! counted and logged.
 
 use std::time::{Duration, Instant};
 
@@ -8,13 +8,13 @@ use serde_json::Value;
 use crate::support::{ACME, Asterisk, Bridge, LogReader, SIMULATED, bridge_command, configuration};
 use crate::support::{eventually, request};
 
-/// A request takes milliseconds; this leaves room for a busy machine.
-const SOON: Duration = Duration::from_secs(2);
+/// The longest allowed time for three requests. They take milliseconds on an idle machine.
+const MAX_REQUEST_TIME: Duration = Duration::from_secs(2);
 
-/// More lines than the queue, the pipe and the journal hold.
-const REQUESTS: usize = 3000;
+/// Enough rounds to fill the log queue, the pipe and the journal.
+const MAX_ROUNDS: usize = 3000;
 
-fn dropped(bridge: &Bridge) -> u64 {
+fn dropped_lines(bridge: &Bridge) -> u64 {
     let health = request(bridge.admin, "GET", "/healthz", &[], b"");
     assert_eq!(health.status, 200);
     health.json()["log_lines"]["dropped"]
@@ -22,8 +22,8 @@ fn dropped(bridge: &Bridge) -> u64 {
         .expect("a number")
 }
 
-/// Everything goes on: reads, changes, what asks Asterisk, and the state of both.
-fn everything_works(bridge: &Bridge) -> Duration {
+/// Asserts that reads, changes and the admin listener work. Returns how long they took.
+fn assert_works(bridge: &Bridge) -> Duration {
     let begun = Instant::now();
     for query in [
         "action=add&agent=1001&queue=6001",
@@ -33,23 +33,26 @@ fn everything_works(bridge: &Bridge) -> Duration {
         bridge.get_ok(ACME, query);
     }
     assert!(bridge.is_ready());
-    dropped(bridge);
+    dropped_lines(bridge);
     begun.elapsed()
 }
 
-fn is_no_matter(bridge: &Bridge, reader: &LogReader) {
+fn assert_survives_a_hanging_reader(bridge: &Bridge, reader: &LogReader) {
     reader.pause();
     let mut slowest = Duration::ZERO;
     let mut count = 0;
-    while dropped(bridge) == 0 {
-        // At the level of traces each request has many lines.
-        slowest = slowest.max(everything_works(bridge));
+    while dropped_lines(bridge) == 0 {
+        // At trace level, each request logs many lines.
+        slowest = slowest.max(assert_works(bridge));
         count += 1;
-        assert!(count < REQUESTS, "nothing was dropped after {count} rounds");
+        assert!(
+            count < MAX_ROUNDS,
+            "nothing was dropped after {count} rounds"
+        );
     }
-    slowest = slowest.max(everything_works(bridge));
+    slowest = slowest.max(assert_works(bridge));
     println!("{count} rounds without a reader, the slowest took {slowest:?}");
-    assert!(slowest < SOON, "{slowest:?}");
+    assert!(slowest < MAX_REQUEST_TIME, "{slowest:?}");
     let metrics = request(bridge.admin, "GET", "/metrics", &[], b"").body;
     let line = metrics
         .lines()
@@ -63,27 +66,27 @@ fn is_no_matter(bridge: &Bridge, reader: &LogReader) {
         .expect("a number");
     assert!(counted > 0, "{metrics}");
     reader.resume();
-    eventually("what was lost is said", || {
+    eventually("the dropped lines are logged", || {
         let log = bridge.log();
         log.contains("log lines were dropped").then_some(())
     });
-    everything_works(bridge);
+    assert_works(bridge);
 }
 
-fn started() -> (Asterisk, String) {
+fn start_pbx() -> (Asterisk, String) {
     let asterisk = Asterisk::start(SIMULATED);
     let configuration = configuration(asterisk.port);
     (asterisk, configuration)
 }
 
 #[test]
-fn a_pipe_that_nobody_reads_is_no_matter() {
-    let (_asterisk, configuration) = started();
+fn unread_log_pipe_does_not_delay_requests() {
+    let (_asterisk, configuration) = start_pbx();
     let (bridge, reader) = LogReader::start_bridge_with_pipe(bridge_command(), &configuration);
     bridge.wait_ready();
-    is_no_matter(&bridge, &reader);
-    let said = bridge.log();
-    let lines = said
+    assert_survives_a_hanging_reader(&bridge, &reader);
+    let log = bridge.log();
+    let lines = log
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let line = lines.into_iter().find(|line| {
@@ -94,26 +97,26 @@ fn a_pipe_that_nobody_reads_is_no_matter() {
 }
 
 #[test]
-fn unshare_a_journal_that_hangs_is_no_matter() {
-    let (_asterisk, configuration) = started();
+fn unshare_hanging_journal_does_not_delay_requests() {
+    let (_asterisk, configuration) = start_pbx();
     let (bridge, reader) = LogReader::start_bridge_with_journal(&bridge_command(), &configuration);
     bridge.wait_ready();
-    is_no_matter(&bridge, &reader);
+    assert_survives_a_hanging_reader(&bridge, &reader);
 }
 
-/// Nobody will ever read what is left.
+/// The remaining lines can't be written, so the bridge must not wait for the reader.
 #[test]
-fn an_end_does_not_wait_for_a_reader() {
-    let (_asterisk, configuration) = started();
+fn shutdown_does_not_wait_for_the_log_reader() {
+    let (_asterisk, configuration) = start_pbx();
     let (bridge, reader) = LogReader::start_bridge_with_pipe(bridge_command(), &configuration);
     bridge.wait_ready();
     reader.pause();
-    while dropped(&bridge) == 0 {
-        everything_works(&bridge);
+    while dropped_lines(&bridge) == 0 {
+        assert_works(&bridge);
     }
     let begun = Instant::now();
     bridge.terminate();
-    let status = eventually("it ends", || bridge.exit_status());
+    let status = eventually("the bridge exits", || bridge.exit_status());
     assert!(status.success(), "{status}");
     let took = begun.elapsed();
     assert!(took < Duration::from_secs(6), "{took:?}");

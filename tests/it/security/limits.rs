@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::faults::consistency::{Scene, work};
+use crate::faults::consistency::{FaultTest, wait_for_answers};
 use crate::stream::client::EventClient;
 use crate::support::{
     ACME, API_PATH, Asterisk, Bridge, User, configuration, eventually, on_every_pbx, request,
@@ -119,12 +119,12 @@ fn a_change_that_was_not_sent_is_never_in_doubt(version: u32) {
 }
 
 fn an_end_under_load_loses_nothing(version: u32) {
-    let scene = Scene::new(version, "SIGTERM");
-    let Scene {
+    let test = FaultTest::new(version, "SIGTERM");
+    let FaultTest {
         asterisk, bridge, ..
-    } = &scene;
+    } = &test;
     let (answers, ended) = run_load(bridge, "r", || {
-        work(bridge);
+        wait_for_answers(bridge);
         bridge.terminate();
         eventually("the bridge ends", || bridge.exit_status())
     });

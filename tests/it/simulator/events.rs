@@ -1,13 +1,13 @@
-//! What a PBX tells of its queues, and in what order: what the bridge builds on,
-//! and what the simulated PBX must do as a real one does.
+//! The queue events of Asterisk and their order. The bridge relies on them, and the
+//! simulated PBX must send the same ones.
 
 use crate::support::{Ami, Asterisk, eventually, on_every_pbx};
 
 on_every_pbx!(
-    changes_are_told_with_the_whole_member,
-    a_call_is_told_step_by_step,
-    a_caller_who_gives_up_is_told,
-    a_device_is_told_in_every_queue,
+    member_events_contain_the_whole_member,
+    answered_call_sends_its_events_in_order,
+    abandoned_call_sends_its_events_in_order,
+    device_state_is_reported_in_every_queue,
 );
 
 type Event = Vec<(String, String)>;
@@ -17,7 +17,7 @@ const MEMBER: &str = "Event Privilege Queue MemberName Interface StateInterface 
 const CHANNEL: &str = "Channel ChannelState ChannelStateDesc CallerIDNum CallerIDName \
     ConnectedLineNum ConnectedLineName Language AccountCode Context Exten Priority Uniqueid Linkedid";
 
-fn listen(asterisk: &Asterisk) -> Ami {
+fn log_in(asterisk: &Asterisk) -> Ami {
     let mut ami = Ami::login_with_events(asterisk.port, "tester", "tester-secret", "agent,system");
     assert_eq!(value(&ami.next_event(), "Event"), "FullyBooted");
     ami
@@ -38,8 +38,8 @@ fn names(event: &Event) -> String {
     names.collect::<Vec<_>>().join(" ")
 }
 
-/// The next events, up to and with one that the condition holds for.
-fn until(ami: &mut Ami, last: impl Fn(&Event) -> bool) -> Vec<Event> {
+/// The next events, up to and including the first one that matches `last`.
+fn events_until(ami: &mut Ami, last: impl Fn(&Event) -> bool) -> Vec<Event> {
     let mut events = Vec::new();
     loop {
         events.push(ami.next_event());
@@ -53,7 +53,8 @@ fn is_status(event: &Event, status: &str) -> bool {
     value(event, "Event") == "QueueMemberStatus" && value(event, "Status") == status
 }
 
-/// Without the states of devices, which Asterisk tells in a thread of their own.
+/// The `shown` headers of each event, without `QueueMemberStatus` events. Asterisk sends
+/// those from another thread, so their position varies.
 fn steps(events: &[Event], shown: &str) -> Vec<String> {
     let steps = events
         .iter()
@@ -61,13 +62,13 @@ fn steps(events: &[Event], shown: &str) -> Vec<String> {
     steps.map(|event| values(event, shown)).collect()
 }
 
-fn changes_are_told_with_the_whole_member(version: u32) {
+fn member_events_contain_the_whole_member(version: u32) {
     let asterisk = Asterisk::start(version);
-    let mut ami = listen(&asterisk);
+    let mut ami = log_in(&asterisk);
     let shown = "Event Queue MemberName Interface StateInterface Membership Penalty CallsTaken \
         InCall Status Paused Ringinuse Wrapuptime PausedReason";
     let dana = "Dana Local/1001@acme-agents Local/1001@acme-agents dynamic";
-    // Older versions tell the reason of an unpause in a header of its own.
+    // Asterisk 16 reports the reason of an unpause in the separate header `Reason`.
     let back = if version == 16 { "" } else { " Back" };
     for (action, expected) in [
         (
@@ -114,9 +115,9 @@ fn changes_are_told_with_the_whole_member(version: u32) {
     }
 }
 
-fn a_call_is_told_step_by_step(version: u32) {
+fn answered_call_sends_its_events_in_order(version: u32) {
     let asterisk = Asterisk::start(version);
-    let mut ami = listen(&asterisk);
+    let mut ami = log_in(&asterisk);
     for queue in ["acme-6001", "acme-6002"] {
         let interface = "Local/1001@acme-agents";
         ami.send(&format!(
@@ -125,12 +126,13 @@ fn a_call_is_told_step_by_step(version: u32) {
         ami.next_event();
     }
     asterisk.add_caller("acme-6001");
-    let begun = until(&mut ami, |event| value(event, "Event") == "AgentConnect");
+    let begun = events_until(&mut ami, |event| value(event, "Event") == "AgentConnect");
     let shown = "Event Queue Interface Position Count ChannelState DestChannelState CallerIDNum \
         DestCallerIDNum DestConnectedLineName DestContext DestExten";
     let agent = "acme-6001 Local/1001@acme-agents";
     let dest = "acme-6001 Sample Caller acme-agents acme-6001";
-    // On a busy machine the agent's channel rings before its call is announced.
+    // On a busy machine, the channel of the agent may already ring (state 5 instead of 0)
+    // when AgentCalled is sent.
     let begun_steps = steps(&begun, shown).into_iter();
     let begun_steps: Vec<_> = begun_steps
         .map(|step| step.replace("   6 5 ", "   6 0 "))
@@ -158,18 +160,18 @@ fn a_call_is_told_step_by_step(version: u32) {
             format!("{called} Queue Interface MemberName HoldTime RingTime"),
         ),
     ] {
-        let told = begun.iter().find(|told| value(told, "Event") == event);
+        let found = begun.iter().find(|found| value(found, "Event") == event);
         let expected = format!("Event Privilege {CHANNEL} {more}");
-        assert_eq!(names(told.expect(event)), expected, "{event}");
+        assert_eq!(names(found.expect(event)), expected, "{event}");
     }
-    // The device is in use from the ringing on, in each of its queues.
+    // The device is in use as soon as it rings, in each queue of the agent.
     let states = begun.iter().filter(|event| is_status(event, "2"));
     let states: Vec<_> = states.map(|event| values(event, "Queue InCall")).collect();
     assert_eq!(states, ["acme-6001 0", "acme-6002 0"]);
-    // That it talks is told by nobody.
-    let in_call = eventually("it is in a call", || {
-        let mut aside = asterisk.ami();
-        let member = aside.member("acme-6001", "Local/1001@acme-agents")?;
+    // No event reports that the call was answered, so InCall must be queried.
+    let in_call = eventually("the agent is in a call", || {
+        let mut other = asterisk.ami();
+        let member = other.member("acme-6001", "Local/1001@acme-agents")?;
         (member["InCall"] == "1").then_some(member)
     });
     assert_eq!(in_call["Status"], "2");
@@ -193,20 +195,22 @@ fn a_call_is_told_step_by_step(version: u32) {
     let complete = ended
         .iter()
         .find(|event| value(event, "Event") == "AgentComplete");
-    assert!(names(complete.expect("told")).ends_with("MemberName HoldTime TalkTime Reason"));
+    assert!(
+        names(complete.expect("an AgentComplete")).ends_with("MemberName HoldTime TalkTime Reason")
+    );
     let states = ended.iter().filter(|event| is_status(event, "1"));
     let states: Vec<_> = states.map(|event| value(event, "Queue")).collect();
     assert_eq!(states, ["acme-6001", "acme-6002"]);
-    // Which Asterisk sets without a word, somewhat later.
+    // Asterisk resets InCall somewhat later, without an event.
     eventually("the call is over", || {
         let row = asterisk.ami().member("acme-6001", "Local/1001@acme-agents");
         (row.expect("a member")["InCall"] == "0").then_some(())
     });
 }
 
-fn a_caller_who_gives_up_is_told(version: u32) {
+fn abandoned_call_sends_its_events_in_order(version: u32) {
     let asterisk = Asterisk::start(version);
-    let mut ami = listen(&asterisk);
+    let mut ami = log_in(&asterisk);
     for position in ["1", "2"] {
         asterisk.add_caller("globex-6001");
         let joined = ami.next_event();
@@ -226,18 +230,18 @@ fn a_caller_who_gives_up_is_told(version: u32) {
     });
     let events: Vec<Event> = events.collect();
     for name in ["QueueCallerAbandon", "QueueCallerLeave"] {
-        let told = events.iter().filter(|event| value(event, "Event") == name);
-        assert_eq!(told.count(), 2, "{name}");
+        let matching = events.iter().filter(|event| value(event, "Event") == name);
+        assert_eq!(matching.count(), 2, "{name}");
     }
-    // Each gives up before it leaves.
+    // For each caller, QueueCallerAbandon comes before QueueCallerLeave.
     assert_eq!(value(&events[0], "Event"), "QueueCallerAbandon");
     assert!(names(&events[0]).ends_with("Linkedid Queue Position OriginalPosition HoldTime"));
-    assert_eq!(value(events.last().expect("told"), "Count"), "0");
+    assert_eq!(value(events.last().expect("an event"), "Count"), "0");
 }
 
-fn a_device_is_told_in_every_queue(version: u32) {
+fn device_state_is_reported_in_every_queue(version: u32) {
     let asterisk = Asterisk::start(version);
-    let mut ami = listen(&asterisk);
+    let mut ami = log_in(&asterisk);
     for queue in ["acme-6001", "acme-6002"] {
         ami.send(&format!(
             "Action: QueueAdd\r\nQueue: {queue}\r\nInterface: Local/1001@acme-agents\r\n\

@@ -1,4 +1,4 @@
-//! What Asterisk answers and reports over AMI, and that the simulated PBX does the same.
+//! The behavior of Asterisk over AMI, and that the simulated PBX behaves in the same way.
 
 mod events;
 mod protocol;

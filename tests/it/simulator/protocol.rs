@@ -1,16 +1,16 @@
-//! Lists, filters and sessions of AMI, beside what the bridge uses of them. The
-//! simulated PBX must be like a real one there too.
+//! Lists, filters and sessions of AMI, including features that the bridge does not use. The
+//! simulated PBX must behave like a real one there, too.
 
 use crate::support::{Ami, Asterisk, on_every_pbx};
 
 on_every_pbx!(
-    lists_are_filtered,
-    a_summary_counts,
-    a_session_gets_what_it_asks_for,
-    the_order_of_members_is_asterisks,
+    queue_status_filters_by_queue_and_member,
+    queue_summary_counts_members_and_callers,
+    session_gets_the_events_of_its_mask,
+    members_are_in_the_hash_order_of_asterisk,
 );
 
-fn lists_are_filtered(version: u32) {
+fn queue_status_filters_by_queue_and_member(version: u32) {
     let asterisk = Asterisk::start(version);
     let mut ami = asterisk.ami();
     ami.reply_text("QueueAdd\r\nQueue: acme-6002\r\nInterface: Local/1001@acme-agents");
@@ -54,7 +54,7 @@ fn lists_are_filtered(version: u32) {
     }
 }
 
-fn a_summary_counts(version: u32) {
+fn queue_summary_counts_members_and_callers(version: u32) {
     let asterisk = Asterisk::start(version);
     let mut ami = asterisk.ami();
     for agent in ["1001", "1002", "2001"] {
@@ -70,7 +70,7 @@ fn a_summary_counts(version: u32) {
     let expected = [
         ("Event", "QueueSummary"),
         ("Queue", "globex-6001"),
-        // The last one has no device.
+        // Agent 2001 has no device.
         ("LoggedIn", "2"),
         ("Available", "1"),
         ("Callers", "0"),
@@ -86,22 +86,22 @@ fn a_summary_counts(version: u32) {
     assert_eq!(ami.next_event()[0].1, "QueueSummaryComplete");
 }
 
-fn a_session_gets_what_it_asks_for(version: u32) {
+fn session_gets_the_events_of_its_mask(version: u32) {
     let asterisk = Asterisk::start(version);
-    let mut deaf = asterisk.ami();
+    let mut changer = asterisk.ami();
     let mut ami = Ami::login_with_events(asterisk.port, "TESTER", "tester-secret", "agent");
     let mut witness = Ami::login_with_events(asterisk.port, "tester", "tester-secret", "agent");
     let add = |agent: &str| {
         format!("QueueAdd\r\nQueue: acme-6001\r\nInterface: Local/{agent}@acme-agents")
     };
-    let interface = |ami: &mut Ami| {
+    let added_interface = |ami: &mut Ami| {
         let event = ami.next_event();
-        // Neither FullyBooted nor anything else came before.
+        // No other event came before, not even FullyBooted.
         assert_eq!(event[0].1, "QueueMemberAdded");
         event[4].1.clone()
     };
-    deaf.reply_text(&add("1001"));
-    assert_eq!(interface(&mut ami), "Local/1001@acme-agents");
+    changer.reply_text(&add("1001"));
+    assert_eq!(added_interface(&mut ami), "Local/1001@acme-agents");
     for (mask, state) in [
         ("off", "Off"),
         ("banana", "Off"),
@@ -114,16 +114,18 @@ fn a_session_gets_what_it_asks_for(version: u32) {
             ("Success", state)
         );
         if mask != "agent" {
-            deaf.reply_text(&add("1002"));
-            deaf.reply_text("QueueRemove\r\nQueue: acme-6001\r\nInterface: Local/1002@acme-agents");
-            // Asterisk tells it some time later, and all sessions in one turn; what was
-            // told before this is answered has come, if it comes at all.
+            changer.reply_text(&add("1002"));
+            changer
+                .reply_text("QueueRemove\r\nQueue: acme-6001\r\nInterface: Local/1002@acme-agents");
+            // Asterisk sends an event some time after the change, but to all sessions at the
+            // same time. So once `witness` has the event, and the next action of `ami` is
+            // answered, `ami` has either got the event or never will.
             while witness.next_event()[0].1 != "QueueMemberRemoved" {}
             ami.reply_text("QueuePause\r\nInterface: nobody\r\nPaused: 1");
         }
     }
-    deaf.reply_text(&add("1003"));
-    assert_eq!(interface(&mut ami), "Local/1003@acme-agents");
+    changer.reply_text(&add("1003"));
+    assert_eq!(added_interface(&mut ami), "Local/1003@acme-agents");
     let answer = ami.send("Action: Ping\r\nActionID: p");
     assert_eq!(
         (answer["Ping"].as_str(), answer["ActionID"].as_str()),
@@ -135,7 +137,7 @@ fn a_session_gets_what_it_asks_for(version: u32) {
     assert_eq!(answer["Message"], "Thanks for all the fish.");
 }
 
-fn the_order_of_members_is_asterisks(version: u32) {
+fn members_are_in_the_hash_order_of_asterisk(version: u32) {
     let asterisk = Asterisk::start(version);
     let mut ami = asterisk.ami();
     for agent in 1001..1031 {

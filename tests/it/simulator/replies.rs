@@ -1,11 +1,11 @@
-//! The answers of AMI to every action about queues, right or wrong, and what
-//! queue_log has of them. The simulated PBX must answer so too.
+//! The responses of AMI to every queue action, valid or not, and the lines in `queue_log`.
+//! The simulated PBX must respond in the same way.
 
 use crate::support::{Asterisk, on_every_pbx};
 
-on_every_pbx!(every_action_has_its_answers);
+on_every_pbx!(queue_actions_have_the_responses_and_log_lines_of_asterisk);
 
-fn every_action_has_its_answers(version: u32) {
+fn queue_actions_have_the_responses_and_log_lines_of_asterisk(version: u32) {
     let asterisk = Asterisk::start(version);
     let mut ami = asterisk.ami();
     for (action, expected) in [
@@ -148,7 +148,7 @@ fn every_action_has_its_answers(version: u32) {
         log,
         [
             "NONE|NONE|NONE|QUEUESTART|".to_owned(),
-            // What is added or removed is named as it was given.
+            // ADDMEMBER and REMOVEMEMBER have the spelling of the action.
             format!("MANAGER|Acme-6001|{name}|ADDMEMBER|"),
             format!("NONE|NONE|{name}|PAUSEALL|"),
             format!("NONE|acme-6001|{name}|PAUSE|"),
