@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use ami_bridge::ami::value::is_clean;
+use ami_bridge::ami::value::is_trimmed_line;
 use ami_bridge::cli::{Cli, Command};
 use ami_bridge::daemon::reload::Source;
 use ami_bridge::organizations::PasswordDigest;
@@ -155,7 +155,7 @@ fn hash_password() -> ExitCode {
     // PowerShell puts a byte-order mark before what it pipes.
     let password = password.trim_start_matches('\u{feff}');
     let password = password.trim_end_matches(['\r', '\n']);
-    if !is_clean(password) {
+    if !is_trimmed_line(password) {
         let message = "a password is one line, not empty, without white space at its ends";
         return fail(&message, USAGE);
     }

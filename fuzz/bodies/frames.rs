@@ -1,7 +1,7 @@
 //! The frame decoder: what must hold for any bytes. Shared by the fuzz target and
 //! by the replay among the tests (`tests/it/security/fuzz_replay.rs`).
 
-use ami_bridge::ami::{AmiCodec, Frame, MAX_FRAME};
+use ami_bridge::ami::{AmiCodec, Frame, MAX_FRAME_BYTES};
 use bytes::BytesMut;
 
 /// Bytes of a peer. The first one says into which pieces they are cut: the
@@ -25,7 +25,7 @@ fn decode<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<String>, Option<St
             match codec.decode(&mut buffer) {
                 Ok(Some(frame)) => {
                     if let Frame::Message(message) = &frame {
-                        assert!(message.size() <= MAX_FRAME);
+                        assert!(message.size() <= MAX_FRAME_BYTES);
                         assert!(message.iter().all(|(name, _)| !name.contains(&b'\n')));
                     }
                     frames.push(format!("{frame:?}"));

@@ -2,7 +2,7 @@
 //! its own interface, and what comes after the list must be intact. Shared by the fuzz
 //! target and by the replay among the tests (`tests/it/security/fuzz_replay.rs`).
 
-use ami_bridge::ami::{AmiCodec, Assembly, Frame, Message};
+use ami_bridge::ami::{AmiCodec, Frame, Message, Reassembler};
 use bytes::BytesMut;
 
 const LIST: u64 = 7;
@@ -29,7 +29,7 @@ pub(crate) fn check(data: &[u8]) {
     assert_eq!(messages.len(), names.len() + 3);
     for (number, row) in messages[1..=names.len()].iter().enumerate() {
         let interface = format!("PJSIP/{number}");
-        assert_eq!(row.last("Location"), Some(interface.as_bytes()));
+        assert_eq!(row.get_last("Location"), Some(interface.as_bytes()));
     }
     let last = messages.last().expect("the answer to a Ping");
     assert_eq!(last.get("Ping"), Some(&b"Pong"[..]));
@@ -52,14 +52,14 @@ fn holds_the_id(name: &[u8]) -> bool {
 fn messages(bytes: &[u8]) -> Vec<Message> {
     let mut codec = AmiCodec::default();
     let mut buffer = BytesMut::from(bytes);
-    let mut assembly = Assembly::default();
+    let mut reassembler = Reassembler::default();
     let mut messages: Vec<Message> = Vec::new();
     while let Some(frame) = codec.decode(&mut buffer).expect("AMI") {
         let Frame::Message(frame) = frame else {
             continue;
         };
         let in_list = messages.last().is_some_and(|last| !last.ends_list());
-        messages.extend(assembly.take(frame, in_list.then_some(LIST)));
+        messages.extend(reassembler.push(frame, in_list.then_some(LIST)));
     }
     messages
 }

@@ -1,4 +1,5 @@
-//! The handle by which the rest of the program uses a link.
+//! The handle through which the rest of the program uses a link. Knows no sockets and no
+//! retries.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,38 +15,39 @@ use super::login::Peer;
 use super::pending::Request;
 use super::reply::Reply;
 
-/// What a link is doing.
+/// State of a link.
 #[derive(Debug, Clone)]
 pub enum LinkState {
-    /// No session, since one has ended or an attempt has failed.
+    /// The session has ended, or an attempt to connect has failed.
     Down {
         /// When the next attempt begins.
         next_attempt: Instant,
-        /// Why, in words for the operator.
+        /// Why, for the operator.
         reason: String,
     },
-    /// The first attempt is under way.
+    /// The first attempt is in progress.
     Connecting,
-    /// Logged in, and Asterisk knows no actions of queues yet.
+    /// Logged in, but Asterisk does not know the queue actions yet.
     Booting,
     /// Ready for requests.
     Ready(Peer),
-    /// Asterisk has announced its end.
+    /// Asterisk has announced its shutdown.
     ShuttingDown,
 }
 
-/// State of a link, and the way in while it is ready.
+/// What the supervisor publishes: the state of a link, and the sender for requests while
+/// the link is ready.
 #[derive(Debug, Clone)]
-pub(crate) struct Link {
+pub(crate) struct LinkUpdate {
     pub(crate) state: LinkState,
     pub(crate) requests: Option<mpsc::UnboundedSender<Request>>,
 }
 
-/// Sends actions over one PBX's link. Cheap to clone.
+/// Sends actions over the link to one PBX. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
     name: Arc<str>,
-    link: watch::Receiver<Link>,
+    link: watch::Receiver<LinkUpdate>,
     permits: Arc<Semaphore>,
     max_pending: usize,
 }
@@ -57,7 +59,11 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    pub(crate) fn new(name: Arc<str>, link: watch::Receiver<Link>, max_pending: usize) -> Self {
+    pub(crate) fn new(
+        name: Arc<str>,
+        link: watch::Receiver<LinkUpdate>,
+        max_pending: usize,
+    ) -> Self {
         Self {
             name,
             link,
@@ -72,55 +78,56 @@ impl Client {
         &self.name
     }
 
-    /// How many exchanges are under way, and how many may be at once.
+    /// The number of pending exchanges, and its limit (`max_pending`).
     #[must_use]
     pub fn pending(&self) -> (usize, usize) {
         let free = self.permits.available_permits();
         (self.max_pending.saturating_sub(free), self.max_pending)
     }
 
-    /// What the link is doing now.
+    /// The current state of the link.
     #[must_use]
     pub fn state(&self) -> LinkState {
-        if !self.is_kept() {
-            // What it said last is over.
+        if !self.is_supervised() {
+            // The last published state is outdated.
             return LinkState::Down {
                 next_attempt: Instant::now(),
-                reason: "nobody keeps this link any more".to_owned(),
+                reason: "the task that supervises this link has ended".to_owned(),
             };
         }
         self.link.borrow().state.clone()
     }
 
-    /// Whether the task that keeps the link still runs.
+    /// Whether the task that reopens the link is still running.
     #[must_use]
-    pub fn is_kept(&self) -> bool {
+    pub fn is_supervised(&self) -> bool {
         self.link.has_changed().is_ok()
     }
 
-    /// Waits until the link's state satisfies the condition, and returns it.
+    /// Waits until the state of the link satisfies the condition, and returns it. Returns
+    /// early if the link is no longer supervised.
     pub async fn wait_for(&mut self, mut condition: impl FnMut(&LinkState) -> bool) -> LinkState {
-        // An error means that the supervisor has ended: then this is its last word.
+        // An error means that the supervisor has ended.
         let _ = self.link.wait_for(|link| condition(&link.state)).await;
         self.state()
     }
 
-    /// Begins an exchange: any number of actions, sent before `deadline`. The
-    /// request's id is for the log.
+    /// Begins an exchange for a request of a client. The exchange can send any number of
+    /// actions until `deadline`. `request_id` appears in the log.
     ///
     /// # Errors
-    /// [`Failure::Unavailable`] while there is no link, [`Failure::Overloaded`]
-    /// while `max_pending` exchanges are under way. Nothing was sent then.
+    /// [`Failure::Unavailable`] if the link is not ready, [`Failure::Overloaded`] if
+    /// `max_pending` exchanges are pending.
     pub fn begin(&self, deadline: Instant, request_id: &str) -> Result<Exchange, Failure> {
         self.open(deadline, request_id, Some(&self.permits))
     }
 
-    /// Begins an exchange of the bridge's own, which has no part in
-    /// `max_pending`.
+    /// Begins an exchange for the bridge's own purpose. It does not count against
+    /// `max_pending`. `purpose` appears in the log as the request's id.
     ///
     /// # Errors
-    /// [`Failure::Unavailable`] while there is no link.
-    pub fn begin_own(&self, deadline: Instant, purpose: &str) -> Result<Exchange, Failure> {
+    /// [`Failure::Unavailable`] if the link is not ready.
+    pub fn begin_internal(&self, deadline: Instant, purpose: &str) -> Result<Exchange, Failure> {
         self.open(deadline, purpose, None)
     }
 
@@ -154,18 +161,19 @@ impl Client {
 }
 
 tokio::task_local! {
-    /// Set as soon as the request that this task serves may have sent a change.
+    /// Set before the current task sends its first change.
     static CHANGE_SENT: Arc<AtomicBool>;
 }
 
-/// Serves a request, and sets `sent` before it sends its first change: whatever happens
-/// to the request, even a panic, it is known whether anything may have changed.
-pub async fn noting_changes<F: Future>(sent: Arc<AtomicBool>, request: F) -> F::Output {
+/// Runs `request`, and sets `sent` before `request` sends its first change. So the caller
+/// knows whether anything may have changed, even if `request` panics.
+pub async fn with_change_flag<F: Future>(sent: Arc<AtomicBool>, request: F) -> F::Output {
     CHANGE_SENT.scope(sent, request).await
 }
 
-/// How long after its deadline an action is answered at the latest.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long [`Exchange::send`] waits after the deadline. A running session reports a missed
+/// deadline within a tenth of a second, so this only matters if its task has died.
+const DEADLINE_GRACE: Duration = Duration::from_secs(1);
 
 /// One request's use of a link.
 #[derive(Debug, Clone)]
@@ -178,13 +186,14 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Sends an action, once, and waits for its answer.
+    /// Sends an action, once, and waits for its reply.
     ///
-    /// Actions are executed in the order of these calls. Dropping the future
-    /// does not call the action back.
+    /// Asterisk executes actions in the order of these calls. The action is sent even if
+    /// the returned future is dropped.
     ///
     /// # Errors
-    /// [`Failure`] says whether the action may have been executed.
+    /// [`Failure::Unavailable`] or [`Failure::Overloaded`] if the action was not sent,
+    /// [`Failure::Unknown`] if it may have been executed.
     pub fn send(
         &self,
         action: Action,
@@ -194,7 +203,7 @@ impl Exchange {
         if action.is_change() {
             let _ = CHANGE_SENT.try_with(|sent| sent.store(true, Ordering::Release));
         }
-        let refused = self
+        let session_ended = self
             .requests
             .send(Request {
                 action,
@@ -205,21 +214,20 @@ impl Exchange {
             })
             .is_err();
         async move {
-            if refused {
+            if session_ended {
                 return Err(Failure::Unavailable {
                     retry_after: Duration::from_secs(1),
                 });
             }
-            // A session always answers, and soon after the deadline; if its task
-            // died, nobody knows.
-            match timeout_at(deadline + GRACE, receiver).await {
-                Ok(Ok(reply)) => reply,
+            match timeout_at(deadline + DEADLINE_GRACE, receiver).await {
+                Ok(Ok(result)) => result,
+                // The session's task has died.
                 Ok(Err(_)) | Err(_) => Err(Failure::Unknown),
             }
         }
     }
 
-    /// Whether the AMI user was found to have `write=agent`. If so, a later
+    /// Whether the AMI user had `write=agent` when the link came up. If so, a later
     /// `Permission denied` means that app_queue is being loaded.
     #[must_use]
     pub fn may_write(&self) -> bool {
@@ -230,10 +238,10 @@ impl Exchange {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ami::value::{HeaderValue, MemberValue};
+    use crate::ami::testing::{header, member};
 
     #[tokio::test]
-    async fn a_change_is_noted_before_it_is_sent_and_a_question_is_not() {
+    async fn change_flag_is_set_before_a_change_and_not_by_a_read() {
         let (requests, mut sent) = mpsc::unbounded_channel();
         let exchange = Exchange {
             requests,
@@ -242,18 +250,18 @@ mod tests {
             permit: None,
             may_write: true,
         };
-        let noted = Arc::new(AtomicBool::new(false));
+        let flag = Arc::new(AtomicBool::new(false));
         let request = async {
             drop(exchange.send(Action::Ping));
-            assert!(!noted.load(Ordering::Acquire));
-            // Nobody waits for the answer any more: it is sent all the same.
+            assert!(!flag.load(Ordering::Acquire));
+            // The action is sent although its future is dropped.
             drop(exchange.send(Action::QueueRemove {
-                queue: HeaderValue::new("acme-6001").expect("a value"),
-                interface: MemberValue::new("Local/1001@agents").expect("a value"),
+                queue: header("acme-6001"),
+                interface: member("Local/1001@agents"),
             }));
         };
-        noting_changes(Arc::clone(&noted), request).await;
-        assert!(noted.load(Ordering::Acquire));
+        with_change_flag(Arc::clone(&flag), request).await;
+        assert!(flag.load(Ordering::Acquire));
         assert!(sent.recv().await.is_some() && sent.recv().await.is_some());
     }
 }

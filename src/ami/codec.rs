@@ -1,34 +1,34 @@
-//! Framing: where a banner and a message end in the byte stream.
+//! Framing: splits the byte stream into the greeting and the messages.
 //!
-//! Lines end with LF, with or without CR; an empty line ends a frame; empty
-//! frames are passed over (some answers of Asterisk end with two blank lines).
+//! A line ends with LF, optionally after CR. An empty line ends a frame. Empty frames
+//! are skipped, because some responses of Asterisk end with two empty lines.
 
 use bytes::{Buf, BytesMut};
 use memchr::memchr;
 
 use super::message::Message;
 
-/// The longest frame that is accepted. The largest that Asterisk sends to the
-/// bridge is a few kilobytes; beyond this the peer is not an Asterisk.
-pub const MAX_FRAME: usize = 1 << 20;
+/// Maximum length of a frame. The largest frames that Asterisk sends to the bridge are a
+/// few kilobytes, so the sender of a longer one is not Asterisk.
+pub const MAX_FRAME_BYTES: usize = 1 << 20;
 
-/// The longest banner line that is accepted.
-const MAX_BANNER: usize = 256;
+/// Maximum length of the greeting's line.
+const MAX_BANNER_BYTES: usize = 256;
 
-/// What an Asterisk greets with, before its AMI version.
+/// The greeting of Asterisk, up to its AMI version.
 const BANNER_PREFIX: &[u8] = b"Asterisk Call Manager/";
 
-/// What an AMI proxy greets with, before its own version.
-const PROXY_PREFIX: &[u8] = b"Asterisk Call Manager Proxy/";
+/// The greeting of an AMI proxy, up to its own version.
+const PROXY_BANNER_PREFIX: &[u8] = b"Asterisk Call Manager Proxy/";
 
-/// Stands before the version of a proxy in [`Frame::Banner`].
-pub(crate) const PROXY: &str = "proxy ";
+/// Marks the version of a proxy in [`Frame::Banner`].
+pub(crate) const PROXY_VERSION_PREFIX: &str = "proxy ";
 
-/// What the peer sent.
+/// A unit of the byte stream.
 #[derive(Debug)]
 pub enum Frame {
-    /// The greeting; holds the AMI version (`5.0.4` of Asterisk 16, `11.0.0` of 22), or
-    /// that of a proxy (`proxy 1.28`).
+    /// The greeting, with the AMI version (`5.0.4` from Asterisk 16, `11.0.0` from 22) or
+    /// the version of a proxy (`proxy 1.28`).
     Banner(String),
     /// A response or an event.
     Message(Message),
@@ -40,49 +40,49 @@ pub enum FrameError {
     /// The first line is not the greeting of an Asterisk Manager Interface.
     #[error("the peer does not greet as an Asterisk Manager Interface")]
     NotAmi,
-    /// A frame of more than [`MAX_FRAME`] bytes.
-    #[error("a message of more than {MAX_FRAME} bytes")]
+    /// A frame of more than [`MAX_FRAME_BYTES`].
+    #[error("a message of more than {MAX_FRAME_BYTES} bytes")]
     TooLong,
-    /// The connection broke.
+    /// Reading from or writing to the connection failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }
 
-/// The decoder's state: how far the buffer has been searched already, so that
-/// a frame that arrives byte by byte is not searched from its start each time.
+/// The decoder. It remembers how far it has searched the buffer, so that a frame which
+/// arrives byte by byte is not searched from its start each time.
 #[derive(Debug, Default)]
 pub struct AmiCodec {
-    greeted: bool,
-    /// Start of the line being searched.
-    line: usize,
-    /// Everything before this has been searched for a line feed.
+    banner_decoded: bool,
+    /// Start of the current line.
+    line_start: usize,
+    /// End of the bytes that have been searched for a line feed.
     searched: usize,
 }
 
 impl AmiCodec {
-    /// Takes the next complete frame out of the buffer, if there is one.
+    /// Removes the next complete frame from the buffer; `None` if more bytes are needed.
     ///
     /// # Errors
-    /// [`FrameError`] when the bytes are not AMI; the session must end then.
+    /// [`FrameError`] if the bytes are not AMI. The caller must then close the connection.
     pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
-        if !self.greeted {
+        if !self.banner_decoded {
             return self.decode_banner(buffer);
         }
         while let Some(offset) = memchr(b'\n', &buffer[self.searched..]) {
             let end = self.searched + offset;
-            let line = &buffer[self.line..end];
+            let line = &buffer[self.line_start..end];
             let blank = line.is_empty() || line == b"\r";
-            let frame_length = self.line;
-            self.line = end + 1;
+            let frame_length = self.line_start;
+            self.line_start = end + 1;
             self.searched = end + 1;
             if !blank {
                 continue;
             }
             let mut frame = buffer.split_to(end + 1);
-            self.line = 0;
+            self.line_start = 0;
             self.searched = 0;
             frame.truncate(frame_length);
-            if frame_length > MAX_FRAME {
+            if frame_length > MAX_FRAME_BYTES {
                 return Err(FrameError::TooLong);
             }
             if !frame.is_empty() {
@@ -90,24 +90,26 @@ impl AmiCodec {
             }
         }
         self.searched = buffer.len();
-        // One more byte may be the CR of the line that ends the frame.
-        if buffer.len() > MAX_FRAME + 1 {
+        // The byte after the frame may be the CR of the empty line that ends it.
+        if buffer.len() > MAX_FRAME_BYTES + 1 {
             return Err(FrameError::TooLong);
         }
         Ok(None)
     }
 
     fn decode_banner(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
-        let begins = |prefix: &&[u8]| {
-            let known = buffer.len().min(prefix.len());
-            buffer[..known] == prefix[..known]
+        // The buffer may hold only a part of the prefix.
+        let matches = |prefix: &&[u8]| {
+            let length = buffer.len().min(prefix.len());
+            buffer[..length] == prefix[..length]
         };
-        let prefix = [BANNER_PREFIX, PROXY_PREFIX].into_iter().find(begins);
+        let prefixes = [BANNER_PREFIX, PROXY_BANNER_PREFIX];
+        let prefix = prefixes.into_iter().find(matches);
         let Some(prefix) = prefix else {
             return Err(FrameError::NotAmi);
         };
         let end = memchr(b'\n', buffer);
-        if end.unwrap_or(buffer.len()) > MAX_BANNER {
+        if end.unwrap_or(buffer.len()) > MAX_BANNER_BYTES {
             return Err(FrameError::NotAmi);
         }
         let Some(end) = end else {
@@ -115,12 +117,13 @@ impl AmiCodec {
         };
         let line = buffer.split_to(end);
         buffer.advance(1);
-        self.greeted = true;
-        // The line may end before its prefix does.
+        self.banner_decoded = true;
+        // The line may be shorter than the prefix.
         let version = line.get(prefix.len()..).ok_or(FrameError::NotAmi)?;
         let version = String::from_utf8_lossy(version);
-        let proxy = if prefix == PROXY_PREFIX { PROXY } else { "" };
-        let version = format!("{proxy}{}", version.trim_end());
+        let is_proxy = prefix == PROXY_BANNER_PREFIX;
+        let mark = if is_proxy { PROXY_VERSION_PREFIX } else { "" };
+        let version = format!("{mark}{}", version.trim_end());
         Ok(Some(Frame::Banner(version)))
     }
 }
@@ -149,7 +152,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_chunking_gives_the_same_frames(
+        fn frames_do_not_depend_on_chunk_sizes(
             values in prop::collection::vec("[^\n]{0,40}", 1..20),
             sizes in prop::collection::vec(1usize..60, 1..20),
             crlf in any::<bool>(),
@@ -179,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_is_no_ami_is_told_apart_at_once() {
+    fn peer_that_is_not_an_ami_is_rejected() {
         assert!(matches!(error(b"SSH-2.0"), FrameError::NotAmi));
         assert!(matches!(error(b"Asterisk Call Mana\n"), FrameError::NotAmi));
         assert!(matches!(
@@ -193,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_greets_as_one() {
+    fn greeting_of_a_proxy_is_recognized() {
         for sizes in [&[usize::MAX][..], &[1]] {
             let frames = decode_in_chunks(b"Asterisk Call Manager Proxy/1.28.2\r\n", sizes);
             assert_eq!(frames, ["Banner(\"proxy 1.28.2\")"]);
@@ -201,25 +204,25 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_of_a_frame_does_not_depend_on_its_pieces() {
+    fn frame_limit_does_not_depend_on_chunk_sizes() {
         let banner = "Asterisk Call Manager/5.0.4\r\n";
         let frame = |size: usize| format!("{banner}{}\r\n\r\n", "x".repeat(size - 2));
         for sizes in [&[usize::MAX][..], &[1]] {
-            let frames = decode_in_chunks(frame(MAX_FRAME).as_bytes(), sizes);
+            let frames = decode_in_chunks(frame(MAX_FRAME_BYTES).as_bytes(), sizes);
             assert_eq!(frames.len(), 2);
         }
         assert!(matches!(
-            error(frame(MAX_FRAME + 1).as_bytes()),
+            error(frame(MAX_FRAME_BYTES + 1).as_bytes()),
             FrameError::TooLong
         ));
     }
 
     #[test]
-    fn an_endless_line_and_an_endless_frame_are_refused() {
+    fn endless_line_and_endless_frame_are_rejected() {
         let banner = b"Asterisk Call Manager/5.0.4\r\n".to_vec();
-        let line = [&banner[..], &vec![b'x'; MAX_FRAME + 2]].concat();
+        let line = [&banner[..], &vec![b'x'; MAX_FRAME_BYTES + 2]].concat();
         assert!(matches!(error(&line), FrameError::TooLong));
-        let frame = [&banner[..], &b"A: 1\r\n".repeat(MAX_FRAME / 6 + 1)].concat();
+        let frame = [&banner[..], &b"A: 1\r\n".repeat(MAX_FRAME_BYTES / 6 + 1)].concat();
         assert!(matches!(error(&frame), FrameError::TooLong));
     }
 }

@@ -1,4 +1,5 @@
-//! A byte stream to Asterisk, its buffers and its framing.
+//! A byte stream to Asterisk with its buffers and framing. Does not match responses to
+//! actions.
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
@@ -8,19 +9,19 @@ use super::action::Action;
 use super::codec::{AmiCodec, Frame, FrameError};
 use super::message::Message;
 
-/// How much is read at once: a large event list comes in few system calls.
-const READ_CHUNK: usize = 64 * 1024;
+/// Free buffer space before each read, so that a large event list takes few system calls.
+const READ_BYTES: usize = 64 * 1024;
 
-/// A connection that has not been given up yet.
+/// Both directions of a connection to Asterisk.
 #[derive(Debug)]
 pub(crate) struct Connection<S> {
     pub(crate) incoming: Incoming<S>,
     pub(crate) outgoing: Outgoing<S>,
-    /// How many actions may be under way at once.
-    pub(crate) most_in_flight: usize,
+    /// Maximum number of unanswered actions.
+    pub(crate) max_in_flight: usize,
 }
 
-/// The half that reads.
+/// The reading half.
 #[derive(Debug)]
 pub(crate) struct Incoming<S> {
     stream: ReadHalf<S>,
@@ -28,19 +29,19 @@ pub(crate) struct Incoming<S> {
     codec: AmiCodec,
 }
 
-/// The half that writes.
+/// The writing half.
 #[derive(Debug)]
 pub(crate) struct Outgoing<S> {
     stream: WriteHalf<S>,
     buffer: BytesMut,
-    /// Bytes that the operating system (or TLS) has taken over.
+    /// Number of bytes that the operating system (or TLS) has accepted.
     written: u64,
-    /// TLS may still hold what it has taken.
+    /// False while TLS may still buffer bytes that it has accepted.
     flushed: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite> Connection<S> {
-    pub(crate) fn new(stream: S, most_in_flight: usize) -> Self {
+    pub(crate) fn new(stream: S, max_in_flight: usize) -> Self {
         let (read, write) = tokio::io::split(stream);
         Self {
             incoming: Incoming {
@@ -54,21 +55,21 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                 written: 0,
                 flushed: true,
             },
-            most_in_flight,
+            max_in_flight,
         }
     }
 
-    /// Sends one action and flushes it: for the handshake, where nothing else
-    /// is under way.
+    /// Writes one action and flushes it. For the handshake, which sends one action at a
+    /// time.
     pub(crate) async fn send(&mut self, id: u64, action: &Action) -> Result<(), FrameError> {
-        self.outgoing.queue(id, action, "");
+        self.outgoing.enqueue(id, action, "");
         while !self.outgoing.is_empty() {
             self.outgoing.write().await?;
         }
         Ok(())
     }
 
-    /// The next frame, or `None` where the peer has closed. Safe to cancel.
+    /// Waits for the next frame; `None` if Asterisk has closed the connection. Cancel safe.
     pub(crate) async fn receive(&mut self) -> Result<Option<Frame>, FrameError> {
         loop {
             if let Some(frame) = self.incoming.next()? {
@@ -82,13 +83,14 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
 }
 
 impl<S: AsyncRead> Incoming<S> {
-    /// Reads what has arrived; 0 means that the peer has closed. Safe to cancel.
+    /// Waits for bytes and reads them into the buffer. Returns their number; 0 if Asterisk
+    /// has closed the connection. Cancel safe.
     pub(crate) async fn fill(&mut self) -> Result<usize, FrameError> {
-        self.buffer.reserve(READ_CHUNK);
+        self.buffer.reserve(READ_BYTES);
         Ok(self.stream.read_buf(&mut self.buffer).await?)
     }
 
-    /// The next complete frame among what was read.
+    /// Decodes the next complete frame in the buffer.
     pub(crate) fn next(&mut self) -> Result<Option<Frame>, FrameError> {
         let frame = self.codec.decode(&mut self.buffer)?;
         if let Some(Frame::Message(frame)) = &frame {
@@ -97,7 +99,7 @@ impl<S: AsyncRead> Incoming<S> {
         Ok(frame)
     }
 
-    /// The next complete message; a session has no second greeting.
+    /// Decodes the next complete message in the buffer. A second greeting is an error.
     pub(crate) fn next_message(&mut self) -> Result<Option<Message>, FrameError> {
         match self.next()? {
             Some(Frame::Message(message)) => Ok(Some(message)),
@@ -108,31 +110,31 @@ impl<S: AsyncRead> Incoming<S> {
 }
 
 impl<S: AsyncWrite> Outgoing<S> {
-    /// Puts an action behind what is to be written; returns the position in
-    /// the stream behind its last byte. The log puts the request that it is
-    /// part of beside the ActionID, so that one can be followed to the other.
-    pub(crate) fn queue(&mut self, id: u64, action: &Action, request_id: &str) -> u64 {
+    /// Appends an action to the write buffer, and returns the offset of the action's end
+    /// in the byte stream. Logs the ActionID with the id of the request, so that a reader
+    /// of the log can connect the two.
+    pub(crate) fn enqueue(&mut self, id: u64, action: &Action, request_id: &str) -> u64 {
         trace!(target: "ami_bridge::wire", id, request_id, ?action, "sent");
         action.encode(id, &mut self.buffer);
         self.written + self.buffer.len() as u64
     }
 
-    /// Whether nothing is left to be written.
+    /// Whether every byte has been written and flushed.
     pub(crate) fn is_empty(&self) -> bool {
         self.buffer.is_empty() && self.flushed
     }
 
-    /// Bytes that wait to be written.
+    /// Number of bytes in the write buffer.
     pub(crate) fn len(&self) -> usize {
         self.buffer.len()
     }
 
-    /// Bytes that have been written since the connection was made.
+    /// Number of bytes written since the connection was opened.
     pub(crate) fn written(&self) -> u64 {
         self.written
     }
 
-    /// Writes what the peer takes now. Safe to cancel.
+    /// Writes as much of the buffer as the socket accepts, and flushes. Cancel safe.
     pub(crate) async fn write(&mut self) -> Result<(), FrameError> {
         if !self.buffer.is_empty() {
             let count = self.stream.write_buf(&mut self.buffer).await?;

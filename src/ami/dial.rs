@@ -1,4 +1,4 @@
-//! Opening the connection to Asterisk.
+//! Opens the connection to Asterisk: TCP, socket options and TLS.
 
 use std::io;
 use std::time::Duration;
@@ -11,24 +11,26 @@ use super::address::Address;
 use super::connection::Connection;
 use super::tls::TlsSettings;
 
-/// How long unacknowledged bytes may stand in the socket before the operating
-/// system gives the connection up: Asterisk itself sets no keep-alive.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+/// How long written bytes may stay unacknowledged before the operating system closes the
+/// connection. Asterisk itself does not enable keep-alive.
+const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A byte stream to Asterisk, whatever is below it.
+/// A byte stream to Asterisk, over TCP or TLS.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// Over TLS Asterisk looks at the socket and not at what OpenSSL has read ahead:
-/// of several actions in one record, or read together, the later ones wait for
-/// bytes that never come (in all versions up to 22). One at a time is safe.
-const MOST_IN_FLIGHT_OVER_TLS: usize = 1;
+/// Maximum number of unanswered actions over TLS.
+///
+/// Before Asterisk reads an action, it polls the socket, but not the bytes that OpenSSL
+/// has already read from it. If several actions arrive together, Asterisk executes the
+/// first one, and the others wait until more bytes arrive (all versions up to 22).
+const MAX_IN_FLIGHT_OVER_TLS: usize = 1;
 
-/// Connects to `host:port`, over TLS where it is wanted.
+/// Connects to Asterisk, over TLS if `tls` is given. Has no timeout of its own.
 ///
 /// # Errors
-/// What the operating system or TLS says; the caller bounds the time.
+/// The error of the operating system, or the TLS error with advice for the operator.
 pub(crate) async fn dial(
     address: &Address,
     tls: Option<&TlsSettings>,
@@ -38,15 +40,16 @@ pub(crate) async fn dial(
         None => Connection::new(Box::new(stream), usize::MAX),
         Some(tls) => {
             let stream = tls.connect(stream).await?;
-            Connection::new(Box::new(stream), MOST_IN_FLIGHT_OVER_TLS)
+            Connection::new(Box::new(stream), MAX_IN_FLIGHT_OVER_TLS)
         }
     })
 }
 
-/// The certificate that Asterisk presents, in DER, where it can be trusted.
+/// Connects over TLS and returns the certificate that Asterisk presents, in DER. Has no
+/// timeout of its own.
 ///
 /// # Errors
-/// As [`dial`]; the caller bounds the time.
+/// The error of the operating system, or the TLS error if the certificate is not trusted.
 pub async fn presented_certificate(address: &Address, tls: &TlsSettings) -> io::Result<Vec<u8>> {
     let stream = tls.connect(connect(address).await?).await?;
     let presented = stream.get_ref().1.peer_certificates();
@@ -55,7 +58,7 @@ pub async fn presented_certificate(address: &Address, tls: &TlsSettings) -> io::
     Ok(certificate.to_vec())
 }
 
-/// Connects, with Nagle off and a dead peer noticed.
+/// Connects without Nagle's algorithm, and with keep-alive to detect a dead peer.
 async fn connect(address: &Address) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address.as_str()).await?;
     stream.set_nodelay(true)?;
@@ -67,6 +70,6 @@ async fn connect(address: &Address) -> io::Result<TcpStream> {
             .with_retries(3),
     )?;
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_TIMEOUT))?;
     Ok(stream)
 }

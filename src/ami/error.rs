@@ -1,89 +1,94 @@
-//! What can become of an action, apart from an answer.
+//! Why an action, a login or a session failed. Refusals by Asterisk are in
+//! [`super::refusal`].
 
 use std::time::Duration;
 
 use super::codec::FrameError;
 
-/// Why an action has no answer. The difference matters to whoever asked: only
-/// [`Failure::Unknown`] leaves a doubt about what happened.
+/// Why an action has no reply. Only [`Failure::Unknown`] leaves open whether Asterisk
+/// executed the action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// Nothing was sent, and nothing will be: there is no usable link.
+    /// The link is down. The action was not sent, and will not be.
     #[error("the link to the PBX is down")]
     Unavailable {
-        /// When it may be worth trying again.
+        /// When a retry may succeed.
         retry_after: Duration,
     },
-    /// Nothing was sent, and nothing will be: too much is waiting.
+    /// Too many requests wait for the PBX. The action was not sent, and will not be.
     #[error("too many requests are waiting for the PBX")]
     Overloaded,
-    /// The action was sent; no answer came in time, or the link fell.
+    /// The action was sent, but no reply came before the deadline or the end of the link.
     #[error("the PBX gave no answer")]
     Unknown,
 }
 
-/// What it means that Asterisk knows no action of queues.
-pub const NO_QUEUES: &str = "Asterisk knows no actions of queues: it is still booting, or \
-     app_queue is not loaded (asterisk -rx 'module load app_queue.so')";
+/// The explanation for the operator if Asterisk does not know the queue actions.
+pub const NO_APP_QUEUE: &str = "Asterisk does not know the queue actions: it is still booting, \
+     or app_queue is not loaded (asterisk -rx 'module load app_queue.so')";
 
-/// Why a login did not succeed.
+/// Why a login failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
-    /// Wrong user or secret, or an address that the user's ACL denies: Asterisk
-    /// answers all three alike. The only one that trying again won't cure.
+    /// Wrong user, wrong secret, or an address that the user's ACL denies: Asterisk
+    /// answers all three alike. The only login error that a retry does not fix.
     #[error(
         "Asterisk rejects the AMI user or its secret, or this address: compare both with \
          manager.conf, and its permit lines with this machine's address"
     )]
     Rejected,
-    /// `allowmultiplelogin=no` and an old session that Asterisk still holds.
+    /// The user has `allowmultiplelogin=no`, and Asterisk still holds an old session.
     #[error(
         "the AMI user is logged in already: put allowmultiplelogin=yes into its own section \
-         of manager.conf (in [general] it counts only after a restart), then manager reload"
+         of manager.conf (in [general] it takes effect only after a restart), then run \
+         manager reload"
     )]
     AlreadyInUse,
-    /// A graceful stop is pending.
+    /// A graceful shutdown of Asterisk is pending.
     #[error("Asterisk is shutting down")]
     ShuttingDown,
-    /// Any other answer.
-    #[error("unexpected answer to the login: {0}")]
+    /// Any other response.
+    #[error("unexpected response to the login: {0}")]
     Unexpected(String),
-    /// No answer in time.
+    /// No response before the timeout.
     #[error(
         "no answer in time: is Asterisk frozen, or is this not the port of the AMI, or its port \
          for TLS (tls = true)?"
     )]
     TimedOut,
-    /// The connection ended.
-    #[error("the connection was closed before the login was done: is this the port of the AMI?")]
+    /// Asterisk closed the connection during the login.
+    #[error(
+        "the connection was closed before the login was complete: is this the port of the AMI?"
+    )]
     Closed,
-    /// The bytes are not AMI.
+    /// The connection failed, or its bytes are not AMI.
     #[error(transparent)]
     Frame(#[from] FrameError),
 }
 
 /// Why a session ended.
 #[derive(Debug, thiserror::Error)]
-pub enum Exit {
-    /// The bridge asked for it.
+pub enum SessionEnd {
+    /// The bridge logged off.
     #[error("logged off")]
     Stopped,
-    /// Asterisk announced its end (`Shutdown` event), then closed.
+    /// Asterisk sent a `Shutdown` event and closed the connection.
     #[error("Asterisk has shut down")]
     Shutdown,
-    /// The connection ended without a word.
+    /// Asterisk closed the connection without a `Shutdown` event.
     #[error("Asterisk closed the connection")]
     Closed,
-    /// The peer does not answer any more.
+    /// Asterisk did not answer in time.
     #[error("Asterisk has stopped answering")]
     Unresponsive,
-    /// An answer of more rows or bytes than memory should be spent on.
-    #[error("an event list without end")]
-    EndlessList,
-    /// app_queue was still loading: Asterisk denies, then closes.
-    #[error("Asterisk is still loading its queues")]
+    /// An event list exceeded its memory limit.
+    #[error("an event list is too large")]
+    ListTooLarge,
+    /// Asterisk denied an early action and closed the connection, because app_queue was
+    /// still loading.
+    #[error("Asterisk is still loading app_queue")]
     StillLoading,
-    /// Broken bytes, or a broken connection.
+    /// The connection failed, or its bytes are not AMI.
     #[error(transparent)]
     Frame(#[from] FrameError),
 }

@@ -1,5 +1,5 @@
-//! The handshake: greeting, challenge, login with a digest, and the wait until
-//! Asterisk can answer questions about queues.
+//! The handshake: greeting, challenge, login with a digest, and the wait until Asterisk
+//! executes queue actions.
 
 use std::time::Duration;
 
@@ -8,49 +8,56 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::warn;
 
 use super::action::{Action, LoginKey};
-use super::codec::{Frame, FrameError, PROXY};
+use super::codec::{Frame, FrameError, PROXY_VERSION_PREFIX};
 use super::connection::Connection;
-use super::error::{Exit, LoginError, NO_QUEUES};
+use super::error::{LoginError, NO_APP_QUEUE, SessionEnd};
 use super::message::Message;
 use super::refusal::Refusal;
 use super::value::{HeaderValue, MemberValue};
 
-/// How long to wait for `FullyBooted` before asking for a sign of app_queue: a
-/// user without `read=system` never gets the event.
-const BOOT_EVENT_WAIT: Duration = Duration::from_secs(5);
+/// How long to wait for the `FullyBooted` event before the first probe. An AMI user without
+/// `read=system` never receives the event.
+const BOOT_EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long Asterisk has for the answer.
-const PROBE_DEADLINE: Duration = Duration::from_secs(5);
+/// Time for Asterisk to answer a probe.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Between two questions whether app_queue is there.
-const BOOT_PROBE_PAUSE: Duration = Duration::from_secs(1);
+/// Delay between two probes.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long Asterisk takes to close a session after it has denied an action
-/// that came too early.
-const DENIED_THEN_CLOSED: Duration = Duration::from_secs(1);
+/// How long to wait for Asterisk to close the connection after a denied probe. Asterisk
+/// closes it if the action came too early.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a link turned out to be.
+/// The queue that the probe names; no PBX has it.
+const PROBE_QUEUE: &str = "ami-bridge-permission-check";
+
+/// The interface that the probe names; no queue has it.
+const PROBE_INTERFACE: &str = "Local/nobody@ami-bridge-permission-check";
+
+/// What the handshake found out about Asterisk and the AMI user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// AMI version of the greeting, as `11.0.0`; of a proxy its own, as `proxy 1.28`.
+    /// AMI version in the greeting, such as `11.0.0`; that of a proxy, such as `proxy 1.28`.
     pub ami_version: String,
-    /// Whether the user may change queues (`write=agent`).
+    /// Whether the AMI user may change queues (`write=agent`).
     pub may_write: bool,
-    /// Whether `FullyBooted` came, which needs `read=system`.
-    pub tells_boot: bool,
+    /// Whether the `FullyBooted` event came, which requires `read=system`.
+    pub sends_boot_event: bool,
 }
 
 impl Peer {
-    /// The generation of Asterisk, from the AMI version (`5.` is 16, `11.` 22).
+    /// Major version of Asterisk, derived from the AMI version (`5.` is 16, `11.` is 22);
+    /// `None` if the AMI version is unknown or that of a proxy.
     #[must_use]
-    pub fn generation(&self) -> Option<u32> {
+    pub fn asterisk_version(&self) -> Option<u32> {
         let major: u32 = self.ami_version.split('.').next()?.parse().ok()?;
         (2..=12).contains(&major).then_some(major + 11)
     }
 }
 
-/// Greets and logs in; returns the AMI version. Uses the ActionIDs 1 and 2
-/// behind `last_id`.
+/// Reads the greeting and logs in. Returns the AMI version. Uses the next two ActionIDs
+/// after `last_id`.
 pub(crate) async fn login<S: AsyncRead + AsyncWrite>(
     connection: &mut Connection<S>,
     username: &HeaderValue,
@@ -60,30 +67,31 @@ pub(crate) async fn login<S: AsyncRead + AsyncWrite>(
     let Some(Frame::Banner(version)) = connection.receive().await? else {
         return Err(LoginError::Closed);
     };
-    if version.starts_with(PROXY) {
+    if version.starts_with(PROXY_VERSION_PREFIX) {
         warn!(
             version,
             "the AMI is reached through a proxy: the bridge can't see what that does"
         );
     }
-    let answer = call(connection, last_id, &Action::Challenge).await?;
-    let Some(challenge) = answer.get("Challenge").filter(|_| answer.is_success()) else {
-        return Err(login_error(&answer));
+    let response = call(connection, last_id, &Action::Challenge).await?;
+    let challenge = response.get("Challenge").filter(|_| response.is_success());
+    let Some(challenge) = challenge else {
+        return Err(login_error(&response));
     };
     let login = Action::Login {
         username: username.clone(),
         key: LoginKey::new(challenge, secret),
     };
-    let answer = call(connection, last_id, &login).await?;
-    if answer.is_success() {
+    let response = call(connection, last_id, &login).await?;
+    if response.is_success() {
         Ok(version)
     } else {
-        Err(login_error(&answer))
+        Err(login_error(&response))
     }
 }
 
-fn login_error(answer: &Message) -> LoginError {
-    match Refusal::of(answer) {
+fn login_error(response: &Message) -> LoginError {
+    match Refusal::of(response) {
         Some(Refusal::AuthenticationFailed) => LoginError::Rejected,
         Some(Refusal::LoginInUse) => LoginError::AlreadyInUse,
         Some(Refusal::ShuttingDown) => LoginError::ShuttingDown,
@@ -92,6 +100,7 @@ fn login_error(answer: &Message) -> LoginError {
     }
 }
 
+/// Sends an action and waits for its response. Ignores events.
 async fn call<S: AsyncRead + AsyncWrite>(
     connection: &mut Connection<S>,
     last_id: &mut u64,
@@ -101,7 +110,6 @@ async fn call<S: AsyncRead + AsyncWrite>(
     connection.send(*last_id, action).await?;
     loop {
         match connection.receive().await? {
-            // Only answers are of interest; events may come before one.
             Some(Frame::Message(message)) if message.is_response() => return Ok(message),
             Some(Frame::Message(_)) => {}
             Some(Frame::Banner(_)) | None => return Err(LoginError::Closed),
@@ -109,52 +117,63 @@ async fn call<S: AsyncRead + AsyncWrite>(
     }
 }
 
-/// Waits until Asterisk is booted and app_queue answers. Returns whether the
-/// user may change queues, and whether `FullyBooted` came. A boot may take its
-/// time, as long as each question is answered; that there are no queues yet is told
-/// once.
-pub(crate) async fn boot<S: AsyncRead + AsyncWrite>(
+/// What a booted Asterisk lets the AMI user do and see; see [`Peer`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Booted {
+    pub(crate) may_write: bool,
+    pub(crate) sends_boot_event: bool,
+}
+
+/// Waits until Asterisk has booted and executes queue actions. A boot may take any time, as
+/// long as Asterisk answers each probe. Calls `on_no_app_queue` once if Asterisk does not
+/// know the queue actions yet.
+pub(crate) async fn wait_for_boot<S: AsyncRead + AsyncWrite>(
     connection: &mut Connection<S>,
     last_id: &mut u64,
-    without_queues: impl FnOnce(),
-) -> Result<(bool, bool), Exit> {
-    let tells_boot = timeout(BOOT_EVENT_WAIT, fully_booted(connection)).await;
-    let tells_boot = match tells_boot {
+    on_no_app_queue: impl FnOnce(),
+) -> Result<Booted, SessionEnd> {
+    let boot_event = timeout(BOOT_EVENT_TIMEOUT, fully_booted(connection)).await;
+    let sends_boot_event = match boot_event {
         Ok(result) => result.map(|()| true)?,
         Err(_) => false,
     };
-    let mut without_queues = Some(without_queues);
+    let booted = |may_write| Booted {
+        may_write,
+        sends_boot_event,
+    };
+    let mut on_no_app_queue = Some(on_no_app_queue);
     loop {
-        let answer = timeout(PROBE_DEADLINE, probe(connection, last_id)).await;
-        match answer.unwrap_or(Err(Exit::Unresponsive))? {
-            Probe::Answered => return Ok((true, tells_boot)),
-            Probe::Denied => {
-                // Asterisk denies early actions while it loads, and then closes.
-                return match timeout(DENIED_THEN_CLOSED, closed(connection)).await {
-                    Ok(_) => Err(Exit::StillLoading),
-                    Err(_) => Ok((false, tells_boot)),
+        let result = timeout(PROBE_TIMEOUT, probe(connection, last_id)).await;
+        match result.unwrap_or(Err(SessionEnd::Unresponsive))? {
+            ProbeResult::Allowed => return Ok(booted(true)),
+            // Asterisk also denies actions while it loads app_queue, and then closes the
+            // connection.
+            ProbeResult::Denied => {
+                return match timeout(CLOSE_TIMEOUT, closed(connection)).await {
+                    Ok(_) => Err(SessionEnd::StillLoading),
+                    Err(_) => Ok(booted(false)),
                 };
             }
-            Probe::Unknown => {
-                if let Some(tell) = without_queues.take() {
-                    warn!(reason = NO_QUEUES, "Asterisk has no queues");
-                    tell();
+            ProbeResult::UnknownAction => {
+                if let Some(on_no_app_queue) = on_no_app_queue.take() {
+                    warn!(reason = NO_APP_QUEUE, "Asterisk has no queues");
+                    on_no_app_queue();
                 }
             }
-            Probe::NotYet => {}
+            ProbeResult::ShuttingDown => {}
         }
-        let until = Instant::now() + BOOT_PROBE_PAUSE;
+        let next_probe = Instant::now() + PROBE_INTERVAL;
         tokio::select! {
-            // Events in between are read, so that Asterisk never waits.
-            error = closed(connection) => return Err(error),
-            () = sleep_until(until) => {}
+            // Reads events meanwhile, so that Asterisk never has to wait to write one.
+            end = closed(connection) => return Err(end),
+            () = sleep_until(next_probe) => {}
         }
     }
 }
 
 async fn fully_booted<S: AsyncRead + AsyncWrite>(
     connection: &mut Connection<S>,
-) -> Result<(), Exit> {
+) -> Result<(), SessionEnd> {
     loop {
         let message = receive_message(connection).await?;
         if message.event() == Some(b"FullyBooted") {
@@ -163,44 +182,46 @@ async fn fully_booted<S: AsyncRead + AsyncWrite>(
     }
 }
 
-async fn closed<S: AsyncRead + AsyncWrite>(connection: &mut Connection<S>) -> Exit {
+/// Ignores messages until the connection ends.
+async fn closed<S: AsyncRead + AsyncWrite>(connection: &mut Connection<S>) -> SessionEnd {
     loop {
-        if let Err(exit) = receive_message(connection).await {
-            return exit;
+        if let Err(end) = receive_message(connection).await {
+            return end;
         }
     }
 }
 
 async fn receive_message<S: AsyncRead + AsyncWrite>(
     connection: &mut Connection<S>,
-) -> Result<Message, Exit> {
+) -> Result<Message, SessionEnd> {
     match connection.receive().await? {
         Some(Frame::Message(message)) => Ok(message),
         Some(Frame::Banner(_)) => Err(FrameError::NotAmi.into()),
-        None => Err(Exit::Closed),
+        None => Err(SessionEnd::Closed),
     }
 }
 
-enum Probe {
-    Answered,
+enum ProbeResult {
+    /// app_queue executed the action, and did not find the queue.
+    Allowed,
     Denied,
-    /// There are no such actions.
-    Unknown,
-    NotYet,
+    /// app_queue is not loaded.
+    UnknownAction,
+    ShuttingDown,
 }
 
-/// A QueuePause of a queue and an interface that exist nowhere: it changes and
-/// logs nothing, and its refusal tells whether app_queue is there and whether
-/// the user may write.
+/// Sends a QueuePause of an interface and a queue that do not exist. Asterisk changes and
+/// logs nothing, and its refusal shows whether app_queue is loaded and whether the AMI user
+/// may change queues.
 async fn probe<S: AsyncRead + AsyncWrite>(
     connection: &mut Connection<S>,
     last_id: &mut u64,
-) -> Result<Probe, Exit> {
+) -> Result<ProbeResult, SessionEnd> {
     let (Ok(queue), Ok(interface)) = (
-        HeaderValue::new(NOWHERE),
-        MemberValue::new("Local/nobody@ami-bridge-permission-check"),
+        HeaderValue::new(PROBE_QUEUE),
+        MemberValue::new(PROBE_INTERFACE),
     ) else {
-        return Ok(Probe::NotYet);
+        unreachable!("both constants are valid values");
     };
     *last_id += 1;
     let action = Action::QueuePause {
@@ -216,13 +237,13 @@ async fn probe<S: AsyncRead + AsyncWrite>(
             continue;
         }
         return Ok(match Refusal::of(&message) {
-            Some(Refusal::PermissionDenied) => Probe::Denied,
-            Some(Refusal::ShuttingDown) => Probe::NotYet,
-            Some(Refusal::UnknownAction) => Probe::Unknown,
-            _ => Probe::Answered,
+            Some(Refusal::PermissionDenied) => ProbeResult::Denied,
+            Some(Refusal::ShuttingDown) => ProbeResult::ShuttingDown,
+            Some(Refusal::UnknownAction) => ProbeResult::UnknownAction,
+            _ => ProbeResult::Allowed,
         });
     }
 }
 
-/// A queue name that no PBX has.
-const NOWHERE: &str = "ami-bridge-permission-check";
+#[cfg(test)]
+mod tests;

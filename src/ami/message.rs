@@ -1,7 +1,7 @@
-//! One AMI message: an ordered multimap of headers over the bytes it arrived in.
+//! An AMI message: an ordered multimap of headers over the received bytes.
 //!
-//! Values are bytes: Asterisk itself can cut a name in the middle of a UTF-8
-//! character, so text is decoded lossily and only when it is asked for.
+//! Values are bytes, because Asterisk can truncate a name in the middle of a UTF-8
+//! character. Text is decoded lossily, and only on request.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::parse::{self, Header};
 
-/// A complete message (response or event) as Asterisk sent it.
+/// A complete response or event.
 #[derive(Clone)]
 pub struct Message {
     raw: Bytes,
@@ -19,15 +19,15 @@ pub struct Message {
 }
 
 impl Message {
-    /// Parses one complete frame. A line without a colon belongs to the value of the
-    /// header before it: names can hold line feeds.
+    /// Parses one complete frame. A line without a colon continues the value of the
+    /// previous header, because names of members and callers can contain line feeds.
     #[must_use]
     pub fn parse(raw: Bytes) -> Self {
         let headers = parse::headers(&raw);
         Self { raw, headers }
     }
 
-    /// The value of the first header of that name, whatever its case.
+    /// The value of the first header with that name, which is not case-sensitive.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.iter()
@@ -35,35 +35,37 @@ impl Message {
             .map(|(_, value)| value)
     }
 
-    /// The value of the last header of that name, whatever its case. A name that
-    /// holds line feeds can hold what looks like headers; those that Asterisk writes
-    /// after it are the true ones.
+    /// The value of the last header with that name, which is not case-sensitive. The name
+    /// of a member can contain lines that look like headers. The genuine headers come
+    /// after it.
     #[must_use]
-    pub fn last(&self, name: &str) -> Option<&[u8]> {
+    pub fn get_last(&self, name: &str) -> Option<&[u8]> {
         self.iter()
             .rfind(|(candidate, _)| candidate.eq_ignore_ascii_case(name.as_bytes()))
             .map(|(_, value)| value)
     }
 
-    /// The headers from the last one of that name on that is directly followed by the
-    /// other one; without such a pair, from the last one of that name on.
+    /// The headers from the last `name` header that is directly followed by a `next`
+    /// header. Without such a pair, the headers from the last `name` header.
     #[must_use]
-    pub fn from_pair(&self, name: &str, next: &str) -> Option<Rest<'_>> {
-        let is = |at: usize, name: &str| {
-            let header = self.headers.get(at);
+    pub fn tail_from_pair(&self, name: &str, next: &str) -> Option<HeaderTail<'_>> {
+        let is_named = |index: usize, name: &str| {
+            let header = self.headers.get(index);
             header.is_some_and(|h| h.name(&self.raw).eq_ignore_ascii_case(name.as_bytes()))
         };
-        let places = (0..self.headers.len()).rev();
-        let pair = places.clone().find(|at| is(*at, name) && is(at + 1, next));
-        let start = pair.or_else(|| places.clone().find(|at| is(*at, name)))?;
-        Some(Rest {
+        let mut indexes = (0..self.headers.len()).rev();
+        let pair = indexes
+            .clone()
+            .find(|index| is_named(*index, name) && is_named(index + 1, next));
+        let start = pair.or_else(|| indexes.find(|index| is_named(*index, name)))?;
+        Some(HeaderTail {
             message: self,
             start,
         })
     }
 
-    /// Whether this is an event that no action has asked for: these have their
-    /// `Privilege` as the second header, and rows of lists have none.
+    /// Whether this is an event that is not part of a reply. Such events have `Privilege`
+    /// as the second header; the rows of a list have none.
     #[must_use]
     pub fn is_unsolicited(&self) -> bool {
         let second = self.iter().nth(1);
@@ -71,39 +73,39 @@ impl Message {
             && second.is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"Privilege"))
     }
 
-    /// This message with its rest, which a blank line has split off.
+    /// Joins this message with its rest, which an empty line in a value has split off.
     #[must_use]
-    pub fn joined(&self, rest: &Self) -> Self {
+    pub fn join(&self, rest: &Self) -> Self {
         Self::parse([&self.raw[..], b"\n", &rest.raw[..]].concat().into())
     }
 
-    /// [`Message::get`] as text; invalid UTF-8 becomes U+FFFD.
+    /// [`Message::get`] as text. Invalid UTF-8 becomes U+FFFD.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
         self.get(name).map(String::from_utf8_lossy)
     }
 
-    /// All headers in the order of arrival, names as sent.
+    /// All headers, in the order and with the names in which Asterisk sent them.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
         self.headers
             .iter()
             .map(|header| (header.name(&self.raw), header.value(&self.raw)))
     }
 
-    /// Whether this is an answer to an action: its first header is `Response`.
+    /// Whether this is the response to an action: its first header is `Response`.
     #[must_use]
     pub fn is_response(&self) -> bool {
         self.first("Response").is_some()
     }
 
-    /// Whether this is an answer that says that the action was carried out.
+    /// Whether this is the response to an action that Asterisk carried out.
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.first("Response")
             .is_some_and(|value| value.eq_ignore_ascii_case(b"Success"))
     }
 
-    /// The name of the event, if this is one: its first header is `Event`.
+    /// The event's name, if this is an event: its first header is `Event`.
     #[must_use]
     pub fn event(&self) -> Option<&[u8]> {
         self.first("Event")
@@ -114,44 +116,44 @@ impl Message {
         first.eq_ignore_ascii_case(name.as_bytes()).then_some(value)
     }
 
-    /// The ActionID that this answers. In rows it is the last header, so that nothing
-    /// inside a name can stand for it.
+    /// The ActionID. It is the last header of a list's rows, so the last one counts: a line
+    /// within a name can't replace it.
     #[must_use]
     pub fn action_id(&self) -> Option<u64> {
-        number(self.last("ActionID")?)
+        number(self.get_last("ActionID")?)
     }
 
-    /// Whether this ends a list: `EventList` is among its first three headers, before
-    /// anything that could hold line feeds.
+    /// Whether this event ends a list: `EventList` is among the first three headers, which
+    /// precede any value that can contain line feeds.
     #[must_use]
     pub fn ends_list(&self) -> bool {
-        let list = |(name, _): (&[u8], _)| name.eq_ignore_ascii_case(b"EventList");
-        self.iter().take(3).any(list)
+        let is_event_list = |(name, _): (&[u8], _)| name.eq_ignore_ascii_case(b"EventList");
+        self.iter().take(3).any(is_event_list)
     }
 
-    /// The number of rows that the end of a list reports.
+    /// The number of rows in the list that this event ends.
     #[must_use]
     pub fn list_items(&self) -> Option<usize> {
         number(self.get("ListItems")?)
     }
 
-    /// Size on the wire, without the blank line that ends the frame.
+    /// Size in bytes as received, without the empty line that ends the frame.
     #[must_use]
     pub fn size(&self) -> usize {
         self.raw.len()
     }
 }
 
-/// The headers of a message from one of them on.
+/// The headers of a message from a certain header on.
 #[derive(Debug, Clone, Copy)]
-pub struct Rest<'a> {
+pub struct HeaderTail<'a> {
     /// The whole message.
     pub message: &'a Message,
     start: usize,
 }
 
-impl<'a> Rest<'a> {
-    /// As [`Message::get`].
+impl<'a> HeaderTail<'a> {
+    /// Like [`Message::get`], within these headers.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'a [u8]> {
         let mut headers = self.message.headers[self.start..].iter();
@@ -160,13 +162,13 @@ impl<'a> Rest<'a> {
         found.map(|header| header.value(raw))
     }
 
-    /// As [`Message::text`].
+    /// Like [`Message::text`], within these headers.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         self.get(name).map(String::from_utf8_lossy)
     }
 
-    /// A number; 0 if there is none.
+    /// The value as a number; 0 if it is missing or not a number.
     pub fn number<T: FromStr + Default>(&self, name: &str) -> T {
         self.get(name).and_then(number).unwrap_or_default()
     }
@@ -192,8 +194,8 @@ fn number<T: FromStr>(value: &[u8]) -> Option<T> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
 
-/// Headers whose value must never be shown: the plain secret, and the digest
-/// and challenge from which a weak one could be guessed.
+/// Whether a header's value must never appear in a log: the secret itself, or the
+/// challenge and its response, from which a weak secret could be guessed.
 fn is_secret(name: &str) -> bool {
     ["Secret", "Key", "Challenge"]
         .iter()

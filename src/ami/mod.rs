@@ -1,29 +1,34 @@
-//! The client of the Asterisk Manager Interface: one persistent connection,
-//! pipelined, that comes back by itself. Knows no HTTP, no JSON and no
-//! organization.
+//! A client of the Asterisk Manager Interface (AMI): one persistent, pipelined
+//! connection to each PBX, which it reopens automatically.
 //!
-//! A [`supervise`]d link publishes its state; a [`Client`] begins an
-//! [`Exchange`] on it and sends [`Action`]s, which are made of checked values
-//! ([`value`]) only.
+//! [`supervise`] keeps a link up and publishes its state. A [`Client`] begins an
+//! [`Exchange`] on the link, and the exchange sends [`Action`]s. An [`Observer`] follows
+//! everything that Asterisk sends. Actions consist of checked values ([`value`]), so no
+//! input can add a header or an action.
+//!
+//! This module knows nothing of HTTP, JSON or organizations.
 
 mod action;
 mod address;
-mod assembly;
 mod backoff;
 mod client;
 mod codec;
 mod connection;
 mod dial;
 mod error;
+mod liveness;
 mod login;
 mod message;
 mod observer;
 mod parse;
 mod pending;
+mod reassembler;
 mod refusal;
 mod reply;
 mod session;
 mod supervisor;
+#[cfg(test)]
+mod testing;
 mod tls;
 #[cfg(test)]
 pub(crate) mod transcript;
@@ -31,14 +36,14 @@ pub mod value;
 
 pub use action::{Action, LoginKey};
 pub use address::Address;
-pub use assembly::Assembly;
-pub use client::{Client, Exchange, LinkState, noting_changes};
-pub use codec::{AmiCodec, Frame, FrameError, MAX_FRAME};
+pub use client::{Client, Exchange, LinkState, with_change_flag};
+pub use codec::{AmiCodec, Frame, FrameError, MAX_FRAME_BYTES};
 pub use dial::presented_certificate;
-pub use error::{Exit, Failure, LoginError, NO_QUEUES};
+pub use error::{Failure, LoginError, NO_APP_QUEUE, SessionEnd};
 pub use login::Peer;
 pub use message::Message;
 pub use observer::Observer;
+pub use reassembler::Reassembler;
 pub use refusal::Refusal;
 pub use reply::Reply;
 pub use supervisor::{LinkSettings, supervise};

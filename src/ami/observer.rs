@@ -1,4 +1,4 @@
-//! Whoever follows what a link reads.
+//! The interface of a component that follows a link.
 
 use std::time::Duration;
 
@@ -6,31 +6,34 @@ use super::action::Action;
 use super::message::Message;
 use super::reply::Reply;
 
-/// Is told what is read, in the order of the wire, by the task that reads the
-/// socket: nothing in it may wait, or take long.
+/// Receives everything that happens on a link, in the order in which Asterisk sent it.
+///
+/// The task that reads the socket calls these methods, so they must return quickly and
+/// must not block.
 pub trait Observer: Send {
-    /// A session has begun. What was known before may have changed meanwhile.
-    fn linked(&mut self);
+    /// A session has begun. Events may have been missed before it.
+    fn link_up(&mut self);
 
-    /// Asterisk tells something of its own accord.
+    /// Asterisk sent an event that is not part of a reply.
     fn event(&mut self, event: &Message);
 
-    /// An action was answered as a whole. Whoever asked is told afterwards.
-    fn answered(&mut self, action: &Action, answer: &Reply);
+    /// Asterisk sent a complete reply. Called before the reply is passed to those who
+    /// wait for it.
+    fn answered(&mut self, action: &Action, reply: &Reply);
 
-    /// Asterisk has answered, so long after it was asked, whether anyone still waits
-    /// or not.
-    fn round_trip(&mut self, _took: Duration) {}
+    /// Asterisk completed a reply this long after the action was sent. Called even if
+    /// nobody waits for the reply any more.
+    fn round_trip(&mut self, _duration: Duration) {}
 
-    /// Nothing can be asked any more: the session has ended, or Asterisk has
-    /// announced its end.
-    fn lost(&mut self);
+    /// No more actions can be sent: the session has ended, or Asterisk has announced its
+    /// shutdown. May be called twice for one session.
+    fn link_down(&mut self);
 }
 
-/// For those who only ask.
+/// Ignores everything.
 impl Observer for () {
-    fn linked(&mut self) {}
+    fn link_up(&mut self) {}
     fn event(&mut self, _: &Message) {}
     fn answered(&mut self, _: &Action, _: &Reply) {}
-    fn lost(&mut self) {}
+    fn link_down(&mut self) {}
 }

@@ -1,10 +1,10 @@
-//! nom grammar of one complete AMI frame. Pure; framing is in [`super::codec`].
+//! The grammar of a complete AMI frame, in nom. Framing is in [`super::codec`].
 
 use nom::bytes::complete::{tag, take_till, take_while};
 use nom::combinator::{opt, rest};
 use nom::{IResult, Offset, Parser};
 
-/// Where one header stands in its frame.
+/// The position of a header in its frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     name: Span,
@@ -19,31 +19,31 @@ struct Span {
 
 impl Header {
     pub(crate) fn name(self, frame: &[u8]) -> &[u8] {
-        self.name.of(frame)
+        self.name.slice(frame)
     }
 
     pub(crate) fn value(self, frame: &[u8]) -> &[u8] {
-        self.value.of(frame)
+        self.value.slice(frame)
     }
 }
 
 impl Span {
     fn new(frame: &[u8], part: &[u8]) -> Self {
         let start = frame.offset(part);
-        // The codec's cap on a frame's length is far below 4 GiB.
+        // The casts are lossless: the codec limits a frame to far less than 4 GiB.
         Self {
             start: start as u32,
             end: (start + part.len()) as u32,
         }
     }
 
-    fn of(self, frame: &[u8]) -> &[u8] {
+    fn slice(self, frame: &[u8]) -> &[u8] {
         &frame[self.start as usize..self.end as usize]
     }
 }
 
-/// Finds the headers of a frame, in order. A line without a colon continues the
-/// value before it.
+/// Returns the positions of a frame's headers, in order. A line without a colon continues
+/// the value of the previous header.
 pub(crate) fn headers(frame: &[u8]) -> Vec<Header> {
     // A queue event has about twenty headers.
     let mut found = Vec::with_capacity(20);
@@ -65,16 +65,16 @@ pub(crate) fn headers(frame: &[u8]) -> Vec<Header> {
     found
 }
 
-/// A line: up to a line feed (or the end), without it and one CR before it.
-/// A CR elsewhere is data.
+/// Parses a line up to its LF or the end of the frame. The line excludes the LF and one CR
+/// before it; any other CR is part of the value.
 fn line(input: &[u8]) -> IResult<&[u8], &[u8]> {
     let (after, line) = take_till(|byte| byte == b'\n').parse(input)?;
     let (after, _) = opt(tag(&b"\n"[..])).parse(after)?;
     Ok((after, line.strip_suffix(b"\r").unwrap_or(line)))
 }
 
-/// `Name: value`. One blank after the colon is Asterisk's; a further one
-/// belongs to the value (a member named " John" exists).
+/// Parses `Name: value`. Asterisk writes one space after the colon. A second space is part
+/// of the value: a member's name can begin with one.
 fn header(line: &[u8]) -> IResult<&[u8], (&[u8], &[u8])> {
     let (input, name) = take_while(|byte| byte != b':').parse(line)?;
     let (input, _) = tag(&b":"[..]).parse(input)?;
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_found_whatever_the_line_ends() {
+    fn headers_are_found_with_either_line_end() {
         check("A: 1\r\nB: 2\r\n", &[("A", "1"), ("B", "2")]);
         check("A: 1\nB: 2", &[("A", "1"), ("B", "2")]);
         check("A:1\r\n", &[("A", "1")]);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_colon_and_the_first_blank_are_syntax() {
+    fn only_the_first_colon_and_one_space_are_syntax() {
         check(
             "Channel: Local/1@x:y;2\r\n",
             &[("Channel", "Local/1@x:y;2")],
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_are_no_header_continue_the_value_before_them() {
+    fn line_without_a_colon_continues_the_previous_value() {
         check("A: 1\r\n2\r\nB: 3\r\n", &[("A", "1\r\n2"), ("B", "3")]);
         check("A: 1\n\n2\nB: 3\n", &[("A", "1\n\n2"), ("B", "3")]);
         check("A: 1\n\nB: 3\n", &[("A", "1"), ("B", "3")]);

@@ -1,8 +1,8 @@
-//! The actions that wait for an answer: a state machine without IO or clock.
+//! The actions that have no reply yet: a state machine without IO and without a clock.
 //!
-//! An entry is unsent, then sent, then gone. Once sent it stays until Asterisk
-//! has answered or the session ends, even when everyone who asked has given up:
-//! a late answer is absorbed, and can never be taken for another's.
+//! An action is queued, sent, then removed. A sent action stays until Asterisk answers or
+//! the session ends, even if every caller has timed out. So a late reply is never matched
+//! to another action.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -13,80 +13,84 @@ use tokio::time::Instant;
 use super::action::Action;
 use super::error::Failure;
 use super::message::Message;
-use super::reply::{Complete, Reply, ReplyResult, Waiter};
+use super::reply::{Answered, Reply, ReplyResult, Waiter};
 
-/// Memory that the rows of one event list may take. 50,000 memberships are 15 MB.
+/// Memory limit for the rows of one event list. 50,000 memberships take 15 MB.
 const MAX_LIST_BYTES: usize = 128 << 20;
 
-/// An action to be sent.
+/// A caller's request to send an action.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) action: Action,
     pub(crate) deadline: Instant,
     pub(crate) reply: oneshot::Sender<ReplyResult>,
-    /// Id of the request that the action is part of, for the log; empty for the
-    /// session's own actions.
+    /// Id of the client's request, for the log; empty for the session's own actions.
     pub(crate) request_id: Arc<str>,
-    /// Held until the entry is gone, so that what Asterisk has not answered
-    /// yet counts against `max_pending`. None for the session's own actions.
+    /// Held until the action is removed, so that an unanswered action counts against
+    /// `max_pending`. `None` for the bridge's own actions.
     pub(crate) permit: Option<Arc<OwnedSemaphorePermit>>,
 }
 
-/// What a message was.
+/// What a received message is.
 #[derive(Debug)]
 pub(crate) enum Received {
-    /// A part of an answer.
+    /// A part of a reply.
     Part,
-    /// The last part of one.
-    Complete(Complete),
-    /// An event of Asterisk's own.
+    /// The last part of a reply.
+    Answered(Answered),
+    /// An event that is not part of a reply.
     Event(Message),
-    /// An answer to nothing that is waiting.
-    Stray(Message),
+    /// A part of a reply to an action that is not pending.
+    Unmatched(Message),
 }
 
-/// An event list has passed the memory that it may take.
+/// An event list has exceeded [`MAX_LIST_BYTES`].
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct EndlessList;
+pub(crate) struct ListTooLarge;
 
-/// The table.
+/// The queued and the sent actions of a session.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
-    entries: HashMap<u64, Entry>,
-    unsent: VecDeque<u64>,
-    /// Reads that are under way, by what they ask.
-    shared: HashMap<Action, u64>,
+    /// By ActionID.
+    actions: HashMap<u64, PendingAction>,
+    /// ActionIDs of the queued actions, in the order in which they will be sent.
+    queue: VecDeque<u64>,
+    /// ActionIDs of the reads that an equal read may join.
+    joinable_reads: HashMap<Action, u64>,
     last_id: u64,
-    /// How many entries are sent, and how many of these are reads.
+    /// Number of sent actions.
     in_flight: usize,
+    /// Number of sent reads.
     reads_in_flight: usize,
-    /// The list whose rows are being received.
+    /// ActionID of the list whose rows are being received.
     open_list: Option<u64>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct PendingAction {
     action: Action,
     request_id: Arc<str>,
     waiters: Vec<Waiter>,
+    /// `None` while the action is queued.
     sent: Option<Sent>,
     response: Option<Message>,
     rows: Vec<Message>,
     row_bytes: usize,
-    /// Rows that have come, also those that nobody waits for any more.
-    received: usize,
+    /// Number of received rows, including those that were dropped because every caller had
+    /// timed out.
+    rows_received: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Sent {
     at: Instant,
-    /// Position in the stream of written bytes behind the action's last byte.
-    end: u64,
+    /// Offset of the action's end in the stream of written bytes.
+    end_offset: u64,
 }
 
 impl Pending {
-    /// A table whose ActionIDs follow `last_id`, so that no two sessions of a
-    /// link use the same one.
+    /// A table whose ActionIDs begin after `last_id`, so that two sessions of a link never
+    /// use the same one.
     pub(crate) fn starting_after(last_id: u64) -> Self {
         Self {
             last_id,
@@ -98,29 +102,29 @@ impl Pending {
         self.last_id
     }
 
-    /// Takes a request: to be sent, or to share the answer of an equal read.
+    /// Queues the request's action, or lets the request join an equal read.
     ///
-    /// A read may join one that was sent before it was asked for: answers come
-    /// in the order of the actions, so whatever the asker has seen acknowledged
-    /// was either executed before that read, or answered after it.
+    /// A request may join an equal read that was sent earlier but is still unanswered.
+    /// Asterisk answers in order, so any change that the caller has seen acknowledged was
+    /// executed before that read.
     pub(crate) fn push(&mut self, request: Request) {
         let waiter = Waiter::new(request.reply, request.deadline, request.permit);
-        if let Some(entry) = self
-            .shared
+        if let Some(read) = self
+            .joinable_reads
             .get(&request.action)
-            .and_then(|id| self.entries.get_mut(id))
+            .and_then(|id| self.actions.get_mut(id))
         {
-            entry.waiters.push(waiter);
+            read.waiters.push(waiter);
             return;
         }
         self.last_id += 1;
         let id = self.last_id;
         if request.action.is_read() {
-            self.shared.insert(request.action.clone(), id);
+            self.joinable_reads.insert(request.action.clone(), id);
         }
-        self.entries.insert(
+        self.actions.insert(
             id,
-            Entry {
+            PendingAction {
                 action: request.action,
                 request_id: request.request_id,
                 waiters: vec![waiter],
@@ -128,131 +132,134 @@ impl Pending {
                 response: None,
                 rows: Vec::new(),
                 row_bytes: 0,
-                received: 0,
+                rows_received: 0,
             },
         );
-        self.unsent.push_back(id);
+        self.queue.push_back(id);
     }
 
-    /// The next action to send; `encode` writes it and returns the position
-    /// in the stream behind its last byte.
+    /// Passes the next queued action to `encode`, which returns the offset of the action's
+    /// end in the stream of written bytes. Returns false if no action is queued.
     pub(crate) fn send_next(
         &mut self,
         now: Instant,
         encode: impl FnOnce(u64, &Action, &str) -> u64,
     ) -> bool {
-        while let Some(id) = self.unsent.pop_front() {
-            let Some(entry) = self.entries.get_mut(&id) else {
+        while let Some(id) = self.queue.pop_front() {
+            let Some(pending) = self.actions.get_mut(&id) else {
                 continue;
             };
-            // Nobody may be told afterwards that it was not sent.
-            if entry.waiters.iter().all(|waiter| waiter.deadline <= now) {
+            // Every caller has timed out. `Overloaded` means "not sent", which would be
+            // false if the action were encoded first.
+            if pending.waiters.iter().all(|waiter| waiter.deadline <= now) {
                 self.fail(id, Failure::Overloaded);
                 continue;
             }
-            let end = encode(id, &entry.action, &entry.request_id);
-            entry.sent = Some(Sent { at: now, end });
+            let end_offset = encode(id, &pending.action, &pending.request_id);
+            pending.sent = Some(Sent {
+                at: now,
+                end_offset,
+            });
             self.in_flight += 1;
-            self.reads_in_flight += usize::from(entry.action.is_read());
+            self.reads_in_flight += usize::from(pending.action.is_read());
             return true;
         }
         false
     }
 
-    /// Takes what Asterisk sent.
-    pub(crate) fn receive(&mut self, message: Message) -> Result<Received, EndlessList> {
+    /// Processes a message from Asterisk.
+    pub(crate) fn receive(&mut self, message: Message) -> Result<Received, ListTooLarge> {
         let id = message.action_id().filter(|_| !message.is_unsolicited());
-        let Some((id, entry)) = id.and_then(|id| Some((id, self.entries.get_mut(&id)?))) else {
+        let Some((id, pending)) = id.and_then(|id| Some((id, self.actions.get_mut(&id)?))) else {
             return Ok(if message.event().is_some() && id.is_none() {
                 Received::Event(message)
             } else {
-                Received::Stray(message)
+                Received::Unmatched(message)
             });
         };
-        if entry.sent.is_none() {
-            return Ok(Received::Stray(message));
+        if pending.sent.is_none() {
+            return Ok(Received::Unmatched(message));
         }
         let list = message.get("EventList");
-        let starts = list.is_some_and(|value| value.eq_ignore_ascii_case(b"start"));
-        match (&entry.response, message.is_response()) {
+        let starts_list = list.is_some_and(|value| value.eq_ignore_ascii_case(b"start"));
+        match (&pending.response, message.is_response()) {
             (None, true) => {
-                entry.response = Some(message);
-                if !starts {
+                pending.response = Some(message);
+                if !starts_list {
                     return Ok(self.complete(id, true));
                 }
                 self.open_list = Some(id);
             }
-            // At the end of the list: "Complete", or "cancelled".
+            // `EventList: Complete` or `EventList: cancelled`.
             (Some(_), false) if message.ends_list() => {
-                let listed = message.list_items();
-                let adds_up = listed.is_none_or(|listed| listed == entry.received);
-                return Ok(self.complete(id, adds_up));
+                let rows_sent = message.list_items();
+                let is_complete = rows_sent.is_none_or(|sent| sent == pending.rows_received);
+                return Ok(self.complete(id, is_complete));
             }
             (Some(_), false) => {
-                entry.received += 1;
-                if entry.waiters.iter().any(Waiter::waits) {
-                    entry.row_bytes += message.size();
-                    entry.rows.push(message);
+                pending.rows_received += 1;
+                if pending.waiters.iter().any(Waiter::is_waiting) {
+                    pending.row_bytes += message.size();
+                    pending.rows.push(message);
                 }
-                if entry.row_bytes > MAX_LIST_BYTES {
-                    return Err(EndlessList);
+                if pending.row_bytes > MAX_LIST_BYTES {
+                    return Err(ListTooLarge);
                 }
             }
-            // A second answer, or a row before the list has begun.
-            (Some(_), true) | (None, false) => return Ok(Received::Stray(message)),
+            // A second response, or a row before the response.
+            (Some(_), true) | (None, false) => return Ok(Received::Unmatched(message)),
         }
         Ok(Received::Part)
     }
 
-    /// The ActionID of the list whose rows are being received.
+    /// ActionID of the list whose rows are being received.
     pub(crate) fn open_list(&self) -> Option<u64> {
         self.open_list
     }
 
-    fn complete(&mut self, id: u64, adds_up: bool) -> Received {
-        let Some(entry) = self.remove(id) else {
+    fn complete(&mut self, id: u64, is_complete: bool) -> Received {
+        let Some(pending) = self.remove(id) else {
             return Received::Part;
         };
-        let (Some(response), Some(sent)) = (entry.response, entry.sent) else {
+        let (Some(response), Some(sent)) = (pending.response, pending.sent) else {
             return Received::Part;
         };
-        let mut waiters = entry.waiters.iter();
-        Received::Complete(Complete {
-            action: entry.action,
-            answer: Arc::new(Reply {
+        Received::Answered(Answered {
+            action: pending.action,
+            reply: Arc::new(Reply {
                 response,
-                rows: entry.rows,
-                adds_up,
-                sent: sent.at,
+                rows: pending.rows,
+                is_complete,
+                sent_at: sent.at,
             }),
-            whole: waiters.any(Waiter::waits),
-            waiters: entry.waiters,
+            has_all_rows: pending.waiters.iter().any(Waiter::is_waiting),
+            waiters: pending.waiters,
         })
     }
 
-    /// Answers everyone whose deadline has passed. What was not sent yet never
-    /// will be.
+    /// Fails every caller whose deadline has passed. Removes a queued action if nobody
+    /// waits for it any more.
     pub(crate) fn expire(&mut self, now: Instant) {
         let mut abandoned = Vec::new();
-        let mut doubt = false;
-        for (id, entry) in &mut self.entries {
-            let failure = match entry.sent {
+        let mut change_is_uncertain = false;
+        for (id, pending) in &mut self.actions {
+            let failure = match pending.sent {
                 Some(_) => Failure::Unknown,
                 None => Failure::Overloaded,
             };
-            for waiter in &mut entry.waiters {
-                if waiter.deadline <= now && waiter.waits() {
-                    doubt |= failure == Failure::Unknown && !entry.action.is_read();
-                    waiter.answer(Err(failure));
+            for waiter in &mut pending.waiters {
+                if waiter.deadline <= now && waiter.is_waiting() {
+                    change_is_uncertain |= failure == Failure::Unknown && !pending.action.is_read();
+                    waiter.finish(Err(failure));
                 }
             }
-            if !entry.waiters.iter().any(Waiter::waits) {
-                // Nobody may join it any more: rows of its answer are missing.
-                entry.rows = Vec::new();
-                if self.shared.get(&entry.action) == Some(id) {
-                    self.shared.remove(&entry.action);
+            if !pending.waiters.iter().any(Waiter::is_waiting) {
+                // The rows are dropped, so no other read may join this one.
+                pending.rows = Vec::new();
+                if self.joinable_reads.get(&pending.action) == Some(id) {
+                    self.joinable_reads.remove(&pending.action);
                 }
-                if entry.sent.is_none() {
+                if pending.sent.is_none() {
                     abandoned.push(*id);
                 }
             }
@@ -260,83 +267,83 @@ impl Pending {
         for id in abandoned {
             self.remove(id);
         }
-        self.unsent.retain(|id| self.entries.contains_key(id));
-        if doubt {
-            // Whoever looks now what has become of a change must not be shown
-            // what was asked for before it.
-            self.shared.clear();
+        self.queue.retain(|id| self.actions.contains_key(id));
+        if change_is_uncertain {
+            // A caller that checks whether the change was executed must not join a read that
+            // was sent before it.
+            self.joinable_reads.clear();
         }
     }
 
-    /// How many actions Asterisk has not answered yet.
+    /// Number of sent actions without a complete reply.
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight
     }
 
-    /// How many of these are reads.
+    /// Number of sent reads without a complete reply.
     pub(crate) fn reads_in_flight(&self) -> usize {
         self.reads_in_flight
     }
 
-    /// Whether any action waits to be sent.
-    pub(crate) fn has_unsent(&self) -> bool {
-        !self.unsent.is_empty()
+    /// Whether any action is queued.
+    pub(crate) fn has_queued(&self) -> bool {
+        !self.queue.is_empty()
     }
 
-    /// When the action that has waited longest for its answer was sent.
+    /// When the oldest unanswered action was sent.
     pub(crate) fn oldest_sent(&self) -> Option<Instant> {
-        self.entries
+        self.actions
             .values()
-            .filter_map(|entry| entry.sent.map(|sent| sent.at))
+            .filter_map(|pending| pending.sent.map(|sent| sent.at))
             .min()
     }
 
-    /// Answers everyone who waits for an action that was not sent.
-    pub(crate) fn refuse_unsent(&mut self, failure: Failure) {
-        for id in std::mem::take(&mut self.unsent) {
+    /// Fails every queued action.
+    pub(crate) fn fail_queued(&mut self, failure: Failure) {
+        for id in std::mem::take(&mut self.queue) {
             self.fail(id, failure);
         }
     }
 
-    /// The session has ended after `written` bytes: Asterisk can only have
-    /// executed what was written to its last byte.
-    pub(crate) fn close(mut self, written: u64, unavailable: Failure) {
-        let ids: Vec<u64> = self.entries.keys().copied().collect();
+    /// Fails every action, because the session has ended after `written` bytes. Asterisk may
+    /// have executed an action only if its last byte was written.
+    pub(crate) fn close(mut self, written: u64, not_sent: Failure) {
+        let ids: Vec<u64> = self.actions.keys().copied().collect();
         for id in ids {
-            let executed = self.entries[&id].sent.is_some_and(|s| s.end <= written);
+            let sent = self.actions[&id].sent;
+            let may_be_executed = sent.is_some_and(|sent| sent.end_offset <= written);
             self.fail(
                 id,
-                if executed {
+                if may_be_executed {
                     Failure::Unknown
                 } else {
-                    unavailable
+                    not_sent
                 },
             );
         }
     }
 
     fn fail(&mut self, id: u64, failure: Failure) {
-        if let Some(mut entry) = self.remove(id) {
-            for waiter in &mut entry.waiters {
-                waiter.answer(Err(failure));
+        if let Some(mut pending) = self.remove(id) {
+            for waiter in &mut pending.waiters {
+                waiter.finish(Err(failure));
             }
         }
     }
 
-    fn remove(&mut self, id: u64) -> Option<Entry> {
-        let entry = self.entries.remove(&id)?;
+    fn remove(&mut self, id: u64) -> Option<PendingAction> {
+        let pending = self.actions.remove(&id)?;
         self.open_list.take_if(|open| *open == id);
-        if entry.sent.is_some() {
+        if pending.sent.is_some() {
             self.in_flight -= 1;
-            self.reads_in_flight -= usize::from(entry.action.is_read());
+            self.reads_in_flight -= usize::from(pending.action.is_read());
         }
-        if self.shared.get(&entry.action) == Some(&id) {
-            self.shared.remove(&entry.action);
+        if self.joinable_reads.get(&pending.action) == Some(&id) {
+            self.joinable_reads.remove(&pending.action);
         }
-        Some(entry)
+        Some(pending)
     }
 }
 
 #[cfg(test)]
-#[path = "pending_tests.rs"]
 mod tests;

@@ -1,4 +1,4 @@
-//! Answers, and those who wait for them.
+//! Complete replies, and their delivery to the callers that wait for them.
 
 use std::sync::Arc;
 
@@ -10,17 +10,17 @@ use super::error::Failure;
 use super::message::Message;
 use super::refusal::Refusal;
 
-/// A complete answer.
+/// Asterisk's complete reply to an action.
 #[derive(Debug)]
 pub struct Reply {
     /// The response itself.
     pub response: Message,
-    /// The events of the list, where the action has one.
+    /// The rows of the event list; empty if the action has none.
     pub rows: Vec<Message>,
-    /// Whether these are as many rows as Asterisk says that it has listed.
-    pub adds_up: bool,
-    /// When the action was sent: what the rows say was true then or later.
-    pub sent: Instant,
+    /// Whether as many rows arrived as Asterisk reports at the end of the list.
+    pub is_complete: bool,
+    /// When the action was sent. The rows show the state at this time or later.
+    pub sent_at: Instant,
 }
 
 impl Reply {
@@ -31,59 +31,60 @@ impl Reply {
     }
 }
 
-/// What the one who asked receives.
+/// The result of an action.
 pub(super) type ReplyResult = Result<Arc<Reply>, Failure>;
 
-/// Someone who waits for an answer.
+/// A caller that waits for a reply.
 #[derive(Debug)]
 pub(super) struct Waiter {
-    /// Taken when it has been answered.
-    reply: Option<oneshot::Sender<ReplyResult>>,
+    /// `None` once the waiter has its result.
+    sender: Option<oneshot::Sender<ReplyResult>>,
     pub(super) deadline: Instant,
     _permit: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 impl Waiter {
     pub(super) fn new(
-        reply: oneshot::Sender<ReplyResult>,
+        sender: oneshot::Sender<ReplyResult>,
         deadline: Instant,
         permit: Option<Arc<OwnedSemaphorePermit>>,
     ) -> Self {
         Self {
-            reply: Some(reply),
+            sender: Some(sender),
             deadline,
             _permit: permit,
         }
     }
 
-    /// Whether it has not been answered yet.
-    pub(super) fn waits(&self) -> bool {
-        self.reply.is_some()
+    pub(super) fn is_waiting(&self) -> bool {
+        self.sender.is_some()
     }
 
-    pub(super) fn answer(&mut self, reply: ReplyResult) {
-        if let Some(sender) = self.reply.take() {
-            // Whoever asked may be gone; then nobody wants to know.
-            let _ = sender.send(reply);
+    /// Sends the result to the caller, unless the caller has one already.
+    pub(super) fn finish(&mut self, result: ReplyResult) {
+        if let Some(sender) = self.sender.take() {
+            // An error means that the caller has dropped its future.
+            let _ = sender.send(result);
         }
     }
 }
 
-/// An answer that is there as a whole, and those who are to be told.
+/// An action with its complete reply, not yet delivered.
 #[derive(Debug)]
-pub(crate) struct Complete {
+pub(crate) struct Answered {
     pub(crate) action: Action,
-    pub(crate) answer: Arc<Reply>,
-    /// False where everyone had given up before, so that rows are missing.
-    pub(crate) whole: bool,
+    pub(crate) reply: Arc<Reply>,
+    /// False if every caller had timed out before the reply was complete, because the rows
+    /// were dropped then.
+    pub(crate) has_all_rows: bool,
     pub(super) waiters: Vec<Waiter>,
 }
 
-impl Complete {
-    /// Gives the answer to everyone who still waits for it.
-    pub(crate) fn tell(mut self) {
+impl Answered {
+    /// Sends the reply to every caller that still waits.
+    pub(crate) fn deliver(mut self) {
         for waiter in &mut self.waiters {
-            waiter.answer(Ok(Arc::clone(&self.answer)));
+            waiter.finish(Ok(Arc::clone(&self.reply)));
         }
     }
 }

@@ -1,8 +1,10 @@
-//! One live session: a single loop that reads, writes, and keeps the deadlines.
+//! A session: one loop that reads from a connection, writes to it, and enforces deadlines.
 //!
-//! Nothing in the loop waits for anyone who consumes what was read: Asterisk
-//! writes QueueStatus while it holds the queue's lock, so a reader that stalls
-//! stalls the PBX.
+//! Nothing in the loop waits for a consumer of what was read. Asterisk writes the rows of
+//! a `QueueStatus` while it holds the queue's lock, so a reader that stalls would stall
+//! the PBX.
+//!
+//! The session does not connect, log in or retry; see [`super::supervisor`].
 
 use std::time::Duration;
 
@@ -14,89 +16,75 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::action::Action;
-use super::assembly::Assembly;
-use super::client::{Link, LinkState};
-use super::connection::Connection;
-use super::error::{Exit, Failure};
+use super::client::{LinkState, LinkUpdate};
+use super::connection::{Connection, Incoming, Outgoing};
+use super::error::{Failure, SessionEnd};
+use super::liveness::{Liveness, Verdict};
 use super::message::Message;
 use super::observer::Observer;
 use super::pending::{Pending, Received, Request};
+use super::reassembler::Reassembler;
 use super::reply::ReplyResult;
 use crate::wall_clock;
 
-/// How often deadlines are looked at.
-const TICK: Duration = Duration::from_millis(100);
+/// Interval at which deadlines are checked.
+const TICK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Silence after which a sign of life is asked for.
-const IDLE: Duration = Duration::from_secs(4);
+/// The session ends if an action is unanswered for this long, even if other bytes arrive.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long Asterisk has for that sign. With [`IDLE`] and a tick: a dead peer is
-/// given up within ten seconds.
-const PING_DEADLINE: Duration = Duration::from_secs(5);
+/// Encoded actions that may wait to be written, in bytes. Further actions stay queued, so
+/// that their deadlines can still cancel them.
+const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
-/// How long Asterisk has for a sign after the wall clock has jumped: the machine may have
-/// slept, and the link may be long dead.
-const AFTER_JUMP: Duration = Duration::from_secs(2);
+/// Number of reads in flight from which on replies are received in batches.
+const BATCH_MIN_READS: usize = 4;
 
-/// An action that is not answered for that long while other bytes still come.
-const STALLED: Duration = Duration::from_secs(30);
+/// How long a batch collects bytes in the socket before the session reads them. Asterisk
+/// writes a list row by row, and takes twice as long if each row wakes a sleeping reader.
+/// Asterisk closes the connection of a reader that stalls for 100 ms.
+const BATCH_WINDOW: Duration = Duration::from_micros(300);
 
-/// How much may wait to be written. What is beyond stays in the table, where
-/// its deadline can still call it back.
-const WRITE_AHEAD: usize = 16 * 1024;
+/// How long the session polls the socket for the reply to a single action, and then for the
+/// next request, before it sleeps. Waking up takes half as long as Asterisk needs for a
+/// pause. With more actions in flight, the session rarely sleeps, and Asterisk needs the
+/// CPU.
+const SPIN_TIME: Duration = Duration::from_micros(100);
 
-/// Reads under way, from which on their answers are read in larger parts.
-const MANY_READS: usize = 4;
+/// Time for Asterisk to answer a logoff.
+const LOGOFF_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long what comes is collected then, before it is read. Asterisk writes a list
-/// row by row, and is half as fast where each row wakes a sleeping reader. It gives
-/// up a reader after 100 ms.
-const COLLECT: Duration = Duration::from_micros(300);
-
-/// How long the session looks for the answer of an action that is alone, and then for
-/// what is asked next, without going to sleep: to be woken takes as long as half of
-/// what Asterisk needs for a pause. With more under way, there is always something to
-/// do, and the processor is needed for it.
-const AWAKE: Duration = Duration::from_micros(100);
-
-/// How long Asterisk has for the answer to a logoff.
-const LOGOFF_DEADLINE: Duration = Duration::from_secs(1);
-
-/// For what this session will not send any more.
+/// The failure of actions that this session no longer sends.
 const UNAVAILABLE: Failure = Failure::Unavailable {
     retry_after: Duration::from_secs(1),
 };
 
-/// Runs a session until it ends. `last_id` is the last ActionID that was used;
-/// it is moved on.
+/// Runs a session until it ends. `last_id` is the last used ActionID, and is updated.
 pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
     connection: &mut Connection<S>,
     mut requests: mpsc::UnboundedReceiver<Request>,
     last_id: &mut u64,
     stop: &CancellationToken,
-    link: &watch::Sender<Link>,
+    link: &watch::Sender<LinkUpdate>,
     observer: &mut dyn Observer,
-) -> Exit {
+) -> SessionEnd {
     let mut session = Session {
-        assembly: Assembly::default(),
+        reassembler: Reassembler::default(),
         pending: Pending::starting_after(*last_id),
-        last_heard: Instant::now(),
-        pinged: false,
-        jumps: wall_clock::jumps(),
-        dead_at: None,
+        liveness: Liveness::new(Instant::now(), wall_clock::jumps()),
         logoff: None,
-        shutdown: false,
-        awake: std::thread::available_parallelism()
-            .is_ok_and(|processors| processors.get() > 1)
-            .then_some(AWAKE),
-        awake_until: None,
+        shutdown_announced: false,
+        spin_time: std::thread::available_parallelism()
+            .is_ok_and(|cpus| cpus.get() > 1)
+            .then_some(SPIN_TIME),
+        spin_until: None,
         observer,
     };
-    session.observer.linked();
-    let exit = session.serve(connection, &mut requests, stop, link).await;
-    session.observer.lost();
+    session.observer.link_up();
+    let end = session.serve(connection, &mut requests, stop, link).await;
+    session.observer.link_down();
     requests.close();
-    // Not try_recv: that can miss one which is being sent at this moment.
+    // `try_recv` could miss a request that is being sent at this moment.
     while let Some(request) = requests.recv().await {
         session.pending.push(request);
     }
@@ -104,28 +92,24 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
     session
         .pending
         .close(connection.outgoing.written(), UNAVAILABLE);
-    match exit {
-        Exit::Closed | Exit::Frame(_) if session.shutdown => Exit::Shutdown,
-        exit => exit,
+    match end {
+        SessionEnd::Closed | SessionEnd::Frame(_) if session.shutdown_announced => {
+            SessionEnd::Shutdown
+        }
+        end => end,
     }
 }
 
 struct Session<'a> {
-    assembly: Assembly,
+    reassembler: Reassembler,
     pending: Pending,
-    last_heard: Instant,
-    /// A sign of life has been asked for since then.
-    pinged: bool,
-    /// How often the wall clock had jumped at the last look.
-    jumps: u64,
-    /// When the link is given up after a jump, if nothing has come by then.
-    dead_at: Option<Instant>,
+    liveness: Liveness,
+    /// The result of the logoff, once it is queued.
     logoff: Option<oneshot::Receiver<ReplyResult>>,
-    /// Asterisk has announced its end.
-    shutdown: bool,
-    /// Not where Asterisk would need the processor meanwhile.
-    awake: Option<Duration>,
-    awake_until: Option<std::time::Instant>,
+    shutdown_announced: bool,
+    /// `None` on a machine with one CPU, which Asterisk needs.
+    spin_time: Option<Duration>,
+    spin_until: Option<std::time::Instant>,
     observer: &'a mut dyn Observer,
 }
 
@@ -135,183 +119,176 @@ impl Session<'_> {
         connection: &mut Connection<S>,
         requests: &mut mpsc::UnboundedReceiver<Request>,
         stop: &CancellationToken,
-        link: &watch::Sender<Link>,
-    ) -> Exit {
-        let mut tick = interval(TICK);
+        link: &watch::Sender<LinkUpdate>,
+    ) -> SessionEnd {
+        let Connection {
+            incoming,
+            outgoing,
+            max_in_flight,
+        } = connection;
+        let mut tick = interval(TICK_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut read_again = std::time::Instant::now();
+        let mut read_at = std::time::Instant::now();
         loop {
-            let Connection {
-                incoming, outgoing, ..
-            } = &mut *connection;
-            tokio::select! {
-                read = async {
-                    // The clock of tokio wakes no sooner than after a millisecond, and
-                    // others have their turns meanwhile.
-                    while std::time::Instant::now() < read_again {
-                        yield_now().await;
-                    }
-                    incoming.fill().await
-                } => {
-                    match read {
-                        Ok(0) if self.logoff.is_some() => return Exit::Stopped,
-                        Ok(0) => return Exit::Closed,
-                        Ok(_) => {}
-                        Err(error) => return error.into(),
-                    }
-                    self.last_heard = Instant::now();
-                    self.pinged = false;
-                    self.dead_at = None;
-                    loop {
-                        match incoming.next_message() {
-                            Ok(Some(frame)) => {
-                                let list = self.pending.open_list();
-                                let message = self.assembly.take(frame, list);
-                                let received = message.map(|m| self.receive(m, link));
-                                if let Some(Err(exit)) = received {
-                                    return exit;
-                                }
-                            }
-                            Ok(None) => break,
-                            Err(error) => return error.into(),
+            let step = tokio::select! {
+                read = fill_at(incoming, read_at) => match read {
+                    Ok(0) if self.logoff.is_some() => Err(SessionEnd::Stopped),
+                    Ok(0) => Err(SessionEnd::Closed),
+                    Ok(_) => {
+                        let result = self.receive_all(incoming, link);
+                        if self.pending.reads_in_flight() >= BATCH_MIN_READS {
+                            read_at = std::time::Instant::now() + BATCH_WINDOW;
                         }
+                        result
                     }
-                    if self.pending.reads_in_flight() >= MANY_READS {
-                        read_again = std::time::Instant::now() + COLLECT;
-                    }
-                }
+                    Err(error) => Err(error.into()),
+                },
                 written = outgoing.write(), if !outgoing.is_empty() => {
-                    if let Err(error) = written {
-                        return error.into();
-                    }
+                    written.map_err(SessionEnd::from)
                 }
                 Some(request) = requests.recv() => {
-                    self.take(request);
+                    self.accept(request);
                     while let Ok(request) = requests.try_recv() {
-                        self.take(request);
+                        self.accept(request);
                     }
+                    Ok(())
                 }
-                () = yield_now(), if self.stays_awake() => {}
-                _ = tick.tick() => {
-                    if let Err(exit) = self.tick(Instant::now()) {
-                        return exit;
-                    }
-                }
+                () = yield_now(), if self.is_spinning() => Ok(()),
+                _ = tick.tick() => self.tick(Instant::now()),
                 () = stop.cancelled(), if self.logoff.is_none() => {
-                    self.logoff = Some(self.own(Action::Logoff, LOGOFF_DEADLINE));
+                    self.logoff = Some(self.queue(Action::Logoff, LOGOFF_TIMEOUT));
+                    Ok(())
                 }
+            };
+            if let Err(end) = step {
+                return end;
             }
-            while connection.outgoing.len() < WRITE_AHEAD
-                && self.pending.in_flight() < connection.most_in_flight
-                && self
-                    .pending
-                    .send_next(Instant::now(), |id, action, request_id| {
-                        connection.outgoing.queue(id, action, request_id)
-                    })
-            {}
-            if self.pending.in_flight() > 1 || self.pending.has_unsent() {
-                self.awake_until = None;
-            }
+            self.send_queued(outgoing, *max_in_flight);
         }
     }
 
-    fn take(&mut self, request: Request) {
-        if self.logoff.is_none() && !self.shutdown {
+    /// Queues the action of a request, or fails it if the session no longer sends actions.
+    fn accept(&mut self, request: Request) {
+        if self.logoff.is_none() && !self.shutdown_announced {
             self.pending.push(request);
-            self.stay_awake();
+            self.spin();
         } else {
-            // Whoever asked may be gone; then nobody wants to know.
+            // An error means that the caller has dropped its future.
             let _ = request.reply.send(Err(UNAVAILABLE));
         }
     }
 
-    fn stay_awake(&mut self) {
-        self.awake_until = self.awake.map(|awake| std::time::Instant::now() + awake);
+    /// Encodes queued actions, up to the limits of the write buffer and of the connection.
+    fn send_queued<S: AsyncWrite>(&mut self, outgoing: &mut Outgoing<S>, max_in_flight: usize) {
+        while outgoing.len() < WRITE_BUFFER_BYTES
+            && self.pending.in_flight() < max_in_flight
+            && self
+                .pending
+                .send_next(Instant::now(), |id, action, request_id| {
+                    outgoing.enqueue(id, action, request_id)
+                })
+        {}
+        if self.pending.in_flight() > 1 || self.pending.has_queued() {
+            self.spin_until = None;
+        }
     }
 
-    /// Whether to look again at once.
-    fn stays_awake(&self) -> bool {
-        self.awake_until
+    /// Starts to spin, or continues for another [`SPIN_TIME`].
+    fn spin(&mut self) {
+        self.spin_until = self
+            .spin_time
+            .map(|spin_time| std::time::Instant::now() + spin_time);
+    }
+
+    fn is_spinning(&self) -> bool {
+        self.spin_until
             .is_some_and(|until| std::time::Instant::now() < until)
     }
 
-    fn receive(&mut self, message: Message, link: &watch::Sender<Link>) -> Result<(), Exit> {
-        match self.pending.receive(message) {
-            Ok(Received::Part) => {}
-            Ok(Received::Complete(complete)) => {
-                self.observer.round_trip(complete.answer.sent.elapsed());
-                // Before those who asked are told, so that what they do next
-                // finds what they were told.
-                if complete.whole || !complete.action.is_read() {
-                    self.observer.answered(&complete.action, &complete.answer);
-                }
-                complete.tell();
-                if self.stays_awake() {
-                    self.stay_awake();
-                }
+    /// Processes every complete message that was read.
+    fn receive_all<S: AsyncRead>(
+        &mut self,
+        incoming: &mut Incoming<S>,
+        link: &watch::Sender<LinkUpdate>,
+    ) -> Result<(), SessionEnd> {
+        self.liveness.received(Instant::now());
+        while let Some(frame) = incoming.next_message()? {
+            let open_list = self.pending.open_list();
+            if let Some(message) = self.reassembler.push(frame, open_list) {
+                self.receive(message, link)?;
             }
-            Ok(Received::Event(event)) if event.event() == Some(b"Shutdown") => {
-                info!("Asterisk announces that it shuts down");
-                self.shutdown = true;
-                self.observer.lost();
-                link.send_replace(Link {
-                    state: LinkState::ShuttingDown,
-                    requests: None,
-                });
-                self.pending.refuse_unsent(UNAVAILABLE);
-            }
-            Ok(Received::Event(event)) => self.observer.event(&event),
-            Ok(Received::Stray(message)) => {
-                warn!(frame = ?message, "an answer to nothing that was asked")
-            }
-            Err(_) => return Err(Exit::EndlessList),
         }
         Ok(())
     }
 
-    fn tick(&mut self, now: Instant) -> Result<(), Exit> {
+    fn receive(
+        &mut self,
+        message: Message,
+        link: &watch::Sender<LinkUpdate>,
+    ) -> Result<(), SessionEnd> {
+        match self.pending.receive(message) {
+            Ok(Received::Part) => {}
+            Ok(Received::Answered(answered)) => {
+                self.observer.round_trip(answered.reply.sent_at.elapsed());
+                // The observer comes before the callers, so that a caller's next step sees
+                // the effect of the reply.
+                if answered.has_all_rows || !answered.action.is_read() {
+                    self.observer.answered(&answered.action, &answered.reply);
+                }
+                answered.deliver();
+                if self.is_spinning() {
+                    self.spin();
+                }
+            }
+            Ok(Received::Event(event)) if event.event() == Some(b"Shutdown") => {
+                info!("Asterisk announced its shutdown");
+                self.shutdown_announced = true;
+                self.observer.link_down();
+                link.send_replace(LinkUpdate {
+                    state: LinkState::ShuttingDown,
+                    requests: None,
+                });
+                self.pending.fail_queued(UNAVAILABLE);
+            }
+            Ok(Received::Event(event)) => self.observer.event(&event),
+            Ok(Received::Unmatched(message)) => {
+                warn!(frame = ?message, "message ignored: it belongs to no pending action")
+            }
+            Err(_) => return Err(SessionEnd::ListTooLarge),
+        }
+        Ok(())
+    }
+
+    /// Enforces the deadlines of callers and of Asterisk.
+    fn tick(&mut self, now: Instant) -> Result<(), SessionEnd> {
         self.pending.expire(now);
         if let Some(logoff) = &mut self.logoff
             && !matches!(logoff.try_recv(), Err(oneshot::error::TryRecvError::Empty))
         {
-            return Err(Exit::Stopped);
+            return Err(SessionEnd::Stopped);
         }
-        let jumps = wall_clock::jumps();
-        if jumps != self.jumps {
-            self.jumps = jumps;
-            // Asterisk may be at work on an action, and answers one after the other.
-            let within = match self.pending.in_flight() {
-                0 => AFTER_JUMP,
-                _ => PING_DEADLINE,
-            };
-            self.dead_at = Some(now + within);
-            self.pinged = true;
-            self.own(Action::Ping, within);
-        }
-        if self.dead_at.is_some_and(|at| now >= at) {
-            return Err(Exit::Unresponsive);
-        }
-        // Whatever comes is a sign of life, the answer to a Ping or another.
-        if now >= self.last_heard + IDLE + PING_DEADLINE {
-            return Err(Exit::Unresponsive);
-        }
-        if now >= self.last_heard + IDLE && !self.pinged {
-            debug!("asking for a sign of life");
-            self.pinged = true;
-            self.own(Action::Ping, PING_DEADLINE);
+        let in_flight = self.pending.in_flight();
+        match self.liveness.check(now, in_flight, wall_clock::jumps()) {
+            Verdict::Alive => {}
+            Verdict::Ping(timeout) => {
+                debug!("Asterisk is silent: sending a Ping");
+                // Any byte counts as the answer, so nobody waits for the reply.
+                drop(self.queue(Action::Ping, timeout));
+            }
+            Verdict::Dead => return Err(SessionEnd::Unresponsive),
         }
         match self.pending.oldest_sent() {
-            Some(sent) if now >= sent + STALLED => Err(Exit::Unresponsive),
+            Some(sent_at) if now >= sent_at + REPLY_TIMEOUT => Err(SessionEnd::Unresponsive),
             _ => Ok(()),
         }
     }
 
-    /// Queues an action of the session's own.
-    fn own(&mut self, action: Action, within: Duration) -> oneshot::Receiver<ReplyResult> {
+    /// Queues an action of the session itself.
+    fn queue(&mut self, action: Action, timeout: Duration) -> oneshot::Receiver<ReplyResult> {
         let (reply, receiver) = oneshot::channel();
         self.pending.push(Request {
             action,
-            deadline: Instant::now() + within,
+            deadline: Instant::now() + timeout,
             reply,
             request_id: "".into(),
             permit: None,
@@ -320,6 +297,17 @@ impl Session<'_> {
     }
 }
 
+/// Waits until `read_at`, then for bytes. Cancel safe.
+async fn fill_at<S: AsyncRead>(
+    incoming: &mut Incoming<S>,
+    read_at: std::time::Instant,
+) -> Result<usize, super::codec::FrameError> {
+    // Tokio's timer has a resolution of a millisecond. Yielding lets other tasks run.
+    while std::time::Instant::now() < read_at {
+        yield_now().await;
+    }
+    incoming.fill().await
+}
+
 #[cfg(test)]
-#[path = "session_tests.rs"]
 mod tests;

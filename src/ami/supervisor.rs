@@ -1,4 +1,5 @@
-//! Keeps one link up: dial, log in, wait for the boot, serve, back off, again.
+//! Keeps one link up: connects, logs in, waits until Asterisk has booted, runs a session,
+//! and retries after a delay. Publishes the state of the link and logs why it ends.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -12,10 +13,10 @@ use zeroize::Zeroizing;
 
 use super::address::Address;
 use super::backoff::Backoff;
-use super::client::{Client, Link, LinkState};
+use super::client::{Client, LinkState, LinkUpdate};
 use super::connection::Connection;
 use super::dial::{Stream, dial};
-use super::error::{Exit, LoginError};
+use super::error::{LoginError, SessionEnd};
 use super::login::{self, Peer};
 use super::observer::Observer;
 use super::pending::Request;
@@ -23,7 +24,7 @@ use super::session;
 use super::tls::TlsSettings;
 use super::value::HeaderValue;
 
-/// What is needed to keep a link.
+/// Settings of a link.
 pub struct LinkSettings {
     /// The PBX's name in the configuration.
     pub name: String,
@@ -33,11 +34,11 @@ pub struct LinkSettings {
     pub username: HeaderValue,
     /// Its secret.
     pub secret: Zeroizing<String>,
-    /// Over TLS, where it is wanted.
+    /// How to use TLS; `None` for a plain connection.
     pub tls: Option<TlsSettings>,
-    /// For connecting and logging in, each.
+    /// Limit for connecting, and again for logging in.
     pub connect_timeout: Duration,
-    /// Exchanges under way at once.
+    /// Maximum number of exchanges at a time.
     pub max_pending: usize,
 }
 
@@ -51,14 +52,14 @@ impl std::fmt::Debug for LinkSettings {
     }
 }
 
-/// Makes the handle of a link, and the task that keeps it until `stop`. What it
-/// reads is told to the observer.
+/// Creates the handle of a link, and the future that keeps the link up until `stop` is
+/// canceled. The observer receives what happens on the link.
 pub fn supervise(
     settings: LinkSettings,
     observer: impl Observer + 'static,
     stop: CancellationToken,
 ) -> (Client, impl Future<Output = ()> + Send) {
-    let (link, receiver) = watch::channel(Link {
+    let (link, receiver) = watch::channel(LinkUpdate {
         state: LinkState::Connecting,
         requests: None,
     });
@@ -79,45 +80,46 @@ pub fn supervise(
 
 struct Supervisor {
     settings: LinkSettings,
-    link: watch::Sender<Link>,
+    link: watch::Sender<LinkUpdate>,
+    /// The last used ActionID of any session.
     last_id: u64,
     observer: Box<dyn Observer>,
 }
 
-/// Why an attempt to link, or a link, ended.
-enum End {
-    Unreachable(std::io::Error),
+/// Why there is no link, or none any more.
+enum LinkFailure {
+    Connect(std::io::Error),
     Login(LoginError),
-    Session(Exit),
+    Session(SessionEnd),
 }
 
 impl Supervisor {
     async fn run(mut self, stop: CancellationToken) {
         let mut backoff = Backoff::default();
         loop {
-            let linked = tokio::select! {
-                linked = self.establish() => linked,
+            let connected = tokio::select! {
+                connected = self.connect() => connected,
                 () = stop.cancelled() => return,
             };
-            let end = match linked {
+            let failure = match connected {
                 Ok((mut connection, peer)) => {
                     let since = Instant::now();
-                    let exit = self.serve(&mut connection, peer, &stop).await;
+                    let end = self.serve(&mut connection, peer, &stop).await;
                     backoff.reset_after(Instant::now() - since);
-                    End::Session(exit)
+                    LinkFailure::Session(end)
                 }
-                Err(end) => end,
+                Err(failure) => failure,
             };
             if stop.is_cancelled() {
                 info!("link closed");
                 return;
             }
-            let delay = match &end {
-                // Trying again soon can't help, and Asterisk logs each attempt.
-                End::Login(LoginError::Rejected) => Backoff::longest(),
-                _ => backoff.next(fastrand::f64()),
+            let delay = match &failure {
+                // An early retry would fail again, and Asterisk logs each attempt.
+                LinkFailure::Login(LoginError::Rejected) => Backoff::max_delay(),
+                _ => backoff.next_delay(fastrand::f64()),
             };
-            let reason = self.report(&end, delay);
+            let reason = self.log_failure(&failure, delay);
             publish(
                 &self.link,
                 LinkState::Down {
@@ -133,14 +135,14 @@ impl Supervisor {
         }
     }
 
-    /// From nothing to a session that can be used.
-    async fn establish(&mut self) -> Result<(Connection<Box<dyn Stream>>, Peer), End> {
+    /// Connects, logs in, and waits until Asterisk has booted.
+    async fn connect(&mut self) -> Result<(Connection<Box<dyn Stream>>, Peer), LinkFailure> {
         let limit = self.settings.connect_timeout;
-        let dialling = dial(&self.settings.address, self.settings.tls.as_ref());
-        let mut connection = timeout(limit, dialling)
+        let dial = dial(&self.settings.address, self.settings.tls.as_ref());
+        let mut connection = timeout(limit, dial)
             .await
             .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
-            .map_err(End::Unreachable)?;
+            .map_err(LinkFailure::Connect)?;
         let settings = &self.settings;
         let login = login::login(
             &mut connection,
@@ -151,17 +153,16 @@ impl Supervisor {
         let ami_version = timeout(limit, login)
             .await
             .unwrap_or(Err(LoginError::TimedOut))
-            .map_err(End::Login)?;
+            .map_err(LinkFailure::Login)?;
         let link = &self.link;
-        let without_queues = || publish(link, LinkState::Booting, None);
-        let (may_write, tells_boot) =
-            login::boot(&mut connection, &mut self.last_id, without_queues)
-                .await
-                .map_err(End::Session)?;
+        let on_no_app_queue = || publish(link, LinkState::Booting, None);
+        let booted = login::wait_for_boot(&mut connection, &mut self.last_id, on_no_app_queue)
+            .await
+            .map_err(LinkFailure::Session)?;
         let peer = Peer {
             ami_version,
-            may_write,
-            tells_boot,
+            may_write: booted.may_write,
+            sends_boot_event: booted.sends_boot_event,
         };
         Ok((connection, peer))
     }
@@ -171,10 +172,10 @@ impl Supervisor {
         connection: &mut Connection<Box<dyn Stream>>,
         peer: Peer,
         stop: &CancellationToken,
-    ) -> Exit {
+    ) -> SessionEnd {
         info!(
             ami_version = peer.ami_version,
-            asterisk = peer.generation(),
+            asterisk = peer.asterisk_version(),
             may_write = peer.may_write,
             "link ready"
         );
@@ -185,7 +186,7 @@ impl Supervisor {
                  then manager reload, and restart the bridge"
             );
         }
-        if !peer.tells_boot {
+        if !peer.sends_boot_event {
             warn!(
                 user = self.settings.username.as_str(),
                 "no FullyBooted event: add read=agent,system to the AMI user in manager.conf"
@@ -194,7 +195,7 @@ impl Supervisor {
         let (sender, requests) = mpsc::unbounded_channel();
         publish(&self.link, LinkState::Ready(peer), Some(sender));
         let mut last_id = self.last_id;
-        let exit = session::run(
+        let end = session::run(
             connection,
             requests,
             &mut last_id,
@@ -204,26 +205,26 @@ impl Supervisor {
         )
         .await;
         self.last_id = last_id;
-        exit
+        end
     }
 
-    /// Says in the log why there is no link, with the cure where one is known.
-    fn report(&self, end: &End, delay: Duration) -> String {
+    /// Logs why there is no link, and returns the reason for the operator.
+    fn log_failure(&self, failure: &LinkFailure, delay: Duration) -> String {
         let retry_in_ms = delay.as_millis() as u64;
         let address = self.settings.address.as_str();
-        match end {
-            End::Unreachable(error) if error.kind() == ErrorKind::InvalidData => {
+        match failure {
+            LinkFailure::Connect(error) if error.kind() == ErrorKind::InvalidData => {
                 error!(address, %error, retry_in_ms, "TLS with Asterisk fails");
                 format!("TLS fails: {error}")
             }
-            End::Unreachable(error) => {
+            LinkFailure::Connect(error) => {
                 warn!(address, %error, retry_in_ms, "Asterisk is not reachable");
                 format!(
-                    "not reachable ({error}): does Asterisk run, with enabled=yes and this port \
+                    "not reachable ({error}): is Asterisk running, with enabled=yes and this port \
                      in [general] of manager.conf?"
                 )
             }
-            End::Login(LoginError::Rejected) => {
+            LinkFailure::Login(LoginError::Rejected) => {
                 error!(
                     address,
                     user = self.settings.username.as_str(),
@@ -233,22 +234,22 @@ impl Supervisor {
                 );
                 LoginError::Rejected.to_string()
             }
-            End::Login(error) => {
+            LinkFailure::Login(error) => {
                 warn!(address, %error, retry_in_ms, "login failed");
                 error.to_string()
             }
-            End::Session(exit) => {
-                warn!(address, reason = %exit, retry_in_ms, "link lost");
-                exit.to_string()
+            LinkFailure::Session(end) => {
+                warn!(address, reason = %end, retry_in_ms, "link lost");
+                end.to_string()
             }
         }
     }
 }
 
 fn publish(
-    link: &watch::Sender<Link>,
+    link: &watch::Sender<LinkUpdate>,
     state: LinkState,
     requests: Option<mpsc::UnboundedSender<Request>>,
 ) {
-    link.send_replace(Link { state, requests });
+    link.send_replace(LinkUpdate { state, requests });
 }

@@ -1,4 +1,5 @@
-//! TLS towards Asterisk: whom to trust, and what its refusals mean.
+//! TLS to Asterisk: which certificates the bridge trusts, and what the operator can do
+//! about TLS errors.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,39 +25,40 @@ use tokio_rustls::rustls::{
 
 use crate::pem;
 
-/// Whom to trust as Asterisk.
+/// Which certificates the bridge accepts from Asterisk.
 #[derive(Debug, Clone)]
 pub enum Trust {
-    /// Certificates that the operating system's authorities have signed.
+    /// Certificates signed by an authority that the operating system trusts.
     System,
-    /// Certificates that an authority of this PEM file has signed.
+    /// Certificates signed by an authority in this PEM file.
     Authority(PathBuf),
-    /// The one certificate whose DER has this SHA-256.
+    /// Only the certificate whose DER encoding has this SHA-256 digest.
     Pin([u8; 32]),
 }
 
-/// Connects over TLS.
+/// How to connect to Asterisk over TLS.
 #[derive(Clone)]
 pub struct TlsSettings {
     config: Arc<ClientConfig>,
     trust: Trust,
-    name: ServerName<'static>,
+    server_name: ServerName<'static>,
 }
 
 impl std::fmt::Debug for TlsSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TlsSettings")
             .field("trust", &self.trust)
-            .field("name", &self.name)
+            .field("server_name", &self.server_name)
             .finish_non_exhaustive()
     }
 }
 
 impl TlsSettings {
-    /// TLS to the server of that name (or address), trusting as told.
+    /// Prepares TLS to a server whose certificate is for `server_name`, a host name or IP
+    /// address. Reads the authority's file.
     ///
     /// # Errors
-    /// What is wrong with the name or the file, in words.
+    /// What is wrong with the name or the file, for the operator.
     pub fn new(trust: Trust, server_name: &str) -> Result<Self, String> {
         let name = ServerName::try_from(server_name.to_owned())
             .map_err(|_| format!("\"{server_name}\" is not a host name or address"))?;
@@ -65,12 +67,12 @@ impl TlsSettings {
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?;
         let verifier: Arc<dyn ServerCertVerifier> = match &trust {
-            Trust::Pin(pin) => Arc::new(Pinned {
+            Trust::Pin(pin) => Arc::new(PinnedCertificate {
                 pin: *pin,
                 provider,
             }),
-            Trust::System => signed(system_roots(), provider)?,
-            Trust::Authority(path) => signed(authority(path)?, provider)?,
+            Trust::System => chain_verifier(system_roots(), provider)?,
+            Trust::Authority(path) => chain_verifier(authority_roots(path)?, provider)?,
         };
         let config = builder
             .dangerous()
@@ -79,19 +81,19 @@ impl TlsSettings {
         Ok(Self {
             config: Arc::new(config),
             trust,
-            name,
+            server_name: name,
         })
     }
 
     pub(super) async fn connect(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         TlsConnector::from(Arc::clone(&self.config))
-            .connect(self.name.clone(), stream)
+            .connect(self.server_name.clone(), stream)
             .await
-            .map_err(advise)
+            .map_err(add_advice)
     }
 }
 
-fn signed(
+fn chain_verifier(
     roots: RootCertStore,
     provider: Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, String> {
@@ -107,14 +109,14 @@ fn system_roots() -> RootCertStore {
     store
 }
 
-fn authority(path: &Path) -> Result<RootCertStore, String> {
+fn authority_roots(path: &Path) -> Result<RootCertStore, String> {
     let shown = path.display();
     let text = pem::read(path).map_err(|error| format!("{shown}: {error}"))?;
     let certificates = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| format!("{shown}: {error}"))?;
     if certificates.is_empty() {
-        return Err(format!("{shown} holds no certificate"));
+        return Err(format!("{shown} contains no certificate"));
     }
     let mut store = RootCertStore::empty();
     for certificate in certificates {
@@ -125,15 +127,15 @@ fn authority(path: &Path) -> Result<RootCertStore, String> {
     Ok(store)
 }
 
-/// Trusts one certificate, whoever has signed it. That its owner is at the other
-/// end is still proved by the handshake's signature.
+/// Accepts one certificate, no matter who signed it or when it expires. The signature of
+/// the handshake still proves that the peer has the certificate's key.
 #[derive(Debug)]
-struct Pinned {
+struct PinnedCertificate {
     pin: [u8; 32],
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Pinned {
+impl ServerCertVerifier for PinnedCertificate {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -179,7 +181,7 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
-fn advise(error: io::Error) -> io::Error {
+fn add_advice(error: io::Error) -> io::Error {
     let tls = error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<Error>());
@@ -189,35 +191,37 @@ fn advise(error: io::Error) -> io::Error {
     }
 }
 
-/// What a TLS error means for the operator. Asterisk's own recipe makes
-/// certificates that no current library takes; it is a common one.
+/// Describes a TLS error, with advice for the operator if the cause is known. Asterisk's
+/// own script, ast_tls_cert, is widely used, and makes certificates that current TLS
+/// libraries reject.
 fn advice(error: &Error) -> String {
     use CertificateError as Certificate;
     let text = error.to_string();
     let cure = match error {
         Error::InvalidCertificate(Certificate::ApplicationVerificationFailure) => {
-            "the certificate is not the one of tls_pin_sha256"
+            "the certificate does not match tls_pin_sha256"
         }
         Error::InvalidCertificate(
             Certificate::NotValidForName | Certificate::NotValidForNameContext { .. },
-        ) => "the certificate is for another name: set tls_server_name",
+        ) => "the certificate is for another name: set tls_server_name to that name",
         Error::InvalidCertificate(Certificate::UnknownIssuer | Certificate::BadSignature) => {
-            "the certificate is not signed by an authority of tls_ca_file, or without it of the system"
+            "the certificate is not signed by an authority of tls_ca_file or, if that is not set, \
+             of the operating system"
         }
         Error::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
-            "issue it anew (docs/SECURITY.md), or pin it with tls_pin_sha256"
+            "reissue it (docs/SECURITY.md), or pin it with tls_pin_sha256"
         }
-        // What is no TLS at all.
+        // The peer does not speak TLS.
         Error::InvalidMessage(_) => {
-            "is this the port without TLS? The other one is tlsbindaddr of manager.conf"
+            "is this the port without TLS? tlsbindaddr in manager.conf has the port for TLS"
         }
-        // These two have no variant of their own.
+        // rustls has no variants for these two.
         _ if text.contains("UnsupportedCertVersion") => {
-            "the certificate is X.509 version 1, as Asterisk's ast_tls_cert makes it: issue it \
-             anew with a subjectAltName (docs/SECURITY.md has the lines; the key can stay)"
+            "the certificate is X.509 version 1, like those of Asterisk's ast_tls_cert: \
+             reissue it with a subjectAltName (docs/SECURITY.md has the commands; the key can stay)"
         }
         _ if text.contains("CaUsedAsEndEntity") => {
-            "the certificate is an authority's own: pin it with tls_pin_sha256, or issue one \
+            "the certificate is that of an authority: pin it with tls_pin_sha256, or issue one \
              with basicConstraints=CA:FALSE (docs/SECURITY.md)"
         }
         _ => return text,

@@ -1,5 +1,5 @@
-//! Recorded sessions, for tests: as bytes to parse, and as a peer that plays
-//! Asterisk's part. `ami-fixtures/README.md` tells their format.
+//! Recorded sessions for tests: as input of the parser, and as a script that plays Asterisk.
+//! `ami-fixtures/README.md` describes the format.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use super::codec::{AmiCodec, Frame};
 use super::message::Message;
 
-/// The versions of Asterisk that were recorded.
+/// The recorded versions of Asterisk.
 pub(crate) const VERSIONS: [u32; 2] = [16, 22];
 
 /// What both sides sent, in order.
@@ -19,7 +19,7 @@ pub(crate) struct Transcript {
     pub(crate) steps: Vec<Step>,
 }
 
-/// What one side sent before the other did.
+/// What one side sent until the other side sent something.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Step {
     Server(Vec<u8>),
@@ -33,8 +33,7 @@ impl Transcript {
         Self::parse(&text.unwrap_or_else(|error| panic!("{}: {error}", path.display())))
     }
 
-    /// Blanks at the start of a line don't count, so that a test can hold a
-    /// transcript of its own.
+    /// Ignores spaces at the start of a line, so that tests can indent scripts.
     pub(crate) fn parse(text: &str) -> Self {
         let mut steps: Vec<Step> = Vec::new();
         for line in text.lines().map(str::trim_start) {
@@ -46,7 +45,7 @@ impl Transcript {
             let end: &[u8] = match side {
                 "S" | "C" => b"\r\n",
                 "s" | "c" => b"\n",
-                _ => panic!("{side:?} is no side"),
+                _ => panic!("{side:?} is not a side"),
             };
             bytes.extend_from_slice(end);
             match (side, steps.last_mut()) {
@@ -60,7 +59,7 @@ impl Transcript {
         Self { steps }
     }
 
-    /// All that the server sent.
+    /// All bytes that the server sent.
     pub(crate) fn server(&self) -> Vec<u8> {
         let steps = self.steps.iter().filter_map(|step| match step {
             Step::Server(bytes) => Some(bytes.as_slice()),
@@ -69,7 +68,7 @@ impl Transcript {
         steps.collect::<Vec<_>>().concat()
     }
 
-    /// All that the client sent.
+    /// All bytes that the client sent.
     pub(crate) fn client(&self) -> Vec<u8> {
         let steps = self.steps.iter().filter_map(|step| match step {
             Step::Server(_) => None,
@@ -88,15 +87,18 @@ impl Transcript {
         messages.collect()
     }
 
-    /// Plays the server's part: sends what it sent, and holds what comes
-    /// against what the client sent then.
+    /// Plays the server: sends its bytes, and asserts that the client sends the recorded
+    /// bytes.
     pub(crate) async fn play(&self, stream: &mut DuplexStream) {
         for step in &self.steps {
             match step {
-                Step::Server(bytes) => stream.write_all(bytes).await.expect("a client that reads"),
+                Step::Server(bytes) => stream.write_all(bytes).await.expect("an open pipe"),
                 Step::Client(expected) => {
                     let mut bytes = vec![0; expected.len()];
-                    stream.read_exact(&mut bytes).await.expect("a client");
+                    stream
+                        .read_exact(&mut bytes)
+                        .await
+                        .expect("bytes of the client");
                     assert_eq!(
                         String::from_utf8_lossy(&bytes),
                         String::from_utf8_lossy(expected)
@@ -107,13 +109,12 @@ impl Transcript {
     }
 }
 
-/// The frames of a stream that arrives in chunks of that size. Nothing may be
-/// left over.
-pub(crate) fn decode(bytes: &[u8], chunk: usize) -> Vec<Frame> {
+/// Decodes a stream that arrives in chunks of `chunk_size` bytes. Panics if bytes are left.
+pub(crate) fn decode(bytes: &[u8], chunk_size: usize) -> Vec<Frame> {
     let mut codec = AmiCodec::default();
     let mut buffer = BytesMut::new();
     let mut frames = Vec::new();
-    for chunk in bytes.chunks(chunk) {
+    for chunk in bytes.chunks(chunk_size) {
         buffer.extend_from_slice(chunk);
         while let Some(frame) = codec.decode(&mut buffer).expect("AMI") {
             frames.push(frame);
@@ -123,9 +124,9 @@ pub(crate) fn decode(bytes: &[u8], chunk: usize) -> Vec<Frame> {
     frames
 }
 
-/// The scenes of a version, in the order of their names.
+/// The names of a version's scenes, sorted.
 pub(crate) fn scenes(version: u32) -> Vec<String> {
-    let entries = fs::read_dir(folder(version)).expect("recorded");
+    let entries = fs::read_dir(folder(version)).expect("recorded sessions");
     let mut names: Vec<String> = entries
         .filter_map(|entry| entry.expect("a file").file_name().into_string().ok())
         .filter_map(|name| name.strip_suffix(".txt").map(str::to_owned))
@@ -147,11 +148,11 @@ fn unescape(text: &str) -> Vec<u8> {
             (b'\\', [b'x', high, low, after @ ..]) => {
                 let digits = [*high, *low].map(|digit| char::from(digit).to_digit(16));
                 let [Some(high), Some(low)] = digits else {
-                    panic!("a bad escape in {text:?}");
+                    panic!("invalid escape in {text:?}");
                 };
                 ((high * 16 + low) as u8, after)
             }
-            (b'\\', _) => panic!("a bad escape in {text:?}"),
+            (b'\\', _) => panic!("invalid escape in {text:?}"),
             (byte, after) => (*byte, after),
         };
         bytes.push(byte);
@@ -160,5 +161,4 @@ fn unescape(text: &str) -> Vec<u8> {
     bytes
 }
 
-#[path = "transcript_tests.rs"]
 mod tests;

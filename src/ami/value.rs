@@ -1,22 +1,25 @@
-//! Values that may stand in a frame. Their constructors are the only way in, so
-//! nothing that could end a line, forge a header or be cut by Asterisk exists
-//! in an action.
+//! Checked header values.
+//!
+//! An action consists only of these types. So no value in an action can end a line, add
+//! a header, or be truncated by Asterisk.
 
 use std::fmt;
 
-/// Why a value can't be sent.
+/// Why Asterisk would misread a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
-    /// Asterisk reads an empty header as an absent one (an empty `Queue` as all queues).
+    /// Asterisk treats an empty header as absent, and a `QueueStatus` without `Queue`
+    /// lists all queues.
     #[error("is empty")]
     Empty,
-    /// Longer than Asterisk keeps.
+    /// Longer than what Asterisk stores.
     #[error("is longer than {0} bytes")]
     TooLong(usize),
     /// A byte below 0x20, or 0x7F.
     #[error("has a control character")]
     Control,
-    /// Asterisk drops leading white space, and keeps trailing as part of the value.
+    /// Asterisk drops leading white space, and treats trailing white space as part of
+    /// the value.
     #[error("begins or ends with white space")]
     OuterWhiteSpace,
     /// One of `|` `,` `;`.
@@ -24,22 +27,22 @@ pub enum ValueError {
     Separator,
 }
 
-/// Asterisk's limit for one header line is 1,024 bytes with its name.
-const MAX_HEADER: usize = 900;
+/// Asterisk limits a header line to 1,024 bytes, including the header's name.
+const MAX_HEADER_BYTES: usize = 900;
 
-/// Asterisk keeps members' fields in `char[80]` and cuts longer ones silently.
-pub const MAX_MEMBER: usize = 79;
+/// Asterisk stores a member's fields in `char[80]`, and truncates longer ones silently.
+pub const MAX_MEMBER_BYTES: usize = 79;
 
-/// Asterisk writes members to its database as `interface;penalty;…|…`: with a
-/// separator in a field, a new member appears at the next restart.
+/// Asterisk saves members in its database as `interface;penalty;…|…`. A separator in a
+/// field would add a member at the next restart.
 pub const MEMBER_SEPARATORS: [char; 3] = ['|', ',', ';'];
 
-/// A value for any header: one line, not empty, at most 900 bytes.
+/// A value for any header: one line of 1 to 900 bytes.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct HeaderValue(Box<str>);
 
-/// A value that Asterisk keeps with a member (interface, state interface, name,
-/// reason): as [`HeaderValue`], at most 79 bytes, and without separators.
+/// A value that Asterisk stores with a member (interface, state interface, name or pause
+/// reason): one line of 1 to 79 bytes, without separators.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MemberValue(Box<str>);
 
@@ -47,9 +50,9 @@ impl HeaderValue {
     /// Checks a value.
     ///
     /// # Errors
-    /// [`ValueError`] says what Asterisk would misread.
+    /// [`ValueError`] if Asterisk would misread it.
     pub fn new(value: &str) -> Result<Self, ValueError> {
-        one_line(value, MAX_HEADER).map(|()| Self(value.into()))
+        check_line(value, MAX_HEADER_BYTES).map(|()| Self(value.into()))
     }
 
     /// The value.
@@ -63,9 +66,9 @@ impl MemberValue {
     /// Checks a value.
     ///
     /// # Errors
-    /// [`ValueError`] says what Asterisk would misread.
+    /// [`ValueError`] if Asterisk would misread it.
     pub fn new(value: &str) -> Result<Self, ValueError> {
-        one_line(value, MAX_MEMBER)?;
+        check_line(value, MAX_MEMBER_BYTES)?;
         if value.contains(MEMBER_SEPARATORS) {
             return Err(ValueError::Separator);
         }
@@ -79,23 +82,23 @@ impl MemberValue {
     }
 }
 
-/// Whether a byte may stand in no value.
+/// Whether a byte is a control character of ASCII, which no value may contain.
 #[must_use]
 pub fn is_control(byte: u8) -> bool {
     byte < 0x20 || byte == 0x7f
 }
 
-/// Whether a text is one line, not empty, and without white space at its ends.
+/// Whether a text is one line that is not empty and has no white space at its ends.
 #[must_use]
-pub fn is_clean(text: &str) -> bool {
-    one_line(text, usize::MAX).is_ok()
+pub fn is_trimmed_line(text: &str) -> bool {
+    check_line(text, usize::MAX).is_ok()
 }
 
-fn one_line(value: &str, limit: usize) -> Result<(), ValueError> {
+fn check_line(value: &str, max_bytes: usize) -> Result<(), ValueError> {
     if value.is_empty() {
         Err(ValueError::Empty)
-    } else if value.len() > limit {
-        Err(ValueError::TooLong(limit))
+    } else if value.len() > max_bytes {
+        Err(ValueError::TooLong(max_bytes))
     } else if value.bytes().any(is_control) {
         Err(ValueError::Control)
     } else if value.trim() != value {
@@ -114,5 +117,32 @@ impl fmt::Debug for HeaderValue {
 impl fmt::Debug for MemberValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_asterisk_would_misread_are_rejected() {
+        let too_long = "x".repeat(80);
+        for (value, error) in [
+            ("", ValueError::Empty),
+            ("a\r\nAction: Originate", ValueError::Control),
+            ("a\nb", ValueError::Control),
+            ("a\0b", ValueError::Control),
+            ("a\u{7f}b", ValueError::Control),
+            (" a", ValueError::OuterWhiteSpace),
+            ("a ", ValueError::OuterWhiteSpace),
+            ("a|b", ValueError::Separator),
+            ("a,b", ValueError::Separator),
+            ("a;b", ValueError::Separator),
+            (too_long.as_str(), ValueError::TooLong(79)),
+        ] {
+            assert_eq!(MemberValue::new(value), Err(error), "{value:?}");
+        }
+        assert!(MemberValue::new(&"x".repeat(79)).is_ok());
+        assert_eq!(HeaderValue::new("a\rb"), Err(ValueError::Control));
     }
 }

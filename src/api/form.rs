@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use super::errors::{ApiError, Code};
-use crate::ami::value::{is_clean, is_control};
+use crate::ami::value::{is_control, is_trimmed_line};
 
 /// Every parameter of the interface.
 pub(crate) const NAMES: [&str; 11] = [
@@ -241,7 +241,7 @@ fn basic(authorization: &str) -> Option<Credentials> {
     let decoded = BASE64_STANDARD.decode(encoded.trim()).ok()?;
     let decoded = Zeroizing::new(String::from_utf8(decoded).ok()?);
     let (username, password) = decoded.split_once(':')?;
-    (is_clean(username) && is_clean(password)).then(|| Credentials {
+    (is_trimmed_line(username) && is_trimmed_line(password)).then(|| Credentials {
         username: username.to_owned(),
         password: Zeroizing::new(password.to_owned()),
     })

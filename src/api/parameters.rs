@@ -3,7 +3,7 @@
 
 use super::errors::{ApiError, Code};
 use super::form::Form;
-use crate::ami::value::{MAX_MEMBER, MEMBER_SEPARATORS};
+use crate::ami::value::{MAX_MEMBER_BYTES, MEMBER_SEPARATORS};
 use crate::organizations::{MAX_AGENT, MAX_QUEUE, is_number_char};
 
 /// The most queues that a request may name. Each costs the PBX an action.
@@ -73,9 +73,9 @@ fn number(name: &str, text: &str, limit: usize) -> Result<String, ApiError> {
 pub(super) fn member_text(form: &Form, name: &str) -> Result<Option<String>, ApiError> {
     match form.get(name) {
         None | Some("") => Ok(None),
-        Some(text) if text.len() > MAX_MEMBER => Err(invalid(
+        Some(text) if text.len() > MAX_MEMBER_BYTES => Err(invalid(
             name,
-            &format!("is longer than {MAX_MEMBER} bytes in UTF-8"),
+            &format!("is longer than {MAX_MEMBER_BYTES} bytes in UTF-8"),
         )),
         Some(text) if text.contains(MEMBER_SEPARATORS) => {
             Err(invalid(name, "must not have any of | , ;"))

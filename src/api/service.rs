@@ -21,7 +21,7 @@ use super::parameters;
 use super::refusal::no_change_sent;
 use super::response::Response;
 use super::tenant::Tenant;
-use crate::ami::noting_changes;
+use crate::ami::with_change_flag;
 use crate::organizations::{Directory, Organization, User};
 use crate::queues::{Pbx, Pbxes};
 
@@ -151,7 +151,7 @@ impl Api {
             },
             member_json: &self.member_json,
         };
-        let run = noting_changes(Arc::clone(&request.change_sent), command.run(context));
+        let run = with_change_flag(Arc::clone(&request.change_sent), command.run(context));
         run.await.map_err(|error| {
             let sent = request.change_sent.load(Ordering::Acquire);
             match error.code {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::probe::{UNVERIFIED, penalty_events, probe_queues};
 use super::report::{CertificateReport, OrganizationReport, PbxReport, Report};
 use crate::ami::{
-    Action, Address, Client, LinkState, Message, NO_QUEUES, Peer, TlsSettings,
+    Action, Address, Client, LinkState, Message, NO_APP_QUEUE, Peer, TlsSettings,
     presented_certificate, supervise,
 };
 use crate::certificate::{Verdict, judge};
@@ -95,7 +95,7 @@ pub(super) async fn ask(
         Ok(LinkState::Connecting | LinkState::Booting) | Err(_) => {
             let limit = limit.as_secs();
             report.fail(match client.state() {
-                LinkState::Booting => format!("pbx {name}: after {limit} s, {NO_QUEUES}"),
+                LinkState::Booting => format!("pbx {name}: after {limit} s, {NO_APP_QUEUE}"),
                 _ => format!("pbx {name}: {address} has not booted within {limit} s"),
             });
         }
@@ -110,10 +110,10 @@ impl Report {
     fn linked(&mut self, pbx: &mut PbxReport, username: &str, peer: &Peer) {
         pbx.linked = true;
         pbx.ami_version = Some(peer.ami_version.clone());
-        pbx.asterisk = peer.generation();
+        pbx.asterisk = peer.asterisk_version();
         pbx.may_change_queues = Some(peer.may_write);
-        pbx.sees_boot = Some(peer.tells_boot);
-        if peer.may_write && peer.tells_boot {
+        pbx.sees_boot = Some(peer.sends_boot_event);
+        if peer.may_write && peer.sends_boot_event {
             pbx.manager_conf = Some(Vec::new());
             return;
         }

@@ -27,7 +27,7 @@ pub(super) fn penalty_events() -> (PenaltyEvents, UnboundedReceiver<Message>) {
 }
 
 impl Observer for PenaltyEvents {
-    fn linked(&mut self) {}
+    fn link_up(&mut self) {}
 
     fn event(&mut self, event: &Message) {
         if event.event() == Some(b"QueueMemberPenalty") {
@@ -38,7 +38,7 @@ impl Observer for PenaltyEvents {
 
     fn answered(&mut self, _: &Action, _: &Reply) {}
 
-    fn lost(&mut self) {}
+    fn link_down(&mut self) {}
 }
 
 /// Sets the penalty of one member of these queues to the value that it has, and waits
@@ -61,7 +61,7 @@ async fn probe(
         .await?;
     let announced = async {
         while let Some(event) = events.recv().await {
-            let is = |header, value: &str| event.last(header) == Some(value.as_bytes());
+            let is = |header, value: &str| event.get_last(header) == Some(value.as_bytes());
             if is("Queue", &queue) && is("Interface", interface) {
                 return true;
             }

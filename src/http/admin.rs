@@ -15,7 +15,7 @@ use super::metrics;
 use super::server::Handler;
 use super::slots::Slots;
 use super::tls::Tls;
-use crate::ami::{LinkState, NO_QUEUES};
+use crate::ami::{LinkState, NO_APP_QUEUE};
 use crate::api::RequestMetrics;
 use crate::queues::Pbxes;
 use crate::telemetry::LogFlow;
@@ -81,12 +81,12 @@ impl Admin {
         for (name, pbx) in self.pbxes.iter() {
             let no_write = "the AMI user lacks write=agent: changes are refused";
             let (state, reason) = match pbx.client().state() {
-                LinkState::Ready(_) if pbx.is_unloaded() => ("loading", Value::from(NO_QUEUES)),
+                LinkState::Ready(_) if pbx.is_unloaded() => ("loading", Value::from(NO_APP_QUEUE)),
                 LinkState::Ready(_) if !pbx.is_loaded() => ("loading", Value::Null),
                 LinkState::Ready(peer) if peer.may_write => ("ready", Value::Null),
                 LinkState::Ready(_) => ("ready", Value::from(no_write)),
                 LinkState::Connecting => ("connecting", Value::Null),
-                LinkState::Booting => ("booting", Value::from(NO_QUEUES)),
+                LinkState::Booting => ("booting", Value::from(NO_APP_QUEUE)),
                 LinkState::ShuttingDown => ("shutting_down", Value::Null),
                 LinkState::Down { reason, .. } => ("down", Value::from(reason)),
             };

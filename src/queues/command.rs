@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::decode;
 use super::name::QueueName;
 use crate::ami::value::{HeaderValue, MemberValue, ValueError};
-use crate::ami::{Action, Exchange, Failure, NO_QUEUES, Refusal, Reply};
+use crate::ami::{Action, Exchange, Failure, NO_APP_QUEUE, Refusal, Reply};
 
 /// Why a command has not done what it should.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +30,7 @@ pub enum CommandError {
     #[error("a value that {0}")]
     Value(#[from] ValueError),
     /// Asterisk has no queues now.
-    #[error("{NO_QUEUES}")]
+    #[error("{NO_APP_QUEUE}")]
     NotLoaded,
     /// No answer.
     #[error(transparent)]

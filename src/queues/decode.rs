@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::model::{Caller, DeviceState, Member, Membership, Queue};
 use super::name::QueueName;
 use super::time::PbxTime;
-use crate::ami::value::is_clean;
+use crate::ami::value::is_trimmed_line;
 use crate::ami::{Message, Reply};
 
 /// What a `QueueStatus` has listed.
@@ -29,7 +29,7 @@ pub(super) struct Listed {
 /// members, then its callers.
 pub(super) fn listed(answer: &Reply) -> Listed {
     let mut listed = Listed {
-        is_whole: answer.adds_up,
+        is_whole: answer.is_complete,
         ..Listed::default()
     };
     let mut members = Vec::new();
@@ -71,7 +71,7 @@ pub(super) fn listed(answer: &Reply) -> Listed {
 /// is a queue whose name ends with a blank, and Asterisk would look for another.
 fn can_be_named(row: &Message) -> bool {
     let name = row.get("Queue").unwrap_or_default();
-    std::str::from_utf8(name).is_ok_and(is_clean)
+    std::str::from_utf8(name).is_ok_and(is_trimmed_line)
 }
 
 /// The member that an event of Asterisk carries whole; `None` where the event lacks
@@ -119,7 +119,7 @@ const REPORTED: Names = Names {
 /// Line feeds in a name or a reason can bring what looks like headers. The true interface
 /// is followed by the state interface, and what comes first after it is true.
 fn member(row: &Message, names: &Names) -> Option<Member> {
-    let row = row.from_pair(names.interface, "StateInterface")?;
+    let row = row.tail_from_pair(names.interface, "StateInterface")?;
     let interface = row.text(names.interface)?;
     let interface: Arc<str> = (!interface.is_empty()).then(|| interface.into())?;
     let state_interface = row.text("StateInterface").unwrap_or_default();
@@ -183,7 +183,7 @@ fn parsed<T: FromStr>(value: &[u8]) -> Option<T> {
 }
 
 fn last_number<T: FromStr + Default>(row: &Message, name: &str) -> T {
-    row.last(name).and_then(parsed).unwrap_or_default()
+    row.get_last(name).and_then(parsed).unwrap_or_default()
 }
 
 fn number<T: FromStr + Default>(row: &Message, name: &str) -> T {

@@ -8,12 +8,12 @@ fn decoded(rows: Vec<Message>) -> Vec<Queue> {
     listed(&answer(rows, true)).queues
 }
 
-fn answer(rows: Vec<Message>, adds_up: bool) -> Reply {
+fn answer(rows: Vec<Message>, is_complete: bool) -> Reply {
     Reply {
         response: Message::parse("Response: Success\r\n".into()),
         rows,
-        adds_up,
-        sent: tokio::time::Instant::now(),
+        is_complete,
+        sent_at: tokio::time::Instant::now(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::user;
 use super::value::table_name;
-use crate::ami::value::MAX_MEMBER;
+use crate::ami::value::MAX_MEMBER_BYTES;
 use crate::config::file;
 use crate::config::mistake::Mistakes;
 use crate::organizations::{MAX_AGENT, Organization, Overlap, Pattern, Template, User, overlaps};
@@ -116,10 +116,10 @@ fn patterns(
 /// Parses a template with `{agent}`: of an interface, or of a device or hint.
 fn agent_template(key: &str, text: &str, mistakes: &mut Mistakes) -> Option<Template> {
     let template = mistakes.check(key, Template::new(text, "agent"))?;
-    if template.prefix().len() + template.suffix().len() + MAX_AGENT > MAX_MEMBER {
+    if template.prefix().len() + template.suffix().len() + MAX_AGENT > MAX_MEMBER_BYTES {
         let message = format!(
             "is too long: with a phone number of {MAX_AGENT} characters it would exceed \
-             Asterisk's limit of {MAX_MEMBER} bytes"
+             Asterisk's limit of {MAX_MEMBER_BYTES} bytes"
         );
         mistakes.add(key, message);
     }

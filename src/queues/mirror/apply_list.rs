@@ -41,8 +41,8 @@ impl Mirror {
         } = decode::listed(answer);
         let Some(name) = queue else {
             self.left_out = left_out;
-            self.all_listed(&queues, is_whole, answer.sent, now);
-            return self.all_members_listed(&queues, member, is_whole, answer.sent, now);
+            self.all_listed(&queues, is_whole, answer.sent_at, now);
+            return self.all_members_listed(&queues, member, is_whole, answer.sent_at, now);
         };
         let Some(listed) = queues.pop() else {
             if is_whole {
@@ -51,11 +51,11 @@ impl Mirror {
             }
             return;
         };
-        self.take_figures(&listed, answer.sent);
+        self.take_figures(&listed, answer.sent_at);
         match member {
-            None => self.take_members(&listed, is_whole, answer.sent, now),
+            None => self.take_members(&listed, is_whole, answer.sent_at, now),
             Some(NOBODY) => {}
-            Some(interface) => self.take_member(&listed, interface, answer.sent, now),
+            Some(interface) => self.take_member(&listed, interface, answer.sent_at, now),
         }
         self.want_outdated_members(name, now);
     }

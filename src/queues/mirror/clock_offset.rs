@@ -40,7 +40,7 @@ impl Clock {
     /// Takes the answer to a `Ping`. Returns the step of the bridge's own clock since the last
     /// answer, in seconds; 0 if the PBX's clock moved too.
     pub(super) fn measure(&mut self, ping: &Reply, now: Now) -> i64 {
-        let took = now.at - ping.sent;
+        let took = now.at - ping.sent_at;
         // Whatever it says, another one would not say more.
         self.measured = Some(now.at);
         let offset = clock_offset(&ping.response, took, now.wall);
@@ -126,8 +126,8 @@ mod tests {
         Reply {
             response: Message::parse(response.into_bytes().into()),
             rows: Vec::new(),
-            adds_up: true,
-            sent: now.at - took,
+            is_complete: true,
+            sent_at: now.at - took,
         }
     }
 

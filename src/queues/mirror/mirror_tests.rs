@@ -274,10 +274,10 @@ impl Bench {
 
     fn answer(&mut self, action: &Action, response: &str, rows: Vec<Message>) {
         let answer = Reply {
-            adds_up: true,
+            is_complete: true,
             response: message(response),
             rows,
-            sent: self.now.at,
+            sent_at: self.now.at,
         };
         self.mirror.answered(action, &answer, self.now);
     }

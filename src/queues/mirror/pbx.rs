@@ -71,7 +71,7 @@ impl Pbx {
     #[must_use]
     pub fn is_kept(&self) -> bool {
         self.store.look(|_| ());
-        self.client.is_kept()
+        self.client.is_supervised()
     }
 
     /// Bound on a whole request, however many queues it names.

@@ -105,7 +105,7 @@ impl Pbx {
         match *settled {
             Phase::Live => Ok(false),
             Phase::Lost if self.settings.serve_stale => Ok(true),
-            _ => match self.client.begin_own(deadline, "") {
+            _ => match self.client.begin_internal(deadline, "") {
                 Err(failure) => Err(failure),
                 Ok(_) => Err(LOADING),
             },

@@ -14,7 +14,7 @@ use super::mirror::{Mirror, Phase};
 use super::pending_refreshes::Refresh;
 use super::statistics_refresh::{FiguresOf, ask_figures};
 use super::store::Store;
-use crate::ami::{Action, Client, NO_QUEUES};
+use crate::ami::{Action, Client, NO_APP_QUEUE};
 use crate::queues::command::{CommandError, QueueCommands};
 use crate::queues::name::QueueName;
 use crate::queues::read::{NOBODY, QueueNames};
@@ -108,7 +108,9 @@ impl Keeper {
     }
 
     fn ask(&self, within: Duration, purpose: &str) -> Result<QueueCommands, CommandError> {
-        let exchange = self.client.begin_own(Instant::now() + within, purpose)?;
+        let exchange = self
+            .client
+            .begin_internal(Instant::now() + within, purpose)?;
         let questions = self.store.look(Mirror::questions);
         Ok(QueueCommands::asking(exchange, questions))
     }
@@ -145,7 +147,7 @@ impl Keeper {
 
     /// Asks until Asterisk has queues again.
     async fn wait_until_loaded(&self) {
-        warn!(reason = NO_QUEUES, "Asterisk has no queues");
+        warn!(reason = NO_APP_QUEUE, "Asterisk has no queues");
         loop {
             sleep(AGAIN).await;
             let names = async { self.ask(QUESTION, "reload")?.names().await };

@@ -44,10 +44,10 @@ impl Bench {
         };
         let row = |queue: &&str| message(&format!("Event: QueueParams\r\nQueue: {queue}\r\n"));
         let answer = Reply {
-            adds_up: true,
+            is_complete: true,
             response: message("Response: Success\r\n"),
             rows: listed.iter().map(row).collect(),
-            sent: self.now.at,
+            sent_at: self.now.at,
         };
         self.mirror.answered(&action, &answer, self.now);
     }

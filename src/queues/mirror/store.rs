@@ -92,7 +92,7 @@ impl Store {
 pub(super) struct Feed(pub(super) Arc<Store>);
 
 impl Observer for Feed {
-    fn linked(&mut self) {
+    fn link_up(&mut self) {
         self.0.metrics.link(true);
         self.0.change(|mirror, now| {
             mirror.heard = now.at;
@@ -124,7 +124,7 @@ impl Observer for Feed {
             .observe(took.as_secs_f64());
     }
 
-    fn lost(&mut self) {
+    fn link_down(&mut self) {
         self.0.metrics.link(false);
         self.0.change(|mirror, _| mirror.lost());
     }

@@ -213,8 +213,8 @@ mod tests {
         let answer = crate::ami::Reply {
             response: message("Response: Success\r\n".to_owned()),
             rows: rows.map(message).collect(),
-            adds_up: true,
-            sent: Instant::now(),
+            is_complete: true,
+            sent_at: Instant::now(),
         };
         crate::queues::decode::listed(&answer).queues.remove(0)
     }

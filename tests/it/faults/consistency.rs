@@ -135,7 +135,7 @@ fn changes_stay_consistent_when_asterisk_restarts(version: u32) {
     assert!(
         test.bridge
             .log()
-            .contains("Asterisk announces that it shuts down")
+            .contains("Asterisk announced its shutdown")
     );
     test.assert_consistent();
 }

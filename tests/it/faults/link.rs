@@ -68,10 +68,7 @@ fn bridge_reconnects_after_a_restart_of_asterisk(version: u32) {
     let shown = bridge.acme_ok("action=showstate&agent=1001");
     assert_eq!(shown["reason"], "Lunch");
     let log = bridge.log();
-    assert!(
-        log.contains("Asterisk announces that it shuts down"),
-        "{log}"
-    );
+    assert!(log.contains("Asterisk announced its shutdown"), "{log}");
 }
 
 fn bridge_can_start_before_asterisk(version: u32) {

@@ -181,7 +181,7 @@ fn a_wrong_certificate_is_told_with_its_cure(version: u32) {
     for (trust, part) in [
         (
             format!("tls_pin_sha256 = \"{}\"", other.fingerprint),
-            "is not the one of tls_pin_sha256",
+            "does not match tls_pin_sha256",
         ),
         (
             format!("tls_ca_file = {other_ca:?}"),
@@ -200,7 +200,7 @@ fn the_wrong_one_of_the_two_ports_is_told(version: u32) {
     let certificates = Certificates::for_days(-5);
     let (asterisk, port) = asterisk(version, &certificates);
     let ca = format!("tls_ca_file = {:?}", certificates.path("ca.pem"));
-    refused(&certificates, &over_tls(&port, &ca), "issue it anew");
+    refused(&certificates, &over_tls(&port, &ca), "reissue it");
     let tls = format!("[pbx.main]\ntls = true\n{ca}");
     let to_plain = configuration(asterisk.port).replace("[pbx.main]", &tls);
     refused(&certificates, &to_plain, "is this the port without TLS?");
@@ -219,7 +219,7 @@ fn certificates_of_old_recipes_are_told_with_their_cure(version: u32) {
     refused(
         &certificates,
         &over_tls(&port, &by_authority),
-        "issue it anew with a subjectAltName",
+        "reissue it with a subjectAltName",
     );
 
     let key = KeyPair::generate().expect("a key");

@@ -1,4 +1,4 @@
-//! A session over a pipe that a test holds the other end of.
+//! Test helpers: a session over a pipe whose other end plays Asterisk by a script.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,34 +8,32 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::ami::action::Action;
-use crate::ami::client::{Client, Exchange, Link, LinkState};
-use crate::ami::connection::Connection;
-use crate::ami::error::{Exit, Failure};
-use crate::ami::login::Peer;
-use crate::ami::reply::Reply;
-use crate::ami::transcript::Transcript;
-use crate::ami::value::{HeaderValue, MemberValue};
+use super::action::Action;
+use super::client::{Client, Exchange, LinkState, LinkUpdate};
+use super::connection::Connection;
+use super::error::{Failure, SessionEnd};
+use super::login::Peer;
+use super::reply::{Reply, ReplyResult};
+use super::session;
+use super::transcript::Transcript;
+use super::value::{HeaderValue, MemberValue};
 
-/// What came of an action.
-pub(super) type Outcome = Result<Arc<Reply>, Failure>;
+/// Capacities of the pipe in bytes: less than a header, and less than a frame.
+pub(super) const PIPE_SIZES: [usize; 2] = [8, 128];
 
-/// How large the pipe is, in bytes: less than a header, and less than a frame.
-pub(super) const PIPES: [usize; 2] = [8, 128];
-
-/// How a test reaches its session.
-pub(super) struct Bench {
+/// The handles of a running session.
+pub(super) struct TestSession {
     pub(super) client: Client,
     pub(super) stop: CancellationToken,
 }
 
-impl Bench {
-    /// Sends an action that has so many seconds.
-    pub(super) fn ask(
+impl TestSession {
+    /// Sends an action with a deadline in `seconds`.
+    pub(super) fn send(
         &self,
         action: Action,
         seconds: u64,
-    ) -> impl Future<Output = Outcome> + use<> {
+    ) -> impl Future<Output = ReplyResult> + use<> {
         self.begin(seconds).send(action)
     }
 
@@ -45,28 +43,29 @@ impl Bench {
     }
 }
 
-/// A session, and how to reach it. The connection ends with it.
+/// Creates a session after the handshake, and the future that runs it and then closes the
+/// connection.
 pub(super) fn session(
     mut connection: Connection<DuplexStream>,
     mut last_id: u64,
-) -> (Bench, impl Future<Output = Exit>) {
+) -> (TestSession, impl Future<Output = SessionEnd>) {
     let (sender, requests) = mpsc::unbounded_channel();
     let peer = Peer {
         ami_version: "11.0.0".into(),
         may_write: true,
-        tells_boot: true,
+        sends_boot_event: true,
     };
-    let (link, watched) = watch::channel(Link {
+    let (link, receiver) = watch::channel(LinkUpdate {
         state: LinkState::Ready(peer),
         requests: Some(sender),
     });
     let stop = CancellationToken::new();
-    let bench = Bench {
-        client: Client::new("test".into(), watched, 10_000),
+    let session = TestSession {
+        client: Client::new("test".into(), receiver, 10_000),
         stop: stop.clone(),
     };
-    let exit = async move {
-        super::run(
+    let run = async move {
+        session::run(
             &mut connection,
             requests,
             &mut last_id,
@@ -76,40 +75,43 @@ pub(super) fn session(
         )
         .await
     };
-    (bench, exit)
+    (session, run)
 }
 
-/// A session that has been greeted and has used no ActionID yet.
-pub(super) async fn greeted(pipe: usize) -> (Bench, impl Future<Output = Exit>, DuplexStream) {
-    let (near, mut far) = duplex(pipe);
+/// Creates a session that has read the greeting and has used no ActionID yet. Also returns
+/// Asterisk's end of the pipe.
+pub(super) async fn greeted_session(
+    pipe_size: usize,
+) -> (TestSession, impl Future<Output = SessionEnd>, DuplexStream) {
+    let (near, mut far) = duplex(pipe_size);
     let mut connection = Connection::new(near, usize::MAX);
     let (frame, sent) = tokio::join!(
         connection.receive(),
         far.write_all(b"Asterisk Call Manager/11.0.0\r\n")
     );
     frame.expect("AMI").expect("a greeting");
-    sent.expect("a client");
-    let (bench, exit) = session(connection, 0);
-    (bench, exit, far)
+    sent.expect("an open pipe");
+    let (session, run) = session(connection, 0);
+    (session, run, far)
 }
 
-/// Both at once, on the paused clock; what has no end fails.
-pub(super) async fn both<A, B>(
+/// Runs both sides on the paused clock. Panics if they do not end within ten minutes.
+pub(super) async fn run_both<A, B>(
     bridge: impl Future<Output = A>,
     asterisk: impl Future<Output = B>,
 ) -> (A, B) {
     let both = async { tokio::join!(bridge, asterisk) };
     timeout(Duration::from_secs(600), both)
         .await
-        .expect("an end")
+        .expect("both sides end")
 }
 
 pub(super) fn header(value: &str) -> HeaderValue {
-    HeaderValue::new(value).expect("a value")
+    HeaderValue::new(value).expect("a valid value")
 }
 
 pub(super) fn member(value: &str) -> MemberValue {
-    MemberValue::new(value).expect("a value")
+    MemberValue::new(value).expect("a valid value")
 }
 
 pub(super) fn status(queue: &str) -> Action {
@@ -119,7 +121,7 @@ pub(super) fn status(queue: &str) -> Action {
     }
 }
 
-/// A change that is as good as any other.
+/// The change that most tests send.
 pub(super) fn pause() -> Action {
     Action::QueuePause {
         queue: header("6001"),
@@ -129,10 +131,10 @@ pub(super) fn pause() -> Action {
     }
 }
 
-/// The text of an answer.
-pub(super) fn text(outcome: &Outcome) -> Result<String, Failure> {
-    let answer = outcome.as_ref().map_err(|failure| *failure)?;
-    let text = answer.response.text("Message");
+/// The `Message` header of a reply.
+pub(super) fn text(result: &ReplyResult) -> Result<String, Failure> {
+    let reply: &Arc<Reply> = result.as_ref().map_err(|failure| *failure)?;
+    let text = reply.response.text("Message");
     Ok(text.unwrap_or_default().into_owned())
 }
 
@@ -140,7 +142,7 @@ pub(super) fn script(parts: &[&str]) -> Transcript {
     Transcript::parse(&parts.concat())
 }
 
-/// How that change is sent.
+/// The script by which the bridge sends [`pause`].
 pub(super) fn pause_script(id: u64) -> String {
     format!(
         "
@@ -154,8 +156,8 @@ pub(super) fn pause_script(id: u64) -> String {
     )
 }
 
-/// How it is answered, in these words.
-pub(super) fn answer_script(id: u64, text: &str) -> String {
+/// The script by which Asterisk sends a response with this text.
+pub(super) fn response_script(id: u64, text: &str) -> String {
     format!(
         "
         S: Response: Success

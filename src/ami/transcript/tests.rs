@@ -1,10 +1,10 @@
-//! What the codec makes of recorded sessions.
+//! Decodes the recorded sessions.
 
 use crate::ami::codec::Frame;
 use crate::ami::transcript::{Step, Transcript, VERSIONS, decode, scenes};
 
-/// Scenes of which every message is pinned.
-const PINNED: [&str; 15] = [
+/// Scenes whose decoded messages are compared with a snapshot.
+const SNAPSHOT_SCENES: [&str; 15] = [
     "add-with-reason",
     "embedded-line-feed",
     "events",
@@ -23,7 +23,7 @@ const PINNED: [&str; 15] = [
 ];
 
 #[test]
-fn the_format_is_understood() {
+fn transcript_format_is_parsed() {
     let transcript = Transcript::parse(
         "# a comment\n\
          S: Asterisk Call Manager/5.0.4\n\
@@ -44,15 +44,15 @@ fn the_format_is_understood() {
 }
 
 #[test]
-fn both_versions_have_the_same_scenes() {
+fn all_versions_have_the_same_scenes() {
     assert_eq!(scenes(16), scenes(22));
-    for scene in PINNED {
+    for scene in SNAPSHOT_SCENES {
         assert!(scenes(16).iter().any(|name| name == scene), "{scene}");
     }
 }
 
 #[test]
-fn chunks_do_not_matter() {
+fn decoding_does_not_depend_on_chunk_sizes() {
     for version in VERSIONS {
         for scene in scenes(version) {
             let server = Transcript::load(version, &scene).server();
@@ -61,22 +61,22 @@ fn chunks_do_not_matter() {
             assert!(whole.len() > 2, "{version}/{scene}");
             assert_eq!(whole, single, "{version}/{scene}");
             let headers: usize = whole.iter().map(|(_, headers)| headers.len()).sum();
-            assert_eq!(headers, lines_with_text(&server), "{version}/{scene}");
+            assert_eq!(headers, count_header_lines(&server), "{version}/{scene}");
         }
     }
 }
 
 #[test]
-fn messages_are_what_asterisk_said() {
+fn decoded_messages_match_the_snapshots() {
     for version in VERSIONS {
-        for scene in PINNED {
+        for scene in SNAPSHOT_SCENES {
             let server = Transcript::load(version, scene).server();
             let mut text = String::new();
             for frame in decode(&server, usize::MAX) {
                 text += &format!("{frame:?}\n");
             }
             insta::with_settings!({
-                snapshot_path => "../../ami-fixtures/snapshots",
+                snapshot_path => "../../../ami-fixtures/snapshots",
                 prepend_module_to_snapshot => false,
                 omit_expression => true,
             }, {
@@ -87,7 +87,7 @@ fn messages_are_what_asterisk_said() {
 }
 
 #[test]
-fn a_large_list_is_complete() {
+fn large_list_is_decoded_completely() {
     for version in VERSIONS {
         let messages = Transcript::load(version, "status-large").messages();
         let events = |name: &[u8]| {
@@ -105,7 +105,7 @@ fn a_large_list_is_complete() {
 
 type Headers = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// A frame's bytes, header by header.
+/// The version of a greeting, or the names and values of a message.
 fn content(frame: &Frame) -> (Option<String>, Headers) {
     match frame {
         Frame::Banner(version) => (Some(version.clone()), Vec::new()),
@@ -118,8 +118,8 @@ fn content(frame: &Frame) -> (Option<String>, Headers) {
     }
 }
 
-/// Lines that hold a header: all but the greeting and the empty ones.
-fn lines_with_text(server: &[u8]) -> usize {
+/// The number of header lines: all lines except the greeting and the empty ones.
+fn count_header_lines(server: &[u8]) -> usize {
     let lines = server.split(|&byte| byte == b'\n').skip(1);
     lines
         .filter(|line| !line.is_empty() && *line != b"\r")

@@ -1,0 +1,131 @@
+//! Decides when a silent link is pinged, and when Asterisk counts as dead. Does no IO and
+//! never reads a clock.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Silence after which the session sends a Ping.
+const IDLE_BEFORE_PING: Duration = Duration::from_secs(4);
+
+/// Time for Asterisk to answer the Ping. Together with [`IDLE_BEFORE_PING`], a dead peer is
+/// detected within ten seconds.
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Time for Asterisk to answer the Ping that follows a jump of the wall clock. The machine
+/// may have been suspended, and the link may have been dead for long.
+const PING_TIMEOUT_AFTER_JUMP: Duration = Duration::from_secs(2);
+
+/// What the session has to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing.
+    Alive,
+    /// Send a Ping that is answered within this time.
+    Ping(Duration),
+    /// End: Asterisk did not answer.
+    Dead,
+}
+
+/// When bytes last arrived, and whether a Ping is pending.
+#[derive(Debug)]
+pub(super) struct Liveness {
+    last_received: Instant,
+    pinged: bool,
+    /// Number of jumps of the wall clock at the last check.
+    clock_jumps: u64,
+    /// After a jump of the wall clock: when Asterisk is dead unless bytes arrive.
+    dead_at: Option<Instant>,
+}
+
+impl Liveness {
+    pub(super) fn new(now: Instant, clock_jumps: u64) -> Self {
+        Self {
+            last_received: now,
+            pinged: false,
+            clock_jumps,
+            dead_at: None,
+        }
+    }
+
+    /// Bytes have arrived. Any byte proves that Asterisk is alive, not only the answer to
+    /// a Ping.
+    pub(super) fn received(&mut self, now: Instant) {
+        self.last_received = now;
+        self.pinged = false;
+        self.dead_at = None;
+    }
+
+    /// Called regularly, with the number of unanswered actions and of jumps of the wall
+    /// clock so far.
+    pub(super) fn check(&mut self, now: Instant, in_flight: usize, clock_jumps: u64) -> Verdict {
+        let mut ping = None;
+        if clock_jumps != self.clock_jumps {
+            self.clock_jumps = clock_jumps;
+            // Asterisk answers one action after the other, and may be busy with one.
+            let timeout = match in_flight {
+                0 => PING_TIMEOUT_AFTER_JUMP,
+                _ => PING_TIMEOUT,
+            };
+            self.dead_at = Some(now + timeout);
+            ping = Some(timeout);
+        }
+        let silent_too_long = now >= self.last_received + IDLE_BEFORE_PING + PING_TIMEOUT;
+        if silent_too_long || self.dead_at.is_some_and(|dead_at| now >= dead_at) {
+            return Verdict::Dead;
+        }
+        if ping.is_none() && !self.pinged && now >= self.last_received + IDLE_BEFORE_PING {
+            ping = Some(PING_TIMEOUT);
+        }
+        match ping {
+            Some(timeout) => {
+                self.pinged = true;
+                Verdict::Ping(timeout)
+            }
+            None => Verdict::Alive,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn silent_link_is_pinged_once_and_then_dead() {
+        let start = Instant::now();
+        let mut liveness = Liveness::new(start, 0);
+        assert_eq!(liveness.check(start + 3 * SECOND, 0, 0), Verdict::Alive);
+        let ping = Verdict::Ping(PING_TIMEOUT);
+        assert_eq!(liveness.check(start + 4 * SECOND, 0, 0), ping);
+        assert_eq!(liveness.check(start + 8 * SECOND, 1, 0), Verdict::Alive);
+        assert_eq!(liveness.check(start + 9 * SECOND, 1, 0), Verdict::Dead);
+    }
+
+    #[test]
+    fn bytes_prove_that_asterisk_is_alive() {
+        let start = Instant::now();
+        let mut liveness = Liveness::new(start, 0);
+        let ping = Verdict::Ping(PING_TIMEOUT);
+        assert_eq!(liveness.check(start + 4 * SECOND, 0, 0), ping);
+        liveness.received(start + 8 * SECOND);
+        assert_eq!(liveness.check(start + 11 * SECOND, 0, 0), Verdict::Alive);
+        assert_eq!(liveness.check(start + 12 * SECOND, 0, 0), ping);
+    }
+
+    #[test]
+    fn link_is_pinged_after_a_clock_jump_and_has_less_time_if_it_is_idle() {
+        for (in_flight, timeout) in [(0, PING_TIMEOUT_AFTER_JUMP), (1, PING_TIMEOUT)] {
+            let start = Instant::now();
+            let mut liveness = Liveness::new(start, 0);
+            let check = liveness.check(start + SECOND, in_flight, 1);
+            assert_eq!(check, Verdict::Ping(timeout));
+            let dead_at = start + SECOND + timeout;
+            let before = dead_at - SECOND / 10;
+            assert_eq!(liveness.check(before, in_flight + 1, 1), Verdict::Alive);
+            assert_eq!(liveness.check(dead_at, in_flight + 1, 1), Verdict::Dead);
+        }
+    }
+}
