@@ -1,7 +1,7 @@
 //! The daemon `ami-bridge`: arguments, configuration, telemetry, app, exit code.
 
 use std::io::{IsTerminal, Read, Write, stderr, stdin, stdout};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,9 +12,10 @@ use std::time::Duration;
 use ami_bridge::ami::value::is_trimmed_line;
 use ami_bridge::cli::{Cli, Command};
 use ami_bridge::daemon::reload::Source;
+use ami_bridge::demo::Demo;
 use ami_bridge::organizations::PasswordDigest;
 use ami_bridge::telemetry::{Level, LogFlow};
-use ami_bridge::{check, config, daemon, simulator, telemetry};
+use ami_bridge::{check, config, daemon, telemetry};
 use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
         Err(error) => return fail(&error, 1),
     };
     if let Command::Demo { listen, seed } = command {
-        return match runtime.block_on(demonstrate(listen, seed)) {
+        return match runtime.block_on(run_demo(listen, seed)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error, 1),
         };
@@ -120,25 +121,12 @@ async fn run(
     Ok(daemon::run(settings, stop, source, flow).await?)
 }
 
-/// The daemon on a simulated PBX, in one process.
-async fn demonstrate(listen: SocketAddr, seed: u64) -> Result<(), Box<dyn std::error::Error>> {
-    // Tried first: the lines to try name the port, and 0 asks for any.
-    let listen = match TcpListener::bind(listen).and_then(|listener| listener.local_addr()) {
-        Ok(address) => address,
-        Err(error) => {
-            let message = format!(
-                "can't listen on {listen} ({error}); choose another port, as \
-                 --listen 127.0.0.1:8090, or let the system choose: --listen 127.0.0.1:0"
-            );
-            return Err(message.into());
-        }
-    };
-    let simulator = simulator::Simulator::start(simulator::Config::demonstration(seed)).await?;
-    let text = simulator::configuration(simulator.address(), listen);
-    let settings = config::load_text("demo", &text)?;
-    let telemetry = telemetry::start(&settings.log)?;
-    print(&simulator::welcome(listen, seed));
-    run(settings, None, telemetry.flow.clone()).await
+/// Runs the daemon on a simulated PBX, in one process.
+async fn run_demo(listen: SocketAddr, seed: u64) -> Result<(), Box<dyn std::error::Error>> {
+    let demo = Demo::start(listen, seed).await?;
+    let telemetry = telemetry::start(&demo.settings.log)?;
+    print(&demo.welcome);
+    run(demo.settings, None, telemetry.flow.clone()).await
 }
 
 fn hash_password() -> ExitCode {

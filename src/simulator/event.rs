@@ -1,25 +1,28 @@
-//! What Asterisk tells its sessions unasked, and the lines of a message.
+//! AMI events, and the event classes that a user may read or a session may ask for.
 
-use std::fmt::{Display, Write};
+use super::conf_file::{is_false, is_true};
+use super::headers::Headers;
 
-/// Which sessions get an event: those whose user may read the class, and who
-/// asked for it.
+/// The class of an event. A session receives an event only if its user may read the
+/// class and the session asked for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
-    /// Boot, shutdown, modules.
+pub(crate) enum EventClass {
+    /// Boot, shutdown and modules.
     System,
-    /// Queues, their members and callers.
+    /// Queues, their members and their callers.
     Agent,
 }
 
-impl Class {
-    pub(super) fn bit(self) -> u32 {
+impl EventClass {
+    /// Asterisk's bit for the class.
+    pub(crate) fn bit(self) -> u32 {
         match self {
             Self::System => 1,
             Self::Agent => 1 << 5,
         }
     }
 
+    /// The value of the `Privilege` header.
     fn privilege(self) -> &'static str {
         match self {
             Self::System => "system,all",
@@ -28,76 +31,61 @@ impl Class {
     }
 }
 
-/// The classes of a list of words, as Asterisk's bits. A word that it doesn't
-/// know is no class.
-pub(super) fn classes(list: &str) -> u32 {
-    const BITS: [&str; 8] = [
+/// Parses a comma-separated list of classes into Asterisk's bits. Unknown names are
+/// ignored.
+pub(crate) fn parse_classes(list: &str) -> u32 {
+    /// The position of a name is the number of its bit.
+    const NAMES: [&str; 8] = [
         "system", "call", "log", "verbose", "command", "agent", "user", "config",
     ];
-    list.split(',').map(str::trim).fold(0, |bits, word| {
-        if word == "all" {
+    list.split(',').map(str::trim).fold(0, |bits, class| {
+        if class == "all" {
             return u32::MAX;
         }
-        let place = BITS.iter().position(|name| *name == word);
-        bits | place.map_or(0, |place| 1 << place)
+        let bit = NAMES.iter().position(|name| *name == class);
+        bits | bit.map_or(0, |bit| 1 << bit)
     })
 }
 
-/// An event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Event {
-    pub(super) class: Class,
-    /// Its bytes on the wire.
-    pub(super) text: String,
+/// Parses the event mask of a Login or Events action: a number, a Boolean or a list of
+/// classes. Returns `None` if the mask is empty.
+pub(crate) fn parse_event_mask(mask: &str) -> Option<u32> {
+    match mask {
+        "" => None,
+        mask if is_false(mask) => Some(0),
+        mask => match mask.parse() {
+            Ok(bits) if bits > 1 => Some(bits),
+            _ if is_true(mask) => Some(u32::MAX),
+            _ => Some(parse_classes(mask)),
+        },
+    }
 }
 
-impl Event {
-    pub(super) fn new(name: &str, class: Class, body: &Lines) -> Self {
-        let lines = Lines::default()
-            .put("Event", name)
-            .put("Privilege", class.privilege())
-            .append(body);
+/// An AMI event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AmiEvent {
+    pub(crate) class: EventClass,
+    /// The whole message as it is sent to clients.
+    pub(crate) text: String,
+}
+
+impl AmiEvent {
+    fn new(name: &str, class: EventClass, headers: &Headers) -> Self {
+        let message = Headers::default()
+            .with("Event", name)
+            .with("Privilege", class.privilege())
+            .with_all(headers);
         Self {
             class,
-            text: lines.end(),
+            text: message.into_message(),
         }
     }
 
-    pub(super) fn agent(name: &str, body: &Lines) -> Self {
-        Self::new(name, Class::Agent, body)
+    pub(crate) fn agent(name: &str, headers: &Headers) -> Self {
+        Self::new(name, EventClass::Agent, headers)
     }
 
-    pub(super) fn system(name: &str, body: &Lines) -> Self {
-        Self::new(name, Class::System, body)
-    }
-}
-
-/// Header lines.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Lines(String);
-
-impl Lines {
-    pub(super) fn put(mut self, name: &str, value: impl Display) -> Self {
-        // Writing to a String can't fail.
-        let _ = write!(self.0, "{name}: {value}\r\n");
-        self
-    }
-
-    pub(super) fn put_some(self, name: &str, value: Option<&str>) -> Self {
-        match value {
-            Some(value) => self.put(name, value),
-            None => self,
-        }
-    }
-
-    pub(super) fn append(mut self, other: &Self) -> Self {
-        self.0 += &other.0;
-        self
-    }
-
-    /// The whole message.
-    pub(super) fn end(mut self) -> String {
-        self.0 += "\r\n";
-        self.0
+    pub(crate) fn system(name: &str, headers: &Headers) -> Self {
+        Self::new(name, EventClass::System, headers)
     }
 }

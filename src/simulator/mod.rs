@@ -1,42 +1,35 @@
-//! A simulated PBX: queues, agents and callers that speak AMI over a real
-//! loopback socket, as Asterisk 22 does.
+//! A simulated PBX. It has queues, agents and callers, and serves AMI on a loopback
+//! TCP socket like Asterisk 22.
 //!
-//! It knows nothing of the bridge, and only `ami-bridge demo` and the tests use
-//! it. The tests of the interface run on it as they run on a real Asterisk, which
-//! is what proves it a stand-in.
+//! Only the demo and the tests use the simulator. The simulator knows nothing about
+//! either of them, or about the bridge. The tests in `tests/it` run against the
+//! simulator as well as a real Asterisk, which shows that both behave the same.
 //!
-//! [`Simulator`] is the handle; `pbx` is the state, with `membership`,
-//! `distribution` and `outcome` (the way of a call), `device`, `life` (callers and agents by themselves) and `restart`;
-//! `session` is one AMI session, `hub` what they share; `scene` is the call centre of
-//! the demonstration.
+//! [`Simulator`] starts, controls and stops a simulated PBX, as described by
+//! [`Config`]. Inside:
+//! - `pbx` is the state of the PBX and everything that changes it. It does no IO and
+//!   never reads the clock.
+//! - `behavior` describes when callers call and what agents do.
+//! - `ami_server` serves the PBX to AMI clients.
 
-mod actions;
-mod call;
-mod conf;
-mod device;
-mod distribution;
+mod ami_server;
+mod behavior;
+mod conf_file;
+mod config;
+mod controls;
 mod event;
-mod habits;
-mod handle;
-mod hub;
-mod life;
-mod member;
-mod membership;
-mod outcome;
+mod headers;
 mod pbx;
-mod queue;
-mod request;
-mod restart;
-mod scene;
 mod server;
-mod session;
 
-#[cfg(test)]
-mod pbx_tests;
 #[cfg(test)]
 mod session_tests;
 #[cfg(test)]
 mod transcript_tests;
 
-pub use scene::{configuration, welcome};
-pub use server::{Config, Simulator};
+pub use self::behavior::{AgentBreaks, Behavior, CallerId, CallerSource};
+pub use self::config::{Config, InitialMember};
+#[cfg(test)]
+pub(crate) use self::pbx::SimulatedPbx;
+pub(crate) use self::pbx::device_state;
+pub use self::server::Simulator;

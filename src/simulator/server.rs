@@ -1,9 +1,9 @@
-//! The simulated PBX on a loopback socket, and the handle by which it is moved.
+//! Runs a simulated PBX: its timers, its listener and its AMI connections.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -11,161 +11,130 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::conf;
-use super::event::Lines;
-use super::habits::Habits;
-use super::hub::{Hub, State};
-use super::pbx::Pbx;
-use super::session;
+use super::ami_server::{ServerState, SharedPbx, parse_users, serve_connection};
+use super::config::Config;
+use super::headers::Headers;
 
-/// What a simulated PBX is like.
-#[derive(Debug, Clone)]
-pub struct Config {
-    pub(super) queues: String,
-    pub(super) manager: String,
-    pub(super) habits: Habits,
-    /// Everything that happens by itself follows from it.
-    pub(super) seed: u64,
-    /// Sets the scene.
-    pub(super) prepare: fn(&mut Pbx),
-    /// How long it has been at work already.
-    pub(super) head_start: Duration,
+/// A running simulated PBX. Dropping it ends all its tasks.
+#[derive(Debug)]
+pub struct Simulator {
+    pub(super) pbx: Arc<SharedPbx>,
+    queues_conf: String,
+    address: SocketAddr,
+    runtime: Handle,
+    timer_task: AbortHandle,
+    connections: Connections,
 }
 
-impl Config {
-    /// Queues and AMI users, in the formats of Asterisk's `queues.conf` and
-    /// `manager.conf`. Nothing happens by itself there.
-    #[must_use]
-    pub fn new(queues: &str, manager: &str) -> Self {
-        Self {
-            queues: queues.to_owned(),
-            manager: manager.to_owned(),
-            habits: Habits::sample(),
-            seed: 1,
-            prepare: |_| {},
-            head_start: Duration::ZERO,
-        }
-    }
-}
-
-/// What runs from a start to an end.
+/// The listener and connections of one run of the PBX, from a start to a stop.
 #[derive(Debug, Clone, Default)]
-struct Running {
-    /// Ends the listener.
-    closed: CancellationToken,
-    /// Ends the sessions wherever they are.
-    crashed: CancellationToken,
+struct Connections {
+    /// Cancelled to close the listener.
+    stop_listening: CancellationToken,
+    /// Cancelled to drop every connection immediately.
+    abort: CancellationToken,
     tasks: TaskTracker,
 }
 
-/// A simulated PBX; ends when it is dropped.
-#[derive(Debug)]
-pub struct Simulator {
-    pub(super) hub: Arc<Hub>,
-    queues: String,
-    address: SocketAddr,
-    runtime: Handle,
-    life: AbortHandle,
-    running: Running,
-}
-
 impl Simulator {
-    /// Starts one on a free port; its tasks run on the runtime that this is called
-    /// on.
+    /// Starts a simulated PBX on a free loopback port. Its tasks run on the current
+    /// tokio runtime.
     ///
     /// # Errors
-    /// There is no port.
+    /// Returns an error if no port can be bound.
     pub async fn start(config: Config) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let pbx = |epoch| {
-            let habits = config.habits.clone();
-            let mut pbx = Pbx::new(&config.queues, habits, config.seed, epoch);
-            (config.prepare)(&mut pbx);
-            pbx.advance(config.head_start);
-            // Nobody was there to be told.
-            pbx.take_events();
-            pbx
-        };
-        let users = conf::users(&config.manager);
-        let hub = Arc::new(Hub::new(pbx, users, config.head_start));
+        let unix_time = SystemTime::now().duration_since(UNIX_EPOCH);
+        let start_time = unix_time.unwrap_or_default().saturating_sub(config.elapsed);
+        let mut pbx = config.build_pbx(start_time);
+        pbx.advance(config.elapsed);
+        // No session was connected to receive these events.
+        pbx.take_events();
+        let state = ServerState::new(pbx, parse_users(&config.manager_conf));
+        let pbx = Arc::new(SharedPbx::new(state, config.elapsed));
+        let timers = Arc::clone(&pbx);
         let simulator = Self {
-            hub: Arc::clone(&hub),
-            queues: config.queues,
+            pbx,
+            queues_conf: config.queues_conf,
             address,
             runtime: Handle::current(),
-            running: Running::default(),
-            life: tokio::spawn(async move { hub.live().await }).abort_handle(),
+            connections: Connections::default(),
+            timer_task: tokio::spawn(async move { timers.run_timers().await }).abort_handle(),
         };
         simulator.listen(listener);
         Ok(simulator)
     }
 
-    /// Where AMI is.
+    /// The address of the AMI port.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     fn listen(&self, listener: TcpListener) {
-        let (hub, running) = (Arc::clone(&self.hub), self.running.clone());
-        let accept = async move {
-            let Running {
-                closed,
-                crashed,
+        let (pbx, connections) = (Arc::clone(&self.pbx), self.connections.clone());
+        let accept_loop = async move {
+            let Connections {
+                stop_listening,
+                abort,
                 tasks,
-            } = running;
-            while let Some(Ok((stream, _))) = closed.run_until_cancelled(listener.accept()).await {
-                let (hub, crashed) = (Arc::clone(&hub), crashed.clone());
+            } = connections;
+            while let Some(Ok((stream, _))) =
+                stop_listening.run_until_cancelled(listener.accept()).await
+            {
+                let (pbx, abort) = (Arc::clone(&pbx), abort.clone());
                 tasks.spawn(async move {
-                    crashed
-                        .run_until_cancelled(session::serve(&hub, stream))
+                    abort
+                        .run_until_cancelled(serve_connection(&pbx, stream))
                         .await;
                 });
             }
         };
-        self.running.tasks.spawn_on(accept, &self.runtime);
+        self.connections.tasks.spawn_on(accept_loop, &self.runtime);
     }
 
-    /// Ends at once, as a crash does.
+    /// Ends the PBX immediately, like a crash: sessions receive no Shutdown event.
     pub async fn kill(&self) {
-        self.running.crashed.cancel();
-        self.end().await;
+        self.connections.abort.cancel();
+        self.close_connections().await;
     }
 
-    /// `core stop now`: tells it, and ends.
+    /// Stops the PBX like `core stop now`: hangs up all calls, sends a Shutdown event
+    /// and closes the connections.
     pub async fn stop(&self) {
-        let body = Lines::default()
-            .put("Shutdown", "Cleanly")
-            .put("Restart", "False");
-        self.hub.with(|state| {
-            // Asterisk ends the calls first.
+        let headers = Headers::default()
+            .with("Shutdown", "Cleanly")
+            .with("Restart", "False");
+        self.pbx.with_state(|state| {
+            // Asterisk hangs up all calls before it sends the event.
             state.pbx.hang_up_all();
-            state.tell_system("Shutdown", &body);
+            state.emit_system_event("Shutdown", &headers);
         });
-        self.end().await;
+        self.close_connections().await;
     }
 
-    async fn end(&self) {
-        self.running.closed.cancel();
-        self.hub.with(State::end_sessions);
-        self.running.tasks.close();
-        self.running.tasks.wait().await;
+    async fn close_connections(&self) {
+        self.connections.stop_listening.cancel();
+        self.pbx.with_state(ServerState::close_sessions);
+        self.connections.tasks.close();
+        self.connections.tasks.wait().await;
     }
 
-    /// Starts again on the same port, with the dynamic members that it had.
+    /// Ends the PBX if it runs, and starts it again on the same port. Dynamic members
+    /// survive, as they do in Asterisk's database.
     ///
     /// # Errors
-    /// The port can't be listened on.
-    pub async fn start_again(&mut self) -> io::Result<()> {
+    /// Returns an error if the port can't be bound.
+    pub async fn restart(&mut self) -> io::Result<()> {
         self.kill().await;
-        self.running = Running::default();
+        self.connections = Connections::default();
         let listener = TcpListener::bind(self.address).await?;
-        self.hub.frozen.send_replace(false);
-        self.hub.with(|state| {
-            state.stopping = false;
-            state.loaded = true;
-            state.pbx.restart(&self.queues);
+        self.pbx.set_frozen(false);
+        self.pbx.with_state(|state| {
+            state.is_shutting_down = false;
+            state.is_app_queue_loaded = true;
+            state.pbx.restart(&self.queues_conf);
         });
         self.listen(listener);
         Ok(())
@@ -174,8 +143,8 @@ impl Simulator {
 
 impl Drop for Simulator {
     fn drop(&mut self) {
-        self.life.abort();
-        self.running.closed.cancel();
-        self.running.crashed.cancel();
+        self.timer_task.abort();
+        self.connections.stop_listening.cancel();
+        self.connections.abort.cancel();
     }
 }

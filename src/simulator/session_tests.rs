@@ -1,25 +1,25 @@
-//! Sessions of the simulated PBX, on a clock that stands still: what is due comes
-//! when everything else has been said.
+//! AMI sessions of the simulated PBX. Tests with `start_paused` wait for timers without
+//! delay: tokio advances its clock when all tasks are idle.
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::{Config, Simulator};
 
-const QUEUES: &str = "[one]\nringinuse = no\nwrapuptime = 30\n";
-const MANAGER: &str = "[all]\nsecret = s\nread = all\nwrite = all\n[reader]\nsecret = s\n";
+const QUEUES_CONF: &str = "[one]\nringinuse = no\nwrapuptime = 30\n";
+const MANAGER_CONF: &str = "[all]\nsecret = s\nread = all\nwrite = all\n[reader]\nsecret = s\n";
 
 async fn start() -> Simulator {
-    let config = Config::new(QUEUES, MANAGER);
+    let config = Config::new(QUEUES_CONF, MANAGER_CONF);
     Simulator::start(config).await.expect("started")
 }
 
 struct Client(BufReader<TcpStream>);
 
 impl Client {
-    async fn login(simulator: &Simulator, user: &str, events: &str) -> Self {
-        let stream = TcpStream::connect(simulator.address()).await.expect("AMI");
-        let mut client = Self(BufReader::new(stream));
+    async fn log_in(simulator: &Simulator, user: &str, events: &str) -> Self {
+        let stream = TcpStream::connect(simulator.address()).await;
+        let mut client = Self(BufReader::new(stream.expect("connected")));
         let mut banner = String::new();
         client.0.read_line(&mut banner).await.expect("a banner");
         let login = format!("Login\r\nUsername: {user}\r\nSecret: s\r\nEvents: {events}");
@@ -33,8 +33,8 @@ impl Client {
         self.0.write_all(message.as_bytes()).await.expect("written");
     }
 
-    /// The values of the next message, those that a test looks at; empty when the
-    /// session has ended.
+    /// Reads a message. Returns the values of the headers that tests look at, or an
+    /// empty text if the connection is closed.
     async fn next(&mut self) -> String {
         let mut values = Vec::new();
         loop {
@@ -55,11 +55,11 @@ impl Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_goes_its_way_in_its_time() {
+async fn call_is_answered_and_ends_in_time() {
     let simulator = start().await;
     simulator.add_member("one", "PJSIP/1", "Dana", 0);
-    let mut client = Client::login(&simulator, "all", "agent").await;
-    simulator.call("one");
+    let mut client = Client::log_in(&simulator, "all", "agent").await;
+    simulator.originate_call("one");
     for expected in [
         "QueueCallerJoin",
         "AgentCalled PJSIP/1",
@@ -72,8 +72,8 @@ async fn a_call_goes_its_way_in_its_time() {
     ] {
         assert_eq!(client.next().await, expected);
     }
-    // The next one waits until the agent is through with the last.
-    simulator.call("one");
+    // The next caller waits until the wrap-up time of 30 seconds is over.
+    simulator.originate_call("one");
     assert_eq!(client.next().await, "QueueCallerJoin");
     assert_eq!(client.next().await, "AgentCalled PJSIP/1");
     client.next().await;
@@ -83,31 +83,37 @@ async fn a_call_goes_its_way_in_its_time() {
 }
 
 #[tokio::test]
-async fn an_answer_comes_before_what_it_causes() {
+async fn response_precedes_the_event_of_its_action() {
     let simulator = start().await;
-    let mut client = Client::login(&simulator, "all", "agent").await;
+    let mut client = Client::log_in(&simulator, "all", "agent").await;
     let pause = "QueuePause\r\nInterface: PJSIP/1\r\nPaused: 1";
     client
         .send(&format!(
             "QueueAdd\r\nQueue: one\r\nInterface: PJSIP/1\r\n\r\nAction: {pause}"
         ))
         .await;
-    let mut order = Vec::new();
+    let mut messages = Vec::new();
     for _ in 0..4 {
-        order.push(client.next().await);
+        messages.push(client.next().await);
     }
-    let place = |text: &str| order.iter().position(|told| told.starts_with(text));
-    let added = place("Success Added").zip(place("QueueMemberAdded"));
-    let paused = place("Success Interface paused").zip(place("QueueMemberPause"));
-    for (answer, event) in [added, paused].map(|places| places.expect("both")) {
-        assert!(answer < event, "{order:?}");
+    let index = |start: &str| {
+        messages
+            .iter()
+            .position(|message| message.starts_with(start))
+    };
+    for (response, event) in [
+        ("Success Added", "QueueMemberAdded"),
+        ("Success Interface paused", "QueueMemberPause"),
+    ] {
+        let (response, event) = index(response).zip(index(event)).expect("both");
+        assert!(response < event, "{messages:?}");
     }
 }
 
 #[tokio::test]
-async fn rights_and_modules_are_minded() {
+async fn user_without_write_permission_can_not_change_members() {
     let simulator = start().await;
-    let mut reader = Client::login(&simulator, "reader", "on").await;
+    let mut reader = Client::log_in(&simulator, "reader", "on").await;
     for (action, expected) in [
         (
             "QueueAdd\r\nQueue: one\r\nInterface: x",
@@ -120,9 +126,14 @@ async fn rights_and_modules_are_minded() {
         reader.send(action).await;
         assert_eq!(reader.next().await, expected, "{action}");
     }
-    let mut client = Client::login(&simulator, "all", "system").await;
+}
+
+#[tokio::test]
+async fn queue_actions_are_unknown_while_app_queue_is_unloaded() {
+    let simulator = start().await;
+    let mut client = Client::log_in(&simulator, "all", "system").await;
     assert_eq!(client.next().await, "FullyBooted Fully Booted");
-    simulator.set_loaded(false);
+    simulator.set_app_queue_loaded(false);
     assert_eq!(client.next().await, "Unload app_queue.so Success");
     client.send("QueueStatus").await;
     assert!(
@@ -131,18 +142,18 @@ async fn rights_and_modules_are_minded() {
             .await
             .starts_with("Error Invalid/unknown command: QueueStatus.")
     );
-    simulator.set_loaded(true);
+    simulator.set_app_queue_loaded(true);
     assert_eq!(client.next().await, "Load app_queue.so Success");
     client.send("QueueStatus").await;
     assert_eq!(client.next().await, "Success Queue status will follow");
 }
 
 #[tokio::test]
-async fn a_reload_changes_the_queues_without_a_word() {
+async fn reload_changes_the_queues_without_an_event() {
     let simulator = start().await;
-    let mut client = Client::login(&simulator, "all", "on").await;
+    let mut client = Client::log_in(&simulator, "all", "on").await;
     assert_eq!(client.next().await, "FullyBooted Fully Booted");
-    simulator.reload("[two]\nmember => PJSIP/2\n");
+    simulator.reload_queues("[two]\nmember => PJSIP/2\n");
     for (queue, items) in [("one", 0), ("two", 2)] {
         client.send(&format!("QueueStatus\r\nQueue: {queue}")).await;
         assert_eq!(client.next().await, "Success Queue status will follow");
@@ -154,15 +165,15 @@ async fn a_reload_changes_the_queues_without_a_word() {
 }
 
 #[tokio::test]
-async fn a_stop_is_told_and_a_crash_is_not() {
+async fn stop_sends_a_shutdown_event_and_a_crash_does_not() {
     let mut simulator = start().await;
-    let mut client = Client::login(&simulator, "all", "system").await;
+    let mut client = Client::log_in(&simulator, "all", "system").await;
     client.next().await;
     simulator.stop().await;
     assert_eq!(client.next().await, "Shutdown Cleanly");
     assert_eq!(client.next().await, "");
-    simulator.start_again().await.expect("the port is free");
-    let mut client = Client::login(&simulator, "all", "system").await;
+    simulator.restart().await.expect("the port is free");
+    let mut client = Client::log_in(&simulator, "all", "system").await;
     client.next().await;
     simulator.kill().await;
     assert_eq!(client.next().await, "");

@@ -30,7 +30,7 @@ impl Simulated {
     }
 
     pub(crate) fn restart(&mut self) {
-        let started = self.runtime.block_on(self.simulator.start_again());
+        let started = self.runtime.block_on(self.simulator.restart());
         started.expect("started again");
     }
 
@@ -47,19 +47,20 @@ impl Simulated {
                 let queue = channel.strip_prefix("Local/");
                 let queue = queue.and_then(|rest| rest.strip_suffix("@callers"));
                 self.simulator
-                    .call(queue.expect("a channel Local/<queue>@callers"));
+                    .originate_call(queue.expect("a channel Local/<queue>@callers"));
             }
             ["channel", "request", "hangup", "all"] => self.simulator.hang_up_all(),
             ["devstate", "change", device, state] => {
                 let state = DEVICE_STATES.iter().position(|name| *name == state);
                 let code = state.and_then(|code| u8::try_from(code).ok());
-                self.simulator.set_device(device, code.expect("a state"));
+                self.simulator
+                    .set_device_state(device, code.expect("a state"));
             }
-            ["manager", "show", "connected"] => return self.simulator.connected().join("\n"),
+            ["manager", "show", "connected"] => return self.simulator.logged_in_users().join("\n"),
             ["queue", "show", queue] => return self.show(queue),
             ["core", "stop", "now"] => self.runtime.block_on(self.simulator.stop()),
-            ["core", "stop", "gracefully"] => self.simulator.set_stopping(true),
-            ["core", "abort", "shutdown"] => self.simulator.set_stopping(false),
+            ["core", "stop", "gracefully"] => self.simulator.set_shutting_down(true),
+            ["core", "abort", "shutdown"] => self.simulator.set_shutting_down(false),
             _ => panic!("the simulated PBX does not support {command}"),
         }
         String::new()

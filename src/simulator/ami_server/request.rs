@@ -1,24 +1,26 @@
-//! An action as it comes over the wire.
+//! Parses the actions that clients send.
 
 use bytes::{Buf, BytesMut};
 
-/// A message of Asterisk's is smaller; what is longer is not AMI.
-const MESSAGE: usize = 256 * 1024;
+/// The size limit of an incomplete message. A client that sends more does not speak
+/// AMI.
+const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 
-/// That is no AMI.
+/// The message exceeds the size limit.
 #[derive(Debug)]
-pub(super) struct TooLong;
+pub(crate) struct TooLong;
 
-/// Header lines, in their order.
+/// The headers of an action, in the order in which they were sent.
 #[derive(Debug, Default)]
-pub(super) struct Request(Vec<(String, String)>);
+pub(crate) struct ActionRequest(Vec<(String, String)>);
 
-impl Request {
-    /// Takes the next whole message out of the buffer.
+impl ActionRequest {
+    /// Takes the next complete message out of the buffer. Returns `None` if there is
+    /// none yet.
     ///
     /// # Errors
-    /// [`TooLong`].
-    pub(super) fn take(buffer: &mut BytesMut) -> Result<Option<Self>, TooLong> {
+    /// Returns [`TooLong`] if an incomplete message exceeds the size limit.
+    pub(crate) fn take(buffer: &mut BytesMut) -> Result<Option<Self>, TooLong> {
         let mut start = 0;
         let mut headers = Vec::new();
         while let Some(length) = memchr::memchr(b'\n', &buffer[start..]) {
@@ -29,26 +31,32 @@ impl Request {
                 buffer.advance(start);
                 return Ok(Some(Self(headers)));
             }
-            headers.extend(header(line));
+            headers.extend(parse_header(line));
         }
-        if buffer.len() > MESSAGE {
+        if buffer.len() > MAX_MESSAGE_BYTES {
             Err(TooLong)
         } else {
             Ok(None)
         }
     }
 
-    /// The first header of that name; an empty one is none.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    /// The value of the first header with this name. Returns `None` if there is no such
+    /// header or its value is empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let mut headers = self.0.iter();
         let (_, value) = headers.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
         Some(value.as_str()).filter(|value| !value.is_empty())
     }
+
+    pub(crate) fn action_id(&self) -> Option<&str> {
+        self.get("ActionID")
+    }
 }
 
-/// White space before a value is skipped, and kept behind it.
-fn header(line: &[u8]) -> Option<(String, String)> {
-    // For Asterisk a NUL ends the line.
+/// Parses a header line. Like Asterisk, it strips white space before the value, but not
+/// after it.
+fn parse_header(line: &[u8]) -> Option<(String, String)> {
+    // Asterisk takes a NUL for the end of the line.
     let line = line.split(|byte| *byte == 0).next()?;
     let colon = memchr::memchr(b':', line)?;
     let mut value = &line[colon + 1..];
@@ -64,12 +72,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_read_as_asterisk_reads_them() {
+    fn headers_are_parsed_as_asterisk_parses_them() {
         let mut buffer = BytesMut::from(
             &b"Action: QueuePause\r\nqueue:  a b \nQueue: second\r\nReason:\r\n\r\n\r\nAction: P"[..],
         );
-        let mut take = || Request::take(&mut buffer).expect("short");
-        let request = take().expect("whole");
+        let mut take = || ActionRequest::take(&mut buffer).expect("within the size limit");
+        let request = take().expect("a complete message");
         for (name, value) in [
             ("ACTION", Some("QueuePause")),
             ("Queue", Some("a b ")),
@@ -78,7 +86,7 @@ mod tests {
         ] {
             assert_eq!(request.get(name), value, "{name}");
         }
-        assert_eq!(take().expect("an empty one").get("Action"), None);
+        assert_eq!(take().expect("an empty message").get("Action"), None);
         assert!(take().is_none());
     }
 }

@@ -1,30 +1,36 @@
-//! Changes and calls, with the answers and events that they must have. The orders
-//! are those that Asterisk 22 was seen to have.
+//! The results, events and `queue_log` lines of changes and calls. The expected orders
+//! were observed on Asterisk 22.
 
 use std::time::Duration;
 
-use super::habits::Habits;
 use super::member::Member;
-use super::pbx::Pbx;
+use super::membership::ChangeResult;
+use super::state::SimulatedPbx;
+use crate::simulator::behavior::Behavior;
 
-const QUEUES: &str = "[general]\n[one]\nstrategy=ringall\nservicelevel=60\nringinuse=no\n\
+const QUEUES_CONF: &str = "[general]\n[one]\nstrategy=ringall\nservicelevel=60\nringinuse=no\n\
     member => Local/1050@acme-agents,2,Sam\n\
     [two]\nstrategy=leastrecent\nmaxlen=1\nringinuse=no\n";
 const DANA: &str = "Local/1001@acme-agents";
 const GILA: &str = "PJSIP/1002";
+const SAM: &str = "Local/1050@acme-agents";
 
-fn pbx() -> Pbx {
-    Pbx::new(QUEUES, Habits::sample(), 1, Duration::from_secs(1_000))
+fn new_pbx() -> SimulatedPbx {
+    new_pbx_with(Behavior::sample_dialplan())
 }
 
-fn add(pbx: &mut Pbx, queue: &str, interface: &str) {
-    let member = Member::new(interface, "", "", pbx.unix());
-    pbx.add(queue, member, None).expect("added");
+fn new_pbx_with(behavior: Behavior) -> SimulatedPbx {
+    SimulatedPbx::new(QUEUES_CONF, behavior, 1, Duration::from_secs(1_000))
 }
 
-/// Events as `name queue who value…`, without what the test does not look at.
-fn told(pbx: &mut Pbx) -> Vec<String> {
-    const SHOWN: [&str; 15] = [
+fn add(pbx: &mut SimulatedPbx, queue: &str, interface: &str) -> ChangeResult {
+    let member = Member::new(interface, "", "", pbx.unix_seconds());
+    pbx.add_member(queue, member, None)
+}
+
+/// The new events: for each one its name and the values that tests look at.
+fn take_events(pbx: &mut SimulatedPbx) -> Vec<String> {
+    const HEADERS: [&str; 15] = [
         "Event",
         "Queue",
         "Interface",
@@ -41,33 +47,27 @@ fn told(pbx: &mut Pbx) -> Vec<String> {
         "Reason",
         "CallsTaken",
     ];
-    let events = pbx.take_events();
-    let brief = |text: &str| {
-        let lines = text.lines().filter_map(|line| line.split_once(": "));
-        let shown = lines.filter(|(name, value)| SHOWN.contains(name) && !value.is_empty());
+    let summary = |text: &str| {
+        let headers = text.lines().filter_map(|line| line.split_once(": "));
+        let shown = headers.filter(|(name, value)| HEADERS.contains(name) && !value.is_empty());
         shown.map(|(_, value)| value).collect::<Vec<_>>().join(" ")
     };
-    events.iter().map(|event| brief(&event.text)).collect()
+    let events = pbx.take_events();
+    events.iter().map(|event| summary(&event.text)).collect()
 }
 
-fn at(pbx: &mut Pbx, seconds: u64) -> Vec<String> {
+/// Advances the clock, and returns the events since the last ones that were taken.
+fn events_until(pbx: &mut SimulatedPbx, seconds: u64) -> Vec<String> {
     pbx.advance(Duration::from_secs(seconds));
-    told(pbx)
+    take_events(pbx)
 }
 
 #[test]
-fn changes_are_answered_as_by_asterisk() {
-    let mut pbx = pbx();
-    let member = |interface: &str| Member::new(interface, "", "", 1_000);
-    for (answer, text) in [
-        (
-            pbx.add("ONE", member(DANA), None),
-            "Added interface to queue",
-        ),
-        (
-            pbx.add("two", member(DANA), None),
-            "Added interface to queue",
-        ),
+fn successful_changes_have_the_messages_of_asterisk() {
+    let mut pbx = new_pbx();
+    for (result, message) in [
+        (add(&mut pbx, "ONE", DANA), "Added interface to queue"),
+        (add(&mut pbx, "two", DANA), "Added interface to queue"),
         (
             pbx.pause(Some("two"), DANA, true, "x"),
             "Interface paused successfully",
@@ -85,33 +85,46 @@ fn changes_are_answered_as_by_asterisk() {
             "Interface ringinuse set successfully",
         ),
         (
-            pbx.remove("One", "LOCAL/1001@acme-agents"),
+            pbx.remove_member("One", "LOCAL/1001@acme-agents"),
             "Removed interface from queue",
         ),
     ] {
-        assert_eq!(answer, Ok(text));
+        assert_eq!(result, Ok(message));
     }
-    for (answer, text) in [
+}
+
+#[test]
+fn failed_additions_and_removals_have_the_messages_of_asterisk() {
+    let mut pbx = new_pbx();
+    add(&mut pbx, "two", DANA).expect("added");
+    for (result, message) in [
         (
-            pbx.add("two", member(DANA), None),
+            add(&mut pbx, "two", DANA),
             "Unable to add interface: Already there",
         ),
         (
-            pbx.add("six", member(DANA), None),
+            add(&mut pbx, "six", DANA),
             "Unable to add interface to queue: No such queue",
         ),
         (
-            pbx.remove("one", DANA),
+            pbx.remove_member("one", DANA),
             "Unable to remove interface: Not there",
         ),
         (
-            pbx.remove("six", DANA),
+            pbx.remove_member("six", DANA),
             "Unable to remove interface from queue: No such queue",
         ),
-        (
-            pbx.remove("one", "Local/1050@acme-agents"),
-            "Member not dynamic",
-        ),
+        (pbx.remove_member("one", SAM), "Member not dynamic"),
+    ] {
+        assert_eq!(result, Err(message));
+    }
+}
+
+#[test]
+fn failed_member_changes_have_the_messages_of_asterisk() {
+    let mut pbx = new_pbx();
+    add(&mut pbx, "two", DANA).expect("added");
+    for (result, message) in [
         (
             pbx.pause(Some("six"), DANA, true, ""),
             "Interface not found",
@@ -134,17 +147,17 @@ fn changes_are_answered_as_by_asterisk() {
             "Invalid interface, queuename, or ringinuse value\n",
         ),
     ] {
-        assert_eq!(answer, Err(text));
+        assert_eq!(result, Err(message));
     }
 }
 
 #[test]
-fn changes_are_told() {
-    let mut pbx = pbx();
-    add(&mut pbx, "one", DANA);
-    add(&mut pbx, "two", DANA);
+fn changes_are_reported_by_events_and_queue_log() {
+    let mut pbx = new_pbx();
+    add(&mut pbx, "one", DANA).expect("added");
+    add(&mut pbx, "two", DANA).expect("added");
     assert_eq!(
-        told(&mut pbx),
+        take_events(&mut pbx),
         [
             format!("QueueMemberAdded one {DANA} 0 0 1 0"),
             format!("QueueMemberAdded two {DANA} 0 0 1 0"),
@@ -155,7 +168,7 @@ fn changes_are_told() {
         .expect("unpaused");
     pbx.set_penalty(Some("two"), DANA, Some(7)).expect("set");
     assert_eq!(
-        told(&mut pbx),
+        take_events(&mut pbx),
         [
             format!("QueueMemberPause one {DANA} 0 0 1 1 Lunch"),
             format!("QueueMemberPause two {DANA} 0 0 1 1 Lunch"),
@@ -163,9 +176,10 @@ fn changes_are_told() {
             format!("QueueMemberPenalty two {DANA} 7 0 1 0"),
         ]
     );
-    let log = pbx.queue_log();
+    let log = pbx.queue_log.text();
+    let without_time = |line: &str| line.strip_prefix("1000").expect("the time").to_owned();
     assert_eq!(
-        log.lines().map(|line| &line[4..]).collect::<Vec<_>>(),
+        log.lines().map(without_time).collect::<Vec<_>>(),
         [
             "|NONE|NONE|NONE|QUEUESTART|".to_owned(),
             format!("|MANAGER|one|{DANA}|ADDMEMBER|"),
@@ -179,31 +193,36 @@ fn changes_are_told() {
     );
 }
 
-#[test]
-fn an_answered_call_is_told_step_by_step() {
-    let mut pbx = pbx();
+/// A PBX where Dana and Gila are available in queue `one`, and Dana in queue `two`.
+fn new_pbx_with_agents() -> SimulatedPbx {
+    let mut pbx = new_pbx();
     // The static member would ring too.
-    pbx.pause(Some("one"), "Local/1050@acme-agents", true, "")
-        .expect("paused");
+    pbx.pause(Some("one"), SAM, true, "").expect("paused");
     for (queue, interface) in [("one", DANA), ("one", GILA), ("two", DANA)] {
-        add(&mut pbx, queue, interface);
+        add(&mut pbx, queue, interface).expect("added");
     }
-    told(&mut pbx);
-    pbx.call("one");
+    take_events(&mut pbx);
+    pbx
+}
+
+#[test]
+fn answered_call_has_the_events_of_asterisk() {
+    let mut pbx = new_pbx_with_agents();
+    pbx.originate_call("one");
     assert_eq!(
-        told(&mut pbx),
+        take_events(&mut pbx),
         [
             "QueueCallerJoin one 1 1".to_owned(),
             format!("AgentCalled one {GILA}"),
             format!("AgentCalled one {DANA}"),
-            // A telephone rings first; a Local channel is in use at once.
+            // A phone rings first. A Local channel is in use immediately.
             format!("QueueMemberStatus one {GILA} 0 0 6 0"),
             format!("QueueMemberStatus one {DANA} 0 0 2 0"),
             format!("QueueMemberStatus two {DANA} 0 0 2 0"),
         ]
     );
     assert_eq!(
-        at(&mut pbx, 2),
+        events_until(&mut pbx, 2),
         [
             format!("QueueMemberStatus one {GILA} 0 0 2 0"),
             "QueueCallerLeave one 1 0".to_owned(),
@@ -212,44 +231,64 @@ fn an_answered_call_is_told_step_by_step() {
             format!("QueueMemberStatus two {DANA} 0 0 1 0"),
         ]
     );
-    let gila = |pbx: &mut Pbx| {
-        let member = pbx.queue("one").and_then(|queue| queue.member(GILA));
-        let member = member.expect("Gila");
-        (member.in_call, member.calls_taken, member.last_call)
-    };
-    // Nothing tells that.
-    assert_eq!(gila(&mut pbx), (true, 0, 0));
     pbx.advance(Duration::from_secs(5));
     pbx.hang_up_all();
     assert_eq!(
-        told(&mut pbx),
+        take_events(&mut pbx),
         [
             format!("AgentComplete one {GILA} 1 4 caller"),
             format!("QueueMemberStatus one {GILA} 0 1 1 0"),
         ]
     );
-    assert_eq!(gila(&mut pbx), (false, 1, 1_005));
-    let figures = pbx.queue("one").map(|q| q.figures.clone()).expect("one");
-    assert_eq!((figures.completed, figures.hold, figures.talk), (1, 1, 4));
 }
 
 #[test]
-fn callers_wait_and_give_up() {
-    let mut pbx = pbx();
-    pbx.call("two");
-    // One is enough there.
-    pbx.call("two");
-    assert_eq!(told(&mut pbx), ["QueueCallerJoin two 1 1"]);
+fn answered_call_changes_the_member_and_the_statistics() {
+    let mut pbx = new_pbx_with_agents();
+    let gila = |pbx: &mut SimulatedPbx| {
+        let queue = pbx.queue_mut("one").expect("queue one");
+        let member = queue.member_mut(GILA).expect("Gila");
+        (member.in_call, member.calls_taken, member.last_call)
+    };
+    pbx.originate_call("one");
+    pbx.advance(Duration::from_secs(2));
+    // No event reports that the member is in a call.
+    assert_eq!(gila(&mut pbx), (true, 0, 0));
+    pbx.advance(Duration::from_secs(5));
+    pbx.hang_up_all();
+    assert_eq!(gila(&mut pbx), (false, 1, 1_005));
+    let statistics = &pbx.queue_mut("one").expect("queue one").statistics;
     assert_eq!(
-        at(&mut pbx, 61),
+        (
+            statistics.completed,
+            statistics.hold_time,
+            statistics.talk_time
+        ),
+        (1, 1, 4)
+    );
+}
+
+#[test]
+fn callers_wait_until_they_give_up() {
+    let mut pbx = new_pbx();
+    pbx.originate_call("two");
+    // The queue has room for one caller only.
+    pbx.originate_call("two");
+    assert_eq!(take_events(&mut pbx), ["QueueCallerJoin two 1 1"]);
+    assert_eq!(
+        events_until(&mut pbx, 61),
         ["QueueCallerAbandon two 1 1 60", "QueueCallerLeave two 1 0"]
     );
-    // Free agents are seen within a second, the one who has talked least lately.
-    pbx.call("two");
-    add(&mut pbx, "two", GILA);
-    told(&mut pbx);
+}
+
+#[test]
+fn new_member_is_called_within_a_second() {
+    let mut pbx = new_pbx();
+    pbx.originate_call("two");
+    add(&mut pbx, "two", GILA).expect("added");
+    take_events(&mut pbx);
     assert_eq!(
-        at(&mut pbx, 62),
+        events_until(&mut pbx, 1),
         [
             format!("AgentCalled two {GILA}"),
             format!("QueueMemberStatus two {GILA} 0 0 6 0"),
@@ -257,7 +296,7 @@ fn callers_wait_and_give_up() {
     );
     pbx.hang_up_all();
     assert_eq!(
-        told(&mut pbx),
+        take_events(&mut pbx),
         [
             "QueueCallerAbandon two 1 1 1".to_owned(),
             "QueueCallerLeave two 1 0".to_owned(),
@@ -267,19 +306,19 @@ fn callers_wait_and_give_up() {
 }
 
 #[test]
-fn a_telephone_that_nobody_picks_up_is_told() {
-    let mut habits = Habits::sample();
-    habits.picked_up = 0;
-    let mut pbx = Pbx::new(QUEUES, habits, 1, Duration::from_secs(1_000));
-    add(&mut pbx, "two", GILA);
-    pbx.call("two");
-    told(&mut pbx);
+fn unanswered_member_is_called_again_after_the_ring_timeout() {
+    let mut behavior = Behavior::sample_dialplan();
+    behavior.answered_percent = 0;
+    let mut pbx = new_pbx_with(behavior);
+    add(&mut pbx, "two", GILA).expect("added");
+    pbx.originate_call("two");
+    take_events(&mut pbx);
     assert_eq!(
-        at(&mut pbx, 16),
+        events_until(&mut pbx, 16),
         [
             format!("AgentRingNoAnswer two {GILA} 15000"),
             format!("QueueMemberStatus two {GILA} 0 0 1 0"),
-            // And again.
+            // The retry.
             format!("AgentCalled two {GILA}"),
             format!("QueueMemberStatus two {GILA} 0 0 6 0"),
         ]

@@ -1,0 +1,242 @@
+//! The call center of the demo: its queues, its agents and its callers.
+
+use std::time::Duration;
+
+use crate::simulator::{
+    AgentBreaks, Behavior, CallerId, CallerSource, Config, InitialMember, device_state,
+};
+
+const QUEUES_CONF: &str = "
+[general]
+[all](!)
+timeout = 15
+ringinuse = no
+servicelevel = 20
+
+; Support. All available agents ring.
+[demo-6001](all)
+strategy = ringall
+weight = 5
+
+; Sales
+[demo-6002](all)
+strategy = leastrecent
+maxlen = 20
+wrapuptime = 5
+
+; Billing
+[demo-6003](all)
+strategy = rrmemory
+
+; Deliveries. There are too few agents, so callers wait and give up.
+[demo-6004](all)
+strategy = fewestcalls
+
+; Night desk
+[demo-6005](all)
+strategy = linear
+; A static member. The bridge can pause it, but not remove it.
+member => PJSIP/1020,0,Static Sam
+";
+
+const MANAGER_CONF: &str = "
+[queuebridge]
+secret = demo
+read = agent,system
+write = agent
+";
+
+/// The number, name and queues of each agent.
+const AGENTS: [(&str, &str, &[&str]); 19] = [
+    ("1001", "Dana Levi", &["6001", "6002"]),
+    ("1002", "דנה כהן", &["6001", "6003"]),
+    ("1003", "أمل حداد", &["6001"]),
+    ("1004", "Zoë Müller", &["6002", "6003"]),
+    ("1005", "Miguel Ángel Ruiz", &["6004"]),
+    ("1006", "Анна Иванова", &["6001", "6005"]),
+    ("1007", "山田 太郎", &["6002"]),
+    ("1008", "Łukasz Żak", &["6003"]),
+    ("1009", "יוסי אברהם", &["6001", "6002", "6003"]),
+    ("1010", "محمد علي", &["6002"]),
+    ("1011", "Élodie Moreau", &["6003", "6005"]),
+    ("1012", "Γιώργος Παππάς", &["6001"]),
+    ("1013", "Nguyễn Thị Hoa", &["6002"]),
+    ("1014", "प्रिया शर्मा", &["6001", "6003"]),
+    ("1015", "שירה מזרחי", &["6004", "6002"]),
+    ("1016", "Oluwaseun Ade", &["6002"]),
+    ("1017", "Kim Min-jun", &["6003"]),
+    ("1018", "ليلى منصور", &["6001"]),
+    ("1019", "Håkon Åsen", &["6005"]),
+];
+
+/// Agents up to this number take no breaks, so that the user of the demo can pause
+/// them undisturbed.
+const LAST_AGENT_WITHOUT_BREAKS: &str = "1005";
+
+/// An agent whose phone is disconnected.
+const UNAVAILABLE_AGENT: &str = "1019";
+
+const PAUSE_REASONS: [&str; 5] = ["Lunch", "Coffee", "Training", "הפסקה", "Paperwork"];
+
+/// The number and name of each caller.
+const CALLERS: [(&str, &str); 10] = [
+    ("0501234567", "Sample Caller"),
+    ("0521112233", "נועה פרץ"),
+    ("+442071838750", "Oliver Smith"),
+    ("+33142685300", "Chloé Dubois"),
+    ("+4930901820", "Jürgen Weiß"),
+    ("0547654321", "أحمد خليل"),
+    ("+74957556983", "Ольга Смирнова"),
+    ("+81332110111", "佐藤 花子"),
+    ("", ""),
+    ("036123456", ""),
+];
+
+/// How much simulated time passes before the demo starts. Without it, the first page
+/// would show empty statistics and no calls.
+const ELAPSED_TIME: Duration = Duration::from_secs(600);
+
+/// The configuration of the simulated PBX.
+pub(super) fn config(seed: u64) -> Config {
+    Config {
+        behavior: behavior(),
+        seed,
+        members: members(),
+        device_states: vec![(interface(UNAVAILABLE_AGENT), device_state::UNAVAILABLE)],
+        elapsed: ELAPSED_TIME,
+        ..Config::new(QUEUES_CONF, MANAGER_CONF)
+    }
+}
+
+/// A busy day: calls come every few seconds. Agents do not answer all of them, and some
+/// callers give up.
+fn behavior() -> Behavior {
+    let source = |queue: &str, interval_ms| CallerSource {
+        queue: queue.to_owned(),
+        interval_ms,
+    };
+    let caller_id = |(number, name): (&str, &str)| CallerId {
+        number: number.to_owned(),
+        name: name.to_owned(),
+    };
+    Behavior {
+        answer_delay_ms: 1_000..20_000,
+        answered_percent: 85,
+        talk_time_ms: 15_000..90_000,
+        agent_hangup_percent: 40,
+        patience_ms: 15_000..75_000,
+        caller_sources: vec![
+            source("demo-6001", 5_000..20_000),
+            source("demo-6002", 5_000..25_000),
+            source("demo-6003", 10_000..35_000),
+            source("demo-6004", 8_000..25_000),
+            source("demo-6005", 40_000..120_000),
+        ],
+        caller_ids: CALLERS.map(caller_id).to_vec(),
+        breaks: breaks(),
+    }
+}
+
+fn breaks() -> AgentBreaks {
+    let agents = AGENTS
+        .iter()
+        .filter(|(number, ..)| *number > LAST_AGENT_WITHOUT_BREAKS);
+    AgentBreaks {
+        interfaces: agents.map(|(number, ..)| interface(number)).collect(),
+        reasons: PAUSE_REASONS.map(str::to_owned).to_vec(),
+        first_after_ms: 5_000..300_000,
+        interval_ms: 60_000..300_000,
+        length_ms: 20_000..90_000,
+    }
+}
+
+fn members() -> Vec<InitialMember> {
+    let mut members = Vec::new();
+    for (number, name, queues) in AGENTS {
+        // The penalty is 0 in an agent's first queue, and increases in the others.
+        for (penalty, queue) in (0..).zip(queues) {
+            members.push(InitialMember {
+                queue: format!("demo-{queue}"),
+                interface: interface(number),
+                name: name.to_owned(),
+                penalty,
+            });
+        }
+    }
+    members
+}
+
+fn interface(agent: &str) -> String {
+    format!("PJSIP/{agent}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulator::SimulatedPbx;
+
+    /// Runs the call center for 15 minutes in steps of one second. Returns the text of
+    /// every event.
+    fn run(seed: u64) -> (SimulatedPbx, Vec<String>) {
+        let mut pbx = config(seed).build_pbx(Duration::from_secs(1_000));
+        let mut events = Vec::new();
+        for second in 0..900 {
+            pbx.advance(Duration::from_secs(second));
+            events.extend(pbx.take_events().into_iter().map(|event| event.text));
+        }
+        (pbx, events)
+    }
+
+    #[test]
+    fn same_seed_gives_the_same_events() {
+        let (first, second, other) = (run(1).1, run(1).1, run(2).1);
+        assert_eq!(first, second);
+        assert_ne!(first, other);
+    }
+
+    #[test]
+    fn every_kind_of_event_occurs() {
+        let (_, events) = run(1);
+        for name in [
+            "QueueCallerJoin",
+            "QueueCallerLeave",
+            "QueueCallerAbandon",
+            "AgentCalled",
+            "AgentRingNoAnswer",
+            "AgentConnect",
+            "AgentComplete",
+            "QueueMemberStatus",
+            "QueueMemberPause",
+        ] {
+            let start = format!("Event: {name}\r\n");
+            let events = events.iter().filter(|text| text.starts_with(&start));
+            let count = events.count();
+            assert!(count >= 5, "{name}: {count}");
+        }
+    }
+
+    #[test]
+    fn queues_complete_calls_and_are_not_overrun() {
+        for queue in &run(1).0.queues {
+            assert!(queue.statistics.completed >= 3, "{queue:?}");
+            assert!(queue.callers.len() <= 8, "{queue:?}");
+        }
+    }
+
+    #[test]
+    fn callers_members_and_devices_agree_on_the_calls() {
+        let (pbx, _) = run(1);
+        let waiting: usize = pbx.queues.iter().map(|queue| queue.callers.len()).sum();
+        let devices = pbx.devices.values();
+        let active: u32 = devices.map(|device| device.active_calls).sum();
+        assert_eq!(pbx.calls.len(), waiting + active as usize);
+        let members = pbx.queues.iter().flat_map(|queue| &queue.members);
+        let in_call: Vec<_> = members.filter(|member| member.in_call).collect();
+        assert_eq!(in_call.len(), active as usize);
+        assert!(
+            in_call
+                .iter()
+                .all(|member| member.status == device_state::IN_USE)
+        );
+    }
+}

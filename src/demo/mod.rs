@@ -1,0 +1,54 @@
+//! `ami-bridge demo`: the bridge and a simulated PBX in one process.
+//!
+//! `call_center` describes the PBX, its queues and its people. `texts` has the bridge's
+//! configuration for it, and the text that the demo prints.
+
+mod call_center;
+mod texts;
+
+use std::net::{SocketAddr, TcpListener};
+
+use crate::config::{self, Settings};
+use crate::simulator::Simulator;
+
+/// A running simulated PBX, and what the bridge needs to serve it. Dropping the demo
+/// stops the PBX.
+#[derive(Debug)]
+pub struct Demo {
+    /// The bridge's settings.
+    pub settings: Settings,
+    /// What to print for the user: how to log in, and commands to try.
+    pub welcome: String,
+    _simulator: Simulator,
+}
+
+impl Demo {
+    /// Starts the simulated PBX for a bridge that will listen on `listen`. The same
+    /// `seed` gives the same calls.
+    ///
+    /// # Errors
+    /// Returns an error if the bridge can't listen on the address, or if there is no
+    /// free port for the simulated PBX.
+    pub async fn start(listen: SocketAddr, seed: u64) -> Result<Self, Box<dyn std::error::Error>> {
+        let listen = choose_port(listen)?;
+        let simulator = Simulator::start(call_center::config(seed)).await?;
+        let configuration = texts::bridge_configuration(simulator.address(), listen);
+        Ok(Self {
+            settings: config::load_text("demo", &configuration)?,
+            welcome: texts::welcome(listen, seed),
+            _simulator: simulator,
+        })
+    }
+}
+
+/// Binds the address once, to report an address that is in use before anything else
+/// starts, and to replace port 0 by a free port, because the welcome text names it.
+fn choose_port(listen: SocketAddr) -> Result<SocketAddr, String> {
+    let bound = TcpListener::bind(listen).and_then(|listener| listener.local_addr());
+    bound.map_err(|error| {
+        format!(
+            "can't listen on {listen} ({error}); choose another port, such as \
+             --listen 127.0.0.1:8090, or let the system choose one: --listen 127.0.0.1:0"
+        )
+    })
+}

@@ -1,0 +1,60 @@
+//! The bridge's configuration for the demo, and the text that the demo prints.
+
+use std::net::SocketAddr;
+
+/// The bridge's configuration. `ami` is the address of the simulated PBX, and `listen`
+/// the one of the bridge.
+pub(super) fn bridge_configuration(ami: SocketAddr, listen: SocketAddr) -> String {
+    format!(
+        r#"
+[http]
+listen = "{listen}"
+
+# Disabled, because its port may be in use.
+[admin]
+listen = ""
+
+# Leave the terminal to the welcome text.
+[log]
+level = "warn"
+
+[pbx.simulated]
+address = "{ami}"
+username = "queuebridge"
+secret = "demo"
+
+[organization.demo]
+queues = ["*"]
+queue_name = "demo-{{queue}}"
+agents = ["1001-1099"]
+interface = "PJSIP/{{agent}}"
+
+[[organization.demo.user]]
+username = "demo"
+password = "demo"
+"#
+    )
+}
+
+/// What to print when the demo starts: how to log in, and commands to try.
+pub(super) fn welcome(listen: SocketAddr, seed: u64) -> String {
+    let login = "username=demo&password=demo";
+    let curl = |query: &str| {
+        format!("  curl -w '\\n' 'http://{listen}/API/UpdateAgentState.php?{login}&{query}'\n")
+    };
+    let commands = [
+        "action=showqueuestat&queue=6001,6002",
+        "action=pause&agent=1001&reason=Lunch",
+        "action=showstate&agent=1001",
+        "action=unpause&agent=1001",
+        "action=add&agent=1021&queue=6004&alias=Noa",
+    ];
+    format!(
+        "The demo simulates a PBX with queues 6001 to 6005, agents 1001 to 1020, and callers.\n\
+         \n  panel     http://{listen}/\n  username  demo\n  password  demo\n\
+         \nTry these commands in another terminal:\n\n{}\
+         \nTo see the same calls again, start the demo with --seed {seed}.\n\
+         Press Ctrl-C to stop it. Nothing is saved.\n",
+        commands.map(curl).concat()
+    )
+}

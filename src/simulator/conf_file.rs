@@ -1,0 +1,79 @@
+//! Parses Asterisk's configuration file format: sections, templates and settings. Only
+//! what `queues.conf` and `manager.conf` of a simulation need is supported.
+
+/// A section and its settings in file order. Settings of its templates come first.
+pub(crate) struct Section<'a> {
+    pub(crate) name: &'a str,
+    is_template: bool,
+    settings: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Section<'a> {
+    fn new(name: &'a str, options: &str, earlier: &[Section<'a>]) -> Self {
+        let options = options.split(',').map(str::trim);
+        let templates = options.clone().filter_map(|option| {
+            let template = earlier.iter().find(|section| section.name == option)?;
+            Some(template.settings.clone())
+        });
+        Self {
+            name,
+            is_template: options.clone().any(|option| option == "!"),
+            settings: templates.flatten().collect(),
+        }
+    }
+
+    /// The value of the last setting with this key.
+    pub(crate) fn last(&self, key: &str) -> Option<&'a str> {
+        self.all(key).next_back()
+    }
+
+    /// The value of the last setting with this key, or 0 if it is not a number.
+    pub(crate) fn number(&self, key: &str) -> u32 {
+        self.last(key).and_then(|v| v.parse().ok()).unwrap_or(0)
+    }
+
+    /// The values of all settings with this key.
+    pub(crate) fn all(&self, key: &str) -> impl DoubleEndedIterator<Item = &'a str> {
+        let settings = self.settings.iter().filter(move |(k, _)| *k == key);
+        settings.map(|(_, value)| *value)
+    }
+}
+
+/// Parses a configuration file. Returns the sections that are neither templates nor
+/// `[general]`.
+pub(crate) fn parse_sections(text: &str) -> Vec<Section<'_>> {
+    let mut sections: Vec<Section<'_>> = Vec::new();
+    for line in text.lines() {
+        let line = line.split(';').next().unwrap_or_default().trim();
+        if let Some((name, rest)) = line.strip_prefix('[').and_then(|l| l.split_once(']')) {
+            let options = rest
+                .trim()
+                .strip_prefix('(')
+                .and_then(|options| options.split_once(')'));
+            let options = options.map_or("", |(options, _)| options);
+            sections.push(Section::new(name, options, &sections));
+        } else if let (Some(section), Some((key, value))) =
+            (sections.last_mut(), line.split_once('='))
+        {
+            let value = value.strip_prefix('>').unwrap_or(value);
+            section.settings.push((key.trim(), value.trim()));
+        }
+    }
+    sections.retain(|section| !section.is_template && section.name != "general");
+    sections
+}
+
+/// True if Asterisk's `ast_true` accepts the text.
+pub(crate) fn is_true(text: &str) -> bool {
+    ["yes", "true", "y", "t", "1", "on"]
+        .iter()
+        .any(|yes| yes.eq_ignore_ascii_case(text))
+}
+
+/// True if Asterisk's `ast_false` accepts the text. A text can be neither true nor
+/// false.
+pub(crate) fn is_false(text: &str) -> bool {
+    ["no", "false", "n", "f", "0", "off"]
+        .iter()
+        .any(|no| no.eq_ignore_ascii_case(text))
+}

@@ -1,0 +1,54 @@
+//! Agents take breaks automatically.
+
+use super::state::SimulatedPbx;
+use super::timers::Timer;
+use crate::simulator::behavior::draw;
+
+impl SimulatedPbx {
+    /// Starts the timers of all agents who take breaks.
+    pub(crate) fn start_break_timers(&mut self) {
+        for agent in 0..self.behavior.breaks.interfaces.len() {
+            let delay = draw(&mut self.random, &self.behavior.breaks.first_after_ms);
+            self.start_timer(delay, Timer::StartBreak { agent });
+        }
+    }
+
+    /// Pauses an agent in every queue, unless the agent is already paused in any of
+    /// them.
+    pub(super) fn start_break(&mut self, agent: usize) {
+        let breaks = &self.behavior.breaks;
+        let Some(interface) = breaks.interfaces.get(agent).cloned() else {
+            return;
+        };
+        let reason = self.random.choice(&breaks.reasons);
+        let reason = reason.cloned().unwrap_or_default();
+        let length = draw(&mut self.random, &breaks.length_ms);
+        let is_paused = self.queues.iter_mut().any(|queue| {
+            let member = queue.member_mut(&interface);
+            member.is_some_and(|member| member.paused)
+        });
+        let mut paused_at = 0;
+        if !is_paused && self.pause(None, &interface, true, &reason).is_ok() {
+            paused_at = self.unix_seconds();
+        }
+        self.start_timer(length, Timer::EndBreak { agent, paused_at });
+    }
+
+    /// Unpauses an agent, unless someone has unpaused or paused the agent since the
+    /// break began.
+    pub(super) fn end_break(&mut self, agent: usize, paused_at: u64) {
+        let Some(interface) = self.behavior.breaks.interfaces.get(agent).cloned() else {
+            return;
+        };
+        let is_on_break = self.queues.iter_mut().any(|queue| {
+            let member = queue.member_mut(&interface);
+            member.is_some_and(|member| member.paused && member.last_pause == paused_at)
+        });
+        if is_on_break {
+            // This can't fail, because a queue has the member.
+            let _ = self.pause(None, &interface, false, "");
+        }
+        let next = draw(&mut self.random, &self.behavior.breaks.interval_ms);
+        self.start_timer(next, Timer::StartBreak { agent });
+    }
+}

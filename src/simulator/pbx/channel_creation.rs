@@ -1,0 +1,91 @@
+//! Creates channels, with names and unique ids as Asterisk gives them.
+
+use super::call::Call;
+use super::channel::{Channel, ChannelState};
+use super::state::SimulatedPbx;
+use crate::simulator::behavior::CallerId;
+
+impl SimulatedPbx {
+    /// The channel of a caller who calls a queue over a SIP trunk.
+    pub(super) fn create_trunk_channel(&mut self, queue: &str, caller_id: CallerId) -> Channel {
+        self.channels_created += 1;
+        let number = self.channels_created;
+        let unique_id = format!("{}.{number}", self.unix_seconds());
+        Channel {
+            name: format!("PJSIP/trunk-{number:08x}"),
+            linked_id: unique_id.clone(),
+            ..caller_channel(queue, caller_id, unique_id)
+        }
+    }
+
+    /// The channel of a caller made by `channel originate Local/QUEUE@callers`.
+    pub(super) fn create_local_caller_channel(&mut self, queue: &str) -> Channel {
+        // A Local channel has two ends, and each is a channel. The second one runs the
+        // dialplan.
+        let (first, second) = (self.channels_created, self.channels_created + 1);
+        self.channels_created += 2;
+        let local = self.next_local_channel();
+        let caller_id = CallerId {
+            number: "0501234567".to_owned(),
+            name: "Sample Caller".to_owned(),
+        };
+        let time = self.unix_seconds();
+        Channel {
+            name: format!("Local/{queue}@callers-{local:08x};2"),
+            linked_id: format!("{time}.{first}"),
+            ..caller_channel(queue, caller_id, format!("{time}.{second}"))
+        }
+    }
+
+    /// The channel on which a member is called for a call.
+    pub(super) fn create_agent_channel(&mut self, interface: &str, call: &Call) -> Channel {
+        let number = self.channels_created;
+        let (technology, address) = interface.split_once('/').unwrap_or(("", interface));
+        let is_local = technology.eq_ignore_ascii_case("local");
+        self.channels_created += if is_local { 2 } else { 1 };
+        let name = if is_local {
+            format!("{interface}-{:08x};1", self.next_local_channel())
+        } else {
+            format!("{interface}-{number:08x}")
+        };
+        let context = address
+            .split_once('@')
+            .map_or("from-internal", |(_, context)| context);
+        Channel {
+            name,
+            unique_id: format!("{}.{number}", self.unix_seconds()),
+            linked_id: call.channel.linked_id.clone(),
+            state: ChannelState::Down,
+            caller_id_number: call.queue.clone(),
+            caller_id_name: String::new(),
+            connected_line_number: call.channel.caller_id_number.clone(),
+            connected_line_name: call.channel.caller_id_name.clone(),
+            context: context.to_owned(),
+            extension: call.queue.clone(),
+            priority: 1,
+        }
+    }
+
+    fn next_local_channel(&mut self) -> u64 {
+        self.local_channels_created += 1;
+        self.local_channels_created - 1
+    }
+}
+
+/// A caller's channel that has reached the Queue application in the dialplan of
+/// `asterisk-sample`. The name and the linked id are still empty.
+fn caller_channel(queue: &str, caller_id: CallerId, unique_id: String) -> Channel {
+    Channel {
+        name: String::new(),
+        unique_id,
+        linked_id: String::new(),
+        state: ChannelState::Up,
+        caller_id_number: caller_id.number,
+        caller_id_name: caller_id.name,
+        connected_line_number: String::new(),
+        connected_line_name: String::new(),
+        context: "callers".to_owned(),
+        extension: queue.to_owned(),
+        priority: 4,
+    }
+}

@@ -1,0 +1,31 @@
+//! Advances the simulated clock, and runs the timers that expire.
+
+use std::time::Duration;
+
+use super::state::SimulatedPbx;
+use super::timers::Timer;
+
+impl SimulatedPbx {
+    /// Advances the simulated clock to `now`, and runs every timer that expires until
+    /// then at its own time.
+    pub(crate) fn advance(&mut self, now: Duration) {
+        while let Some((expiry, timer)) = self.timers.pop_expired(now) {
+            self.now = self.now.max(expiry);
+            self.run_timer(timer);
+        }
+        self.now = self.now.max(now);
+    }
+
+    fn run_timer(&mut self, timer: Timer) {
+        match timer {
+            Timer::GenerateCall { source } => self.generate_call(source),
+            Timer::Distribute { queue } => self.run_scheduled_distribution(&queue),
+            Timer::Answer { call_id, interface } => self.answer(call_id, &interface),
+            Timer::RingTimeout { call_id, attempt } => self.end_ring_attempt(call_id, attempt),
+            Timer::GiveUp { call_id } => self.give_up(call_id),
+            Timer::HangUp { call_id, party } => self.hang_up(call_id, party),
+            Timer::StartBreak { agent } => self.start_break(agent),
+            Timer::EndBreak { agent, paused_at } => self.end_break(agent, paused_at),
+        }
+    }
+}

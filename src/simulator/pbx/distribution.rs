@@ -1,0 +1,82 @@
+//! Decides which members a queue calls for its waiting callers.
+
+use super::call::CallPhase;
+use super::member::Member;
+use super::queue::{Queue, Strategy};
+use super::state::SimulatedPbx;
+
+impl SimulatedPbx {
+    /// Distributes the callers of a queue when its distribution timer has expired.
+    pub(super) fn run_scheduled_distribution(&mut self, name: &str) {
+        if let Some(queue) = self.queue_mut(name) {
+            queue.distribution_scheduled = false;
+        }
+        self.distribute_callers(name);
+    }
+
+    /// Calls members for each waiting caller for whom no device rings yet, in queue
+    /// order. If no member is available, a timer retries.
+    pub(super) fn distribute_callers(&mut self, name: &str) {
+        let callers = self.queue_mut(name).map(|queue| queue.callers.clone());
+        for call_id in callers.unwrap_or_default() {
+            let phase = self.calls.get(&call_id).map(|call| &call.phase);
+            if !matches!(phase, Some(CallPhase::Waiting(ringing)) if ringing.is_empty()) {
+                continue;
+            }
+            let interfaces = self.select_members(name);
+            if interfaces.is_empty() {
+                self.schedule_distribution(name);
+                return;
+            }
+            self.call_members(call_id, &interfaces);
+        }
+    }
+
+    /// Selects the members to call next among the available ones with the lowest
+    /// penalty. Returns their interfaces: all of them if the strategy is `ringall`,
+    /// else one.
+    fn select_members(&mut self, name: &str) -> Vec<String> {
+        let now = self.unix_seconds();
+        let random_number = self.random.usize(..);
+        let Some(queue) = self.queue_mut(name) else {
+            return Vec::new();
+        };
+        let available = queue
+            .members
+            .iter()
+            .filter(|member| member.is_available(now, queue.wrapup));
+        let lowest_penalty = available.clone().map(|member| member.penalty).min();
+        // Asterisk prepends each candidate to its list, so the last member comes first.
+        let mut candidates: Vec<_> = available
+            .filter(|member| Some(member.penalty) == lowest_penalty)
+            .rev()
+            .collect();
+        sort_by_strategy(&mut candidates, queue, random_number);
+        if queue.strategy != Strategy::RingAll {
+            candidates.truncate(1);
+        }
+        let interfaces = candidates.iter().map(|member| member.interface.clone());
+        interfaces.collect()
+    }
+}
+
+/// Moves the member that the strategy prefers to the front.
+fn sort_by_strategy(candidates: &mut [&Member], queue: &Queue, random_number: usize) {
+    match queue.strategy {
+        Strategy::RingAll => {}
+        Strategy::LeastRecent => candidates.sort_by_key(|member| member.last_call),
+        Strategy::FewestCalls => candidates.sort_by_key(|member| member.calls_taken),
+        Strategy::Random => {
+            if !candidates.is_empty() {
+                candidates.rotate_left(random_number % candidates.len());
+            }
+        }
+        Strategy::RrMemory => {
+            // The members after the one that was called last come first.
+            candidates.reverse();
+            let last_called = queue.member_index(&queue.last_called);
+            candidates.sort_by_key(|member| queue.member_index(&member.interface) <= last_called);
+        }
+        Strategy::Linear => candidates.reverse(),
+    }
+}

@@ -1,0 +1,98 @@
+//! The end of a call: the caller abandons the queue, or a conversation completes.
+
+use super::call::{AgentLeg, Call, CallId, CallPhase, Conversation};
+use super::state::SimulatedPbx;
+use crate::simulator::behavior::Party;
+use crate::simulator::event::AmiEvent;
+
+impl SimulatedPbx {
+    /// Hangs up every call, like `channel request hangup all`.
+    pub(crate) fn hang_up_all(&mut self) {
+        let calls: Vec<CallId> = self.calls.keys().copied().collect();
+        for call_id in calls {
+            self.hang_up(call_id, Party::Caller);
+        }
+    }
+
+    /// Hangs up a call. `party` matters only if an agent has answered.
+    pub(super) fn hang_up(&mut self, call_id: CallId, party: Party) {
+        let Some(call) = self.calls.remove(&call_id) else {
+            return;
+        };
+        match &call.phase {
+            CallPhase::Waiting(ringing) => self.abandon(call_id, &call, ringing),
+            CallPhase::Answered(conversation) => self.complete(&call, conversation, party),
+        }
+    }
+
+    /// Lets the caller hang up, if nobody has answered.
+    pub(super) fn give_up(&mut self, call_id: CallId) {
+        let phase = self.calls.get(&call_id).map(|call| &call.phase);
+        if matches!(phase, Some(CallPhase::Waiting(_))) {
+            self.hang_up(call_id, Party::Caller);
+        }
+    }
+
+    fn abandon(&mut self, call_id: CallId, call: &Call, ringing: &[AgentLeg]) {
+        let id = &call.channel.unique_id;
+        for leg in ringing {
+            let ring_time = self.now.saturating_sub(leg.ringing_since).as_millis();
+            let agent = &leg.member_name;
+            self.log_to_queue_log(id, &call.queue, agent, "RINGCANCELED", ring_time);
+        }
+        let hold_time = self.now.saturating_sub(call.joined_at).as_secs();
+        let Some(queue) = self.queue_mut(&call.queue) else {
+            return;
+        };
+        let position = queue.caller_position(call_id).unwrap_or(0);
+        let in_service_level = hold_time <= u64::from(queue.service_level);
+        queue.statistics.count_abandoned(in_service_level);
+        let headers = call
+            .channel
+            .headers("")
+            .with("Queue", &call.queue)
+            .with("Position", position)
+            .with("OriginalPosition", call.original_position)
+            .with("HoldTime", hold_time);
+        self.emit(AmiEvent::agent("QueueCallerAbandon", &headers));
+        let data = format!("{position}|{}|{hold_time}", call.original_position);
+        self.log_to_queue_log(id, &call.queue, "NONE", "ABANDON", data);
+        self.leave_queue(call_id, call);
+        self.stop_ringing(ringing);
+    }
+
+    fn complete(&mut self, call: &Call, conversation: &Conversation, party: Party) {
+        let agent = &conversation.agent;
+        let hold_time = conversation.hold_time.as_secs();
+        let talk_time = self.now.saturating_sub(conversation.started_at);
+        let talk_seconds = talk_time.as_secs();
+        let unix_seconds = self.unix_seconds();
+        let headers = agent
+            .headers(&call.channel, &call.queue)
+            .with("HoldTime", hold_time)
+            .with("TalkTime", talk_seconds)
+            .with("Reason", party.reason());
+        self.emit(AmiEvent::agent("AgentComplete", &headers));
+        let event = match party {
+            Party::Agent => "COMPLETEAGENT",
+            Party::Caller => "COMPLETECALLER",
+        };
+        let data = format!("{hold_time}|{talk_seconds}|{}", call.original_position);
+        let (id, name) = (&call.channel.unique_id, &agent.member_name);
+        self.log_to_queue_log(id, &call.queue, name, event, data);
+        if let Some(queue) = self.queue_mut(&call.queue) {
+            let in_service_level = hold_time <= u64::from(queue.service_level);
+            queue
+                .statistics
+                .count_completed(talk_time, in_service_level);
+            if let Some(member) = queue.member_mut(&agent.interface) {
+                member.in_call = false;
+                member.calls_taken += 1;
+                member.last_call = unix_seconds;
+            }
+        }
+        self.update_device(&agent.device, |device| {
+            device.active_calls = device.active_calls.saturating_sub(1);
+        });
+    }
+}

@@ -1,0 +1,91 @@
+//! Members are called, and their devices ring.
+
+use std::time::Duration;
+
+use super::call::{AgentLeg, Call, CallId, CallPhase};
+use super::channel::ChannelState;
+use super::state::SimulatedPbx;
+use super::timers::Timer;
+use crate::simulator::event::AmiEvent;
+
+impl SimulatedPbx {
+    /// Calls these members of the call's queue.
+    pub(super) fn call_members(&mut self, call_id: CallId, interfaces: &[String]) {
+        let Some(mut call) = self.calls.remove(&call_id) else {
+            return;
+        };
+        call.ring_attempts += 1;
+        let mut ringing = Vec::new();
+        for interface in interfaces {
+            let Some(leg) = self.create_agent_leg(interface, &call) else {
+                continue;
+            };
+            ringing.push(leg);
+            if let Some(delay) = self.behavior.answer_delay(&mut self.random) {
+                let interface = interface.clone();
+                self.start_timer(delay, Timer::Answer { call_id, interface });
+            }
+        }
+        for leg in &ringing {
+            self.update_device(&leg.device, |device| device.ringing_calls += 1);
+        }
+        if let Some(queue) = self.queue_mut(&call.queue) {
+            let timeout = Duration::from_secs(queue.timeout);
+            let attempt = call.ring_attempts;
+            self.start_timer(timeout, Timer::RingTimeout { call_id, attempt });
+        }
+        call.phase = CallPhase::Waiting(ringing);
+        self.calls.insert(call_id, call);
+    }
+
+    fn create_agent_leg(&mut self, interface: &str, call: &Call) -> Option<AgentLeg> {
+        let channel = self.create_agent_channel(interface, call);
+        let ringing_since = self.now;
+        let queue = self.queue_mut(&call.queue)?;
+        interface.clone_into(&mut queue.last_called);
+        let member = queue.member_mut(interface)?;
+        let mut leg = AgentLeg {
+            interface: member.interface.clone(),
+            member_name: member.name.clone(),
+            device: member.state_interface.clone(),
+            channel,
+            ringing_since,
+        };
+        // Asterisk sends this event before the device rings.
+        let headers = leg.headers(&call.channel, &call.queue);
+        self.emit(AmiEvent::agent("AgentCalled", &headers));
+        leg.channel.state = ChannelState::Ringing;
+        Some(leg)
+    }
+
+    /// Ends a ring attempt that nobody has answered. Does nothing if a later attempt
+    /// has begun.
+    pub(super) fn end_ring_attempt(&mut self, call_id: CallId, attempt: u32) {
+        let call = self.calls.get_mut(&call_id);
+        let Some(call) = call.filter(|call| call.ring_attempts == attempt) else {
+            return;
+        };
+        let CallPhase::Waiting(ringing) = &mut call.phase else {
+            return;
+        };
+        let (ringing, caller) = (std::mem::take(ringing), call.channel.clone());
+        let queue = call.queue.clone();
+        for leg in &ringing {
+            let ring_time = self.now.saturating_sub(leg.ringing_since).as_millis();
+            let headers = leg.headers(&caller, &queue).with("RingTime", ring_time);
+            self.emit(AmiEvent::agent("AgentRingNoAnswer", &headers));
+            let (id, agent) = (&caller.unique_id, &leg.member_name);
+            self.log_to_queue_log(id, &queue, agent, "RINGNOANSWER", ring_time);
+        }
+        self.stop_ringing(&ringing);
+        self.schedule_distribution(&queue);
+    }
+
+    pub(super) fn stop_ringing(&mut self, legs: &[AgentLeg]) {
+        for leg in legs {
+            self.update_device(&leg.device, |device| {
+                device.ringing_calls = device.ringing_calls.saturating_sub(1);
+            });
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The simulated PBX.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use super::call::{Call, CallId};
+use super::device::Device;
+use super::queue::Queue;
+use super::queue_log::QueueLog;
+use super::queues_conf::parse_queues;
+use super::timers::{Timer, Timers};
+use crate::simulator::behavior::Behavior;
+use crate::simulator::event::AmiEvent;
+
+/// How soon Asterisk retries to distribute the callers of a queue.
+const DISTRIBUTION_RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// The state of the simulated PBX. Its methods do no IO and never read the clock. Each
+/// change emits events in the order in which Asterisk 22 sends them.
+#[derive(Debug)]
+pub(crate) struct SimulatedPbx {
+    /// The Unix time at which the simulated clock was at zero.
+    start_time: Duration,
+    /// The time on the simulated clock.
+    pub(crate) now: Duration,
+    /// In the order in which Asterisk lists them.
+    pub(crate) queues: Vec<Queue>,
+    /// The devices that have changed, by their names in lower case.
+    pub(crate) devices: BTreeMap<String, Device>,
+    pub(crate) calls: BTreeMap<CallId, Call>,
+    pub(crate) timers: Timers,
+    pub(crate) queue_log: QueueLog,
+    pub(super) channels_created: u64,
+    pub(super) local_channels_created: u64,
+    pub(super) behavior: Behavior,
+    pub(super) random: Rng,
+    /// The events that were not taken yet.
+    events: Vec<AmiEvent>,
+}
+
+impl SimulatedPbx {
+    /// Creates a PBX with the queues of a `queues.conf`. Its simulated clock is at
+    /// zero, which is the Unix time `start_time`.
+    pub(crate) fn new(
+        queues_conf: &str,
+        behavior: Behavior,
+        seed: u64,
+        start_time: Duration,
+    ) -> Self {
+        let mut pbx = Self {
+            start_time,
+            now: Duration::ZERO,
+            queues: parse_queues(queues_conf, start_time.as_secs()),
+            devices: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            timers: Timers::default(),
+            queue_log: QueueLog::default(),
+            channels_created: 0,
+            local_channels_created: 0,
+            behavior,
+            random: Rng::with_seed(seed),
+            events: Vec::new(),
+        };
+        pbx.log_to_queue_log("NONE", "NONE", "NONE", "QUEUESTART", "");
+        pbx.refresh_member_statuses();
+        pbx
+    }
+
+    /// The current Unix time.
+    pub(crate) fn unix_time(&self) -> Duration {
+        self.start_time + self.now
+    }
+
+    /// The current Unix time in seconds, rounded down like Asterisk does.
+    pub(crate) fn unix_seconds(&self) -> u64 {
+        self.unix_time().as_secs()
+    }
+
+    pub(super) fn start_timer(&mut self, delay: Duration, timer: Timer) {
+        self.timers.start(self.now + delay, timer);
+    }
+
+    pub(crate) fn emit(&mut self, event: AmiEvent) {
+        self.events.push(event);
+    }
+
+    /// Returns the events emitted since the previous call.
+    pub(crate) fn take_events(&mut self) -> Vec<AmiEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Appends a line to `queue_log`. See [`QueueLog::append`] for the fields.
+    pub(super) fn log_to_queue_log(
+        &mut self,
+        call_id: &str,
+        queue: &str,
+        agent: &str,
+        event: &str,
+        data: impl Display,
+    ) {
+        let time = self.unix_seconds();
+        self.queue_log
+            .append(time, call_id, queue, agent, event, data);
+    }
+
+    /// Finds a queue. Like in Asterisk, the case of its name does not matter.
+    pub(crate) fn queue_mut(&mut self, name: &str) -> Option<&mut Queue> {
+        let mut queues = self.queues.iter_mut();
+        queues.find(|queue| queue.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Starts the distribution timer of a queue, if callers wait and no timer runs. A
+    /// member may have become available. Asterisk notices that on its next retry.
+    pub(super) fn schedule_distribution(&mut self, queue: &str) {
+        let needs_timer =
+            |queue: &&mut Queue| !queue.callers.is_empty() && !queue.distribution_scheduled;
+        if let Some(queue) = self.queue_mut(queue).filter(needs_timer) {
+            queue.distribution_scheduled = true;
+            let queue = queue.name.clone();
+            self.start_timer(DISTRIBUTION_RETRY_DELAY, Timer::Distribute { queue });
+        }
+    }
+
+    /// Updates the status of every member from the devices, without an event.
+    pub(super) fn refresh_member_statuses(&mut self) {
+        for queue in &mut self.queues {
+            queue.refresh_member_statuses(&self.devices);
+        }
+    }
+}

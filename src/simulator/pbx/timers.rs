@@ -1,0 +1,60 @@
+//! The timers of the simulated PBX.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::call::CallId;
+use crate::simulator::behavior::Party;
+
+/// What happens when a timer expires.
+#[derive(Debug, Clone)]
+pub(crate) enum Timer {
+    /// A caller source generates a call. `source` is its index in
+    /// `Behavior::caller_sources`.
+    GenerateCall { source: usize },
+    /// A queue distributes its waiting callers to available members.
+    Distribute { queue: String },
+    /// A member answers a call.
+    Answer { call_id: CallId, interface: String },
+    /// The ring timeout of a queue ends a ring attempt.
+    RingTimeout { call_id: CallId, attempt: u32 },
+    /// The caller hangs up, if nobody has answered.
+    GiveUp { call_id: CallId },
+    /// One side hangs up.
+    HangUp { call_id: CallId, party: Party },
+    /// An agent takes a break. `agent` is the index in `AgentBreaks::interfaces`.
+    StartBreak { agent: usize },
+    /// An agent's break ends. `paused_at` is the `LastPause` of that break, in Unix
+    /// seconds.
+    EndBreak { agent: usize, paused_at: u64 },
+}
+
+/// The running timers. Times are on the simulated clock.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    /// Keyed by expiry time and a sequence number. Timers that expire at the same time
+    /// expire in the order in which they were started.
+    running: BTreeMap<(Duration, u64), Timer>,
+    last_sequence_number: u64,
+}
+
+impl Timers {
+    pub(crate) fn start(&mut self, expiry: Duration, timer: Timer) {
+        self.last_sequence_number += 1;
+        self.running
+            .insert((expiry, self.last_sequence_number), timer);
+    }
+
+    /// Removes the timer that expires first, if it expires until `now`. Returns its
+    /// expiry time, too.
+    pub(crate) fn pop_expired(&mut self, now: Duration) -> Option<(Duration, Timer)> {
+        let first = self.running.first_entry()?;
+        let (expiry, _) = *first.key();
+        (expiry <= now).then(|| (expiry, first.remove()))
+    }
+
+    pub(crate) fn next_expiry(&self) -> Option<Duration> {
+        let ((expiry, _), _) = self.running.first_key_value()?;
+        Some(*expiry)
+    }
+}
