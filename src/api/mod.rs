@@ -10,6 +10,7 @@ mod events;
 mod form;
 mod json;
 mod parameters;
+mod pause_everywhere;
 mod refusal;
 mod request_metrics;
 mod response;

@@ -1,70 +1,69 @@
-//! What the PBX's refusals, and its silence, mean to a client.
+//! The errors of the API that stand for a refusal or the silence of a PBX.
 
 use std::time::Duration;
 
 use super::errors::{ApiError, Code};
 use crate::ami::Failure;
 use crate::ami::value::ValueError;
-use crate::queues::{CommandError, NOT_NOW};
+use crate::queues::{QueueError, TEMPORARILY_UNAVAILABLE};
 
 pub(super) fn unknown_queue(number: &str) -> ApiError {
     let message = format!("There is no queue {number}.");
     ApiError::new(Code::UnknownQueue, message)
 }
 
-/// Why a change in a queue was not made.
-pub(super) fn changing(agent: &str, queue: &str, error: CommandError) -> ApiError {
+/// A change in a queue has failed.
+pub(super) fn change_failed(agent: &str, queue: &str, error: QueueError) -> ApiError {
     match error {
-        CommandError::NoSuchQueue => unknown_queue(queue),
-        CommandError::NotAMember => {
+        QueueError::NoSuchQueue => unknown_queue(queue),
+        QueueError::NotAMember => {
             let message = format!("Agent {agent} is not a member of queue {queue}.");
             ApiError::new(Code::NotAMember, message)
         }
-        CommandError::AlreadyMember => {
-            let message = format!("Agent {agent} is a member of queue {queue} already.");
+        QueueError::AlreadyMember => {
+            let message = format!("Agent {agent} is already a member of queue {queue}.");
             ApiError::new(Code::AlreadyMember, message)
         }
-        CommandError::StaticMember => {
+        QueueError::StaticMember => {
             let message = format!(
-                "Agent {agent} stands in the PBX's own configuration of queue {queue} and \
+                "Agent {agent} is a member of queue {queue} by the PBX's own configuration and \
                  can't be removed."
             );
             ApiError::new(Code::StaticMember, message)
         }
-        CommandError::NotLoaded => failed(NOT_NOW),
-        CommandError::Failure(failure) => failed(failure),
-        CommandError::Refused(text) => refused(&text),
-        CommandError::Value(error) => unfit(error),
+        QueueError::NotLoaded => request_failed(TEMPORARILY_UNAVAILABLE),
+        QueueError::Failure(failure) => request_failed(failure),
+        QueueError::Refused(text) => refused(&text),
+        QueueError::Value(error) => unusable_value(error),
     }
 }
 
-/// Why a question got no answer.
-pub(super) fn reading(error: CommandError) -> ApiError {
+/// A read has failed.
+pub(super) fn read_failed(error: QueueError) -> ApiError {
     match error {
-        CommandError::NotLoaded => failed(NOT_NOW),
-        CommandError::Failure(failure) => failed(failure),
-        CommandError::Value(error) => unfit(error),
+        QueueError::NotLoaded => request_failed(TEMPORARILY_UNAVAILABLE),
+        QueueError::Failure(failure) => request_failed(failure),
+        QueueError::Value(error) => unusable_value(error),
         error => refused(&error.to_string()),
     }
 }
 
-/// Why a change was not sent: what had to be asked before it has no answer, which is no
-/// doubt.
-pub(super) fn looking_up(error: CommandError) -> ApiError {
+/// A query before a change has failed. The change was not sent, so its outcome is certain.
+pub(super) fn lookup_failed(error: QueueError) -> ApiError {
     match error {
-        CommandError::Failure(Failure::Unknown) => no_change_sent(),
-        error => reading(error),
+        QueueError::Failure(Failure::Unknown) => no_change_sent(),
+        error => read_failed(error),
     }
 }
 
-/// What was asked of the PBX before a change has no answer.
+/// A query before a change was not answered, so the change was not sent.
 pub(super) fn no_change_sent() -> ApiError {
     let message = "The PBX gave no answer in time. No change was sent.";
     ApiError::retry(Code::PbxUnavailable, Duration::from_secs(1), message)
 }
 
-/// What a missing answer means.
-pub(super) fn failed(failure: Failure) -> ApiError {
+/// An action has no reply.
+pub(super) fn request_failed(failure: Failure) -> ApiError {
     match failure {
         Failure::Unavailable { retry_after } => {
             let message = "The PBX is not available now. Nothing was done.";
@@ -86,9 +85,9 @@ fn refused(text: &str) -> ApiError {
     ApiError::new(Code::PbxRefused, message)
 }
 
-/// A value that passed the edge and not the action builder: the configuration's
-/// templates make it unfit.
-fn unfit(error: ValueError) -> ApiError {
+/// The parameters were valid, but a template of the configuration has turned one into a
+/// value that an action can't carry.
+fn unusable_value(error: ValueError) -> ApiError {
     let message = format!("A value {error}. Nothing was sent.");
     ApiError::new(Code::InvalidParameter, message)
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::actions::Context;
 use super::errors::ApiError;
 use super::json::{timestamp, to_json};
 use super::tenant::ReadState;
@@ -47,11 +46,11 @@ pub(super) struct ReadHead {
 }
 
 impl ReadHead {
-    pub(super) fn new(context: &Context<'_>, read: ReadState) -> Self {
+    pub(super) fn new(action: &'static str, request_id: &str, read: ReadState) -> Self {
         Self {
             status: "success",
-            action: context.action.name,
-            request_id: context.tenant.request_id.to_owned(),
+            action,
+            request_id: request_id.to_owned(),
             as_of: timestamp(read.as_of),
             stale: read.stale,
         }

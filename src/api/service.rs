@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tracing::info;
 
 use super::accounts::Accounts;
-use super::actions::{Action, Context, LoggedParameters};
+use super::actions::{Context, LoggedParameters, requested_action};
 use super::errors::{ApiError, Code};
 use super::events::{EventStream, StreamPosition, StreamView};
 use super::form::{Credentials, Form, LAST_EVENT_ID};
@@ -132,7 +132,7 @@ impl Api {
         let parts = parts.map(Option::unwrap_or_default);
         let form = Form::parse(&parts, self.reject_unknown_parameters)?;
         let credentials = form.credentials(request.authorization.as_deref())?;
-        let action = Action::from_form(&form)?;
+        let action = requested_action(&form)?;
         log_fields.action = Some(action.name);
         let user = self.authorize(credentials, action.name, request, log_fields);
         let user = user.await?;

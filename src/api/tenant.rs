@@ -1,6 +1,5 @@
-//! The organization's part of its PBX: which queues are its own, and what is
-//! read of them. Every number is turned into a name on the PBX here and in
-//! [`super::changes`], and nowhere else.
+//! An organization's part of its PBX: which queues belong to it, and what it reads of them.
+//! Queue numbers become names on the PBX, and names become numbers, through this type only.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,9 +7,9 @@ use std::time::SystemTime;
 use tokio::time::Instant;
 
 use super::errors::{ApiError, Code};
-use super::refusal::{failed, reading, unknown_queue};
+use super::refusal::{read_failed, request_failed, unknown_queue};
 use crate::organizations::Organization;
-use crate::queues::{Member, Pbx, Question, Queue, QueueCommands, Snapshot};
+use crate::queues::{Member, Pbx, PbxRequest, Question, Queue, Snapshot};
 
 /// A queue with its number in the organization.
 #[derive(Debug)]
@@ -19,17 +18,17 @@ pub(super) struct OwnQueue {
     pub(super) queue: Arc<Queue>,
 }
 
-/// Queues and members that are written within a millisecond or so.
-const LARGE: usize = 1000;
+/// This many queues and members are rendered within about a millisecond.
+const MAX_RENDERED_INLINE: usize = 1000;
 
-/// Whether queues with their members take long to write.
+/// Whether rendering these queues with their members takes long.
 pub(super) fn is_large(queues: &[OwnQueue]) -> bool {
     let members = queues.iter().map(|own| own.queue.members.len());
-    members.sum::<usize>() + queues.len() > LARGE
+    members.sum::<usize>() + queues.len() > MAX_RENDERED_INLINE
 }
 
-/// The number of a queue of the PBX, if it is one of the organization's and one of those
-/// that are shown; `None` of these is all.
+/// The number of a queue of the PBX, if the queue belongs to the organization and is one
+/// of `shown`. `None` shows all of them.
 pub(super) fn shown_number(
     organization: &Organization,
     shown: Option<&[String]>,
@@ -40,30 +39,30 @@ pub(super) fn shown_number(
     shown.is_none_or(is_shown).then_some(number)
 }
 
-/// How the PBX was seen.
+/// How current a read is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ReadState {
     /// When the oldest part was true.
     pub(super) as_of: SystemTime,
-    /// Whether the link is down, so that this is what was last known.
+    /// True if the link is down and this is the last known state.
     pub(super) stale: bool,
-    /// Number of the latest change that it shows.
+    /// Number of the latest change that the read includes.
     pub(super) latest: u64,
 }
 
-/// Which parts of a queue are needed.
+/// Which parts of a queue are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
     Members,
-    /// Callers and figures too.
+    /// Members, callers and statistics.
     Full,
 }
 
-/// The organization's part of its PBX.
+/// An organization's part of its PBX, for one request.
 pub(super) struct Tenant<'a> {
     pub(super) organization: &'a Arc<Organization>,
     pub(super) pbx: &'a Pbx,
-    /// When the answer must be complete.
+    /// When the response must be complete.
     pub(super) deadline: Instant,
     pub(super) request_id: &'a str,
 }
@@ -81,14 +80,18 @@ impl Tenant<'_> {
         Err(ApiError::new(Code::UnknownAgent, message))
     }
 
-    /// Opens an exchange with the PBX, once everything else is checked.
-    pub(super) fn open(&self) -> Result<QueueCommands, ApiError> {
-        let commands = self.pbx.commands(self.deadline, self.request_id);
-        commands.map_err(failed)
+    /// Begins a request to the PBX, once everything else is checked.
+    pub(super) fn begin(&self) -> Result<PbxRequest<'_>, ApiError> {
+        let owner = &self.organization.name;
+        let begun = self.pbx.begin(owner, self.deadline, self.request_id);
+        begun.map_err(request_failed)
     }
 
-    /// Those of the organization's queues that the PBX has; only some of them,
-    /// where they are named by their numbers.
+    /// Reads the organization's queues, or those of these numbers. Without numbers, queues
+    /// that the PBX does not have are left out.
+    ///
+    /// # Errors
+    /// `unknown_queue` if a number is not one of the organization's; errors of the PBX.
     pub(super) async fn queues(
         &self,
         numbers: Option<&[String]>,
@@ -96,7 +99,7 @@ impl Tenant<'_> {
         detail: Detail,
     ) -> Result<(Vec<OwnQueue>, ReadState), ApiError> {
         let names = self.names(numbers)?;
-        let wanted = |name: &str| self.organization.queue_number(name).is_some();
+        let is_own = |name: &str| self.organization.queue_number(name).is_some();
         let question = Question {
             names: names.as_deref(),
             finds_new: numbers.is_some(),
@@ -105,10 +108,10 @@ impl Tenant<'_> {
             request_id: self.request_id,
         };
         let snapshot = match detail {
-            Detail::Members => self.pbx.members(question, wanted).await,
-            Detail::Full => self.pbx.queues(question, wanted).await,
+            Detail::Members => self.pbx.members(question, is_own).await,
+            Detail::Full => self.pbx.queues(question, is_own).await,
         };
-        let snapshot = snapshot.map_err(reading)?;
+        let snapshot = snapshot.map_err(read_failed)?;
         let read = ReadState {
             as_of: snapshot.as_of,
             stale: snapshot.stale,
@@ -117,6 +120,11 @@ impl Tenant<'_> {
         Ok((self.own(snapshot), read))
     }
 
+    /// Reads the agent's memberships in the organization's queues, or in those of these
+    /// numbers.
+    ///
+    /// # Errors
+    /// As [`Self::queues`]; `unknown_queue` also if the PBX does not have a named queue.
     pub(super) async fn memberships(
         &self,
         agent: &str,
@@ -133,28 +141,35 @@ impl Tenant<'_> {
         Ok((memberships.collect(), read))
     }
 
-    /// The PBX's names of the queues that are meant; `None` where that depends on
-    /// which queues it has.
+    /// The names on the PBX of these numbers, or of all the organization's queues. `None`
+    /// if patterns define the queues, so that they depend on what the PBX has.
+    ///
+    /// # Errors
+    /// `unknown_queue`
     pub(super) fn names(
         &self,
         numbers: Option<&[String]>,
     ) -> Result<Option<Vec<String>>, ApiError> {
-        let name = |number: &str| self.organization.queue_name.expand(number);
-        match (numbers, self.organization.listed_queues()) {
-            (Some(numbers), _) => {
-                let names = numbers.iter().map(|number| {
-                    let own = self.organization.queue(number);
-                    own.map(|own| name(&own))
-                        .ok_or_else(|| unknown_queue(number))
-                });
-                names.collect::<Result<_, _>>().map(Some)
-            }
-            (None, Some(listed)) => Ok(Some(listed.into_iter().map(name).collect())),
-            (None, None) => Ok(None),
-        }
+        let Some(numbers) = numbers else {
+            let listed = self.organization.listed_queues();
+            return Ok(
+                listed.map(|numbers| numbers.into_iter().map(|n| self.pbx_name(n)).collect())
+            );
+        };
+        let names = numbers.iter().map(|number| {
+            let own = self.organization.queue(number);
+            own.map(|own| self.pbx_name(&own))
+                .ok_or_else(|| unknown_queue(number))
+        });
+        names.collect::<Result<_, _>>().map(Some)
     }
 
-    /// The organization's queues among those of a snapshot, in its order.
+    /// The name on the PBX of a queue number.
+    pub(super) fn pbx_name(&self, number: &str) -> String {
+        self.organization.queue_name.expand(number)
+    }
+
+    /// The organization's queues of a snapshot, in the organization's order.
     fn own(&self, snapshot: Snapshot) -> Vec<OwnQueue> {
         let own = snapshot.queues.into_iter().filter_map(|queue| {
             let number = self.organization.queue_number(&queue.name)?;
@@ -165,18 +180,21 @@ impl Tenant<'_> {
         own
     }
 
-    /// Queues that were named must all be there.
+    /// Checks that the PBX has every queue that the request names.
+    ///
+    /// # Errors
+    /// `unknown_queue`
     pub(super) fn check_all_found(
         &self,
         numbers: Option<&[String]>,
         queues: &[OwnQueue],
     ) -> Result<(), ApiError> {
-        let there = |number: &&String| {
+        let is_found = |number: &&String| {
             let mut queues = queues.iter();
             queues.any(|own| own.number.eq_ignore_ascii_case(number))
         };
         let mut named = numbers.unwrap_or_default().iter();
-        match named.find(|number| !there(number)) {
+        match named.find(|number| !is_found(number)) {
             Some(missing) => Err(unknown_queue(missing)),
             None => Ok(()),
         }

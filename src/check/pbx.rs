@@ -17,7 +17,7 @@ use crate::certificate::{Verdict, judge};
 use crate::config::PbxSettings;
 use crate::organizations::Organization;
 use crate::queues::mirror::{TOLERATED_OFFSET, clock_offset};
-use crate::queues::{QueueCommands, QueueName};
+use crate::queues::{QueueName, QueueQueries};
 
 /// Actions by which a stolen secret could place calls, run commands, or change
 /// what Asterisk does: of what is too much, these are named first.
@@ -192,7 +192,7 @@ impl Report {
         organizations: &[Arc<Organization>],
     ) -> Vec<QueueName> {
         let queues = match client.begin(deadline, "check") {
-            Ok(exchange) => QueueCommands::new(exchange).names().await,
+            Ok(exchange) => QueueQueries::new(exchange).names().await,
             Err(failure) => Err(failure.into()),
         };
         let queues = match queues {

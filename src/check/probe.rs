@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use super::pbx::NEEDED;
 use super::report::{PbxReport, Report};
 use crate::ami::{Action, Client, Message, Observer, Reply};
-use crate::queues::{CommandError, Member, Membership, QueueCommands, QueueName};
+use crate::queues::{Member, Membership, QueueError, QueueName, QueueQueries, set_penalty};
 
 /// Nothing was changed, so nothing is known.
 pub(super) const UNVERIFIED: &str = "unverified";
@@ -48,17 +48,15 @@ impl Observer for PenaltyEvents {
 /// # Errors
 /// What can become of a question or a change.
 async fn probe(
-    commands: &QueueCommands,
+    queries: &QueueQueries,
     queues: &[QueueName],
     mut events: UnboundedReceiver<Message>,
-) -> Result<Option<bool>, CommandError> {
-    let Some((queue, member)) = find_member(commands, queues).await? else {
+) -> Result<Option<bool>, QueueError> {
+    let Some((queue, member)) = find_member(queries, queues).await? else {
         return Ok(None);
     };
     let interface = &*member.interface;
-    commands
-        .set_penalty(&queue, interface, member.penalty)
-        .await?;
+    set_penalty(queries, &queue, interface, member.penalty).await?;
     let announced = async {
         while let Some(event) = events.recv().await {
             let is = |header, value: &str| event.get_last(header) == Some(value.as_bytes());
@@ -74,10 +72,10 @@ async fn probe(
 
 /// A member whose events arrive: not one whose name is not UTF-8.
 async fn find_member(
-    commands: &QueueCommands,
+    queries: &QueueQueries,
     own: &[QueueName],
-) -> Result<Option<(QueueName, Arc<Member>)>, CommandError> {
-    let queues = commands.all_queues().await?;
+) -> Result<Option<(QueueName, Arc<Member>)>, QueueError> {
+    let queues = queries.all_queues().await?;
     let own = queues.iter().filter(|queue| own.contains(&queue.name));
     let members = own.flat_map(|queue| queue.members.iter().map(move |m| (queue, m)));
     let members = members.filter(|(_, m)| !m.name.contains(char::REPLACEMENT_CHARACTER));
@@ -92,9 +90,9 @@ pub(super) async fn probe_queues(
     deadline: Instant,
     queues: &[QueueName],
     events: UnboundedReceiver<Message>,
-) -> Result<Option<bool>, CommandError> {
-    let commands = QueueCommands::new(client.begin(deadline, "check")?);
-    probe(&commands, queues, events).await
+) -> Result<Option<bool>, QueueError> {
+    let queries = QueueQueries::new(client.begin(deadline, "check")?);
+    probe(&queries, queues, events).await
 }
 
 impl Report {
@@ -103,7 +101,7 @@ impl Report {
         &mut self,
         pbx: &mut PbxReport,
         username: &str,
-        probed: Result<Option<bool>, CommandError>,
+        probed: Result<Option<bool>, QueueError>,
     ) {
         let name = &pbx.name;
         match probed {

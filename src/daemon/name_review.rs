@@ -48,7 +48,7 @@ impl NameReview {
     fn review(&self, organizations: &[Arc<Organization>]) {
         for organization in organizations {
             let pbx = self.pbxes.get(&organization.pbx);
-            let Some(pbx) = pbx.filter(|pbx| pbx.is_loaded()) else {
+            let Some(pbx) = pbx.filter(|pbx| pbx.is_live()) else {
                 continue;
             };
             let names = pbx.spelled_names();

@@ -15,9 +15,9 @@ use super::metrics;
 use super::server::Handler;
 use super::slots::Slots;
 use super::tls::Tls;
-use crate::ami::{LinkState, NO_APP_QUEUE};
+use crate::ami::NO_APP_QUEUE;
 use crate::api::RequestMetrics;
-use crate::queues::Pbxes;
+use crate::queues::{PbxStatus, Pbxes};
 use crate::telemetry::LogFlow;
 
 /// The listener for operations.
@@ -80,15 +80,15 @@ impl Admin {
         let mut pbxes = Map::new();
         for (name, pbx) in self.pbxes.iter() {
             let no_write = "the AMI user lacks write=agent: changes are refused";
-            let (state, reason) = match pbx.client().state() {
-                LinkState::Ready(_) if pbx.is_unloaded() => ("loading", Value::from(NO_APP_QUEUE)),
-                LinkState::Ready(_) if !pbx.is_loaded() => ("loading", Value::Null),
-                LinkState::Ready(peer) if peer.may_write => ("ready", Value::Null),
-                LinkState::Ready(_) => ("ready", Value::from(no_write)),
-                LinkState::Connecting => ("connecting", Value::Null),
-                LinkState::Booting => ("booting", Value::from(NO_APP_QUEUE)),
-                LinkState::ShuttingDown => ("shutting_down", Value::Null),
-                LinkState::Down { reason, .. } => ("down", Value::from(reason)),
+            let (state, reason) = match pbx.status() {
+                PbxStatus::Ready { may_write: true } => ("ready", Value::Null),
+                PbxStatus::Ready { may_write: false } => ("ready", Value::from(no_write)),
+                PbxStatus::Loading => ("loading", Value::Null),
+                PbxStatus::NoAppQueue => ("loading", Value::from(NO_APP_QUEUE)),
+                PbxStatus::Booting => ("booting", Value::from(NO_APP_QUEUE)),
+                PbxStatus::Connecting => ("connecting", Value::Null),
+                PbxStatus::ShuttingDown => ("shutting_down", Value::Null),
+                PbxStatus::Down { reason } => ("down", Value::from(reason)),
             };
             ready &= state == "ready";
             let events = pbx.delivery().as_str();

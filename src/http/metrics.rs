@@ -16,12 +16,11 @@ use tokio::time::Instant;
 
 use super::admin::Admin;
 use super::tls::Tls;
-use crate::ami::LinkState;
 use crate::certificate::validity;
 use crate::queues::Pbxes;
 use crate::queues::mirror::Delivery;
 use crate::queues::{MemberState, Queue};
-use crate::queues::{Pbx, Question};
+use crate::queues::{Pbx, PbxStatus, Question};
 
 /// What the text is told as, by what the client accepts. It is OpenMetrics, and valid
 /// as Prometheus' older text too, to which the units and the end are comments.
@@ -101,8 +100,8 @@ impl Collector for PbxMetrics {
         let help = "Whether the link to the PBX is there, and its state loaded";
         let mut metric = encoder.encode_descriptor("link_up", help, None, MetricType::Gauge)?;
         for (name, pbx) in self.0.iter() {
-            let is_ready = matches!(pbx.client().state(), LinkState::Ready(_));
-            let up = i64::from(is_ready && pbx.is_loaded());
+            let is_ready = matches!(pbx.status(), PbxStatus::Ready { .. });
+            let up = i64::from(is_ready);
             ConstGauge::new(up).encode(metric.encode_family(&[("pbx", name.as_str())])?)?;
         }
         let (counter, gauge) = (MetricType::Counter, MetricType::Gauge);

@@ -1,18 +1,20 @@
-//! The domain: queues, members and callers as Asterisk knows them, and the
-//! commands that change them. Knows no HTTP, no JSON and no organization.
+//! Queues, members and callers as Asterisk knows them, the queries and changes of queues,
+//! and a mirror of them in memory. Knows no HTTP, no JSON and no organization.
 
-mod command;
+mod actions;
 mod decode;
+mod error;
 pub mod mirror;
 mod model;
 mod name;
 mod pace;
-mod read;
+mod queries;
 mod time;
 
-pub use command::{CommandError, NOT_NOW, NewMember, QueueChange, QueueCommands};
-pub use mirror::{Pbx, Pbxes, Question};
+pub use actions::{NewMember, QueueChange, set_penalty};
+pub use error::{QueueError, TEMPORARILY_UNAVAILABLE};
+pub use mirror::{Pbx, PbxRequest, PbxStatus, Pbxes, Question};
 pub use model::{Caller, DeviceState, Member, MemberState, Membership, Queue};
 pub use name::QueueName;
-pub use read::{QueueNames, Snapshot};
+pub use queries::{QueueNames, QueueQueries, Snapshot};
 pub use time::PbxTime;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Context;
+use super::action::Context;
 use crate::api::changes::Row;
 use crate::api::errors::{ApiError, Code};
 use crate::api::json::to_json;

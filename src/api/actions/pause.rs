@@ -3,8 +3,8 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use super::action::{Action, Command, Context, LoggedParameters};
 use super::change_response::{ChangeFields, change_response};
-use super::{Action, Command, Context, LoggedParameters};
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::parameters;

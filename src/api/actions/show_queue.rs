@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Action, Command, Context, LoggedParameters};
+use super::action::{Action, Command, Context, LoggedParameters};
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::json::{JsonPieces, render, write_queues};
@@ -40,7 +40,7 @@ impl ShowQueue {
         let numbers = self.queues.as_deref();
         let (queues, read) = tenant.queues(numbers, self.fresh, Detail::Full).await?;
         tenant.check_all_found(numbers, &queues)?;
-        let head = ReadHead::new(&context, read);
+        let head = ReadHead::new(context.action.name, tenant.request_id, read);
         let organization = Arc::clone(tenant.organization);
         let member_json = Arc::clone(context.member_json);
         let body = render(is_large(&queues), move || {

@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
-use super::{Action, Command, Context, LoggedParameters};
+use super::action::{Action, Command, Context, LoggedParameters};
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::json::{QueueStatistics, Total, render, to_json};
@@ -47,7 +47,7 @@ impl ShowQueueStat {
         let numbers = self.queues.as_deref();
         let (queues, read) = tenant.queues(numbers, self.fresh, Detail::Full).await?;
         tenant.check_all_found(numbers, &queues)?;
-        let head = ReadHead::new(&context, read);
+        let head = ReadHead::new(context.action.name, tenant.request_id, read);
         let body = render(is_large(&queues), move || {
             let statistics: Vec<_> = queues.iter().map(QueueStatistics::of).collect();
             to_json(&Body {

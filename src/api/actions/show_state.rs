@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
-use super::{Action, Command, Context, LoggedParameters};
+use super::action::{Action, Command, Context, LoggedParameters};
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::json::{MemberView, paused_reason, to_json};
@@ -67,7 +67,7 @@ impl ShowState {
         let numbers = self.queues.as_deref();
         let memberships = tenant.memberships(&self.agent, numbers, self.fresh);
         let (memberships, read) = memberships.await?;
-        let head = ReadHead::new(&context, read);
+        let head = ReadHead::new(context.action.name, tenant.request_id, read);
         let body = Body::new(head, &self.agent, &memberships, tenant.organization);
         Ok(Response::success(to_json(&body)))
     }

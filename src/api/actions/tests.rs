@@ -5,7 +5,7 @@ use super::*;
 fn outcome(query: &str) -> String {
     let command = || {
         let form = Form::parse(&[query], true)?;
-        (Action::from_form(&form)?.parse)(&form)
+        (requested_action(&form)?.parse)(&form)
     };
     match command() {
         Ok(command) => format!("{command:?}"),

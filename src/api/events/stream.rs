@@ -79,7 +79,7 @@ impl EventStream {
         // If the missed changes contain no link change, the client may not know that the
         // PBX is down.
         let reports_link = missed.any(|change| matches!(change, StateChange::Link { .. }));
-        if !reports_link && !self.view.pbx.is_loaded() {
+        if !reports_link && !self.view.pbx.is_live() {
             first.push(self.pbx_event(false));
         }
         self.first = first;
@@ -95,7 +95,7 @@ impl EventStream {
             if self.needs_snapshot {
                 match self.snapshot(false).await {
                     Ok(events) => return events,
-                    Err(_) if self.connected && !self.view.pbx.is_loaded() => {
+                    Err(_) if self.connected && !self.view.pbx.is_live() => {
                         return vec![self.pbx_event(false)];
                     }
                     Err(_) => sleep(SNAPSHOT_RETRY_DELAY).await,

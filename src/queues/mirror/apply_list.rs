@@ -17,7 +17,7 @@ use crate::ami::Reply;
 use crate::queues::decode::{self, Listed};
 use crate::queues::model::Queue;
 use crate::queues::name::QueueName;
-use crate::queues::read::NOBODY;
+use crate::queues::queries::NOBODY;
 
 /// When to ask again for a list with missing rows, of which so many have come in a row.
 fn retry_delay(broken_lists: u32) -> Duration {

@@ -26,7 +26,7 @@ pub struct Metrics {
     pub resyncs: Counter,
     /// Members that a resync has found otherwise than events had told.
     pub drift: Counter,
-    /// Questions about a queue or a member because something made it doubtful.
+    /// Queries about a queue or a member because something made it doubtful.
     pub targeted_refreshes: Counter,
     /// How long acknowledged changes were laid over the state, in seconds.
     pub overlay_seconds: Histogram,

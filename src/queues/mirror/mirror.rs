@@ -22,8 +22,8 @@ use super::now::Now;
 use super::pending_refreshes::{PendingRefreshes, Refresh};
 use super::vanished::Doubts;
 use super::watched_queues::WatchedQueues;
-use crate::queues::command::Questions;
 use crate::queues::name::QueueName;
+use crate::queues::queries::QueryMode;
 
 /// How much of the state is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -275,7 +275,7 @@ impl Mirror {
         let oldest = self.entries().min_by_key(|entry| entry.confirmed)?;
         let is_due = |at: Instant| at.elapsed() >= interval * 3 / 4;
         let is_due = oldest.confirmed.is_none_or(is_due);
-        (is_due || self.questions() == Questions::Named).then(|| oldest.name.clone())
+        (is_due || self.query_mode() == QueryMode::Named).then(|| oldest.name.clone())
     }
 
     pub(super) fn want(&mut self, refresh: Refresh, at: Instant) {

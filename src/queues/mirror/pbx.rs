@@ -11,16 +11,16 @@ use super::PbxSettings;
 use super::event_delivery::Delivery;
 use super::follower::Follower;
 use super::metrics::Metrics;
-use super::mirror::{Mirror, Phase};
+
 use super::mirrored_queue::MirroredQueue;
 use super::store::Store;
 use super::watched_queues::Shows;
-use crate::ami::{Client, Failure};
-use crate::queues::command::CommandError;
+use crate::ami::Client;
+use crate::queues::error::QueueError;
 use crate::queues::model::Queue;
 use crate::queues::name::QueueName;
 use crate::queues::pace::Pace;
-use crate::queues::read::Snapshot;
+use crate::queues::queries::Snapshot;
 use crate::wall_clock;
 
 /// The live state of a PBX. Cheap to clone.
@@ -28,7 +28,7 @@ use crate::wall_clock;
 pub struct Pbx {
     pub(super) store: Arc<Store>,
     pub(super) client: Client,
-    pace: Arc<Pace>,
+    pub(super) pace: Arc<Pace>,
     pub(super) settings: PbxSettings,
 }
 
@@ -86,28 +86,6 @@ impl Pbx {
         &self.store.metrics
     }
 
-    /// Whether all of the state is there, and followed.
-    #[must_use]
-    pub fn is_loaded(&self) -> bool {
-        *self.store.phase.borrow() == Phase::Live
-    }
-
-    /// Whether there is a link, and Asterisk has no queues: app_queue is not loaded.
-    #[must_use]
-    pub fn is_unloaded(&self) -> bool {
-        *self.store.phase.borrow() == Phase::NoAppQueue
-    }
-
-    /// Waits until a change may be made: a large PBX can't digest all that it
-    /// takes. Those for whom changes are made have their turns one after another.
-    ///
-    /// # Errors
-    /// [`Failure::Overloaded`] where that is not before the deadline.
-    pub async fn turn(&self, owner: &str, deadline: Instant) -> Result<(), Failure> {
-        let memberships = self.store.look(Mirror::count_memberships);
-        self.pace.turn(owner, memberships, deadline).await
-    }
-
     /// Queues with their members, of those that are `wanted`. Callers and figures
     /// may be old.
     ///
@@ -117,7 +95,7 @@ impl Pbx {
         &self,
         question: Question<'_>,
         wanted: impl Fn(&str) -> bool,
-    ) -> Result<Snapshot, CommandError> {
+    ) -> Result<Snapshot, QueueError> {
         let stale = self.prepare(question, &wanted).await?;
         Ok(self.store.look(|mirror| {
             let entries = mirror.selected(question.names, wanted);
@@ -143,7 +121,7 @@ impl Pbx {
         &self,
         question: Question<'_>,
         wanted: impl Fn(&str) -> bool + Copy,
-    ) -> Result<Snapshot, CommandError> {
+    ) -> Result<Snapshot, QueueError> {
         let stale = self.prepare(question, &wanted).await?;
         if !stale && !question.fresh {
             self.refresh_figures(question, wanted).await?;

@@ -1,7 +1,7 @@
 //! How large a PBX is, and what it may be asked.
 
 use super::mirror::Mirror;
-use crate::queues::command::Questions;
+use crate::queues::queries::QueryMode;
 
 /// Up to so many queues and memberships, a list of all of them costs Asterisk a few
 /// milliseconds.
@@ -22,11 +22,11 @@ impl Mirror {
     }
 
     /// How to ask about queues on a PBX of this size.
-    pub(super) fn questions(&self) -> Questions {
+    pub(super) fn query_mode(&self) -> QueryMode {
         match (self.entries.len(), self.count_memberships()) {
-            (..=FEW_QUEUES, ..=FEW_MEMBERSHIPS) => Questions::Whole,
-            (..=SOME_QUEUES, ..=SOME_MEMBERSHIPS) => Questions::Unnamed,
-            _ => Questions::Named,
+            (..=FEW_QUEUES, ..=FEW_MEMBERSHIPS) => QueryMode::Full,
+            (..=SOME_QUEUES, ..=SOME_MEMBERSHIPS) => QueryMode::Unnamed,
+            _ => QueryMode::Named,
         }
     }
 }

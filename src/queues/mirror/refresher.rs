@@ -15,9 +15,10 @@ use super::pending_refreshes::Refresh;
 use super::statistics_refresh::{FiguresOf, ask_figures};
 use super::store::Store;
 use crate::ami::{Action, Client, NO_APP_QUEUE};
-use crate::queues::command::{CommandError, QueueCommands};
+use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
-use crate::queues::read::{NOBODY, QueueNames};
+use crate::queues::queries::QueueQueries;
+use crate::queues::queries::{NOBODY, QueueNames};
 
 /// Lists that are under way at once when all is asked about. One after the other
 /// would leave Asterisk idle in between; all in one would let no command through.
@@ -98,7 +99,7 @@ impl Keeper {
                     _ = phase.wait_for(|phase| *phase != Phase::Live) => {}
                 },
                 // The mirror knows.
-                Err(CommandError::NotLoaded) => {}
+                Err(QueueError::NotLoaded) => {}
                 Err(error) => {
                     warn!(%error, "the queues can't be read");
                     sleep(AGAIN).await;
@@ -107,21 +108,21 @@ impl Keeper {
         }
     }
 
-    fn ask(&self, within: Duration, purpose: &str) -> Result<QueueCommands, CommandError> {
+    fn ask(&self, within: Duration, purpose: &str) -> Result<QueueQueries, QueueError> {
         let exchange = self
             .client
             .begin_internal(Instant::now() + within, purpose)?;
-        let questions = self.store.look(Mirror::questions);
-        Ok(QueueCommands::asking(exchange, questions))
+        let mode = self.store.look(Mirror::query_mode);
+        Ok(QueueQueries::with_mode(exchange, mode))
     }
 
     /// Asks about everything, queue by queue.
-    async fn seed(&self) -> Result<(), CommandError> {
+    async fn seed(&self) -> Result<(), QueueError> {
         let start = Instant::now();
-        let commands = self.ask(SEED, "seed")?;
+        let queries = self.ask(SEED, "seed")?;
         // Before the first times are reported.
-        self.measure_clock(&commands).await?;
-        let QueueNames { named, left_out } = commands.names().await?;
+        self.measure_clock(&queries).await?;
+        let QueueNames { named, left_out } = queries.names().await?;
         for queue in left_out {
             warn!(
                 ?queue,
@@ -131,8 +132,8 @@ impl Keeper {
         }
         let queues = named.len();
         // Of a PBX that was never loaded, the number of queues says most of its size.
-        let commands = self.ask(SEED, "seed")?;
-        let lists = commands.lists(named, LISTS_AT_ONCE);
+        let queries = self.ask(SEED, "seed")?;
+        let lists = queries.lists(named, LISTS_AT_ONCE);
         lists.try_for_each(|_| ready(Ok(()))).await?;
         let memberships = self.store.change(|mirror, now| {
             mirror.seeded(now);
@@ -219,9 +220,9 @@ impl Keeper {
             .look(|mirror| mirror.clock.is_older_than(age, now))
     }
 
-    async fn measure_clock(&self, commands: &QueueCommands) -> Result<(), CommandError> {
+    async fn measure_clock(&self, queries: &QueueQueries) -> Result<(), QueueError> {
         // The mirror takes the answer over before it is here.
-        commands.answer(Action::Ping).await.map(drop)
+        queries.send(Action::Ping).await.map(drop)
     }
 
     async fn refresh_clock(&self) {
@@ -265,25 +266,25 @@ impl Keeper {
     /// Asks. The mirror has the answer before this returns.
     async fn refresh(&self, refresh: Refresh, purpose: &str) {
         let asked = async {
-            let commands = self.ask(QUESTION, purpose)?;
+            let queries = self.ask(QUESTION, purpose)?;
             if self.is_clock_older_than(CLOCK_AGE) {
-                self.measure_clock(&commands).await?;
+                self.measure_clock(&queries).await?;
             }
             match &refresh {
-                Refresh::Queues => commands.status(None, Some(NOBODY)).await,
-                Refresh::Queue(queue) => commands.status(Some(queue), None).await,
-                Refresh::Figures(queue) => commands.status(Some(queue), Some(NOBODY)).await,
+                Refresh::Queues => queries.status(None, Some(NOBODY)).await,
+                Refresh::Queue(queue) => queries.status(Some(queue), None).await,
+                Refresh::Figures(queue) => queries.status(Some(queue), Some(NOBODY)).await,
                 Refresh::Member {
                     queue, interface, ..
-                } => commands.status(Some(queue), Some(interface)).await,
+                } => queries.status(Some(queue), Some(interface)).await,
             }
         };
         match asked.await {
             // The mirror knows.
-            Ok(_) | Err(CommandError::NotLoaded) => {}
+            Ok(_) | Err(QueueError::NotLoaded) => {}
             // An event has told of a queue that is left out, or of a member whose
             // interface no action can carry: then the whole queue tells of it.
-            Err(CommandError::Value(_)) => {
+            Err(QueueError::Value(_)) => {
                 if let Refresh::Member { queue, .. } = refresh {
                     let whole = Refresh::Queue(queue);
                     self.store.change(|mirror, now| mirror.want(whole, now.at));

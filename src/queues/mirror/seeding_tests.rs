@@ -10,7 +10,7 @@ use crate::ami::value::HeaderValue;
 use crate::ami::{Action, Message, Reply};
 use crate::queues::mirror::apply_event::SETTLED;
 use crate::queues::mirror::event::Event;
-use crate::queues::read::NOBODY;
+use crate::queues::queries::NOBODY;
 
 fn message(text: &str) -> Message {
     Message::parse(Bytes::copy_from_slice(text.as_bytes()))

@@ -10,9 +10,10 @@ use futures_util::stream::{StreamExt, TryStreamExt, iter};
 
 use super::mirror::Mirror;
 use super::mirrored_queue::MirroredQueue;
-use crate::queues::command::{CommandError, Questions, QueueCommands};
+use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
-use crate::queues::read::NOBODY;
+use crate::queues::queries::NOBODY;
+use crate::queues::queries::{QueryMode, QueueQueries};
 
 /// Up to so many queues are asked about one by one; beyond, one question about all
 /// queues of the PBX is the lesser burden.
@@ -44,7 +45,7 @@ impl FiguresOf {
 
     /// Queries the figures together with these members; lists the whole queue if there
     /// are many.
-    async fn ask(&self, commands: &QueueCommands) -> Result<(), CommandError> {
+    async fn ask(&self, queries: &QueueQueries) -> Result<(), QueueError> {
         let queue = Some(&self.queue);
         let members: Vec<Option<&str>> = match self.members.len() {
             0 => vec![Some(NOBODY)],
@@ -53,10 +54,10 @@ impl FiguresOf {
         };
         let asked = members
             .into_iter()
-            .map(|member| commands.status(queue, member));
+            .map(|member| queries.status(queue, member));
         match try_join_all(asked).await {
             // An interface that no action can carry.
-            Err(CommandError::Value(_)) => commands.status(queue, None).await.map(drop),
+            Err(QueueError::Value(_)) => queries.status(queue, None).await.map(drop),
             answers => answers.map(drop),
         }
     }
@@ -68,17 +69,17 @@ impl FiguresOf {
 /// # Errors
 /// What can become of a question.
 pub(super) async fn ask_figures(
-    commands: &QueueCommands,
+    queries: &QueueQueries,
     mut queues: Vec<FiguresOf>,
-) -> Result<(), CommandError> {
-    if commands.questions == Questions::Whole {
-        return commands.status(None, None).await.map(drop);
+) -> Result<(), QueueError> {
+    if queries.mode == QueryMode::Full {
+        return queries.status(None, None).await.map(drop);
     }
-    if queues.len() > ASK_ONE_BY_ONE || commands.questions == Questions::Unnamed {
-        commands.status(None, Some(NOBODY)).await?;
+    if queues.len() > ASK_ONE_BY_ONE || queries.mode == QueryMode::Unnamed {
+        queries.status(None, Some(NOBODY)).await?;
         queues.retain(|queue| !queue.members.is_empty());
     }
-    let asked = iter(queues).map(|queue| async move { queue.ask(commands).await });
+    let asked = iter(queues).map(|queue| async move { queue.ask(queries).await });
     let mut asked = asked.buffer_unordered(ASK_ONE_BY_ONE);
     while asked.try_next().await?.is_some() {}
     Ok(())

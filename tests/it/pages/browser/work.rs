@@ -132,7 +132,7 @@ fn refusals_are_said_in_words(version: u32) {
         (
             "1050",
             "6002",
-            "Agent 1050 is a member of queue 6002 already.",
+            "Agent 1050 is already a member of queue 6002.",
         ),
         ("1001", "nowhere", "There is no queue nowhere."),
         ("7777", "6001", "7777"),

@@ -12,8 +12,9 @@ use super::pbx::{Pbx, Question};
 use super::statistics_refresh::{FiguresOf, ask_figures};
 use crate::ami::Failure;
 use crate::queues::QueueName;
-use crate::queues::command::{CommandError, QueueCommands};
-use crate::queues::read::LISTS_AT_ONCE;
+use crate::queues::error::QueueError;
+use crate::queues::queries::LISTS_AT_ONCE;
+use crate::queues::queries::QueueQueries;
 
 /// When to try again while the state is being loaded.
 const LOADING: Failure = Failure::Unavailable {
@@ -27,18 +28,18 @@ impl Pbx {
     ///
     /// # Errors
     /// What can become of a question.
-    pub async fn look_up(
+    pub(super) async fn look_up(
         &self,
         names: &[String],
-        commands: &QueueCommands,
-    ) -> Result<Vec<QueueName>, CommandError> {
+        queries: &QueueQueries,
+    ) -> Result<Vec<QueueName>, QueueError> {
         let known: Option<Vec<_>> = self
             .store
             .look(|mirror| names.iter().map(|name| mirror.spelled(name)).collect());
         if let Some(known) = known {
             return Ok(known);
         }
-        let all = commands.names().await?.named;
+        let all = queries.names().await?.named;
         let spelled = |name: &String| all.iter().find(|queue| queue.eq_ignore_ascii_case(name));
         Ok(names.iter().filter_map(spelled).cloned().collect())
     }
@@ -49,7 +50,7 @@ impl Pbx {
         &self,
         question: Question<'_>,
         wanted: impl Fn(&str) -> bool,
-    ) -> Result<bool, CommandError> {
+    ) -> Result<bool, QueueError> {
         let stale = self.available(question.deadline).await?;
         if question.fresh {
             self.ask_all(question, wanted).await?;
@@ -59,18 +60,22 @@ impl Pbx {
         Ok(stale)
     }
 
-    /// Commands for a request, to be sent before the deadline.
+    /// Queries for a request, to be sent before the deadline.
     ///
     /// # Errors
     /// As [`crate::ami::Client::begin`].
-    pub fn commands(&self, deadline: Instant, request_id: &str) -> Result<QueueCommands, Failure> {
+    pub(super) fn queries(
+        &self,
+        deadline: Instant,
+        request_id: &str,
+    ) -> Result<QueueQueries, Failure> {
         let exchange = self.client.begin(deadline, request_id)?;
-        let questions = self.store.look(Mirror::questions);
-        Ok(QueueCommands::asking(exchange, questions))
+        let mode = self.store.look(Mirror::query_mode);
+        Ok(QueueQueries::with_mode(exchange, mode))
     }
 
-    fn commands_for(&self, question: Question<'_>) -> Result<QueueCommands, CommandError> {
-        Ok(self.commands(question.deadline, question.request_id)?)
+    fn queries_for(&self, question: Question<'_>) -> Result<QueueQueries, QueueError> {
+        Ok(self.queries(question.deadline, question.request_id)?)
     }
 
     /// Asks about the queues as a whole.
@@ -78,23 +83,23 @@ impl Pbx {
         &self,
         question: Question<'_>,
         wanted: impl Fn(&str) -> bool,
-    ) -> Result<(), CommandError> {
-        let commands = self.commands_for(question)?;
+    ) -> Result<(), QueueError> {
+        let queries = self.queries_for(question)?;
         let names = match question.names {
-            Some(names) => self.look_up(names, &commands).await?,
+            Some(names) => self.look_up(names, &queries).await?,
             None => {
-                let mut all = commands.names().await?.named;
+                let mut all = queries.names().await?.named;
                 all.retain(|name| wanted(name));
                 all
             }
         };
-        let lists = commands.lists(names, LISTS_AT_ONCE);
+        let lists = queries.lists(names, LISTS_AT_ONCE);
         lists.try_for_each(|_| ready(Ok(()))).await
     }
 
     /// Waits until there is a state to be told; returns whether it is stale.
     async fn available(&self, deadline: Instant) -> Result<bool, Failure> {
-        if self.is_loaded() {
+        if self.is_live() {
             return Ok(false);
         }
         let mut phase = self.store.phase.subscribe();
@@ -114,7 +119,7 @@ impl Pbx {
 
     /// Asks for queues that are not known, or not whole: Asterisk says nothing when a
     /// reload of its configuration adds one.
-    async fn find(&self, question: Question<'_>) -> Result<(), CommandError> {
+    async fn find(&self, question: Question<'_>) -> Result<(), QueueError> {
         let names = question.names.unwrap_or_default();
         let is_new =
             |mirror: &Mirror, name: &str| mirror.queue(name).is_none_or(MirroredQueue::is_new);
@@ -122,14 +127,14 @@ impl Pbx {
         if !self.store.look(new) {
             return Ok(());
         }
-        let commands = self.commands_for(question)?;
-        self.look_up(names, &commands).await?;
+        let queries = self.queries_for(question)?;
+        self.look_up(names, &queries).await?;
         let new: Vec<_> = self.store.look(|mirror| {
             let known = names.iter().filter_map(|name| mirror.queue(name));
             let new = known.filter(|entry| entry.is_new());
             new.map(|entry| entry.name.clone()).collect()
         });
-        let lists = commands.lists(new, LISTS_AT_ONCE);
+        let lists = queries.lists(new, LISTS_AT_ONCE);
         lists.try_for_each(|_| ready(Ok(()))).await
     }
 
@@ -139,7 +144,7 @@ impl Pbx {
         &self,
         question: Question<'_>,
         wanted: impl Fn(&str) -> bool + Copy,
-    ) -> Result<(), CommandError> {
+    ) -> Result<(), QueueError> {
         let now = Instant::now();
         let outdated: Vec<_> = self.store.look(|mirror| {
             let entries = mirror.selected(question.names, wanted).into_iter();
@@ -147,7 +152,7 @@ impl Pbx {
             FiguresOf::of(mirror, outdated)
         });
         if !outdated.is_empty() {
-            ask_figures(&self.commands_for(question)?, outdated).await?;
+            ask_figures(&self.queries_for(question)?, outdated).await?;
         }
         let contradicted: Vec<_> = self.store.look(|mirror| {
             let entries = mirror.selected(question.names, wanted).into_iter();
@@ -157,8 +162,8 @@ impl Pbx {
         if contradicted.is_empty() {
             return Ok(());
         }
-        let commands = self.commands_for(question)?;
-        let lists = commands.lists(contradicted, LISTS_AT_ONCE);
+        let queries = self.queries_for(question)?;
+        let lists = queries.lists(contradicted, LISTS_AT_ONCE);
         lists.try_for_each(|_| ready(Ok(()))).await
     }
 }

@@ -1,0 +1,55 @@
+//! What an action is.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::api::errors::ApiError;
+use crate::api::form::Form;
+use crate::api::json::MemberJsonCache;
+use crate::api::response::Response;
+use crate::api::tenant::Tenant;
+
+/// An action of the interface.
+#[derive(Debug)]
+pub(in crate::api) struct Action {
+    /// The action's name, in lower case.
+    pub(in crate::api) name: &'static str,
+    /// Whether the action changes the PBX. If so, it has a line in the audit log.
+    pub(in crate::api) is_change: bool,
+    /// Checks the action's parameters. Parameters that the action doesn't use are ignored.
+    pub(in crate::api) parse: fn(&Form) -> Result<Box<dyn Command>, ApiError>,
+}
+
+/// An action with checked parameters. Whether its agent and queues belong to the
+/// organization is checked when it runs.
+pub(in crate::api) trait Command: Debug + Send + Sync {
+    /// The parameters that appear in the log.
+    fn logged(&self) -> LoggedParameters;
+
+    /// Runs the action and builds its response.
+    ///
+    /// # Errors
+    /// Any [`ApiError`]. A change of which nobody knows whether it happened is
+    /// `outcome_unknown`.
+    fn run<'a>(&'a self, context: Context<'a>) -> BoxFuture<'a, Result<Response, ApiError>>;
+}
+
+/// What an action needs to run.
+pub(in crate::api) struct Context<'a> {
+    pub(in crate::api) action: &'static Action,
+    pub(in crate::api) tenant: Tenant<'a>,
+    pub(in crate::api) member_json: &'a Arc<MemberJsonCache>,
+}
+
+/// Checked parameters, as the log shows them.
+#[derive(Debug, Default)]
+pub struct LoggedParameters {
+    /// Phone number.
+    pub agent: Option<String>,
+    /// Queue numbers.
+    pub queues: Option<Vec<String>>,
+    /// Pause reason.
+    pub reason: Option<String>,
+}

@@ -1,0 +1,151 @@
+//! Pauses in every queue of the organization.
+//!
+//! The mirror does not decide in which queues the agent is a member, because realtime
+//! members and reloads come without an event. Asterisk looks the member up at the moment
+//! of the pause.
+
+use futures_util::future::{join, join_all};
+
+use super::changes::Row;
+use super::errors::{ApiError, Code};
+use super::refusal::{change_failed, lookup_failed, request_failed};
+use super::tenant::Tenant;
+use crate::ami::Failure;
+use crate::queues::{PbxRequest, QueueError, QueueName};
+
+/// The pause that the request wants.
+struct Pause<'a> {
+    interface: String,
+    paused: bool,
+    reason: Option<&'a str>,
+}
+
+/// A pause in one queue, whether or not the agent is a member there.
+struct Attempt {
+    queue: QueueName,
+    /// Whether the mirror lists the member.
+    is_listed: bool,
+    /// Whether Asterisk found the member, and so paused it.
+    result: Result<bool, QueueError>,
+}
+
+impl Attempt {
+    /// Whether Asterisk may have paused the member.
+    fn may_have_happened(&self) -> bool {
+        match &self.result {
+            Ok(_) | Err(QueueError::Failure(Failure::Unknown)) => true,
+            Err(_) => false,
+        }
+    }
+
+    /// Whether the attempt gets a row, even if others get one. In a queue where the mirror
+    /// does not list the member, a failure gets one only if the pause may have happened.
+    fn has_row(&self) -> bool {
+        self.result != Ok(false) && (self.is_listed || self.may_have_happened())
+    }
+}
+
+impl Tenant<'_> {
+    /// Pauses or unpauses the agent in every queue of the organization in which Asterisk
+    /// finds the agent.
+    ///
+    /// # Errors
+    /// `not_a_member` if Asterisk finds the agent in no queue. Errors of the look-up of
+    /// queue names.
+    pub(super) async fn pause_everywhere(
+        &self,
+        agent: &str,
+        paused: bool,
+        reason: Option<&str>,
+    ) -> Result<Vec<Row>, ApiError> {
+        let request = self.begin()?;
+        let pause = Pause {
+            interface: self.organization.interface.expand(agent),
+            paused,
+            reason,
+        };
+        let attempts = match self.names(None)? {
+            Some(names) => {
+                let names = request.look_up(&names).await.map_err(lookup_failed)?;
+                self.attempt_all(&request, names, &pause).await
+            }
+            None => self.attempt_by_patterns(&request, &pause).await?,
+        };
+        self.rows(agent, attempts)
+    }
+
+    /// For an organization whose queues are given by patterns: while the agent is paused
+    /// in the queues of the mirror, Asterisk is queried for queues that are new.
+    async fn attempt_by_patterns(
+        &self,
+        request: &PbxRequest<'_>,
+        pause: &Pause<'_>,
+    ) -> Result<Vec<Attempt>, ApiError> {
+        let is_own = |name: &QueueName| self.organization.queue_number(name).is_some();
+        let mut known = self.pbx.spelled_names();
+        known.retain(is_own);
+        let attempts = self.attempt_all(request, known.clone(), pause);
+        let (names, mut attempts) = join(request.names(), attempts).await;
+        let names = names.map_err(|error| {
+            if attempts.iter().any(Attempt::may_have_happened) {
+                // There may be queues in which the agent is not paused.
+                request_failed(Failure::Unknown)
+            } else {
+                lookup_failed(error)
+            }
+        })?;
+        let mut new = names.named;
+        new.retain(|name| is_own(name) && !known.contains(name));
+        attempts.extend(self.attempt_all(request, new, pause).await);
+        Ok(attempts)
+    }
+
+    async fn attempt_all(
+        &self,
+        request: &PbxRequest<'_>,
+        queues: Vec<QueueName>,
+        pause: &Pause<'_>,
+    ) -> Vec<Attempt> {
+        let attempts = queues.into_iter().map(|queue| async {
+            let is_listed = self.pbx.is_member(&queue, &pause.interface);
+            let Pause {
+                interface,
+                paused,
+                reason,
+            } = pause;
+            let result = request.pause_if_member(&queue, interface, *paused, *reason);
+            Attempt {
+                result: result.await,
+                queue,
+                is_listed,
+            }
+        });
+        join_all(attempts).await
+    }
+
+    /// A row for each queue in which the agent is a member.
+    fn rows(&self, agent: &str, attempts: Vec<Attempt>) -> Result<Vec<Row>, ApiError> {
+        let has_rows = attempts.iter().any(Attempt::has_row);
+        let rows = attempts.into_iter().filter_map(|attempt| {
+            let number = self.organization.queue_number(&attempt.queue)?;
+            let is_dropped = has_rows && !attempt.has_row();
+            let result = match attempt.result {
+                Ok(true) => Ok(()),
+                Ok(false) => return None,
+                Err(_) if is_dropped => return None,
+                Err(error) => Err(change_failed(agent, &number, error)),
+            };
+            Some(Row {
+                queue: number,
+                result,
+            })
+        });
+        let mut rows: Vec<Row> = rows.collect();
+        if rows.is_empty() {
+            let message = format!("Agent {agent} is a member of none of the queues.");
+            return Err(ApiError::new(Code::NotAMember, message));
+        }
+        rows.sort_by(|a, b| self.organization.queue_order(&a.queue, &b.queue));
+        Ok(rows)
+    }
+}

@@ -1,0 +1,17 @@
+//! Removes a dynamic member.
+
+use super::turn::Turn;
+use crate::ami::Action;
+use crate::ami::value::{HeaderValue, MemberValue};
+use crate::queues::error::QueueError;
+use crate::queues::name::QueueName;
+
+impl Turn<'_> {
+    pub(super) async fn remove(self, queue: &QueueName, interface: &str) -> Result<(), QueueError> {
+        let action = Action::QueueRemove {
+            queue: HeaderValue::new(queue)?,
+            interface: MemberValue::new(interface)?,
+        };
+        self.queries.send(action).await.map(drop)
+    }
+}
