@@ -1,4 +1,5 @@
-//! Verifies that events about members arrive, by setting a penalty to its current value.
+//! Verifies that events about members arrive: sets a member's penalty to its current value,
+//! and waits for the event.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,32 +7,29 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, timeout_at};
 
-use super::pbx::NEEDED;
-use super::report::{PbxReport, Report};
+use super::permissions::{report_required_lines, required_lines};
+use super::report::{MemberEvents, PbxReport, Report};
 use crate::ami::{Action, Client, Message, Observer, Reply};
 use crate::queues::{Member, Membership, QueueError, QueueName, QueueQueries, set_penalty};
 
-/// Nothing was changed, so nothing is known.
-pub(super) const UNVERIFIED: &str = "unverified";
+/// How long to wait for the event.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long the event may take.
-const EVENT_WAIT: Duration = Duration::from_secs(3);
+/// Observer of a link that forwards `QueueMemberPenalty` events.
+pub(super) struct PenaltyObserver(UnboundedSender<Message>);
 
-/// Passes on the events of penalties.
-pub(super) struct PenaltyEvents(UnboundedSender<Message>);
-
-/// An observer, and what it sees.
-pub(super) fn penalty_events() -> (PenaltyEvents, UnboundedReceiver<Message>) {
+/// Creates an observer, and the receiver of the events that it forwards.
+pub(super) fn penalty_events() -> (PenaltyObserver, UnboundedReceiver<Message>) {
     let (sender, receiver) = unbounded_channel();
-    (PenaltyEvents(sender), receiver)
+    (PenaltyObserver(sender), receiver)
 }
 
-impl Observer for PenaltyEvents {
+impl Observer for PenaltyObserver {
     fn link_up(&mut self) {}
 
     fn event(&mut self, event: &Message) {
         if event.event() == Some(b"QueueMemberPenalty") {
-            // Nobody waits for it where nothing is probed.
+            // Fails if the check does not probe: the receiver is dropped then.
             let _ = self.0.send(event.clone());
         }
     }
@@ -41,36 +39,39 @@ impl Observer for PenaltyEvents {
     fn link_down(&mut self) {}
 }
 
-/// Sets the penalty of one member of these queues to the value that it has, and waits
-/// for the event. A dynamic member is preferred: the penalty of another can stand in a
-/// realtime database. Returns whether the event has come; `None` if no queue has a member.
+/// Sets the penalty of a member of these queues to its current value. Returns whether the
+/// event arrived, or `None` if the queues have no member. Prefers a dynamic member, since the
+/// penalty of a static one may be stored in a realtime database.
 ///
 /// # Errors
-/// What can become of a question or a change.
-async fn probe(
-    queries: &QueueQueries,
+/// If the members can't be read, or the penalty can't be set.
+pub(super) async fn probe(
+    client: &Client,
+    deadline: Instant,
     queues: &[QueueName],
     mut events: UnboundedReceiver<Message>,
 ) -> Result<Option<bool>, QueueError> {
-    let Some((queue, member)) = find_member(queries, queues).await? else {
+    let queries = QueueQueries::new(client.begin(deadline, "check")?);
+    let Some((queue, member)) = find_member(&queries, queues).await? else {
         return Ok(None);
     };
     let interface = &*member.interface;
-    set_penalty(queries, &queue, interface, member.penalty).await?;
-    let announced = async {
+    set_penalty(&queries, &queue, interface, member.penalty).await?;
+    let arrived = async {
         while let Some(event) = events.recv().await {
-            let is = |header, value: &str| event.get_last(header) == Some(value.as_bytes());
-            if is("Queue", &queue) && is("Interface", interface) {
+            let has = |header, value: &str| event.get_last(header) == Some(value.as_bytes());
+            if has("Queue", &queue) && has("Interface", interface) {
                 return true;
             }
         }
         false
     };
-    let announced = timeout_at(Instant::now() + EVENT_WAIT, announced).await;
-    Ok(Some(announced.unwrap_or(false)))
+    let arrived = timeout_at(Instant::now() + EVENT_TIMEOUT, arrived).await;
+    Ok(Some(arrived.unwrap_or(false)))
 }
 
-/// A member whose events arrive: not one whose name is not UTF-8.
+/// Finds a member to probe. Skips members whose name is not UTF-8: Asterisk sends no events
+/// for them.
 async fn find_member(
     queries: &QueueQueries,
     own: &[QueueName],
@@ -84,46 +85,33 @@ async fn find_member(
     Ok(found.map(|(queue, member)| (queue.name.clone(), Arc::clone(member))))
 }
 
-/// Verifies that events come, by one of these queues.
-pub(super) async fn probe_queues(
-    client: &Client,
-    deadline: Instant,
-    queues: &[QueueName],
-    events: UnboundedReceiver<Message>,
-) -> Result<Option<bool>, QueueError> {
-    let queries = QueueQueries::new(client.begin(deadline, "check")?);
-    probe(&queries, queues, events).await
-}
-
-impl Report {
-    /// Reports whether events about members come.
-    pub(super) fn events(
-        &mut self,
-        pbx: &mut PbxReport,
-        username: &str,
-        probed: Result<Option<bool>, QueueError>,
-    ) {
-        let name = &pbx.name;
-        match probed {
-            Ok(None) => self.warnings.push(format!(
-                "pbx {name}: no queue of the organizations has a member, so events could not be \
-                 verified"
-            )),
-            Ok(Some(true)) => pbx.events = Some("seen"),
-            Ok(Some(false)) => {
-                pbx.events = Some("missing");
-                self.fail(format!(
-                    "pbx {name}: a member's penalty was set, and no event announced it. In \
-                     manager.conf, the section [{username}] needs the lines\n  {}\nand no \
-                     eventfilter; [general] no disabledevents that names QueueMember events. Then \
-                     `manager reload`, and restart a bridge that is running",
-                    NEEDED.join("\n  ")
-                ));
-                pbx.manager_conf = Some(NEEDED.map(str::to_owned).to_vec());
-            }
-            Err(error) => {
-                self.fail(format!("pbx {name}: events could not be verified: {error}"));
-            }
+/// Adds the result of [`probe`] to the report.
+pub(super) fn report_events(
+    result: Result<Option<bool>, QueueError>,
+    username: &str,
+    pbx: &mut PbxReport,
+    report: &mut Report,
+) {
+    let name = &pbx.name;
+    match result {
+        Ok(None) => report.warn(format!(
+            "pbx {name}: events could not be verified, because no queue of the organizations \
+             has a member"
+        )),
+        Ok(Some(true)) => pbx.events = Some(MemberEvents::Seen),
+        Ok(Some(false)) => {
+            pbx.events = Some(MemberEvents::Missing);
+            report.fail(format!(
+                "pbx {name}: the bridge set a member's penalty, but received no event of it. In \
+                 manager.conf, the section [{username}] needs these lines:\n{}\nIt must have no \
+                 eventfilter, and [general] no disabledevents that names QueueMember events. \
+                 Then run `manager reload`, and restart the bridge if it is running",
+                required_lines()
+            ));
+            report_required_lines(pbx);
+        }
+        Err(error) => {
+            report.fail(format!("pbx {name}: events could not be verified: {error}"));
         }
     }
 }

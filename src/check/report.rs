@@ -1,4 +1,5 @@
-//! What was found. Its JSON is documented, and is added to only.
+//! The report of a check. Its JSON form is documented, so fields may be added but not changed
+//! or removed.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -6,103 +7,116 @@ use serde::Serialize;
 use crate::certificate::days_between;
 use crate::config::ConfigError;
 
-/// What was found; `ok` decides the exit status.
+/// The result of a check.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
-    /// Whether everything that is needed works.
+    /// Whether everything that the bridge needs works. Determines the exit status.
     pub ok: bool,
-    /// The PBXes, in the order of their names.
+    /// The PBXes, ordered by name.
     pub pbxes: Vec<PbxReport>,
-    /// The organizations of PBXes whose queues could be read.
+    /// The organizations of PBXes whose queues could be listed.
     pub organizations: Vec<OrganizationReport>,
-    /// What organizations share, as configured.
+    /// The overlaps that `shared = true` allows.
     pub overlaps: Vec<OverlapReport>,
-    /// The interface's certificate, where it has one.
+    /// The certificate of the HTTP interface, if it has one.
     pub certificate: Option<CertificateReport>,
-    /// What works and should be otherwise.
+    /// What works but should be changed.
     pub warnings: Vec<String>,
     /// What does not work.
     pub errors: Vec<String>,
 }
 
-/// A PBX.
+/// The result for one PBX.
 #[derive(Debug, Default, Serialize)]
 pub struct PbxReport {
-    /// Name in the configuration.
+    /// NAME of `[pbx.NAME]`.
     pub name: String,
     /// `host:port`.
     pub address: String,
-    /// Whether a link could be made.
+    /// Whether the bridge could connect and log in.
     pub linked: bool,
-    /// Version of the AMI, as `11.0.0`.
+    /// Version of the AMI, such as `11.0.0`.
     pub ami_version: Option<String>,
-    /// Generation of Asterisk, where it is known.
+    /// Major version of Asterisk, if the bridge knows the AMI version.
     pub asterisk: Option<u32>,
-    /// A round trip of a Ping.
+    /// Round-trip time of a `Ping`, in milliseconds.
     pub latency_ms: Option<f64>,
-    /// Whether the AMI user may change queues: a pause of a member that exists
-    /// nowhere was denied or not.
+    /// Whether the AMI user may change queues. This is found out by a pause of a member that
+    /// does not exist: Asterisk either denies it or does not find the member.
     pub may_change_queues: Option<bool>,
-    /// Whether the AMI user sees that Asterisk has booted.
+    /// Whether the AMI user receives the event that Asterisk has booted.
     pub sees_boot: Option<bool>,
-    /// Whether events about members come: `unverified`, `seen` or `missing`.
-    pub events: Option<&'static str>,
-    /// Seconds by which the PBX's clock is ahead of this machine's.
+    /// Whether the AMI user receives events about members.
+    pub events: Option<MemberEvents>,
+    /// Seconds by which the PBX's clock is ahead of this machine's clock.
     pub clock_offset_seconds: Option<f64>,
-    /// What the AMI user may do that the bridge does not need.
+    /// Actions that the AMI user may perform and the bridge does not need.
     pub excess_actions: Option<Vec<String>>,
-    /// The lines that its section of `manager.conf` needs; empty where it has them.
+    /// The lines that the AMI user's section of `manager.conf` must have; empty if it has
+    /// them.
     pub manager_conf: Option<Vec<String>>,
-    /// Asterisk's certificate, over TLS.
+    /// Asterisk's certificate, if the link uses TLS.
     pub certificate: Option<CertificateReport>,
-    /// How many queues it has.
+    /// Number of queues of the PBX.
     pub queues: Option<usize>,
 }
 
-/// An organization.
+/// Whether the AMI user receives events about members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MemberEvents {
+    /// Unknown: no member was changed.
+    Unverified,
+    /// A change caused an event.
+    Seen,
+    /// A change caused no event.
+    Missing,
+}
+
+/// The result for one organization.
 #[derive(Debug, Serialize)]
 pub struct OrganizationReport {
-    /// Name in the configuration.
+    /// NAME of `[organization.NAME]`.
     pub name: String,
-    /// Its PBX.
+    /// NAME of its `[pbx.NAME]`.
     pub pbx: String,
-    /// How many of the PBX's queues are its.
+    /// Number of queues of the PBX that belong to the organization.
     pub queues: usize,
-    /// Numbers and patterns for which the PBX has no queue.
+    /// Items of `queues` for which the PBX has no queue.
     pub missing_queues: Vec<String>,
 }
 
-/// Two organizations that share.
+/// Two organizations that can reach the same queue or interface.
 #[derive(Debug, Serialize)]
 pub struct OverlapReport {
-    /// The one.
+    /// Name of the first organization.
     pub first: String,
-    /// The other.
+    /// Name of the second organization.
     pub second: String,
-    /// A queue or an interface that both reach.
+    /// A queue or an interface that both can reach.
     pub example: String,
 }
 
-/// A certificate.
+/// The validity of a certificate.
 #[derive(Debug, Serialize)]
 pub struct CertificateReport {
-    /// Its end, in UTC.
+    /// When the certificate expires, in UTC.
     pub not_after: String,
-    /// Whole days until then; negative behind it.
+    /// Whole days until then; negative if the certificate has expired.
     pub days_left: i64,
 }
 
 impl CertificateReport {
-    pub(super) fn of(end: Timestamp, now: Timestamp) -> Self {
+    pub(super) fn new(not_after: Timestamp, now: Timestamp) -> Self {
         Self {
-            not_after: end.to_string(),
-            days_left: days_between(now, end),
+            not_after: not_after.to_string(),
+            days_left: days_between(now, not_after),
         }
     }
 }
 
 impl Report {
-    /// Of a configuration that can't be used: its mistakes, and nothing else.
+    /// Creates the report for a configuration that can't be used. Contains only the mistakes.
     #[must_use]
     pub fn of_mistakes(error: &ConfigError) -> Self {
         let errors = match error {
@@ -117,32 +131,36 @@ impl Report {
         }
     }
 
-    /// That nothing is wrong, as far as is known.
-    pub(super) fn nothing_found() -> Self {
+    /// Creates an empty report: nothing is wrong so far.
+    pub(super) fn new() -> Self {
         Self {
             ok: true,
             ..Self::default()
         }
     }
 
-    /// Adds what was found of a PBX.
-    pub(super) fn append(&mut self, mut found: Self) {
-        self.ok &= found.ok;
-        self.pbxes.append(&mut found.pbxes);
-        self.organizations.append(&mut found.organizations);
-        self.warnings.append(&mut found.warnings);
-        self.errors.append(&mut found.errors);
+    /// Adds the report of one PBX.
+    pub(super) fn merge(&mut self, mut other: Self) {
+        self.ok &= other.ok;
+        self.pbxes.append(&mut other.pbxes);
+        self.organizations.append(&mut other.organizations);
+        self.warnings.append(&mut other.warnings);
+        self.errors.append(&mut other.errors);
     }
 
-    pub(super) fn fail(&mut self, error: String) {
+    pub(super) fn warn(&mut self, warning: impl Into<String>) {
+        self.warnings.push(warning.into());
+    }
+
+    pub(super) fn fail(&mut self, error: impl Into<String>) {
         self.ok = false;
-        self.errors.push(error);
+        self.errors.push(error.into());
     }
 
-    /// For machines.
+    /// The report as JSON.
     #[must_use]
     pub fn json(&self) -> String {
-        // Text and numbers only: nothing in it can fail to be written.
+        // The report contains only text and numbers, so it can always be serialized.
         let mut json = serde_json::to_string_pretty(self).unwrap_or_default();
         json.push('\n');
         json

@@ -1,18 +1,18 @@
-//! The report for people.
+//! The report as text for people.
 
 use std::fmt::{Display, Formatter, Result};
 
-use super::probe::UNVERIFIED;
-use super::report::{PbxReport, Report};
+use super::report::{MemberEvents, PbxReport, Report};
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         writeln!(f, "configuration: ok")?;
         if let Some(certificate) = &self.certificate {
-            writeln!(f, "http.tls_certificate: ends at {}", certificate.not_after)?;
+            let not_after = &certificate.not_after;
+            writeln!(f, "http.tls_certificate: expires at {not_after}")?;
         }
         for pbx in self.pbxes.iter().filter(|pbx| pbx.linked) {
-            linked(f, pbx)?;
+            write_pbx(f, pbx)?;
             let of_pbx = self.organizations.iter().filter(|o| o.pbx == pbx.name);
             for organization in of_pbx {
                 let (name, own) = (&organization.name, organization.queues);
@@ -33,9 +33,9 @@ impl Display for Report {
     }
 }
 
-fn linked(f: &mut Formatter<'_>, pbx: &PbxReport) -> Result {
-    let asterisk = pbx.asterisk;
-    let asterisk = asterisk.map_or_else(|| "newer than known".to_owned(), |g| g.to_string());
+fn write_pbx(f: &mut Formatter<'_>, pbx: &PbxReport) -> Result {
+    let asterisk = pbx.asterisk.map(|version| version.to_string());
+    let asterisk = asterisk.as_deref().unwrap_or("of an unknown version");
     let ami = pbx.ami_version.as_deref().unwrap_or_default();
     let (name, address) = (&pbx.name, &pbx.address);
     write!(
@@ -45,16 +45,16 @@ fn linked(f: &mut Formatter<'_>, pbx: &PbxReport) -> Result {
     if let Some(latency) = pbx.latency_ms {
         write!(f, ", round trip {latency:.2} ms")?;
     }
-    if let Some(events) = pbx.events {
-        let hint = if events == UNVERIFIED {
-            " (check --probe verifies them)"
-        } else {
-            ""
-        };
-        write!(f, ", events {events}{hint}")?;
+    match pbx.events {
+        Some(MemberEvents::Unverified) => {
+            write!(f, ", events unverified (check --probe verifies them)")?;
+        }
+        Some(MemberEvents::Seen) => write!(f, ", events seen")?,
+        Some(MemberEvents::Missing) => write!(f, ", events missing")?,
+        None => {}
     }
     if let Some(certificate) = &pbx.certificate {
-        write!(f, ", its certificate ends at {}", certificate.not_after)?;
+        write!(f, ", certificate expires at {}", certificate.not_after)?;
     }
     writeln!(f)
 }
@@ -65,8 +65,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_certificate_is_told_with_its_end() {
-        let ending = |not_after: &str| {
+    fn text_has_the_end_of_each_certificate() {
+        let expiring = |not_after: &str| {
             Some(CertificateReport {
                 not_after: not_after.into(),
                 days_left: 5,
@@ -74,20 +74,20 @@ mod tests {
         };
         let pbx = PbxReport {
             linked: true,
-            certificate: ending("2027-03-01T12:00:00Z"),
+            certificate: expiring("2027-03-01T12:00:00Z"),
             ..PbxReport::default()
         };
         let report = Report {
             pbxes: vec![pbx],
-            certificate: ending("2027-04-01T12:00:00Z"),
+            certificate: expiring("2027-04-01T12:00:00Z"),
             ..Report::default()
         };
         let text = report.to_string();
-        for told in [
-            "http.tls_certificate: ends at 2027-04-01T12:00:00Z\n",
-            ", its certificate ends at 2027-03-01T12:00:00Z\n",
+        for expected in [
+            "http.tls_certificate: expires at 2027-04-01T12:00:00Z\n",
+            ", certificate expires at 2027-03-01T12:00:00Z\n",
         ] {
-            assert!(text.contains(told), "{text}");
+            assert!(text.contains(expected), "{text}");
         }
     }
 }

@@ -86,7 +86,7 @@ fn a_queue_that_no_action_can_name_is_warned_of(version: u32) {
     assert_eq!(report["pbxes"][0]["queues"], 4);
     let warnings = report["warnings"].to_string();
     assert!(
-        warnings.contains("queue \\\"trail \\\" is left out"),
+        warnings.contains("queue \\\"trail \\\" is ignored"),
         "{warnings}"
     );
 }

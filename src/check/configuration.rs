@@ -1,0 +1,77 @@
+//! What the configuration alone shows: overlaps, passwords in plain text, an expiring
+//! certificate, and traffic that others could read.
+
+use std::net::SocketAddr;
+
+use jiff::Timestamp;
+
+use super::report::{CertificateReport, OverlapReport, Report};
+use crate::certificate::{Verdict, judge};
+use crate::config::Settings;
+
+pub(super) fn check(settings: &Settings, report: &mut Report) {
+    exposure(settings, report);
+    for overlap in &settings.overlaps {
+        report.warn(format!(
+            "{} and {} share {}, and possibly more, because both have shared = true",
+            overlap.first, overlap.second, overlap.example
+        ));
+        report.overlaps.push(OverlapReport {
+            first: overlap.first.clone(),
+            second: overlap.second.clone(),
+            example: overlap.example.clone(),
+        });
+    }
+    for username in settings.directory.weakly_stored() {
+        report.warn(format!(
+            "user {username}: anyone who can read the configuration can log in as this user; \
+             use password_hash (ami-bridge hash-password)"
+        ));
+    }
+    if let Some((_, certified)) = &settings.http.tls {
+        certificate(certified.cert.first().map(AsRef::as_ref), report);
+    }
+}
+
+/// Checks the certificate of the HTTP interface. The daemon serves even an invalid one.
+fn certificate(der: Option<&[u8]>, report: &mut Report) {
+    let now = Timestamp::now();
+    let (not_after, verdict) = judge(der, now);
+    report.certificate = not_after.map(|not_after| CertificateReport::new(not_after, now));
+    let subject = "http.tls_certificate";
+    match verdict {
+        Verdict::Valid => {}
+        Verdict::Doubtful(problem) => report.warn(format!("{subject}: {problem}")),
+        Verdict::Invalid(problem) => {
+            report.fail(format!("{subject}: {problem}; clients refuse it"));
+        }
+    }
+}
+
+/// Warns of traffic and listeners that others on the network can read.
+fn exposure(settings: &Settings, report: &mut Report) {
+    let http = &settings.http;
+    let is_exposed = |address: SocketAddr| !address.ip().is_loopback();
+    if is_exposed(http.listen) && http.tls.is_none() && http.trusted_proxies.is_empty() {
+        report.warn(
+            "http.listen: passwords cross the network in plain text; set http.tls_certificate, \
+             or listen on 127.0.0.1 behind a proxy with TLS",
+        );
+    }
+    if settings.admin.listen.is_some_and(is_exposed) {
+        report.warn(
+            "admin.listen: anyone who can reach this address can read /metrics and /readyz \
+             without a password",
+        );
+    }
+    for pbx in &settings.pbxes {
+        let link = &pbx.link;
+        if link.tls.is_none() && !link.address.is_loopback() {
+            report.warn(format!(
+                "pbx {}: AMI traffic to {} crosses the network in plain text and can be read \
+                 and changed; set tls = true (the secret itself is never sent)",
+                link.name, link.address
+            ));
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Compares the queues of a PBX with those that its organizations are configured to have.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::report::{OrganizationReport, PbxReport, Report};
+use crate::ami::Client;
+use crate::organizations::Organization;
+use crate::queues::{QueueError, QueueName, QueueNames, QueueQueries};
+
+/// Checks the names of the queues. Returns the queues that belong to an organization.
+pub(super) async fn check(
+    client: &Client,
+    deadline: Instant,
+    organizations: &[Arc<Organization>],
+    pbx: &mut PbxReport,
+    report: &mut Report,
+) -> Vec<QueueName> {
+    let names = match queue_names(client, deadline).await {
+        Ok(names) => names,
+        Err(error) => {
+            let name = &pbx.name;
+            report.fail(format!("pbx {name}: the queues can't be listed: {error}"));
+            return Vec::new();
+        }
+    };
+    for queue in names.left_out {
+        report.warn(format!(
+            "pbx {}: queue {queue:?} is ignored, because AMI actions can't carry its name; \
+             rename its section in queues.conf",
+            pbx.name
+        ));
+    }
+    let queues = names.named;
+    pbx.queues = Some(queues.len());
+    for organization in organizations {
+        check_organization(organization, &queues, report);
+    }
+    let belongs_to_any = |queue: &QueueName| {
+        let mut organizations = organizations.iter();
+        organizations.any(|organization| organization.queue_number(queue).is_some())
+    };
+    queues.into_iter().filter(belongs_to_any).collect()
+}
+
+async fn queue_names(client: &Client, deadline: Instant) -> Result<QueueNames, QueueError> {
+    let exchange = client.begin(deadline, "check")?;
+    QueueQueries::new(exchange).names().await
+}
+
+/// Warns of names that differ in spelling, and of configured queues that the PBX does not
+/// have. The reason may be a wrong number or a wrong `queue_name`.
+fn check_organization(organization: &Organization, queues: &[QueueName], report: &mut Report) {
+    let problems = organization.name_problems(queues.iter().map(|name| name.as_str()));
+    for problem in problems {
+        report.warn(problem.to_string());
+    }
+    let numbers = queues
+        .iter()
+        .filter_map(|name| organization.queue_number(name));
+    let numbers: Vec<String> = numbers.collect();
+    let mut missing = Vec::new();
+    for pattern in &organization.queues {
+        if numbers.iter().any(|number| pattern.matches(number)) {
+            continue;
+        }
+        let pattern = pattern.to_string();
+        report.warn(format!(
+            "organization {}: the PBX has no queue {} for \"{pattern}\"",
+            organization.name,
+            organization.queue_name.expand(&pattern)
+        ));
+        missing.push(pattern);
+    }
+    report.organizations.push(OrganizationReport {
+        name: organization.name.clone(),
+        pbx: organization.pbx.clone(),
+        queues: numbers.len(),
+        missing_queues: missing,
+    });
+}
