@@ -57,14 +57,14 @@ impl Accounts {
         // A panel that polls pays for its password once.
         if let Some(user) = user
             && !self.lockout.is_checking(username, address)
-            && self.verifier.remembers(username, password)
+            && self.verifier.has_verified(username, password)
         {
             return Ok(Arc::clone(user));
         }
         let _permit = self.lockout.acquire(username, address).await;
         self.not_locked_out(username, address)?;
         if let Some(user) = user
-            && self.verifier.remembers(username, password)
+            && self.verifier.has_verified(username, password)
         {
             return Ok(Arc::clone(user));
         }

@@ -61,7 +61,7 @@ impl Tenant<'_> {
     ) -> Vec<Target> {
         let own = numbers
             .iter()
-            .filter_map(|number| self.organization.queue(number));
+            .filter_map(|number| self.organization.canonical_number(number));
         let names: Vec<_> = own.map(|own| self.pbx_name(&own)).collect();
         let found = match request {
             Ok(request) => request.look_up(&names).await.map_err(lookup_failed),
@@ -76,7 +76,7 @@ impl Tenant<'_> {
     /// The queue of a number, among those that were found on the PBX. Without a result of
     /// that look-up, the mirror decides.
     fn target(&self, number: &str, found: Result<&[QueueName], &ApiError>) -> Target {
-        let Some(own) = self.organization.queue(number) else {
+        let Some(own) = self.organization.canonical_number(number) else {
             return Target {
                 name: Err(unknown_queue(number)),
                 number: number.to_owned(),

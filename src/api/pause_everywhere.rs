@@ -145,7 +145,7 @@ impl Tenant<'_> {
             let message = format!("Agent {agent} is a member of none of the queues.");
             return Err(ApiError::new(Code::NotAMember, message));
         }
-        rows.sort_by(|a, b| self.organization.queue_order(&a.queue, &b.queue));
+        rows.sort_by(|a, b| self.organization.compare_queues(&a.queue, &b.queue));
         Ok(rows)
     }
 }

@@ -151,13 +151,13 @@ impl Tenant<'_> {
         numbers: Option<&[String]>,
     ) -> Result<Option<Vec<String>>, ApiError> {
         let Some(numbers) = numbers else {
-            let listed = self.organization.listed_queues();
+            let listed = self.organization.exact_numbers();
             return Ok(
                 listed.map(|numbers| numbers.into_iter().map(|n| self.pbx_name(n)).collect())
             );
         };
         let names = numbers.iter().map(|number| {
-            let own = self.organization.queue(number);
+            let own = self.organization.canonical_number(number);
             own.map(|own| self.pbx_name(&own))
                 .ok_or_else(|| unknown_queue(number))
         });
@@ -176,7 +176,7 @@ impl Tenant<'_> {
             Some(OwnQueue { number, queue })
         });
         let mut own: Vec<OwnQueue> = own.collect();
-        own.sort_by(|a, b| self.organization.queue_order(&a.number, &b.number));
+        own.sort_by(|a, b| self.organization.compare_queues(&a.number, &b.number));
         own
     }
 

@@ -22,7 +22,7 @@ pub(super) fn check(settings: &Settings, report: &mut Report) {
             example: overlap.example.clone(),
         });
     }
-    for username in settings.directory.weakly_stored() {
+    for username in settings.directory.users_without_hash() {
         report.warn(format!(
             "user {username}: anyone who can read the configuration can log in as this user; \
              use password_hash (ami-bridge hash-password)"

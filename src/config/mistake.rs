@@ -38,7 +38,7 @@ impl Mistakes {
     }
 
     /// Returns the value of `result`, or adds its error as a mistake of `key`.
-    pub(super) fn check<T>(
+    pub(super) fn ok_or_add<T>(
         &mut self,
         key: &str,
         result: Result<T, impl Into<String>>,

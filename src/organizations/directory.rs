@@ -53,7 +53,7 @@ impl Directory {
     /// The sorted names of users whose configured password lets anyone log in who can read
     /// it: passwords in plain text and MD5 digests.
     #[must_use]
-    pub fn weakly_stored(&self) -> Vec<&str> {
+    pub fn users_without_hash(&self) -> Vec<&str> {
         let users = self.users.values();
         let weak = users.filter(|user| matches!(user.password, StoredPassword::Digest(_)));
         let mut names: Vec<&str> = weak.map(|user| user.username.as_str()).collect();

@@ -33,7 +33,7 @@ impl Organization {
     /// Returns the queue number in its configured spelling; `None` if the queue does not
     /// belong to the organization.
     #[must_use]
-    pub fn queue(&self, number: &str) -> Option<String> {
+    pub fn canonical_number(&self, number: &str) -> Option<String> {
         let pattern = self.queues.iter().find(|p| p.matches(number))?;
         Some(match pattern {
             Pattern::Exact(exact) => exact.clone(),
@@ -44,7 +44,7 @@ impl Organization {
     /// Returns all queue numbers; `None` if a pattern makes them depend on which queues the
     /// PBX has.
     #[must_use]
-    pub fn listed_queues(&self) -> Option<Vec<&str>> {
+    pub fn exact_numbers(&self) -> Option<Vec<&str>> {
         let exact = self.queues.iter().map(|pattern| match pattern {
             Pattern::Exact(number) => Some(number.as_str()),
             Pattern::Glob { .. } | Pattern::Range { .. } => None,
@@ -64,13 +64,13 @@ impl Organization {
     /// belong to the organization.
     #[must_use]
     pub fn queue_number(&self, name: &str) -> Option<String> {
-        self.queue(self.queue_name.extract(name)?)
+        self.canonical_number(self.queue_name.extract(name)?)
     }
 
     /// Compares queue numbers by their configured order, and those of the same pattern by
     /// natural order.
     #[must_use]
-    pub fn queue_order(&self, a: &str, b: &str) -> Ordering {
+    pub fn compare_queues(&self, a: &str, b: &str) -> Ordering {
         let position = |number: &str| self.queues.iter().position(|p| p.matches(number));
         position(a)
             .cmp(&position(b))

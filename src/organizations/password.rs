@@ -78,11 +78,11 @@ pub enum StoredPassword {
 }
 
 impl StoredPassword {
-    /// Checks an argon2id hash in PHC string format.
+    /// Parses an argon2id hash in PHC string format.
     ///
     /// # Errors
     /// Says what is expected if the text is not such a hash.
-    pub fn hash(text: &str) -> Result<Self, &'static str> {
+    pub fn parse_hash(text: &str) -> Result<Self, &'static str> {
         match PasswordHash::new(text) {
             Ok(hash)
                 if hash.algorithm == argon2::ARGON2ID_IDENT

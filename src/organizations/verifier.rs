@@ -68,10 +68,10 @@ impl Verifier {
         })
     }
 
-    /// Whether the cache shows that this password is right. Takes microseconds, whatever the
-    /// result.
+    /// Whether [`verify`](Self::verify) has accepted this password in the last 15 minutes.
+    /// Takes microseconds, whatever the result.
     #[must_use]
-    pub fn remembers(&self, username: &str, password: &str) -> bool {
+    pub fn has_verified(&self, username: &str, password: &str) -> bool {
         let verified = self.lock();
         let Some(cached) = verified.get(username) else {
             return false;

@@ -8,7 +8,7 @@ use crate::config::settings::AdminSettings;
 pub(super) fn validate(table: &file::Admin, mistakes: &mut Mistakes) -> Option<AdminSettings> {
     let listen = match table.listen.as_str() {
         "" => None,
-        text => Some(mistakes.check("admin.listen", listen_address(text))?),
+        text => Some(mistakes.ok_or_add("admin.listen", listen_address(text))?),
     };
     Some(AdminSettings {
         listen,

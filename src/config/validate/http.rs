@@ -34,10 +34,10 @@ pub(super) fn validate(table: &file::Http, mistakes: &mut Mistakes) -> Option<Ht
         _ => Err("must be \"reject\" or \"ignore\""),
     };
     let reject_unknown_parameters =
-        mistakes.check("http.unknown_parameters", reject_unknown_parameters);
-    let max_connections = mistakes.check("http.max_connections", count(table.max_connections));
+        mistakes.ok_or_add("http.unknown_parameters", reject_unknown_parameters);
+    let max_connections = mistakes.ok_or_add("http.max_connections", count(table.max_connections));
     let trusted_proxies = networks("http.trusted_proxies", &table.trusted_proxies, mistakes);
-    let listen = mistakes.check("http.listen", listen_address(&table.listen));
+    let listen = mistakes.ok_or_add("http.listen", listen_address(&table.listen));
     Some(HttpSettings {
         listen: listen?,
         tls: tls?,
@@ -69,7 +69,7 @@ fn tls(
         certificate: certificate.into(),
         key: key.into(),
     };
-    let loaded = mistakes.check("http.tls_certificate", files.load())?;
+    let loaded = mistakes.ok_or_add("http.tls_certificate", files.load())?;
     Some(Some((files, loaded)))
 }
 

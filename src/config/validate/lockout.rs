@@ -6,9 +6,9 @@ use crate::config::mistake::Mistakes;
 use crate::organizations::LockoutPolicy;
 
 pub(super) fn validate(table: &file::Lockout, mistakes: &mut Mistakes) -> Option<LockoutPolicy> {
-    let attempts = mistakes.check("lockout.attempts", count(table.attempts));
-    let window = mistakes.check("lockout.window", duration(&table.window));
-    let lockout_duration = mistakes.check("lockout.duration", duration(&table.duration));
+    let attempts = mistakes.ok_or_add("lockout.attempts", count(table.attempts));
+    let window = mistakes.ok_or_add("lockout.window", duration(&table.window));
+    let lockout_duration = mistakes.ok_or_add("lockout.duration", duration(&table.duration));
     Some(LockoutPolicy {
         attempts: attempts? as u32,
         window: window?,

@@ -20,7 +20,7 @@ pub(super) fn validate(table: &file::Log, mistakes: &mut Mistakes) -> Option<Log
     };
     Some(LogSettings {
         level: table.level.clone(),
-        format: mistakes.check("log.format", format)?,
+        format: mistakes.ok_or_add("log.format", format)?,
     })
 }
 

@@ -30,7 +30,7 @@ pub(super) fn pbx_address(text: &str) -> Result<Address, String> {
 pub(super) fn networks(key: &str, items: &[String], mistakes: &mut Mistakes) -> Vec<IpNet> {
     let mut networks = Vec::new();
     for item in items {
-        networks.extend(mistakes.check(key, network(item)));
+        networks.extend(mistakes.ok_or_add(key, network(item)));
     }
     networks
 }

@@ -49,7 +49,7 @@ fn validate(
     mistakes: &mut Mistakes,
 ) -> Option<Organization> {
     let key = |part: &str| format!("organization.{name}.{part}");
-    mistakes.check(&format!("organization.{name}"), table_name(name));
+    mistakes.ok_or_add(&format!("organization.{name}"), table_name(name));
     let pbx = match (&table.pbx, pbxes) {
         (Some(pbx), _) if pbxes.contains(pbx) => Some(pbx.clone()),
         (None, [only]) => Some(only.clone()),
@@ -78,7 +78,7 @@ fn validate(
         .as_ref()
         .map(|agents| patterns(&key("agents"), agents, Pattern::parse_agent, mistakes));
     let queue_name = Template::new(&table.queue_name, "queue");
-    let queue_name = mistakes.check(&key("queue_name"), queue_name);
+    let queue_name = mistakes.ok_or_add(&key("queue_name"), queue_name);
     let interface = agent_template(&key("interface"), &table.interface, mistakes);
     if let Some(message) = interface.as_ref().and_then(unsafe_placeholder) {
         mistakes.add(key("interface"), message);
@@ -108,14 +108,14 @@ fn patterns(
 ) -> Vec<Pattern> {
     let mut patterns = Vec::new();
     for item in items {
-        patterns.extend(mistakes.check(key, parse(item)));
+        patterns.extend(mistakes.ok_or_add(key, parse(item)));
     }
     patterns
 }
 
 /// Parses a template with `{agent}`: of an interface, or of a device or hint.
 fn agent_template(key: &str, text: &str, mistakes: &mut Mistakes) -> Option<Template> {
-    let template = mistakes.check(key, Template::new(text, "agent"))?;
+    let template = mistakes.ok_or_add(key, Template::new(text, "agent"))?;
     if template.prefix().len() + template.suffix().len() + MAX_AGENT > MAX_MEMBER_BYTES {
         let message = format!(
             "is too long: with a phone number of {MAX_AGENT} characters it would exceed \

@@ -18,13 +18,13 @@ pub(super) fn validate(
     mistakes: &mut Mistakes,
 ) -> Option<PbxSettings> {
     let key = |part: &str| format!("pbx.{name}.{part}");
-    mistakes.check(&format!("pbx.{name}"), table_name(&name));
-    let address = mistakes.check(&key("address"), pbx_address(&table.address));
+    mistakes.ok_or_add(&format!("pbx.{name}"), table_name(&name));
+    let address = mistakes.ok_or_add(&key("address"), pbx_address(&table.address));
     let username = match &table.username {
         Some(username) => {
             let value = HeaderValue::new(username).map_err(|error| error.to_string());
             let value = check_line(username).and(value);
-            mistakes.check(&key("username"), value)
+            mistakes.ok_or_add(&key("username"), value)
         }
         None => {
             let what = "the AMI user, which is a section of manager.conf";
@@ -34,10 +34,13 @@ pub(super) fn validate(
     };
     let secret = secret(&name, &table, mistakes);
     let tls = tls(&name, &table, address.as_ref(), mistakes);
-    let action_timeout = mistakes.check(&key("action_timeout"), duration(&table.action_timeout));
-    let connect_timeout = mistakes.check(&key("connect_timeout"), duration(&table.connect_timeout));
-    let resync_interval = mistakes.check(&key("resync_interval"), duration(&table.resync_interval));
-    let max_pending = mistakes.check(&key("max_pending"), count(table.max_pending));
+    let action_timeout =
+        mistakes.ok_or_add(&key("action_timeout"), duration(&table.action_timeout));
+    let connect_timeout =
+        mistakes.ok_or_add(&key("connect_timeout"), duration(&table.connect_timeout));
+    let resync_interval =
+        mistakes.ok_or_add(&key("resync_interval"), duration(&table.resync_interval));
+    let max_pending = mistakes.ok_or_add(&key("max_pending"), count(table.max_pending));
     Some(PbxSettings {
         link: LinkSettings {
             address: address?,
@@ -80,10 +83,10 @@ fn secret(name: &str, table: &file::Pbx, mistakes: &mut Mistakes) -> Option<Zero
             None
         }
         (Some(secret), None) => {
-            mistakes.check(&key, check_line(&secret.0));
+            mistakes.ok_or_add(&key, check_line(&secret.0));
             Some(secret.0.clone())
         }
-        (None, Some(path)) => mistakes.check(&file_key, read_secret(path)),
+        (None, Some(path)) => mistakes.ok_or_add(&file_key, read_secret(path)),
         (None, None) => {
             let what = "the AMI user's secret (or set secret_file to the path of a file with it)";
             mistakes.add_missing(&key, what);
@@ -123,14 +126,14 @@ fn tls(
             let message = "must be the SHA-256 fingerprint of the certificate: 64 hex digits, \
                            with or without colons";
             let fingerprint = parse_fingerprint(pin).ok_or(message);
-            Trust::Pin(mistakes.check(&key("tls_pin_sha256"), fingerprint)?)
+            Trust::Pin(mistakes.ok_or_add(&key("tls_pin_sha256"), fingerprint)?)
         }
         (None, None) => Trust::System,
     };
     let server_name = table.tls_server_name.as_deref();
     let server_name = server_name.or(address.map(Address::host))?;
     mistakes
-        .check(&key("tls"), TlsSettings::new(trust, server_name))
+        .ok_or_add(&key("tls"), TlsSettings::new(trust, server_name))
         .map(Some)
 }
 

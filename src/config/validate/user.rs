@@ -32,7 +32,7 @@ pub(super) fn validate(
     match &table.username {
         None => mistakes.add_missing(&format!("{key}.username"), "the name to log in with"),
         Some(name) => {
-            mistakes.check(&format!("{key}.username"), check_line(name));
+            mistakes.ok_or_add(&format!("{key}.username"), check_line(name));
         }
     }
     let password = password(key, table, mistakes);
@@ -60,17 +60,17 @@ pub(super) fn validate(
 
 fn password(key: &str, table: &file::User, mistakes: &mut Mistakes) -> Option<StoredPassword> {
     match (&table.password_hash, &table.password_md5, &table.password) {
-        (Some(hash), None, None) => mistakes.check(
+        (Some(hash), None, None) => mistakes.ok_or_add(
             &format!("{key}.password_hash"),
-            StoredPassword::hash(&hash.0),
+            StoredPassword::parse_hash(&hash.0),
         ),
         (None, Some(md5), None) => {
             let digest = PasswordDigest::from_hex(&md5.0).map(StoredPassword::Digest);
             let message = "must be the 32 hex digits of the password's MD5";
-            mistakes.check(&format!("{key}.password_md5"), digest.ok_or(message))
+            mistakes.ok_or_add(&format!("{key}.password_md5"), digest.ok_or(message))
         }
         (None, None, Some(password)) => {
-            mistakes.check(&format!("{key}.password"), check_line(&password.0))?;
+            mistakes.ok_or_add(&format!("{key}.password"), check_line(&password.0))?;
             Some(StoredPassword::Digest(PasswordDigest::of(&password.0)))
         }
         (None, None, None) => {
