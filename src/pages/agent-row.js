@@ -1,9 +1,15 @@
-// One agent in one queue.
+// The row of one agent in the card of a queue.
 
-import { clone, say, useIcon } from "./dom.js";
-import { duration } from "./time.js";
+import { cloneTemplate, find, isolate, setIcon, setText } from "./dom.js";
+import { formatDuration } from "./time.js";
 
-export const STATE_WORDS = {
+/**
+ * @import { Member } from "./bridge"
+ * @import { BoardMember } from "./state.js"
+ */
+
+/** @type {Record<string, string>} */
+export const STATE_LABELS = {
   available: "Available",
   in_call: "In call",
   ringing: "Ringing",
@@ -12,61 +18,84 @@ export const STATE_WORDS = {
   unavailable: "Unavailable",
 };
 
-export function nameOf(data) {
-  return data.alias || data.agent || data.interface;
+/** @param {Member} member */
+export function displayName({ alias, agent, interface: address }) {
+  return alias || agent || address;
+}
+
+/**
+ * The display name as an element, for a text around it.
+ *
+ * @param {Member} member
+ */
+export function nameElement(member) {
+  return isolate(displayName(member));
 }
 
 export class AgentRow {
-  element = clone("agent");
-  #part = (selector) => this.element.querySelector(selector);
-  #time = this.#part("time");
-  #member = null;
+  element = cloneTemplate("agent");
+  #badge = find(this.element, ".badge", SVGElement);
+  #name = find(this.element, ".who .name");
+  #number = find(this.element, ".who .number");
+  #details = find(this.element, ".details");
+  #state = find(this.element, ".state");
+  #reason = find(this.element, ".reason");
+  #time = find(this.element, "time");
+  #pause = find(this.element, ".pause");
+  #remove = find(this.element, ".remove");
+  #member;
 
+  /** @param {BoardMember} member */
   constructor(member) {
+    this.#member = member;
     this.element.dataset.interface = member.data.interface;
     this.update(member);
   }
 
+  /** @param {BoardMember} member */
   update(member) {
     this.#member = member;
     const { data } = member;
     this.element.dataset.state = data.state;
-    useIcon(this.#part(".badge"), data.state in STATE_WORDS ? data.state : "unavailable");
-    const shown = nameOf(data);
-    say(this.#part(".who .name"), shown);
-    say(this.#part(".who .number"), data.agent && data.agent !== shown ? data.agent : "");
-    say(this.#part(".state"), stateWords(data));
-    // The reason also of a paused agent who talks: the pause holds after the call.
-    say(this.#part(".reason"), data.paused ? (data.paused_reason ?? "") : "");
-    this.#part(".what").title = data.paused_reason ?? "";
-    this.#time.classList.toggle("about", !member.exact);
-    this.#time.title = member.exact ? "" : "At least: since this page has seen it";
-    this.#actions(data, shown);
+    setIcon(this.#badge, data.state in STATE_LABELS ? data.state : "unavailable");
+    const name = displayName(data);
+    setText(this.#name, name);
+    setText(this.#number, data.agent && data.agent !== name ? data.agent : "");
+    setText(this.#state, stateText(data));
+    // Also shown during a call, since the pause continues after it.
+    setText(this.#reason, data.paused ? (data.paused_reason ?? "") : "");
+    this.#details.title = data.paused_reason ?? "";
+    this.#time.classList.toggle("at-least", !member.isExact);
+    this.#time.title = member.isExact ? "" : "At least this long: the state began before the page was opened";
+    this.#updateButtons(data, name);
   }
 
-  #actions(data, shown) {
-    const pause = this.#part(".pause");
-    const remove = this.#part(".remove");
-    // Not one of the organization's telephones: nothing can be asked of it.
-    pause.hidden = data.agent === null;
-    remove.hidden = data.agent === null || data.membership === "static";
-    useIcon(pause.querySelector("svg"), data.paused ? "resume" : "paused");
+  /**
+   * @param {Member} data
+   * @param {string} name
+   */
+  #updateButtons(data, name) {
+    // The API can only change agents of the organization, which have a number.
+    this.#pause.hidden = data.agent === null;
+    this.#remove.hidden = data.agent === null || data.membership === "static";
+    setIcon(find(this.#pause, "svg", SVGElement), data.paused ? "resume" : "paused");
     const verb = data.paused ? "Resume" : "Pause";
-    pause.title = verb;
-    remove.title = "Remove from the queue";
-    const who = shown === data.agent ? shown : `${shown}, ${data.agent}`;
-    say(pause.querySelector("span"), `${verb} ${who}`);
-    say(remove.querySelector("span"), `Remove ${who}`);
+    this.#pause.title = verb;
+    this.#remove.title = "Remove from the queue";
+    const agent = name === data.agent ? name : `${name}, ${data.agent}`;
+    setText(find(this.#pause, "span"), `${verb} ${agent}`);
+    setText(find(this.#remove, "span"), `Remove ${agent}`);
   }
 
+  /** @param {number} now */
   tick(now) {
-    const { since, exact } = this.#member;
-    say(this.#time, `${exact ? "" : "≥ "}${duration(now - since)}`);
+    const { since, isExact } = this.#member;
+    setText(this.#time, `${isExact ? "" : "≥ "}${formatDuration(now - since)}`);
   }
 }
 
-function stateWords(data) {
-  const words = STATE_WORDS[data.state] ?? String(data.state).replaceAll("_", " ");
-  const also = data.paused && data.state !== "paused" ? ", paused" : "";
-  return words + also;
+/** @param {Member} data */
+function stateText({ state, paused }) {
+  const label = STATE_LABELS[state] ?? String(state).replaceAll("_", " ");
+  return paused && state !== "paused" ? `${label}, paused` : label;
 }

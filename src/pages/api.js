@@ -1,57 +1,87 @@
-// Requests to the bridge, and what its refusals mean to the person at the page.
+// Requests to the bridge, and the texts for requests that fail.
 
-// What to do about a refusal, beside what the bridge says itself.
+/**
+ * @import { Credentials, ErrorBody, QueueResult } from "./bridge"
+ * @import { Clock } from "./time.js"
+ */
+
+/**
+ * What the user can do about an error of the bridge, added to the bridge's message.
+ *
+ * @type {Record<string, string>}
+ */
 const ADVICE = {
-  outcome_unknown: "It may or may not have happened: see what the board shows before trying again.",
-  pbx_unavailable: "Try again when the telephone system is back.",
+  outcome_unknown: "It may or may not have happened. Check the board before you try again.",
+  pbx_unavailable: "Try again when the phone system is connected.",
   overloaded: "Nothing was done. Try again in a moment.",
-  static_member: "Only the administrator of the telephone system can change that.",
-  forbidden: "Your user may not do that. Ask your administrator if you should.",
+  static_member: "Only the administrator of the phone system can change this.",
+  forbidden: "Your user is not allowed to do this. Ask your administrator for access.",
 };
 
-// Where the bridge could not say anything.
-const WORDS = {
+// Texts for failures without a usable message from the bridge. Most of these codes are the
+// panel's own.
+const MESSAGES = {
   unreachable: "The bridge can't be reached.",
-  stream_ended: "The bridge has ended the connection.",
-  shutdown: "The bridge is being stopped or restarted.",
-  strange: "Something other than the bridge has answered.",
+  silent: "The bridge has sent nothing for 40 seconds.",
+  stream_ended: "The bridge closed the connection.",
+  shutdown: "The bridge is stopping or restarting.",
+  not_the_bridge: "The response did not come from the bridge.",
   lost_change:
-    "The connection broke before the answer came. It may or may not have happened: " +
-    "see what the board shows before trying again.",
-  unauthorized: "The user name or the password is wrong.",
+    "The connection broke before the bridge answered. The change may or may not have happened. " +
+    "Check the board before you try again.",
+  unauthorized: "Wrong user name or password.",
 };
 
-// Why something was not done, in words.
-export class Refusal extends Error {
-  constructor(code, message, { status = 0, retryAfter = 0, rows = [] } = {}) {
+/** @typedef {keyof typeof MESSAGES} LocalCode */
+
+/** A failed request. The code is for the panel, the message for its user. */
+export class ApiError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} message
+   * @param {number} [retryAfter] seconds until the bridge accepts the next attempt
+   */
+  constructor(code, message, retryAfter = 0) {
     super(message);
     this.code = code;
-    this.status = status;
     this.retryAfter = retryAfter;
-    this.rows = rows;
   }
 }
 
-export function refusal(code, details) {
-  return new Refusal(code, WORDS[code] ?? WORDS.strange, details);
+/**
+ * An error whose message comes from the panel.
+ *
+ * @param {LocalCode} code
+ * @param {number} [retryAfter]
+ */
+export function localError(code, retryAfter) {
+  return new ApiError(code, MESSAGES[code], retryAfter);
 }
 
-// What an error answer says.
-export function refusalOf(status, retryAfter, body) {
-  const code = typeof body?.code === "string" ? body.code : "strange";
-  const details = { status, retryAfter, rows: failures(body) };
-  if (code === "unauthorized" || code === "strange") return refusal(code, details);
+/**
+ * The error that an error response describes.
+ *
+ * @param {number} retryAfter
+ * @param {Partial<ErrorBody> | null} body the response as JSON; null if it is none
+ */
+export function errorFromResponse(retryAfter, body) {
+  if (typeof body?.code !== "string") return localError("not_the_bridge", retryAfter);
+  const { code } = body;
+  if (code === "unauthorized") return localError(code, retryAfter);
   let message = String(body.message ?? "");
   if (code === "too_many_attempts" && retryAfter > 0) {
     message += ` Try again in ${retryAfter} seconds.`;
   }
-  return new Refusal(code, [message, ADVICE[code]].filter(Boolean).join(" "), details);
+  return new ApiError(code, [message, ADVICE[code]].filter(Boolean).join(" "), retryAfter);
 }
 
-// The queues in which a change failed, in the bridge's words.
-export function failures(body) {
-  const rows = Array.isArray(body?.queues) ? body.queues : [];
-  return rows.filter((row) => row.result === "error").map((row) => String(row.message));
+/**
+ * The bridge's messages for the queues in which a change failed.
+ *
+ * @param {QueueResult[]} results
+ */
+export function failureMessages(results) {
+  return results.filter(({ result }) => result === "error").map(({ message }) => String(message));
 }
 
 export class Api {
@@ -59,66 +89,96 @@ export class Api {
   #authorization;
   #clock;
 
+  /**
+   * @param {string} path of the API
+   * @param {Credentials} credentials
+   * @param {Clock} clock set by the date of each response
+   */
   constructor(path, { username, password }, clock) {
     this.#path = path;
-    // UTF-8 first: btoa alone refuses what is beyond Latin-1.
+    // As UTF-8, since btoa throws for characters beyond Latin-1.
     const bytes = new TextEncoder().encode(`${username}:${password}`);
     this.#authorization = `Basic ${btoa(String.fromCharCode(...bytes))}`;
     this.#clock = clock;
   }
 
-  // A read. Returns the answer, or throws a Refusal.
+  /**
+   * Sends a read. Returns the answer, or throws an ApiError.
+   *
+   * @param {Record<string, string>} parameters
+   */
   read(parameters) {
     return this.#call(parameters, "unreachable");
   }
 
-  // A change. It is sent once, whatever happens.
+  /**
+   * Sends a change, and never repeats it. Returns the answer, or throws an ApiError.
+   *
+   * @param {Record<string, string>} parameters
+   */
   change(parameters) {
     return this.#call(parameters, "lost_change");
   }
 
-  // Opens the stream of events.
+  /**
+   * Opens the event stream. Returns the response, or throws an ApiError.
+   *
+   * @param {string} lastId of the last event received; empty to start with a snapshot
+   * @param {AbortSignal} signal
+   */
   async events(lastId, signal) {
+    /** @type {Record<string, string>} */
     const headers = lastId === "" ? {} : { "Last-Event-ID": lastId };
-    const response = await this.#fetch("events", { headers, signal }, "unreachable");
-    if (!response.ok) throw await refused(response);
+    const response = await this.#fetch("events", { signal }, headers, "unreachable");
+    if (!response.ok) throw await readError(response);
     const type = response.headers.get("Content-Type") ?? "";
-    if (!type.startsWith("text/event-stream")) throw refusal("strange");
+    if (!type.startsWith("text/event-stream")) throw localError("not_the_bridge");
     return response;
   }
 
-  async #call(parameters, lost) {
-    // Not in the URL, where logs and proxies would keep names and reasons.
+  /**
+   * @param {Record<string, string>} parameters
+   * @param {LocalCode} lostCode the code of the error if the connection fails
+   */
+  async #call(parameters, lostCode) {
+    // In the body, since logs and proxies store URLs, with names and reasons.
     const options = { method: "POST", body: new URLSearchParams(parameters) };
-    const response = await this.#fetch(this.#path, options, lost);
-    if (!response.ok) throw await refused(response);
+    const response = await this.#fetch(this.#path, options, {}, lostCode);
+    if (!response.ok) throw await readError(response);
     try {
       return await response.json();
     } catch {
-      throw refusal(lost);
+      throw localError(lostCode);
     }
   }
 
-  async #fetch(path, { headers = {}, ...options }, lost) {
+  /**
+   * @param {string} path
+   * @param {RequestInit} options
+   * @param {Record<string, string>} headers
+   * @param {LocalCode} lostCode
+   */
+  async #fetch(path, options, headers, lostCode) {
     try {
       const response = await fetch(path, {
         ...options,
         headers: { ...headers, Authorization: this.#authorization },
         cache: "no-store",
-        // Without it a 401 would open the browser's own password window.
+        // Otherwise the browser would show its own password dialog after a 401.
         credentials: "omit",
         redirect: "error",
       });
       this.#clock.learn(response.headers.get("Date"));
       return response;
     } catch {
-      throw refusal(lost);
+      throw localError(lostCode);
     }
   }
 }
 
-async function refused(response) {
+/** @param {Response} response */
+async function readError(response) {
   const retryAfter = Number(response.headers.get("Retry-After")) || 0;
   const body = await response.json().catch(() => null);
-  return refusalOf(response.status, retryAfter, body);
+  return errorFromResponse(retryAfter, body);
 }

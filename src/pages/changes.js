@@ -1,44 +1,66 @@
-// What a supervisor can do: pause, resume, add and remove, each in a dialog of its own.
+// The changes that a supervisor can make: pause, resume, add and remove, with their
+// dialogs.
 
-import { nameOf } from "./agent-row.js";
-import { failures } from "./api.js";
-import { ask, check, choice, field, freeText } from "./dialog.js";
-import { make, name } from "./dom.js";
+import { nameElement } from "./agent-row.js";
+import { failureMessages } from "./api.js";
+import { checkbox, choice, errorMessage, field, formText, openDialog, textInput } from "./dialog.js";
+import { create, isolate } from "./dom.js";
 import { toast } from "./notices.js";
-import { count } from "./time.js";
+import { formatCount } from "./time.js";
 
-// So many queues fit into one request.
-const MOST = 100;
+/**
+ * @import { Member, Preferences, QueueResult } from "./bridge"
+ * @import { Api } from "./api.js"
+ * @import { Content } from "./dialog.js"
+ * @import { Board } from "./state.js"
+ */
+
+// The bridge accepts at most this many queues in one request.
+const MAX_QUEUES = 100;
 
 export class Changes {
   #api;
   #board;
   #preferences;
 
+  /**
+   * @param {Api} api
+   * @param {Board} board
+   * @param {Preferences} preferences
+   */
   constructor(api, board, preferences) {
     this.#api = api;
     this.#board = board;
     this.#preferences = preferences;
   }
 
-  // A click on something in the cards.
-  clicked(target) {
-    const queue = target.closest(".card")?.dataset.queue;
-    const address = target.closest(".agent")?.dataset.interface;
-    const member = this.#board.queues.get(queue)?.members.get(address);
-    if (target.closest(".content .add")) this.add(queue);
+  /**
+   * Handles a click in a card.
+   *
+   * @param {Element} target
+   */
+  handleClick(target) {
+    const queue = dataOf(target.closest(".card"), "queue");
+    const address = dataOf(target.closest(".agent"), "interface");
+    const member = this.#board.queues.get(queue)?.members.get(address)?.data;
+    if (target.closest(".content .add")) this.openAdd(queue);
     else if (!member) return;
-    else if (target.closest(".remove")) this.#remove(queue, member.data);
+    else if (target.closest(".remove")) this.#openRemove(queue, member);
     else if (!target.closest(".pause")) return;
-    else if (member.data.paused) this.#resume(queue, member.data);
-    else this.#pause(queue, member.data);
+    else if (member.paused) this.#resume(queue, member);
+    else this.#openPause(queue, member);
   }
 
-  #pause(queue, agent) {
-    const reasons = this.#preferences.reasons.map((reason) => [reason, name(reason)]);
-    const other = freeText({ name: "other", maxLength: 79 });
+  /**
+   * @param {string} queue
+   * @param {Member} member
+   */
+  #openPause(queue, member) {
+    /** @type {[string, Content][]} */
+    const reasons = this.#preferences.reasons.map((reason) => [reason, isolate(reason)]);
+    const other = textInput({ name: "other", maxLength: 79 });
     const chips = choice("Reason", "reason", [...reasons, ["", "None"]], { chips: true });
-    // Whoever types means what is typed.
+    // A typed reason replaces the selected one, and the reverse.
     other.addEventListener("input", () => {
       for (const input of chips.querySelectorAll("input")) input.checked = false;
     });
@@ -46,122 +68,184 @@ export class Changes {
       other.value = "";
       other.setCustomValidity("");
     });
-    ask({
-      title: ["Pause ", name(nameOf(agent))],
+    openDialog({
+      title: ["Pause ", nameElement(member)],
       submit: "Pause",
-      body: [chips, field("Another reason", other), ...this.#scope(queue, agent)],
+      body: [chips, field("Another reason", other), ...this.#scopeChoice(queue, member)],
       send: async (form) => {
-        const reason = form.get("other").trim() || form.get("reason") || "";
-        const parameters = { action: "pause", agent: agent.agent, ...scopeOf(form, queue) };
-        if (reason !== "") parameters.reason = reason;
-        await this.#send(parameters, (queues) => [
-          name(nameOf(agent)), ` is paused in ${queues}`, ...(reason ? [": ", name(reason)] : []), ".",
+        const reason = formText(form, "other") || String(form.get("reason") ?? "");
+        const parameters = { action: "pause", ...agentOf(member), ...scopeOf(form, queue) };
+        await this.#send(reason === "" ? parameters : { ...parameters, reason }, (queues) => [
+          nameElement(member), ` is paused in ${queues}`, ...(reason ? [": ", isolate(reason)] : []), ".",
         ]);
       },
     });
   }
 
-  #resume(queue, agent) {
-    const done = (queues) => [name(nameOf(agent)), ` takes calls again in ${queues}.`];
-    const parameters = { action: "unpause", agent: agent.agent };
-    if (this.#queuesOf(agent).length === 1) {
-      // Nothing to choose: no question.
-      this.#send({ ...parameters, queue }, done).catch((problem) => toast(problem.message, { bad: true }));
+  /**
+   * Resumes an agent. Asks in which queues if the agent is in several.
+   *
+   * @param {string} queue
+   * @param {Member} member
+   */
+  #resume(queue, member) {
+    const done = (/** @type {string} */ queues) => [nameElement(member), ` takes calls again in ${queues}.`];
+    const parameters = { action: "unpause", ...agentOf(member) };
+    if (this.#queuesOf(member).length === 1) {
+      this.#send({ ...parameters, queue }, done).catch((error) => {
+        toast([errorMessage(error)], { isError: true });
+      });
       return;
     }
-    ask({
-      title: ["Resume ", name(nameOf(agent))],
+    openDialog({
+      title: ["Resume ", nameElement(member)],
       submit: "Resume",
-      body: this.#scope(queue, agent),
+      body: this.#scopeChoice(queue, member),
       send: (form) => this.#send({ ...parameters, ...scopeOf(form, queue) }, done),
     });
   }
 
-  #remove(queue, agent) {
-    const queues = this.#queuesOf(agent);
-    const scope = this.#scope(queue, agent, "one");
-    const text = make("p", {}, "The agent gets no more calls of queue ", name(queue), " until added again.");
-    ask({
-      title: ["Remove ", name(nameOf(agent))],
+  /**
+   * @param {string} queue
+   * @param {Member} member
+   */
+  #openRemove(queue, member) {
+    const queues = this.#queuesOf(member);
+    const text = create("p", {}, "The agent gets no calls from queue ", isolate(queue), " until added again.");
+    const hasChoice = queues.length > 1 && queues.length <= MAX_QUEUES;
+    openDialog({
+      title: ["Remove ", nameElement(member)],
       submit: "Remove",
-      body: queues.length > 1 && queues.length <= MOST ? scope : [text],
+      body: hasChoice ? this.#scopeChoice(queue, member, "one") : [text],
       send: (form) => {
+        // Unlike pause, remove needs the names of all queues.
         const from = form.get("scope") === "all" ? queues.join(",") : queue;
-        const parameters = { action: "remove", agent: agent.agent, queue: from };
-        return this.#send(parameters, (words) => [name(nameOf(agent)), ` is removed from ${words}.`]);
+        const parameters = { action: "remove", ...agentOf(member), queue: from };
+        return this.#send(parameters, (done) => [nameElement(member), ` was removed from ${done}.`]);
       },
     });
   }
 
-  add(queue = "") {
-    const list = make("datalist", { id: "known-queues" });
-    for (const { id, name: label } of this.#board.queues.values()) {
-      list.append(make("option", { value: id }, label));
+  /**
+   * Opens the dialog that adds an agent.
+   *
+   * @param {string} [queue] the queue that the dialog suggests
+   */
+  openAdd(queue = "") {
+    const list = create("datalist", { id: "known-queues" });
+    for (const { id, name } of this.#board.queues.values()) {
+      list.append(create("option", { value: id }, name));
     }
-    const agent = make("input", {
+    const agent = create("input", {
       name: "agent", required: true, maxLength: 32, autocomplete: "off", inputMode: "tel", dir: "ltr",
-      pattern: "[A-Za-z0-9_][A-Za-z0-9_.\\-]*", title: "Digits and letters, without spaces", data: { first: "" },
+      pattern: "[A-Za-z0-9_][A-Za-z0-9_.\\-]*", title: "Digits and letters, no spaces", data: { first: "" },
     });
-    const queues = make("input", { name: "queue", required: true, autocomplete: "off", value: queue, dir: "ltr" });
+    const queues = create("input", { name: "queue", required: true, autocomplete: "off", value: queue, dir: "ltr" });
     queues.setAttribute("list", list.id);
-    const reason = freeText({ name: "reason", maxLength: 79 });
-    const reasonField = field("Reason", reason);
-    reasonField.hidden = true;
-    const paused = check("paused", "Paused at first, and not rung until resumed");
+    const reason = field("Reason", textInput({ name: "reason", maxLength: 79 }));
+    reason.hidden = true;
+    const paused = checkbox("paused", "Add as paused: no calls until resumed");
     paused.addEventListener("change", ({ target }) => {
-      reasonField.hidden = !target.checked;
+      reason.hidden = !(target instanceof HTMLInputElement && target.checked);
     });
-    ask({
-      title: "Add an agent",
+    openDialog({
+      title: ["Add an agent"],
       submit: "Add",
       body: [
-        make("div", { className: "row" }, field("Phone number", agent), field("Queue", queues)),
+        create("div", { className: "row" }, field("Phone number", agent), field("Queue", queues)),
         list,
-        field("Name", freeText({ name: "alias", maxLength: 79 }), "shown instead of the number"),
+        field("Name", textInput({ name: "alias", maxLength: 79 }), "shown instead of the number"),
         paused,
-        reasonField,
+        reason,
       ],
       send: (form) => this.#add(form),
     });
   }
 
+  /** @param {FormData} form */
   #add(form) {
-    const text = (key) => (form.get(key) ?? "").trim();
-    const queue = text("queue").split(/[\s,]+/).filter(Boolean).join(",");
-    const parameters = { action: "add", agent: text("agent"), queue };
-    if (text("alias")) parameters.alias = text("alias");
+    const agent = formText(form, "agent");
+    const alias = formText(form, "alias");
+    const reason = formText(form, "reason");
+    const queue = formText(form, "queue").split(/[\s,]+/).filter(Boolean).join(",");
+    /** @type {Record<string, string>} */
+    const parameters = { action: "add", agent, queue };
+    if (alias) parameters.alias = alias;
     if (form.get("paused")) {
       parameters.paused = "true";
-      if (text("reason")) parameters.reason = text("reason");
+      if (reason) parameters.reason = reason;
     }
-    const shown = parameters.alias ?? parameters.agent;
-    return this.#send(parameters, (queues) => [name(shown), ` is added to ${queues}.`]);
+    return this.#send(parameters, (queues) => [isolate(alias || agent), ` was added to ${queues}.`]);
   }
 
-  // Where it is meant: in every queue of the agent, or only here.
-  #scope(queue, agent, chosen = "all") {
-    const { length } = this.#queuesOf(agent);
+  /**
+   * The choice between this queue and all queues of the agent. Empty if there is only one.
+   *
+   * @param {string} queue
+   * @param {Member} member
+   * @param {"all" | "one"} [selected]
+   * @returns {Content[]}
+   */
+  #scopeChoice(queue, member, selected = "all") {
+    const { length } = this.#queuesOf(member);
     if (length <= 1) return [];
-    const here = make("span", {}, "Only in queue ", name(queue));
-    return [choice("Where", "scope", [["all", `In all ${length} queues of this agent`], ["one", here]], { chosen })];
+    const here = create("span", {}, "Only in queue ", isolate(queue));
+    return [choice("Where", "scope", [["all", `In all ${length} queues of this agent`], ["one", here]], { selected })];
   }
 
+  /** @param {Member} member */
   #queuesOf({ agent }) {
-    const has = ({ members }) => [...members.values()].some(({ data }) => data.agent === agent);
-    return [...this.#board.queues.values()].filter(has).map(({ id }) => id);
+    const queues = [...this.#board.queues.values()];
+    const hasAgent = (/** @type {typeof queues[0]} */ { members }) =>
+      [...members.values()].some(({ data }) => data.agent === agent);
+    return queues.filter(hasAgent).map(({ id }) => id);
   }
 
-  async #send(parameters, words) {
+  /**
+   * Sends a change and shows its result.
+   *
+   * @param {Record<string, string>} parameters
+   * @param {(queues: string) => Content[]} describe the result in the queues in which it
+   *   was done
+   */
+  async #send(parameters, describe) {
     const answer = await this.#api.change(parameters);
-    const rows = answer.queues ?? [];
-    const done = rows.filter((row) => row.result === "ok");
-    const queues = done.length === 1 ? `queue ${done[0].queue}` : count(done.length, "queue");
-    const failed = failures(answer);
-    toast([...words(queues), ...failed.map((message) => ` ${message}`)], { bad: failed.length > 0 });
+    /** @type {QueueResult[]} */
+    const results = answer.queues ?? [];
+    const done = results.filter(({ result }) => result === "ok");
+    const queues = done.length === 1 ? `queue ${done[0].queue}` : formatCount(done.length, "queue");
+    const failures = failureMessages(results);
+    toast([...describe(queues), ...failures.map((message) => ` ${message}`)], { isError: failures.length > 0 });
   }
 }
 
+/**
+ * A data attribute of an element, or an empty text.
+ *
+ * @param {Element | null} element
+ * @param {string} name
+ */
+function dataOf(element, name) {
+  return element instanceof HTMLElement ? (element.dataset[name] ?? "") : "";
+}
+
+/**
+ * The agent as a parameter. Agents without a number have no buttons.
+ *
+ * @param {Member} member
+ */
+function agentOf(member) {
+  return { agent: member.agent ?? "" };
+}
+
+/**
+ * The queue as a parameter: none for all queues of the agent. Without a choice, the agent is
+ * only in this queue.
+ *
+ * @param {FormData} form
+ * @param {string} queue
+ * @returns {Record<string, string>}
+ */
 function scopeOf(form, queue) {
-  // Without a choice there is one queue, and it is the one meant.
   return form.get("scope") === "all" ? {} : { queue };
 }

@@ -1,96 +1,148 @@
-// The one dialog of the page, and the fields in it.
+// The dialog of the page, and the fields in it.
 
-import { byId, make, say } from "./dom.js";
+import { byId, create, find, setText } from "./dom.js";
 import { toast } from "./notices.js";
 
-// Which dialog it is now: an answer that comes late must not close the next one.
-let current = 0;
+/** @typedef {string | Node} Content */
 
-// Opens it. `send` gets the form's data and does what the dialog is for: the dialog
-// closes when it is done, and stays with the reason where it throws.
-export function ask({ title, submit, body, send }) {
-  const dialog = byId("dialog");
-  const form = dialog.querySelector("form");
-  const error = dialog.querySelector(".error");
-  const button = dialog.querySelector(".primary");
-  byId("dialog-title").replaceChildren(...[title].flat());
-  dialog.querySelector(".body").replaceChildren(...body);
-  say(button, submit);
+// Counts openings and closings, so that a late response does not close the next dialog.
+let dialogId = 0;
+
+/**
+ * Opens the dialog.
+ *
+ * @param {object} options
+ * @param {Content[]} options.title
+ * @param {string} options.submit the text of the submit button
+ * @param {Content[]} options.body
+ * @param {(form: FormData) => Promise<void>} options.send runs when the user submits. The
+ *   dialog closes when it is done. If it throws, the dialog shows the error.
+ */
+export function openDialog({ title, submit, body, send }) {
+  const dialog = byId("dialog", HTMLDialogElement);
+  const form = find(dialog, "form", HTMLFormElement);
+  const error = find(dialog, ".error");
+  const button = find(dialog, ".primary", HTMLButtonElement);
+  byId("dialog-title").replaceChildren(...title);
+  find(dialog, ".body").replaceChildren(...body);
+  setText(button, submit);
   button.disabled = false;
   error.hidden = true;
-  const mine = (current += 1);
+  dialogId += 1;
+  const id = dialogId;
   form.onsubmit = async (event) => {
     event.preventDefault();
     button.disabled = true;
     error.hidden = true;
     try {
       await send(new FormData(form));
-      if (mine === current) dialog.close();
+      if (id === dialogId) dialog.close();
     } catch (problem) {
-      if (mine !== current) {
-        toast(problem.message, { bad: true });
+      const message = errorMessage(problem);
+      if (id !== dialogId) {
+        toast([message], { isError: true });
         return;
       }
-      say(error, problem.message);
+      setText(error, message);
       error.hidden = false;
       button.disabled = false;
     }
   };
   dialog.showModal();
-  (dialog.querySelector("[data-first]") ?? button).focus();
+  const first = dialog.querySelector("[data-first]");
+  (first instanceof HTMLElement ? first : button).focus();
+}
+
+/** @param {unknown} problem */
+export function errorMessage(problem) {
+  return problem instanceof Error ? problem.message : String(problem);
 }
 
 export function setUpDialog() {
-  const dialog = byId("dialog");
+  const dialog = byId("dialog", HTMLDialogElement);
   for (const button of dialog.querySelectorAll("[data-close]")) {
     button.addEventListener("click", () => dialog.close());
   }
-  // On the backdrop, which is the dialog itself and nothing in it.
+  // A click on the backdrop has the dialog itself as target.
   dialog.addEventListener("mousedown", (event) => {
     if (event.target === dialog) dialog.close();
   });
   dialog.addEventListener("close", () => {
-    // The event comes late: by now the next one may be open.
+    // This event is asynchronous: the next dialog may already be open.
     if (dialog.open) return;
-    current += 1;
-    dialog.querySelector(".body").replaceChildren();
+    dialogId += 1;
+    find(dialog, ".body").replaceChildren();
   });
 }
 
+/**
+ * @param {string} label
+ * @param {HTMLElement} input
+ * @param {string} [hint]
+ */
 export function field(label, input, hint = "") {
-  const parts = hint === "" ? [] : [" ", make("span", { className: "hint" }, hint)];
-  return make("label", { className: "field" }, label, ...parts, input);
+  const parts = hint === "" ? [] : [" ", create("span", { className: "hint" }, hint)];
+  return create("label", { className: "field" }, label, ...parts, input);
 }
 
-// Free text that Asterisk can keep: the bridge refuses the rest, and here it is said
-// while it is typed.
-export function freeText(properties) {
-  const input = make("input", { type: "text", autocomplete: "off", dir: "auto", ...properties });
-  input.addEventListener("input", () => input.setCustomValidity(unfit(input.value)));
+/**
+ * An input for a reason or a name. Reports text that Asterisk can't store while the user
+ * types; the bridge would refuse it.
+ *
+ * @param {Partial<HTMLInputElement>} properties
+ */
+export function textInput(properties) {
+  const input = create("input", { type: "text", autocomplete: "off", dir: "auto", ...properties });
+  input.addEventListener("input", () => input.setCustomValidity(textProblem(input.value)));
   return input;
 }
 
-// Why a text can't be a reason or a name, or nothing.
-export function unfit(text) {
+/**
+ * Why Asterisk can't store a text as a reason or a name; empty if it can.
+ *
+ * @param {string} text
+ */
+export function textProblem(text) {
   if (/[|,;]/.test(text)) return "The characters | , ; can't be used here.";
   if (new TextEncoder().encode(text.trim()).length > 79) return "This is too long.";
   return "";
 }
 
-// A choice of one, as chips or as lines. `options` are `[value, content]`; the first is
-// chosen, or `chosen`.
-export function choice(legend, name, options, { chips = false, chosen = options[0]?.[0] } = {}) {
-  const lines = options.map(([value, content]) => {
-    const input = make("input", { type: "radio", name, value, checked: value === chosen });
-    if (value === chosen) input.dataset.first = "";
-    const words = make("span", {}, content);
-    return make("label", { className: chips ? "" : "check" }, input, words);
+/**
+ * Radio buttons.
+ *
+ * @param {string} legend
+ * @param {string} name
+ * @param {[string, Content][]} options the value and the label of each button
+ * @param {object} [settings]
+ * @param {boolean} [settings.chips] whether the buttons are side by side
+ * @param {string} [settings.selected] the selected value, by default the first
+ */
+export function choice(legend, name, options, { chips = false, selected = options[0]?.[0] } = {}) {
+  const labels = options.map(([value, content]) => {
+    const input = create("input", { type: "radio", name, value, checked: value === selected });
+    if (value === selected) input.dataset.first = "";
+    return create("label", { className: chips ? "" : "check" }, input, create("span", {}, content));
   });
-  const title = make("legend", {}, legend);
-  return make("fieldset", { className: chips ? "chips" : "choices" }, title, ...lines);
+  const title = create("legend", {}, legend);
+  return create("fieldset", { className: chips ? "chips" : "choices" }, title, ...labels);
 }
 
-export function check(name, words, checked = false) {
-  const input = make("input", { type: "checkbox", name, checked });
-  return make("label", { className: "check" }, input, words);
+/**
+ * @param {string} name
+ * @param {string} label
+ */
+export function checkbox(name, label) {
+  return create("label", { className: "check" }, create("input", { type: "checkbox", name }), label);
+}
+
+/**
+ * The text of a field without surrounding spaces; empty if the form has no such field.
+ *
+ * @param {FormData} form
+ * @param {string} name
+ */
+export function formText(form, name) {
+  const value = form.get(name);
+  return typeof value === "string" ? value.trim() : "";
 }

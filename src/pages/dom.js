@@ -1,73 +1,148 @@
-// The few ways in which the page is changed. What comes from outside goes in as text,
-// here and nowhere else; no markup is ever made of a string.
+// The functions through which the panel changes the page. Text from outside is only ever
+// set as text: no function here or elsewhere parses a string as markup.
 
-export function byId(id) {
-  return document.getElementById(id);
+/**
+ * Returns the element of this id. Throws if there is none of this type.
+ *
+ * @template {Element} [T=HTMLElement]
+ * @param {string} id
+ * @param {new () => T} [type]
+ */
+export function byId(id, type) {
+  return checked(document.getElementById(id), `#${id}`, type);
 }
 
-export function clone(template) {
-  return byId(template).content.firstElementChild.cloneNode(true);
+/**
+ * Returns the first descendant that matches the selector. Throws if there is none of this
+ * type.
+ *
+ * @template {Element} [T=HTMLElement]
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => T} [type]
+ */
+export function find(root, selector, type) {
+  return checked(root.querySelector(selector), selector, type);
 }
 
-// Leaves the node alone where it says that already: most of what comes every second
-// changes nothing.
-export function say(node, text) {
+/**
+ * @template {Element} T
+ * @param {Element | null} element
+ * @param {string} description
+ * @param {(new () => T) | undefined} type
+ * @returns {T}
+ */
+function checked(element, description, type) {
+  if (element instanceof (type ?? HTMLElement)) return /** @type {T} */ (element);
+  throw new TypeError(`the page has no ${description} of the expected type`);
+}
+
+/**
+ * Returns a copy of the only element in a template.
+ *
+ * @param {string} id
+ */
+export function cloneTemplate(id) {
+  const { content } = byId(id, HTMLTemplateElement);
+  const element = checked(content.firstElementChild, `element in #${id}`, HTMLElement);
+  return /** @type {HTMLElement} */ (element.cloneNode(true));
+}
+
+/**
+ * Sets the text of a node, unless it is already the same: most updates change nothing,
+ * and the browser then has nothing to lay out.
+ *
+ * @param {Node} node
+ * @param {string} text
+ */
+export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-export function useIcon(svg, name) {
+/**
+ * Shows the icon of this name from index.html in an <svg><use/></svg>.
+ *
+ * @param {Element} svg
+ * @param {string} name
+ */
+export function setIcon(svg, name) {
   const use = svg.firstElementChild;
   const target = `#icon-${name}`;
-  if (use.getAttribute("href") !== target) use.setAttribute("href", target);
+  if (use?.getAttribute("href") !== target) use?.setAttribute("href", target);
 }
 
-export function icon(name) {
+/** @param {string} name */
+export function createIcon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("aria-hidden", "true");
   svg.append(document.createElementNS("http://www.w3.org/2000/svg", "use"));
-  useIcon(svg, name);
+  setIcon(svg, name);
   return svg;
 }
 
-// An element with properties (`data` for its data attributes), and what is in it:
-// strings become text.
-export function make(tag, { data = {}, ...properties } = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
+/**
+ * Creates an element with these properties, data attributes (`data`) and children.
+ * Strings become text.
+ *
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Partial<HTMLElementTagNameMap[T]> & { data?: Record<string, string> }} [properties]
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[T]}
+ */
+export function create(tag, { data = {}, ...properties } = {}, ...children) {
+  const element = document.createElement(tag);
+  Object.assign(element, properties);
   Object.assign(element.dataset, data);
   element.append(...children);
   return element;
 }
 
-// A name or a reason, kept apart from the direction of the words around it.
-export function name(text) {
-  return make("bdi", {}, text);
+/**
+ * Wraps a name or a reason, so that its direction does not affect the text around it.
+ *
+ * @param {string} text
+ */
+export function isolate(text) {
+  return create("bdi", {}, text);
 }
 
 const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 const LETTER = /\p{L}/u;
 
-// The direction of a list of names: that of most of them.
-export function direction(texts) {
+/**
+ * Returns the direction of a list of names, which is the direction of most of them. The
+ * first letter of a name determines its direction.
+ *
+ * @param {(string | null)[]} names
+ */
+export function textDirection(names) {
   let balance = 0;
-  for (const text of texts) {
-    const letter = LETTER.exec(text ?? "")?.[0];
+  for (const name of names) {
+    const letter = LETTER.exec(name ?? "")?.[0];
     if (letter) balance += RIGHT_TO_LEFT.test(letter) ? 1 : -1;
   }
   return balance > 0 ? "rtl" : "ltr";
 }
 
-// Puts the children in this order, moving only those that are out of place, so that
-// what has the focus keeps it.
-export function arrange(parent, children) {
+/**
+ * Makes these the children of an element, in this order. Moves only children that are out
+ * of place, so that the focused element keeps the focus.
+ *
+ * @param {Element} parent
+ * @param {Element[]} children
+ */
+export function setChildren(parent, children) {
   let next = parent.firstElementChild;
   for (const child of children) {
     if (child === next) next = next.nextElementSibling;
-    else if (child.parentNode === parent && parent.moveBefore) parent.moveBefore(child, next);
+    // Older browsers have no moveBefore.
+    else if (child.parentNode === parent && "moveBefore" in parent) parent.moveBefore(child, next);
     else parent.insertBefore(child, next);
   }
   while (next) {
-    const gone = next;
+    const surplus = next;
     next = next.nextElementSibling;
-    gone.remove();
+    surplus.remove();
   }
 }

@@ -1,53 +1,67 @@
-// The page as a story: log in, show the board, log out.
+// The page: log in, show the board, log out.
 
 import { setUpDialog } from "./dialog.js";
-import { byId, say } from "./dom.js";
+import { byId, find, setText } from "./dom.js";
 import { Session } from "./session.js";
-import { apply, load, openSettings, save } from "./settings.js";
+import { applyPreferences, loadPreferences, openSettings, savePreferences } from "./settings.js";
 
-// For this tab only, and only where the user wants that; else it is in memory alone.
-const SESSION = "ami-bridge.session";
+/** @import { Credentials } from "./bridge" */
 
-// What is said after a page that had shown a board has begun anew.
-const FAREWELL = "ami-bridge.farewell";
+// The key of the credentials in the storage of this tab. They are stored only if the user
+// wants that, and otherwise only in memory.
+const CREDENTIALS_KEY = "ami-bridge.session";
 
-const preferences = load();
+// The key of a message to show after the page has reloaded itself.
+const MESSAGE_KEY = "ami-bridge.message";
+
+const preferences = loadPreferences();
+/** @type {Session | null} */
 let session = null;
 
-function begin(credentials, { keep, entered }) {
+/**
+ * @param {Credentials} credentials
+ * @param {{ remember: boolean, showAtOnce: boolean }} options
+ */
+function startSession(credentials, { remember, showAtOnce }) {
   session = new Session({
     credentials,
     preferences,
-    entered,
-    owner: {
-      entered() {
-        if (keep) store(SESSION, JSON.stringify(credentials));
-        // The password stays in no field.
-        byId("login-form").reset();
+    showAtOnce,
+    listener: {
+      onEnter() {
+        if (remember) store(CREDENTIALS_KEY, JSON.stringify(credentials));
+        // Removes the password from the form.
+        byId("login-form", HTMLFormElement).reset();
         byId("login").hidden = true;
         byId("app").hidden = false;
         byId("logout").title = `Log out ${credentials.username}`;
         byId("board").focus({ preventScroll: true });
       },
-      refused(message, hadEntered) {
+      onReject(message, hadEntered) {
         session = null;
-        if (hadEntered) leave(message);
-        else askAgain(message);
+        if (hadEntered) restart(message);
+        else showLogin(message);
       },
     },
   });
 }
 
-// The storage of this tab, which a browser may refuse.
+/**
+ * Stores a text in this tab. An empty text removes it.
+ *
+ * @param {string} key
+ * @param {string} text
+ */
 function store(key, text) {
   try {
     if (text === "") sessionStorage.removeItem(key);
     else sessionStorage.setItem(key, text);
   } catch {
-    // Then a reload asks for the password again.
+    // Not allowed by the browser: after a reload, the user logs in again.
   }
 }
 
+/** @param {string} key */
 function stored(key) {
   try {
     return sessionStorage.getItem(key) ?? "";
@@ -56,65 +70,72 @@ function stored(key) {
   }
 }
 
-// A page that has shown a board begins anew: nothing of it may stay.
-function leave(message = "") {
-  store(SESSION, "");
-  store(FAREWELL, message);
+/**
+ * Ends the session by a reload, so that nothing of the board stays in the page.
+ *
+ * @param {string} [message] shown on the login form
+ */
+function restart(message = "") {
+  store(CREDENTIALS_KEY, "");
+  store(MESSAGE_KEY, message);
   location.reload();
 }
 
-function askAgain(message = "") {
+/** @param {string} message why the login form is shown again; empty at first */
+function showLogin(message) {
   byId("app").hidden = true;
   byId("login").hidden = false;
   const form = byId("login-form");
   const error = byId("login-error");
-  say(error, message);
+  setText(error, message);
   error.hidden = message === "";
-  form.querySelector("button").disabled = false;
-  form.elements[message === "" ? "username" : "password"].focus();
+  find(form, "button", HTMLButtonElement).disabled = false;
+  find(form, message === "" ? "[name=username]" : "[name=password]").focus();
 }
 
 function setUpLogin() {
-  byId("login-form").addEventListener("submit", (event) => {
+  const form = byId("login-form");
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const form = event.target;
-    form.querySelector("button").disabled = true;
-    const { username, password, keep } = form.elements;
-    const credentials = { username: username.value, password: password.value };
-    begin(credentials, { keep: keep.checked, entered: false });
+    find(form, "button", HTMLButtonElement).disabled = true;
+    const input = (/** @type {string} */ name) => find(form, `[name=${name}]`, HTMLInputElement);
+    const credentials = { username: input("username").value, password: input("password").value };
+    startSession(credentials, { remember: input("remember").checked, showAtOnce: false });
   });
 }
 
 function setUpTools() {
-  byId("add").addEventListener("click", () => session?.changes.add());
-  byId("cards").addEventListener("click", ({ target }) => session?.changes.clicked(target));
+  byId("add").addEventListener("click", () => session?.changes.openAdd());
+  byId("cards").addEventListener("click", ({ target }) => {
+    if (target instanceof Element) session?.changes.handleClick(target);
+  });
   byId("settings").addEventListener("click", () =>
     openSettings(preferences, () => {
-      apply(preferences);
+      applyPreferences(preferences);
       session?.refresh();
     }),
   );
-  byId("logout").addEventListener("click", () => leave());
+  byId("logout").addEventListener("click", () => restart());
   byId("wall").addEventListener("click", () => {
     preferences.wall = !preferences.wall;
-    save(preferences);
+    savePreferences(preferences);
     showWall();
     session?.refresh();
   });
 }
 
-let awake = null;
+/** @type {WakeLockSentinel | null} */
+let wakeLock = null;
 
-// A wall screen is not to go dark, where the browser can see to that.
+/** Applies the preferences. Keeps the screen of a wall screen on, if the browser can. */
 async function showWall() {
-  apply(preferences);
+  applyPreferences(preferences);
   byId("wall").setAttribute("aria-pressed", String(preferences.wall));
-  const wanted = preferences.wall && document.visibilityState === "visible";
-  if (!wanted) {
-    await awake?.release().catch(() => {});
-    awake = null;
-  } else if (awake === null || awake.released) {
-    awake = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
+  if (!preferences.wall || document.visibilityState !== "visible") {
+    await wakeLock?.release().catch(() => {});
+    wakeLock = null;
+  } else if (wakeLock === null || wakeLock.released) {
+    wakeLock = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
   }
 }
 
@@ -128,10 +149,10 @@ document.addEventListener("visibilitychange", () => {
 });
 window.addEventListener("online", () => session?.stream.wake());
 
-const known = stored(SESSION);
-if (known !== "") {
-  begin(JSON.parse(known), { keep: true, entered: true });
+const credentials = stored(CREDENTIALS_KEY);
+if (credentials !== "") {
+  startSession(JSON.parse(credentials), { remember: true, showAtOnce: true });
 } else {
-  askAgain(stored(FAREWELL));
-  store(FAREWELL, "");
+  showLogin(stored(MESSAGE_KEY));
+  store(MESSAGE_KEY, "");
 }

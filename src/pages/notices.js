@@ -1,82 +1,125 @@
-// What the page says by itself: how the link is, and how a change went.
+// Messages to the user: the state of the connection, and the results of changes.
 
-import { byId, icon, make, say } from "./dom.js";
-import { timeOfDay } from "./time.js";
+import { byId, create, createIcon, find, setText } from "./dom.js";
+import { formatTimeOfDay } from "./time.js";
 
-// Good news goes by itself; bad news stays until it is read.
-const TOAST = 5000;
+/**
+ * @import { Content } from "./dialog.js"
+ * @import { Disconnected } from "./stream.js"
+ */
 
-export class LinkNotice {
-  #next = null;
-  #timer = null;
+// How long a toast stays, in milliseconds. An error stays until the user dismisses it.
+const TOAST_DURATION = 5000;
 
-  constructor(tryNow) {
-    byId("banner").querySelector("button").addEventListener("click", tryNow);
+// How often the countdown to the next attempt is updated, in milliseconds.
+const COUNTDOWN_INTERVAL = 500;
+
+/** Shows the state of the connection in a pill at the top and, after a failure, a banner. */
+export class ConnectionNotice {
+  #pill = byId("link");
+  #banner = byId("banner");
+  #button = find(this.#banner, "button");
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #countdown = undefined;
+
+  /** @param {() => void} reconnect */
+  constructor(reconnect) {
+    this.#button.addEventListener("click", reconnect);
   }
 
-  live() {
-    this.#pill("live", "Live");
-    this.#banner(null);
+  showLive() {
+    this.#setPill("live", "Live");
+    this.#hideBanner();
   }
 
-  connecting() {
-    this.#pill("", "Connecting…");
-    this.#banner(null);
+  showConnecting() {
+    this.#setPill("", "Connecting…");
+    this.#hideBanner();
   }
 
-  // The bridge is there, and its telephone system is not.
-  unlinked(since) {
-    this.#pill("lost", "No telephone system");
-    this.#banner("The telephone system is not connected.", shownWords(since));
+  /**
+   * The bridge has no connection to the PBX.
+   *
+   * @param {number} shownSince when the shown state was received; 0 if none is shown
+   */
+  showPbxLost(shownSince) {
+    this.#setPill("lost", "Phone system offline");
+    this.#showBanner("The phone system is not connected.", ageText(shownSince), null);
   }
 
-  // The bridge is not there, or refuses.
-  lost({ refusal, next, heard }) {
-    const down = refusal.code === "pbx_unavailable";
-    this.#pill("lost", down ? "No telephone system" : "Connection lost");
-    const title = down ? "The telephone system is not connected." : "The connection is lost.";
-    const reason = down ? "" : `${refusal.message} `;
-    this.#banner(title, reason + shownWords(heard), next);
+  /**
+   * The page has no event stream.
+   *
+   * @param {Disconnected} status
+   * @param {number} shownSince when the shown state was received; 0 if none is shown
+   */
+  showLost({ error, nextAttempt }, shownSince) {
+    const age = ageText(shownSince);
+    if (error.code === "pbx_unavailable") {
+      this.#setPill("lost", "Phone system offline");
+      this.#showBanner("The phone system is not connected.", age, nextAttempt);
+    } else {
+      this.#setPill("lost", "Connection lost");
+      this.#showBanner("Connection lost.", `${error.message} ${age}`, nextAttempt);
+    }
   }
 
-  #pill(state, words) {
-    byId("link").dataset.state = state;
-    say(byId("link").querySelector("span"), words);
+  /**
+   * @param {string} state
+   * @param {string} text
+   */
+  #setPill(state, text) {
+    this.#pill.dataset.state = state;
+    setText(find(this.#pill, "span"), text);
   }
 
-  #banner(title, words = "", next = null) {
-    const banner = byId("banner");
-    banner.hidden = title === null;
-    clearInterval(this.#timer);
-    if (title === null) return;
-    say(banner.querySelector("strong"), title);
-    say(banner.querySelector("span"), words);
-    const button = banner.querySelector("button");
-    button.hidden = next === null;
-    this.#next = next;
-    if (next === null) return;
-    // On the button, outside of what a screen reader is told each time it changes.
-    const countDown = () => {
-      const seconds = Math.max(0, Math.ceil((this.#next - Date.now()) / 1000));
-      say(button, seconds > 0 ? `Try now (${seconds})` : "Trying…");
+  #hideBanner() {
+    this.#banner.hidden = true;
+    clearInterval(this.#countdown);
+  }
+
+  /**
+   * @param {string} title
+   * @param {string} text
+   * @param {number | null} nextAttempt when the page reconnects; null hides the button
+   */
+  #showBanner(title, text, nextAttempt) {
+    const button = this.#button;
+    this.#banner.hidden = false;
+    clearInterval(this.#countdown);
+    setText(find(this.#banner, "strong"), title);
+    setText(find(this.#banner, "span"), text);
+    button.hidden = nextAttempt === null;
+    if (nextAttempt === null) return;
+    const update = () => {
+      const seconds = Math.max(0, Math.ceil((nextAttempt - Date.now()) / 1000));
+      setText(button, seconds > 0 ? `Try now (${seconds})` : "Trying…");
     };
+    // So that a screen reader does not announce each second of the countdown.
     button.setAttribute("aria-label", "Try now");
     button.setAttribute("aria-live", "off");
-    countDown();
-    this.#timer = setInterval(countDown, 500);
+    update();
+    this.#countdown = setInterval(update, COUNTDOWN_INTERVAL);
   }
 }
 
-function shownWords(since) {
-  return since ? `What you see is as it was at ${timeOfDay(since)}.` : "";
+/** @param {number} shownSince */
+function ageText(shownSince) {
+  return shownSince ? `The board shows the state at ${formatTimeOfDay(shownSince)}.` : "";
 }
 
-// Says how something went. `parts` are strings and elements.
-export function toast(parts, { bad = false } = {}) {
-  const close = make("button", { type: "button", className: "icon", title: "Dismiss" }, icon("close"));
-  close.append(make("span", { className: "unseen" }, "Dismiss"));
-  const note = make("div", { className: bad ? "toast bad" : "toast" }, make("span", {}, ...[parts].flat()), close);
-  close.addEventListener("click", () => note.remove());
-  if (!bad) setTimeout(() => note.remove(), TOAST);
-  byId("toasts").append(note);
+/**
+ * Shows the result of a change at the edge of the page.
+ *
+ * @param {Content[]} content
+ * @param {{ isError?: boolean }} [options]
+ */
+export function toast(content, { isError = false } = {}) {
+  const close = create("button", { type: "button", className: "icon", title: "Dismiss" }, createIcon("close"));
+  close.append(create("span", { className: "visually-hidden" }, "Dismiss"));
+  const className = isError ? "toast failed" : "toast";
+  const element = create("div", { className }, create("span", {}, ...content), close);
+  close.addEventListener("click", () => element.remove());
+  if (!isError) setTimeout(() => element.remove(), TOAST_DURATION);
+  byId("toasts").append(element);
 }

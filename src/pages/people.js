@@ -1,39 +1,71 @@
-// How many people are in each state, where one may be an agent of many queues. Kept up
-// to date change by change: there may be 50,000 memberships.
+// Counts people by state. One person can be a member of many queues, in different states.
 
-// A person's state is the first of these that holds in any queue; paused is who is
-// available in none.
-const ORDER = ["in_call", "on_hold", "ringing", "unavailable", "available", "paused"];
+// A person has the first of these states that any of the memberships has. A person is
+// paused only if no membership is in another state.
+const STATES_BY_PRIORITY = ["in_call", "on_hold", "ringing", "unavailable", "available", "paused"];
 
+/** Updated with each change, since there can be 50,000 memberships to count. */
 export class People {
+  /**
+   * How many memberships in each state each person has.
+   *
+   * @type {Map<string, Map<string, number>>}
+   */
   #memberships = new Map();
+  /** @type {Map<string, number>} */
   #totals = new Map();
 
+  /**
+   * Adds a membership in this state.
+   *
+   * @param {string} person
+   * @param {string} state
+   */
   add(person, state) {
     this.#change(person, state, 1);
   }
 
+  /**
+   * Removes a membership in this state.
+   *
+   * @param {string} person
+   * @param {string} state
+   */
   remove(person, state) {
     this.#change(person, state, -1);
   }
 
-  in(state) {
+  /**
+   * The number of people in this state.
+   *
+   * @param {string} state
+   */
+  count(state) {
     return this.#totals.get(state) ?? 0;
   }
 
-  #change(person, state, by) {
+  /**
+   * @param {string} person
+   * @param {string} state
+   * @param {number} difference
+   */
+  #change(person, state, difference) {
     const memberships = this.#memberships.get(person) ?? new Map();
-    this.#count(memberships, -1);
-    const number = (memberships.get(state) ?? 0) + by;
+    this.#addToTotal(memberships, -1);
+    const number = (memberships.get(state) ?? 0) + difference;
     if (number > 0) memberships.set(state, number);
     else memberships.delete(state);
     if (memberships.size > 0) this.#memberships.set(person, memberships);
     else this.#memberships.delete(person);
-    this.#count(memberships, 1);
+    this.#addToTotal(memberships, 1);
   }
 
-  #count(memberships, by) {
-    const state = ORDER.find((known) => memberships.has(known));
-    if (state) this.#totals.set(state, this.in(state) + by);
+  /**
+   * @param {Map<string, number>} memberships
+   * @param {number} difference
+   */
+  #addToTotal(memberships, difference) {
+    const state = STATES_BY_PRIORITY.find((known) => memberships.has(known));
+    if (state) this.#totals.set(state, this.count(state) + difference);
   }
 }

@@ -1,40 +1,75 @@
-// One queue: what is always shown of it, and, where it is open and near the part of
-// the page that is seen, its callers and agents.
+// The card of one queue. Its head is always shown. Its callers and agents are in the page
+// only while the card is open and near the visible part of the page.
 
-import { AgentRow, STATE_WORDS } from "./agent-row.js";
-import { arrange, clone, direction, icon, make, say } from "./dom.js";
-import { longestSince, tally } from "./state.js";
-import { count, duration } from "./time.js";
+import { AgentRow, STATE_LABELS } from "./agent-row.js";
+import { byId, cloneTemplate, create, createIcon, find, setChildren, setText, textDirection } from "./dom.js";
+import { countStates, longestWaitStart } from "./state.js";
+import { formatCount, formatDuration } from "./time.js";
 
-// More agents than that take the whole width.
-const MANY = 12;
+/**
+ * @import { QueueStatistics } from "./bridge"
+ * @import { BoardCaller, BoardMember, BoardQueue } from "./state.js"
+ *
+ * @typedef {object} CallerRow
+ * @property {string} key identifies the caller
+ * @property {HTMLElement} element
+ * @property {BoardCaller} caller
+ *
+ * @typedef {{ callers: HTMLElement, agents: HTMLElement, title: HTMLElement }} Content
+ */
+
+// The card of a queue with more agents than this spans all columns of the board.
+const WIDE_CARD_AGENTS = 12;
+
+// The height of a row of agents, and of what is above it in the content, in rem. Estimates.
+const ROW_HEIGHT = 3.6;
+const CONTENT_HEAD_HEIGHT = 6;
 
 export class QueueCard {
-  // How many agents stand side by side in a card of the whole width, about.
+  // The estimated number of columns of agents in a card that spans the board.
   static columns = 1;
 
-  element = clone("card");
-  #part = (selector) => this.element.querySelector(selector);
-  #queue = null;
-  #open = false;
-  #near = false;
-  // Only agents that have this in their words; null: all.
+  element = cloneTemplate("card");
+  #toggle = find(this.element, ".toggle");
+  #wait = find(this.element, ".wait");
+  #longest = find(this.element, ".longest");
+  #statistics = find(this.element, ".statistics");
+  #contentRoot = find(this.element, ".content");
+  #queue;
+  #isOpen = false;
+  #isNear = false;
+  /**
+   * Show only agents whose search text contains this; null shows all.
+   *
+   * @type {string | null}
+   */
   #narrow = null;
+  /** @type {Map<string, AgentRow>} by interface */
   #rows = new Map();
+  /** @type {CallerRow[]} */
   #callers = [];
-  #parts = null;
+  /**
+   * The elements of the content; null while it is not in the page.
+   *
+   * @type {Content | null}
+   */
+  #content = null;
+  /** @type {Map<string, { item: HTMLElement, number: HTMLElement }>} by state */
   #counts = new Map();
 
+  /** @param {BoardQueue} queue */
   constructor(queue) {
+    this.#queue = queue;
     this.element.dataset.queue = queue.id;
-    const heading = this.#part("h2");
+    const heading = find(this.element, "h2");
     heading.id = `queue-${queue.id}`;
     this.element.setAttribute("aria-labelledby", heading.id);
-    for (const [state, words] of Object.entries(STATE_WORDS)) {
-      const number = make("b");
-      const label = make("span", { className: "unseen" }, ` ${words.toLowerCase()}`);
-      const item = make("li", { title: words, data: { state } }, icon(state), number, label);
-      this.#part(".states").append(item);
+    const states = find(this.element, ".states");
+    for (const [state, label] of Object.entries(STATE_LABELS)) {
+      const number = create("b");
+      const hidden = create("span", { className: "visually-hidden" }, ` ${label.toLowerCase()}`);
+      const item = create("li", { title: label, data: { state } }, createIcon(state), number, hidden);
+      states.append(item);
       this.#counts.set(state, { item, number });
     }
   }
@@ -43,137 +78,181 @@ export class QueueCard {
     return this.#queue;
   }
 
-  // Everything, as after a snapshot.
+  get isOpen() {
+    return this.#isOpen;
+  }
+
+  /**
+   * Shows a new state of the whole queue.
+   *
+   * @param {BoardQueue} queue
+   */
   update(queue) {
     this.#queue = queue;
     const { id, name } = queue;
-    say(this.#part(".toggle .number"), id);
-    say(this.#part(".toggle .name"), name === id ? "" : name);
-    this.#head();
-    if (this.#parts) this.#content();
+    setText(find(this.#toggle, ".number"), id);
+    setText(find(this.#toggle, ".name"), name === id ? "" : name);
+    this.#updateHead();
+    if (this.#content) this.#updateContent(this.#content);
   }
 
-  // The agent of that interface, or with null the callers and the figures.
-  changed(address) {
-    this.#head();
-    if (!this.#parts) return;
-    if (address === null) this.#listCallers();
-    else this.#agent(address);
+  /**
+   * Shows a change of one agent, or of the callers and the statistics.
+   *
+   * @param {string | null} address the interface of the agent; null for callers and statistics
+   */
+  updatePart(address) {
+    this.#updateHead();
+    if (!this.#content) return;
+    if (address === null) this.#updateCallers(this.#content);
+    else this.#updateAgent(this.#content, address);
   }
 
-  show({ open, narrow }) {
-    const same = open === this.#open && narrow === this.#narrow;
-    if (same) return;
-    this.#open = open;
+  /**
+   * Opens or closes the card, and narrows it to the agents that match a search.
+   *
+   * @param {{ isOpen: boolean, narrow: string | null }} how
+   */
+  show({ isOpen, narrow }) {
+    if (isOpen === this.#isOpen && narrow === this.#narrow) return;
+    this.#isOpen = isOpen;
     this.#narrow = narrow;
-    this.#part(".toggle").setAttribute("aria-expanded", String(open));
-    this.element.classList.toggle("open", open);
-    this.#draw();
+    this.#toggle.setAttribute("aria-expanded", String(isOpen));
+    this.element.classList.toggle("open", isOpen);
+    this.#addOrRemoveContent();
   }
 
-  get isOpen() {
-    return this.#open;
+  /**
+   * Notes whether the card is in or near the visible part of the page.
+   *
+   * @param {boolean} isNear
+   */
+  setNear(isNear) {
+    if (isNear === this.#isNear) return;
+    this.#isNear = isNear;
+    this.#addOrRemoveContent();
   }
 
-  // Whether it is near enough to what is seen to be worth its agents.
-  near(near) {
-    if (near === this.#near) return;
-    this.#near = near;
-    this.#draw();
-  }
-
-  tick(now, late) {
-    const since = longestSince(this.#queue);
-    const isLate = since !== null && now - since >= late;
+  /**
+   * Updates all times.
+   *
+   * @param {number} now
+   * @param {number} lateAfter how long a caller may wait, in milliseconds
+   */
+  tick(now, lateAfter) {
+    const start = longestWaitStart(this.#queue);
+    const isLate = start !== null && now - start >= lateAfter;
     this.element.classList.toggle("late", isLate);
-    this.#part(".wait").classList.toggle("late", isLate);
-    if (since !== null) say(this.#part(".longest time"), duration(now - since));
+    this.#wait.classList.toggle("late", isLate);
+    if (start !== null) setText(find(this.#longest, "time"), formatDuration(now - start));
     for (const row of this.#rows.values()) row.tick(now);
     for (const { element, caller } of this.#callers) {
-      say(element.querySelector("time"), duration(now - caller.since));
-      element.classList.toggle("late", now - caller.since >= late);
+      setText(find(element, "time"), formatDuration(now - caller.since));
+      element.classList.toggle("late", now - caller.since >= lateAfter);
     }
   }
 
-  #head() {
+  #updateHead() {
     const queue = this.#queue;
     const waiting = queue.callers.length;
-    say(this.#part(".wait strong"), String(waiting));
-    this.#part(".wait").classList.toggle("some", waiting > 0);
-    this.#part(".longest").hidden = waiting === 0;
-    const counts = tally(queue);
+    setText(find(this.#wait, "strong"), String(waiting));
+    this.#wait.classList.toggle("some", waiting > 0);
+    this.#longest.hidden = waiting === 0;
+    const counts = countStates(queue);
     for (const [state, { item, number }] of this.#counts) {
-      say(number, String(counts[state] ?? 0));
+      setText(number, String(counts[state] ?? 0));
       item.classList.toggle("none", !counts[state]);
     }
     this.element.classList.toggle("unstaffed", waiting > 0 && !counts.available);
-    this.element.classList.toggle("many", queue.members.size > MANY);
-    this.#figures();
+    this.element.classList.toggle("wide", this.#isWide);
+    this.#updateStatistics();
   }
 
-  #figures() {
-    const list = this.#part(".figures");
-    const figures = figureTexts(this.#queue.figures);
-    if (list.childElementCount !== figures.length) {
-      list.replaceChildren(...figures.map(() => make("div", {}, make("dt"), make("dd"))));
+  get #isWide() {
+    return this.#queue.members.size > WIDE_CARD_AGENTS;
+  }
+
+  #updateStatistics() {
+    const list = this.#statistics;
+    const entries = statisticsEntries(this.#queue.statistics);
+    if (list.childElementCount !== entries.length) {
+      list.replaceChildren(...entries.map(() => create("div", {}, create("dt"), create("dd"))));
     }
-    figures.forEach(([term, text], index) => {
-      const [dt, dd] = list.children[index].children;
-      say(dt, term);
-      say(dd, text);
+    entries.forEach(([term, text], index) => {
+      const entry = list.children[index];
+      setText(find(entry, "dt"), term);
+      setText(find(entry, "dd"), text);
     });
   }
 
-  #draw() {
-    const content = this.#part(".content");
-    if (this.#open && this.#near) {
-      content.style.minHeight = "";
-      this.#content();
-    } else if (!this.#open) {
-      content.style.minHeight = "";
-      this.#drop(content);
-    } else if (!content.contains(document.activeElement)) {
-      // Keeps its place, so that the page does not jump.
-      const width = this.#queue.members.size > MANY ? QueueCard.columns : 1;
-      const guess = `${6 + (Math.ceil(this.#queue.members.size / width) * 3.6)}rem`;
-      content.style.minHeight = this.#parts ? `${content.offsetHeight}px` : guess;
-      this.#drop(content);
+  #addOrRemoveContent() {
+    const root = this.#contentRoot;
+    if (this.#isOpen && this.#isNear) {
+      root.style.minHeight = "";
+      this.#updateContent(this.#content ?? this.#addContent());
+    } else if (!this.#isOpen) {
+      root.style.minHeight = "";
+      this.#removeContent();
+    } else if (!root.contains(document.activeElement)) {
+      // Keeps the height of the card, so that the page does not jump.
+      root.style.minHeight = this.#content ? `${root.offsetHeight}px` : `${this.#estimatedHeight()}rem`;
+      this.#removeContent();
     }
   }
 
-  #drop(content) {
-    content.replaceChildren();
-    this.#parts = null;
+  /** The height of the content, in rem. */
+  #estimatedHeight() {
+    const columns = this.#isWide ? QueueCard.columns : 1;
+    return CONTENT_HEAD_HEIGHT + Math.ceil(this.#queue.members.size / columns) * ROW_HEIGHT;
+  }
+
+  #addContent() {
+    const root = this.#contentRoot;
+    root.replaceChildren(byId("content", HTMLTemplateElement).content.cloneNode(true));
+    const queue = ` an agent to queue ${this.#queue.id}`;
+    find(root, ".add").append(create("span", { className: "visually-hidden" }, queue));
+    this.#content = {
+      callers: find(root, ".callers"),
+      agents: find(root, ".agents ul"),
+      title: find(root, "h3 span:not(.visually-hidden)"),
+    };
+    return this.#content;
+  }
+
+  #removeContent() {
+    this.#contentRoot.replaceChildren();
+    this.#content = null;
     this.#rows.clear();
     this.#callers = [];
   }
 
-  #content() {
-    const content = this.#part(".content");
-    if (!this.#parts) {
-      content.replaceChildren(document.getElementById("content").content.cloneNode(true));
-      const part = (selector) => content.querySelector(selector);
-      this.#parts = { callers: part(".callers"), agents: part(".agents ul"), title: part("h3 span:not(.unseen)") };
-      part(".add").append(make("span", { className: "unseen" }, ` an agent to queue ${this.#queue.id}`));
-    }
-    this.#listCallers();
-    const rows = [];
-    const gone = new Set(this.#rows.keys());
+  /** @param {Content} content */
+  #updateContent(content) {
+    this.#updateCallers(content);
+    const elements = [];
+    const removed = new Set(this.#rows.keys());
     for (const [address, member] of this.#queue.members) {
-      if (!this.#fits(member)) continue;
-      gone.delete(address);
-      rows.push(this.#row(address, member).element);
+      if (!this.#isShown(member)) continue;
+      removed.delete(address);
+      elements.push(this.#updateRow(address, member).element);
     }
-    for (const address of gone) this.#rows.delete(address);
-    arrange(this.#parts.agents, rows);
-    this.#title();
+    for (const address of removed) this.#rows.delete(address);
+    setChildren(content.agents, elements);
+    this.#updateTitle(content);
   }
 
-  #fits(member) {
-    return this.#narrow === null || member.words.includes(this.#narrow);
+  /** @param {BoardMember} member */
+  #isShown(member) {
+    return this.#narrow === null || member.searchText.includes(this.#narrow);
   }
 
-  #row(address, member) {
+  /**
+   * Updates the row of an agent. Creates it if there is none.
+   *
+   * @param {string} address
+   * @param {BoardMember} member
+   */
+  #updateRow(address, member) {
     const known = this.#rows.get(address);
     if (known) {
       known.update(member);
@@ -184,68 +263,82 @@ export class QueueCard {
     return row;
   }
 
-  #agent(address) {
+  /**
+   * @param {Content} content
+   * @param {string} address
+   */
+  #updateAgent(content, address) {
     const member = this.#queue.members.get(address);
-    if (member && this.#fits(member)) {
-      const { element } = this.#row(address, member);
-      if (!element.parentNode) this.#parts.agents.append(element);
+    if (member && this.#isShown(member)) {
+      const { element } = this.#updateRow(address, member);
+      if (!element.parentNode) content.agents.append(element);
     } else {
       this.#rows.get(address)?.element.remove();
       this.#rows.delete(address);
     }
-    this.#title();
+    this.#updateTitle(content);
   }
 
-  #title() {
+  /** @param {Content} content */
+  #updateTitle({ title, agents }) {
     const { members } = this.#queue;
-    const shown = this.#rows.size;
-    const agents = part(shown, members.size, "agent");
-    say(this.#parts.title, agents);
-    const names = [...members.values()].map(({ data }) => data.alias);
-    const dir = direction(names);
-    if (this.#parts.agents.dir !== dir) this.#parts.agents.dir = dir;
+    const all = formatCount(members.size, "agent");
+    setText(title, this.#rows.size === members.size ? all : `${this.#rows.size} of ${all}`);
+    const direction = textDirection([...members.values()].map(({ data }) => data.alias));
+    if (agents.dir !== direction) agents.dir = direction;
   }
 
-  #listCallers() {
+  /** @param {Content} content */
+  #updateCallers(content) {
     const { callers } = this.#queue;
-    const section = this.#parts.callers;
-    section.hidden = callers.length === 0;
-    const list = section.querySelector("ol");
-    const known = new Map(this.#callers.map((entry) => [entry.key, entry]));
+    content.callers.hidden = callers.length === 0;
+    const list = find(content.callers, "ol");
+    const known = new Map(this.#callers.map(({ key, element }) => [key, element]));
     this.#callers = callers.map((caller) => {
-      const key = caller.data.unique_id ?? caller.data.channel ?? String(caller.data.position);
-      const element = known.get(key)?.element ?? clone("caller");
       const { caller_id_name: name, caller_id_number: number, position } = caller.data;
-      say(element.querySelector(".position"), String(position ?? ""));
-      say(element.querySelector(".name"), name || (number ? "" : "Unknown caller"));
-      say(element.querySelector(".number"), number ?? "");
+      const key = caller.data.unique_id ?? caller.data.channel ?? String(position);
+      const element = known.get(key) ?? cloneTemplate("caller");
+      setText(find(element, ".position"), String(position ?? ""));
+      setText(find(element, ".name"), name || (number ? "" : "Unknown caller"));
+      setText(find(element, ".number"), number ?? "");
       return { key, element, caller };
     });
-    arrange(list, this.#callers.map(({ element }) => element));
-    list.dir = direction(callers.map(({ data }) => data.caller_id_name));
+    setChildren(list, this.#callers.map(({ element }) => element));
+    list.dir = textDirection(callers.map(({ data }) => data.caller_id_name));
   }
 }
 
-function part(shown, all, noun) {
-  return shown === all ? count(all, noun) : `${shown} of ${count(all, noun)}`;
+/**
+ * The terms and values to show. Leaves out what the bridge has not sent.
+ *
+ * @param {Partial<QueueStatistics> | null} statistics
+ */
+function statisticsEntries(statistics) {
+  /** @type {[string, string][]} */
+  const entries = [];
+  if (statistics === null) return entries;
+  /**
+   * @param {string} term
+   * @param {number | null | undefined} value
+   * @param {(value: number) => string} format
+   */
+  const add = (term, value, format) => {
+    if (typeof value === "number") entries.push([term, format(value)]);
+  };
+  const { completed, abandoned, abandoned_percent: percent } = statistics;
+  add("Answered", completed, String);
+  // Without calls there are no percentages and no averages.
+  const hasCalls = (completed ?? 0) + (abandoned ?? 0) > 0;
+  const share = hasCalls && typeof percent === "number" ? ` (${formatPercent(percent)})` : "";
+  add("Abandoned", abandoned, (value) => `${value}${share}`);
+  if (!hasCalls) return entries;
+  add(`Within ${statistics.service_level_seconds} s`, statistics.service_level_percent, formatPercent);
+  add("Avg. wait", statistics.average_hold_seconds, (seconds) => formatDuration(seconds * 1000));
+  add("Avg. talk", statistics.average_talk_seconds, (seconds) => formatDuration(seconds * 1000));
+  return entries;
 }
 
-function figureTexts(figures) {
-  if (figures === null) return [];
-  const number = (value) => (value ?? null) !== null;
-  const percent = (value) => `${Math.round(value * 10) / 10} %`;
-  const texts = [];
-  const add = (term, value, text) => number(value) && texts.push([term, text]);
-  add("Answered", figures.completed, String(figures.completed));
-  // A share of nothing is nothing, and not a bad day.
-  const some = figures.completed + figures.abandoned > 0;
-  const share = some && number(figures.abandoned_percent);
-  const lost = share ? ` (${percent(figures.abandoned_percent)})` : "";
-  add("Abandoned", figures.abandoned, `${figures.abandoned}${lost}`);
-  if (!some) return texts;
-  const within = `Within ${figures.service_level_seconds} s`;
-  add(within, figures.service_level_percent, percent(figures.service_level_percent));
-  add("Avg. wait", figures.average_hold_seconds, duration(figures.average_hold_seconds * 1000));
-  add("Avg. talk", figures.average_talk_seconds, duration(figures.average_talk_seconds * 1000));
-  return texts;
+/** @param {number} percent */
+function formatPercent(percent) {
+  return `${Math.round(percent * 10) / 10} %`;
 }

@@ -1,102 +1,130 @@
-// What goes on between a login and its end: the stream feeds the board, the board the
-// page, and the page says how the link is.
+// From a login to its end: the stream updates the board, the board updates the page, and
+// the page shows the state of the connection.
 
 import { Api } from "./api.js";
 import { Changes } from "./changes.js";
-import { LinkNotice } from "./notices.js";
+import { ConnectionNotice } from "./notices.js";
 import { Board } from "./state.js";
 import { EventStream } from "./stream.js";
 import { Clock } from "./time.js";
 import { View } from "./view.js";
 
-// The events bring the figures of queues in which something happens; of the others
-// they come from here.
-const FIGURES = 30_000;
+/**
+ * @import { BridgeEvent, Credentials, Preferences } from "./bridge"
+ * @import { Connected, Disconnected } from "./stream.js"
+ *
+ * @typedef {object} SessionListener
+ * @property {() => void} onEnter the bridge has accepted the login; show the board
+ * @property {(message: string, hadEntered: boolean) => void} onReject the bridge has
+ *   rejected the login, and the session has ended
+ */
 
-// Tells its owner:
-//   entered()                  the user is let in
-//   refused(message, entered)  the bridge refuses, and this session has ended
+// Events have the statistics of queues in which something happens. For the other queues,
+// the page reads them at this interval, in milliseconds.
+const STATISTICS_INTERVAL = 30_000;
+
 export class Session {
-  #owner;
+  #listener;
   #preferences;
   #clock = new Clock();
-  #entered = false;
-  #heard = 0;
+  #lastEvent = 0;
   #board = new Board();
-  // From when the user is let in.
-  #view = null;
-  #notice = null;
+  /**
+   * What the page shows after the login.
+   *
+   * @type {{ view: View, notice: ConnectionNotice } | null}
+   */
+  #page = null;
 
-  // `entered`: with what was remembered, and so shown before the bridge has answered.
-  constructor({ credentials, preferences, entered, owner }) {
-    this.#owner = owner;
+  /**
+   * @param {object} options
+   * @param {Credentials} options.credentials
+   * @param {Preferences} options.preferences
+   * @param {boolean} options.showAtOnce shows the board before the bridge has answered, as
+   *   for credentials that the tab has stored
+   * @param {SessionListener} options.listener
+   */
+  constructor({ credentials, preferences, showAtOnce, listener }) {
+    this.#listener = listener;
     this.#preferences = preferences;
-    this.api = new Api(document.documentElement.dataset.interface, credentials, this.#clock);
+    const path = document.documentElement.dataset.interface ?? "";
+    this.api = new Api(path, credentials, this.#clock);
     this.changes = new Changes(this.api, this.#board, preferences);
-    this.stream = new EventStream(this.api, this);
-    if (entered) this.#enter();
+    this.stream = new EventStream(this.api, {
+      onEvent: (event) => this.#applyEvent(event),
+      onConnection: (status) => this.#showConnection(status),
+    });
+    if (showAtOnce) this.#enter();
     this.stream.run();
   }
 
+  /** Draws the board again, for instance with other preferences. */
   refresh() {
-    this.#view?.refresh();
+    this.#page?.view.refresh();
   }
 
-  event({ type, data }) {
-    this.#heard = Date.now();
-    const change = this.#board.apply({ type, data }, this.#clock.now());
-    if (type === "snapshot") this.#figures();
-    if (type === "snapshot" || type === "pbx") this.#status();
-    if (change) this.#view.changed(change);
+  /** @param {BridgeEvent} event */
+  #applyEvent(event) {
+    this.#lastEvent = Date.now();
+    const update = this.#board.apply(event, this.#clock.now());
+    if (event.type === "snapshot") this.#readStatistics();
+    if (event.type === "snapshot" || event.type === "pbx") this.#showStatus();
+    this.#page?.view.update(update);
   }
 
-  link(link) {
-    if (link.state === "open") {
-      if (!this.#entered) this.#enter();
-      this.#board.connected = true;
-      this.#status();
+  /** @param {Connected | Disconnected} status */
+  #showConnection(status) {
+    if (status.connected) {
+      this.#enter();
+      this.#board.isPbxConnected = true;
+      this.#showStatus();
       return;
     }
-    const { code, message } = link.refusal;
-    const refused = code === "unauthorized" || code === "forbidden";
-    // With the right password the telephone system may still be away.
-    const admitted = this.#entered || code === "pbx_unavailable";
-    if (refused || !admitted) {
+    const { code, message } = status.error;
+    const hadEntered = this.#page !== null;
+    const isRejected = code === "unauthorized" || code === "forbidden";
+    // The bridge answers pbx_unavailable only after it has accepted the login.
+    if (isRejected || !(hadEntered || code === "pbx_unavailable")) {
       this.stream.end();
-      this.#owner.refused(message, this.#entered);
+      this.#listener.onReject(message, hadEntered);
       return;
     }
-    if (!this.#entered) this.#enter();
-    this.#view.live(false);
-    this.#notice.lost({ ...link, heard: this.#board.loaded ? link.heard : 0 });
+    const { view, notice } = this.#enter();
+    view.setLive(false);
+    notice.showLost(status, this.#board.isLoaded ? status.lastReceived : 0);
   }
 
+  /** Shows the board, if it is not shown yet. */
   #enter() {
-    this.#entered = true;
-    this.#view = new View(this.#board, this.#clock, this.#preferences);
-    this.#notice = new LinkNotice(() => this.stream.wake());
-    setInterval(() => this.#figures(), FIGURES);
-    this.#owner.entered();
-    this.#notice.connecting();
-    this.#view.refresh();
+    if (this.#page) return this.#page;
+    const view = new View(this.#board, this.#clock, this.#preferences);
+    const notice = new ConnectionNotice(() => this.stream.wake());
+    this.#page = { view, notice };
+    setInterval(() => this.#readStatistics(), STATISTICS_INTERVAL);
+    this.#listener.onEnter();
+    notice.showConnecting();
+    view.refresh();
+    return this.#page;
   }
 
-  #status() {
-    const live = this.#board.connected && this.#board.loaded;
-    if (live) this.#notice.live();
-    else if (this.#board.connected) this.#notice.connecting();
-    else this.#notice.unlinked(this.#board.loaded ? this.#heard : 0);
-    this.#view.live(live);
+  #showStatus() {
+    if (!this.#page) return;
+    const { view, notice } = this.#page;
+    const { isLoaded, isPbxConnected } = this.#board;
+    if (!isPbxConnected) notice.showPbxLost(isLoaded ? this.#lastEvent : 0);
+    else if (isLoaded) notice.showLive();
+    else notice.showConnecting();
+    view.setLive(isPbxConnected && isLoaded);
   }
 
-  async #figures() {
-    if (!this.#board.loaded || !this.#board.connected) return;
+  async #readStatistics() {
+    if (!this.#board.isLoaded || !this.#board.isPbxConnected) return;
     try {
       const { queues } = await this.api.read({ action: "showqueuestat" });
-      this.#board.figures(queues);
-      this.#view.refresh();
+      this.#board.applyStatistics(queues);
+      this.refresh();
     } catch {
-      // The board lives without them, and the stream says if the link is lost.
+      // The board works without statistics. If the connection is lost, the stream reports it.
     }
   }
 }

@@ -1,86 +1,110 @@
-// What this browser remembers of how the board is liked. No credentials.
+// The settings of the board, stored in the browser. They contain no credentials.
 
-import { ask, choice, field, unfit } from "./dialog.js";
-import { make } from "./dom.js";
+import { choice, field, formText, openDialog, textProblem } from "./dialog.js";
+import { create } from "./dom.js";
 
-const KEY = "ami-bridge.panel";
+/** @import { Preferences } from "./bridge" */
 
+const STORAGE_KEY = "ami-bridge.panel";
+
+const THEMES = ["auto", "light", "dark"];
+
+/** @type {Preferences} */
 const DEFAULTS = {
-  // The usual reasons of a pause.
   reasons: ["Lunch", "Break", "Training", "Meeting"],
-  // A caller who waits for so many seconds waits for too long.
   late: 60,
   theme: "auto",
   wall: false,
 };
 
-export function load() {
+export function loadPreferences() {
   const preferences = { ...DEFAULTS };
   try {
-    Object.assign(preferences, clean(JSON.parse(localStorage.getItem(KEY) ?? "{}")));
+    Object.assign(preferences, validPreferences(JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "{}")));
   } catch {
-    // Not readable, or not allowed: the defaults do.
+    // Not allowed by the browser, or not JSON: use the defaults.
   }
   return preferences;
 }
 
-export function save(preferences) {
+/** @param {Preferences} preferences */
+export function savePreferences(preferences) {
   try {
-    localStorage.setItem(KEY, JSON.stringify(preferences));
+    localStorage.setItem(STORAGE_KEY, JSON.stringify(preferences));
   } catch {
-    // Then only for as long as the page is open.
+    // Not allowed by the browser: they apply until the page is closed.
   }
 }
 
-// Only what has the shape that the page expects.
-export function clean(stored) {
-  const good = {};
-  if (Array.isArray(stored.reasons)) {
-    good.reasons = stored.reasons.filter((reason) => typeof reason === "string" && unfit(reason) === "");
+/**
+ * Returns the valid ones of the stored preferences.
+ *
+ * @param {Record<string, unknown>} stored
+ */
+export function validPreferences({ reasons, late, theme, wall }) {
+  /** @type {Partial<Preferences>} */
+  const valid = {};
+  if (Array.isArray(reasons)) {
+    valid.reasons = reasons.filter((reason) => typeof reason === "string" && textProblem(reason) === "");
   }
-  if (stored.late >= 1 && stored.late <= 36_000) good.late = Number(stored.late);
-  if (["auto", "light", "dark"].includes(stored.theme)) good.theme = stored.theme;
-  if (typeof stored.wall === "boolean") good.wall = stored.wall;
-  return good;
+  if (Number(late) >= 1 && Number(late) <= 36_000) valid.late = Number(late);
+  if (typeof theme === "string" && THEMES.includes(theme)) valid.theme = theme;
+  if (typeof wall === "boolean") valid.wall = wall;
+  return valid;
 }
 
-// One reason a line, in the order given, each once.
-export function reasonsOf(text) {
+/**
+ * Returns the reasons, one per line, in this order and without duplicates.
+ *
+ * @param {string} text
+ */
+export function parseReasons(text) {
   const lines = text.split("\n").map((line) => line.trim());
   return [...new Set(lines.filter((line) => line !== ""))];
 }
 
-export function apply(preferences) {
-  const root = document.documentElement.dataset;
-  root.theme = preferences.theme;
-  if (preferences.wall) root.wall = "";
-  else delete root.wall;
+/** @param {Preferences} preferences */
+export function applyPreferences({ theme, wall }) {
+  const { dataset } = document.documentElement;
+  dataset.theme = theme;
+  if (wall) dataset.wall = "";
+  else delete dataset.wall;
 }
 
-export function openSettings(preferences, changed) {
-  const reasons = make("textarea", {
+/**
+ * Opens the settings dialog.
+ *
+ * @param {Preferences} preferences changed when the user saves
+ * @param {() => void} onChange
+ */
+export function openSettings(preferences, onChange) {
+  const reasons = create("textarea", {
     name: "reasons", rows: 6, dir: "auto", spellcheck: false, value: preferences.reasons.join("\n"), data: { first: "" },
   });
   reasons.addEventListener("input", () => {
-    const bad = reasonsOf(reasons.value).find((reason) => unfit(reason) !== "");
-    reasons.setCustomValidity(bad === undefined ? "" : `${bad}: ${unfit(bad)}`);
+    const bad = parseReasons(reasons.value).find((reason) => textProblem(reason) !== "");
+    reasons.setCustomValidity(bad === undefined ? "" : `${bad}: ${textProblem(bad)}`);
   });
-  const late = make("input", { name: "late", type: "number", min: 1, max: 36_000, required: true, value: preferences.late });
-  const themes = [["auto", "As the system"], ["light", "Light"], ["dark", "Dark"]];
-  ask({
-    title: "Settings of this browser",
+  const late = create("input", {
+    name: "late", type: "number", min: "1", max: "36000", required: true, value: String(preferences.late),
+  });
+  openDialog({
+    title: ["Settings for this browser"],
     submit: "Save",
     body: [
-      field("Usual reasons of a pause", reasons, "one a line"),
-      field("A caller waits too long after", late, "seconds"),
-      choice("Colours", "theme", themes, { chips: true, chosen: preferences.theme }),
+      field("Pause reasons", reasons, "one per line"),
+      field("Highlight a caller after", late, "seconds"),
+      choice("Colors", "theme", [["auto", "System"], ["light", "Light"], ["dark", "Dark"]], {
+        chips: true,
+        selected: preferences.theme,
+      }),
     ],
     send: async (form) => {
-      preferences.reasons = reasonsOf(form.get("reasons"));
-      preferences.late = Number(form.get("late"));
-      preferences.theme = form.get("theme");
-      save(preferences);
-      changed();
+      preferences.reasons = parseReasons(formText(form, "reasons"));
+      preferences.late = Number(formText(form, "late"));
+      preferences.theme = formText(form, "theme");
+      savePreferences(preferences);
+      onChange();
     },
   });
 }

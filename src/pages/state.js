@@ -1,163 +1,261 @@
-// What the board knows: the queues as the events tell of them. Pure: no page, no
-// clock of its own, no request.
+// The state that the board shows, built from the events of the bridge. Does not touch the
+// page, read a clock or send a request.
 
 import { People } from "./people.js";
 
-// A member as the bridge tells of it, and since when it is in its state. `exact` is
-// false where the page has only seen it in that state since then.
-class Member {
-  #words = null;
+/**
+ * @import { BridgeEvent, Caller, Member, MemberEvent, QueueEvent, QueueStatistics, SnapshotEvent } from "./bridge"
+ *
+ * @typedef {object} BoardQueue
+ * @property {string} id
+ * @property {string} name
+ * @property {string} searchText
+ * @property {Map<string, BoardMember>} members by interface
+ * @property {BoardCaller[]} callers
+ * @property {Partial<QueueStatistics> | null} statistics null until the bridge has sent some
+ * @property {Record<string, number> | null} stateCounts cached by `countStates`
+ *
+ * @typedef {object} BoardCaller
+ * @property {Caller} data
+ * @property {number} since when the caller joined the queue
+ * @property {string} searchText
+ *
+ * @typedef {{ queue: string, interface: string | null }} QueueUpdate one member has
+ *   changed, or, with a null interface, the callers and the statistics of a queue
+ *
+ * @typedef {"everything" | "nothing" | QueueUpdate} BoardUpdate what an event has changed
+ */
 
-  constructor(data, since, exact) {
+/** A member of a queue as the bridge has sent it, with the time at which its state began. */
+export class BoardMember {
+  /** @type {string | null} */
+  #searchText = null;
+
+  /**
+   * @param {Member} data
+   * @param {number} since when the state began, in milliseconds since 1970
+   * @param {boolean} isExact false if the state may have begun before `since`
+   */
+  constructor(data, since, isExact) {
     this.data = data;
     this.since = since;
-    this.exact = exact;
+    this.isExact = isExact;
   }
 
-  // What it is found by. Not before it is searched for: there may be 50,000.
-  get words() {
+  /** Built by the first search only, since there can be 50,000 members. */
+  get searchText() {
     const { alias, agent, interface: address } = this.data;
-    return (this.#words ??= fold([alias, agent, address].filter(Boolean).join(" ")));
+    this.#searchText ??= searchKey([alias, agent, address].filter(Boolean).join(" "));
+    return this.#searchText;
   }
 }
 
-// For searching: without regard to case and accents.
-export function fold(text) {
+/**
+ * Removes case and accents, which a search ignores.
+ *
+ * @param {string} text
+ */
+export function searchKey(text) {
   return text.normalize("NFKD").replace(/\p{Mn}/gu, "").toLowerCase();
 }
 
+/**
+ * @param {string} id
+ * @returns {BoardQueue}
+ */
 function emptyQueue(id) {
-  const words = fold(id);
-  return { id, name: id, words, members: new Map(), callers: [], figures: null, counts: null };
+  return {
+    id,
+    name: id,
+    searchText: searchKey(id),
+    members: new Map(),
+    callers: [],
+    statistics: null,
+    stateCounts: null,
+  };
 }
 
 export class Board {
+  /** @type {Map<string, BoardQueue>} */
   queues = new Map();
   people = new People();
-  // Whether the bridge has its link to the telephone system.
-  connected = true;
-  // Whether there was a snapshot at all.
-  loaded = false;
+  /** Whether the bridge is connected to the PBX. */
+  isPbxConnected = true;
+  /** Whether a snapshot has arrived. */
+  isLoaded = false;
 
-  // Applies an event; returns what has changed as
-  // `{all: true}`, `{queue, interface}` (null: the queue as a whole), or null.
-  apply({ type, data }, now) {
-    switch (type) {
+  /**
+   * Applies an event. Returns what has changed.
+   *
+   * @param {BridgeEvent} event
+   * @param {number} now
+   * @returns {BoardUpdate}
+   */
+  apply(event, now) {
+    switch (event.type) {
       case "snapshot":
-        return this.#snapshot(data, now);
+        return this.#applySnapshot(event.data, now);
       case "member":
-        return this.#member(data, now);
+        return this.#applyMember(event.data, now);
       case "queue":
-        return this.#queue(data, now);
+        return this.#applyQueue(event.data, now);
       case "pbx":
-        this.connected = data.connected === true;
-        return { link: true };
+        this.isPbxConnected = event.data.connected === true;
+        return "nothing";
       default:
-        // Of a newer bridge: what it means is not known, and nothing breaks.
-        return null;
+        // An event type that a newer bridge has added.
+        return "nothing";
     }
   }
 
-  // The figures of a showqueuestat.
-  figures(queues) {
-    for (const figures of queues) {
-      const queue = this.queues.get(figures.queue);
-      if (queue) queue.figures = figures;
+  /**
+   * Applies the answer of `showqueuestat`.
+   *
+   * @param {QueueStatistics[]} queues
+   */
+  applyStatistics(queues) {
+    for (const statistics of queues) {
+      const queue = this.queues.get(statistics.queue);
+      if (queue) queue.statistics = statistics;
     }
   }
 
-  #snapshot({ queues }, now) {
+  /**
+   * @param {SnapshotEvent["data"]} data
+   * @param {number} now
+   * @returns {BoardUpdate}
+   */
+  #applySnapshot({ queues }, now) {
     const before = this.queues;
     this.queues = new Map();
     this.people = new People();
-    for (const told of queues) {
-      const old = before.get(told.queue);
-      const queue = emptyQueue(told.queue);
-      queue.name = told.name ?? told.queue;
-      queue.words = fold(`${queue.id} ${queue.name}`);
-      queue.figures = old?.figures ?? null;
-      for (const data of told.members ?? []) {
-        const known = old?.members.get(data.interface);
-        queue.members.set(data.interface, this.#seen(data, known, now, true));
-        this.people.add(data.interface, data.state);
+    for (const data of queues) {
+      const old = before.get(data.queue);
+      const queue = emptyQueue(data.queue);
+      queue.name = data.name ?? data.queue;
+      queue.searchText = searchKey(`${queue.id} ${queue.name}`);
+      // A snapshot has no statistics.
+      queue.statistics = old?.statistics ?? null;
+      for (const member of data.members ?? []) {
+        const known = old?.members.get(member.interface);
+        queue.members.set(member.interface, withStart(member, known, now, true));
+        this.people.add(member.interface, member.state);
       }
-      queue.callers = (told.callers ?? []).map((caller) => waiting(caller, now));
+      queue.callers = (data.callers ?? []).map((caller) => boardCaller(caller, now));
       this.queues.set(queue.id, queue);
     }
-    this.loaded = true;
-    return { all: true };
+    this.isLoaded = true;
+    return "everything";
   }
 
-  #member({ queue: id, change, member: data }, now) {
-    let queue = this.queues.get(id);
-    const isNew = !queue;
-    if (isNew) this.queues.set(id, (queue = emptyQueue(id)));
+  /**
+   * @param {MemberEvent["data"]} data
+   * @param {number} now
+   * @returns {BoardUpdate}
+   */
+  #applyMember({ queue: id, change, member: data }, now) {
+    const { queue, isNew } = this.#queueOf(id);
     const known = queue.members.get(data.interface);
-    queue.counts = null;
+    queue.stateCounts = null;
     if (known) this.people.remove(data.interface, known.data.state);
     if (change === "removed") {
       queue.members.delete(data.interface);
     } else {
       this.people.add(data.interface, data.state);
-      queue.members.set(data.interface, this.#seen(data, known, now, false));
+      queue.members.set(data.interface, withStart(data, known, now, false));
     }
-    return isNew ? { all: true } : { queue: id, interface: data.interface };
+    return isNew ? "everything" : { queue: id, interface: data.interface };
   }
 
-  #queue(data, now) {
-    const id = data.queue;
-    let queue = this.queues.get(id);
-    const isNew = !queue;
-    if (isNew) this.queues.set(id, (queue = emptyQueue(id)));
-    if (Array.isArray(data.callers)) {
-      queue.callers = data.callers.map((caller) => waiting(caller, now));
+  /**
+   * @param {QueueEvent["data"]} data
+   * @param {number} now
+   * @returns {BoardUpdate}
+   */
+  #applyQueue({ callers, ...statistics }, now) {
+    const { queue, isNew } = this.#queueOf(statistics.queue);
+    if (Array.isArray(callers)) {
+      queue.callers = callers.map((caller) => boardCaller(caller, now));
     }
-    const { callers, ...figures } = data;
-    // Only what it tells: a queue event need not have every figure.
-    queue.figures = { ...queue.figures, ...figures };
-    return isNew ? { all: true } : { queue: id, interface: null };
+    // Statistics that this event does not have stay as they were.
+    queue.statistics = { ...queue.statistics, ...statistics };
+    return isNew ? "everything" : { queue: queue.id, interface: null };
   }
 
-  // Since when a member is in its state. The bridge tells it of a pause; of the rest
-  // the page knows what it has seen itself.
-  #seen(data, known, now, firstSight) {
-    if (data.state === "paused" && data.paused_at) {
-      return new Member(data, Date.parse(data.paused_at), true);
-    }
-    if (known && known.data.state === data.state) {
-      return new Member(data, known.since, known.exact);
-    }
-    if (!firstSight) return new Member(data, now, true);
-    // Free since the last call, or since it was added, unless it was paused between.
-    const free = [data.last_call_at, data.logged_in_at].map((time) => Date.parse(time ?? ""));
-    const since = Math.max(...free.filter((time) => time > 0));
-    return data.state === "available" && Number.isFinite(since)
-      ? new Member(data, since, true)
-      : new Member(data, now, false);
+  /**
+   * Returns the queue, and adds it if no snapshot has listed it.
+   *
+   * @param {string} id
+   */
+  #queueOf(id) {
+    const known = this.queues.get(id);
+    if (known) return { queue: known, isNew: false };
+    const queue = emptyQueue(id);
+    this.queues.set(id, queue);
+    return { queue, isNew: true };
   }
 }
 
-function waiting(data, now) {
-  const words = fold([data.caller_id_number, data.caller_id_name].filter(Boolean).join(" "));
-  return { data, since: now - (data.wait_seconds ?? 0) * 1000, words };
+/**
+ * Adds to a member when its state began. The bridge reports the start of a pause. The start
+ * of any other state is known if the page has seen the change.
+ *
+ * @param {Member} data
+ * @param {BoardMember | undefined} known the member before
+ * @param {number} now
+ * @param {boolean} isSnapshot whether the state can have begun before now
+ */
+function withStart(data, known, now, isSnapshot) {
+  if (data.state === "paused" && data.paused_at) {
+    return new BoardMember(data, Date.parse(data.paused_at), true);
+  }
+  if (known && known.data.state === data.state) {
+    return new BoardMember(data, known.since, known.isExact);
+  }
+  if (!isSnapshot) return new BoardMember(data, now, true);
+  // An available agent became so with the end of the last call or with the login. A pause
+  // in between is ignored.
+  const starts = [data.last_call_at, data.logged_in_at].map((time) => Date.parse(time ?? ""));
+  const since = Math.max(...starts.filter((time) => time > 0));
+  return data.state === "available" && Number.isFinite(since)
+    ? new BoardMember(data, since, true)
+    : new BoardMember(data, now, false);
 }
 
-// How many members are in each state. Counted again only after a change.
-export function tally(queue) {
-  if (queue.counts === null) {
-    queue.counts = {};
+/**
+ * @param {Caller} data
+ * @param {number} now
+ * @returns {BoardCaller}
+ */
+function boardCaller(data, now) {
+  const searchText = searchKey([data.caller_id_number, data.caller_id_name].filter(Boolean).join(" "));
+  return { data, since: now - (data.wait_seconds ?? 0) * 1000, searchText };
+}
+
+/**
+ * The number of members in each state. Counts again only after a change.
+ *
+ * @param {BoardQueue} queue
+ */
+export function countStates(queue) {
+  if (queue.stateCounts === null) {
+    queue.stateCounts = {};
     for (const { data } of queue.members.values()) {
-      queue.counts[data.state] = (queue.counts[data.state] ?? 0) + 1;
+      queue.stateCounts[data.state] = (queue.stateCounts[data.state] ?? 0) + 1;
     }
   }
-  return queue.counts;
+  return queue.stateCounts;
 }
 
-// Since when the first caller waits, or null.
-export function longestSince(queue) {
-  let since = null;
+/**
+ * When the caller who has waited longest joined the queue; null if no caller waits.
+ *
+ * @param {BoardQueue} queue
+ */
+export function longestWaitStart(queue) {
+  let start = null;
   for (const caller of queue.callers) {
-    if (since === null || caller.since < since) since = caller.since;
+    if (start === null || caller.since < start) start = caller.since;
   }
-  return since;
+  return start;
 }

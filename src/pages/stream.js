@@ -1,51 +1,68 @@
-// The stream of events: read with fetch, since an EventSource can't send the
-// password in a header, and come back to for as long as the page is open.
+// The event stream. It is read with fetch, because an EventSource can't send the password
+// in a header. Like an EventSource, it reconnects as long as the page is open.
 
-import { refusal } from "./api.js";
+import { ApiError, localError } from "./api.js";
 
-// A comment comes every 15 seconds: after this long without one, the link is lost,
-// whatever the browser believes.
-const SILENCE = 40_000;
+/**
+ * @import { BridgeEvent } from "./bridge"
+ * @import { Api, LocalCode } from "./api.js"
+ */
 
-// A link that held for so long was a good one.
-const LASTING = 10_000;
+// The bridge sends a comment every 15 s. After this long without data, in milliseconds, the
+// connection is treated as lost, even if the browser has not noticed.
+const SILENCE_TIMEOUT = 40_000;
 
-// Parses `text/event-stream`. A snapshot of many megabytes comes in many pieces:
-// they are kept apart until their line is whole, so that none is copied twice.
+// A connection that lasted this long, in milliseconds, resets the reconnect delay.
+const STABLE_AFTER = 10_000;
+
+// How often the silence is checked, in milliseconds.
+const CHECK_INTERVAL = 5000;
+
+/**
+ * Parses `text/event-stream`. A snapshot of many megabytes arrives in many chunks. They
+ * are joined once the line is complete, so that each is copied only once.
+ */
 export class EventParser {
-  #pieces = [];
+  /** @type {string[]} */
+  #chunks = [];
+  /** @type {string[]} */
   #data = [];
   #event = "";
-  #first = true;
-  #afterReturn = false;
+  #isFirst = true;
+  #afterCarriageReturn = false;
+  /** The id of the last event; an event without an id has that of the event before it. */
   lastId = "";
 
-  // Takes a piece of text; returns the events that it completes.
+  /**
+   * Adds text. Returns the events that it completes.
+   *
+   * @param {string} text
+   */
   push(text) {
     const events = [];
-    if (this.#first && text !== "") {
-      this.#first = false;
+    if (this.#isFirst && text !== "") {
+      this.#isFirst = false;
       if (text.startsWith("\uFEFF")) text = text.slice(1);
     }
-    // A line feed that belongs to the carriage return before it.
-    if (this.#afterReturn && text.startsWith("\n")) text = text.slice(1);
-    if (text !== "") this.#afterReturn = false;
+    // This line feed belongs to the carriage return at the end of the last chunk.
+    if (this.#afterCarriageReturn && text.startsWith("\n")) text = text.slice(1);
+    if (text !== "") this.#afterCarriageReturn = false;
     let start = 0;
-    const end = /\r\n|\r|\n/g;
-    for (let match; (match = end.exec(text)) !== null; ) {
-      const line = this.#pieces.join("") + text.slice(start, match.index);
-      this.#pieces = [];
-      start = end.lastIndex;
-      this.#afterReturn = match[0] === "\r" && start === text.length;
-      const event = this.#line(line);
+    for (const match of text.matchAll(/\r\n|\r|\n/g)) {
+      const line = this.#chunks.join("") + text.slice(start, match.index);
+      this.#chunks = [];
+      start = match.index + match[0].length;
+      this.#afterCarriageReturn = match[0] === "\r" && start === text.length;
+      const event = this.#parseLine(line);
       if (event !== null) events.push(event);
     }
-    if (start < text.length) this.#pieces.push(text.slice(start));
+    if (start < text.length) this.#chunks.push(text.slice(start));
     return events;
   }
 
-  #line(line) {
-    if (line === "") return this.#dispatch();
+  /** @param {string} line */
+  #parseLine(line) {
+    if (line === "") return this.#finishEvent();
     const colon = line.indexOf(":");
     if (colon === 0) return null;
     const field = colon < 0 ? line : line.slice(0, colon);
@@ -57,7 +74,7 @@ export class EventParser {
     return null;
   }
 
-  #dispatch() {
+  #finishEvent() {
     const data = this.#data;
     const type = this.#event || "message";
     this.#data = [];
@@ -66,112 +83,151 @@ export class EventParser {
   }
 }
 
-// How long to wait before the next attempt: twice as long each time, up to a
-// quarter of a minute, spread so that a hundred pages don't all come at once.
-export function backOff(attempt, retryAfter, random = Math.random()) {
+/**
+ * Returns how long to wait before the next attempt, in milliseconds. It doubles with each
+ * attempt, up to 15 s, and is random, so that a hundred pages do not reconnect at once.
+ *
+ * @param {number} attempt
+ * @param {number} retryAfter the least delay, in seconds, as the bridge requires
+ * @param {number} [random] between 0 and 1
+ */
+export function reconnectDelay(attempt, retryAfter, random = Math.random()) {
   const longest = Math.min(15_000, 500 * 2 ** Math.min(attempt, 10));
   return Math.max(retryAfter * 1000, longest / 2 + (longest / 2) * random);
 }
 
-// Tells its owner:
-//   event({type, data})           data is parsed already
-//   link({state: "open"})
-//   link({state: "lost", refusal, next, heard})   next: when it tries again, or null for
-//                                 never; heard: when something last came
-export class EventStream {
-  #owner;
-  #api;
-  #abort = null;
-  #wake = null;
-  #lastId = "";
-  #heard = 0;
-  #open = false;
-  #ended = false;
+/**
+ * @typedef {object} Connected
+ * @property {true} connected
+ *
+ * @typedef {object} Disconnected
+ * @property {false} connected
+ * @property {ApiError} error
+ * @property {number | null} nextAttempt when the stream reconnects, or null if never
+ * @property {number} lastReceived when data last arrived; 0 if never
+ *
+ * @typedef {object} StreamListener
+ * @property {(event: BridgeEvent) => void} onEvent
+ * @property {(status: Connected | Disconnected) => void} onConnection
+ */
 
-  constructor(api, owner) {
+export class EventStream {
+  #api;
+  #listener;
+  /** @type {AbortController | null} */
+  #abort = null;
+  /**
+   * Ends the wait for the next attempt; null if the stream does not wait.
+   *
+   * @type {(() => void) | null}
+   */
+  #endWait = null;
+  #lastId = "";
+  #lastReceived = 0;
+  #isOpen = false;
+  #hasEnded = false;
+
+  /**
+   * @param {Api} api
+   * @param {StreamListener} listener
+   */
+  constructor(api, listener) {
     this.#api = api;
-    this.#owner = owner;
+    this.#listener = listener;
   }
 
-  // Runs until `end`, or until the bridge refuses this user.
+  /** Reads events until `end` is called, or until the bridge rejects the user. */
   async run() {
-    for (let attempt = 0; !this.#ended; attempt += 1) {
-      const began = Date.now();
-      const reason = await this.#once();
-      if (this.#ended) return;
-      // A link that has lasted; one that breaks at once is not to be hammered.
-      if (Date.now() - began > LASTING) attempt = 0;
-      const final = ["unauthorized", "forbidden"].includes(reason.code);
-      const pause = final ? null : backOff(attempt, reason.retryAfter);
-      const next = final ? null : Date.now() + pause;
-      this.#owner.link({ state: "lost", refusal: reason, next, heard: this.#heard });
-      if (final) return;
-      await this.#sleep(pause);
+    for (let attempt = 0; !this.#hasEnded; attempt += 1) {
+      const startedAt = Date.now();
+      const error = await this.#readOnce();
+      if (this.#hasEnded) return;
+      if (Date.now() - startedAt > STABLE_AFTER) attempt = 0;
+      const isFinal = ["unauthorized", "forbidden"].includes(error.code);
+      const delay = error.code === "silent" ? 0 : reconnectDelay(attempt, error.retryAfter);
+      this.#listener.onConnection({
+        connected: false,
+        error,
+        nextAttempt: isFinal ? null : Date.now() + delay,
+        lastReceived: this.#lastReceived,
+      });
+      if (isFinal) return;
+      await this.#wait(delay);
     }
   }
 
-  // Tries again now, where it waits; where the stream is silent, as after the
-  // computer has slept, it does not wait for the silence to be noticed.
+  /**
+   * Reconnects now if the stream waits for the next attempt, or if it has been silent for
+   * too long, as after the computer has slept.
+   */
   wake() {
-    if (this.#wake) this.#wake();
-    else if (this.#open && Date.now() - this.#heard > SILENCE) this.#abort?.abort();
+    if (this.#endWait) this.#endWait();
+    else if (this.#isOpen && Date.now() - this.#lastReceived > SILENCE_TIMEOUT) this.#abort?.abort();
   }
 
   end() {
-    this.#ended = true;
+    this.#hasEnded = true;
     this.#abort?.abort();
-    this.#wake?.();
+    this.#endWait?.();
   }
 
-  async #once() {
+  /** Connects and reads until the connection ends. Returns why it ended. */
+  async #readOnce() {
     const abort = new AbortController();
     this.#abort = abort;
-    const began = Date.now();
-    const watch = setInterval(() => {
-      if (Date.now() - Math.max(began, this.#heard) > SILENCE) abort.abort();
-    }, 5000);
+    const startedAt = Date.now();
+    const silenceCheck = setInterval(() => {
+      if (Date.now() - Math.max(startedAt, this.#lastReceived) > SILENCE_TIMEOUT) abort.abort();
+    }, CHECK_INTERVAL);
     try {
       const response = await this.#api.events(this.#lastId, abort.signal);
-      this.#open = true;
-      this.#owner.link({ state: "open" });
-      return refusal(await this.#read(response.body));
+      this.#isOpen = true;
+      this.#listener.onConnection({ connected: true });
+      return localError(await this.#readEvents(response));
     } catch (error) {
-      return error.code ? error : refusal("unreachable");
+      if (error instanceof ApiError) return error;
+      return localError(abort.signal.aborted ? "silent" : "unreachable");
     } finally {
-      clearInterval(watch);
-      this.#open = false;
+      clearInterval(silenceCheck);
+      this.#isOpen = false;
       abort.abort();
     }
   }
 
-  // Reads to the end; returns what the end means.
-  async #read(body) {
-    let meaning = "stream_ended";
+  /**
+   * Reads to the end of the response. Returns the code of the error that the end means.
+   *
+   * @param {Response} response
+   */
+  async #readEvents({ body }) {
+    /** @type {LocalCode} */
+    let code = "stream_ended";
+    if (body === null) return code;
     const parser = new EventParser();
     parser.lastId = this.#lastId;
     const reader = body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
       const { done, value } = await reader.read();
-      if (done || this.#ended) return meaning;
-      this.#heard = Date.now();
+      if (done || this.#hasEnded) return code;
+      this.#lastReceived = Date.now();
       for (const { type, data, id } of parser.push(value)) {
-        if (type === "shutdown") meaning = "shutdown";
-        else this.#owner.event({ type, data: JSON.parse(data) });
-        // Only now: an event that could not be used is asked for again.
+        if (type === "shutdown") code = "shutdown";
+        else this.#listener.onEvent(/** @type {BridgeEvent} */ ({ type, data: JSON.parse(data) }));
+        // Set after the event is handled: if that fails, the bridge sends the event again.
         this.#lastId = id;
       }
     }
   }
 
-  #sleep(milliseconds) {
-    return new Promise((resolve) => {
+  /** @param {number} milliseconds */
+  async #wait(milliseconds) {
+    await new Promise((/** @type {(value?: undefined) => void} */ resolve) => {
       const timer = setTimeout(resolve, milliseconds);
-      this.#wake = () => {
+      this.#endWait = () => {
         clearTimeout(timer);
         resolve();
       };
-    }).finally(() => {
-      this.#wake = null;
     });
+    this.#endWait = null;
   }
 }

@@ -1,40 +1,55 @@
-// The clock of the page, and how durations are written.
+// The clock of the panel, and how it shows times and numbers.
 
-// The bridge's clock, since the times that it tells are its own: a wall screen
-// whose clock is ten minutes off would otherwise show pauses that begin in the
-// future.
+/**
+ * The clock of the bridge. The bridge reports times by its own clock. If the clock of a
+ * wall screen is ten minutes off, pauses would otherwise seem to begin in the future.
+ */
 export class Clock {
   #offset = 0;
 
-  // Of the `Date` of an answer that has just come. It has whole seconds: half of
-  // one is the best guess of what was cut off.
+  /**
+   * Sets the clock by the `Date` header of a response that has just arrived. The header
+   * has whole seconds, so half a second is added as the most likely rest.
+   *
+   * @param {string | null} date
+   */
   learn(date) {
-    const told = Date.parse(date ?? "");
-    if (Number.isNaN(told)) return;
-    const offset = told + 500 - Date.now();
-    // Within the error of the guess, the clocks agree.
+    const reported = Date.parse(date ?? "");
+    if (Number.isNaN(reported)) return;
+    const offset = reported + 500 - Date.now();
+    // A small difference can come from rounding and from the network.
     this.#offset = Math.abs(offset) < 2000 ? 0 : offset;
   }
 
+  /** Milliseconds since 1970. */
   now() {
     return Date.now() + this.#offset;
   }
 }
 
-// `0:07`, `12:34`, `1:02:03`; beyond two days `3 d`.
-export function duration(milliseconds) {
+/**
+ * Formats a duration as `0:07`, `12:34` or `1:02:03`; from two days on as `3 d`.
+ *
+ * @param {number} milliseconds
+ */
+export function formatDuration(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   if (seconds >= 172_800) return `${Math.floor(seconds / 86_400)} d`;
-  const two = (number) => String(number).padStart(2, "0");
+  const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
   return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
 }
 
-export function count(number, noun) {
+/**
+ * @param {number} number
+ * @param {string} noun
+ */
+export function formatCount(number, noun) {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-export function timeOfDay(milliseconds) {
+/** @param {number} milliseconds since 1970 */
+export function formatTimeOfDay(milliseconds) {
   return new Date(milliseconds).toLocaleTimeString([], { timeStyle: "medium" });
 }

@@ -1,112 +1,148 @@
-// The board on the page: which queues are shown, in which order, and that each change
-// touches only what has changed.
+// The board on the page: which queues it shows, and in which order. A change of the state
+// updates only the parts of the page that it affects.
 
-import { arrange, byId, say } from "./dom.js";
+import { byId, find, setChildren, setText } from "./dom.js";
 import { QueueCard } from "./queue-card.js";
-import { fold, longestSince, tally } from "./state.js";
-import { count, duration } from "./time.js";
+import { countStates, longestWaitStart, searchKey } from "./state.js";
+import { formatCount, formatDuration } from "./time.js";
 
-// So many queues are open from the beginning.
-const FEW = 12;
+/**
+ * @import { Preferences } from "./bridge"
+ * @import { Board, BoardQueue, BoardUpdate } from "./state.js"
+ * @import { Clock } from "./time.js"
+ */
 
-// The cards change places no more often than that: a board that is read must hold still.
-const REORDER = 2000;
+// If the board has at most this many queues, all are open at first.
+const INITIALLY_OPEN_QUEUES = 12;
+
+// The least time between two changes of the order of the cards, in milliseconds. A board
+// whose cards move all the time can't be read.
+const REORDER_INTERVAL = 2000;
+
+// The least width of a column of agents, in rem, with its gap: the same as in board.css.
+const COLUMN_WIDTH = 20.5;
 
 export class View {
   #board;
   #clock;
   #preferences;
+  /** @type {Map<string, QueueCard>} by queue */
   #cards = new Map();
-  #near = new Set();
-  // Queues that were opened or closed by hand.
-  #chosen = new Map();
-  #changes = new Map();
-  #everything = false;
-  #scheduled = false;
+  /** @type {Set<QueueCard>} in or near the visible part of the page */
+  #nearCards = new Set();
+  /** @type {Map<string, boolean>} queues that the user has opened (true) or closed */
+  #toggled = new Map();
+  /**
+   * The parts of each queue to draw with the next frame: interfaces of agents, or null for
+   * the callers and the statistics.
+   *
+   * @type {Map<string, Set<string | null>>}
+   */
+  #updates = new Map();
+  #drawsEverything = false;
+  #isScheduled = false;
   #search = "";
   #filter = "all";
   #sort = "configured";
-  #reordered = 0;
-  #live = false;
-  #observer = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: "500px" });
+  #lastReorder = 0;
+  #isLive = false;
+  #observer = new IntersectionObserver((entries) => this.#observe(entries), { rootMargin: "500px" });
 
+  /**
+   * @param {Board} board
+   * @param {Clock} clock
+   * @param {Preferences} preferences
+   */
   constructor(board, clock, preferences) {
     this.#board = board;
     this.#clock = clock;
     this.#preferences = preferences;
-    byId("search").addEventListener("input", ({ target }) => {
-      this.#search = fold(target.value.trim());
+    const search = byId("search", HTMLInputElement);
+    search.addEventListener("input", () => {
+      this.#search = searchKey(search.value.trim());
       this.refresh();
     });
     byId("filter").addEventListener("change", ({ target }) => {
-      this.#filter = target.value;
+      if (target instanceof HTMLInputElement) this.#filter = target.value;
       this.refresh();
     });
-    byId("sort").addEventListener("change", ({ target }) => {
-      this.#sort = target.value;
-      this.#reordered = 0;
+    const sort = byId("sort", HTMLSelectElement);
+    sort.addEventListener("change", () => {
+      this.#sort = sort.value;
+      this.#lastReorder = 0;
       this.refresh();
     });
-    byId("expand").addEventListener("click", () => this.#openAll());
+    byId("expand").addEventListener("click", () => this.#toggleAll());
     byId("cards").addEventListener("click", ({ target }) => {
-      const card = target.closest(".toggle")?.closest(".card");
-      if (card) this.#toggle(card.dataset.queue);
+      const toggle = target instanceof Element ? target.closest(".toggle") : null;
+      const queue = queueOf(toggle?.closest(".card"));
+      if (queue !== undefined) this.#toggle(queue);
     });
     setInterval(() => this.#tick(), 1000);
   }
 
-  // Takes what the store says has changed; it is drawn with the next frame.
-  changed(change) {
-    if (change.all) this.#everything = true;
-    else if (!this.#everything && change.queue) {
-      const parts = this.#changes.get(change.queue) ?? new Set();
-      this.#changes.set(change.queue, parts.add(change.interface));
+  /**
+   * Draws a change of the state with the next frame.
+   *
+   * @param {BoardUpdate} update
+   */
+  update(update) {
+    if (update === "nothing") return;
+    if (update === "everything") {
+      this.#drawsEverything = true;
+    } else if (!this.#drawsEverything) {
+      const parts = this.#updates.get(update.queue) ?? new Set();
+      this.#updates.set(update.queue, parts.add(update.interface));
     }
     this.#schedule();
   }
 
+  /** Draws everything with the next frame. */
   refresh() {
-    this.#everything = true;
-    this.#schedule();
+    this.update("everything");
   }
 
-  // While it is not live, what is shown holds still.
-  live(live) {
-    this.#live = live;
-    byId("board").classList.toggle("stale", !live);
+  /**
+   * Notes whether events arrive. If they do not, the board is gray and its times stop.
+   *
+   * @param {boolean} isLive
+   */
+  setLive(isLive) {
+    this.#isLive = isLive;
+    byId("board").classList.toggle("stale", !isLive);
     this.#tick();
   }
 
   #schedule() {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
     requestAnimationFrame(() => {
-      this.#scheduled = false;
+      this.#isScheduled = false;
       this.#draw();
     });
   }
 
   #draw() {
-    const changes = this.#changes;
-    this.#changes = new Map();
-    if (this.#everything) {
-      this.#everything = false;
+    const updates = this.#updates;
+    this.#updates = new Map();
+    if (this.#drawsEverything) {
+      this.#drawsEverything = false;
       this.#drawAll();
     } else {
-      for (const [id, parts] of changes) this.#drawQueue(id, parts);
+      for (const [id, parts] of updates) this.#drawQueue(id, parts);
     }
-    this.#order();
-    this.#count();
-    this.#tick(true);
+    this.#reorder();
+    this.#updateSummary();
+    this.#updateTimes();
   }
 
   #drawAll() {
-    QueueCard.columns = Math.max(1, Math.floor(byId("cards").clientWidth / (20.5 * rem())));
+    QueueCard.columns = Math.max(1, Math.floor(byId("cards").clientWidth / (COLUMN_WIDTH * rem())));
     const { queues } = this.#board;
     for (const [id, card] of this.#cards) {
       if (queues.has(id)) continue;
       this.#observer.unobserve(card.element);
-      this.#near.delete(card);
+      this.#nearCards.delete(card);
       card.element.remove();
       this.#cards.delete(id);
     }
@@ -118,143 +154,200 @@ export class View {
         this.#observer.observe(card.element);
       }
       card.update(queue);
-      this.#place(card);
+      this.#showOrHide(card);
     }
   }
 
+  /**
+   * @param {string} id
+   * @param {Set<string | null>} parts
+   */
   #drawQueue(id, parts) {
     const card = this.#cards.get(id);
     if (!card) return;
-    for (const address of parts) card.changed(address);
-    this.#place(card);
+    for (const address of parts) card.updatePart(address);
+    this.#showOrHide(card);
   }
 
-  // Whether a card is shown, open, and narrowed to what is searched for.
-  #place(card) {
+  /**
+   * Applies the search, the filter and the user's clicks to a card.
+   *
+   * @param {QueueCard} card
+   */
+  #showOrHide(card) {
     const { queue } = card;
-    const found = find(queue, this.#search);
-    card.element.hidden = !found || !passes(queue, this.#filter);
-    const open = this.#chosen.get(queue.id) ?? this.#board.queues.size <= FEW;
-    card.show({ open: open || found?.inside === true, narrow: found?.narrow ?? null });
+    const match = findMatch(queue, this.#search);
+    card.element.hidden = !match || !passesFilter(queue, this.#filter);
+    const isOpen = this.#toggled.get(queue.id) ?? this.#board.queues.size <= INITIALLY_OPEN_QUEUES;
+    card.show({ isOpen: isOpen || match?.isInside === true, narrow: match?.narrow ?? null });
   }
 
-  #order() {
+  #reorder() {
     const now = Date.now();
     const parent = byId("cards");
-    const cards = [...this.#board.queues.keys()].map((id) => this.#cards.get(id)).filter(Boolean);
-    const isNew = parent.childElementCount !== cards.length;
-    const busy = parent.contains(document.activeElement);
-    const held = this.#sort !== "configured" && (busy || now - this.#reordered < REORDER);
-    if (held && !isNew) return;
-    this.#reordered = now;
+    const cards = [...this.#board.queues.keys()].flatMap((id) => this.#cards.get(id) ?? []);
+    const hasNewCards = parent.childElementCount !== cards.length;
+    const isInUse = parent.contains(document.activeElement);
+    const mustWait = isInUse || now - this.#lastReorder < REORDER_INTERVAL;
+    if (this.#sort !== "configured" && mustWait && !hasNewCards) return;
+    this.#lastReorder = now;
     if (this.#sort === "waiting") {
       cards.sort((a, b) => b.queue.callers.length - a.queue.callers.length);
     } else if (this.#sort === "longest") {
-      const since = ({ queue }) => longestSince(queue) ?? Infinity;
-      const order = new Map(cards.map((card) => [card, since(card)]));
-      // Two that wait for nobody keep their order: Infinity - Infinity is no number.
-      cards.sort((a, b) => (order.get(a) === order.get(b) ? 0 : order.get(a) - order.get(b)));
+      const starts = new Map(cards.map(({ queue }) => [queue, longestWaitStart(queue) ?? Infinity]));
+      const start = (/** @type {QueueCard} */ { queue }) => starts.get(queue) ?? Infinity;
+      // Not a difference, since Infinity - Infinity is NaN.
+      cards.sort((a, b) => (start(a) === start(b) ? 0 : start(a) < start(b) ? -1 : 1));
     }
-    arrange(parent, cards.map(({ element }) => element));
+    setChildren(parent, cards.map(({ element }) => element));
   }
 
-  #count() {
+  #updateSummary() {
     const all = this.#cards.size;
-    const cards = [...this.#cards.values()];
-    const shown = cards.filter(({ element }) => !element.hidden);
-    say(byId("shown"), shown.length === all ? count(all, "queue") : `${shown.length} of ${count(all, "queue")}`);
+    const shown = this.#shownCards();
+    const count = formatCount(all, "queue");
+    setText(byId("shown"), shown.length === all ? count : `${shown.length} of ${count}`);
     const nothing = byId("nothing");
     nothing.hidden = shown.length > 0;
-    say(nothing, nothingWords(this.#board.loaded, all));
-    const anyOpen = shown.some((card) => card.isOpen);
-    say(byId("expand"), anyOpen ? "Close all" : "Open all");
-    this.#totals();
+    setText(nothing, emptyText(this.#board.isLoaded, all));
+    setText(byId("expand"), shown.some((card) => card.isOpen) ? "Close all" : "Open all");
+    this.#updateTotals();
   }
 
-  #totals() {
+  #updateTotals() {
     let [waiting, abandoned, completed] = [0, 0, 0];
-    for (const { callers, figures } of this.#board.queues.values()) {
+    for (const { callers, statistics } of this.#board.queues.values()) {
       waiting += callers.length;
-      abandoned += figures?.abandoned ?? 0;
-      completed += figures?.completed ?? 0;
+      abandoned += statistics?.abandoned ?? 0;
+      completed += statistics?.completed ?? 0;
     }
     const offered = abandoned + completed;
     const percent = offered === 0 ? "–" : `${Math.round((abandoned / offered) * 1000) / 10} %`;
     for (const state of ["available", "in_call", "paused"]) {
-      total(state, String(this.#board.people.in(state)));
+      setTotal(state, String(this.#board.people.count(state)));
     }
-    total("waiting", String(waiting));
-    total("abandoned", percent);
+    setTotal("waiting", String(waiting));
+    setTotal("abandoned", percent);
     document.title = waiting > 0 ? `(${waiting}) Queues` : "Queues";
   }
 
-  #tick(drawn = false) {
-    if (!this.#live && !drawn) return;
+  /** Runs every second. */
+  #tick() {
+    if (!this.#isLive) return;
+    this.#updateTimes();
+    if (this.#sort !== "configured") this.#reorder();
+  }
+
+  #updateTimes() {
     const now = this.#clock.now();
-    const late = this.#preferences.late * 1000;
-    for (const card of this.#near) card.tick(now, late);
-    let since = null;
+    const lateAfter = this.#preferences.late * 1000;
+    for (const card of this.#nearCards) card.tick(now, lateAfter);
+    let start = null;
     for (const queue of this.#board.queues.values()) {
-      const first = longestSince(queue);
-      if (first !== null && (since === null || first < since)) since = first;
+      const first = longestWaitStart(queue);
+      if (first !== null && (start === null || first < start)) start = first;
     }
-    total("longest", since === null ? "–" : duration(now - since), since !== null && now - since >= late);
-    if (!drawn && this.#sort !== "configured") this.#order();
+    const isLate = start !== null && now - start >= lateAfter;
+    setTotal("longest", start === null ? "–" : formatDuration(now - start), isLate);
   }
 
-  #seen(entries) {
+  /**
+   * Called by the browser when cards get near the visible part of the page, or leave it.
+   *
+   * @param {IntersectionObserverEntry[]} entries
+   */
+  #observe(entries) {
     for (const { target, isIntersecting } of entries) {
-      const card = this.#cards.get(target.dataset.queue);
+      const card = this.#cards.get(queueOf(target) ?? "");
       if (!card) continue;
-      card.near(isIntersecting);
-      if (isIntersecting) this.#near.add(card);
-      else this.#near.delete(card);
+      card.setNear(isIntersecting);
+      if (isIntersecting) this.#nearCards.add(card);
+      else this.#nearCards.delete(card);
     }
-    this.#tick(true);
+    this.#updateTimes();
   }
 
+  /** @param {string} id */
   #toggle(id) {
     const card = this.#cards.get(id);
-    this.#chosen.set(id, !card.isOpen);
-    this.#place(card);
-    this.#count();
-    this.#tick(true);
+    if (!card) return;
+    this.#toggled.set(id, !card.isOpen);
+    this.#showOrHide(card);
+    this.#updateSummary();
+    this.#updateTimes();
   }
 
-  #openAll() {
-    const shown = [...this.#cards.values()].filter(({ element }) => !element.hidden);
-    const open = !shown.some((card) => card.isOpen);
-    for (const card of shown) this.#chosen.set(card.queue.id, open);
+  /** Opens all shown queues, or closes them if one is open. */
+  #toggleAll() {
+    const shown = this.#shownCards();
+    const isOpen = !shown.some((card) => card.isOpen);
+    for (const card of shown) this.#toggled.set(card.queue.id, isOpen);
     this.refresh();
   }
-}
 
-const rem = () => Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
-
-function total(key, text, late = false) {
-  const entry = document.querySelector(`[data-total="${key}"]`);
-  say(entry.querySelector("dd"), text);
-  entry.classList.toggle("late", late);
-}
-
-function nothingWords(loaded, all) {
-  if (!loaded) return "Waiting for the queues…";
-  return all === 0 ? "There are no queues." : "No queue fits what is searched for.";
-}
-
-// Whether a queue has what is searched for, and where: `inside` of it, and then
-// whether only some agents are to be shown.
-function find(queue, search) {
-  if (search === "" || queue.words.includes(search)) return { inside: false, narrow: null };
-  for (const member of queue.members.values()) {
-    if (member.words.includes(search)) return { inside: true, narrow: search };
+  #shownCards() {
+    return [...this.#cards.values()].filter(({ element }) => !element.hidden);
   }
-  const caller = queue.callers.some(({ words }) => words.includes(search));
-  return caller ? { inside: true, narrow: null } : null;
 }
 
-function passes(queue, filter) {
-  const counts = tally(queue);
+/** The root font size, in pixels. */
+function rem() {
+  return Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+}
+
+/**
+ * The queue of a card.
+ *
+ * @param {Element | null | undefined} card
+ */
+function queueOf(card) {
+  return card instanceof HTMLElement ? card.dataset.queue : undefined;
+}
+
+/**
+ * @param {string} key
+ * @param {string} text
+ * @param {boolean} [isLate]
+ */
+function setTotal(key, text, isLate = false) {
+  const total = find(document, `[data-total="${key}"]`);
+  setText(find(total, "dd"), text);
+  total.classList.toggle("late", isLate);
+}
+
+/**
+ * The text of a board without cards.
+ *
+ * @param {boolean} isLoaded
+ * @param {number} all the number of queues
+ */
+function emptyText(isLoaded, all) {
+  if (!isLoaded) return "Loading queues…";
+  return all === 0 ? "There are no queues." : "No queue matches the search and the filter.";
+}
+
+/**
+ * Looks for a search in a queue. Returns null if the queue does not match. `isInside` means
+ * that an agent or a caller matches. `narrow` is set if only matching agents are shown.
+ *
+ * @param {BoardQueue} queue
+ * @param {string} search
+ */
+function findMatch(queue, search) {
+  if (search === "" || queue.searchText.includes(search)) return { isInside: false, narrow: null };
+  for (const member of queue.members.values()) {
+    if (member.searchText.includes(search)) return { isInside: true, narrow: search };
+  }
+  const hasCaller = queue.callers.some(({ searchText }) => searchText.includes(search));
+  return hasCaller ? { isInside: true, narrow: null } : null;
+}
+
+/**
+ * @param {BoardQueue} queue
+ * @param {string} filter a value of the filter in index.html
+ */
+function passesFilter(queue, filter) {
+  const counts = countStates(queue);
   switch (filter) {
     case "waiting":
       return queue.callers.length > 0;

@@ -1,98 +1,150 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Board, fold, longestSince, tally } from "../../src/pages/state.js";
+import { Board, countStates, longestWaitStart, searchKey } from "../../src/pages/state.js";
+
+/** @import { BridgeEvent, Member, Queue } from "../../src/pages/bridge" */
 
 const NOW = Date.parse("2026-11-24T12:00:00Z");
 
-function agent(number, fields = {}) {
+/**
+ * @param {string} number
+ * @param {Partial<Member>} [fields]
+ * @returns {Member}
+ */
+function member(number, fields = {}) {
   return {
-    agent: number, alias: `Agent ${number}`, interface: `PJSIP/${number}`, state: "available",
-    paused: false, paused_at: null, last_call_at: null, logged_in_at: null, ...fields,
+    agent: number, alias: `Agent ${number}`, interface: `PJSIP/${number}`, membership: "dynamic", state: "available",
+    paused: false, paused_reason: null, paused_at: null, last_call_at: null, logged_in_at: null, ...fields,
   };
 }
 
 const PAUSED = { state: "paused", paused: true, paused_reason: "Lunch", paused_at: "2026-11-24T11:50:00Z" };
 
+/**
+ * @param {string} number
+ * @param {Member[]} members
+ * @returns {Queue}
+ */
+function queue(number, members) {
+  return { queue: number, name: `acme-${number}`, members, callers: [] };
+}
+
+/**
+ * @param {...Queue} queues
+ * @returns {BridgeEvent}
+ */
+function snapshot(...queues) {
+  return { type: "snapshot", data: { queues } };
+}
+
+/**
+ * @param {string} queue
+ * @param {string} change
+ * @param {Member} member
+ * @returns {BridgeEvent}
+ */
+function memberEvent(queue, change, member) {
+  return { type: "member", data: { queue, change, member } };
+}
+
+/** @param {...Queue} queues */
 function boardOf(...queues) {
   const board = new Board();
-  board.apply({ type: "snapshot", data: { queues } }, NOW);
+  board.apply(snapshot(...queues), NOW);
   return board;
 }
 
-function queue(number, members, callers = []) {
-  return { queue: number, name: `acme-${number}`, members, callers };
+/**
+ * @param {Board} board
+ * @param {string} id
+ */
+function queueOf(board, id) {
+  const found = board.queues.get(id);
+  assert.ok(found);
+  return found;
 }
 
-const member = (board, id, number) => board.queues.get(id).members.get(`PJSIP/${number}`);
-const change = (id, what, data) => ({ type: "member", data: { queue: id, change: what, member: data } });
+/**
+ * The seconds since the state of an agent began, and whether that is exact.
+ *
+ * @param {Board} board
+ * @param {string} number
+ */
+function stateAge(board, number) {
+  const found = queueOf(board, "6001").members.get(`PJSIP/${number}`);
+  assert.ok(found);
+  return [(NOW - found.since) / 1000, found.isExact];
+}
 
-test("changes do what a new snapshot would show", () => {
-  const board = boardOf(queue("6001", [agent("1"), agent("2")]));
-  const changed = board.apply(change("6001", "paused", agent("2", PAUSED)), NOW);
-  assert.deepEqual(changed, { queue: "6001", interface: "PJSIP/2" });
-  board.apply(change("6001", "added", agent("3")), NOW);
-  board.apply(change("6001", "removed", agent("1")), NOW);
-  assert.deepEqual([...board.queues.get("6001").members.keys()], ["PJSIP/2", "PJSIP/3"]);
-  assert.deepEqual(tally(board.queues.get("6001")), { paused: 1, available: 1 });
-  const again = boardOf(queue("6001", [agent("2", PAUSED), agent("3")]));
-  assert.deepEqual(tally(again.queues.get("6001")), tally(board.queues.get("6001")));
+test("member events lead to the same state as a new snapshot", () => {
+  const board = boardOf(queue("6001", [member("1"), member("2")]));
+  const update = board.apply(memberEvent("6001", "paused", member("2", PAUSED)), NOW);
+  assert.deepEqual(update, { queue: "6001", interface: "PJSIP/2" });
+  board.apply(memberEvent("6001", "added", member("3")), NOW);
+  board.apply(memberEvent("6001", "removed", member("1")), NOW);
+  assert.deepEqual([...queueOf(board, "6001").members.keys()], ["PJSIP/2", "PJSIP/3"]);
+  assert.deepEqual(countStates(queueOf(board, "6001")), { paused: 1, available: 1 });
+  const fresh = boardOf(queue("6001", [member("2", PAUSED), member("3")]));
+  assert.deepEqual(countStates(queueOf(fresh, "6001")), countStates(queueOf(board, "6001")));
 });
 
-test("since when: a pause is told, a change is seen, the rest is at least", () => {
+test("the start of a state is reported for a pause, seen for a change, and otherwise a lower bound", () => {
   const called = { last_call_at: "2026-11-24T11:58:00Z", logged_in_at: "2026-11-24T09:00:00Z" };
-  const board = boardOf(queue("6001", [agent("1", PAUSED), agent("2", { state: "in_call" }), agent("3", called), agent("4")]));
-  const since = (number) => {
-    const { since: at, exact } = member(board, "6001", number);
-    return [(NOW - at) / 1000, exact];
-  };
-  assert.deepEqual(since("1"), [600, true]);
-  assert.deepEqual(since("2"), [0, false]);
-  assert.deepEqual(since("3"), [120, true]);
-  assert.deepEqual(since("4"), [0, false]);
-  board.apply(change("6001", "updated", agent("2", { state: "on_hold" })), NOW + 5000);
-  assert.deepEqual(since("2"), [-5, true]);
-  // What is not its state does not begin it anew, and neither does a snapshot.
-  board.apply(change("6001", "updated", agent("2", { state: "on_hold", penalty: 3 })), NOW + 9000);
-  assert.deepEqual(since("2"), [-5, true]);
-  board.apply({ type: "snapshot", data: { queues: [queue("6001", [agent("2", { state: "on_hold" })])] } }, NOW + 20_000);
-  assert.deepEqual(since("2"), [-5, true]);
+  const inCall = member("2", { state: "in_call" });
+  const board = boardOf(queue("6001", [member("1", PAUSED), inCall, member("3", called), member("4")]));
+  assert.deepEqual(stateAge(board, "1"), [600, true]);
+  assert.deepEqual(stateAge(board, "2"), [0, false]);
+  assert.deepEqual(stateAge(board, "3"), [120, true]);
+  assert.deepEqual(stateAge(board, "4"), [0, false]);
+  board.apply(memberEvent("6001", "updated", member("2", { state: "on_hold" })), NOW + 5000);
+  assert.deepEqual(stateAge(board, "2"), [-5, true]);
+  // Neither a change of another field nor a snapshot begins the state again.
+  const changed = member("2", { state: "on_hold", paused_reason: "Lunch" });
+  board.apply(memberEvent("6001", "updated", changed), NOW + 9000);
+  assert.deepEqual(stateAge(board, "2"), [-5, true]);
+  board.apply(snapshot(queue("6001", [member("2", { state: "on_hold" })])), NOW + 20_000);
+  assert.deepEqual(stateAge(board, "2"), [-5, true]);
 });
 
-test("people are counted once, whatever their queues", () => {
-  const board = boardOf(queue("6001", [agent("1"), agent("2", PAUSED)]), queue("6002", [agent("1", PAUSED), agent("2", PAUSED)]));
-  assert.equal(board.people.in("available"), 1);
-  assert.equal(board.people.in("paused"), 1);
-  board.apply(change("6001", "paused", agent("1", PAUSED)), NOW);
-  assert.deepEqual([board.people.in("available"), board.people.in("paused")], [0, 2]);
-  board.apply(change("6002", "updated", agent("1", { state: "in_call" })), NOW);
-  assert.deepEqual([board.people.in("in_call"), board.people.in("paused")], [1, 1]);
-  board.apply(change("6001", "removed", agent("2")), NOW);
-  board.apply(change("6002", "removed", agent("2")), NOW);
-  assert.equal(board.people.in("paused"), 0);
+test("a person in several queues is counted once", () => {
+  const board = boardOf(
+    queue("6001", [member("1"), member("2", PAUSED)]),
+    queue("6002", [member("1", PAUSED), member("2", PAUSED)]),
+  );
+  assert.equal(board.people.count("available"), 1);
+  assert.equal(board.people.count("paused"), 1);
+  board.apply(memberEvent("6001", "paused", member("1", PAUSED)), NOW);
+  assert.deepEqual([board.people.count("available"), board.people.count("paused")], [0, 2]);
+  board.apply(memberEvent("6002", "updated", member("1", { state: "in_call" })), NOW);
+  assert.deepEqual([board.people.count("in_call"), board.people.count("paused")], [1, 1]);
+  board.apply(memberEvent("6001", "removed", member("2")), NOW);
+  board.apply(memberEvent("6002", "removed", member("2")), NOW);
+  assert.equal(board.people.count("paused"), 0);
 });
 
-test("callers and figures come with their queue, and outlive a snapshot", () => {
+test("statistics come with queue events and survive a snapshot, callers do not", () => {
   const board = boardOf(queue("6001", []));
   const callers = [{ position: 1, wait_seconds: 12 }, { position: 2, wait_seconds: 3 }];
-  board.apply({ type: "queue", data: { queue: "6001", callers, callers_waiting: 2, completed: 5 } }, NOW);
-  assert.equal(longestSince(board.queues.get("6001")), NOW - 12_000);
-  board.apply({ type: "snapshot", data: { queues: [queue("6001", [])] } }, NOW);
-  assert.equal(longestSince(board.queues.get("6001")), null);
-  assert.equal(board.queues.get("6001").figures.completed, 5);
-  board.figures([{ queue: "6001", completed: 6 }, { queue: "unknown" }]);
-  assert.equal(board.queues.get("6001").figures.completed, 6);
+  const event = { type: "queue", data: { queue: "6001", callers, callers_waiting: 2, completed: 5 } };
+  board.apply(/** @type {any} */ (event), NOW);
+  assert.equal(longestWaitStart(queueOf(board, "6001")), NOW - 12_000);
+  board.apply(snapshot(queue("6001", [])), NOW);
+  assert.equal(longestWaitStart(queueOf(board, "6001")), null);
+  assert.equal(queueOf(board, "6001").statistics?.completed, 5);
+  board.applyStatistics(/** @type {any} */ ([{ queue: "6001", completed: 6 }, { queue: "unknown" }]));
+  assert.equal(queueOf(board, "6001").statistics?.completed, 6);
 });
 
-test("what is not known breaks nothing", () => {
+test("an unknown queue is added, and an unknown event is ignored", () => {
   const board = boardOf();
-  assert.deepEqual(board.apply(change("6009", "added", agent("1")), NOW), { all: true });
-  assert.equal(board.queues.get("6009").members.size, 1);
-  assert.equal(board.apply({ type: "later", data: {} }, NOW), null);
+  assert.equal(board.apply(memberEvent("6009", "added", member("1")), NOW), "everything");
+  assert.equal(queueOf(board, "6009").members.size, 1);
+  assert.equal(board.apply(/** @type {any} */ ({ type: "later", data: {} }), NOW), "nothing");
   board.apply({ type: "pbx", data: { connected: false } }, NOW);
-  assert.equal(board.connected, false);
+  assert.equal(board.isPbxConnected, false);
 });
 
-test("a search needs no accents", () => {
-  assert.equal(fold("Lucía FERNÁNDEZ"), "lucia fernandez");
-  assert.equal(fold("דָּנָה"), "דנה");
+test("a search ignores case and accents", () => {
+  assert.equal(searchKey("Lucía FERNÁNDEZ"), "lucia fernandez");
+  assert.equal(searchKey("דָּנָה"), "דנה");
 });

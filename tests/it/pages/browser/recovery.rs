@@ -32,10 +32,10 @@ fn the_page_outlives_a_crash_of_the_pbx(version: u32) {
     browser.wait_visible("#banner");
     let banner = browser.text("#banner");
     assert!(
-        banner.contains("The telephone system is not connected."),
+        banner.contains("The phone system is not connected."),
         "{banner}"
     );
-    assert!(banner.contains("as it was at"), "{banner}");
+    assert!(banner.contains("The board shows the state at"), "{banner}");
     // What was last known stays in sight, and does not pass for what is.
     browser.wait_visible(".stale .agent");
     // A change is refused in words.
@@ -72,7 +72,7 @@ fn the_page_outlives_the_bridge(version: u32) {
     browser.wait_visible("#banner");
     browser.wait_until("document.getElementById('link').dataset.state === 'lost'");
     let banner = browser.text("#banner");
-    assert!(banner.contains("The connection is lost."), "{banner}");
+    assert!(banner.contains("Connection lost."), "{banner}");
 
     let bridge = Bridge::start(&configuration);
     browser.wait_until(LIVE);

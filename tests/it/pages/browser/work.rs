@@ -124,7 +124,7 @@ fn refusals_are_said_in_words(version: u32) {
     let (_asterisk, bridge) = start(version);
     let browser = Browser::start();
     log_in(&browser, &bridge, "wrong");
-    let wrong = "The user name or the password is wrong.";
+    let wrong = "Wrong user name or password.";
     until_text(&browser, "#login-error", wrong);
     log_in(&browser, &bridge, "acme-password");
     browser.wait_until(super::LIVE);
