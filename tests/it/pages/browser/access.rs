@@ -65,7 +65,7 @@ fn everything_can_be_done_with_the_keyboard() {
 fn findings(browser: &Browser, what: &str) -> Vec<String> {
     let results = browser.run_async_script(
         "const done = arguments[arguments.length - 1];
-         axe.run_script(document, {resultTypes: ['violations']}).then(done, (error) => done(String(error)));",
+         axe.run(document, {resultTypes: ['violations']}).then(done, (error) => done(String(error)));",
     );
     let violations = results["violations"].as_array();
     let violations = violations
