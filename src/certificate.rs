@@ -1,61 +1,62 @@
-//! From when until when a certificate is valid.
+//! The validity period of a certificate.
 
 use der::asn1::{GeneralizedTime, UtcTime};
 use der::{ErrorKind, Reader, SliceReader, Tag};
 use jiff::Timestamp;
 use tracing::warn;
 
-/// Days before its end from which on a certificate is warned of.
-const DAYS: i64 = 21;
+/// A certificate that expires in less than this number of days causes a warning.
+const WARN_DAYS: i64 = 21;
 
-/// Whether clients take it.
+/// Whether clients accept a certificate.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Yes, and for long.
+pub(crate) enum Validity {
+    /// Clients accept it.
     Valid,
-    /// Yes, and not for long, or it can't be told.
-    Doubtful(String),
-    /// No.
+    /// It expires soon, or its validity period can't be read.
+    Questionable(String),
+    /// Clients refuse it.
     Invalid(String),
 }
 
-/// The end of the certificate, in DER, and what that means at that time.
-pub(crate) fn judge(der: Option<&[u8]>, now: Timestamp) -> (Option<Timestamp>, Verdict) {
-    let Some((begins, ends)) = der.and_then(validity) else {
-        let told = "how long it is valid can't be read".to_owned();
-        return (None, Verdict::Doubtful(told));
+/// Returns when the certificate (in DER) expires, and whether clients accept it at `now`.
+pub(crate) fn validity_at(der: Option<&[u8]>, now: Timestamp) -> (Option<Timestamp>, Validity) {
+    let Some((start, end)) = der.and_then(validity_period) else {
+        let problem = "its validity period can't be read".to_owned();
+        return (None, Validity::Questionable(problem));
     };
-    let days = days_between(now, ends);
-    let verdict = if begins > now {
-        Verdict::Invalid(format!(
-            "valid only from {begins} on (is this machine's clock right?)"
+    let days = days_between(now, end);
+    let validity = if start > now {
+        Validity::Invalid(format!(
+            "valid only from {start} (is this machine's clock right?)"
         ))
-    } else if ends < now {
-        Verdict::Invalid(format!("expired at {ends}"))
-    } else if days < DAYS {
-        Verdict::Doubtful(format!("{days} days left; it ends at {ends}"))
+    } else if end < now {
+        Validity::Invalid(format!("expired at {end}"))
+    } else if days < WARN_DAYS {
+        Validity::Questionable(format!("{days} days left; it expires at {end}"))
     } else {
-        Verdict::Valid
+        Validity::Valid
     };
-    (Some(ends), verdict)
+    (Some(end), validity)
 }
 
-/// Whole days; negative where the end is over.
+/// Whole days from `now` to `end`; negative if `end` has passed.
 pub(crate) fn days_between(now: Timestamp, end: Timestamp) -> i64 {
     (end.as_second() - now.as_second()).div_euclid(86_400)
 }
 
-/// Warns where clients will not take the interface's certificate, or not for long. It
-/// is served all the same.
-pub(crate) fn tell(der: Option<&[u8]>) {
-    if let Verdict::Doubtful(told) | Verdict::Invalid(told) = judge(der, Timestamp::now()).1 {
-        warn!("http.tls_certificate: {told}");
+/// Warns if clients refuse the API's certificate now, or will soon. The API serves it
+/// anyway.
+pub(crate) fn warn_if_unusable(der: Option<&[u8]>) {
+    let (_, validity) = validity_at(der, Timestamp::now());
+    if let Validity::Questionable(problem) | Validity::Invalid(problem) = validity {
+        warn!("http.tls_certificate: {problem}");
     }
 }
 
 /// Reads `notBefore` and `notAfter` of an X.509 certificate (RFC 5280, section 4.1).
 /// Returns `None` if it is malformed.
-pub(crate) fn validity(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
+pub(crate) fn validity_period(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
     let mut reader = SliceReader::new(der).ok()?;
     let validity: der::Result<_> = reader.sequence(|certificate| {
         let validity = certificate.sequence(read_signed_part)?;
@@ -86,7 +87,8 @@ fn read_time(reader: &mut SliceReader<'_>) -> der::Result<Timestamp> {
     } else {
         reader.decode::<GeneralizedTime>()?.to_unix_duration()
     };
-    // A certificate that never expires ends with the year 9999, one day after jiff's maximum.
+    // A certificate that never expires ends with the year 9999 (RFC 5280), one day after
+    // jiff's maximum.
     let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
     Timestamp::from_second(seconds.min(Timestamp::MAX.as_second()))
         .map_err(|_| ErrorKind::DateTime.into())
@@ -102,11 +104,11 @@ mod tests {
 
     use super::*;
 
-    fn not_after(der: &[u8]) -> Option<Timestamp> {
-        validity(der).map(|(_, end)| end)
+    fn end_of(der: &[u8]) -> Option<Timestamp> {
+        validity_period(der).map(|(_, end)| end)
     }
 
-    fn ending(year: i32, month: u8, day: u8) -> Vec<u8> {
+    fn certificate_until(year: i32, month: u8, day: u8) -> Vec<u8> {
         let mut params = CertificateParams::new(["localhost".to_owned()]).expect("names");
         params.not_after = date_time_ymd(year, month, day);
         let key = KeyPair::generate().expect("a key");
@@ -114,29 +116,29 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_found_in_both_forms_of_time() {
+    fn end_is_read_from_both_time_encodings() {
         for (year, month, day) in [(2031, 2, 28), (2049, 12, 31), (2050, 1, 1), (2400, 7, 9)] {
             let expected = date(year, month, day)
                 .to_zoned(TimeZone::UTC)
                 .expect("a time");
-            let der = ending(year.into(), month as u8, day as u8);
-            assert_eq!(not_after(&der), Some(expected.timestamp()));
+            let der = certificate_until(year.into(), month as u8, day as u8);
+            assert_eq!(end_of(&der), Some(expected.timestamp()));
         }
     }
 
     #[test]
-    fn one_that_never_ends_is_long_valid() {
+    fn certificate_that_never_expires_ends_at_the_last_timestamp() {
         assert_eq!(
-            not_after(&ending(9999, 12, 31)).map(|end| end.as_second()),
+            end_of(&certificate_until(9999, 12, 31)).map(|end| end.as_second()),
             Some(Timestamp::MAX.as_second())
         );
     }
 
     #[test]
-    fn certificates_of_version_1_have_one_too() {
+    fn end_is_read_from_a_version_1_certificate() {
         let old = include_bytes!("../tests/it/data/x509-v1.pem");
         let old = CertificateDer::from_pem_slice(old).expect("PEM");
-        assert!(not_after(&old).is_some());
-        assert_eq!(not_after(&old[..100]), None);
+        assert!(end_of(&old).is_some());
+        assert_eq!(end_of(&old[..100]), None);
     }
 }

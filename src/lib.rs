@@ -1,8 +1,8 @@
-//! A simple HTTP interface to Asterisk call queues.
+//! An HTTP API for Asterisk call queues.
 //!
-//! Data flows one way, and the modules show it: bytes → [`ami`] → [`queues`] →
-//! [`organizations`] → [`api`] → [`http`]. [`config`] reads what is configured,
-//! [`daemon`] puts the parts together, [`check`] tries them.
+//! Data flows in one direction through the modules: bytes → [`ami`] → [`queues`] →
+//! [`organizations`] → [`api`] → [`http`]. [`config`] reads the configuration, [`daemon`]
+//! runs all of them, and [`check`] tests a configuration against its PBXes.
 
 pub mod ami;
 pub mod api;
@@ -19,3 +19,4 @@ pub mod queues;
 pub mod simulator;
 pub mod telemetry;
 mod wall_clock;
+mod worker_runtime;

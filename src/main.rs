@@ -1,5 +1,7 @@
-//! The daemon `ami-bridge`: arguments, configuration, telemetry, app, exit code.
+//! The program `ami-bridge`: reads the command line, runs the command, and returns its
+//! exit status.
 
+use std::error::Error;
 use std::io::{IsTerminal, Read, Write, stderr, stdin, stdout};
 use std::net::SocketAddr;
 use std::num::NonZero;
@@ -11,10 +13,11 @@ use std::time::Duration;
 
 use ami_bridge::ami::value::is_trimmed_line;
 use ami_bridge::cli::{Cli, Command};
-use ami_bridge::daemon::reload::Source;
+use ami_bridge::config::{ConfigError, Settings};
+use ami_bridge::daemon::ReloadSource;
 use ami_bridge::demo::Demo;
 use ami_bridge::organizations::PasswordDigest;
-use ami_bridge::telemetry::{Level, LogFlow};
+use ami_bridge::telemetry::LogFlow;
 use ami_bridge::{check, config, daemon, telemetry};
 use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
@@ -23,115 +26,71 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-/// The exit status for a wrong command line or configuration.
-const USAGE: u8 = 2;
+/// Exit status for a wrong command line or configuration.
+const USAGE_ERROR: u8 = 2;
+
+/// How long to wait at the end for tasks that can't be canceled, such as name lookups.
+const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long to wait until an error message is written to standard error.
+const ERROR_OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let command = cli.command.unwrap_or(Command::Run);
-    if matches!(command, Command::HashPassword) {
-        return hash_password();
+    match cli.command.unwrap_or(Command::Run) {
+        Command::Run => run_command(cli.config),
+        Command::Check { json, probe } => check_command(cli.config, json, probe),
+        Command::HashPassword => hash_password_command(),
+        Command::Demo { listen, seed } => demo_command(listen, seed),
     }
+}
+
+fn run_command(config: Option<PathBuf>) -> ExitCode {
+    let (settings, path) = match load(config) {
+        Ok(loaded) => loaded,
+        Err(error) => return fail(&error, USAGE_ERROR),
+    };
+    let result = runtime().and_then(|runtime| {
+        let telemetry = telemetry::start(&settings.log)?;
+        let reload_source = ReloadSource {
+            path,
+            signal: Arc::default(),
+            log_level: telemetry.level.clone(),
+        };
+        let daemon = run_until_signal(settings, Some(reload_source), telemetry.flow.clone());
+        let result = runtime.block_on(daemon);
+        runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
+        result
+    });
+    exit_code(result)
+}
+
+fn check_command(config: Option<PathBuf>, json: bool, probe: bool) -> ExitCode {
+    let settings = match load(config) {
+        Ok((settings, _)) => settings,
+        Err(error) => {
+            if json {
+                print(&check::Report::of_mistakes(&error).json());
+            }
+            return fail(&error, USAGE_ERROR);
+        }
+    };
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error, 1),
     };
-    if let Command::Demo { listen, seed } = command {
-        return match runtime.block_on(run_demo(listen, seed)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(&error, 1),
-        };
-    }
-    let found = config::find(cli.config).and_then(|path| Ok((config::load(&path)?, path)));
-    let (settings, path) = match found {
-        Ok(found) => found,
-        Err(error) => {
-            if matches!(command, Command::Check { json: true, .. }) {
-                print(&check::Report::of_mistakes(&error).json());
-            }
-            return fail(&error, USAGE);
-        }
-    };
-    if let Command::Check { json, probe } = command {
-        let report = runtime.block_on(check::check(settings, probe));
-        print(&if json {
-            report.json()
-        } else {
-            report.to_string()
-        });
-        return ExitCode::from(u8::from(!report.ok));
-    }
-    let telemetry = match telemetry::start(&settings.log) {
-        Ok(telemetry) => telemetry,
-        Err(error) => return fail(&error, 1),
-    };
-    let (level, flow) = (telemetry.level.clone(), telemetry.flow.clone());
-    let ended = runtime.block_on(run(settings, Some((path, level)), flow));
-    // A name that is being looked up can't be called back.
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    drop(telemetry);
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error, 1),
-    }
-}
-
-/// All processors but one, which is Asterisk's: it does most of the work, and
-/// threads that wake each other cost more than they bring.
-fn runtime() -> std::io::Result<Runtime> {
-    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-    Builder::new_multi_thread()
-        .worker_threads((processors - 1).max(1))
-        .enable_all()
-        .build()
-}
-
-/// The daemon, until a signal ends it. SIGHUP reads the file again, where there is
-/// one.
-async fn run(
-    settings: config::Settings,
-    file: Option<(PathBuf, Level)>,
-    flow: LogFlow,
-) -> Result<(), Box<dyn std::error::Error>> {
-    let stop = CancellationToken::new();
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let on_signal = stop.clone();
-    let reload = Arc::new(Notify::new());
-    let on_hangup = Arc::clone(&reload);
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            on_hangup.notify_one();
-        }
+    let report = runtime.block_on(check::check(settings, probe));
+    print(&if json {
+        report.json()
+    } else {
+        report.to_string()
     });
-    tokio::spawn(async move {
-        let name = tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-        };
-        tracing::info!(signal = name, "stopping");
-        on_signal.cancel();
-    });
-    let source = file.map(|(path, level)| Source {
-        path,
-        signal: reload,
-        level,
-    });
-    Ok(daemon::run(settings, stop, source, flow).await?)
+    ExitCode::from(u8::from(!report.ok))
 }
 
-/// Runs the daemon on a simulated PBX, in one process.
-async fn run_demo(listen: SocketAddr, seed: u64) -> Result<(), Box<dyn std::error::Error>> {
-    let demo = Demo::start(listen, seed).await?;
-    let telemetry = telemetry::start(&demo.settings.log)?;
-    print(&demo.welcome);
-    run(demo.settings, None, telemetry.flow.clone()).await
-}
-
-fn hash_password() -> ExitCode {
+fn hash_password_command() -> ExitCode {
     let password = if stdin().is_terminal() {
-        ask_twice()
+        prompt_password_twice()
     } else {
         let mut text = String::new();
         stdin().read_to_string(&mut text).map(|_| text)
@@ -140,12 +99,12 @@ fn hash_password() -> ExitCode {
         Ok(password) => Zeroizing::new(password),
         Err(error) => return fail(&error, 1),
     };
-    // PowerShell puts a byte-order mark before what it pipes.
+    // PowerShell writes a byte-order mark before piped text.
     let password = password.trim_start_matches('\u{feff}');
     let password = password.trim_end_matches(['\r', '\n']);
     if !is_trimmed_line(password) {
         let message = "a password is one line, not empty, without white space at its ends";
-        return fail(&message, USAGE);
+        return fail(&message, USAGE_ERROR);
     }
     match PasswordDigest::of(password).hash() {
         Ok(hash) => {
@@ -156,8 +115,74 @@ fn hash_password() -> ExitCode {
     }
 }
 
-/// Without echo a slip of the finger would show at the first login only.
-fn ask_twice() -> std::io::Result<String> {
+fn demo_command(listen: SocketAddr, seed: u64) -> ExitCode {
+    exit_code(runtime().and_then(|runtime| runtime.block_on(run_demo(listen, seed))))
+}
+
+/// Runs the daemon with a simulated PBX, in this process.
+async fn run_demo(listen: SocketAddr, seed: u64) -> Result<(), Box<dyn Error>> {
+    let demo = Demo::start(listen, seed).await?;
+    let telemetry = telemetry::start(&demo.settings.log)?;
+    print(&demo.welcome);
+    run_until_signal(demo.settings, None, telemetry.flow.clone()).await
+}
+
+/// Runs the daemon until SIGTERM or SIGINT. SIGHUP reloads the configuration, if there is
+/// a `reload_source`.
+async fn run_until_signal(
+    settings: Settings,
+    reload_source: Option<ReloadSource>,
+    log: LogFlow,
+) -> Result<(), Box<dyn Error>> {
+    let stop = CancellationToken::new();
+    stop_on_signal(stop.clone())?;
+    let reload = reload_source.as_ref();
+    let reload = reload.map_or_else(Arc::default, |source| Arc::clone(&source.signal));
+    notify_on_hangup(reload)?;
+    Ok(daemon::run(settings, stop, reload_source, log).await?)
+}
+
+fn stop_on_signal(stop: CancellationToken) -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        let name = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        };
+        tracing::info!(signal = name, "stopping");
+        stop.cancel();
+    });
+    Ok(())
+}
+
+fn notify_on_hangup(reload: Arc<Notify>) -> std::io::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            reload.notify_one();
+        }
+    });
+    Ok(())
+}
+
+/// Finds and loads the configuration file.
+fn load(path: Option<PathBuf>) -> Result<(Settings, PathBuf), ConfigError> {
+    let path = config::find(path)?;
+    Ok((config::load(&path)?, path))
+}
+
+/// Starts the runtime, with a thread for each CPU but one. That one is left to Asterisk,
+/// which does most of the work; one more thread costs more in wake-ups than it gains.
+fn runtime() -> Result<Runtime, Box<dyn Error>> {
+    let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads((cpus - 1).max(1)).enable_all();
+    Ok(builder.build()?)
+}
+
+/// Without echo, the user would notice a typing mistake only at the first login.
+fn prompt_password_twice() -> std::io::Result<String> {
     let first = Zeroizing::new(rpassword::prompt_password("Password: ")?);
     let second = rpassword::prompt_password("Again: ")?;
     if *first != second {
@@ -167,12 +192,19 @@ fn ask_twice() -> std::io::Result<String> {
 }
 
 fn print(text: &str) {
-    // A closed pipe is the reader's wish.
+    // The reader of a pipe may close it early.
     let _ = stdout().write_all(text.as_bytes());
 }
 
-/// Says on standard error why it ends. Whoever reads that may hang, which must not keep
-/// the program from ending.
+fn exit_code(result: Result<(), Box<dyn Error>>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error, 1),
+    }
+}
+
+/// Writes the error to standard error, and returns the exit status. Writes in a thread of
+/// its own: if the reader of standard error hangs, the program must still end.
 fn fail(error: &impl std::fmt::Display, status: u8) -> ExitCode {
     let text = format!("ami-bridge: {error}\n");
     let (written, end) = channel();
@@ -180,6 +212,6 @@ fn fail(error: &impl std::fmt::Display, status: u8) -> ExitCode {
         let _ = stderr().write_all(text.as_bytes());
         let _ = written.send(());
     });
-    let _ = end.recv_timeout(Duration::from_secs(1));
+    let _ = end.recv_timeout(ERROR_OUTPUT_TIMEOUT);
     ExitCode::from(status)
 }

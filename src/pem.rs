@@ -1,15 +1,15 @@
-//! Files in PEM.
+//! Reads PEM files.
 
 use std::io;
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
-/// The byte-order mark that some editors write before a text.
+/// Some editors write this before the text.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Reads a file; a byte-order mark, after which no certificate would be found, is left
-/// out.
+/// Reads a PEM file without its byte-order mark: the parser would not find a certificate
+/// after one.
 pub(crate) fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(std::fs::read(path)?);
     if bytes.starts_with(BYTE_ORDER_MARK) {

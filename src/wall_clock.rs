@@ -1,6 +1,9 @@
-//! The wall clock as it was when something was heard. A machine that sleeps has both
-//! clocks at once: the monotonic one stands still, and the wall clock is an hour ahead
-//! when it wakes. `now - elapsed` would then claim that what was heard an hour ago is new.
+//! The wall-clock time of past events, on a machine that may be suspended.
+//!
+//! While a machine is suspended, its monotonic clock stands still; the wall clock is ahead
+//! when the machine resumes. After an hour of suspend, "wall-clock time now, minus the age
+//! of the event" would date an old event an hour too late. So this module records both
+//! clocks whenever the wall clock jumps, and dates an event by the readings of its own time.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,33 +11,34 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tracing::warn;
 
-/// The two clocks may drift apart by as much between two looks: the wall clock is slewed.
-const JUMP: Duration = Duration::from_secs(1);
+/// The wall clock may differ by this much from the monotonic clock between two readings,
+/// because NTP slews it. A larger difference is a jump.
+const MAX_SLEW: Duration = Duration::from_secs(1);
 
-/// Jumps that are remembered; nothing older is asked for.
-const REMEMBERED: usize = 8;
+/// The number of readings to store. No caller asks about anything older.
+const MAX_READINGS: usize = 8;
 
 static CLOCK: Mutex<Clock> = Mutex::new(Clock {
     readings: VecDeque::new(),
     jumps: 0,
 });
 
-/// Looks at the clocks; returns how often the wall clock has jumped since the start.
+/// Reads both clocks, and returns how often the wall clock has jumped since the start.
 pub(crate) fn jumps() -> u64 {
     let mut clock = lock();
-    clock.look_and_warn(Instant::now(), SystemTime::now());
+    clock.read_and_warn(Instant::now(), SystemTime::now());
     clock.jumps
 }
 
-/// The time by the wall clock that far in the past, as the clock was then. Never in the
-/// future.
+/// The wall-clock time of an event that is `age` old, as the wall clock was at that time.
+/// Never in the future.
 pub(crate) fn before(age: Duration) -> SystemTime {
     let mut clock = lock();
-    // Under the lock, so that readings are in order.
+    // Taken under the lock, so that readings are in order.
     let (instant, wall) = (Instant::now(), SystemTime::now());
-    clock.look_and_warn(instant, wall);
-    let heard = instant.checked_sub(age);
-    heard.map_or(wall, |heard| clock.at(heard)).min(wall)
+    clock.read_and_warn(instant, wall);
+    let event = instant.checked_sub(age);
+    event.map_or(wall, |event| clock.at(event)).min(wall)
 }
 
 fn lock() -> MutexGuard<'static, Clock> {
@@ -42,15 +46,16 @@ fn lock() -> MutexGuard<'static, Clock> {
 }
 
 struct Clock {
-    /// One for each time between two jumps, the latest last.
+    /// The last reading of each period between two jumps, in order.
     readings: VecDeque<Reading>,
     jumps: u64,
 }
 
-/// Both clocks, read together; true of the time from `since` on.
+/// Both clocks, read together.
 #[derive(Clone, Copy)]
 struct Reading {
-    since: Instant,
+    /// Start of the period between two jumps.
+    period_start: Instant,
     instant: Instant,
     wall: SystemTime,
 }
@@ -65,50 +70,50 @@ impl Reading {
 }
 
 impl Clock {
-    fn look_and_warn(&mut self, instant: Instant, wall: SystemTime) {
-        if let Some(by) = self.look(instant, wall) {
+    fn read_and_warn(&mut self, instant: Instant, wall: SystemTime) {
+        if let Some(jump) = self.add_reading(instant, wall) {
             warn!(
-                seconds = by.round(),
-                "the wall clock has jumped, or the machine has slept: links are checked"
+                seconds = jump.round(),
+                "the wall clock has jumped, or the machine was suspended; checking all links"
             );
         }
     }
 
-    /// Takes a reading; returns by how many seconds the wall clock has jumped, if it has.
-    fn look(&mut self, instant: Instant, wall: SystemTime) -> Option<f64> {
-        let by = self.readings.back().map(|last| {
+    /// Adds a reading. Returns the seconds by which the wall clock has jumped, if it has.
+    fn add_reading(&mut self, instant: Instant, wall: SystemTime) -> Option<f64> {
+        let difference = self.readings.back().map(|last| {
             let expected = last.at(instant);
             wall.duration_since(expected).map_or_else(
-                |behind| -behind.duration().as_secs_f64(),
-                |by| by.as_secs_f64(),
+                |backward| -backward.duration().as_secs_f64(),
+                |forward| forward.as_secs_f64(),
             )
         });
-        let jumped = by.filter(|by| by.abs() > JUMP.as_secs_f64());
-        let since = match self.readings.back() {
-            Some(last) if jumped.is_none() => {
-                let since = last.since;
+        let jump = difference.filter(|seconds| seconds.abs() > MAX_SLEW.as_secs_f64());
+        let period_start = match self.readings.back() {
+            Some(last) if jump.is_none() => {
+                let start = last.period_start;
                 self.readings.pop_back();
-                since
+                start
             }
             _ => instant,
         };
-        self.jumps += u64::from(jumped.is_some());
+        self.jumps += u64::from(jump.is_some());
         self.readings.push_back(Reading {
-            since,
+            period_start,
             instant,
             wall,
         });
-        if self.readings.len() > REMEMBERED {
+        if self.readings.len() > MAX_READINGS {
             self.readings.pop_front();
         }
-        jumped
+        jump
     }
 
     fn at(&self, instant: Instant) -> SystemTime {
         let mut readings = self.readings.iter().rev();
-        let then = readings.find(|reading| reading.since <= instant);
-        let then = then.or(self.readings.front());
-        then.map_or_else(SystemTime::now, |reading| reading.at(instant))
+        let reading = readings.find(|reading| reading.period_start <= instant);
+        let reading = reading.or(self.readings.front());
+        reading.map_or_else(SystemTime::now, |reading| reading.at(instant))
     }
 }
 
@@ -117,34 +122,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_heard_before_a_jump_has_the_time_of_before() {
+    fn event_before_a_jump_is_dated_by_the_clock_of_its_own_time() {
         let mut clock = Clock {
             readings: VecDeque::new(),
             jumps: 0,
         };
         let seconds = Duration::from_secs;
         let (start, wall) = (Instant::now(), SystemTime::now());
-        assert_eq!(clock.look(start, wall), None);
-        // Slewed by half a second.
+        assert_eq!(clock.add_reading(start, wall), None);
+        // NTP has slewed the wall clock by half a second.
         let slewed = wall + seconds(10) + Duration::from_millis(500);
-        assert_eq!(clock.look(start + seconds(10), slewed), None);
-        // An hour of sleep.
-        let awake = wall + seconds(3600 + 20);
-        let by = clock.look(start + seconds(20), awake).expect("a jump");
-        assert!((by - 3599.5).abs() < 0.1, "{by}");
+        assert_eq!(clock.add_reading(start + seconds(10), slewed), None);
+        // The machine was suspended for an hour.
+        let resumed = wall + seconds(3600 + 20);
+        let jump = clock
+            .add_reading(start + seconds(20), resumed)
+            .expect("a jump");
+        assert!((jump - 3599.5).abs() < 0.1, "{jump}");
         assert_eq!(clock.at(start + seconds(9)), slewed - seconds(1));
         assert_eq!(clock.at(start + seconds(19)), slewed + seconds(9));
-        assert_eq!(clock.at(start + seconds(20)), awake);
-        assert_eq!(clock.at(start + seconds(21)), awake + seconds(1));
-        // Set back.
-        let by = clock.look(start + seconds(30), wall).expect("a jump");
-        assert!(by < -3600.0, "{by}");
-        assert_eq!(clock.at(start + seconds(21)), awake + seconds(1));
+        assert_eq!(clock.at(start + seconds(20)), resumed);
+        assert_eq!(clock.at(start + seconds(21)), resumed + seconds(1));
+        // The wall clock is set back.
+        let jump = clock
+            .add_reading(start + seconds(30), wall)
+            .expect("a jump");
+        assert!(jump < -3600.0, "{jump}");
+        assert_eq!(clock.at(start + seconds(21)), resumed + seconds(1));
         assert_eq!(clock.jumps, 2);
         for jump in 1..100 {
             let wall = wall + seconds(3600 * (jump % 2));
-            clock.look(start + seconds(30 + jump), wall);
+            clock.add_reading(start + seconds(30 + jump), wall);
         }
-        assert_eq!(clock.readings.len(), REMEMBERED);
+        assert_eq!(clock.readings.len(), MAX_READINGS);
     }
 }

@@ -56,7 +56,7 @@ impl Bridge {
             let log = read_to_string(folder.path().join("log"))?;
             let admin = announced(&log, "listening for operations");
             if let (Some((admin, _)), Some((address, dialled))) =
-                (admin, announced(&log, "listening for panels"))
+                (admin, announced(&log, "listening for API requests"))
             {
                 return Ok(Self {
                     child,

@@ -26,7 +26,7 @@ use tokio_rustls::rustls::{
 use crate::pem;
 
 /// Which certificates the bridge accepts from Asterisk.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trust {
     /// Certificates signed by an authority that the operating system trusts.
     System,
@@ -50,6 +50,18 @@ impl std::fmt::Debug for TlsSettings {
             .field("trust", &self.trust)
             .field("server_name", &self.server_name)
             .finish_non_exhaustive()
+    }
+}
+
+/// Equal settings trust the same certificates for the same server name.
+impl PartialEq for TlsSettings {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            config: _,
+            trust,
+            server_name,
+        } = self;
+        *trust == other.trust && *server_name == other.server_name
     }
 }
 

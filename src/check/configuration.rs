@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 
 use super::report::{CertificateReport, OverlapReport, Report};
-use crate::certificate::{Verdict, judge};
+use crate::certificate::{Validity, validity_at};
 use crate::config::Settings;
 
 pub(super) fn check(settings: &Settings, report: &mut Report) {
@@ -36,13 +36,13 @@ pub(super) fn check(settings: &Settings, report: &mut Report) {
 /// Checks the certificate of the HTTP interface. The daemon serves even an invalid one.
 fn certificate(der: Option<&[u8]>, report: &mut Report) {
     let now = Timestamp::now();
-    let (not_after, verdict) = judge(der, now);
+    let (not_after, validity) = validity_at(der, now);
     report.certificate = not_after.map(|not_after| CertificateReport::new(not_after, now));
     let subject = "http.tls_certificate";
-    match verdict {
-        Verdict::Valid => {}
-        Verdict::Doubtful(problem) => report.warn(format!("{subject}: {problem}")),
-        Verdict::Invalid(problem) => {
+    match validity {
+        Validity::Valid => {}
+        Validity::Questionable(problem) => report.warn(format!("{subject}: {problem}")),
+        Validity::Invalid(problem) => {
             report.fail(format!("{subject}: {problem}; clients refuse it"));
         }
     }

@@ -15,7 +15,7 @@ use crate::ami::{
     Address, Client, LinkState, Message, NO_APP_QUEUE, Peer, TlsSettings, presented_certificate,
     supervise,
 };
-use crate::certificate::{Verdict, judge};
+use crate::certificate::{Validity, validity_at};
 use crate::config::PbxSettings;
 use crate::organizations::Organization;
 
@@ -136,9 +136,9 @@ impl Target {
         let presented = timeout(self.connect_timeout, presented).await;
         let der = presented.ok().and_then(Result::ok);
         let now = Timestamp::now();
-        let (not_after, verdict) = judge(der.as_deref(), now);
+        let (not_after, validity) = validity_at(der.as_deref(), now);
         pbx.certificate = not_after.map(|not_after| CertificateReport::new(not_after, now));
-        if let Verdict::Doubtful(problem) | Verdict::Invalid(problem) = verdict {
+        if let Validity::Questionable(problem) | Validity::Invalid(problem) = validity {
             let name = &pbx.name;
             report.warn(format!("pbx {name}: Asterisk's certificate: {problem}"));
         }

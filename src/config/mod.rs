@@ -10,8 +10,9 @@
 //!
 //! A new key needs a field in `file`, a check in the module of its table in `validate`,
 //! a field in `settings` (for a key of an organization or a user: in
-//! [`crate::organizations`]), and a row in `docs/CONFIGURATION.md`. If the key takes
-//! effect only at a start, `fixed` lists it too.
+//! [`crate::organizations`]), and a row in `docs/CONFIGURATION.md`. It also
+//! needs a line in `daemon/restart_only.rs`, which separates the keys that a reload applies
+//! from those that need a restart.
 //!
 //! No other module uses the `config` crate.
 
@@ -20,7 +21,6 @@ mod duplicate_key;
 mod error;
 mod field;
 mod file;
-mod fixed;
 mod layers;
 mod load;
 mod mistake;
@@ -29,7 +29,6 @@ mod syntax;
 mod validate;
 
 pub use error::ConfigError;
-pub use fixed::changed;
 pub use load::{find, load, load_text};
 pub use mistake::Mistake;
 pub use settings::{AdminSettings, HttpSettings, LogFormat, LogSettings, PbxSettings, Settings};

@@ -1,42 +1,41 @@
-//! File descriptors: how many there may be, and who may have how many. Clients get what
-//! is left, so that links, the listener for operations and the log never wait for theirs.
+//! Divides the file descriptors among the parts of the daemon. Clients of the API get what
+//! is left, so they can never use up those of the links, the admin listener and the log.
 
 use tracing::warn;
 
-/// What every process has: standard streams, the runtime's own, listeners, the log, files
-/// of a reload.
+/// File descriptors that every process needs: standard streams, the runtimes, listeners,
+/// the log, files of a reload.
 const BASE: u64 = 24;
 
-/// For each PBX: its link, the next one while the old one ends, a name lookup.
+/// File descriptors for each PBX: its link, the next link while the old one closes, a name
+/// lookup.
 const PER_PBX: u64 = 4;
 
-/// Connections of the listener for operations.
-const OPERATIONS: u64 = 64;
+/// Connections of the admin listener, unless the limit is low.
+const MAX_ADMIN_CONNECTIONS: u64 = 64;
 
-/// Connections that the two listeners may have.
+/// The number of connections that each listener may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Budget {
-    /// Of the interface.
-    pub(crate) clients: usize,
-    /// Of the listener for operations.
-    pub(crate) operations: usize,
+pub(super) struct Budget {
+    pub(super) api: usize,
+    pub(super) admin: usize,
 }
 
-/// Raises the limit as far as the system lets it, shares it out, and warns if
+/// Raises the soft limit of file descriptors to the hard one, divides it, and warns if
 /// `max_connections` does not fit.
-pub(crate) fn share_out(max_connections: usize, pbxes: usize) -> Budget {
+pub(super) fn divide(max_connections: usize, pbxes: usize) -> Budget {
     let limit = rlimit::increase_nofile_limit(u64::MAX).or_else(|error| {
-        warn!(%error, "the limit of file descriptors can't be raised");
+        warn!(%error, "can't raise the limit of file descriptors");
         rlimit::Resource::NOFILE.get_soft()
     });
     let Ok(limit) = limit else {
         return budget(u64::MAX, max_connections, pbxes);
     };
     let budget = budget(limit, max_connections, pbxes);
-    if budget.clients < max_connections {
+    if budget.api < max_connections {
         warn!(
             limit,
-            max_connections = budget.clients,
+            max_connections = budget.api,
             "http.max_connections is lowered: there are too few file descriptors (ulimit -n, LimitNOFILE=)"
         );
     }
@@ -44,13 +43,13 @@ pub(crate) fn share_out(max_connections: usize, pbxes: usize) -> Budget {
 }
 
 fn budget(limit: u64, max_connections: usize, pbxes: usize) -> Budget {
-    // With few of them, clients have to get some, too.
-    let operations = OPERATIONS.min(limit / 8).max(4);
-    let taken = BASE + PER_PBX * pbxes as u64 + operations;
-    let left = limit.saturating_sub(taken).max(1);
+    // If the limit is low, some are left for clients of the API.
+    let admin = MAX_ADMIN_CONNECTIONS.min(limit / 8).max(4);
+    let reserved = BASE + PER_PBX * pbxes as u64 + admin;
+    let left = limit.saturating_sub(reserved).max(1);
     Budget {
-        clients: max_connections.min(usize::try_from(left).unwrap_or(usize::MAX)),
-        operations: operations as usize,
+        api: max_connections.min(usize::try_from(left).unwrap_or(usize::MAX)),
+        admin: admin as usize,
     }
 }
 
@@ -59,8 +58,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clients_get_what_is_left() {
-        for (limit, max_connections, pbxes, clients, operations) in [
+    fn api_connections_get_the_descriptors_that_are_not_reserved() {
+        for (limit, max_connections, pbxes, api, admin) in [
             (1_048_576, 4096, 1, 4096, 64),
             (8192, 4096, 3, 4096, 64),
             (4096, 4096, 1, 4004, 64),
@@ -71,11 +70,11 @@ mod tests {
             (u64::MAX, 4096, 1, 4096, 64),
         ] {
             let found = budget(limit, max_connections, pbxes);
-            let expected = Budget {
-                clients,
-                operations,
-            };
-            assert_eq!(found, expected, "{limit} {max_connections} {pbxes}");
+            assert_eq!(
+                found,
+                Budget { api, admin },
+                "{limit} {max_connections} {pbxes}"
+            );
         }
     }
 }

@@ -1,47 +1,53 @@
-//! Holds the names of queues in the configuration against those of the PBXes.
+//! Compares the queue names in the configuration with those on the PBXes.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::http::RoutesSlot;
 use crate::organizations::{NameProblem, Organization};
 use crate::queues::Pbxes;
 
-/// What is wrong with names is logged once for each queue.
+/// Compares the queue names in the configuration with those on the PBXes, and logs each
+/// problem once.
 #[derive(Debug)]
-pub(crate) struct NameReview {
+pub(super) struct NameReview {
     pbxes: Arc<Pbxes>,
     logged: Mutex<HashSet<NameProblem>>,
 }
 
 impl NameReview {
-    pub(crate) fn new(pbxes: Arc<Pbxes>) -> Self {
+    pub(super) fn new(pbxes: Arc<Pbxes>) -> Self {
         Self {
             pbxes,
             logged: Mutex::default(),
         }
     }
 
-    /// Takes over which queues the configuration lists.
-    pub(crate) fn configure(&self, organizations: &[Arc<Organization>]) {
+    /// Passes the configured queue names to the PBXes, then reviews all names.
+    pub(super) fn configure(&self, organizations: &[Arc<Organization>]) {
         for (name, pbx) in self.pbxes.iter() {
-            let own = organizations.iter().filter(|own| own.pbx == *name);
-            let listed = own.flat_map(|own| own.listed_names());
+            let on_pbx = organizations.iter().filter(|found| found.pbx == *name);
+            let listed = on_pbx.flat_map(|organization| organization.listed_names());
             pbx.configure(listed.collect());
         }
         self.review(organizations);
     }
 
-    /// Reviews the names whenever the queues of a PBX have changed.
-    pub(crate) async fn follow(self: Arc<Self>, name: String, current: Arc<RoutesSlot>) {
-        let Some(pbx) = self.pbxes.get(&name) else {
-            return;
-        };
-        let mut names = pbx.watch_names();
-        while names.changed().await.is_ok() {
-            self.review(current.api().directory().organizations());
+    /// Starts a task for each PBX that reviews the names when the queues of the PBX have
+    /// changed.
+    pub(super) fn start(self: &Arc<Self>, routes: &Arc<RoutesSlot>, stop: &CancellationToken) {
+        for pbx in self.pbxes.values() {
+            let mut names = pbx.watch_names();
+            let (review, routes) = (Arc::clone(self), Arc::clone(routes));
+            let follow = async move {
+                while names.changed().await.is_ok() {
+                    review.review(routes.api().directory().organizations());
+                }
+            };
+            tokio::spawn(stop.clone().run_until_cancelled_owned(follow));
         }
     }
 
@@ -73,7 +79,7 @@ fn log(pbx: &str, problem: &NameProblem) {
             organization,
             configured,
             listed,
-            "the configuration spells a queue otherwise than the PBX; use the PBX's spelling"
+            "the configuration spells a queue name differently from the PBX; use the PBX's spelling"
         ),
         NameProblem::Unfit {
             organization,
@@ -84,8 +90,8 @@ fn log(pbx: &str, problem: &NameProblem) {
             organization,
             queue = ?listed,
             better,
-            "a queue is left out, since the interface carries only letters a-z, digits and \
-             _ . - in a queue's number; rename it in Asterisk's configuration"
+            "queue ignored: a queue number in the API has only letters a-z, digits and _ . -; \
+             rename the queue in Asterisk's configuration"
         ),
     }
 }

@@ -1,105 +1,46 @@
-//! Takes over a configuration that was read again, while the daemon runs.
+//! Applies a configuration that is read again while the daemon runs.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
-use crate::api::{Accounts, Api, RequestMetrics};
-use crate::certificate;
-use crate::config::{self, Settings, changed};
-use crate::daemon::name_review::NameReview;
-use crate::daemon::systemd;
-use crate::http::{Panel, Routes, RoutesSlot, Tls};
-use crate::organizations::{Lockout, Overlap, Verifier};
-use crate::queues::Pbxes;
-use crate::telemetry::Level;
+use super::name_review::NameReview;
+use super::restart_only::RestartOnly;
+use super::route_builder::RouteBuilder;
+use super::{systemd, warnings};
+use crate::config::{self, Settings};
+use crate::http::{RoutesSlot, Tls};
+use crate::telemetry::LogLevel;
 
-/// Where the configuration is read again, and what is told to do so.
+/// The configuration file, and the signal to read it again.
 #[derive(Debug)]
-pub struct Source {
-    /// The file.
+pub struct ReloadSource {
+    /// The configuration file.
     pub path: PathBuf,
-    /// Notified at each request to read it again.
+    /// Notified at each request for a reload.
     pub signal: Arc<Notify>,
-    /// What is logged.
-    pub level: Level,
+    /// The log level, which a reload may change.
+    pub log_level: LogLevel,
 }
 
-/// Tells which organizations share, as they are configured to.
-pub(crate) fn tell_overlaps(overlaps: &[Overlap]) {
-    for overlap in overlaps {
-        warn!(
-            example = overlap.example,
-            "{} and {} share by configuration", overlap.first, overlap.second
-        );
-    }
-}
-
-/// Warns where the interface's certificate is not valid, or not for long.
-pub(crate) fn tell_certificate(tls: Option<&Tls>) {
-    if let Some(tls) = tls {
-        certificate::tell(tls.certificate().as_deref());
-    }
-}
-
-/// What outlives a change of the configuration.
+/// Applies a new configuration to the running daemon.
 #[derive(Debug)]
-pub(crate) struct Kept {
-    pub(crate) pbxes: Arc<Pbxes>,
-    pub(crate) lockout: Arc<Lockout>,
-    pub(crate) requests: Arc<RequestMetrics>,
-    pub(crate) running: TaskTracker,
-    pub(crate) stop: CancellationToken,
-}
-
-impl Kept {
-    /// The routes by that configuration. Passwords are verified anew: those that
-    /// were remembered may be others now.
-    pub(crate) fn routes(&self, settings: Settings) -> Result<Routes, String> {
-        let verifier = Verifier::new();
-        let verifier = verifier.map_err(|error| format!("no random bytes: {error}"))?;
-        let accounts = Accounts {
-            directory: settings.directory,
-            verifier,
-            lockout: Arc::clone(&self.lockout),
-            requests: Arc::clone(&self.requests),
-        };
-        let http = settings.http;
-        let pbxes = Arc::clone(&self.pbxes);
-        Ok(Routes {
-            api: Arc::new(Api::new(accounts, pbxes, http.reject_unknown_parameters)),
-            panel: http.panel.then(|| Panel::new(&http.path)),
-            path: http.path,
-            cors_origins: http.cors_origins,
-            trusted_proxies: http.trusted_proxies,
-            running: self.running.clone(),
-            stop: self.stop.clone(),
-        })
-    }
-}
-
-/// What a change of the configuration reaches.
-#[derive(Debug)]
-pub(crate) struct Reloader {
-    pub(crate) kept: Kept,
-    pub(crate) names: Arc<NameReview>,
-    pub(crate) current: Arc<RoutesSlot>,
-    pub(crate) tls: Option<Tls>,
-    /// What can't be changed, as it was at the start.
-    pub(crate) fixed: BTreeMap<String, String>,
+pub(super) struct Reloader {
+    pub(super) route_builder: RouteBuilder,
+    pub(super) names: Arc<NameReview>,
+    pub(super) routes: Arc<RoutesSlot>,
+    pub(super) tls: Option<Tls>,
+    /// The settings that a reload can't apply, as they were at the start.
+    pub(super) at_start: RestartOnly,
 }
 
 impl Reloader {
-    /// Reads the configuration again at each signal, until the daemon is to end:
-    /// systemd is not told that it is ready behind that it stops.
-    pub(crate) async fn follow(self, source: Source) {
-        let stop = self.kept.stop.clone();
+    /// Reads the configuration again at each signal, until the daemon is told to stop.
+    pub(super) async fn run(self, source: ReloadSource) {
+        let stop = self.route_builder.stop.clone();
         while stop
             .run_until_cancelled(source.signal.notified())
             .await
@@ -108,61 +49,66 @@ impl Reloader {
             systemd::reloading().await;
             let path = source.path.clone();
             let loaded = spawn_blocking(move || config::load(&path)).await;
-            let taken = match loaded {
-                Ok(Ok(settings)) => self.take(settings, &source.level),
+            let applied = match loaded {
+                Ok(Ok(settings)) => self.apply(settings, &source.log_level),
                 Ok(Err(error)) => Err(error.to_string()),
                 Err(error) => Err(error.to_string()),
             };
-            match taken {
-                Ok(()) => info!("the configuration was read again"),
-                Err(error) => error!(error, "the configuration stays as it was"),
+            match applied {
+                Ok(()) => info!("configuration reloaded"),
+                Err(error) => error!(error, "reload failed; the old configuration stays in use"),
             }
+            // After STOPPING=1, systemd must not receive READY=1.
             if !stop.is_cancelled() {
                 systemd::ready().await;
             }
         }
     }
 
-    /// All of it, or nothing.
-    fn take(&self, mut settings: Settings, level: &Level) -> Result<(), String> {
-        for organization in settings.directory.organizations() {
-            if !self.kept.pbxes.contains_key(&organization.pbx) {
-                return Err(format!(
-                    "organization {} is on pbx.{}, which was not there at the start: restart \
-                     to add it",
-                    organization.name, organization.pbx
-                ));
-            }
-        }
-        let fixed = settings.fixed();
-        let certificate = settings
-            .http
-            .tls
-            .as_ref()
-            .map(|(_, certificate)| Arc::clone(certificate));
-        let (log, lockout) = (settings.log.level.clone(), settings.lockout);
+    /// Applies all of the configuration, or nothing and returns the reason.
+    fn apply(&self, mut settings: Settings, log_level: &LogLevel) -> Result<(), String> {
+        self.check_pbxes(&settings)?;
+        let after = RestartOnly::of(&settings);
+        let tls = settings.http.tls.as_ref();
+        let certificate = tls.map(|(_, certificate)| Arc::clone(certificate));
+        let (filter, lockout) = (settings.log.level.clone(), settings.lockout);
         let overlaps = settings.overlaps.clone();
-        let before = self.current.api();
-        let withdrawn = settings.directory.take_over(before.directory());
-        let routes = self.kept.routes(settings)?;
-        level
-            .set(&log)
+        let old_api = self.routes.api();
+        let changed_users = settings.directory.take_over(old_api.directory());
+        let routes = self.route_builder.build(settings)?;
+        log_level
+            .set(&filter)
             .map_err(|error| format!("log.level: {error}"))?;
-        self.kept.lockout.set_policy(lockout);
+        // From here on, nothing can fail.
+        self.route_builder.lockout.set_policy(lockout);
         if let (Some(tls), Some(certificate)) = (&self.tls, certificate) {
             tls.replace(certificate);
         }
-        self.current.replace(routes);
+        self.routes.replace(routes);
         self.names
-            .configure(self.current.api().directory().organizations());
-        // Their event streams end, and those of no others.
-        for user in withdrawn {
+            .configure(self.routes.api().directory().organizations());
+        // Ends the event streams of these users; all others continue.
+        for user in changed_users {
             user.withdrawn.cancel();
         }
-        tell_overlaps(&overlaps);
-        tell_certificate(self.tls.as_ref());
-        for key in changed(&self.fixed, &fixed) {
-            warn!("{key} has changed, and takes effect at the next start");
+        warnings::overlaps(&overlaps);
+        warnings::certificate(self.tls.as_ref());
+        for key in self.at_start.changed_keys(&after) {
+            warn!("{key} has changed, but takes effect only after a restart");
+        }
+        Ok(())
+    }
+
+    /// Refuses an organization whose PBX has no link: links are made only at the start.
+    fn check_pbxes(&self, settings: &Settings) -> Result<(), String> {
+        for organization in settings.directory.organizations() {
+            if !self.route_builder.pbxes.contains_key(&organization.pbx) {
+                return Err(format!(
+                    "organization {} is on pbx.{}, which was not configured at the start: \
+                     restart to add it",
+                    organization.name, organization.pbx
+                ));
+            }
         }
         Ok(())
     }

@@ -1,42 +1,33 @@
-//! The listener for operations: whether the process lives, and whether it can
-//! do its work.
+//! The handler of the admin listener: `/healthz`, `/readyz` and `/metrics`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::body::ReplyBody;
-use super::metrics;
-use super::server::Handler;
-use super::slots::Slots;
-use super::tls::Tls;
+use super::handler::Handler;
+use super::metrics::{self, BridgeMetrics};
 use crate::ami::NO_APP_QUEUE;
-use crate::api::RequestMetrics;
-use crate::queues::{PbxStatus, Pbxes};
-use crate::telemetry::LogFlow;
+use crate::queues::PbxStatus;
 
-/// The listener for operations.
+/// Answers the requests of the admin listener.
 #[derive(Debug)]
 pub struct Admin {
-    /// The PBXes.
-    pub pbxes: Arc<Pbxes>,
-    /// What is counted of requests.
-    pub requests: Arc<RequestMetrics>,
-    /// The connections of the interface.
-    pub slots: Slots,
-    /// The interface's TLS, where it has one.
-    pub tls: Option<Tls>,
-    /// How the log flows.
-    pub log: LogFlow,
-    /// Whether `/metrics` has those of queues.
-    pub queue_metrics: bool,
-    /// Set when the daemon is told to end.
-    pub stop: CancellationToken,
+    metrics: BridgeMetrics,
+    stop: CancellationToken,
+}
+
+impl Admin {
+    /// Creates the handler. `/readyz` answers "not ready" from when `stop` is canceled.
+    #[must_use]
+    pub fn new(metrics: BridgeMetrics, stop: CancellationToken) -> Self {
+        Self { metrics, stop }
+    }
 }
 
 impl Handler for Admin {
@@ -46,73 +37,80 @@ impl Handler for Admin {
         request: Request<Incoming>,
     ) -> Response<ReplyBody> {
         if ![Method::GET, Method::HEAD].contains(request.method()) {
-            let mut refusal = reply(StatusCode::METHOD_NOT_ALLOWED, &json!({"status": "error"}));
+            let mut refusal = json(StatusCode::METHOD_NOT_ALLOWED, &json!({"status": "error"}));
             let allow = HeaderValue::from_static("GET, HEAD");
             refusal.headers_mut().insert(ALLOW, allow);
             return refusal;
         }
         match request.uri().path() {
-            "/healthz" => {
-                let log = json!({"waiting": self.log.waiting(), "dropped": self.log.dropped()});
-                reply(
-                    StatusCode::OK,
-                    &json!({"status": "alive", "log_lines": log}),
-                )
-            }
-            "/readyz" => self.ready(),
-            "/metrics" => {
-                let text = metrics::text(&self).await;
-                let accept = request.headers().get(ACCEPT);
-                let accept = accept.and_then(|accept| accept.to_str().ok());
-                let content_type = metrics::content_type(accept.unwrap_or_default());
-                plain(ReplyBody::whole(text), content_type)
-            }
-            _ => reply(StatusCode::NOT_FOUND, &json!({"status": "not_found"})),
+            "/healthz" => self.health(),
+            "/readyz" => self.readiness(),
+            "/metrics" => self.metrics(request.headers()).await,
+            _ => json(StatusCode::NOT_FOUND, &json!({"status": "not_found"})),
         }
     }
 }
 
 impl Admin {
-    /// Ready is: every PBX is linked and its state loaded, and the daemon goes on. Says of each link
-    /// what it is doing.
-    fn ready(&self) -> Response<ReplyBody> {
-        let mut ready = !self.stop.is_cancelled();
+    fn health(&self) -> Response<ReplyBody> {
+        let log = &self.metrics.log;
+        let log_lines = json!({"waiting": log.waiting(), "dropped": log.dropped()});
+        let body = json!({"status": "alive", "log_lines": log_lines});
+        json(StatusCode::OK, &body)
+    }
+
+    /// The bridge is ready if all PBXes are linked, their queues are loaded, and the daemon
+    /// is not shutting down. The body has the state of each PBX.
+    fn readiness(&self) -> Response<ReplyBody> {
+        let mut is_ready = !self.stop.is_cancelled();
         let mut pbxes = Map::new();
-        for (name, pbx) in self.pbxes.iter() {
-            let no_write = "the AMI user lacks write=agent: changes are refused";
-            let (state, reason) = match pbx.status() {
-                PbxStatus::Ready { may_write: true } => ("ready", Value::Null),
-                PbxStatus::Ready { may_write: false } => ("ready", Value::from(no_write)),
-                PbxStatus::Loading => ("loading", Value::Null),
-                PbxStatus::NoAppQueue => ("loading", Value::from(NO_APP_QUEUE)),
-                PbxStatus::Booting => ("booting", Value::from(NO_APP_QUEUE)),
-                PbxStatus::Connecting => ("connecting", Value::Null),
-                PbxStatus::ShuttingDown => ("shutting_down", Value::Null),
-                PbxStatus::Down { reason } => ("down", Value::from(reason)),
-            };
-            ready &= state == "ready";
+        for (name, pbx) in self.metrics.pbxes.iter() {
+            let (state, reason) = state_and_reason(pbx.status());
+            is_ready &= state == "ready";
             let events = pbx.delivery().as_str();
             let details = json!({"state": state, "reason": reason, "events": events});
             pbxes.insert(name.clone(), details);
         }
-        let (status, word) = if ready {
+        let (status, text) = if is_ready {
             (StatusCode::OK, "ready")
         } else {
             (StatusCode::SERVICE_UNAVAILABLE, "not_ready")
         };
-        reply(status, &json!({"status": word, "pbx": pbxes}))
+        json(status, &json!({"status": text, "pbx": pbxes}))
+    }
+
+    async fn metrics(&self, request: &HeaderMap) -> Response<ReplyBody> {
+        let text = self.metrics.text().await;
+        let accept = request.get(ACCEPT);
+        let accept = accept.and_then(|accept| accept.to_str().ok());
+        let content_type = metrics::content_type(accept.unwrap_or_default());
+        reply(text, content_type)
     }
 }
 
-fn reply(status: StatusCode, body: &Value) -> Response<ReplyBody> {
-    let json = "application/json; charset=utf-8";
-    let mut response = plain(ReplyBody::whole(body.to_string()), json);
+/// The state of a PBX in the body of `/readyz`, and the reason for it if one is known.
+fn state_and_reason(status: PbxStatus) -> (&'static str, Value) {
+    let no_write = "the AMI user lacks write=agent: changes are refused";
+    match status {
+        PbxStatus::Ready { may_write: true } => ("ready", Value::Null),
+        PbxStatus::Ready { may_write: false } => ("ready", Value::from(no_write)),
+        PbxStatus::Loading => ("loading", Value::Null),
+        PbxStatus::NoAppQueue => ("loading", Value::from(NO_APP_QUEUE)),
+        PbxStatus::Booting => ("booting", Value::from(NO_APP_QUEUE)),
+        PbxStatus::Connecting => ("connecting", Value::Null),
+        PbxStatus::ShuttingDown => ("shutting_down", Value::Null),
+        PbxStatus::Down { reason } => ("down", Value::from(reason)),
+    }
+}
+
+fn json(status: StatusCode, body: &Value) -> Response<ReplyBody> {
+    let mut response = reply(body.to_string(), "application/json; charset=utf-8");
     *response.status_mut() = status;
     response
 }
 
-fn plain(body: ReplyBody, content_type: &'static str) -> Response<ReplyBody> {
-    let mut response = Response::new(body);
+fn reply(body: String, content_type: &'static str) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::whole(body));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,4 +1,4 @@
-//! Bodies of answers: in pieces, or without end.
+//! Response bodies.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -9,16 +9,16 @@ use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use hyper::body::{Body, Frame, SizeHint};
 
-/// The body of an answer.
+/// The body of a response.
 pub enum ReplyBody {
-    /// All there.
+    /// A complete body, in pieces.
     Pieces(VecDeque<Bytes>),
-    /// Goes on until the stream ends.
+    /// A body that ends when the stream ends.
     Stream(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
 }
 
 impl ReplyBody {
-    /// In one piece.
+    /// A complete body in one piece.
     pub fn whole(body: impl Into<Bytes>) -> Self {
         Self::Pieces(VecDeque::from([body.into()]))
     }

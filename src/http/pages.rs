@@ -1,5 +1,5 @@
-//! The panel: a page for supervisors, of plain files that the program has in itself.
-//! Knows nothing of queues: the page uses the interface as any other client.
+//! The web pages: static files that are compiled into the program. This module knows
+//! nothing about queues; the pages use the API like any other client.
 
 use std::fmt::Write as _;
 
@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::body::ReplyBody;
 
-/// Only the page's own files: no script, style or address of anyone else, nothing
-/// written into the page, no form that is sent, and no frame around it.
+/// The pages may use only their own files and this server: no scripts, styles or requests
+/// of other origins, no inline scripts or styles, no form submission, no frames.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
@@ -24,7 +24,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml; charset=utf-8";
 
-/// A file beside the page, by its name in the folder.
+/// A file in `src/pages`, served below `/panel/`.
 macro_rules! file {
     ($name:literal, $kind:expr) => {
         (
@@ -57,13 +57,13 @@ const FILES: [(&str, &str, &str); 19] = [
     file!("view.js", SCRIPT),
 ];
 
-/// The page and the files that it loads.
+/// The web pages and the files that they load.
 #[derive(Debug)]
-pub struct Panel {
+pub struct Pages {
     files: Vec<File>,
 }
 
-/// A file as it is sent.
+/// A file ready to be served.
 #[derive(Debug)]
 pub(super) struct File {
     path: &'static str,
@@ -72,23 +72,22 @@ pub(super) struct File {
     tag: String,
 }
 
-impl Panel {
-    /// A page that uses the interface at that path.
+impl Pages {
+    /// Creates the pages. They call the API at `api_path`.
     #[must_use]
-    pub fn new(interface: &str) -> Self {
-        // From the page on, so that it also works behind a proxy that puts it in a
-        // folder.
-        let interface = format!(".{}", escape(interface));
-        let page = include_str!("../pages/index.html").replace("{{interface}}", &interface);
-        let beside = FILES.map(|(path, content_type, text)| {
+    pub fn new(api_path: &str) -> Self {
+        // A relative path also works if a proxy serves the pages below a path of its own.
+        let api_path = format!(".{}", escape_attribute(api_path));
+        let page = include_str!("../pages/index.html").replace("{{interface}}", &api_path);
+        let files = FILES.map(|(path, content_type, text)| {
             File::new(path, content_type, Bytes::from_static(text.as_bytes()))
         });
-        let mut files = Vec::from(beside);
+        let mut files = Vec::from(files);
         files.push(File::new("/", HTML, Bytes::from(page)));
         Self { files }
     }
 
-    /// The file of that path.
+    /// The file at a path.
     pub(super) fn file(&self, path: &str) -> Option<&File> {
         self.files.iter().find(|file| file.path == path)
     }
@@ -109,9 +108,9 @@ impl File {
         }
     }
 
-    /// The file, or that the browser has it already.
+    /// The file, or a 304 if the browser has this version.
     pub(super) fn response(&self, request: &HeaderMap) -> Response<ReplyBody> {
-        let mut response = if self.is_known(request) {
+        let mut response = if self.is_cached(request) {
             let mut response = Response::new(ReplyBody::default());
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             response
@@ -121,8 +120,8 @@ impl File {
         let headers = response.headers_mut();
         for (name, value) in [
             (CONTENT_TYPE, self.content_type),
-            // Asked for each time, and sent only where it has changed: a page of one
-            // version with scripts of another would break.
+            // The browser revalidates every file: a page of one version would break with
+            // scripts of another.
             (CACHE_CONTROL, "no-cache"),
             (CONTENT_SECURITY_POLICY, POLICY),
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -136,17 +135,17 @@ impl File {
         response
     }
 
-    fn is_known(&self, request: &HeaderMap) -> bool {
-        let known = request.get_all(IF_NONE_MATCH).into_iter();
-        known
+    fn is_cached(&self, request: &HeaderMap) -> bool {
+        let cached = request.get_all(IF_NONE_MATCH).into_iter();
+        cached
             .filter_map(|tags| tags.to_str().ok())
             .flat_map(|tags| tags.split(','))
             .any(|tag| tag.trim().trim_start_matches("W/") == self.tag)
     }
 }
 
-/// As the value of an attribute.
-fn escape(text: &str) -> String {
+/// Escapes text for the value of an HTML attribute.
+fn escape_attribute(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('"', "&quot;")
         .replace('<', "&lt;")
@@ -157,25 +156,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_of_the_folder_is_served() {
+    fn all_files_in_the_folder_are_served() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pages");
         let entries = std::fs::read_dir(folder).expect("the folder");
         let names = entries.map(|entry| entry.expect("an entry").file_name());
-        let panel = Panel::new("/api");
+        let pages = Pages::new("/api");
         for name in names.filter_map(|name| name.into_string().ok()) {
             let path = match name.as_str() {
                 "index.html" => "/".to_owned(),
                 name => format!("/panel/{name}"),
             };
-            assert!(panel.file(&path).is_some(), "{path}");
+            assert!(pages.file(&path).is_some(), "{path}");
         }
-        assert!(panel.file("/panel/").is_none());
+        assert!(pages.file("/panel/").is_none());
     }
 
     #[test]
-    fn the_page_holds_the_path_of_the_interface_as_text() {
-        let panel = Panel::new("/a\"><script>&b");
-        let page = panel.file("/").expect("the page");
+    fn page_contains_the_escaped_path_of_the_api() {
+        let pages = Pages::new("/a\"><script>&b");
+        let page = pages.file("/").expect("the page");
         let text = std::str::from_utf8(&page.text).expect("text");
         assert!(text.contains("data-interface=\"./a&quot;>&lt;script>&amp;b\""));
     }

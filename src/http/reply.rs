@@ -1,4 +1,4 @@
-//! Answers of the interface as HTTP: status, headers and body.
+//! Responses of the API as HTTP: status, headers and body.
 
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
@@ -7,60 +7,67 @@ use hyper::header::{
 use hyper::{HeaderMap, Response, StatusCode};
 
 use super::body::ReplyBody;
-use super::connection::Known;
-use super::incoming::REQUEST_ID;
-use crate::api::Response as ApiResponse;
+use super::handler::Authenticated;
+use super::request_id::REQUEST_ID;
+use crate::api;
 
-/// What a 401 asks for. Clients that send credentials only when challenged (`wget`,
-/// Java, Python's `urllib`) don't get in without it.
+/// The challenge of a 401. `wget` and the standard clients of Java and Python (`urllib`)
+/// send credentials only after a challenge.
 const CHALLENGE: &str = "Basic realm=\"ami-bridge\", charset=\"UTF-8\"";
 
-pub(super) fn answered(answer: ApiResponse, request_id: &str) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::from(answer.body));
+/// Turns a response of the API into one of HTTP.
+pub(super) fn to_http(reply: api::Response, request_id: &str) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::from(reply.body));
     *response.status_mut() =
-        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if reply.is_authenticated {
+        response.extensions_mut().insert(Authenticated);
+    }
     let headers = response.headers_mut();
     let json = HeaderValue::from_static("application/json; charset=utf-8");
-    mark(headers, json, request_id);
-    if answer.is_authenticated {
-        response.extensions_mut().insert(Known);
-    }
-    let headers = response.headers_mut();
-    if answer.status == StatusCode::UNAUTHORIZED {
+    set_common_headers(headers, json, request_id);
+    if reply.status == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
     }
-    if let Some(after) = answer.retry_after {
-        // Whole seconds, and never "at once".
+    if let Some(after) = reply.retry_after {
+        // The header has whole seconds; 0 would mean "at once".
         let seconds = after.as_secs_f64().ceil().max(1.0) as u64;
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
 
-/// The headers that all answers have.
-pub(super) fn mark(headers: &mut HeaderMap, content_type: HeaderValue, request_id: &str) {
+/// Sets the headers that all responses of the API have.
+pub(super) fn set_common_headers(
+    headers: &mut HeaderMap,
+    content_type: HeaderValue,
+    request_id: &str,
+) {
     headers.insert(CONTENT_TYPE, content_type);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Should a browser ever show it as a page: nothing in it runs or is framed, and
-    // the address, which may hold a password, is logged nowhere.
+    // If a browser renders the response as a page, it must not run scripts, show the page
+    // in a frame, or send the page's address to other sites: the address may hold a
+    // password.
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    if let Ok(id) = HeaderValue::from_str(request_id) {
-        headers.insert(REQUEST_ID, id);
-    }
+    set_request_id(headers, request_id);
 }
 
-/// The methods of a path.
-pub(super) fn allowed(methods: &'static str, request_id: &str) -> Response<ReplyBody> {
+/// The response to `OPTIONS`: an empty one with the methods of the path.
+pub(super) fn allowed_methods(methods: &'static str, request_id: &str) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::default());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     headers.insert(ALLOW, HeaderValue::from_static(methods));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    set_request_id(headers, request_id);
+    response
+}
+
+fn set_request_id(headers: &mut HeaderMap, request_id: &str) {
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(REQUEST_ID, id);
     }
-    response
 }

@@ -1,8 +1,9 @@
-//! Log lines for systemd's journal. `MESSAGE` has all that a line says, as `journalctl`
-//! shows nothing else; each field stands beside it, to be searched for. (The usual layer
-//! for it can't write a message of its own.)
+//! Writes log lines to systemd's journal, in its native protocol
+//! (<https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>).
 //!
-//! The protocol is systemd's: <https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>.
+//! `journalctl` shows only `MESSAGE`, so that holds the message and all fields of a line.
+//! Each field is also sent as a journal field, for searches. The `tracing-journald` crate
+//! can't compose a `MESSAGE` like this.
 
 use std::fmt::{Debug, Write as _};
 use std::io::{self, Write};
@@ -18,24 +19,28 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::log_queue::LogQueue;
 
-/// Where the journal listens.
+/// The journal's socket.
 pub(super) const SOCKET: &str = "/run/systemd/journal/socket";
 
-/// Longer values are cut: what comes from Asterisk can be longer than a datagram.
-const LONGEST: usize = 16 * 1024;
+/// Longer values are truncated: Asterisk can send values that do not fit into a datagram.
+const MAX_VALUE_BYTES: usize = 16 * 1024;
 
-/// Where entries go. A journal that hangs blocks whoever sends: that is for a thread
-/// apart.
+/// Sends entries to the journal. A send blocks while the journal hangs, so only the thread
+/// of the [`LogQueue`] may use this.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(super) struct JournalSocket {
     socket: UnixDatagram,
     path: PathBuf,
 }
 
-impl Socket {
-    /// Sends to the journal that listens there.
-    pub(super) fn at(path: &Path) -> io::Result<Self> {
-        // To know whether it does. It may listen anew later, with another socket.
+impl JournalSocket {
+    /// Prepares to send to the journal at `path`.
+    ///
+    /// # Errors
+    /// The operating system's error if nothing listens there.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        // Connects only to check that the journal listens. The socket for the entries is
+        // not connected, because a restarted journal has a new socket at the same path.
         UnixDatagram::unbound()?.connect(path)?;
         Ok(Self {
             socket: UnixDatagram::unbound()?,
@@ -44,7 +49,7 @@ impl Socket {
     }
 }
 
-impl Write for Socket {
+impl Write for JournalSocket {
     fn write(&mut self, entry: &[u8]) -> io::Result<usize> {
         self.socket.send_to(entry, &self.path)
     }
@@ -54,20 +59,19 @@ impl Write for Socket {
     }
 }
 
-/// Makes an entry of what is logged.
+/// Turns log events into journal entries.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(super) struct JournalLayer {
     queue: LogQueue,
 }
 
-impl Journal {
-    /// Puts entries into that queue.
+impl JournalLayer {
     pub(super) fn new(queue: LogQueue) -> Self {
         Self { queue }
     }
 }
 
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Journal {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JournalLayer {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let mut fields = Fields::default();
         attributes.record(&mut fields);
@@ -85,12 +89,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Journal {
             }
         }
         let entry = entry(event.metadata(), &fields);
-        // It never fails: what can't be written is counted.
+        // This never fails: the queue counts the entries that it drops.
         let _ = self.queue.clone().write_all(&entry);
     }
 }
 
-/// What a line says, or a span adds to it.
+/// The message and the other fields of an event or a span.
 #[derive(Debug, Default)]
 struct Fields {
     message: String,
@@ -99,18 +103,18 @@ struct Fields {
 
 impl Visit for Fields {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.take(field, value.to_owned());
+        self.add(field, value.to_owned());
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.take(field, format!("{value:?}"));
+        self.add(field, format!("{value:?}"));
     }
 }
 
 impl Fields {
-    fn take(&mut self, field: &Field, mut value: String) {
-        if value.len() > LONGEST {
-            let mut ends = (0..=LONGEST).rev();
+    fn add(&mut self, field: &Field, mut value: String) {
+        if value.len() > MAX_VALUE_BYTES {
+            let mut ends = (0..=MAX_VALUE_BYTES).rev();
             let end = ends.find(|end| value.is_char_boundary(*end));
             value.truncate(end.unwrap_or_default());
             value.push('…');
@@ -124,7 +128,7 @@ impl Fields {
 }
 
 fn entry(metadata: &Metadata<'_>, fields: &Fields) -> Vec<u8> {
-    // As in syslog.
+    // The priorities of syslog.
     let priority = match *metadata.level() {
         Level::ERROR => "3",
         Level::WARN => "4",
@@ -133,30 +137,31 @@ fn entry(metadata: &Metadata<'_>, fields: &Fields) -> Vec<u8> {
     };
     let mut text = fields.message.clone();
     for (name, value) in &fields.others {
-        // So that no value can be read as several fields, and the line is text: journalctl
-        // shows nothing of one with control characters.
-        let is_odd = |c: char| c.is_whitespace() || c.is_control() || "=\"".contains(c);
-        let _ = if value.contains(is_odd) {
+        // Quoted and escaped, so that a value can't look like several fields, and because
+        // journalctl does not show a line that has control characters.
+        let needs_quotes = |c: char| c.is_whitespace() || c.is_control() || "=\"".contains(c);
+        let _ = if value.contains(needs_quotes) {
             write!(text, " {name}={value:?}")
         } else {
             write!(text, " {name}={value}")
         };
     }
     let mut entry = Vec::new();
-    put(&mut entry, "MESSAGE", &text);
-    put(&mut entry, "PRIORITY", priority);
-    put(&mut entry, "SYSLOG_IDENTIFIER", env!("CARGO_PKG_NAME"));
-    put(&mut entry, "TARGET", metadata.target());
-    // Without what differs from line to line.
-    put(&mut entry, "F_MESSAGE", &fields.message);
+    push_field(&mut entry, "MESSAGE", &text);
+    push_field(&mut entry, "PRIORITY", priority);
+    push_field(&mut entry, "SYSLOG_IDENTIFIER", env!("CARGO_PKG_NAME"));
+    push_field(&mut entry, "TARGET", metadata.target());
+    // The message without its fields is the same in all lines of one kind.
+    push_field(&mut entry, "F_MESSAGE", &fields.message);
     for (name, value) in &fields.others {
         let name = format!("F_{}", name.to_ascii_uppercase());
-        put(&mut entry, &name, value);
+        push_field(&mut entry, &name, value);
     }
     entry
 }
 
-fn put(entry: &mut Vec<u8>, name: &str, value: &str) {
+/// Appends a field as the protocol requires: with its length if the value has line ends.
+fn push_field(entry: &mut Vec<u8>, name: &str, value: &str) {
     entry.extend_from_slice(name.as_bytes());
     if value.contains('\n') {
         entry.push(b'\n');
@@ -175,14 +180,14 @@ mod tests {
 
     use super::*;
 
-    /// What the journal is sent for what is logged there.
-    fn sent(log: impl FnOnce()) -> Vec<u8> {
+    /// Runs `log`, and returns the entry that the journal receives.
+    fn journal_entry(log: impl FnOnce()) -> Vec<u8> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("socket");
         let socket = UnixDatagram::bind(&path).expect("a socket");
         let (queue, _guard) =
-            LogQueue::new(Socket::at(&path).expect("connected")).expect("a thread");
-        let journal = Journal::new(queue);
+            LogQueue::new(JournalSocket::open(&path).expect("connected")).expect("a thread");
+        let journal = JournalLayer::new(queue);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(journal), log);
         let mut bytes = vec![0; 1 << 20];
         let length = socket.recv(&mut bytes).expect("an entry");
@@ -191,8 +196,8 @@ mod tests {
     }
 
     #[test]
-    fn the_message_has_all_and_each_field_stands_by_itself() {
-        let entry = sent(|| {
+    fn message_holds_all_fields_and_each_field_is_also_sent_separately() {
+        let entry = journal_entry(|| {
             let _link = info_span!("link", pbx = "main").entered();
             let error = io::Error::from(io::ErrorKind::ConnectionRefused);
             warn!(target: "there", user = None::<&str>, %error, ms = 250, "Asterisk is not reachable");
@@ -206,23 +211,23 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_several_lines_adds_no_field_and_a_long_one_is_cut() {
-        let entry = sent(|| {
+    fn value_with_line_ends_adds_no_field_and_long_value_is_truncated() {
+        let entry = journal_entry(|| {
             error!(
                 error = "2 mistakes:\nPRIORITY=7",
-                "the configuration stays as it was"
+                "reload failed; the old configuration stays in use"
             )
         });
-        let text = "MESSAGE=the configuration stays as it was error=\"2 mistakes:\\nPRIORITY=7\"\n";
+        let text = "MESSAGE=reload failed; the old configuration stays in use error=\"2 mistakes:\\nPRIORITY=7\"\n";
         assert!(entry.starts_with(text.as_bytes()), "{entry:?}");
         let value = "2 mistakes:\nPRIORITY=7";
         let length = (value.len() as u64).to_le_bytes();
         let field = [b"\nF_ERROR\n", &length[..], value.as_bytes(), b"\n"].concat();
         assert!(entry.ends_with(&field), "{entry:?}");
 
-        let entry = sent(|| info!(frame = "é".repeat(1 << 20), "received"));
+        let entry = journal_entry(|| info!(frame = "é".repeat(1 << 20), "received"));
         let field = memchr::memmem::find(&entry, b"F_FRAME=").expect("the field");
         let value = String::from_utf8(entry[field + 8..].to_vec()).expect("text");
-        assert_eq!(value.trim_end().chars().count(), LONGEST / 2 + 1);
+        assert_eq!(value.trim_end().chars().count(), MAX_VALUE_BYTES / 2 + 1);
     }
 }

@@ -1,6 +1,7 @@
-//! Log lines on their way out. The threads that serve only put a line into a queue of
-//! bounded size; a thread apart writes it, since whoever reads the log (a pipe, systemd's
-//! journal, a disk) may hang. A line that finds the queue full is dropped and counted.
+//! A bounded queue of log lines between the threads that log and the thread that writes.
+//!
+//! Whatever reads the log (a pipe, systemd's journal, a disk) may hang, so no other thread
+//! ever writes to it. A line that does not fit into the queue is dropped and counted.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -14,22 +15,22 @@ use tokio::time::interval;
 use tracing::warn;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Lines that may wait to be written.
+/// How many lines may wait to be written.
 const MAX_LINES: usize = 8192;
 
-/// Bytes that may wait to be written: lines of the AMI traffic can be long.
+/// How many bytes may wait to be written. Traces of AMI traffic have long lines.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// Between two looks whether lines were dropped.
+/// How often to check whether lines were dropped.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Before a reader that takes nothing is tried again, where the system does not wait.
+/// How long to wait before writing again to a nonblocking sink that is full.
 const RETRY_DELAY: Duration = Duration::from_millis(20);
 
 /// How long the end of the program waits for the queued lines to be written.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How the log flows.
+/// Counts the log lines that wait to be written and those that were dropped.
 #[derive(Debug, Clone, Default)]
 pub struct LogFlow(Arc<Counts>);
 
@@ -38,65 +39,66 @@ struct Counts {
     lines: AtomicUsize,
     bytes: AtomicUsize,
     dropped: AtomicU64,
-    /// Whether the last line could be written.
-    flows: AtomicBool,
+    last_write_succeeded: AtomicBool,
 }
 
 impl LogFlow {
-    /// Lines that wait to be written.
+    /// The number of lines that wait to be written.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.0.lines.load(Ordering::Acquire)
     }
 
-    /// Lines that were dropped since the start.
+    /// The number of lines dropped since the start.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.0.dropped.load(Ordering::Acquire)
     }
 
-    /// Says in the log how many lines it lacks, once it flows again. Never returns.
+    /// Logs how many lines were dropped, each time that the log can be written again.
+    /// Never returns.
     pub async fn report_drops(self) {
         let mut reported = 0;
-        let mut looks = interval(REPORT_INTERVAL);
+        let mut ticks = interval(REPORT_INTERVAL);
         loop {
-            looks.tick().await;
+            ticks.tick().await;
             let dropped = self.dropped();
-            let flows = self.0.flows.load(Ordering::Acquire) && self.waiting() < MAX_LINES / 2;
-            if dropped > reported && flows {
+            let is_writable = self.0.last_write_succeeded.load(Ordering::Acquire)
+                && self.waiting() < MAX_LINES / 2;
+            if dropped > reported && is_writable {
                 warn!(
                     lines = dropped - reported,
-                    "log lines were dropped: whoever reads the log is too slow"
+                    "log lines were dropped: the reader of the log is too slow"
                 );
                 reported = dropped;
             }
         }
     }
 
-    fn drop_line(&self) {
+    fn count_dropped(&self) {
         self.0.dropped.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Takes room for a line, if there is any.
-    fn enter(&self, bytes: usize) -> bool {
+    /// Reserves space for a line. If there is none, counts the line as dropped.
+    fn reserve(&self, bytes: usize) -> bool {
         let counts = &self.0;
         let lines = counts.lines.fetch_add(1, Ordering::AcqRel);
         let waiting = counts.bytes.fetch_add(bytes, Ordering::AcqRel);
         let fits = lines < MAX_LINES && waiting + bytes <= MAX_BYTES;
         if !fits {
-            self.leave(bytes);
-            self.drop_line();
+            self.release(bytes);
+            self.count_dropped();
         }
         fits
     }
 
-    fn leave(&self, bytes: usize) {
+    fn release(&self, bytes: usize) {
         self.0.bytes.fetch_sub(bytes, Ordering::AcqRel);
         self.0.lines.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-/// Takes lines, without ever waiting.
+/// The sending side of the queue. Never blocks.
 #[derive(Clone)]
 pub(super) struct LogQueue {
     entries: Sender<Entry>,
@@ -110,20 +112,21 @@ impl fmt::Debug for LogQueue {
 }
 
 impl LogQueue {
-    /// Starts a thread that writes each line to `sink` with one call of `write`.
+    /// Creates a queue, and starts a thread that writes each line to `sink` with one call of
+    /// `write`.
     ///
     /// # Errors
-    /// If the thread can't be started.
+    /// The operating system's error if it can't start the thread.
     pub(super) fn new(sink: impl Write + Send + 'static) -> io::Result<(Self, LogGuard)> {
         let flow = LogFlow::default();
         let (entries, receiver) = channel();
-        let drain = Drain {
+        let writer = LineWriter {
             sink,
             flow: flow.clone(),
         };
         thread::Builder::new()
             .name("log".to_owned())
-            .spawn(move || drain.run(receiver))?;
+            .spawn(move || writer.run(receiver))?;
         let guard = LogGuard {
             entries: entries.clone(),
         };
@@ -137,9 +140,9 @@ impl LogQueue {
 
 impl Write for LogQueue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.flow.enter(line.len()) && self.entries.send(Entry::Line(line.into())).is_err() {
-            self.flow.leave(line.len());
-            self.flow.drop_line();
+        if self.flow.reserve(line.len()) && self.entries.send(Entry::Line(line.into())).is_err() {
+            self.flow.release(line.len());
+            self.flow.count_dropped();
         }
         Ok(line.len())
     }
@@ -185,13 +188,13 @@ impl Drop for LogGuard {
     }
 }
 
-/// The writing thread.
-struct Drain<S> {
+/// Writes the lines, on the queue's thread.
+struct LineWriter<S> {
     sink: S,
     flow: LogFlow,
 }
 
-impl<S: Write> Drain<S> {
+impl<S: Write> LineWriter<S> {
     fn run(mut self, entries: Receiver<Entry>) {
         for entry in entries {
             match entry {
@@ -205,18 +208,19 @@ impl<S: Write> Drain<S> {
     }
 
     fn write_line(&mut self, line: &[u8]) {
-        let written = write_patiently(&mut self.sink, line);
-        self.flow.0.flows.store(written.is_ok(), Ordering::Release);
+        let written = write_all_blocking(&mut self.sink, line);
+        let succeeded = &self.flow.0.last_write_succeeded;
+        succeeded.store(written.is_ok(), Ordering::Release);
         if written.is_err() {
-            self.flow.drop_line();
+            self.flow.count_dropped();
         }
-        self.flow.leave(line.len());
+        self.flow.release(line.len());
     }
 }
 
-/// Writes all of it; waits where the sink's other end has said that it does not want the
-/// system to.
-fn write_patiently(sink: &mut impl Write, mut rest: &[u8]) -> io::Result<()> {
+/// Writes the whole line. Waits if the sink is full, even if it is nonblocking: another
+/// process that shares the file description can have set that.
+fn write_all_blocking(sink: &mut impl Write, mut rest: &[u8]) -> io::Result<()> {
     while !rest.is_empty() {
         match sink.write(rest) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -235,10 +239,10 @@ mod tests {
 
     use super::*;
 
-    /// A sink that takes a line when the test does.
-    struct Slow(SyncSender<Vec<u8>>);
+    /// A sink that accepts a line only when the test receives it.
+    struct SlowSink(SyncSender<Vec<u8>>);
 
-    impl Write for Slow {
+    impl Write for SlowSink {
         fn write(&mut self, line: &[u8]) -> io::Result<usize> {
             let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
             self.0.send(line.to_vec()).map_err(gone)?;
@@ -250,21 +254,23 @@ mod tests {
         }
     }
 
-    fn slow() -> (LogQueue, LogGuard, Receiver<Vec<u8>>) {
+    fn slow_queue() -> (LogQueue, LogGuard, Receiver<Vec<u8>>) {
         let (sender, lines) = sync_channel(0);
-        let (queue, guard) = LogQueue::new(Slow(sender)).expect("a thread");
+        let (queue, guard) = LogQueue::new(SlowSink(sender)).expect("a thread");
         (queue, guard, lines)
     }
 
-    fn put(queue: &mut LogQueue, line: &[u8]) {
-        queue.write_all(line).expect("it never fails");
+    fn write_line(queue: &mut LogQueue, line: &[u8]) {
+        queue
+            .write_all(line)
+            .expect("a write to the queue never fails");
     }
 
     #[test]
-    fn lines_come_in_their_order_and_those_beyond_the_limit_are_counted() {
-        let (mut queue, _guard, lines) = slow();
+    fn queue_preserves_order_and_counts_lines_beyond_its_limit() {
+        let (mut queue, _guard, lines) = slow_queue();
         for number in 0..MAX_LINES + 7 {
-            put(&mut queue, format!("{number}").as_bytes());
+            write_line(&mut queue, format!("{number}").as_bytes());
         }
         let flow = queue.flow();
         assert_eq!((flow.waiting(), flow.dropped()), (MAX_LINES, 7));
@@ -272,49 +278,49 @@ mod tests {
             let line = lines.recv().expect("a line");
             assert_eq!(line, format!("{number}").into_bytes());
         }
-        put(&mut queue, b"again");
+        write_line(&mut queue, b"again");
         assert_eq!(lines.recv().expect("a line"), b"again");
         assert_eq!(flow.dropped(), 7);
     }
 
     #[test]
-    fn the_bytes_that_wait_are_bounded_too() {
-        let (mut queue, _guard, lines) = slow();
+    fn queue_limits_the_waiting_bytes() {
+        let (mut queue, _guard, lines) = slow_queue();
         let line = vec![b'x'; MAX_BYTES / 4];
         for _ in 0..5 {
-            put(&mut queue, &line);
+            write_line(&mut queue, &line);
         }
         assert_eq!((queue.flow().waiting(), queue.flow().dropped()), (4, 1));
-        put(&mut queue, &vec![b'x'; MAX_BYTES + 1]);
+        write_line(&mut queue, &vec![b'x'; MAX_BYTES + 1]);
         assert_eq!(queue.flow().dropped(), 2);
         drop(lines);
     }
 
     #[test]
-    fn a_line_that_can_not_be_written_is_counted() {
-        let (mut queue, guard, lines) = slow();
+    fn line_that_can_not_be_written_counts_as_dropped() {
+        let (mut queue, guard, lines) = slow_queue();
         drop(lines);
-        put(&mut queue, b"lost");
-        // Waits until it is written.
+        write_line(&mut queue, b"lost");
+        // Waits until the line has been written.
         drop(guard);
         assert_eq!((queue.flow().waiting(), queue.flow().dropped()), (0, 1));
     }
 
     #[test]
-    fn nobody_waits_long_at_the_end_for_a_reader_that_hangs() {
-        let (mut queue, guard, _lines) = slow();
-        put(&mut queue, b"never read");
-        let begun = std::time::Instant::now();
+    fn dropping_the_guard_does_not_wait_long_for_a_reader_that_hangs() {
+        let (mut queue, guard, _lines) = slow_queue();
+        write_line(&mut queue, b"never read");
+        let start = std::time::Instant::now();
         drop(guard);
-        let took = begun.elapsed();
+        let took = start.elapsed();
         assert!(took < Duration::from_secs(3), "{took:?}");
     }
 
-    /// Takes a byte at a time, and every other time nothing.
+    /// A nonblocking sink that accepts one byte on every second call.
     #[derive(Default)]
-    struct Unwilling(Vec<u8>, bool);
+    struct NonblockingSink(Vec<u8>, bool);
 
-    impl Write for Unwilling {
+    impl Write for NonblockingSink {
         fn write(&mut self, line: &[u8]) -> io::Result<usize> {
             self.1 = !self.1;
             if self.1 {
@@ -330,9 +336,9 @@ mod tests {
     }
 
     #[test]
-    fn a_sink_that_does_not_block_gets_whole_lines() {
-        let mut sink = Unwilling::default();
-        write_patiently(&mut sink, b"line\n").expect("written");
+    fn nonblocking_sink_receives_whole_lines() {
+        let mut sink = NonblockingSink::default();
+        write_all_blocking(&mut sink, b"line\n").expect("written");
         assert_eq!(sink.0, b"line\n");
     }
 }

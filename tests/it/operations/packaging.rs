@@ -110,7 +110,7 @@ fn a_service_manager_that_hangs_holds_nothing_up() {
     command.env("WATCHDOG_USEC", "2000");
     let bridge = Bridge::start_command(command, &configuration(1));
     eventually("the socket is full", || {
-        let told = bridge.log().contains("the service manager can't be told");
+        let told = bridge.log().contains("can't notify the service manager");
         told.then_some(())
     });
     let begun = Instant::now();

@@ -19,8 +19,8 @@ on_every_pbx!(
     event_streams_of_who_has_changed_end_and_can_be_taken_up_again,
 );
 
-const READ: &str = "the configuration was read again";
-const STAYS: &str = "the configuration stays as it was";
+const READ: &str = "configuration reloaded";
+const STAYS: &str = "reload failed; the old configuration stays in use";
 
 /// A user that the configuration does not have at first.
 const NEW: User = User {
@@ -159,7 +159,7 @@ fn named_at_reload(log: &str) -> Vec<&str> {
     let messages = log
         .lines()
         .filter_map(|line| line.split("\"message\":\"").nth(1)?.split('"').next());
-    let suffix = " has changed, and takes effect at the next start";
+    let suffix = " has changed, but takes effect only after a restart";
     messages.filter_map(|m| m.strip_suffix(suffix)).collect()
 }
 
@@ -184,7 +184,7 @@ fn what_is_shared_from_now_on_is_told(version: u32) {
     let shared = configuration(asterisk.port)
         .replace("@globex-agents", "@acme-agents")
         .replace("\nqueue_name", "\nshared = true\nqueue_name");
-    const TOLD: &str = "acme and globex share by configuration";
+    const TOLD: &str = "acme and globex share queues or phones, as configured";
     assert!(!bridge.log().contains(TOLD));
     assert_eq!(bridge.reconfigure(&shared)["message"], READ);
     assert!(bridge.log().contains(TOLD), "{}", bridge.log());

@@ -30,7 +30,7 @@ fn connections_beyond_the_limit_wait(version: u32) {
     assert!(metrics().contains("\nami_bridge_connections 0\n"));
     let streams = [0, 1].map(|_| EventClient::open(bridge.address, ACME, ""));
     eventually("they have their connections", || {
-        let told = bridge.log().contains("all connections are taken");
+        let told = bridge.log().contains("connection limit reached");
         told.then_some(())
     });
     let taken = metrics();
@@ -59,7 +59,7 @@ fn connections_beyond_the_limit_wait(version: u32) {
     assert!(answer.contains("\"status\":\"success\""), "{answer}");
     // One line, however many wait.
     let (_, log) = bridge.stop();
-    assert_eq!(log.matches("all connections are taken").count(), 1);
+    assert_eq!(log.matches("connection limit reached").count(), 1);
 }
 
 fn a_change_is_followed_when_its_client_has_gone(version: u32) {

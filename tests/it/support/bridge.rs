@@ -94,7 +94,7 @@ impl Bridge {
         };
         Self {
             admin: address("listening for operations"),
-            address: address("listening for panels"),
+            address: address("listening for API requests"),
             pid: child.id(),
             child: Mutex::new(child),
             log,
@@ -250,8 +250,8 @@ impl Bridge {
             let lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
             let of_reload = lines.filter(|line| {
                 let message = line["message"].as_str().unwrap_or_default();
-                message == "the configuration was read again"
-                    || message == "the configuration stays as it was"
+                message == "configuration reloaded"
+                    || message == "reload failed; the old configuration stays in use"
             });
             of_reload.collect::<Vec<_>>()
         };

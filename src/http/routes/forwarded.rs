@@ -1,12 +1,12 @@
-//! Who the client is, behind proxies that are trusted. Pure.
+//! Finds the client's address behind trusted proxies. Does no IO.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// The client's address: the peer's, or behind a trusted proxy the right-most
-/// address of `X-Forwarded-For` that is not a trusted proxy itself. The header
-/// of anyone else says nothing.
+/// The client's address. If the peer is a trusted proxy, that is the right-most address of
+/// `X-Forwarded-For` that is not a trusted proxy itself; otherwise it is the peer's address,
+/// and the header is ignored. The search ends at an entry that is not an address.
 pub(super) fn client_address<'a>(
     peer: IpAddr,
     forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
@@ -15,7 +15,7 @@ pub(super) fn client_address<'a>(
     let peer = peer.to_canonical();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let mut client = peer;
-    // Bytes, since what a client has put to the left may be anything.
+    // Bytes, because the client can put anything into the left part of the header.
     let hops = forwarded
         .rev()
         .flat_map(|header| header.rsplit(|byte| *byte == b','));
@@ -32,7 +32,7 @@ pub(super) fn client_address<'a>(
     client
 }
 
-/// An address, with a port or without.
+/// Parses an address with or without a port.
 fn parse(hop: &str) -> Option<IpAddr> {
     let address = hop.parse::<IpAddr>().ok();
     let socket = || hop.parse::<std::net::SocketAddr>().ok().map(|s| s.ip());
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_trusted_proxies_are_believed() {
+    fn forwarded_address_counts_only_if_a_trusted_proxy_has_sent_it() {
         let trusted: Vec<IpNet> = ["10.0.0.0/8", "2001:db8::/32"]
             .iter()
             .map(|net| net.parse().expect("network"))

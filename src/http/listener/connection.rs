@@ -1,4 +1,4 @@
-//! One connection: its handshake, its requests one after another, and how it ends.
+//! One connection: its TLS handshake, its requests one after another, and its end.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -18,107 +18,113 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::body::ReplyBody;
-use super::explain::Explained;
-use super::server::{Handler, Limits};
-use super::slots::{Busy, Presence};
+use super::bare_refusal::ExplainRefusals;
+use super::slots::{BusyGuard, ClientActivity};
 use super::tls::Tls;
+use crate::http::body::ReplyBody;
+use crate::http::handler::{Authenticated, Handler};
 
-/// Room for the head of a request: more than the longest target that is
-/// answered in words.
-const MAX_HEAD: usize = 96 * 1024;
+/// The largest request head. Must exceed the longest target that gets a 414 with a body.
+const MAX_HEAD_BYTES: usize = 96 * 1024;
 
-/// How long an answer may stand unread.
+/// How long a client may leave a response unread.
 const UNREAD_REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// During shutdown, how long to wait for the first request on a new connection.
 const FIRST_REQUEST_GRACE: Duration = Duration::from_millis(250);
 
-/// How often to look during that time.
+/// How often to check for the first request during [`FIRST_REQUEST_GRACE`].
 const FIRST_REQUEST_POLL: Duration = Duration::from_millis(10);
 
-/// Marks an answer to a client that has shown who it is.
+/// How long a listener waits for its clients.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Known;
+pub struct Timeouts {
+    /// For the complete first request of a connection.
+    pub first_request: Duration,
+    /// Between two requests of a connection, until the head of the second is complete.
+    pub idle: Duration,
+    /// For running requests during shutdown.
+    pub drain: Duration,
+}
 
-/// A client that was accepted, and what serves it.
-pub(super) struct Client<H> {
+/// An accepted connection.
+pub(super) struct Connection<H> {
     pub(super) peer: IpAddr,
-    pub(super) presence: Arc<Presence>,
+    pub(super) activity: Arc<ClientActivity>,
     pub(super) handler: Arc<H>,
-    pub(super) limits: Limits,
+    pub(super) timeouts: Timeouts,
     pub(super) stop: CancellationToken,
 }
 
-impl<H: Handler> Client<H> {
-    /// Serves the connection to its end; apart from the accept loop, so that a slow
-    /// handshake holds nobody up.
+impl<H: Handler> Connection<H> {
+    /// Serves the connection until it ends.
     pub(super) async fn serve(self, stream: TcpStream, tls: Option<Tls>) {
-        // Answers are small and whole; nothing is gained by waiting.
+        // Responses are written whole; Nagle's algorithm would only delay them.
         let _ = stream.set_nodelay(true);
-        // A client that does not read its answers would keep its slot for ever.
+        // Otherwise a client that does not read its responses would occupy its slot forever.
         #[cfg(target_os = "linux")]
         let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD_REPLY_TIMEOUT));
         let Some(tls) = tls else {
-            return self.serve_http(stream).await;
+            return self.serve_http1(stream).await;
         };
         tokio::select! {
             _ = stream.readable() => {}
             () = self.stop.cancelled() => return,
-            () = self.presence.unwanted() => return,
+            () = self.activity.evicted() => return,
         }
-        // Others' handshakes may come first: that is no idleness.
-        let busy = self.presence.shakes_hands();
+        // The handshake may have to wait for those of other clients, so the client does not
+        // count as idle.
+        let busy = self.activity.begin_handshake();
         let handshake = tokio::select! {
             handshake = tls.accept(stream) => handshake,
             () = self.stop.cancelled() => return,
         };
         drop(busy);
         match handshake {
-            Ok(stream) => self.serve_http(stream).await,
+            Ok(stream) => self.serve_http1(stream).await,
             Err(error) => debug!(peer = %self.peer, %error, "TLS handshake failed"),
         }
     }
 
-    async fn serve_http(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+    async fn serve_http1(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
         let Self {
             peer,
-            presence,
+            activity,
             handler,
-            limits,
+            timeouts,
             stop,
         } = self;
-        let own = Arc::clone(&presence);
+        let of_requests = Arc::clone(&activity);
         let service = service_fn(move |request| {
-            let busy = own.asks();
-            let (handler, presence) = (Arc::clone(&handler), Arc::clone(&own));
+            let busy = of_requests.begin_request();
+            let (handler, activity) = (Arc::clone(&handler), Arc::clone(&of_requests));
             async move {
                 let response = handler.handle(peer, request).await;
-                if response.extensions().get::<Known>().is_some() {
-                    presence.is_known();
+                if response.extensions().get::<Authenticated>().is_some() {
+                    activity.mark_authenticated();
                 }
-                Ok::<_, Infallible>(response.map(|body| HeldBody { body, _busy: busy }))
+                Ok::<_, Infallible>(response.map(|body| BusyBody { body, _busy: busy }))
             }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(limits.idle)
-            // A client that has closed its sending side gets its answer. It also means
-            // that a request runs to its end while its connection holds the slot: so
-            // no more run than there may be connections.
+            .header_read_timeout(timeouts.idle)
+            // A client that has shut down its sending side still gets its response. And a
+            // request whose client has gone still occupies the slot of its connection, so
+            // there are never more running requests than slots.
             .half_close(true)
-            .max_buf_size(MAX_HEAD)
-            .serve_connection(TokioIo::new(Explained::new(stream)), service);
+            .max_buf_size(MAX_HEAD_BYTES)
+            .serve_connection(TokioIo::new(ExplainRefusals::new(stream)), service);
         let mut connection = pin!(connection);
         let result = tokio::select! {
             result = connection.as_mut() => result,
-            () = never_asks(&presence, limits.first_request) => return,
-            () = presence.unwanted() => return,
+            () = first_request_timed_out(&activity, timeouts.first_request) => return,
+            () = activity.evicted() => return,
             () = stop.cancelled() => {
                 // On graceful shutdown hyper closes a connection it has not read from,
                 // even if a request is already in the socket buffer.
                 tokio::select! {
-                    _ = timeout(FIRST_REQUEST_GRACE, asks(&presence)) => {
+                    _ = timeout(FIRST_REQUEST_GRACE, first_request(&activity)) => {
                         connection.as_mut().graceful_shutdown();
                         connection.await
                     }
@@ -132,28 +138,28 @@ impl<H: Handler> Client<H> {
     }
 }
 
-/// Ends if no whole request has come within that time.
-async fn never_asks(presence: &Presence, within: Duration) {
-    sleep(within).await;
-    if presence.has_asked() {
+/// Returns after `limit` if no complete request has arrived by then; otherwise never.
+async fn first_request_timed_out(activity: &ClientActivity, limit: Duration) {
+    sleep(limit).await;
+    if activity.has_sent_request() {
         std::future::pending::<()>().await;
     }
 }
 
-/// Ends when a whole request has come.
-async fn asks(presence: &Presence) {
-    while !presence.has_asked() {
+/// Waits for the first complete request.
+async fn first_request(activity: &ClientActivity) {
+    while !activity.has_sent_request() {
         sleep(FIRST_REQUEST_POLL).await;
     }
 }
 
-/// The body of an answer; until it is sent, its client is busy.
-struct HeldBody {
+/// A response body. Its client counts as busy until the body is sent.
+struct BusyBody {
     body: ReplyBody,
-    _busy: Busy,
+    _busy: BusyGuard,
 }
 
-impl Body for HeldBody {
+impl Body for BusyBody {
     type Data = <ReplyBody as Body>::Data;
     type Error = <ReplyBody as Body>::Error;
 
@@ -195,67 +201,68 @@ mod tests {
         }
     }
 
-    const LIMITS: Limits = Limits {
+    const TIMEOUTS: Timeouts = Timeouts {
         first_request: Duration::from_secs(30),
         idle: Duration::from_secs(75),
         drain: Duration::from_secs(8),
     };
 
-    fn connected() -> DuplexStream {
-        let (ours, theirs) = duplex(64 * 1024);
+    /// The client's end of a new connection.
+    fn connect() -> DuplexStream {
+        let (client, server) = duplex(64 * 1024);
         tokio::spawn(async move {
             let slot = Slots::new(1).try_take().expect("a slot");
-            let client = Client {
+            let connection = Connection {
                 peer: IpAddr::from([127, 0, 0, 1]),
-                presence: slot.occupy(),
+                activity: slot.occupy(),
                 handler: Arc::new(Hello),
-                limits: LIMITS,
+                timeouts: TIMEOUTS,
                 stop: CancellationToken::new(),
             };
-            client.serve_http(theirs).await;
+            connection.serve_http1(server).await;
         });
-        ours
+        client
     }
 
-    async fn ask(stream: &mut DuplexStream) {
+    async fn send_request(stream: &mut DuplexStream) {
         let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
         stream.write_all(request).await.expect("open");
-        let mut answer = Vec::new();
-        while !answer.ends_with(b"hello") {
-            assert!(stream.read_buf(&mut answer).await.expect("open") > 0);
+        let mut response = Vec::new();
+        while !response.ends_with(b"hello") {
+            assert!(stream.read_buf(&mut response).await.expect("open") > 0);
         }
     }
 
-    /// How long it stays open.
-    async fn lasts(stream: &mut DuplexStream) -> Duration {
-        let begun = Instant::now();
+    /// The time until the server closes the connection.
+    async fn time_until_closed(stream: &mut DuplexStream) -> Duration {
+        let start = Instant::now();
         assert_eq!(stream.read(&mut [0; 64]).await.expect("an end"), 0);
-        begun.elapsed()
+        start.elapsed()
     }
 
-    /// Proxies keep connections for 60 s, and ask again on one at any time within it.
+    /// Proxies keep idle connections for 60 s, and may send a request at any time within.
     #[tokio::test(start_paused = true)]
-    async fn a_connection_is_kept_for_longer_than_proxies_keep_theirs() {
-        let mut stream = connected();
+    async fn idle_connection_stays_open_for_longer_than_those_of_proxies() {
+        let mut stream = connect();
         for _ in 0..3 {
-            ask(&mut stream).await;
+            send_request(&mut stream).await;
             sleep(Duration::from_secs(61)).await;
         }
-        ask(&mut stream).await;
-        let lasted = lasts(&mut stream).await;
+        send_request(&mut stream).await;
+        let lasted = time_until_closed(&mut stream).await;
         assert!(
-            lasted.abs_diff(LIMITS.idle) < Duration::from_secs(1),
+            lasted.abs_diff(TIMEOUTS.idle) < Duration::from_secs(1),
             "{lasted:?}"
         );
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_never_asks_goes_sooner() {
+    async fn connection_without_a_complete_request_closes_sooner() {
         for sent in ["", "GET / HTT"] {
-            let mut stream = connected();
+            let mut stream = connect();
             stream.write_all(sent.as_bytes()).await.expect("open");
-            let lasted = lasts(&mut stream).await;
-            let expected = LIMITS.first_request;
+            let lasted = time_until_closed(&mut stream).await;
+            let expected = TIMEOUTS.first_request;
             assert!(
                 lasted.abs_diff(expected) < Duration::from_secs(1),
                 "{lasted:?}"

@@ -1,6 +1,9 @@
-//! hyper refuses what is no HTTP (a target with a blank or a raw Latin-1 letter, as careless
-//! clients send it) with a bare status, before any handler. Here that gets the interface's
-//! JSON: hyper has no hook for it, so its bytes are replaced on their way out.
+//! Adds the API's headers and JSON body to hyper's own refusals.
+//!
+//! hyper refuses invalid HTTP before it calls a handler, with a bare status and no body.
+//! Careless clients cause this, for example with a space or a raw Latin-1 letter in the
+//! target. hyper has no hook for these refusals, so this module wraps the connection and
+//! replaces hyper's bytes as they are written.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -11,54 +14,54 @@ use hyper::HeaderMap;
 use memchr::memmem::rfind;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::body::ReplyBody;
-use super::incoming::request_id;
-use super::reply::answered;
-use crate::api::{ApiError, Code, Response as ApiResponse};
+use crate::api::{self, ApiError, Code};
+use crate::http::body::ReplyBody;
+use crate::http::reply;
+use crate::http::request_id::request_id;
 
-/// hyper's refusals that are explained, and the code for each.
+/// The status lines of the refusals to replace, and the error code for each.
 const REFUSALS: [(&[u8], Code); 2] = [
     (b"HTTP/1.1 400 Bad Request\r\n", Code::InvalidParameter),
     (b"HTTP/1.1 414 URI Too Long\r\n", Code::TargetTooLong),
 ];
 
-/// A bare refusal is shorter: it has only a length and a date.
-const LONGEST_REFUSAL: usize = 256;
+/// A bare refusal is shorter than this: it has only a length and a date.
+const MAX_REFUSAL_BYTES: usize = 256;
 
-/// The header of a refusal without a body. An answer of ours with such a status has one.
+/// Only bare refusals have this header; the API's own 400s and 414s have a body.
 const NO_BODY: &[u8] = b"content-length: 0\r\n";
 
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
-/// A stream on which hyper's bare refusals get a body.
-pub(super) struct Explained<S> {
+/// A connection that replaces hyper's bare refusals.
+pub(super) struct ExplainRefusals<S> {
     stream: S,
-    /// What stands in for what hyper has written.
-    pending: BytesMut,
+    /// The part of a replacement that is not written yet.
+    unwritten: BytesMut,
 }
 
-impl<S: AsyncWrite + Unpin> Explained<S> {
+impl<S: AsyncWrite + Unpin> ExplainRefusals<S> {
     pub(super) fn new(stream: S) -> Self {
         Self {
             stream,
-            pending: BytesMut::new(),
+            unwritten: BytesMut::new(),
         }
     }
 
-    /// Writes what stands in for a refusal.
-    fn poll_pending(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.pending.is_empty() {
-            let count = ready!(Pin::new(&mut self.stream).poll_write(context, &self.pending))?;
+    /// Writes the rest of the replacement.
+    fn poll_unwritten(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.unwritten.is_empty() {
+            let count = ready!(Pin::new(&mut self.stream).poll_write(context, &self.unwritten))?;
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            self.pending.advance(count);
+            self.unwritten.advance(count);
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Explained<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for ExplainRefusals<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -68,18 +71,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for Explained<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Explained<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for ExplainRefusals<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_pending(context))?;
-        let Some((start, code)) = bare_refusal(bytes) else {
+        ready!(self.poll_unwritten(context))?;
+        let Some((start, code)) = find_refusal(bytes) else {
             return Pin::new(&mut self.stream).poll_write(context, bytes);
         };
-        self.pending.extend_from_slice(&bytes[..start]);
-        explain(&bytes[start..], code, &mut self.pending);
+        self.unwritten.extend_from_slice(&bytes[..start]);
+        write_explained(&bytes[start..], code, &mut self.unwritten);
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -88,9 +91,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Explained<S> {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_pending(context))?;
+        ready!(self.poll_unwritten(context))?;
         let last = slices.iter().rfind(|slice| !slice.is_empty());
-        if last.is_some_and(|last| bare_refusal(last).is_some()) {
+        if last.is_some_and(|last| find_refusal(last).is_some()) {
             let bytes = slices.iter().map(|slice| &**slice).collect::<Vec<_>>();
             return self.poll_write(context, &bytes.concat());
         }
@@ -102,51 +105,52 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Explained<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_pending(context))?;
+        ready!(self.poll_unwritten(context))?;
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_pending(context))?;
+        ready!(self.poll_unwritten(context))?;
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 
-/// Where a bare refusal begins: nothing comes after one.
-fn bare_refusal(bytes: &[u8]) -> Option<(usize, Code)> {
+/// The position and the code of a bare refusal at the end of `bytes`. hyper writes nothing
+/// after a refusal.
+fn find_refusal(bytes: &[u8]) -> Option<(usize, Code)> {
     if !bytes.ends_with(HEAD_END) {
         return None;
     }
-    let from = bytes.len().saturating_sub(LONGEST_REFUSAL);
+    let from = bytes.len().saturating_sub(MAX_REFUSAL_BYTES);
     REFUSALS.into_iter().find_map(|(line, code)| {
         let start = from + rfind(&bytes[from..], line)?;
         rfind(&bytes[start..], NO_BODY).map(|_| (start, code))
     })
 }
 
-/// The same refusal with the headers and the body of the interface.
-fn explain(head: &[u8], code: Code, to: &mut BytesMut) {
+/// Writes hyper's refusal with the API's headers and body.
+fn write_explained(head: &[u8], code: Code, to: &mut BytesMut) {
     let id = request_id(&HeaderMap::new());
     let error = match code {
         Code::TargetTooLong => ApiError::new(code, "The request target is too long."),
         _ => {
-            let message = "This is no valid HTTP. In the target, everything that is not ASCII has \
-                           to be percent-encoded, and blanks too.";
+            let message = "This is not valid HTTP. In the target, spaces and all characters that \
+                           are not ASCII must be percent-encoded.";
             ApiError::parameter(code, "request", message)
         }
     };
-    let answer = answered(ApiResponse::error(&error, &id), &id);
-    let ReplyBody::Pieces(body) = answer.body() else {
+    let response = reply::to_http(api::Response::error(&error, &id), &id);
+    let ReplyBody::Pieces(body) = response.body() else {
         return to.extend_from_slice(head);
     };
     let body = body.iter().flatten().copied().collect::<Vec<u8>>();
-    // The status line and the date are hyper's.
+    // Hyper's status line and date are left as they are.
     for line in head.split_inclusive(|byte| *byte == b'\n') {
         if line != NO_BODY && line != b"\r\n" {
             to.extend_from_slice(line);
         }
     }
-    for (name, value) in answer.headers() {
+    for (name, value) in response.headers() {
         to.extend_from_slice(name.as_str().as_bytes());
         to.extend_from_slice(b": ");
         to.extend_from_slice(value.as_bytes());
@@ -161,20 +165,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_bare_refusal_is_one() {
+    fn only_a_refusal_without_a_body_is_found() {
         let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\ndate: x\r\n\r\n";
-        let own = "HTTP/1.1 400 Bad Request\r\ncontent-type: x\r\ncontent-length: 9\r\n\r\n";
-        let behind = format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok{bare}");
+        let with_body = "HTTP/1.1 400 Bad Request\r\ncontent-type: x\r\ncontent-length: 9\r\n\r\n";
+        let after_another = format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok{bare}");
         for (bytes, start) in [
             (bare, Some(0)),
-            (own, None),
-            (&behind, Some(behind.len() - bare.len())),
+            (with_body, None),
+            (&after_another, Some(after_another.len() - bare.len())),
             ("HTTP/1.1 204 No Content\r\n\r\n", None),
             (&bare[..bare.len() - 2], None),
             ("\r\n\r\n", None),
             ("", None),
         ] {
-            let found = bare_refusal(bytes.as_bytes()).map(|(start, _)| start);
+            let found = find_refusal(bytes.as_bytes()).map(|(start, _)| start);
             assert_eq!(found, start, "{bytes:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! Which web pages may call the interface from a browser.
+//! Cross-origin requests: which web pages may call the API from a browser.
 
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -7,9 +7,9 @@ use hyper::header::{
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 
-use super::body::ReplyBody;
+use crate::http::body::ReplyBody;
 
-/// The request's origin, where it is one that is allowed.
+/// The origin of the request, if it is one of `allowed`.
 pub(super) fn allowed_origin(headers: &HeaderMap, allowed: &[String]) -> Option<HeaderValue> {
     let origin = headers.get(ORIGIN)?;
     let is_allowed = allowed
@@ -18,7 +18,7 @@ pub(super) fn allowed_origin(headers: &HeaderMap, allowed: &[String]) -> Option<
     is_allowed.then(|| origin.clone())
 }
 
-/// Whether a browser asks beforehand if it may.
+/// Whether this is a preflight, by which a browser checks a request before it sends it.
 pub(super) fn is_preflight<B>(request: &Request<B>) -> bool {
     request.method() == Method::OPTIONS
         && request
@@ -26,7 +26,7 @@ pub(super) fn is_preflight<B>(request: &Request<B>) -> bool {
             .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// It may.
+/// The response that allows the request of a preflight.
 pub(super) fn preflight() -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::default());
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -44,9 +44,9 @@ pub(super) fn preflight() -> Response<ReplyBody> {
     response
 }
 
-/// Lets the page of that origin read the answer, and keeps shared caches from
-/// giving it to another.
-pub(super) fn mark(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
+/// Lets pages of `origin` read the response. `Vary` keeps a shared cache from serving it to
+/// pages of another origin.
+pub(super) fn set_headers(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
     headers.insert(VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);

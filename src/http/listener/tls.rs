@@ -1,5 +1,4 @@
-//! TLS of the interface's listener, with a certificate that can be replaced while
-//! it runs.
+//! TLS of a listener. Its certificate can be replaced while the listener runs.
 
 use std::fmt;
 use std::io;
@@ -8,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
@@ -21,16 +20,17 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::pem;
+use crate::worker_runtime::WorkerRuntime;
 
-/// How long a client has for its handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A certificate chain and its key, as PEM files.
+/// The PEM files of a certificate chain and its key.
 #[derive(Debug, Clone)]
 pub struct CertificateFiles {
-    /// The chain, the server's own certificate first.
+    /// The chain; the server's own certificate comes first.
     pub certificate: PathBuf,
-    /// Its key.
+    /// The private key.
     pub key: PathBuf,
 }
 
@@ -38,8 +38,8 @@ impl CertificateFiles {
     /// Reads both files.
     ///
     /// # Errors
-    /// Which of them is wrong, in words, without what was given as its path: that
-    /// may be the key itself.
+    /// A message that says which file is wrong and why. It does not contain the configured
+    /// paths: someone may have pasted the key itself into the configuration.
     pub fn load(&self) -> Result<Arc<CertifiedKey>, String> {
         let unreadable =
             |error: &dyn fmt::Display| format!("the certificate can't be read: {error}");
@@ -58,49 +58,20 @@ impl CertificateFiles {
                 Error::InconsistentKeys(_) => {
                     "tls_key is not the key of the certificate".to_owned()
                 }
-                // As one of X.509 version 1, which has no names of hosts.
+                // For example a certificate of X.509 version 1, which rustls refuses.
                 other => format!("the certificate can't be used: {other}"),
             })
     }
 }
 
-/// Accepts TLS with the certificate that is current.
+/// Accepts TLS connections. Clones share the certificate.
 #[derive(Clone)]
 pub struct Tls {
     acceptor: TlsAcceptor,
-    current: Arc<RoutesSlot>,
-    handshakes: Arc<Handshakes>,
-}
-
-/// The thread that shakes hands. A handshake costs about a millisecond of processor time:
-/// when thousands of clients come at once, those who are there must not wait for it.
-struct Handshakes(Option<Runtime>);
-
-impl Handshakes {
-    fn start() -> io::Result<Self> {
-        let mut builder = Builder::new_multi_thread();
-        let builder = builder.worker_threads(1).thread_name("handshakes");
-        builder.enable_time().build().map(Some).map(Self)
-    }
-
-    fn spawn<T: Send + 'static>(
-        &self,
-        handshake: impl Future<Output = T> + Send + 'static,
-    ) -> AbortOnDropHandle<T> {
-        match &self.0 {
-            Some(runtime) => AbortOnDropHandle::new(runtime.spawn(handshake)),
-            None => unreachable!("it is taken at the end only"),
-        }
-    }
-}
-
-impl Drop for Handshakes {
-    fn drop(&mut self) {
-        // Without waiting, which a task of another runtime may not.
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
+    certificate: Arc<CertificateSlot>,
+    /// A thread for handshakes, each of which takes about a millisecond of CPU time. When
+    /// thousands of clients connect at once, those already connected must not wait for that.
+    handshakes: Arc<WorkerRuntime>,
 }
 
 impl fmt::Debug for Tls {
@@ -110,68 +81,67 @@ impl fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Accepts with that certificate.
+    /// Accepts connections with a certificate.
     ///
     /// # Errors
-    /// What rustls does not like, in words.
+    /// A message if rustls refuses its configuration, or if the operating system can't start
+    /// a thread.
     pub fn new(certificate: Arc<CertifiedKey>) -> Result<Self, String> {
-        let current = Arc::new(RoutesSlot(RwLock::new(certificate)));
-        let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(&current) as _;
+        let certificate = Arc::new(CertificateSlot(RwLock::new(certificate)));
+        let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(&certificate) as _;
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?
             .with_no_client_auth()
             .with_cert_resolver(resolver);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let handshakes = Handshakes::start().map_err(|error| error.to_string())?;
+        let handshakes = WorkerRuntime::start("handshakes", Builder::enable_time)
+            .map_err(|error| error.to_string())?;
         Ok(Self {
             acceptor: TlsAcceptor::from(Arc::new(config)),
-            current,
+            certificate,
             handshakes: Arc::new(handshakes),
         })
     }
 
-    /// The certificate that is current, in DER.
+    /// The server's own certificate, in DER.
     #[must_use]
     pub fn certificate(&self) -> Option<Vec<u8>> {
-        let current = self.current.get();
-        current.cert.first().map(|der| der.to_vec())
+        let certificate = self.certificate.get();
+        certificate.cert.first().map(|der| der.to_vec())
     }
 
-    /// Uses another certificate from the next connection on.
+    /// Replaces the certificate, for new connections.
     pub fn replace(&self, certificate: Arc<CertifiedKey>) {
-        *self
-            .current
-            .0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = certificate;
+        let slot = &self.certificate.0;
+        *slot.write().unwrap_or_else(PoisonError::into_inner) = certificate;
     }
 
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         let acceptor = self.acceptor.clone();
-        let handshake = self
-            .handshakes
-            .spawn(async move { timeout(HANDSHAKE, acceptor.accept(stream)).await });
-        let shaken = handshake.await.map_err(io::Error::other)?;
-        shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        let handshake = async move { timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await };
+        let handshake = AbortOnDropHandle::new(self.handshakes.handle().spawn(handshake));
+        let result = handshake.await.map_err(io::Error::other)?;
+        result.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-struct RoutesSlot(RwLock<Arc<CertifiedKey>>);
+/// Holds the certificate for new connections.
+struct CertificateSlot(RwLock<Arc<CertifiedKey>>);
 
-impl RoutesSlot {
+impl CertificateSlot {
     fn get(&self) -> Arc<CertifiedKey> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl fmt::Debug for RoutesSlot {
+impl fmt::Debug for CertificateSlot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RoutesSlot")
+        f.write_str("CertificateSlot")
     }
 }
 
-impl ResolvesServerCert for RoutesSlot {
+impl ResolvesServerCert for CertificateSlot {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.get())
     }

@@ -1,0 +1,86 @@
+//! The links to all PBXes, on a thread of their own.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::runtime::Builder;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::watchdog::Watchdog;
+use crate::config;
+use crate::queues::Pbxes;
+use crate::queues::mirror::{PbxSettings, keep};
+use crate::worker_runtime::WorkerRuntime;
+
+type LinkTask = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The links to all PBXes. They have a thread of their own, which reads what Asterisk
+/// sends: Asterisk never waits for the bridge to read, however many clients connect,
+/// shake hands and log in at the same time.
+pub(super) struct Links {
+    pbxes: Arc<Pbxes>,
+    runtime: WorkerRuntime,
+    not_started: Vec<LinkTask>,
+    /// One task for each PBX.
+    supervisors: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Links {
+    /// Creates the handles of the PBXes. Nothing connects before [`Self::start`].
+    ///
+    /// # Errors
+    /// The operating system's error if it can't start the thread.
+    pub(super) fn new(settings: Vec<config::PbxSettings>, serve_stale: bool) -> io::Result<Self> {
+        let runtime = WorkerRuntime::start("ami", Builder::enable_all)?;
+        let stop = CancellationToken::new();
+        let mut pbxes = Pbxes::new();
+        let mut not_started: Vec<LinkTask> = Vec::new();
+        for pbx in settings {
+            let mirror_settings = PbxSettings {
+                resync_interval: pbx.resync_interval,
+                serve_stale,
+                action_timeout: pbx.action_timeout,
+            };
+            let name = pbx.link.name.clone();
+            let (handle, task) = keep(pbx.link, mirror_settings, stop.clone());
+            not_started.push(Box::pin(task));
+            pbxes.insert(name, handle);
+        }
+        Ok(Self {
+            pbxes: Arc::new(pbxes),
+            runtime,
+            not_started,
+            supervisors: TaskTracker::new(),
+            stop,
+        })
+    }
+
+    pub(super) fn pbxes(&self) -> &Arc<Pbxes> {
+        &self.pbxes
+    }
+
+    pub(super) fn start(&mut self) {
+        for task in self.not_started.drain(..) {
+            self.supervisors.spawn_on(task, self.runtime.handle());
+        }
+    }
+
+    /// A watchdog for the links that have been started.
+    pub(super) fn watchdog(&self) -> Watchdog {
+        Watchdog {
+            pbxes: Arc::clone(&self.pbxes),
+            supervisors: self.supervisors.clone(),
+            link_runtime: self.runtime.handle().clone(),
+        }
+    }
+
+    /// Logs off from all PBXes.
+    pub(super) async fn close(self) {
+        self.stop.cancel();
+        self.supervisors.close();
+        self.supervisors.wait().await;
+    }
+}

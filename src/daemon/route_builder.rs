@@ -1,0 +1,52 @@
+//! Builds the routes from a configuration, at the start and at each reload.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::api::{Accounts, Api, RequestMetrics};
+use crate::config::Settings;
+use crate::http::{Pages, Routes};
+use crate::organizations::{Lockout, Verifier};
+use crate::queues::Pbxes;
+
+/// Builds routes. Its fields are shared by all routes that it builds, so they survive a
+/// reload.
+#[derive(Debug)]
+pub(super) struct RouteBuilder {
+    pub(super) pbxes: Arc<Pbxes>,
+    pub(super) lockout: Arc<Lockout>,
+    pub(super) request_metrics: Arc<RequestMetrics>,
+    pub(super) running_requests: TaskTracker,
+    pub(super) stop: CancellationToken,
+}
+
+impl RouteBuilder {
+    /// Builds routes with a new password verifier: the old one remembers passwords that
+    /// may have changed.
+    ///
+    /// # Errors
+    /// A message if the operating system has no random bytes.
+    pub(super) fn build(&self, settings: Settings) -> Result<Routes, String> {
+        let verifier = Verifier::new();
+        let verifier = verifier.map_err(|error| format!("no random bytes: {error}"))?;
+        let accounts = Accounts {
+            directory: settings.directory,
+            verifier,
+            lockout: Arc::clone(&self.lockout),
+            requests: Arc::clone(&self.request_metrics),
+        };
+        let http = settings.http;
+        let pbxes = Arc::clone(&self.pbxes);
+        Ok(Routes {
+            api: Arc::new(Api::new(accounts, pbxes, http.reject_unknown_parameters)),
+            pages: http.panel.then(|| Pages::new(&http.path)),
+            path: http.path,
+            cors_origins: http.cors_origins,
+            trusted_proxies: http.trusted_proxies,
+            running_requests: self.running_requests.clone(),
+            stop: self.stop.clone(),
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! Notifies systemd's watchdog while the daemon can do its work.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::runtime::Handle;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::task::TaskTracker;
+use tracing::warn;
+
+use super::systemd;
+use crate::queues::Pbxes;
+
+/// Without these the daemon is of no use.
+#[derive(Debug)]
+pub(super) struct Watchdog {
+    pub(super) pbxes: Arc<Pbxes>,
+    /// The tasks of the links, one for each PBX.
+    pub(super) supervisors: TaskTracker,
+    pub(super) link_runtime: Handle,
+}
+
+impl Watchdog {
+    /// Notifies systemd while the links are healthy. Does nothing if the service manager
+    /// has not set `WATCHDOG_USEC`.
+    ///
+    /// If one of the two runtimes hangs, this task hangs, too, and systemd restarts the
+    /// daemon: this task runs on the main runtime, and each time waits for an empty task on
+    /// that of the links.
+    pub(super) async fn run(self) {
+        let Some(watchdog_timeout) = sd_notify::watchdog_enabled() else {
+            return;
+        };
+        // Twice as often as systemd requires, so that one notification may be late. The
+        // interval panics if its period is zero.
+        let period = (watchdog_timeout / 2).max(Duration::from_millis(1));
+        let mut ticks = interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let empty_task = self.link_runtime.spawn(async {});
+            if empty_task.await.is_ok() && self.links_are_healthy() {
+                systemd::notify(&[NotifyState::Watchdog]).await;
+            } else {
+                warn!("a link task has ended; systemd's watchdog is no longer notified");
+            }
+        }
+    }
+
+    /// Whether every PBX still has its tasks. A PBX that can't be reached is healthy in this
+    /// sense: a restart of the daemon would not help. If a lock is never released, this
+    /// never returns, and the watchdog restarts the daemon as well.
+    fn links_are_healthy(&self) -> bool {
+        self.supervisors.len() == self.pbxes.len() && self.pbxes.values().all(|pbx| pbx.is_kept())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::ami::value::HeaderValue;
+    use crate::ami::{Address, LinkSettings};
+    use crate::queues::mirror::{PbxSettings, keep};
+
+    /// A watchdog of a PBX that can't be reached.
+    fn watchdog(stop: &CancellationToken) -> Watchdog {
+        let link = LinkSettings {
+            name: "main".into(),
+            address: Address::parse("127.0.0.1:1").expect("an address"),
+            username: HeaderValue::new("queuebridge").expect("a value"),
+            secret: String::new().into(),
+            tls: None,
+            connect_timeout: Duration::from_secs(1),
+            max_pending: 1,
+        };
+        let settings = PbxSettings {
+            resync_interval: Duration::from_secs(60),
+            serve_stale: true,
+            action_timeout: Duration::from_secs(1),
+        };
+        let (pbx, tasks) = keep(link, settings, stop.clone());
+        let supervisors = TaskTracker::new();
+        supervisors.spawn(tasks);
+        Watchdog {
+            pbxes: Arc::new([("main".to_owned(), pbx)].into()),
+            supervisors,
+            link_runtime: Handle::current(),
+        }
+    }
+
+    #[tokio::test]
+    async fn links_are_healthy_until_a_link_task_has_ended() {
+        let stop = CancellationToken::new();
+        let watchdog = watchdog(&stop);
+        assert!(watchdog.links_are_healthy());
+        stop.cancel();
+        watchdog.supervisors.close();
+        watchdog.supervisors.wait().await;
+        assert!(!watchdog.links_are_healthy());
+    }
+}

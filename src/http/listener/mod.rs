@@ -1,0 +1,190 @@
+//! A listener: accepts connections within a limit, serves them, and shuts down within a
+//! bounded time.
+
+mod bare_refusal;
+mod connection;
+mod slots;
+mod tls;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, warn};
+
+use self::connection::Connection;
+pub use self::connection::Timeouts;
+use self::slots::Slot;
+pub use self::slots::Slots;
+pub use self::tls::{CertificateFiles, Tls};
+use super::handler::Handler;
+
+/// Pause after a failed accept, for example when the system has no file descriptors left.
+/// Without it, the accept loop would spin.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
+
+/// A bound listener.
+#[derive(Debug)]
+pub struct Listener {
+    /// The bound socket.
+    pub socket: TcpListener,
+    /// Limits the number of connections.
+    pub slots: Slots,
+    /// Encrypts the connections; `None` for plain HTTP.
+    pub tls: Option<Tls>,
+}
+
+/// Binds and listens, with the longest backlog that the system allows: after an outage,
+/// all panels reconnect at the same time.
+///
+/// # Errors
+/// The operating system's error if the address can't be bound.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    // The kernel reduces this to net.core.somaxconn.
+    socket.listen(i32::MAX as u32)
+}
+
+/// Serves connections until `stop` is canceled, then waits up to `timeouts.drain` for
+/// running requests.
+pub async fn serve(
+    listener: Listener,
+    handler: Arc<impl Handler>,
+    timeouts: Timeouts,
+    stop: CancellationToken,
+) {
+    let Listener { socket, slots, tls } = listener;
+    let server = Server {
+        handler,
+        tls,
+        timeouts,
+        stop,
+        abort: CancellationToken::new(),
+        connections: slots.connections().clone(),
+    };
+    tokio::select! {
+        () = server.accept_until_stopped(&socket, &slots) => {}
+        () = slots.evict_idle_clients() => {}
+    }
+    for accepted in drain_accept_backlog(socket, &slots) {
+        server.handle_accepted(accepted);
+    }
+    server.drain().await;
+}
+
+/// An accepted connection, and the slot that it occupies.
+struct Accepted {
+    stream: TcpStream,
+    peer: SocketAddr,
+    slot: Slot,
+}
+
+struct Server<H> {
+    handler: Arc<H>,
+    tls: Option<Tls>,
+    timeouts: Timeouts,
+    stop: CancellationToken,
+    /// Canceled when connections must end at once.
+    abort: CancellationToken,
+    connections: TaskTracker,
+}
+
+impl<H: Handler> Server<H> {
+    async fn accept_until_stopped(&self, socket: &TcpListener, slots: &Slots) {
+        let mut warned_at = None;
+        loop {
+            tokio::select! {
+                accepted = accept(socket, slots, &mut warned_at) => self.handle_accepted(accepted),
+                () = self.stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Serves a connection in a task of its own.
+    fn handle_accepted(&self, Accepted { stream, peer, slot }: Accepted) {
+        let connection = Connection {
+            peer: peer.ip(),
+            activity: slot.occupy(),
+            handler: Arc::clone(&self.handler),
+            timeouts: self.timeouts,
+            stop: self.stop.clone(),
+        };
+        let (tls, abort) = (self.tls.clone(), self.abort.clone());
+        self.connections.spawn(async move {
+            tokio::select! {
+                () = connection.serve(stream, tls) => {}
+                () = abort.cancelled() => debug!(%peer, "connection ended at shutdown"),
+            }
+            drop(slot);
+        });
+    }
+
+    async fn drain(self) {
+        self.connections.close();
+        tokio::select! {
+            () = self.connections.wait() => {}
+            () = sleep(self.timeouts.drain) => self.abort.cancel(),
+        }
+        self.connections.wait().await;
+    }
+}
+
+/// Accepts the next connection as soon as a slot is free. Does not wait while connections
+/// are in the backlog and slots are free, so a burst of connections is accepted at once.
+async fn accept(socket: &TcpListener, slots: &Slots, warned_at: &mut Option<Instant>) -> Accepted {
+    let mut has_warned = false;
+    loop {
+        let slot = slots.take(warned_at).await;
+        match socket.accept().await {
+            Ok((stream, peer)) => return Accepted { stream, peer, slot },
+            Err(error) if is_connection_error(&error) => {}
+            Err(error) => {
+                if !has_warned {
+                    warn!(%error, "can't accept connections");
+                    has_warned = true;
+                }
+                sleep(ACCEPT_RETRY_DELAY).await;
+            }
+        }
+    }
+}
+
+/// Whether the client disconnected before its connection was accepted. The next connection
+/// can be accepted at once.
+fn is_connection_error(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    )
+}
+
+/// Accepts the connections that are in the backlog, without waiting, and closes the
+/// listener. Closing it first would reset these connections, some of which may have sent a
+/// request already.
+fn drain_accept_backlog(socket: TcpListener, slots: &Slots) -> Vec<Accepted> {
+    let mut found = Vec::new();
+    let Ok(socket) = socket.into_std() else {
+        return found;
+    };
+    while let Some(slot) = slots.try_take()
+        && let Ok((stream, peer)) = socket.accept()
+    {
+        let stream = stream.set_nonblocking(true).map(|()| stream);
+        if let Ok(stream) = stream.and_then(TcpStream::from_std) {
+            found.push(Accepted { stream, peer, slot });
+        }
+    }
+    found
+}

@@ -1,0 +1,306 @@
+//! The slots of a listener: how many clients may be connected, and which idle connections
+//! are closed when slots run out.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, warn};
+
+/// Minimum interval between two warnings that all slots are taken.
+const WARN_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How often to check whether enough slots are free.
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
+
+/// How long an unauthenticated client may be idle before its connection can be evicted: long
+/// enough for the first bytes of a handshake or a request to arrive.
+const IDLE_GRACE: Duration = Duration::from_secs(2);
+
+/// The connections that a listener may have at the same time. While all slots are taken, new
+/// connections wait in the operating system.
+#[derive(Debug, Clone)]
+pub struct Slots {
+    free: Arc<Semaphore>,
+    limit: usize,
+    connections: TaskTracker,
+    clients: Arc<Clients>,
+}
+
+/// The clients that occupy a slot.
+#[derive(Debug, Default)]
+struct Clients {
+    next_number: AtomicU64,
+    activities: Mutex<HashMap<u64, Arc<ClientActivity>>>,
+}
+
+impl Clients {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<ClientActivity>>> {
+        self.activities
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slots {
+    /// Creates slots for `limit` connections.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(limit)),
+            limit,
+            connections: TaskTracker::new(),
+            clients: Arc::default(),
+        }
+    }
+
+    /// The number of connections, and its limit. The slot that the accept loop holds for the
+    /// next connection is not counted.
+    #[must_use]
+    pub fn taken(&self) -> (usize, usize) {
+        (self.connections.len(), self.limit)
+    }
+
+    /// Tracks the tasks of the connections.
+    pub(super) fn connections(&self) -> &TaskTracker {
+        &self.connections
+    }
+
+    /// Takes a slot, and waits for one if none is free. `warned_at` is the time of the last
+    /// warning about that.
+    pub(super) async fn take(&self, warned_at: &mut Option<Instant>) -> Slot {
+        if let Some(slot) = self.try_take() {
+            return slot;
+        }
+        if warned_at.is_none_or(|at| at.elapsed() > WARN_INTERVAL) {
+            warn!(
+                limit = self.limit,
+                "connection limit reached; new connections wait"
+            );
+            *warned_at = Some(Instant::now());
+        }
+        match Arc::clone(&self.free).acquire_owned().await {
+            Ok(permit) => self.slot(permit),
+            Err(_) => unreachable!("the semaphore is never closed"),
+        }
+    }
+
+    /// Takes a slot if one is free.
+    pub(super) fn try_take(&self) -> Option<Slot> {
+        let permit = Arc::clone(&self.free).try_acquire_owned().ok()?;
+        Some(self.slot(permit))
+    }
+
+    fn slot(&self, permit: OwnedSemaphorePermit) -> Slot {
+        Slot {
+            number: self.clients.next_number.fetch_add(1, Ordering::Relaxed),
+            activity: Arc::new(ClientActivity::new(Instant::now())),
+            clients: Arc::clone(&self.clients),
+            _permit: permit,
+        }
+    }
+
+    /// Closes idle connections of unauthenticated clients whenever few slots are free. Never
+    /// returns.
+    pub(super) async fn evict_idle_clients(&self) {
+        let mut ticks = interval(CHECK_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let closed = self.evict(Instant::now());
+            if closed > 0 {
+                debug!(closed, "idle connections were closed to make room");
+            }
+        }
+    }
+
+    /// Evicts the clients that have been idle for longest, until an eighth of the slots is
+    /// free. Returns their number.
+    fn evict(&self, now: Instant) -> usize {
+        let target = (self.limit / 8).max(1);
+        let clients = self.clients.lock();
+        // The slot that the accept loop holds counts as free.
+        let free = self.limit.saturating_sub(clients.len());
+        let missing = target.saturating_sub(free);
+        if missing == 0 {
+            return 0;
+        }
+        let idle = clients
+            .values()
+            .filter_map(|activity| Some((activity.evictable_since()?, activity)));
+        let mut idle: Vec<_> = idle
+            .filter(|(since, _)| now.saturating_duration_since(*since) >= IDLE_GRACE)
+            .collect();
+        idle.sort_by_key(|(since, _)| *since);
+        idle.truncate(missing);
+        for (_, activity) in &idle {
+            activity.evicted.cancel();
+        }
+        idle.len()
+    }
+}
+
+/// A slot for one connection. Dropping it frees the slot.
+#[derive(Debug)]
+pub(super) struct Slot {
+    number: u64,
+    activity: Arc<ClientActivity>,
+    clients: Arc<Clients>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Slot {
+    /// Assigns the slot to a client that has connected.
+    pub(super) fn occupy(&self) -> Arc<ClientActivity> {
+        self.activity.lock().idle_since = Some(Instant::now());
+        let activity = Arc::clone(&self.activity);
+        self.clients.lock().insert(self.number, activity);
+        Arc::clone(&self.activity)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.clients.lock().remove(&self.number);
+    }
+}
+
+/// What a connected client is doing.
+#[derive(Debug)]
+pub(super) struct ClientActivity {
+    state: Mutex<ActivityState>,
+    /// Canceled when the connection must be closed to free its slot.
+    evicted: CancellationToken,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct ActivityState {
+    /// `None` during a handshake, and from a request to the end of its response.
+    idle_since: Option<Instant>,
+    has_sent_request: bool,
+    is_authenticated: bool,
+}
+
+impl ClientActivity {
+    fn new(now: Instant) -> Self {
+        Self {
+            state: Mutex::new(ActivityState {
+                idle_since: Some(now),
+                has_sent_request: false,
+                is_authenticated: false,
+            }),
+            evicted: CancellationToken::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ActivityState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Marks the client as busy with a request, until the guard is dropped.
+    pub(super) fn begin_request(self: &Arc<Self>) -> BusyGuard {
+        let mut state = self.lock();
+        state.idle_since = None;
+        state.has_sent_request = true;
+        BusyGuard(Arc::clone(self))
+    }
+
+    /// Marks the client as busy with a TLS handshake, until the guard is dropped.
+    pub(super) fn begin_handshake(self: &Arc<Self>) -> BusyGuard {
+        self.lock().idle_since = None;
+        BusyGuard(Arc::clone(self))
+    }
+
+    /// Whether a complete request has arrived.
+    pub(super) fn has_sent_request(&self) -> bool {
+        self.lock().has_sent_request
+    }
+
+    /// Records that the client has sent valid credentials. It is never evicted then.
+    pub(super) fn mark_authenticated(&self) {
+        self.lock().is_authenticated = true;
+    }
+
+    /// Waits until the connection must be closed to free its slot.
+    pub(super) async fn evicted(&self) {
+        self.evicted.cancelled().await;
+        // A request may have arrived at the last moment: it is answered first.
+        while self.evictable_since().is_none() {
+            sleep(CHECK_INTERVAL).await;
+        }
+    }
+
+    /// Since when the client has been idle; `None` if it is busy or authenticated.
+    fn evictable_since(&self) -> Option<Instant> {
+        let state = *self.lock();
+        state.idle_since.filter(|_| !state.is_authenticated)
+    }
+}
+
+/// The client counts as busy while this exists.
+#[derive(Debug)]
+pub(super) struct BusyGuard(Arc<ClientActivity>);
+
+impl Drop for BusyGuard {
+    fn drop(&mut self) {
+        self.0.lock().idle_since = Some(Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_evicted(client: &(Slot, Arc<ClientActivity>)) -> bool {
+        client.1.evicted.is_cancelled()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn longest_idle_unauthenticated_clients_are_evicted_when_few_slots_are_free() {
+        let slots = Slots::new(16);
+        let connect = || {
+            let slot = slots.try_take().expect("a slot");
+            let activity = slot.occupy();
+            (slot, activity)
+        };
+        let mut clients = Vec::new();
+        for _ in 0..14 {
+            clients.push(connect());
+            tokio::time::advance(Duration::from_millis(1)).await;
+        }
+        tokio::time::advance(IDLE_GRACE).await;
+        assert_eq!(slots.evict(Instant::now()), 0);
+        let busy = clients[0].1.begin_request();
+        drop(clients[1].1.begin_request());
+        clients[2].1.mark_authenticated();
+        clients.push(connect());
+        clients.push(connect());
+        // Two of the 16 slots must be free. Client 0 is busy, client 1 was busy just now,
+        // and client 2 is authenticated.
+        assert_eq!(slots.evict(Instant::now()), 2);
+        let evicted: Vec<_> = (0..16).filter(|at| is_evicted(&clients[*at])).collect();
+        assert_eq!(evicted, [3, 4]);
+        drop(busy);
+        clients.drain(3..5);
+        assert_eq!(slots.evict(Instant::now()), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn evicted_client_is_answered_first_if_it_has_just_sent_a_request() {
+        let slots = Slots::new(1);
+        let slot = slots.try_take().expect("a slot");
+        let activity = slot.occupy();
+        tokio::time::advance(IDLE_GRACE).await;
+        assert_eq!(slots.evict(Instant::now()), 1);
+        let busy = activity.begin_request();
+        let wait = |seconds| tokio::time::timeout(Duration::from_secs(seconds), activity.evicted());
+        assert!(wait(60).await.is_err());
+        drop(busy);
+        assert!(wait(1).await.is_ok());
+    }
+}

@@ -1,0 +1,97 @@
+//! The text of `/metrics`.
+
+mod pbx_metrics;
+mod queue_metrics;
+
+use std::sync::Arc;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::{Registry, Unit};
+
+use self::pbx_metrics::PbxCollector;
+use self::queue_metrics::QueueCollector;
+use super::listener::{Slots, Tls};
+use crate::api::RequestMetrics;
+use crate::certificate::validity_period;
+use crate::queues::Pbxes;
+use crate::telemetry::LogFlow;
+
+/// The sources of all metrics.
+#[derive(Debug)]
+pub struct BridgeMetrics {
+    /// The PBXes.
+    pub pbxes: Arc<Pbxes>,
+    /// Counts the requests of the API.
+    pub requests: Arc<RequestMetrics>,
+    /// The connections of the API's listener.
+    pub slots: Slots,
+    /// The TLS of the API's listener, if it has any.
+    pub tls: Option<Tls>,
+    /// Counts the log lines.
+    pub log: LogFlow,
+    /// Whether the text includes metrics of queues.
+    pub includes_queues: bool,
+}
+
+/// The content type for a request with this `Accept` header. The text is in OpenMetrics
+/// format. It is valid in the older Prometheus format, too, in which the units and the end
+/// marker are comments.
+pub(super) fn content_type(accept: &str) -> &'static str {
+    if accept.contains("application/openmetrics-text") {
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    } else {
+        "text/plain; version=0.0.4; charset=utf-8"
+    }
+}
+
+impl BridgeMetrics {
+    /// All metrics as text. Queries Asterisk for the callers and statistics of queues, if
+    /// they are included.
+    pub(super) async fn text(&self) -> String {
+        let mut registry = Registry::with_prefix("ami_bridge");
+        self.requests.register(&mut registry);
+        self.register_connections(&mut registry);
+        self.register_certificate(&mut registry);
+        registry.register(
+            "log_lines_dropped",
+            "Log lines that were dropped because the reader of the log was too slow",
+            ConstCounter::new(self.log.dropped()),
+        );
+        registry.register_collector(Box::new(PbxCollector(Arc::clone(&self.pbxes))));
+        let queues = if self.includes_queues {
+            QueueCollector::query(&self.pbxes).await
+        } else {
+            QueueCollector::default()
+        };
+        registry.register_collector(Box::new(queues));
+        let mut text = String::new();
+        // Writing to a string never fails.
+        let _ = encode(&mut text, &registry);
+        text
+    }
+
+    fn register_connections(&self, registry: &mut Registry) {
+        let (taken, limit) = self.slots.taken();
+        for (name, help, value) in [
+            ("connections", "Open connections of the API", taken),
+            (
+                "connections_limit",
+                "Maximum number of open connections of the API",
+                limit,
+            ),
+        ] {
+            registry.register(name, help, ConstGauge::new(value as u64));
+        }
+    }
+
+    fn register_certificate(&self, registry: &mut Registry) {
+        let certificate = self.tls.as_ref().and_then(Tls::certificate);
+        if let Some((_, end)) = certificate.and_then(|der| validity_period(&der)) {
+            let help = "Unix time at which the certificate of the API expires";
+            let end = ConstGauge::new(end.as_second());
+            registry.register_with_unit("certificate_end_timestamp", help, Unit::Seconds, end);
+        }
+    }
+}

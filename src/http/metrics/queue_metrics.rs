@@ -1,0 +1,125 @@
+//! The metrics of each queue.
+
+use std::fmt::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Unit;
+use tokio::time::Instant;
+
+use crate::queues::{MemberState, Pbxes, Question, Queue};
+
+/// How long Asterisk may take to report callers and statistics for a scrape.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Encodes the metrics of queues, with the labels `pbx` and `queue`.
+#[derive(Debug, Default)]
+pub(super) struct QueueCollector(Vec<(String, Vec<Arc<Queue>>)>);
+
+impl QueueCollector {
+    /// Queries the queues of all PBXes. Leaves out the queues of a PBX that does not answer;
+    /// its own metrics show that.
+    pub(super) async fn query(pbxes: &Pbxes) -> Self {
+        let question = Question {
+            names: None,
+            finds_new: false,
+            fresh: false,
+            deadline: Instant::now() + QUERY_TIMEOUT,
+            request_id: "metrics",
+        };
+        let queries = pbxes.iter().map(async |(name, pbx)| {
+            let snapshot = pbx.queues(question, |_| true).await;
+            Some((name.clone(), snapshot.ok()?.queues))
+        });
+        // Concurrently, so that a PBX that does not answer delays no other.
+        let answers = join_all(queries).await;
+        Self(answers.into_iter().flatten().collect())
+    }
+
+    /// All queues, with the names of their PBXes.
+    fn queues(&self) -> impl Iterator<Item = (&str, &Queue)> {
+        self.0
+            .iter()
+            .flat_map(|(pbx, queues)| queues.iter().map(move |queue| (pbx.as_str(), &**queue)))
+    }
+
+    fn encode_agents(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let help = "Agents, by their state";
+        let mut family =
+            encoder.encode_descriptor("queue_agents", help, None, MetricType::Gauge)?;
+        for (pbx, queue) in self.queues() {
+            for state in MemberState::ALL {
+                let members = queue.members.iter();
+                let agents = members.filter(|member| member.state() == state).count();
+                let labels = [
+                    ("pbx", pbx),
+                    ("queue", queue.name.as_str()),
+                    ("state", state.as_str()),
+                ];
+                ConstGauge::new(agents as u64).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Collector for QueueCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        for metric in &METRICS {
+            let unit = metric.is_in_seconds.then_some(Unit::Seconds);
+            let mut family = encoder.encode_descriptor(
+                metric.name,
+                metric.help,
+                unit.as_ref(),
+                MetricType::Gauge,
+            )?;
+            for (pbx, queue) in self.queues() {
+                let labels = [("pbx", pbx), ("queue", queue.name.as_str())];
+                let value = ConstGauge::new((metric.value)(queue));
+                value.encode(family.encode_family(&labels)?)?;
+            }
+        }
+        self.encode_agents(&mut encoder)
+    }
+}
+
+/// A metric that every queue has.
+struct QueueMetric {
+    name: &'static str,
+    help: &'static str,
+    is_in_seconds: bool,
+    value: fn(&Queue) -> u64,
+}
+
+/// All are gauges, because Asterisk can reset its counts.
+static METRICS: [QueueMetric; 4] = [
+    QueueMetric {
+        name: "queue_callers",
+        help: "Waiting callers",
+        is_in_seconds: false,
+        value: |queue| queue.callers.len() as u64,
+    },
+    QueueMetric {
+        name: "queue_longest_wait",
+        help: "Time that the caller who has waited longest has waited",
+        is_in_seconds: true,
+        value: Queue::longest_wait_seconds,
+    },
+    QueueMetric {
+        name: "queue_completed",
+        help: "Answered calls since Asterisk last reset its counts",
+        is_in_seconds: false,
+        value: |queue| queue.completed,
+    },
+    QueueMetric {
+        name: "queue_abandoned",
+        help: "Callers who gave up since Asterisk last reset its counts",
+        is_in_seconds: false,
+        value: |queue| queue.abandoned,
+    },
+];

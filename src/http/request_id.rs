@@ -1,0 +1,21 @@
+//! The id of a request, which both sides can log.
+
+use hyper::HeaderMap;
+use hyper::header::{HeaderName, HeaderValue};
+
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const MAX_LENGTH: usize = 64;
+
+/// The id that the client has sent, if it is valid; otherwise a new one.
+pub(super) fn request_id(headers: &HeaderMap) -> String {
+    let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    headers
+        .get(REQUEST_ID)
+        .map(HeaderValue::as_bytes)
+        .filter(|id| (1..=MAX_LENGTH).contains(&id.len()) && id.iter().all(is_allowed))
+        .map_or_else(
+            || format!("{:016x}", fastrand::u64(..)),
+            |id| String::from_utf8_lossy(id).into_owned(),
+        )
+}

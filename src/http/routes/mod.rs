@@ -1,0 +1,258 @@
+//! The routes of the API's listener.
+
+mod cors;
+mod forwarded;
+mod request;
+mod request_task;
+mod routes_slot;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, CACHE_CONTROL, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response};
+use ipnet::IpNet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::forwarded::client_address;
+use self::request::{authorization, form_body};
+use self::request_task::run_in_task;
+pub use self::routes_slot::RoutesSlot;
+use super::body::ReplyBody;
+use super::handler::Authenticated;
+use super::pages::Pages;
+use super::request_id::request_id;
+use super::{openapi, reply, sse};
+use crate::api::{self, Api, ApiError, ApiRequest, Code, EventStream};
+
+/// Path of the event stream.
+pub const EVENTS: &str = "/events";
+
+/// Path of the OpenAPI document.
+pub const CONTRACT: &str = "/openapi.json";
+
+/// The longest request target that the API accepts, in bytes.
+const MAX_TARGET_BYTES: usize = 8 * 1024;
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The routes of the API's listener, built from one configuration.
+#[derive(Debug)]
+pub struct Routes {
+    /// Executes the requests.
+    pub api: Arc<Api>,
+    /// Path of the API's endpoint.
+    pub path: String,
+    /// The web pages; `None` if they are switched off.
+    pub pages: Option<Pages>,
+    /// Origins whose web pages may call the API from a browser.
+    pub cors_origins: Vec<String>,
+    /// Networks of proxies whose `X-Forwarded-For` is trusted.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Tracks the running requests, including those whose clients have disconnected.
+    pub running_requests: TaskTracker,
+    /// Canceled when the daemon is told to stop. Event streams end then.
+    pub stop: CancellationToken,
+}
+
+impl Routes {
+    async fn handle(
+        self: Arc<Self>,
+        peer: IpAddr,
+        request: Request<Incoming>,
+    ) -> Response<ReplyBody> {
+        let request_id = request_id(request.headers());
+        let origin = cors::allowed_origin(request.headers(), &self.cors_origins);
+        let mut response = if origin.is_some() && cors::is_preflight(&request) {
+            cors::preflight()
+        } else {
+            match self.route(peer, request, &request_id).await {
+                Ok(response) => response,
+                Err(refusal) => refusal.into_response(&request_id),
+            }
+        };
+        if !self.cors_origins.is_empty() {
+            cors::set_headers(response.headers_mut(), origin);
+        }
+        response
+    }
+
+    async fn route(
+        &self,
+        peer: IpAddr,
+        request: Request<Incoming>,
+        request_id: &str,
+    ) -> Result<Response<ReplyBody>, Refusal> {
+        let target = request.uri().path_and_query();
+        if target.is_some_and(|target| target.as_str().len() > MAX_TARGET_BYTES) {
+            let message = format!("The request target is longer than {MAX_TARGET_BYTES} bytes.");
+            return Err(ApiError::new(Code::TargetTooLong, message).into());
+        }
+        let path = request.uri().path();
+        if request.method() == Method::OPTIONS
+            && let Some(methods) = self.methods_of_server(path)
+        {
+            return Ok(reply::allowed_methods(methods, request_id));
+        }
+        if path == self.path {
+            self.answer_request(peer, request, request_id).await
+        } else if path == EVENTS {
+            self.open_event_stream(peer, request, request_id).await
+        } else if let Some(file) = self.pages.as_ref().and_then(|pages| pages.file(path)) {
+            require_get_or_head(&request)?;
+            Ok(file.response(request.headers()))
+        } else if path == CONTRACT {
+            require_get_or_head(&request)?;
+            Ok(self.contract(request_id))
+        } else {
+            let message = format!("Nothing is at this path. The API is at {}.", self.path);
+            Err(ApiError::new(Code::NotFound, message).into())
+        }
+    }
+
+    /// The methods of `/` and `*` (the server as a whole). Load balancers send `OPTIONS` for
+    /// these as a health check, so `/` has it even if the pages are switched off.
+    fn methods_of_server(&self, path: &str) -> Option<&'static str> {
+        match path {
+            "*" => Some("GET, HEAD, POST, OPTIONS"),
+            "/" if self.pages.is_some() => Some("GET, HEAD, OPTIONS"),
+            "/" => Some("OPTIONS"),
+            _ => None,
+        }
+    }
+
+    async fn answer_request(
+        &self,
+        peer: IpAddr,
+        request: Request<Incoming>,
+        request_id: &str,
+    ) -> Result<Response<ReplyBody>, Refusal> {
+        let is_get = request.method() == Method::GET;
+        if !is_get && request.method() != Method::POST {
+            let message = "Use GET, or POST with a form.";
+            return Err(Refusal::method(message, "GET, POST"));
+        }
+        let mut api_request = self.api_request(peer, &request, request_id)?;
+        if !is_get {
+            api_request.body = Some(form_body(request).await?);
+            // The request's time limit starts when the client has sent all of it.
+            api_request.arrived = Instant::now();
+        }
+        let (api, change_sent) = (Arc::clone(&self.api), Arc::clone(&api_request.change_sent));
+        let answer = async move { api.serve(api_request).await };
+        let answered = run_in_task(&self.running_requests, change_sent, request_id, answer);
+        Ok(reply::to_http(answered.await?, request_id))
+    }
+
+    async fn open_event_stream(
+        &self,
+        peer: IpAddr,
+        request: Request<Incoming>,
+        request_id: &str,
+    ) -> Result<Response<ReplyBody>, Refusal> {
+        if request.method() != Method::GET {
+            return Err(Refusal::method("Use GET.", "GET"));
+        }
+        let api_request = self.api_request(peer, &request, request_id)?;
+        let last_event_id = request.headers().get(LAST_EVENT_ID);
+        let last_event_id = last_event_id.and_then(|id| id.to_str().ok());
+        let last_event_id = last_event_id.map(str::to_owned);
+        let api = Arc::clone(&self.api);
+        let open = async move { api.open_stream(api_request, last_event_id.as_deref()).await };
+        let no_change = Arc::default();
+        let opened = run_in_task(&self.running_requests, no_change, request_id, open);
+        Ok(match opened.await? {
+            Ok(events) => self.event_stream(events, request_id),
+            Err(refusal) => reply::to_http(refusal, request_id),
+        })
+    }
+
+    fn api_request(
+        &self,
+        peer: IpAddr,
+        request: &Request<Incoming>,
+        request_id: &str,
+    ) -> Result<ApiRequest, ApiError> {
+        let headers = request.headers();
+        let forwarded = headers.get_all(FORWARDED_FOR).iter();
+        let forwarded: Vec<&[u8]> = forwarded.map(HeaderValue::as_bytes).collect();
+        Ok(ApiRequest {
+            query: request.uri().query().map(str::to_owned),
+            body: None,
+            authorization: authorization(headers)?,
+            address: client_address(peer, forwarded.into_iter(), &self.trusted_proxies),
+            request_id: request_id.to_owned(),
+            arrived: Instant::now(),
+            change_sent: Arc::default(),
+        })
+    }
+
+    fn contract(&self, request_id: &str) -> Response<ReplyBody> {
+        let mut response = Response::new(ReplyBody::whole(openapi::text(&self.path)));
+        let headers = response.headers_mut();
+        let json = HeaderValue::from_static("application/json; charset=utf-8");
+        reply::set_common_headers(headers, json, request_id);
+        // The document has no secrets, so it may be stored. It must be revalidated, because
+        // an update of the bridge can change it.
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        response
+    }
+
+    fn event_stream(&self, events: EventStream, request_id: &str) -> Response<ReplyBody> {
+        let text = sse::text(events, self.stop.clone(), request_id.to_owned());
+        let mut response = Response::new(ReplyBody::Stream(Box::pin(text)));
+        response.extensions_mut().insert(Authenticated);
+        let headers = response.headers_mut();
+        let content_type = HeaderValue::from_static("text/event-stream");
+        reply::set_common_headers(headers, content_type, request_id);
+        // Without this, nginx delays events until its buffer is full.
+        headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
+        response
+    }
+}
+
+/// hyper omits the body from the response to a HEAD.
+fn require_get_or_head(request: &Request<Incoming>) -> Result<(), Refusal> {
+    if [Method::GET, Method::HEAD].contains(request.method()) {
+        return Ok(());
+    }
+    Err(Refusal::method("Use GET or HEAD.", "GET, HEAD"))
+}
+
+/// Why a request is not executed.
+#[derive(Debug)]
+struct Refusal {
+    error: ApiError,
+    /// The methods of the path, for a 405.
+    allow: Option<&'static str>,
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        Self { error, allow: None }
+    }
+}
+
+impl Refusal {
+    fn method(message: &str, allow: &'static str) -> Self {
+        Self {
+            error: ApiError::new(Code::MethodNotAllowed, message),
+            allow: Some(allow),
+        }
+    }
+
+    fn into_response(self, request_id: &str) -> Response<ReplyBody> {
+        let error = api::Response::error(&self.error, request_id);
+        let mut response = reply::to_http(error, request_id);
+        if let Some(methods) = self.allow {
+            let methods = HeaderValue::from_static(methods);
+            response.headers_mut().insert(ALLOW, methods);
+        }
+        response
+    }
+}

@@ -1,0 +1,62 @@
+//! Runs a request in a task of its own, so that it outlives its connection.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio_util::task::TaskTracker;
+use tracing::error;
+
+use crate::api::{ApiError, Code};
+
+/// Runs `work` in a task of its own. hyper drops a handler whose client disconnects, but an
+/// action that was sent to a PBX must be followed to its end and logged.
+///
+/// # Errors
+/// If the task panics: [`Code::OutcomeUnknown`] if a change was sent, otherwise
+/// [`Code::Overloaded`].
+pub(super) async fn run_in_task<T: Send + 'static>(
+    running_requests: &TaskTracker,
+    change_sent: Arc<AtomicBool>,
+    request_id: &str,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, ApiError> {
+    running_requests.spawn(work).await.map_err(|error| {
+        let answer = bridge_failed(change_sent.load(Ordering::Acquire));
+        let outcome = answer.code.as_str();
+        error!(%error, request_id, outcome, "a request task has panicked");
+        answer
+    })
+}
+
+fn bridge_failed(change_sent: bool) -> ApiError {
+    if change_sent {
+        let message = "The bridge has failed. The change may or may not have happened.";
+        return ApiError::new(Code::OutcomeUnknown, message);
+    }
+    let message = "The bridge has failed. Nothing was sent.";
+    ApiError::retry(Code::Overloaded, Duration::from_secs(1), message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn panic_is_answered_with_unknown_outcome_only_if_a_change_was_sent() {
+        let running = TaskTracker::new();
+        for (sends, code) in [(false, Code::Overloaded), (true, Code::OutcomeUnknown)] {
+            let change_sent = Arc::new(AtomicBool::new(false));
+            let of_task = Arc::clone(&change_sent);
+            let work = async move {
+                of_task.store(sends, Ordering::Release);
+                tokio::task::yield_now().await;
+                panic!("on purpose");
+            };
+            let result = run_in_task(&running, change_sent, "r1", work).await;
+            let error = result.expect_err("the task panics");
+            assert_eq!(error.code, code);
+            assert_eq!(error.retry_after.is_some(), !sends);
+        }
+    }
+}
