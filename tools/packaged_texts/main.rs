@@ -1,5 +1,5 @@
-//! Writes what packages contain and the command line decides: the shells'
-//! completions and the manual page, into `packaging/`.
+//! Generates the shell completions and the manual page in `packaging/` from the command
+//! line's definition.
 //!
 //! ```sh
 //! cargo run --example packaged_texts

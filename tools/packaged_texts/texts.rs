@@ -1,5 +1,4 @@
-//! The texts, each with its path below `packaging/`. A test compares them with the
-//! files.
+//! The generated files. A test compares them with the files in `packaging/`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,12 +11,12 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 const NAME: &str = "ami-bridge";
 
-/// Where the files are.
+/// The folder of the generated files.
 pub(crate) fn packaging() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging")
 }
 
-/// All of them.
+/// Returns the path of each file below `packaging/`, and its contents.
 pub(crate) fn texts() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("completions/ami-bridge.bash", bash_completion()),
@@ -33,14 +32,15 @@ fn completion(shell: Shell) -> Vec<u8> {
     text
 }
 
-/// clap_complete 4.6 writes the hyphen of the program's name in one way where a command
-/// is found, and in another where its options are: none would be completed.
+/// Fixes a bug of clap_complete 4.6, which replaces the hyphen in the program's name
+/// differently in the names of commands and of their options. Without the fix, bash
+/// completes no options.
 fn bash_completion() -> Vec<u8> {
     let text = String::from_utf8(completion(Shell::Bash)).expect("text");
     text.replace("ami__subcmd__bridge", "ami__bridge").into()
 }
 
-/// One page with every command: pages of their own would hold a line each.
+/// Returns one manual page for all commands, because a page for each would have one line.
 fn manual() -> Vec<u8> {
     let mut command = Cli::command();
     command.build();
@@ -53,8 +53,8 @@ fn manual() -> Vec<u8> {
         .and_then(|()| man.render_description_section(&mut page))
         .and_then(|()| man.render_options_section(&mut page))
         .and_then(|()| commands(&command).to_writer(&mut page))
-        .and_then(|()| remarks().to_writer(&mut page));
-    written.expect("memory takes everything");
+        .and_then(|()| sections().to_writer(&mut page));
+    written.expect("writing to memory succeeds");
     page
 }
 
@@ -85,9 +85,9 @@ fn commands(command: &clap::Command) -> Roff {
     page
 }
 
-fn remarks() -> Roff {
+fn sections() -> Roff {
     let mut page = Roff::new();
-    for (section, entries) in REMARKS {
+    for (section, entries) in SECTIONS {
         page.control("SH", [*section]);
         for (name, text) in *entries {
             page.control("TP", []);
@@ -98,17 +98,18 @@ fn remarks() -> Roff {
     page
 }
 
-const REMARKS: &[(&str, &[(&str, &str)])] = &[
+/// The sections after the commands: the title and the entries of each.
+const SECTIONS: &[(&str, &[(&str, &str)])] = &[
     (
         "SIGNALS",
         &[
             (
                 "SIGHUP",
-                "Reads the configuration again, as a whole or not at all.",
+                "Reloads the configuration, or keeps the old one if the new one has a mistake.",
             ),
             (
                 "SIGTERM, SIGINT",
-                "Finishes what is running, logs off and ends.",
+                "Completes the running requests, logs off from Asterisk and exits.",
             ),
         ],
     ),
@@ -116,24 +117,21 @@ const REMARKS: &[(&str, &[(&str, &str)])] = &[
         "EXIT STATUS",
         &[
             ("0", "Success."),
-            (
-                "1",
-                "It could not be done; check has found something missing.",
-            ),
+            ("1", "The command failed, or check has found a problem."),
             ("2", "The command line or the configuration is wrong."),
         ],
     ),
     (
         "ENVIRONMENT",
         &[
-            ("AMI_BRIDGE_CONFIG", "The configuration file."),
+            ("AMI_BRIDGE_CONFIG", "The path of the configuration file."),
             (
                 "AMI_BRIDGE__*",
-                "A key of the configuration, with __ between its parts.",
+                "Overrides a key of the configuration; __ separates its parts.",
             ),
             (
                 "CREDENTIALS_DIRECTORY",
-                "The folder of a relative secret_file; systemd sets it (LoadCredential=).",
+                "The folder that a relative secret_file refers to. systemd sets it (LoadCredential=).",
             ),
         ],
     ),
@@ -143,7 +141,7 @@ const REMARKS: &[(&str, &[(&str, &str)])] = &[
             ("/etc/ami-bridge/ami-bridge.toml", "The configuration."),
             (
                 "/etc/ami-bridge/pbx-main.secret",
-                "The secret of the AMI user, for systemd.",
+                "The secret of the AMI user, which systemd passes to the bridge.",
             ),
         ],
     ),

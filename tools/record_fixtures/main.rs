@@ -1,13 +1,13 @@
-//! Records anew what a real Asterisk says: `ami-fixtures/VERSION/*.txt`.
+//! Records the transcripts in `ami-fixtures/VERSION/` from a real Asterisk.
 //!
 //! ```text
 //! cargo run --example record_fixtures -- 16
 //! ```
 //!
-//! It starts the sample Asterisk of that version, plays the scenes over plain
-//! TCP, and writes one transcript for each; `ami-fixtures/README.md` tells their
-//! format. The bytes that it sends are written out here and are not the
-//! library's, so that the tests can hold the library against them.
+//! Starts the sample Asterisk of that version, plays the scenes over plain TCP, and
+//! writes a transcript of each. `ami-fixtures/README.md` describes the format. The tool
+//! does not use the library to encode actions, so the tests can compare the library's
+//! encoding with the transcripts.
 
 mod scenes;
 mod wire;
@@ -23,16 +23,18 @@ use scenes::{READER, SCENES};
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
-    let version = std::env::args().nth(1).ok_or("which Asterisk: 16 or 22")?;
+    let version = std::env::args()
+        .nth(1)
+        .ok_or("usage: record_fixtures 16|22")?;
     let folder = project("ami-fixtures").join(&version);
     std::fs::create_dir_all(&folder)?;
     let asterisk = Asterisk::start(&version)?;
-    let build = asterisk.build()?;
+    let version_text = asterisk.version()?;
     for (name, about, scene) in SCENES {
         let wire = scene
             .play(&asterisk)
             .map_err(|error| format!("{name}: {error}"))?;
-        let text = format!("# {about}\n# {build}\n{}", wire.transcript());
+        let text = format!("# {about}\n# {version_text}\n{}", wire.transcript());
         std::fs::write(folder.join(name).with_extension("txt"), text)?;
     }
     Ok(())
@@ -42,13 +44,13 @@ fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// A running Asterisk; dropped, it ends, and what it kept is removed.
+/// A running Asterisk. Dropping it stops the process and removes its files.
 struct Asterisk {
     version: String,
     name: String,
     port: u16,
     child: Child,
-    /// Asterisk runs until this ends.
+    /// Asterisk stops when this is closed.
     stdin: Option<ChildStdin>,
 }
 
@@ -83,12 +85,12 @@ impl Asterisk {
         let ready = lines.any(|line| line.starts_with("ready"));
         std::fs::remove_dir_all(&overlay)?;
         if !ready {
-            return Err("Asterisk does not start".into());
+            return Err("Asterisk did not start".into());
         }
         Ok(asterisk)
     }
 
-    /// Begins a command of Asterisk's own command line.
+    /// Starts a command of Asterisk's command line.
     fn cli(&self, command: &str) -> Result<Child> {
         Ok(Command::new(project("asterisk-sample/cli"))
             .args([&self.version, &self.name, command])
@@ -96,20 +98,20 @@ impl Asterisk {
             .spawn()?)
     }
 
-    /// As `Asterisk 16.28.0~dfsg-0+deb11u10`.
-    fn build(&self) -> Result<String> {
+    /// The version, such as `Asterisk 16.28.0~dfsg-0+deb11u10`.
+    fn version(&self) -> Result<String> {
         let output = self.cli("core show version")?.wait_with_output()?;
         let text = String::from_utf8(output.stdout)?;
-        // The rest is the host, the user and the time of the build.
-        let (build, _) = text.split_once(" built").ok_or("no version")?;
-        Ok(build.to_owned())
+        // The host, the user and the time of the build follow.
+        let (version, _) = text.split_once(" built").ok_or("no version")?;
+        Ok(version.to_owned())
     }
 }
 
 impl Drop for Asterisk {
     fn drop(&mut self) {
         drop(self.stdin.take());
-        // Nothing can be done about a failure here.
+        // A failure can't be reported from here.
         let _ = self.child.wait();
         let _ = Command::new(project("asterisk-sample/remove"))
             .args([&self.version, &self.name])

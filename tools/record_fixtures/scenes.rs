@@ -1,16 +1,16 @@
-//! The scenes: what is done on a connection of its own, and in what order.
+//! The recorded scenes. Each has a connection of its own.
 
 use super::wire::{User, Wire};
 use super::{Asterisk, Result};
 
-/// The bridge's user of the sample.
+/// The bridge's AMI user in the sample configuration.
 const BRIDGE: User = ("queuebridge", "sample-secret-change-me");
 
-/// A user that may only read; the sample has none.
+/// An AMI user without write permission. The tool adds it to the sample configuration.
 pub(super) const READER: User = ("reader", "reader-secret");
 
 const DANA: &str = "Interface: Local/1001@acme-agents";
-/// The sample's static member of acme-6002.
+/// The static member of acme-6002 in the sample configuration.
 const SAM: &str = "Interface: Local/1050@acme-agents";
 const GLOBEX_DANA: &str = "Interface: Local/1001@globex-agents";
 
@@ -27,67 +27,111 @@ const NOWHERE: &str = "Queue: nowhere";
 /// An action and its headers.
 type Call = (&'static str, &'static [&'static str]);
 
-/// How a scene comes about.
+/// How to play a scene.
 pub(super) enum Scene {
-    /// By these actions, of the bridge's user.
+    /// The bridge's user sends these actions.
     Calls(&'static [Call]),
+    /// The function sends the actions.
     Play(fn(&Asterisk) -> Result<Wire>),
 }
 use Scene::{Calls, Play};
 
-/// Name of the file, what it shows, and how it comes about; in the order of
-/// their recording: later ones find the members and callers that earlier ones
-/// left.
+/// File name, description and script of each scene, in the order of recording. Scenes
+/// depend on the members and callers that earlier scenes have left behind.
 pub(super) const SCENES: [(&str, &str, Scene); 21] = [
-    ("login", "The bridge's handshake, and a logoff.", Calls(&[])),
-    ("login-rejected", "A wrong secret.", Play(login_rejected)),
-    ("not-logged-in", "A question first.", Play(not_logged_in)),
-    ("queue-add", "The answers to QueueAdd.", Calls(QUEUE_ADD)),
-    ("queue-pause", "And to QueuePause.", Calls(QUEUE_PAUSE)),
-    ("queue-remove", "And to QueueRemove.", Calls(QUEUE_REMOVE)),
-    ("missing-headers", "And to half of each.", Calls(HALVES)),
+    ("login", "The bridge's handshake and logoff.", Calls(&[])),
+    (
+        "login-rejected",
+        "A login with a wrong secret.",
+        Play(login_rejected),
+    ),
+    (
+        "not-logged-in",
+        "An action before the login.",
+        Play(not_logged_in),
+    ),
+    (
+        "queue-add",
+        "QueueAdd: success, a member that exists, and an unknown queue.",
+        Calls(QUEUE_ADD),
+    ),
+    (
+        "queue-pause",
+        "QueuePause: pause, unpause, not a member, and an unknown queue.",
+        Calls(QUEUE_PAUSE),
+    ),
+    (
+        "queue-remove",
+        "QueueRemove: success, not a member, a static member, and an unknown queue.",
+        Calls(QUEUE_REMOVE),
+    ),
+    (
+        "missing-headers",
+        "Actions that lack a required header.",
+        Calls(MISSING_HEADERS),
+    ),
     (
         "add-with-reason",
-        "A pause from the start.",
-        Calls(WITH_REASON),
+        "QueueAdd of a paused member with a reason.",
+        Calls(ADD_WITH_REASON),
     ),
-    ("embedded-line-feed", "A line feed in a value.", Calls(FEED)),
+    (
+        "embedded-line-feed",
+        "A response with a line feed within a value.",
+        Calls(LINE_FEED),
+    ),
     (
         "unknown-action",
-        "No such action.",
+        "An action that Asterisk does not know.",
         Calls(&[("Nonsense", &[])]),
     ),
-    ("missing-action", "No action at all.", Calls(&[("", &[])])),
-    ("permission-denied", "A reader.", Play(permission_denied)),
+    (
+        "missing-action",
+        "A frame without an action.",
+        Calls(&[("", &[])]),
+    ),
+    (
+        "permission-denied",
+        "A user without write permission.",
+        Play(permission_denied),
+    ),
     (
         "status-empty",
-        "No such queue.",
+        "QueueStatus of a queue that does not exist.",
         Calls(&[("QueueStatus", &[NOWHERE])]),
     ),
     (
         "status-members",
-        "A static member, and a Hebrew one.",
-        Calls(MEMBERS),
+        "QueueStatus with a static member and a member with a Hebrew name.",
+        Calls(STATUS_MEMBERS),
     ),
     (
         "status-all",
-        "Every queue, and one member.",
-        Calls(ALL_QUEUES),
+        "QueueStatus of all queues, filtered by member.",
+        Calls(STATUS_ALL),
     ),
-    ("status-caller", "A caller who waits.", Play(status_caller)),
+    (
+        "status-caller",
+        "QueueStatus with a waiting caller.",
+        Play(status_caller),
+    ),
     (
         "shutdown-pending",
-        "A stop that waits for the caller.",
+        "Actions while a graceful shutdown waits for a call to end.",
         Play(shutdown_pending),
     ),
-    ("status-large", "200 members.", Play(status_large)),
-    ("ping", "A sign of life.", Calls(&[("Ping", &[])])),
+    (
+        "status-large",
+        "QueueStatus with 200 members.",
+        Play(status_large),
+    ),
+    ("ping", "Ping.", Calls(&[("Ping", &[])])),
     (
         "events",
-        "The changes of a member, and their events.",
+        "Changes of a member, and their events.",
         Play(events),
     ),
-    ("shutdown", "Asterisk stops at once.", Play(shutdown)),
+    ("shutdown", "Asterisk stops immediately.", Play(shutdown)),
 ];
 
 const QUEUE_ADD: &[Call] = &[
@@ -122,15 +166,15 @@ const QUEUE_REMOVE: &[Call] = &[
     ("QueueRemove", &[NOWHERE, DANA]),
 ];
 
-const HALVES: &[Call] = &[
+const MISSING_HEADERS: &[Call] = &[
     ("QueueAdd", &[ACME_1]),
     ("QueueAdd", &[DANA]),
     ("QueuePause", &[ACME_1, DANA]),
     ("QueueRemove", &[ACME_1]),
 ];
 
-/// Old versions don't take the reason.
-const WITH_REASON: &[Call] = &[
+/// Asterisk before 20.12, 21.7 and 22.2 ignores the reason.
+const ADD_WITH_REASON: &[Call] = &[
     (
         "QueueAdd",
         &[
@@ -146,9 +190,9 @@ const WITH_REASON: &[Call] = &[
     ("QueueRemove", &[ACME_1, DANA]),
 ];
 
-const FEED: &[Call] = &[("QueueMemberRingInUse", &[NOWHERE, DANA, "RingInUse: yes"])];
+const LINE_FEED: &[Call] = &[("QueueMemberRingInUse", &[NOWHERE, DANA, "RingInUse: yes"])];
 
-const MEMBERS: &[Call] = &[
+const STATUS_MEMBERS: &[Call] = &[
     (
         "QueueAdd",
         &[ACME_2, DANA, HEBREW_NAME, "Penalty: 0", "Paused: false"],
@@ -157,7 +201,7 @@ const MEMBERS: &[Call] = &[
     ("QueueStatus", &[ACME_2]),
 ];
 
-const ALL_QUEUES: &[Call] = &[("QueueStatus", &["Member: Local/1001@acme-agents"])];
+const STATUS_ALL: &[Call] = &[("QueueStatus", &["Member: Local/1001@acme-agents"])];
 
 impl Scene {
     pub(super) fn play(&self, asterisk: &Asterisk) -> Result<Wire> {
@@ -201,22 +245,22 @@ fn permission_denied(asterisk: &Asterisk) -> Result<Wire> {
 }
 
 fn status_caller(asterisk: &Asterisk) -> Result<Wire> {
-    let mut aside = bridge(asterisk)?;
-    // Paused, or the caller would not wait for long.
-    aside.call("QueueAdd", &[ACME_1, DANA, NAME, "Paused: true"])?;
+    let mut unrecorded = bridge(asterisk)?;
+    // The member is paused, so that the caller keeps waiting.
+    unrecorded.call("QueueAdd", &[ACME_1, DANA, NAME, "Paused: true"])?;
     asterisk
         .cli("channel originate Local/acme-6001@callers application Wait 60")?
         .wait()?;
-    aside.call_until("QueueStatus", &[ACME_1], "Event: QueueEntry")?;
+    unrecorded.call_until("QueueStatus", &[ACME_1], "Event: QueueEntry")?;
     Calls(&[("QueueStatus", &[ACME_1])]).play(asterisk)
 }
 
 fn shutdown_pending(asterisk: &Asterisk) -> Result<Wire> {
-    let mut aside = bridge(asterisk)?;
+    let mut unrecorded = bridge(asterisk)?;
     let mut wire = bridge(asterisk)?;
-    // Returns when the shutdown is over, or called off.
+    // The command returns when the shutdown is complete or canceled.
     let mut pending = asterisk.cli("core stop gracefully")?;
-    aside.call_until("Ping", &[], "Asterisk is shutting down")?;
+    unrecorded.call_until("Ping", &[], "Asterisk is shutting down")?;
     for (action, headers) in [
         (
             "QueueAdd",
@@ -235,11 +279,11 @@ fn shutdown_pending(asterisk: &Asterisk) -> Result<Wire> {
 }
 
 fn status_large(asterisk: &Asterisk) -> Result<Wire> {
-    let mut aside = bridge(asterisk)?;
+    let mut unrecorded = bridge(asterisk)?;
     for number in 1000..1200 {
         let interface = format!("Interface: Local/{number}@globex-agents");
         let name = format!("MemberName: Agent {number}");
-        aside.call("QueueAdd", &[GLOBEX_1, &interface, &name])?;
+        unrecorded.call("QueueAdd", &[GLOBEX_1, &interface, &name])?;
     }
     Calls(&[("QueueStatus", &[GLOBEX_1])]).play(asterisk)
 }
@@ -257,7 +301,7 @@ fn events(asterisk: &Asterisk) -> Result<Wire> {
         ("QueueRemove", &[], "Removed"),
     ] {
         wire.call(action, &[&[GLOBEX_2, GLOBEX_DANA], headers].concat())?;
-        // The answer always comes first.
+        // The response always comes before the event.
         wire.frame_with(&format!("Event: QueueMember{event}"))?;
     }
     wire.logoff()

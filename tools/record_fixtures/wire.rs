@@ -1,4 +1,4 @@
-//! A connection to Asterisk that is written down.
+//! A connection to Asterisk that records every line.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
@@ -12,7 +12,7 @@ use super::Result;
 /// Name and secret of an AMI user.
 pub(super) type User = (&'static str, &'static str);
 
-/// A connection, and every line that went over it.
+/// A connection, and every line that either side has sent.
 pub(super) struct Wire {
     stream: BufReader<TcpStream>,
     lines: Vec<Line>,
@@ -21,12 +21,12 @@ pub(super) struct Wire {
 
 struct Line {
     by_server: bool,
-    /// With its line feed.
+    /// The line, with its line feed.
     bytes: Vec<u8>,
 }
 
 impl Wire {
-    /// Connects, and reads the greeting.
+    /// Connects and reads the greeting.
     pub(super) fn connect(port: u16) -> Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
@@ -39,9 +39,10 @@ impl Wire {
         Ok(wire)
     }
 
-    /// Sends an action and waits for the whole answer, which it returns.
+    /// Sends an action, and returns the complete reply.
     pub(super) fn call(&mut self, action: &str, headers: &[&str]) -> Result<String> {
-        // Some answers end with two blank lines; what has come stands before.
+        // Some responses end with two empty lines. The second one must be recorded before
+        // the next action.
         while self.stream.buffer().contains(&b'\n') {
             self.line()?;
         }
@@ -65,7 +66,7 @@ impl Wire {
         Ok(answer)
     }
 
-    /// Asks until the answer has that text.
+    /// Repeats an action until the reply contains the text.
     pub(super) fn call_until(&mut self, action: &str, headers: &[&str], text: &str) -> Result<()> {
         for _ in 0..200 {
             if self.call(action, headers)?.contains(text) {
@@ -73,10 +74,10 @@ impl Wire {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        Err(format!("{action} was never answered with {text:?}").into())
+        Err(format!("no reply to {action} contained {text:?}").into())
     }
 
-    /// Challenge and login.
+    /// Requests a challenge and logs in.
     pub(super) fn login(&mut self, (user, secret): User, events: &str) -> Result<()> {
         let answer = self.call("Challenge", &["AuthType: MD5"])?;
         let challenge = answer
@@ -93,7 +94,8 @@ impl Wire {
         Ok(())
     }
 
-    /// All that the bridge does before its first action of use.
+    /// Does what the bridge does before its first request: logs in, waits for the boot
+    /// event, and probes app_queue.
     pub(super) fn handshake(&mut self, user: User) -> Result<()> {
         self.login(user, "agent,system")?;
         self.frame_with("Event: FullyBooted")?;
@@ -108,19 +110,19 @@ impl Wire {
         self.until_closed()
     }
 
-    /// Reads until Asterisk closes.
+    /// Reads until Asterisk closes the connection.
     pub(super) fn until_closed(mut self) -> Result<Self> {
         while self.line()?.is_some() {}
         Ok(self)
     }
 
-    /// Reads until a message with that header has come, and returns it.
+    /// Reads until a message with that header arrives, and returns the message.
     pub(super) fn frame_with(&mut self, header: &str) -> Result<String> {
         let mut frame = String::new();
         loop {
             let line = self
                 .line()?
-                .ok_or_else(|| format!("closed before {header:?}"))?;
+                .ok_or_else(|| format!("the connection was closed before {header:?}"))?;
             let line = line.trim_end_matches(['\r', '\n']);
             if !line.is_empty() {
                 frame += line;
@@ -139,7 +141,10 @@ impl Wire {
             return Ok(None);
         }
         if !bytes.ends_with(b"\n") {
-            return Err("closed within a line, which a transcript can't show".into());
+            return Err(
+                "Asterisk closed the connection within a line, which a transcript can't express"
+                    .into(),
+            );
         }
         let text = String::from_utf8_lossy(&bytes).into_owned();
         self.lines.push(Line {
@@ -179,7 +184,7 @@ impl Line {
                 escape(&mut text, byte);
             }
         }
-        // Many an editor would cut a blank at the end of a line.
+        // Editors may remove a space at the end of a line.
         if line.ends_with(b" ") {
             text.pop();
             escape(&mut text, b' ');
