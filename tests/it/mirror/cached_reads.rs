@@ -259,41 +259,52 @@ fn own_writes_show_without_events(version: u32) {
     ));
     assert_eq!(added["Response"], "Success", "{added:?}");
     let bridge = Bridge::start(&unasked(&live_configuration(asterisk.port)));
-    for (query, agent, expected) in [
-        (
-            "add&queue=6001&alias=Dana",
-            1001,
-            Some((false, Value::Null)),
-        ),
-        (
-            "pause&queue=6001&reason=Lunch",
-            1001,
-            Some((true, "Lunch".into())),
-        ),
-        ("pause&reason=Lunch", 1002, Some((true, "Lunch".into()))),
-        ("unpause&queue=6001", 1002, Some((false, Value::Null))),
-        (
-            "pause&queue=6001&reason=Tea",
-            1002,
-            Some((true, "Tea".into())),
-        ),
-        ("remove&queue=6001", 1001, None),
-    ] {
+    let assert_shown = |query: &str, agent: u16, expected: &Option<(bool, Value)>| {
         bridge.acme_ok(&format!("action={query}&agent={agent}"));
         let begun = Instant::now();
-        // At once, until the change is not laid over any more, and from then on.
+        // From the response until the overlay of the change has expired, and afterwards.
         while begun.elapsed() < Duration::from_secs(4) {
             let shown = bridge.acme_ok(&format!("action=showstate&agent={agent}"));
             let queue = shown["queues"].get(0);
             let state = queue.map(|q| (q["paused"] == true, q["paused_reason"].clone()));
             let after = begun.elapsed();
             assert_eq!(
-                state, expected,
+                state, *expected,
                 "{query} of {agent}, {after:?} later: {shown}"
             );
-            // Paces the looks; nothing depends on its length.
+            // Limits the request rate. No result depends on this delay.
             std::thread::sleep(Duration::from_millis(50));
         }
-    }
+    };
+    let paused = |reason: &str| Some((true, Value::from(reason)));
+    let unpaused = Some((false, Value::Null));
+    let cases = [
+        (
+            1001,
+            [
+                ("add&queue=6001&alias=Dana", unpaused.clone()),
+                ("pause&queue=6001&reason=Lunch", paused("Lunch")),
+                ("remove&queue=6001", None),
+            ],
+        ),
+        (
+            1002,
+            [
+                ("pause&reason=Lunch", paused("Lunch")),
+                ("unpause&queue=6001", unpaused),
+                ("pause&queue=6001&reason=Tea", paused("Tea")),
+            ],
+        ),
+    ];
+    // The agents do not depend on each other, and most of the time is waiting.
+    std::thread::scope(|scope| {
+        for (agent, changes) in &cases {
+            scope.spawn(move || {
+                for (query, expected) in changes {
+                    assert_shown(query, *agent, expected);
+                }
+            });
+        }
+    });
     assert_equal(&asterisk, &bridge);
 }
