@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::errors::{ApiError, Code};
 use super::refusal::{read_failed, request_failed, unknown_queue};
 use crate::organizations::Organization;
-use crate::queues::{Member, Pbx, PbxRequest, Question, Queue, Snapshot};
+use crate::queues::{Member, Pbx, PbxRequest, Queue, ReadRequest, Snapshot};
 
 /// A queue with its number in the organization.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl Tenant<'_> {
     ) -> Result<(Vec<OwnQueue>, ReadState), ApiError> {
         let names = self.names(numbers)?;
         let is_own = |name: &str| self.organization.queue_number(name).is_some();
-        let question = Question {
+        let question = ReadRequest {
             names: names.as_deref(),
             finds_new: numbers.is_some(),
             fresh,

@@ -25,7 +25,7 @@ pub(super) async fn check(
             return Vec::new();
         }
     };
-    for queue in names.left_out {
+    for queue in names.unusable_names {
         report.warn(format!(
             "pbx {}: queue {queue:?} is ignored, because AMI actions can't carry its name; \
              rename its section in queues.conf",

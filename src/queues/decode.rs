@@ -19,17 +19,17 @@ pub(super) struct Listed {
     /// The queues, in Asterisk's order.
     pub(super) queues: Vec<Queue>,
     /// Names of queues that no action can name.
-    pub(super) left_out: Vec<String>,
+    pub(super) unusable_names: Vec<String>,
     /// Whether all rows have arrived, each with its key fields. If not, what is
     /// missing here may still exist.
-    pub(super) is_whole: bool,
+    pub(super) is_complete: bool,
 }
 
 /// Builds the queues of an answer: its rows are a queue's parameters, then its
 /// members, then its callers.
 pub(super) fn listed(answer: &Reply) -> Listed {
     let mut listed = Listed {
-        is_whole: answer.is_complete,
+        is_complete: answer.is_complete,
         ..Listed::default()
     };
     let mut members = Vec::new();
@@ -39,11 +39,11 @@ pub(super) fn listed(answer: &Reply) -> Listed {
         match row.event() {
             Some(b"QueueMember") => match member(row, &LISTED) {
                 Some(member) => members.push(Arc::new(member)),
-                None => listed.is_whole = false,
+                None => listed.is_complete = false,
             },
             Some(b"QueueEntry") => match caller(row) {
                 Some(caller) => callers.push(caller),
-                None => listed.is_whole = false,
+                None => listed.is_complete = false,
             },
             Some(b"QueueParams") => {
                 members.reverse();
@@ -56,14 +56,14 @@ pub(super) fn listed(answer: &Reply) -> Listed {
                 if can_be_named(row) {
                     listed.queues.push(queue);
                 } else {
-                    listed.left_out.push(text(row, "Queue"));
+                    listed.unusable_names.push(text(row, "Queue"));
                 }
             }
             _ => {}
         }
     }
     listed.queues.reverse();
-    listed.left_out.reverse();
+    listed.unusable_names.reverse();
     listed
 }
 

@@ -210,8 +210,8 @@ fn rows_without_key_fields_are_nobody() {
         let rows = Transcript::parse(&format!("{banner}{text}")).messages();
         listed(&answer(rows, adds_up))
     };
-    assert!(list(&[params, member, caller].concat(), true).is_whole);
-    assert!(!list(params, false).is_whole);
+    assert!(list(&[params, member, caller].concat(), true).is_complete);
+    assert!(!list(params, false).is_complete);
     let lines = [member, caller].map(|row| (row, row.lines().skip(1).filter(|line| *line != "S:")));
     for (row, line) in lines
         .into_iter()
@@ -219,7 +219,7 @@ fn rows_without_key_fields_are_nobody() {
     {
         let broken = row.replace(line, "S: Name: Dana");
         let listed = list(&[params, &broken].concat(), true);
-        assert!(!listed.is_whole, "{broken}");
+        assert!(!listed.is_complete, "{broken}");
         assert_eq!(
             listed.queues[0].members.len() + listed.queues[0].callers.len(),
             0

@@ -32,7 +32,7 @@ pub struct QueueNames {
     pub named: Vec<QueueName>,
     /// Names with leading or trailing white space, a control character, or bytes that are
     /// not UTF-8. Asterisk would look for another queue, so the bridge ignores these.
-    pub left_out: Vec<String>,
+    pub unusable_names: Vec<String>,
 }
 
 /// An interface that no member has. With it as a filter, Asterisk lists a queue's
@@ -86,7 +86,7 @@ impl QueueQueries {
         let listed = decode::listed(&reply);
         Ok(QueueNames {
             named: listed.queues.into_iter().map(|queue| queue.name).collect(),
-            left_out: listed.left_out,
+            unusable_names: listed.unusable_names,
         })
     }
 

@@ -9,7 +9,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
-use crate::queues::mirror::Delivery;
+use crate::queues::mirror::EventDelivery;
 use crate::queues::{Pbx, PbxStatus, Pbxes};
 
 /// Encodes the metrics of all PBXes, with the label `pbx`.
@@ -146,7 +146,7 @@ static METRICS: [PbxMetric; 15] = [
         "events_missing",
         "1 if a member has changed without an event",
         |pbx, encoder| {
-            let is_missing = pbx.delivery() == Delivery::Missing;
+            let is_missing = pbx.delivery() == EventDelivery::Missing;
             ConstGauge::new(i64::from(is_missing)).encode(encoder)
         },
     ),

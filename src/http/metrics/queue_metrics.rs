@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 use tokio::time::Instant;
 
-use crate::queues::{MemberState, Pbxes, Question, Queue};
+use crate::queues::{MemberState, Pbxes, Queue, ReadRequest};
 
 /// How long Asterisk may take to report callers and statistics for a scrape.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -25,7 +25,7 @@ impl QueueCollector {
     /// Queries the queues of all PBXes. Leaves out the queues of a PBX that does not answer;
     /// its own metrics show that.
     pub(super) async fn query(pbxes: &Pbxes) -> Self {
-        let question = Question {
+        let question = ReadRequest {
             names: None,
             finds_new: false,
             fresh: false,

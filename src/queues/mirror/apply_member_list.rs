@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::change_log::MemberChange;
 use super::mirrored_queue::{Changed, MirroredQueue};
 use super::now::Now;
-use super::reported::{Difference, is_announced, on_our_clock};
+use super::reported::{Difference, is_announced, with_bridge_times};
 use crate::queues::model::Member;
 
 /// A list of all members of a queue.
@@ -16,7 +16,7 @@ use crate::queues::model::Member;
 pub(super) struct MemberList<'a> {
     pub(super) members: &'a [Arc<Member>],
     /// Whether no row is missing.
-    pub(super) is_whole: bool,
+    pub(super) is_complete: bool,
     /// When Asterisk was asked.
     pub(super) asked: Instant,
     /// Seconds by which Asterisk's clock is ahead.
@@ -27,14 +27,14 @@ impl MirroredQueue {
     /// Applies a list of all members. Returns the visible changes, and the members that
     /// differ from what events had reported. If rows are missing, the members that are
     /// not listed stay.
-    pub(super) fn take_members(
+    pub(super) fn apply_member_list(
         &mut self,
         list: MemberList<'_>,
         now: Now,
     ) -> (Vec<Changed>, Vec<Difference>) {
         let MemberList {
             members: listed,
-            is_whole,
+            is_complete,
             asked,
             clock_offset,
         } = list;
@@ -46,26 +46,26 @@ impl MirroredQueue {
         let mut take =
             |entry: &mut Self, place: usize, interface: &Arc<str>, member: Option<&Arc<Member>>| {
                 let was = old.get(place, interface);
-                let overlaid = entry
+                let overlays = entry
                     .overlay_of(interface)
-                    .map(|place| &mut entry.overlaid[place]);
-                let told = overlaid
+                    .map(|place| &mut entry.overlays[place]);
+                let reported = overlays
                     .as_ref()
-                    .map_or(was, |overlaid| overlaid.told.as_ref());
-                let told = told.map(Arc::as_ref);
-                let member = member.map(|member| on_our_clock(member, told, clock_offset));
-                if told != member.as_deref() {
+                    .map_or(was, |overlays| overlays.reported.as_ref());
+                let reported = reported.map(Arc::as_ref);
+                let member = member.map(|member| with_bridge_times(member, reported, clock_offset));
+                if reported != member.as_deref() {
                     differences.push(Difference {
                         interface: Arc::clone(interface),
                         has_vanished: member.is_none(),
-                        is_announced: is_announced(told, member.as_deref()),
+                        is_announced: is_announced(reported, member.as_deref()),
                     });
                 }
-                let is = match overlaid {
-                    Some(overlaid) => {
-                        overlaid.listed(asked, member.as_ref());
-                        overlaid.told = member;
-                        overlaid.member()
+                let is = match overlays {
+                    Some(overlays) => {
+                        overlays.listed(asked, member.as_ref());
+                        overlays.reported = member;
+                        overlays.member()
                     }
                     None => member,
                 };
@@ -85,13 +85,13 @@ impl MirroredQueue {
         let new = ByInterface::of(listed, &before);
         let gone = before.iter().enumerate();
         let gone = gone.filter(|(place, m)| new.get(*place, &m.interface).is_none());
-        if is_whole {
+        if is_complete {
             gone.for_each(|(place, member)| take(self, place, &member.interface, None));
         } else {
             // Their rows may only be missing.
             shown.extend(gone.map(|(_, member)| Arc::clone(member)));
         }
-        self.overlaid.retain(|overlaid| !overlaid.is_empty());
+        self.overlays.retain(|overlays| !overlays.is_empty());
         self.is_new = false;
         self.members_outdated = false;
         self.members_listed = Some(now.at);

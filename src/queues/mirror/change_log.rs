@@ -11,7 +11,7 @@ use crate::queues::model::Member;
 use crate::queues::name::QueueName;
 
 /// How many changes are kept: at least some seconds of a busy PBX.
-const KEPT: usize = 4096;
+const CHANGE_LOG_CAPACITY: usize = 4096;
 
 /// A change of the state.
 #[derive(Debug, Clone)]
@@ -97,7 +97,7 @@ pub(super) struct ChangeLog {
 
 impl ChangeLog {
     pub(super) fn push(&mut self, change: StateChange) {
-        if self.changes.len() == KEPT {
+        if self.changes.len() == CHANGE_LOG_CAPACITY {
             self.changes.pop_front();
         }
         self.changes.push_back(change);
@@ -131,10 +131,10 @@ mod tests {
         let mut change_log = ChangeLog::default();
         assert_eq!(numbers(&change_log, 0), Some(vec![]));
         assert_eq!(numbers(&change_log, 1), None);
-        for _ in 0..KEPT + 3 {
+        for _ in 0..CHANGE_LOG_CAPACITY + 3 {
             change_log.push(StateChange::Link { connected: true });
         }
-        let latest = KEPT as u64 + 3;
+        let latest = CHANGE_LOG_CAPACITY as u64 + 3;
         assert_eq!(numbers(&change_log, latest), Some(vec![]));
         assert_eq!(
             numbers(&change_log, latest - 2),
@@ -142,7 +142,7 @@ mod tests {
         );
         assert_eq!(
             numbers(&change_log, 3).map(|numbers| numbers.len()),
-            Some(KEPT)
+            Some(CHANGE_LOG_CAPACITY)
         );
         assert_eq!(numbers(&change_log, 2), None);
         assert_eq!(numbers(&change_log, latest + 1), None);

@@ -12,7 +12,7 @@ use crate::ami::{Message, Reply};
 pub const TOLERATED_OFFSET: f64 = 2.0;
 
 /// Slower answers are too imprecise to measure the offset.
-const SLOW: Duration = Duration::from_secs(2);
+const MAX_PING_DURATION: Duration = Duration::from_secs(2);
 
 /// Seconds by which Asterisk's clock is ahead, by its answer to a `Ping` that took so long
 /// and was received at `wall` since the Unix epoch: its `Timestamp` was right half way.
@@ -44,7 +44,8 @@ impl Clock {
         // Whatever it says, another one would not say more.
         self.measured = Some(now.at);
         let offset = clock_offset(&ping.response, took, now.wall);
-        let Some(offset) = offset.filter(|_| took <= SLOW || self.offset.is_none()) else {
+        let Some(offset) = offset.filter(|_| took <= MAX_PING_DURATION || self.offset.is_none())
+        else {
             return 0;
         };
         let change = self
@@ -77,7 +78,7 @@ impl Clock {
 
     /// Looks whether the bridge's own clock was set. If so, the offset has to be measured
     /// again: only that tells a clock that was set from a machine that has slept.
-    pub(super) fn look_at_own(&mut self, now: Now) {
+    pub(super) fn check_own_clock(&mut self, now: Now) {
         let (at, wall) = self
             .own
             .replace((now.at, now.wall))
@@ -112,7 +113,7 @@ impl Clock {
     }
 
     /// Something has shown that the last answer is no longer true.
-    pub(super) fn doubt(&mut self) {
+    pub(super) fn invalidate(&mut self) {
         self.measured = None;
     }
 }
@@ -164,7 +165,7 @@ mod tests {
                     at: start.at + Duration::from_secs(seconds),
                     wall: start.wall + Duration::from_secs_f64(own),
                 };
-                clock.look_at_own(now);
+                clock.check_own_clock(now);
                 let pbx = start.wall.as_secs_f64() + pbx;
                 clock.measure(&ping(&format!("{pbx:.6}"), Duration::ZERO, now), now)
             };

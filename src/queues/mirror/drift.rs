@@ -41,7 +41,7 @@ impl PossibleDrift {
     }
 
     /// An event tells of that member.
-    pub(super) fn told(&mut self, queue: &str, interface: &str) {
+    pub(super) fn reported(&mut self, queue: &str, interface: &str) {
         self.0.retain(|suspect| {
             *suspect.queue != *queue || !suspect.interface.eq_ignore_ascii_case(interface)
         });
@@ -66,7 +66,7 @@ impl PossibleDrift {
                 info!(
                     queue = suspect.queue.as_str(),
                     interface = &*suspect.interface,
-                    "a resync found a member otherwise than events had told"
+                    "a resync found a member otherwise than events had reported"
                 );
             }
             waits

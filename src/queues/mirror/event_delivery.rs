@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 /// Whether events about members arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
+pub enum EventDelivery {
     /// Nothing has happened yet that would show it.
     Unknown,
     /// They do.
@@ -18,7 +18,7 @@ pub enum Delivery {
     Missing,
 }
 
-impl Delivery {
+impl EventDelivery {
     /// As `/readyz` says it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -32,13 +32,13 @@ impl Delivery {
 
 /// The evidence of one link.
 #[derive(Debug, Default)]
-pub(super) struct Evidence {
+pub(super) struct DeliveryEvidence {
     /// When the last event came that announces who is a member or paused.
     last: Option<Instant>,
     missing: bool,
 }
 
-impl Evidence {
+impl DeliveryEvidence {
     /// An event has announced who is a member or paused.
     pub(super) fn event(&mut self, now: Instant) {
         if self.missing {
@@ -66,11 +66,11 @@ impl Evidence {
         );
     }
 
-    pub(super) fn delivery(&self) -> Delivery {
+    pub(super) fn delivery(&self) -> EventDelivery {
         match self {
-            Self { missing: true, .. } => Delivery::Missing,
-            Self { last: Some(_), .. } => Delivery::Seen,
-            Self { last: None, .. } => Delivery::Unknown,
+            Self { missing: true, .. } => EventDelivery::Missing,
+            Self { last: Some(_), .. } => EventDelivery::Seen,
+            Self { last: None, .. } => EventDelivery::Unknown,
         }
     }
 }
@@ -85,14 +85,14 @@ mod tests {
     fn silence_is_evidence_and_lateness_is_not() {
         let start = Instant::now();
         let later = start + Duration::from_secs(2);
-        let mut evidence = Evidence::default();
-        assert_eq!(evidence.delivery(), Delivery::Unknown);
-        evidence.event(later);
-        evidence.unannounced(start);
-        assert_eq!(evidence.delivery(), Delivery::Seen);
-        evidence.unannounced(later + Duration::from_secs(1));
-        assert_eq!(evidence.delivery(), Delivery::Missing);
-        evidence.event(later + Duration::from_secs(9));
-        assert_eq!(evidence.delivery(), Delivery::Seen);
+        let mut event_delivery = DeliveryEvidence::default();
+        assert_eq!(event_delivery.delivery(), EventDelivery::Unknown);
+        event_delivery.event(later);
+        event_delivery.unannounced(start);
+        assert_eq!(event_delivery.delivery(), EventDelivery::Seen);
+        event_delivery.unannounced(later + Duration::from_secs(1));
+        assert_eq!(event_delivery.delivery(), EventDelivery::Missing);
+        event_delivery.event(later + Duration::from_secs(9));
+        assert_eq!(event_delivery.delivery(), EventDelivery::Seen);
     }
 }

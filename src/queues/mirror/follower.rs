@@ -9,7 +9,7 @@ use super::store::Store;
 use super::watched_queues::Shows;
 
 /// Changes that are handed out at once.
-const AT_ONCE: usize = 512;
+const MAX_CHANGES: usize = 512;
 
 /// A place in the change log. As long as there is one, the figures of the queues
 /// that it shows are kept new.
@@ -47,8 +47,8 @@ impl Follower {
     /// far.
     #[must_use]
     pub fn since(&self, number: u64) -> Option<(Vec<(u64, StateChange)>, u64)> {
-        self.store.look(|mirror| {
-            let changes = mirror.change_log.since(number)?.take(AT_ONCE);
+        self.store.read(|mirror| {
+            let changes = mirror.change_log.since(number)?.take(MAX_CHANGES);
             let changes = changes.map(|(number, change)| (number, change.clone()));
             let changes: Vec<_> = changes.collect();
             let last = changes.last().map_or(number, |(number, _)| *number);

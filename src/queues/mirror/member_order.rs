@@ -8,7 +8,7 @@ use crate::queues::model::Queue;
 /// bucket; with strategies that need an order, in a list (app_queue of Asterisk
 /// 13 to 23). The next list of the queue tells the real order, should another
 /// version do otherwise.
-pub(super) fn place_of(interface: &str, queue: &Queue) -> usize {
+pub(super) fn insertion_index(interface: &str, queue: &Queue) -> usize {
     let members = &queue.members;
     if matches!(queue.strategy.as_str(), "linear" | "rrordered") {
         return members.len();

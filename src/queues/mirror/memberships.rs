@@ -13,7 +13,7 @@ pub(super) struct Memberships(HashMap<String, Vec<QueueName>>);
 
 impl Memberships {
     /// A member of that queue has changed.
-    pub(super) fn note(&mut self, queue: &QueueName, what: MemberChange, member: &Member) {
+    pub(super) fn record(&mut self, queue: &QueueName, what: MemberChange, member: &Member) {
         match what {
             MemberChange::Added => {
                 let queues = self.0.entry(member.interface.to_ascii_lowercase());
@@ -25,7 +25,7 @@ impl Memberships {
     }
 
     /// That queue does not exist any more.
-    pub(super) fn queue_is_gone(&mut self, queue: &QueueName, members: &[Arc<Member>]) {
+    pub(super) fn queue_removed(&mut self, queue: &QueueName, members: &[Arc<Member>]) {
         for member in members {
             self.remove(queue, &member.interface);
         }

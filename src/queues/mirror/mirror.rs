@@ -14,13 +14,13 @@ use tokio::time::Instant;
 use super::change_log::{ChangeLog, StateChange};
 use super::clock_offset::Clock;
 use super::drift::PossibleDrift;
-use super::event_delivery::Evidence;
+use super::event_delivery::DeliveryEvidence;
 use super::memberships::Memberships;
 use super::metrics::Metrics;
 use super::mirrored_queue::{Changed, MirroredQueue};
 use super::now::Now;
 use super::pending_refreshes::{PendingRefreshes, Refresh};
-use super::vanished::Doubts;
+use super::vanished::VanishedChecks;
 use super::watched_queues::WatchedQueues;
 use crate::queues::name::QueueName;
 use crate::queues::queries::QueryMode;
@@ -47,12 +47,12 @@ pub(super) struct Mirror {
     pub(super) entries: HashMap<String, MirroredQueue>,
     pub(super) memberships: Memberships,
     pub(super) change_log: ChangeLog,
-    pub(super) wanted: PendingRefreshes,
+    pub(super) pending: PendingRefreshes,
     pub(super) phase: Phase,
     /// Whether there was ever all of the state.
-    pub(super) was_live: bool,
+    pub(super) has_been_live: bool,
     /// When Asterisk was last heard.
-    pub(super) heard: Instant,
+    pub(super) last_received: Instant,
     /// The queues that event streams show, whose figures must be new.
     pub(super) watched: WatchedQueues,
     /// The queue that a resync is asking about, where that is its only reason.
@@ -60,19 +60,19 @@ pub(super) struct Mirror {
     /// A list of all queues is the answer to that.
     pub(super) resyncing_all: bool,
     pub(super) possible_drift: PossibleDrift,
-    pub(super) doubts: Doubts,
-    pub(super) evidence: Evidence,
+    pub(super) vanished: VanishedChecks,
+    pub(super) event_delivery: DeliveryEvidence,
     pub(super) clock: Clock,
     /// Counts changes of which queues there are, and of how they are spelled.
     pub(super) names_version: u64,
     /// Lists of all queues in a row that lacked rows.
     pub(super) broken_lists: u32,
     /// The last reload or new link. It explains what lists lack that they had before.
-    explained_at: Instant,
+    differences_expected_at: Instant,
     /// Names of queues that no action can carry.
-    pub(super) left_out: Vec<String>,
+    pub(super) unusable_names: Vec<String>,
     /// Names of unknown queues in events, and when a list was asked for because of them.
-    pub(super) looked_for: HashMap<String, Instant>,
+    pub(super) unknown_queues: HashMap<String, Instant>,
     /// Names of queues that the configuration lists, in its spelling.
     pub(super) configured: Vec<String>,
     pub(super) metrics: Arc<Metrics>,
@@ -84,22 +84,22 @@ impl Mirror {
             entries: HashMap::new(),
             memberships: Memberships::default(),
             change_log: ChangeLog::default(),
-            wanted: PendingRefreshes::default(),
+            pending: PendingRefreshes::default(),
             phase: Phase::NeverLinked,
-            was_live: false,
-            heard: at,
+            has_been_live: false,
+            last_received: at,
             watched: WatchedQueues::default(),
             resyncing: None,
             resyncing_all: false,
             possible_drift: PossibleDrift::default(),
-            doubts: Doubts::default(),
-            evidence: Evidence::default(),
+            vanished: VanishedChecks::default(),
+            event_delivery: DeliveryEvidence::default(),
             clock: Clock::default(),
             names_version: 0,
-            explained_at: at,
-            looked_for: HashMap::new(),
+            differences_expected_at: at,
+            unknown_queues: HashMap::new(),
             broken_lists: 0,
-            left_out: Vec::new(),
+            unusable_names: Vec::new(),
             configured: Vec::new(),
             metrics,
         }
@@ -138,24 +138,24 @@ impl Mirror {
     }
 
     /// There is a new link: nothing is confirmed.
-    pub(super) fn linked(&mut self, now: Instant) {
+    pub(super) fn link_made(&mut self, now: Instant) {
         self.phase = Phase::Loading;
-        self.wanted.clear();
-        self.explain_all(now);
-        self.left_out.clear();
-        self.looked_for.clear();
-        self.evidence = Evidence::default();
+        self.pending.clear();
+        self.expect_differences(now);
+        self.unusable_names.clear();
+        self.unknown_queues.clear();
+        self.event_delivery = DeliveryEvidence::default();
         self.resyncing = None;
         for entry in self.entries.values_mut() {
-            entry.unconfirm();
+            entry.forget_freshness();
         }
     }
 
-    pub(super) fn lost(&mut self) {
+    pub(super) fn link_lost(&mut self) {
         if self.phase == Phase::Live {
             self.change_log.push(StateChange::Link { connected: false });
         }
-        self.phase = if self.was_live {
+        self.phase = if self.has_been_live {
             Phase::Lost
         } else {
             Phase::NeverLinked
@@ -164,35 +164,37 @@ impl Mirror {
 
     /// Asterisk knows no actions of queues any more. Where the link has ended, that
     /// says nothing.
-    pub(super) fn unloaded(&mut self) {
+    pub(super) fn app_queue_unloaded(&mut self) {
         if matches!(self.phase, Phase::Loading | Phase::Live) {
-            self.lost();
+            self.link_lost();
             self.phase = Phase::NoAppQueue;
         }
     }
 
     /// Asterisk has queues again.
-    pub(super) fn loaded(&mut self, now: Instant) {
+    pub(super) fn app_queue_loaded(&mut self, now: Instant) {
         if self.phase == Phase::NoAppQueue {
-            self.linked(now);
+            self.link_made(now);
         }
     }
 
     /// All queues have been listed that there were when the link was made. That may
     /// be over: the last list and the end of the link can come together.
-    pub(super) fn seeded(&mut self, now: Now) {
+    pub(super) fn loading_finished(&mut self, now: Now) {
         if self.phase != Phase::Loading {
             return;
         }
         self.phase = Phase::Live;
         self.names_version += 1;
-        self.was_live = true;
+        self.has_been_live = true;
         self.change_log.push(StateChange::Link { connected: true });
         // New since then, and so not listed.
-        let new = self.entries().filter(|entry| entry.confirmed.is_none());
+        let new = self
+            .entries()
+            .filter(|entry| entry.listed_in_full_at.is_none());
         let new: Vec<_> = new.map(|entry| entry.name.clone()).collect();
         for queue in new {
-            self.want(Refresh::Queue(queue), now.at);
+            self.request_refresh(Refresh::Queue(queue), now.at);
         }
     }
 
@@ -201,39 +203,39 @@ impl Mirror {
     pub(super) fn configure(&mut self, names: Vec<String>, now: Now) {
         self.configured = names;
         if self.phase == Phase::Live {
-            self.look_for_configured(now);
+            self.check_configured(now);
         }
     }
 
-    pub(super) fn look_for_configured(&mut self, now: Now) {
+    pub(super) fn check_configured(&mut self, now: Now) {
         let missing = self
             .configured
             .iter()
             .filter(|name| self.queue(name).is_none());
         let missing: Vec<_> = missing.cloned().collect();
         for name in missing {
-            self.doubts.doubt_queue(&name, now.at);
+            self.vanished.queue_vanished(&name, now.at);
         }
     }
 
     /// The next question that is due.
     pub(super) fn take_refresh(&mut self, now: Instant) -> Option<Refresh> {
-        self.doubts.take(now).or_else(|| self.wanted.take(now))
+        self.vanished.take(now).or_else(|| self.pending.take(now))
     }
 
     /// Everything may have changed without an event.
-    pub(super) fn want_everything(&mut self, at: Instant) {
-        self.want(Refresh::Queues, at);
+    pub(super) fn refresh_everything(&mut self, at: Instant) {
+        self.request_refresh(Refresh::Queues, at);
         let names: Vec<_> = self.entries().map(|entry| entry.name.clone()).collect();
         for queue in names {
-            self.want(Refresh::Queue(queue), at);
+            self.request_refresh(Refresh::Queue(queue), at);
         }
     }
 
     /// Asks about members whose changes have waited too long for their events,
     /// and counts what a resync has found otherwise and no event has told.
     pub(super) fn tick(&mut self, now: Now) {
-        self.clock.look_at_own(now);
+        self.clock.check_own_clock(now);
         let now = now.at;
         let overdue = self.entries().flat_map(|entry| {
             let overdue = entry.overdue(now);
@@ -247,16 +249,16 @@ impl Mirror {
                 interface,
                 again,
             };
-            self.want(refresh, now);
+            self.request_refresh(refresh, now);
         }
         // A PBX that says nothing at all does not say that nothing happens.
-        let heard = now.min(self.heard);
-        for since in self.possible_drift.unannounced(heard) {
-            self.evidence.unannounced(since);
+        let last_received = now.min(self.last_received);
+        for since in self.possible_drift.unannounced(last_received) {
+            self.event_delivery.unannounced(since);
         }
         self.metrics
             .drift
-            .inc_by(self.possible_drift.drifted(heard));
+            .inc_by(self.possible_drift.drifted(last_received));
     }
 
     /// The bridge's clock was set forward by that many seconds: what was converted
@@ -272,31 +274,31 @@ impl Mirror {
     /// The queue that was confirmed longest ago, unless another one's turn has just
     /// confirmed all: then its own is not due before three quarters of the interval.
     pub(super) fn oldest(&self, interval: Duration) -> Option<QueueName> {
-        let oldest = self.entries().min_by_key(|entry| entry.confirmed)?;
+        let oldest = self.entries().min_by_key(|entry| entry.listed_in_full_at)?;
         let is_due = |at: Instant| at.elapsed() >= interval * 3 / 4;
-        let is_due = oldest.confirmed.is_none_or(is_due);
+        let is_due = oldest.listed_in_full_at.is_none_or(is_due);
         (is_due || self.query_mode() == QueryMode::Named).then(|| oldest.name.clone())
     }
 
-    pub(super) fn want(&mut self, refresh: Refresh, at: Instant) {
+    pub(super) fn request_refresh(&mut self, refresh: Refresh, at: Instant) {
         let is_followed = match self.phase {
             Phase::Live => true,
             // Unless it is asked about anyhow.
             Phase::Loading => refresh
                 .queue()
                 .and_then(|queue| self.queue(queue))
-                .is_none_or(|entry| entry.confirmed.is_some()),
+                .is_none_or(|entry| entry.listed_in_full_at.is_some()),
             Phase::NeverLinked | Phase::Lost | Phase::NoAppQueue => false,
         };
         if is_followed {
-            self.wanted.add(refresh, at);
+            self.pending.add(refresh, at);
         }
     }
 
-    pub(super) fn note(&mut self, queue: &QueueName, changed: impl IntoIterator<Item = Changed>) {
+    pub(super) fn record(&mut self, queue: &QueueName, changed: impl IntoIterator<Item = Changed>) {
         let is_new = self.queue(queue).is_some_and(MirroredQueue::is_new);
         for (what, member) in changed {
-            self.memberships.note(queue, what, &member);
+            self.memberships.record(queue, what, &member);
             let queue = queue.clone();
             self.change_log.push(if is_new {
                 // Nobody has been told that there is such a queue.
@@ -314,31 +316,31 @@ impl Mirror {
     /// Keeps the queues whose name, in lower case, passes. The others have vanished. That
     /// is in doubt if they were listed since the last reload or new link, which could
     /// explain it.
-    pub(super) fn retain(&mut self, keep: impl Fn(&str) -> bool, now: Now) {
+    pub(super) fn retain_queues(&mut self, keep: impl Fn(&str) -> bool, now: Now) {
         let gone: Vec<_> = self.entries.extract_if(|name, _| !keep(name)).collect();
         self.names_version += u64::from(!gone.is_empty());
         for (_, entry) in gone {
-            self.doubts.forget_members_of(&entry.name);
-            if self.is_unexplained(entry.listed_at) {
-                self.doubts.doubt_queue(&entry.name, now.at);
+            self.vanished.queue_removed(&entry.name);
+            if self.is_unexpected(entry.listed_at) {
+                self.vanished.queue_vanished(&entry.name, now.at);
             }
             let members = &entry.queue().members;
-            self.memberships.queue_is_gone(&entry.name, members);
+            self.memberships.queue_removed(&entry.name, members);
             let queue = entry.name.clone();
             self.change_log.push(StateChange::Queue { queue });
         }
     }
 
     /// Something happened that explains whatever the next lists lack.
-    pub(super) fn explain_all(&mut self, now: Instant) {
-        self.explained_at = now;
+    pub(super) fn expect_differences(&mut self, now: Instant) {
+        self.differences_expected_at = now;
         self.possible_drift.clear();
-        self.doubts.clear();
+        self.vanished.clear();
     }
 
     /// Whether nothing explains that something is missing which was listed then.
-    pub(super) fn is_unexplained(&self, listed: Option<Instant>) -> bool {
-        listed.is_some_and(|listed| listed >= self.explained_at)
+    pub(super) fn is_unexpected(&self, listed: Option<Instant>) -> bool {
+        listed.is_some_and(|listed| listed >= self.differences_expected_at)
     }
 }
 

@@ -111,9 +111,9 @@ impl Bench {
             },
             reasons: 0,
         };
-        bench.mirror.linked(at);
+        bench.mirror.link_made(at);
         bench.list(None);
-        bench.mirror.seeded(bench.now);
+        bench.mirror.loading_finished(bench.now);
         bench
     }
 
@@ -137,7 +137,7 @@ impl Bench {
             Op::Penalty(member, penalty) => {
                 if let Some(shown) = &mut self.members[*member] {
                     shown.penalty = *penalty;
-                    self.tell("QueueMemberPenalty", *member);
+                    self.apply_report("QueueMemberPenalty", *member);
                 }
             }
             Op::Silent(member, penalty) => {
@@ -223,17 +223,17 @@ impl Bench {
             }
             (Kind::Remove, Some(_)) => {
                 // It carries the member as it was.
-                self.tell("QueueMemberRemoved", member);
+                self.apply_report("QueueMemberRemoved", member);
                 self.members[member] = None;
                 return true;
             }
             _ => return false,
         };
-        self.tell(event, member);
+        self.apply_report(event, member);
         true
     }
 
-    fn tell(&mut self, event: &str, member: usize) {
+    fn apply_report(&mut self, event: &str, member: usize) {
         let body = self.body(member, "Interface", "MemberName");
         self.events.push_back(format!("Event: {event}\r\n{body}"));
     }
@@ -341,7 +341,7 @@ proptest! {
         }
         bench.wait();
         bench.wait();
-        while let Some(refresh) = bench.mirror.wanted.take(bench.now.at) {
+        while let Some(refresh) = bench.mirror.pending.take(bench.now.at) {
             match refresh {
                 Refresh::Member { interface, .. } => bench.list(Some(interface.to_string())),
                 _ => bench.list(None),

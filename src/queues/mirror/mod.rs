@@ -47,10 +47,10 @@ use crate::ami::{LinkSettings, supervise};
 
 pub use change_log::{MemberChange, StateChange};
 pub use clock_offset::{TOLERATED_OFFSET, clock_offset};
-pub use event_delivery::Delivery;
+pub use event_delivery::EventDelivery;
 pub use follower::Follower;
 pub use metrics::{Metrics, SECONDS};
-pub use pbx::{Pbx, Pbxes, Question};
+pub use pbx::{Pbx, Pbxes, ReadRequest};
 pub use request::PbxRequest;
 pub use status::PbxStatus;
 use store::{Feed, Store};
@@ -77,7 +77,7 @@ pub fn keep(
     let store = Store::new();
     let span = info_span!("live", pbx = link.name);
     let (client, supervisor) = supervise(link, Feed(store.clone()), stop.clone());
-    let keeper = refresher::refresh(
+    let refresher = refresher::refresh(
         store.clone(),
         client.clone(),
         settings.resync_interval,
@@ -85,7 +85,7 @@ pub fn keep(
     );
     let pbx = Pbx::new(store, client, settings);
     let tasks = async move {
-        tokio::join!(tokio::spawn(supervisor), keeper.instrument(span))
+        tokio::join!(tokio::spawn(supervisor), refresher.instrument(span))
             .0
             .ok();
     };

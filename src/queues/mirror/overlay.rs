@@ -45,12 +45,12 @@ impl UnconfirmedChange {
                 reason,
             } => {
                 let reason = reason.as_ref().filter(|_| *paused);
-                let write = Self::Pause {
+                let change = Self::Pause {
                     paused: *paused,
                     reason: reason.map_or_else(Arc::default, |reason| reason.as_str().into()),
                     at: now,
                 };
-                Some((queue.as_str(), interface.as_str(), write))
+                Some((queue.as_str(), interface.as_str(), change))
             }
             Action::QueueAdd {
                 queue, interface, ..
@@ -86,7 +86,7 @@ impl UnconfirmedChange {
     }
 
     /// Whether an event can be that of this change.
-    fn is_told_by(&self, what: MemberEvent, member: &Member) -> bool {
+    fn is_confirmed_by(&self, what: MemberEvent, member: &Member) -> bool {
         match self {
             Self::Pause { paused, reason, .. } => {
                 what == MemberEvent::Paused
@@ -104,47 +104,47 @@ impl UnconfirmedChange {
 pub(super) struct MemberOverlay {
     pub(super) interface: Arc<str>,
     /// What events and lists have told.
-    pub(super) told: Option<Arc<Member>>,
+    pub(super) reported: Option<Arc<Member>>,
     /// In the order of their acknowledgement.
-    writes: VecDeque<(UnconfirmedChange, Instant)>,
+    changes: VecDeque<(UnconfirmedChange, Instant)>,
 }
 
 impl MemberOverlay {
-    pub(super) fn new(interface: Arc<str>, told: Option<Arc<Member>>) -> Self {
+    pub(super) fn new(interface: Arc<str>, reported: Option<Arc<Member>>) -> Self {
         Self {
             interface,
-            told,
-            writes: VecDeque::new(),
+            reported,
+            changes: VecDeque::new(),
         }
     }
 
-    pub(super) fn push(&mut self, write: UnconfirmedChange, now: Instant) {
-        self.writes.push_back((write, now));
+    pub(super) fn push(&mut self, change: UnconfirmedChange, now: Instant) {
+        self.changes.push_back((change, now));
     }
 
     /// Takes the oldest change away where this is its event: the events of one
     /// queue come in the order of the changes. Returns how long it was laid over.
-    pub(super) fn lift(
+    pub(super) fn confirm(
         &mut self,
         what: MemberEvent,
         member: &Member,
         now: Instant,
     ) -> Option<Duration> {
-        let (write, since) = self.writes.front()?;
-        if !write.is_told_by(what, member) {
+        let (change, since) = self.changes.front()?;
+        if !change.is_confirmed_by(what, member) {
             return None;
         }
         let lifetime = now - *since;
-        self.writes.pop_front();
+        self.changes.pop_front();
         Some(lifetime)
     }
 
     /// Takes away what has waited too long at the time of `asked`, when Asterisk
     /// was asked. Returns how many.
-    pub(super) fn lift_overdue(&mut self, asked: Instant) -> u64 {
+    pub(super) fn expire_overdue(&mut self, asked: Instant) -> u64 {
         let mut overdue = 0;
         while self.is_overdue(asked) {
-            self.writes.pop_front();
+            self.changes.pop_front();
             overdue += 1;
         }
         overdue
@@ -152,11 +152,11 @@ impl MemberOverlay {
 
     /// The bridge's clock was set forward by that many seconds.
     pub(super) fn shift_times(&mut self, seconds: i64) {
-        if let Some(told) = &mut self.told {
-            Arc::make_mut(told).shift_times(seconds);
+        if let Some(reported) = &mut self.reported {
+            Arc::make_mut(reported).shift_times(seconds);
         }
-        for (write, _) in &mut self.writes {
-            match write {
+        for (change, _) in &mut self.changes {
+            match change {
                 UnconfirmedChange::Pause { at, .. } => *at = at.saturating_add(seconds),
                 UnconfirmedChange::Add(Some(listed)) => Arc::make_mut(listed).shift_times(seconds),
                 UnconfirmedChange::Add(None) | UnconfirmedChange::Remove => {}
@@ -165,12 +165,12 @@ impl MemberOverlay {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.writes.is_empty()
+        self.changes.is_empty()
     }
 
     /// Whether the oldest change has waited too long for its event.
     pub(super) fn is_overdue(&self, now: Instant) -> bool {
-        let oldest = self.writes.front();
+        let oldest = self.changes.front();
         oldest.is_some_and(|(_, since)| *since + EVENT_WAIT <= now)
     }
 
@@ -179,38 +179,41 @@ impl MemberOverlay {
     /// changed it or a realtime database has refused it, and they are dropped. Otherwise
     /// they stay, since older events may still arrive.
     pub(super) fn listed(&mut self, asked: Instant, member: Option<&Arc<Member>>) {
-        for (write, since) in &mut self.writes {
-            if let (UnconfirmedChange::Add(listed), Some(member)) = (write, member)
+        for (change, since) in &mut self.changes {
+            if let (UnconfirmedChange::Add(listed), Some(member)) = (change, member)
                 && *since <= asked
             {
                 *listed = Some(Arc::clone(member));
             }
         }
-        let all_reflected = self.writes.back().is_some_and(|(_, since)| *since <= asked);
+        let all_reflected = self
+            .changes
+            .back()
+            .is_some_and(|(_, since)| *since <= asked);
         let shown = self.over(member.cloned());
         let pause = |member: &Arc<Member>| (member.paused, Arc::clone(&member.paused_reason));
         if all_reflected && shown.as_ref().map(pause) != member.map(pause) {
-            self.writes.clear();
+            self.changes.clear();
         }
     }
 
     /// The member with all that is laid over it.
     pub(super) fn member(&self) -> Option<Arc<Member>> {
-        self.over(self.told.clone())
+        self.over(self.reported.clone())
     }
 
     fn over(&self, mut member: Option<Arc<Member>>) -> Option<Arc<Member>> {
         // Of pauses only the last counts, and there can be many.
-        let is_pause = |(write, _): &&(UnconfirmedChange, Instant)| {
-            matches!(write, UnconfirmedChange::Pause { .. })
+        let is_pause = |(change, _): &&(UnconfirmedChange, Instant)| {
+            matches!(change, UnconfirmedChange::Pause { .. })
         };
-        let last = self.writes.iter().rev().take_while(is_pause).count();
-        let (before, pauses) = (self.writes.len() - last, self.writes.back());
-        for (write, _) in self.writes.range(..before) {
-            member = write.apply(member);
+        let last = self.changes.iter().rev().take_while(is_pause).count();
+        let (before, pauses) = (self.changes.len() - last, self.changes.back());
+        for (change, _) in self.changes.range(..before) {
+            member = change.apply(member);
         }
         match pauses {
-            Some((write, _)) if last > 0 => write.apply(member),
+            Some((change, _)) if last > 0 => change.apply(member),
             _ => member,
         }
     }

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::PbxSettings;
-use super::event_delivery::Delivery;
+use super::event_delivery::EventDelivery;
 use super::follower::Follower;
 use super::metrics::Metrics;
 
@@ -37,7 +37,7 @@ pub type Pbxes = HashMap<String, Pbx>;
 
 /// What is to be read, for whom.
 #[derive(Debug, Clone, Copy)]
-pub struct Question<'a> {
+pub struct ReadRequest<'a> {
     /// Names of queues, in any spelling; `None` is all.
     pub names: Option<&'a [String]>,
     /// Whether to ask Asterisk for those of them that are not known.
@@ -70,7 +70,7 @@ impl Pbx {
     /// somebody never gives the lock back.
     #[must_use]
     pub fn is_kept(&self) -> bool {
-        self.store.look(|_| ());
+        self.store.read(|_| ());
         self.client.is_supervised()
     }
 
@@ -93,14 +93,19 @@ impl Pbx {
     /// [`Failure::Unavailable`] without a link, or while the state is loaded.
     pub async fn members(
         &self,
-        question: Question<'_>,
+        request: ReadRequest<'_>,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Snapshot, QueueError> {
-        let stale = self.prepare(question, &wanted).await?;
-        Ok(self.store.look(|mirror| {
-            let entries = mirror.selected(question.names, wanted);
-            let asked = entries.iter().filter_map(|entry| entry.confirmed).min();
-            let as_of = asked.filter(|_| question.fresh).unwrap_or(mirror.heard);
+        let stale = self.prepare(request, &wanted).await?;
+        Ok(self.store.read(|mirror| {
+            let entries = mirror.selected(request.names, wanted);
+            let asked = entries
+                .iter()
+                .filter_map(|entry| entry.listed_in_full_at)
+                .min();
+            let as_of = asked
+                .filter(|_| request.fresh)
+                .unwrap_or(mirror.last_received);
             let queues = entries.into_iter().map(|entry| Arc::clone(entry.queue()));
             Snapshot {
                 queues: queues.collect(),
@@ -119,17 +124,17 @@ impl Pbx {
     /// As [`Self::members`], and what else can become of a question.
     pub async fn queues(
         &self,
-        question: Question<'_>,
+        request: ReadRequest<'_>,
         wanted: impl Fn(&str) -> bool + Copy,
     ) -> Result<Snapshot, QueueError> {
-        let stale = self.prepare(question, &wanted).await?;
-        if !stale && !question.fresh {
-            self.refresh_figures(question, wanted).await?;
+        let stale = self.prepare(request, &wanted).await?;
+        if !stale && !request.fresh {
+            self.refresh_statistics(request, wanted).await?;
         }
         let now = Instant::now();
-        Ok(self.store.look(|mirror| {
-            let entries = mirror.selected(question.names, wanted);
-            let oldest = entries.iter().map(|entry| entry.figures_at).min();
+        Ok(self.store.read(|mirror| {
+            let entries = mirror.selected(request.names, wanted);
+            let oldest = entries.iter().map(|entry| entry.statistics_at).min();
             let queues = entries.into_iter().map(|entry| as_of(entry, now));
             Snapshot {
                 queues: queues.collect(),
@@ -145,7 +150,7 @@ impl Pbx {
     pub fn queue(&self, name: &str) -> Option<Arc<Queue>> {
         let now = Instant::now();
         self.store
-            .look(|mirror| Some(as_of(mirror.queue(name)?, now)))
+            .read(|mirror| Some(as_of(mirror.queue(name)?, now)))
     }
 
     /// Tells the numbers of this change log from those of any other.
@@ -164,13 +169,13 @@ impl Pbx {
     /// How Asterisk spells the name of a queue; `None` where it has not listed one.
     #[must_use]
     pub fn spelled(&self, name: &str) -> Option<QueueName> {
-        self.store.look(|mirror| mirror.spelled(name))
+        self.store.read(|mirror| mirror.spelled(name))
     }
 
     /// Whether a queue has that member, as far as is known.
     #[must_use]
     pub fn is_member(&self, queue: &QueueName, interface: &str) -> bool {
-        self.store.look(|mirror| {
+        self.store.read(|mirror| {
             let entry = mirror.queue(queue);
             entry.is_some_and(|entry| entry.queue().member(interface).is_some())
         })
@@ -179,7 +184,7 @@ impl Pbx {
     /// The names of all queues that Asterisk has listed.
     #[must_use]
     pub fn spelled_names(&self) -> Vec<QueueName> {
-        self.store.look(|mirror| {
+        self.store.read(|mirror| {
             let listed = mirror.entries().filter(|entry| entry.listed_at.is_some());
             listed.map(|entry| entry.name.clone()).collect()
         })
@@ -201,21 +206,21 @@ impl Pbx {
 
     /// Whether events about members arrive.
     #[must_use]
-    pub fn delivery(&self) -> Delivery {
-        self.store.look(|mirror| mirror.evidence.delivery())
+    pub fn delivery(&self) -> EventDelivery {
+        self.store.read(|mirror| mirror.event_delivery.delivery())
     }
 
     /// Seconds by which Asterisk's clock is ahead of the bridge's, if that is known.
     #[must_use]
     pub fn clock_offset(&self) -> Option<f64> {
-        self.store.look(|mirror| mirror.clock.offset())
+        self.store.read(|mirror| mirror.clock.offset())
     }
 }
 
 /// The queue now: callers have waited on since they were listed.
 fn as_of(entry: &MirroredQueue, now: Instant) -> Arc<Queue> {
     let queue = entry.queue();
-    let since = now.saturating_duration_since(entry.figures_at).as_secs();
+    let since = now.saturating_duration_since(entry.statistics_at).as_secs();
     if since == 0 || queue.callers.is_empty() {
         return Arc::clone(queue);
     }

@@ -16,7 +16,7 @@ pub(super) enum Refresh {
     /// A queue as a whole.
     Queue(QueueName),
     /// A queue's figures and callers.
-    Figures(QueueName),
+    Statistics(QueueName),
     /// A member of a queue, with the queue's figures and callers.
     Member {
         queue: QueueName,
@@ -31,7 +31,9 @@ impl Refresh {
     pub(super) fn queue(&self) -> Option<&str> {
         match self {
             Self::Queues => None,
-            Self::Queue(queue) | Self::Figures(queue) | Self::Member { queue, .. } => Some(queue),
+            Self::Queue(queue) | Self::Statistics(queue) | Self::Member { queue, .. } => {
+                Some(queue)
+            }
         }
     }
 }
@@ -79,7 +81,7 @@ impl PendingRefreshes {
     }
 
     /// Whether a question is waiting that will tell of that member.
-    pub(super) fn is_about(&self, queue: &str, interface: &str) -> bool {
+    pub(super) fn covers(&self, queue: &str, interface: &str) -> bool {
         self.questions.keys().any(|waiting| match waiting {
             Refresh::Queue(asked) => **asked == *queue,
             Refresh::Member {
@@ -87,7 +89,7 @@ impl PendingRefreshes {
                 interface: member,
                 ..
             } => **asked == *queue && member.eq_ignore_ascii_case(interface),
-            Refresh::Queues | Refresh::Figures(_) => false,
+            Refresh::Queues | Refresh::Statistics(_) => false,
         })
     }
 

@@ -8,8 +8,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::mirror::{Mirror, Phase};
 use super::mirrored_queue::MirroredQueue;
-use super::pbx::{Pbx, Question};
-use super::statistics_refresh::{FiguresOf, ask_figures};
+use super::pbx::{Pbx, ReadRequest};
+use super::statistics_refresh::{StatisticsQuery, query_statistics};
 use crate::ami::Failure;
 use crate::queues::QueueName;
 use crate::queues::error::QueueError;
@@ -35,7 +35,7 @@ impl Pbx {
     ) -> Result<Vec<QueueName>, QueueError> {
         let known: Option<Vec<_>> = self
             .store
-            .look(|mirror| names.iter().map(|name| mirror.spelled(name)).collect());
+            .read(|mirror| names.iter().map(|name| mirror.spelled(name)).collect());
         if let Some(known) = known {
             return Ok(known);
         }
@@ -48,14 +48,14 @@ impl Pbx {
     /// missing, or for everything if `fresh`. Returns whether the state is stale.
     pub(super) async fn prepare(
         &self,
-        question: Question<'_>,
+        request: ReadRequest<'_>,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<bool, QueueError> {
-        let stale = self.available(question.deadline).await?;
-        if question.fresh {
-            self.ask_all(question, wanted).await?;
-        } else if !stale && question.finds_new {
-            self.find(question).await?;
+        let stale = self.available(request.deadline).await?;
+        if request.fresh {
+            self.ask_all(request, wanted).await?;
+        } else if !stale && request.finds_new {
+            self.find(request).await?;
         }
         Ok(stale)
     }
@@ -70,22 +70,22 @@ impl Pbx {
         request_id: &str,
     ) -> Result<QueueQueries, Failure> {
         let exchange = self.client.begin(deadline, request_id)?;
-        let mode = self.store.look(Mirror::query_mode);
+        let mode = self.store.read(Mirror::query_mode);
         Ok(QueueQueries::with_mode(exchange, mode))
     }
 
-    fn queries_for(&self, question: Question<'_>) -> Result<QueueQueries, QueueError> {
-        Ok(self.queries(question.deadline, question.request_id)?)
+    fn queries_for(&self, request: ReadRequest<'_>) -> Result<QueueQueries, QueueError> {
+        Ok(self.queries(request.deadline, request.request_id)?)
     }
 
     /// Asks about the queues as a whole.
     async fn ask_all(
         &self,
-        question: Question<'_>,
+        request: ReadRequest<'_>,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<(), QueueError> {
-        let queries = self.queries_for(question)?;
-        let names = match question.names {
+        let queries = self.queries_for(request)?;
+        let names = match request.names {
             Some(names) => self.look_up(names, &queries).await?,
             None => {
                 let mut all = queries.names().await?.named;
@@ -119,17 +119,17 @@ impl Pbx {
 
     /// Asks for queues that are not known, or not whole: Asterisk says nothing when a
     /// reload of its configuration adds one.
-    async fn find(&self, question: Question<'_>) -> Result<(), QueueError> {
-        let names = question.names.unwrap_or_default();
+    async fn find(&self, request: ReadRequest<'_>) -> Result<(), QueueError> {
+        let names = request.names.unwrap_or_default();
         let is_new =
             |mirror: &Mirror, name: &str| mirror.queue(name).is_none_or(MirroredQueue::is_new);
         let new = |mirror: &Mirror| names.iter().any(|name| is_new(mirror, name));
-        if !self.store.look(new) {
+        if !self.store.read(new) {
             return Ok(());
         }
-        let queries = self.queries_for(question)?;
+        let queries = self.queries_for(request)?;
         self.look_up(names, &queries).await?;
-        let new: Vec<_> = self.store.look(|mirror| {
+        let new: Vec<_> = self.store.read(|mirror| {
             let known = names.iter().filter_map(|name| mirror.queue(name));
             let new = known.filter(|entry| entry.is_new());
             new.map(|entry| entry.name.clone()).collect()
@@ -140,29 +140,29 @@ impl Pbx {
 
     /// Asks for callers and figures that are outdated, and for the members that must
     /// not contradict them.
-    pub(super) async fn refresh_figures(
+    pub(super) async fn refresh_statistics(
         &self,
-        question: Question<'_>,
+        request: ReadRequest<'_>,
         wanted: impl Fn(&str) -> bool + Copy,
     ) -> Result<(), QueueError> {
         let now = Instant::now();
-        let outdated: Vec<_> = self.store.look(|mirror| {
-            let entries = mirror.selected(question.names, wanted).into_iter();
-            let outdated = entries.filter(|entry| entry.needs_figures(now));
-            FiguresOf::of(mirror, outdated)
+        let outdated: Vec<_> = self.store.read(|mirror| {
+            let entries = mirror.selected(request.names, wanted).into_iter();
+            let outdated = entries.filter(|entry| entry.needs_statistics(now));
+            StatisticsQuery::of(mirror, outdated)
         });
         if !outdated.is_empty() {
-            ask_figures(&self.queries_for(question)?, outdated).await?;
+            query_statistics(&self.queries_for(request)?, outdated).await?;
         }
-        let contradicted: Vec<_> = self.store.look(|mirror| {
-            let entries = mirror.selected(question.names, wanted).into_iter();
+        let contradicted: Vec<_> = self.store.read(|mirror| {
+            let entries = mirror.selected(request.names, wanted).into_iter();
             let contradicted = entries.filter(|entry| entry.members_outdated);
             contradicted.map(|entry| entry.name.clone()).collect()
         });
         if contradicted.is_empty() {
             return Ok(());
         }
-        let queries = self.queries_for(question)?;
+        let queries = self.queries_for(request)?;
         let lists = queries.lists(contradicted, LISTS_AT_ONCE);
         lists.try_for_each(|_| ready(Ok(()))).await
     }

@@ -10,7 +10,7 @@ impl Mirror {
     pub(super) fn answered(&mut self, action: &Action, answer: &Reply, now: Now) {
         let refusal = answer.refusal();
         if refusal == Some(Refusal::UnknownAction) {
-            self.unloaded();
+            self.app_queue_unloaded();
         } else if *action == Action::Ping {
             let step = self.clock.measure(answer, now);
             if step != 0 {
@@ -22,7 +22,7 @@ impl Mirror {
                 let member = member.as_ref().map(|member| member.as_str());
                 self.listed(queue, member, answer, now);
             }
-        } else if let Some((queue, interface, write)) =
+        } else if let Some((queue, interface, change)) =
             UnconfirmedChange::of(action, self.clock.second(now))
         {
             let member = self
@@ -30,11 +30,11 @@ impl Mirror {
                 .and_then(|entry| entry.queue().member(interface));
             let is_there = member.is_some();
             match refusal {
-                None => self.done(queue, interface, write, is_there, now),
+                None => self.done(queue, interface, change, is_there, now),
                 Some(refusal) if contradicts(&refusal, is_there) => {
                     if let Some(entry) = self.queue(queue) {
                         let queue = entry.name.clone();
-                        self.want(Refresh::Queue(queue), now.at);
+                        self.request_refresh(Refresh::Queue(queue), now.at);
                     }
                 }
                 Some(_) => {}
@@ -46,7 +46,7 @@ impl Mirror {
         &mut self,
         queue: &str,
         interface: &str,
-        write: UnconfirmedChange,
+        change: UnconfirmedChange,
         is_there: bool,
         now: Now,
     ) {
@@ -54,11 +54,11 @@ impl Mirror {
             return;
         };
         let name = entry.name.clone();
-        let is_known = is_there || matches!(write, UnconfirmedChange::Add(_));
-        let changed = entry.lay(interface, write, now.at);
-        self.note(&name, changed);
+        let is_known = is_there || matches!(change, UnconfirmedChange::Add(_));
+        let changed = entry.apply_overlay(interface, change, now.at);
+        self.record(&name, changed);
         if !is_known {
-            self.want(Refresh::Queue(name), now.at);
+            self.request_refresh(Refresh::Queue(name), now.at);
         }
     }
 }

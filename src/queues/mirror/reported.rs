@@ -15,7 +15,7 @@ pub(super) struct Difference {
 }
 
 /// The member with its times on the bridge's clock.
-pub(super) fn on_our_clock(
+pub(super) fn with_bridge_times(
     listed: &Arc<Member>,
     known: Option<&Member>,
     clock_offset: i64,

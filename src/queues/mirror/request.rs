@@ -99,7 +99,7 @@ impl PbxRequest<'_> {
     }
 
     async fn turn(&self) -> Result<Turn<'_>, Failure> {
-        let memberships = self.pbx.store.look(Mirror::count_memberships);
+        let memberships = self.pbx.store.read(Mirror::count_memberships);
         let pace = &self.pbx.pace;
         Turn::wait(pace, self.owner, memberships, self.deadline, &self.queries).await
     }

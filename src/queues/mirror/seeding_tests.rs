@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::*;
 use crate::ami::value::HeaderValue;
 use crate::ami::{Action, Message, Reply};
-use crate::queues::mirror::apply_event::SETTLED;
+use crate::queues::mirror::apply_event::REFRESH_DELAY;
 use crate::queues::mirror::event::Event;
 use crate::queues::queries::NOBODY;
 
@@ -25,7 +25,7 @@ impl Bench {
     fn new() -> Self {
         let at = Instant::now();
         let mut mirror = Mirror::new(Arc::default(), at);
-        mirror.linked(at);
+        mirror.link_made(at);
         Self {
             mirror,
             now: Now {
@@ -52,7 +52,7 @@ impl Bench {
         self.mirror.answered(&action, &answer, self.now);
     }
 
-    fn tell(&mut self, event: &str, queue: &str) {
+    fn apply_report(&mut self, event: &str, queue: &str) {
         let text = format!(
             "Event: {event}\r\nQueue: {queue}\r\nMemberName: Dana\r\nInterface: PJSIP/1001\r\n\
              StateInterface: PJSIP/1001\r\nStatus: 1\r\nPaused: 0\r\n"
@@ -63,9 +63,9 @@ impl Bench {
 
     /// What is to be asked, once all is loaded.
     fn wanted(mut self) -> Vec<Refresh> {
-        self.mirror.seeded(self.now);
-        let later = self.now.at + SETTLED;
-        std::iter::from_fn(|| self.mirror.wanted.take(later)).collect()
+        self.mirror.loading_finished(self.now);
+        let later = self.now.at + REFRESH_DELAY;
+        std::iter::from_fn(|| self.mirror.pending.take(later)).collect()
     }
 }
 
@@ -81,11 +81,11 @@ fn a_queue_that_only_a_question_has_revealed_is_asked_about() {
 }
 
 type Step = fn(&mut Mirror, Now);
-const LINKED: Step = |mirror, now| mirror.linked(now.at);
-const LOST: Step = |mirror, _| mirror.lost();
-const SEEDED: Step = |mirror, now| mirror.seeded(now);
-const UNLOADED: Step = |mirror, _| mirror.unloaded();
-const LOADED: Step = |mirror, now| mirror.loaded(now.at);
+const LINKED: Step = |mirror, now| mirror.link_made(now.at);
+const LOST: Step = |mirror, _| mirror.link_lost();
+const SEEDED: Step = |mirror, now| mirror.loading_finished(now);
+const UNLOADED: Step = |mirror, _| mirror.app_queue_unloaded();
+const LOADED: Step = |mirror, now| mirror.app_queue_loaded(now.at);
 
 #[test]
 fn what_comes_late_does_not_bring_a_phase_back() {
@@ -124,7 +124,7 @@ fn what_comes_late_does_not_bring_a_phase_back() {
 fn a_queue_that_appears_while_others_are_listed_is_looked_up() {
     let mut bench = Bench::new();
     bench.list(None, Some(NOBODY), &["first"]);
-    bench.tell("QueueMemberAdded", "new");
+    bench.apply_report("QueueMemberAdded", "new");
     bench.list(Some("first"), None, &["first"]);
     assert_eq!(bench.wanted(), [Refresh::Queues]);
 }
@@ -135,8 +135,8 @@ fn what_becomes_doubtful_behind_its_list_is_asked_about() {
     bench.list(None, Some(NOBODY), &["first", "second"]);
     bench.list(Some("first"), None, &["first"]);
     // A pause of a member that the list did not have. The second's list is to come.
-    bench.tell("QueueMemberPause", "first");
-    bench.tell("QueueMemberPause", "second");
+    bench.apply_report("QueueMemberPause", "first");
+    bench.apply_report("QueueMemberPause", "second");
     bench.list(Some("second"), None, &["second"]);
     assert_eq!(bench.wanted(), [Refresh::Queue(QueueName::listed("first"))]);
 }

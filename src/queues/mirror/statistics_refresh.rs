@@ -17,25 +17,25 @@ use crate::queues::queries::{QueryMode, QueueQueries};
 
 /// Up to so many queues are asked about one by one; beyond, one question about all
 /// queues of the PBX is the lesser burden.
-const ASK_ONE_BY_ONE: usize = 16;
+const MAX_SINGLE_QUERIES: usize = 16;
 
 /// A queue whose figures are asked for.
 #[derive(Debug)]
-pub(super) struct FiguresOf {
+pub(super) struct StatisticsQuery {
     queue: QueueName,
     /// Members whose calls in this queue have just begun or ended.
     members: Vec<Arc<str>>,
 }
 
 /// Up to so many members are asked about one by one; for more, the queue is listed.
-const FEW_MEMBERS: usize = 4;
+const MAX_SINGLE_MEMBERS: usize = 4;
 
-impl FiguresOf {
+impl StatisticsQuery {
     pub(super) fn of<'a>(
         mirror: &Mirror,
         entries: impl Iterator<Item = &'a MirroredQueue>,
     ) -> Vec<Self> {
-        let mut called = mirror.wanted.called_members();
+        let mut called = mirror.pending.called_members();
         let queues = entries.map(|entry| Self {
             queue: entry.name.clone(),
             members: called.remove(&entry.name).unwrap_or_default(),
@@ -49,7 +49,7 @@ impl FiguresOf {
         let queue = Some(&self.queue);
         let members: Vec<Option<&str>> = match self.members.len() {
             0 => vec![Some(NOBODY)],
-            1..=FEW_MEMBERS => self.members.iter().map(|m| Some(&**m)).collect(),
+            1..=MAX_SINGLE_MEMBERS => self.members.iter().map(|m| Some(&**m)).collect(),
             _ => vec![None],
         };
         let asked = members
@@ -68,19 +68,19 @@ impl FiguresOf {
 ///
 /// # Errors
 /// What can become of a question.
-pub(super) async fn ask_figures(
+pub(super) async fn query_statistics(
     queries: &QueueQueries,
-    mut queues: Vec<FiguresOf>,
+    mut queues: Vec<StatisticsQuery>,
 ) -> Result<(), QueueError> {
     if queries.mode == QueryMode::Full {
         return queries.status(None, None).await.map(drop);
     }
-    if queues.len() > ASK_ONE_BY_ONE || queries.mode == QueryMode::Unnamed {
+    if queues.len() > MAX_SINGLE_QUERIES || queries.mode == QueryMode::Unnamed {
         queries.status(None, Some(NOBODY)).await?;
         queues.retain(|queue| !queue.members.is_empty());
     }
     let asked = iter(queues).map(|queue| async move { queue.ask(queries).await });
-    let mut asked = asked.buffer_unordered(ASK_ONE_BY_ONE);
+    let mut asked = asked.buffer_unordered(MAX_SINGLE_QUERIES);
     while asked.try_next().await?.is_some() {}
     Ok(())
 }

@@ -44,8 +44,8 @@ impl Store {
     }
 
     /// Looks at the mirror.
-    pub(super) fn look<T>(&self, look: impl FnOnce(&Mirror) -> T) -> T {
-        look(&self.mirror.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Mirror) -> T) -> T {
+        read(&self.mirror.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Changes the mirror, and wakes whoever is concerned.
@@ -58,12 +58,12 @@ impl Store {
                 .unwrap_or_default(),
         };
         let (due, number, phase) = (
-            mirror.wanted.next(),
+            mirror.pending.next(),
             mirror.change_log.latest(),
             mirror.phase,
         );
         let result = change(&mut mirror, now);
-        let is_due = mirror.wanted.next();
+        let is_due = mirror.pending.next();
         let (new_number, new_phase) = (mirror.change_log.latest(), mirror.phase);
         if new_phase != phase {
             // Under the lock, so that the last word is the last phase. It is rare.
@@ -95,15 +95,15 @@ impl Observer for Feed {
     fn link_up(&mut self) {
         self.0.metrics.link(true);
         self.0.change(|mirror, now| {
-            mirror.heard = now.at;
-            mirror.linked(now.at);
+            mirror.last_received = now.at;
+            mirror.link_made(now.at);
         });
     }
 
     fn event(&mut self, event: &Message) {
         let event = Event::of(event);
         self.0.change(|mirror, now| {
-            mirror.heard = now.at;
+            mirror.last_received = now.at;
             if let Some(event) = event {
                 mirror.event(event, now);
             }
@@ -112,7 +112,7 @@ impl Observer for Feed {
 
     fn answered(&mut self, action: &Action, answer: &Reply) {
         self.0.change(|mirror, now| {
-            mirror.heard = now.at;
+            mirror.last_received = now.at;
             mirror.answered(action, answer, now);
         });
     }
@@ -126,6 +126,6 @@ impl Observer for Feed {
 
     fn link_down(&mut self) {
         self.0.metrics.link(false);
-        self.0.change(|mirror, _| mirror.lost());
+        self.0.change(|mirror, _| mirror.link_lost());
     }
 }

@@ -22,13 +22,13 @@ const LONGEST_DELAY: Duration = Duration::from_secs(40);
 
 /// What has vanished.
 #[derive(Debug, Default)]
-pub(super) struct Doubts {
-    queues: Vec<Doubt<String>>,
-    members: Vec<Doubt<(QueueName, Vec<Arc<str>>)>>,
+pub(super) struct VanishedChecks {
+    queues: Vec<Check<String>>,
+    members: Vec<Check<(QueueName, Vec<Arc<str>>)>>,
 }
 
 #[derive(Debug)]
-struct Doubt<T> {
+struct Check<T> {
     about: T,
     since: Instant,
     /// When to ask; `None` when only the periodic resync still asks.
@@ -37,7 +37,7 @@ struct Doubt<T> {
     logged: bool,
 }
 
-impl<T> Doubt<T> {
+impl<T> Check<T> {
     fn new(about: T, now: Instant) -> Self {
         Self {
             about,
@@ -60,7 +60,7 @@ impl<T> Doubt<T> {
 
     /// Whether it is time to log that this is still missing: once, and not before
     /// Asterisk was asked again.
-    fn is_to_be_logged(&mut self, now: Instant) -> bool {
+    fn log_is_due(&mut self, now: Instant) -> bool {
         let is_first = !self.logged && now >= self.since + FIRST_DELAY;
         self.logged |= is_first;
         is_first
@@ -71,25 +71,30 @@ impl<T> Doubt<T> {
     }
 }
 
-impl Doubts {
+impl VanishedChecks {
     /// Adds a queue that is not in a list of all queues any more, or was never in one
     /// although the configuration names it.
-    pub(super) fn doubt_queue(&mut self, queue: &str, now: Instant) {
-        let is_known = |doubt: &Doubt<String>| doubt.about.eq_ignore_ascii_case(queue);
+    pub(super) fn queue_vanished(&mut self, queue: &str, now: Instant) {
+        let is_known = |doubt: &Check<String>| doubt.about.eq_ignore_ascii_case(queue);
         if !self.queues.iter().any(is_known) {
-            self.queues.push(Doubt::new(queue.to_owned(), now));
+            self.queues.push(Check::new(queue.to_owned(), now));
         }
     }
 
     /// Adds members that are not in a list of their queue any more.
-    pub(super) fn doubt_members(&mut self, queue: &QueueName, gone: Vec<Arc<str>>, now: Instant) {
+    pub(super) fn members_vanished(
+        &mut self,
+        queue: &QueueName,
+        gone: Vec<Arc<str>>,
+        now: Instant,
+    ) {
         if !gone.is_empty() {
-            self.members.push(Doubt::new((queue.clone(), gone), now));
+            self.members.push(Check::new((queue.clone(), gone), now));
         }
     }
 
     /// A queue has vanished, and its members with it.
-    pub(super) fn forget_members_of(&mut self, queue: &str) {
+    pub(super) fn queue_removed(&mut self, queue: &str) {
         self.members
             .retain(|doubt| !doubt.about.0.eq_ignore_ascii_case(queue));
     }
@@ -121,7 +126,7 @@ impl Doubts {
                 );
                 return false;
             }
-            if doubt.is_to_be_logged(now) {
+            if doubt.log_is_due(now) {
                 warn!(
                     queue = doubt.about,
                     "Asterisk does not list this queue, which it did before or which the \
@@ -154,7 +159,7 @@ impl Doubts {
             if interfaces.is_empty() {
                 return false;
             }
-            if doubt.is_to_be_logged(now) {
+            if doubt.log_is_due(now) {
                 let (name, interfaces) = &doubt.about;
                 warn!(
                     queue = name.as_str(),
@@ -222,30 +227,30 @@ mod tests {
     #[test]
     fn what_has_vanished_is_asked_about_soon_and_then_less_often() {
         let start = Instant::now();
-        let mut doubts = Doubts::default();
-        doubts.doubt_queue("Support", start);
-        doubts.doubt_queue("support", start);
+        let mut vanished = VanishedChecks::default();
+        vanished.queue_vanished("Support", start);
+        vanished.queue_vanished("support", start);
         let mut now = start;
         let mut delays = Vec::new();
-        while let Some(next) = doubts.next() {
-            assert_eq!(doubts.take(now), None);
+        while let Some(next) = vanished.next() {
+            assert_eq!(vanished.take(now), None);
             delays.push((next - now).as_secs_f32());
             now = next;
-            assert_eq!(doubts.take(now), Some(Refresh::Queues));
+            assert_eq!(vanished.take(now), Some(Refresh::Queues));
             // However often it is listed meanwhile.
             for _ in 0..3 {
-                doubts.all_queues_listed(|_| false, |_| true, now);
+                vanished.all_queues_listed(|_| false, |_| true, now);
             }
-            assert_eq!(doubts.take(now), None);
+            assert_eq!(vanished.take(now), None);
         }
         assert_eq!(delays[..3], [0.7, 1.05, 1.575]);
         assert_eq!(delays.len(), 10, "{delays:?}");
         assert!(delays[9] < LONGEST_DELAY.as_secs_f32());
         // What the configuration names stays in doubt, and nothing else.
-        doubts.all_queues_listed(|_| false, |_| true, now);
-        assert_eq!(doubts.queues.len(), 1);
-        doubts.all_queues_listed(|_| false, |_| false, now);
-        assert_eq!(doubts.queues.len(), 0);
+        vanished.all_queues_listed(|_| false, |_| true, now);
+        assert_eq!(vanished.queues.len(), 1);
+        vanished.all_queues_listed(|_| false, |_| false, now);
+        assert_eq!(vanished.queues.len(), 0);
     }
 
     #[test]
@@ -255,25 +260,28 @@ mod tests {
         let queue = QueueName::listed("Support");
         let gone = || vec!["PJSIP/1001".into(), "PJSIP/1002".into()];
         let refresh = Some(Refresh::Queue(queue.clone()));
-        let mut doubts = Doubts::default();
-        doubts.doubt_members(&queue, gone(), now);
-        doubts.explain("support", "pjsip/1001");
+        let mut vanished = VanishedChecks::default();
+        vanished.members_vanished(&queue, gone(), now);
+        vanished.explain("support", "pjsip/1001");
         assert_eq!(
-            (doubts.take(now), doubts.take(later)),
+            (vanished.take(now), vanished.take(later)),
             (None, refresh.clone())
         );
-        doubts.explain("support", "PJSIP/1002");
-        assert_eq!(doubts.next(), None);
+        vanished.explain("support", "PJSIP/1002");
+        assert_eq!(vanished.next(), None);
 
-        doubts.doubt_members(&queue, gone(), now);
-        doubts.all_members_listed(&listed("SUPPORT", &["PJSIP/1001"]), later);
-        assert_eq!((doubts.take(later), doubts.take(later)), (refresh, None));
-        doubts.all_members_listed(&listed("support", &["PJSIP/1002"]), later);
-        assert_eq!(doubts.next(), None);
+        vanished.members_vanished(&queue, gone(), now);
+        vanished.all_members_listed(&listed("SUPPORT", &["PJSIP/1001"]), later);
+        assert_eq!(
+            (vanished.take(later), vanished.take(later)),
+            (refresh, None)
+        );
+        vanished.all_members_listed(&listed("support", &["PJSIP/1002"]), later);
+        assert_eq!(vanished.next(), None);
 
         // Nobody is left to ask about.
-        doubts.doubt_members(&queue, gone(), now);
-        doubts.forget_members_of("SUPPORT");
-        assert_eq!(doubts.next(), None);
+        vanished.members_vanished(&queue, gone(), now);
+        vanished.queue_removed("SUPPORT");
+        assert_eq!(vanished.next(), None);
     }
 }
