@@ -1,14 +1,14 @@
-//! The contract for machines, as `/openapi.json` tells it.
+//! The OpenAPI document, served at `/openapi.json`. The tests compare it with the code.
 
-/// With the default path of the interface.
+/// The document, with the default path of the API.
 const TEXT: &str = include_str!("openapi.json");
 
-/// The interface's path in that text: it stands there once, as a key.
+/// The default path of the API, as it occurs once in the document: as a key.
 const DEFAULT_PATH: &str = "\"/API/UpdateAgentState.php\": {";
 
-/// The contract of an interface at that path.
+/// The document for an API at `path`.
 pub(super) fn text(path: &str) -> String {
-    // In JSON a path is a string, and may need escapes.
+    // Some characters of a path must be escaped in JSON.
     let key = serde_json::Value::from(path);
     TEXT.replacen(DEFAULT_PATH, &format!("{key}: {{"), 1)
 }
@@ -32,30 +32,34 @@ mod tests {
         object.keys().map(String::as_str).collect()
     }
 
-    /// The object that a reference means.
+    /// Follows the reference if `value` is one.
     fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
         let reference = value["$ref"].as_str();
         reference.map_or(value, |reference| {
-            let place = reference.trim_start_matches('#');
+            let pointer = reference.trim_start_matches('#');
             document
-                .pointer(place)
-                .unwrap_or_else(|| panic!("there is no {reference}"))
+                .pointer(pointer)
+                .unwrap_or_else(|| panic!("{reference} does not exist"))
         })
     }
 
-    fn references<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
+    fn collect_references<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
         if value["$ref"].is_string() {
             found.push(value);
         }
         match value {
-            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
-            Value::Object(fields) => fields.values().for_each(|field| references(field, found)),
+            Value::Array(items) => items
+                .iter()
+                .for_each(|item| collect_references(item, found)),
+            Value::Object(fields) => fields
+                .values()
+                .for_each(|field| collect_references(field, found)),
             _ => {}
         }
     }
 
     #[test]
-    fn it_has_the_routes_that_there_are() {
+    fn document_has_exactly_the_routes_of_the_listener() {
         assert_eq!(TEXT.matches(DEFAULT_PATH).count(), 1);
         for path in ["/API/UpdateAgentState.php", "/queues", "/a\"b"] {
             let document = document(path);
@@ -76,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn it_has_the_parameters_that_there_are() {
+    fn document_has_exactly_the_parameters_of_the_api() {
         let document = document("/x");
         let known = BTreeSet::from(NAMES);
         let schemes = &document["components"]["securitySchemes"];
@@ -99,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn it_has_the_errors_that_there_are() {
+    fn document_has_exactly_the_error_codes_of_the_api() {
         let document = document("/x");
         let mut found = BTreeSet::new();
         for (status, response) in document["components"]["responses"]
@@ -124,10 +128,10 @@ mod tests {
     }
 
     #[test]
-    fn its_references_lead_somewhere_and_nothing_is_left_over() {
+    fn references_resolve_and_every_component_is_used() {
         let document = document("/x");
         let mut found = Vec::new();
-        references(&document, &mut found);
+        collect_references(&document, &mut found);
         for reference in &found {
             resolve(&document, reference);
         }
@@ -138,7 +142,8 @@ mod tests {
         for kind in ["parameters", "headers", "responses", "schemas"] {
             for name in keys(&document["components"][kind]) {
                 let reference = format!("#/components/{kind}/{name}");
-                // What events hold is told in words: a stream has no schema.
+                // OpenAPI has no schema for streams. The document describes in prose which
+                // event has which schema.
                 let is_event = name.ends_with("Event");
                 assert!(
                     is_event || used.contains(&*reference),

@@ -1,4 +1,4 @@
-//! The event stream on the wire: framing, heartbeats, and an announced end.
+//! Event streams on the wire: framing, heartbeats, and the announced end.
 
 use std::collections::VecDeque;
 use std::io::Write as _;
@@ -13,28 +13,85 @@ use tracing::info;
 
 use crate::api::{EventStream, StreamEvent};
 
-/// Interval of comments on an idle stream, so that proxies don't take it for dead.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often to send a comment while there are no events. Proxies close a connection on
+/// which nothing is sent.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Pieces of data below this size, in bytes, are copied: that is cheaper than another piece.
+/// A comment, which clients ignore.
+const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
+
+/// Data with fewer bytes than this is copied into the piece before it, because a piece of
+/// its own would cost more.
 const MIN_SHARED_PIECE: usize = 8 * 1024;
 
-/// A stream that is open. Its end is logged, however it comes.
-struct Open {
+/// The body of an event stream. It ends when `stop` is canceled or the user may no longer
+/// see the events. The next events are requested only when the client has read the previous
+/// ones, so a slow client receives the current state and not a backlog.
+pub(super) fn text(
     events: EventStream,
-    /// What is still to be sent of the last events.
-    pieces: VecDeque<Bytes>,
+    stop: CancellationToken,
+    request_id: String,
+) -> impl Stream<Item = Bytes> + Send {
+    let open = OpenStream {
+        revoked: events.revoked(),
+        events,
+        unsent: VecDeque::new(),
+        stop,
+        has_ended: false,
+        since: Instant::now(),
+        request_id,
+    };
+    unfold(open, |mut open| async move {
+        let piece = open.next_piece().await?;
+        Some((piece, open))
+    })
+}
+
+/// An open event stream. Its end is logged when it is dropped.
+struct OpenStream {
+    events: EventStream,
+    unsent: VecDeque<Bytes>,
     stop: CancellationToken,
     revoked: CancellationToken,
-    ended: bool,
+    /// Whether the bridge has sent the last event.
+    has_ended: bool,
     since: Instant,
     request_id: String,
 }
 
-impl Drop for Open {
+impl OpenStream {
+    /// The next piece of text; `None` after the last one.
+    async fn next_piece(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(piece) = self.unsent.pop_front() {
+                return Some(piece);
+            }
+            if self.has_ended {
+                return None;
+            }
+            let must_end = async {
+                tokio::select! {
+                    () = self.stop.cancelled() => {}
+                    () = self.revoked.cancelled() => {}
+                }
+            };
+            tokio::select! {
+                biased;
+                () = must_end => {
+                    self.has_ended = true;
+                    self.unsent.extend(frame(self.events.shutdown()));
+                }
+                events = self.events.next() => self.unsent.extend(frame(events)),
+                () = sleep(HEARTBEAT_INTERVAL) => self.unsent.push_back(HEARTBEAT),
+            }
+        }
+    }
+}
+
+impl Drop for OpenStream {
     fn drop(&mut self) {
         let seconds = self.since.elapsed().as_secs();
-        let by_client = !self.ended;
+        let by_client = !self.has_ended;
         info!(
             target: "ami_bridge::request",
             request_id = self.request_id,
@@ -45,50 +102,7 @@ impl Drop for Open {
     }
 }
 
-/// The text of the stream until `stop`, or until its user has changed, piece by piece,
-/// as fast as it is read: a slow reader is brought up to date when it comes.
-pub(super) fn text(
-    events: EventStream,
-    stop: CancellationToken,
-    request_id: String,
-) -> impl Stream<Item = Bytes> + Send {
-    let open = Open {
-        revoked: events.revoked(),
-        events,
-        pieces: VecDeque::new(),
-        stop,
-        ended: false,
-        since: Instant::now(),
-        request_id,
-    };
-    unfold(open, |mut open| async move {
-        loop {
-            if let Some(piece) = open.pieces.pop_front() {
-                return Some((piece, open));
-            }
-            if open.ended {
-                return None;
-            }
-            let over = async {
-                tokio::select! {
-                    () = open.stop.cancelled() => {}
-                    () = open.revoked.cancelled() => {}
-                }
-            };
-            tokio::select! {
-                biased;
-                () = over => {
-                    open.ended = true;
-                    open.pieces.extend(frame(open.events.shutdown()));
-                }
-                events = open.events.next() => open.pieces.extend(frame(events)),
-                () = sleep(HEARTBEAT) => open.pieces.push_back(Bytes::from_static(b":\n\n")),
-            }
-        }
-    })
-}
-
-/// Writes events in the format of `text/event-stream`.
+/// Writes events in the format `text/event-stream`, in pieces.
 fn frame(events: Vec<StreamEvent>) -> Vec<Bytes> {
     let mut pieces = Vec::new();
     let mut current: Vec<u8> = Vec::new();
