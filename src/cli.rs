@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(version, about, long_about = None)]
 pub struct Cli {
-    /// What to do; without it: run
+    /// The command; run if none is given
     #[command(subcommand)]
     pub command: Option<Command>,
 
@@ -19,28 +19,28 @@ pub struct Cli {
     pub config: Option<PathBuf>,
 }
 
-/// What the program can do.
+/// A command of the program.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum Command {
     /// Run the daemon (the default)
     Run,
-    /// Check the configuration, and each PBX as the daemon would use it
+    /// Check the configuration, and connect to each PBX as the daemon does
     Check {
         /// Print the report as JSON
         #[arg(long)]
         json: bool,
-        /// Set one member's penalty to the value it has, to see whether events come
+        /// Set one member's penalty to its current value, to see whether Asterisk sends the event
         #[arg(long)]
         probe: bool,
     },
     /// Read a password and print its password_hash
     HashPassword,
-    /// Try everything on a simulated PBX; nothing to install or configure
+    /// Run with a simulated PBX, without installation or configuration
     Demo {
-        /// Address and port of the interface; port 0 lets the system choose
+        /// Address and port to listen on; port 0 lets the system choose
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8088")]
         listen: SocketAddr,
-        /// What the callers and agents do follows from it
+        /// Determines what the simulated callers and agents do
         #[arg(long, value_name = "NUMBER", default_value_t = 1)]
         seed: u64,
     },

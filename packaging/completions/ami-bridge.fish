@@ -28,24 +28,24 @@ complete -c ami-bridge -n "__fish_ami_bridge_needs_command" -l config -d 'Config
 complete -c ami-bridge -n "__fish_ami_bridge_needs_command" -s h -l help -d 'Print help'
 complete -c ami-bridge -n "__fish_ami_bridge_needs_command" -s V -l version -d 'Print version'
 complete -c ami-bridge -n "__fish_ami_bridge_needs_command" -f -a "run" -d 'Run the daemon (the default)'
-complete -c ami-bridge -n "__fish_ami_bridge_needs_command" -f -a "check" -d 'Check the configuration, and each PBX as the daemon would use it'
+complete -c ami-bridge -n "__fish_ami_bridge_needs_command" -f -a "check" -d 'Check the configuration, and connect to each PBX as the daemon does'
 complete -c ami-bridge -n "__fish_ami_bridge_needs_command" -f -a "hash-password" -d 'Read a password and print its password_hash'
-complete -c ami-bridge -n "__fish_ami_bridge_needs_command" -f -a "demo" -d 'Try everything on a simulated PBX; nothing to install or configure'
+complete -c ami-bridge -n "__fish_ami_bridge_needs_command" -f -a "demo" -d 'Run with a simulated PBX, without installation or configuration'
 complete -c ami-bridge -n "__fish_ami_bridge_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand run" -l config -d 'Configuration file [environment: AMI_BRIDGE_CONFIG; default: ./ami-bridge.toml, then /etc/ami-bridge/ami-bridge.toml]' -r -F
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand run" -s h -l help -d 'Print help'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand check" -l config -d 'Configuration file [environment: AMI_BRIDGE_CONFIG; default: ./ami-bridge.toml, then /etc/ami-bridge/ami-bridge.toml]' -r -F
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand check" -l json -d 'Print the report as JSON'
-complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand check" -l probe -d 'Set one member\'s penalty to the value it has, to see whether events come'
+complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand check" -l probe -d 'Set one member\'s penalty to its current value, to see whether Asterisk sends the event'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand check" -s h -l help -d 'Print help'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand hash-password" -l config -d 'Configuration file [environment: AMI_BRIDGE_CONFIG; default: ./ami-bridge.toml, then /etc/ami-bridge/ami-bridge.toml]' -r -F
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand hash-password" -s h -l help -d 'Print help'
-complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand demo" -l listen -d 'Address and port of the interface; port 0 lets the system choose' -r
-complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand demo" -l seed -d 'What the callers and agents do follows from it' -r
+complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand demo" -l listen -d 'Address and port to listen on; port 0 lets the system choose' -r
+complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand demo" -l seed -d 'Determines what the simulated callers and agents do' -r
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand demo" -l config -d 'Configuration file [environment: AMI_BRIDGE_CONFIG; default: ./ami-bridge.toml, then /etc/ami-bridge/ami-bridge.toml]' -r -F
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand help; and not __fish_seen_subcommand_from run check hash-password demo help" -f -a "run" -d 'Run the daemon (the default)'
-complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand help; and not __fish_seen_subcommand_from run check hash-password demo help" -f -a "check" -d 'Check the configuration, and each PBX as the daemon would use it'
+complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand help; and not __fish_seen_subcommand_from run check hash-password demo help" -f -a "check" -d 'Check the configuration, and connect to each PBX as the daemon does'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand help; and not __fish_seen_subcommand_from run check hash-password demo help" -f -a "hash-password" -d 'Read a password and print its password_hash'
-complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand help; and not __fish_seen_subcommand_from run check hash-password demo help" -f -a "demo" -d 'Try everything on a simulated PBX; nothing to install or configure'
+complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand help; and not __fish_seen_subcommand_from run check hash-password demo help" -f -a "demo" -d 'Run with a simulated PBX, without installation or configuration'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand help; and not __fish_seen_subcommand_from run check hash-password demo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
