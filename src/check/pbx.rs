@@ -97,7 +97,9 @@ impl Target {
             }
             LinkState::ShuttingDown => Err("Asterisk is shutting down".to_owned()),
             LinkState::Booting => Err(format!("{NO_APP_QUEUE} (waited {seconds} s)")),
-            LinkState::Connecting => Err(format!("{address} has not booted within {seconds} s")),
+            LinkState::Connecting => Err(format!(
+                "Asterisk at {address} has not booted within {seconds} s"
+            )),
         }
     }
 
@@ -129,7 +131,7 @@ impl Target {
         }
     }
 
-    /// Warns if Asterisk's certificate has expired or will soon. This is no error, since the
+    /// Warns if Asterisk's certificate has expired or will soon. This is not an error, since the
     /// bridge accepts a pinned certificate even after it has expired.
     async fn check_certificate(&self, tls: &TlsSettings, pbx: &mut PbxReport, report: &mut Report) {
         let presented = presented_certificate(&self.address, tls);

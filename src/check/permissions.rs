@@ -35,7 +35,7 @@ pub(super) fn report_required_lines(pbx: &mut PbxReport) {
     pbx.manager_conf = Some(REQUIRED_LINES.map(str::to_owned).to_vec());
 }
 
-/// Checks whether the AMI user may do what the bridge needs. The login has found that out.
+/// Checks whether the AMI user may do what the bridge needs. The login has already tested this.
 pub(super) fn check(peer: &Peer, username: &str, pbx: &mut PbxReport, report: &mut Report) {
     pbx.may_change_queues = Some(peer.may_write);
     pbx.sees_boot = Some(peer.sends_boot_event);

@@ -41,8 +41,8 @@ pub struct PbxReport {
     pub asterisk: Option<u32>,
     /// Round-trip time of a `Ping`, in milliseconds.
     pub latency_ms: Option<f64>,
-    /// Whether the AMI user may change queues. This is found out by a pause of a member that
-    /// does not exist: Asterisk either denies it or does not find the member.
+    /// Whether the AMI user may change queues. The login tests this by pausing a member that
+    /// does not exist: Asterisk denies the action or does not find the member.
     pub may_change_queues: Option<bool>,
     /// Whether the AMI user receives the event that Asterisk has booted.
     pub sees_boot: Option<bool>,

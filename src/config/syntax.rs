@@ -6,6 +6,8 @@
 use super::duplicate_key;
 use super::error::ConfigError;
 
+/// Checks that `text` is TOML.
+///
 /// # Errors
 /// [`ConfigError::DuplicateKey`] or [`ConfigError::Syntax`] for the first error in `text`.
 pub(super) fn check(file: &str, text: &str) -> Result<(), ConfigError> {

@@ -183,7 +183,7 @@ impl NameSet {
     }
 }
 
-/// Returns the longer text; `None` if `includes` says that it does not include the shorter.
+/// Returns the longer of two prefixes or suffixes; `None` if it does not include the shorter.
 fn longer<'a>(a: &'a str, b: &'a str, includes: fn(&str, &str) -> bool) -> Option<&'a str> {
     let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
     includes(long, short).then_some(long)

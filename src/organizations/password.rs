@@ -97,7 +97,8 @@ impl StoredPassword {
         }
     }
 
-    /// Whether the configuration has the same text. Does not compare a hash with a digest.
+    /// Whether both are configured with the same value. A hash is never the same as a digest,
+    /// even if the password is.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Digest(this), Self::Digest(other)) => this.equals(other),

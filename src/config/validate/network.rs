@@ -8,8 +8,8 @@ use super::text::invisible_character;
 use crate::ami::Address;
 use crate::config::mistake::Mistakes;
 
-/// Parses the address of a PBX. Explains two mistakes that copied text tends to have: a
-/// scheme, and characters that can't be seen.
+/// Parses the address of a PBX. Has its own errors for two common mistakes in copied text: a
+/// scheme, and invisible characters.
 ///
 /// # Errors
 /// Says what would be right.

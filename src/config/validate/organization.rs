@@ -113,7 +113,7 @@ fn patterns(
     patterns
 }
 
-/// Parses a template with `{agent}`: of an interface, or of a device or hint.
+/// Parses `interface` or `state_interface`.
 fn agent_template(key: &str, text: &str, mistakes: &mut Mistakes) -> Option<Template> {
     let template = mistakes.ok_or_add(key, Template::new(text, "agent"))?;
     if template.prefix().len() + template.suffix().len() + MAX_AGENT > MAX_MEMBER_BYTES {
@@ -126,8 +126,8 @@ fn agent_template(key: &str, text: &str, mistakes: &mut Mistakes) -> Option<Temp
     Some(template)
 }
 
-/// Says what else than a phone the number in place of `{agent}` could choose; `None` if
-/// nothing.
+/// Returns an error message if the text in place of `{agent}` could choose more than a phone,
+/// such as a context, a host or a trunk.
 fn unsafe_placeholder(interface: &Template) -> Option<&'static str> {
     let Some((technology, rest)) = interface.prefix().split_once('/') else {
         return Some("must name the technology before {agent}, such as \"PJSIP/{agent}\"");

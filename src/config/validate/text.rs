@@ -1,5 +1,5 @@
-//! Refuses text that looks right but is not: with white space around it, or with characters
-//! that can't be seen, which usually come from copying.
+//! Refuses text with surrounding spaces or invisible characters. Both are easy to copy by
+//! mistake and hard to see.
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 

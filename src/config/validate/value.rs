@@ -1,4 +1,4 @@
-//! Checks for kinds of values that several tables have. An error says what would be right.
+//! Checks of values that several tables have in common. An error says what would be right.
 
 use std::net::SocketAddr;
 use std::time::Duration;
