@@ -8,11 +8,10 @@
 //! 4. `validate` checks the values, with one module for each table of the file, and
 //!    returns [`Settings`].
 //!
-//! A new key needs a field in `file`, a check in the module of its table in `validate`,
-//! a field in `settings` (for a key of an organization or a user: in
-//! [`crate::organizations`]), and a row in `docs/CONFIGURATION.md`. It also
-//! needs a line in `daemon/restart_only.rs`, which separates the keys that a reload applies
-//! from those that need a restart.
+//! A new key needs a field in `file`, a check in the module of its table in `validate`, a
+//! field in `settings` (for a key of an organization or a user: in [`crate::organizations`]),
+//! and a row in `docs/CONFIGURATION.md`. `daemon/restart_only.rs` then says whether a reload
+//! applies the key or a restart is needed.
 //!
 //! No other module uses the `config` crate.
 

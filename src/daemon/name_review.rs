@@ -30,7 +30,7 @@ impl NameReview {
     pub(super) fn configure(&self, organizations: &[Arc<Organization>]) {
         for (name, pbx) in self.pbxes.iter() {
             let on_pbx = organizations.iter().filter(|found| found.pbx == *name);
-            let listed = on_pbx.flat_map(|organization| organization.listed_names());
+            let listed = on_pbx.flat_map(|organization| organization.exact_names());
             pbx.configure(listed.collect());
         }
         self.review(organizations);

@@ -74,7 +74,7 @@ impl Reloader {
         let (filter, lockout) = (settings.log.level.clone(), settings.lockout);
         let overlaps = settings.overlaps.clone();
         let old_api = self.routes.api();
-        let changed_users = settings.directory.take_over(old_api.directory());
+        let changed_users = settings.directory.reuse_unchanged(old_api.directory());
         let routes = self.route_builder.build(settings)?;
         log_level
             .set(&filter)
@@ -89,7 +89,7 @@ impl Reloader {
             .configure(self.routes.api().directory().organizations());
         // Ends the event streams of these users; all others continue.
         for user in changed_users {
-            user.withdrawn.cancel();
+            user.revoked.cancel();
         }
         warnings::overlaps(&overlaps);
         warnings::certificate(self.tls.as_ref());

@@ -29,11 +29,11 @@ impl Directory {
         }
     }
 
-    /// Takes the users that have not changed from the previous directory, so that their
+    /// Reuses the users of the previous directory that have not changed, so that their
     /// event streams stay open. Returns the users of the previous directory that were
     /// changed or removed.
     #[must_use]
-    pub fn take_over(&mut self, previous: &Self) -> Vec<Arc<User>> {
+    pub fn reuse_unchanged(&mut self, previous: &Self) -> Vec<Arc<User>> {
         let mut replaced = Vec::new();
         for (username, old) in &previous.users {
             match self.users.get_mut(username) {

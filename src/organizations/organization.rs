@@ -53,7 +53,7 @@ impl Organization {
     }
 
     /// Returns the names on the PBX of the queues that are configured by an exact number.
-    pub fn listed_names(&self) -> impl Iterator<Item = String> {
+    pub fn exact_names(&self) -> impl Iterator<Item = String> {
         self.queues.iter().filter_map(|pattern| match pattern {
             Pattern::Exact(number) => Some(self.queue_name.expand(number)),
             Pattern::Glob { .. } | Pattern::Range { .. } => None,

@@ -24,7 +24,7 @@ pub struct User {
     /// Networks from which the user may log in; empty allows all.
     pub allow_from: Vec<IpNet>,
     /// Canceled when a reload removes or changes the user.
-    pub withdrawn: CancellationToken,
+    pub revoked: CancellationToken,
 }
 
 impl User {

@@ -66,7 +66,7 @@ impl StreamView {
             stream: format!("{:x}-{:x}", pbx.epoch(), hasher.finish()).into(),
             pbx: pbx.clone(),
             organization: Arc::clone(organization),
-            revoked: user.withdrawn.clone(),
+            revoked: user.revoked.clone(),
             queues,
             request_id: request_id.to_owned(),
             member_json,

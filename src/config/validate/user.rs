@@ -54,7 +54,7 @@ pub(super) fn validate(
         password: password?,
         actions: (!allows_all).then(|| actions.collect()),
         allow_from,
-        withdrawn: CancellationToken::new(),
+        revoked: CancellationToken::new(),
     })
 }
 
