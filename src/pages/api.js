@@ -62,7 +62,7 @@ export function localError(code, retryAfter) {
  * The error that an error response describes.
  *
  * @param {number} retryAfter
- * @param {Partial<ErrorBody> | null} body the response as JSON; null if it is none
+ * @param {Partial<ErrorBody> | null} body null if the response is not JSON
  */
 export function errorFromResponse(retryAfter, body) {
   if (typeof body?.code !== "string") return localError("not_the_bridge", retryAfter);

@@ -60,7 +60,7 @@ export class Changes {
     const reasons = this.#preferences.reasons.map((reason) => [reason, isolate(reason)]);
     const other = textInput({ name: "other", maxLength: 79 });
     const chips = choice("Reason", "reason", [...reasons, ["", "None"]], { chips: true });
-    // A typed reason replaces the selected one, and the reverse.
+    // A typed reason replaces the selected one, and vice versa.
     other.addEventListener("input", () => {
       for (const input of chips.querySelectorAll("input")) input.checked = false;
     });

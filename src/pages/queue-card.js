@@ -111,7 +111,7 @@ export class QueueCard {
   /**
    * Opens or closes the card, and narrows it to the agents that match a search.
    *
-   * @param {{ isOpen: boolean, narrow: string | null }} how
+   * @param {{ isOpen: boolean, narrow: string | null }} options
    */
   show({ isOpen, narrow }) {
     if (isOpen === this.#isOpen && narrow === this.#narrow) return;
@@ -123,7 +123,7 @@ export class QueueCard {
   }
 
   /**
-   * Notes whether the card is in or near the visible part of the page.
+   * Sets whether the card is in or near the visible part of the page.
    *
    * @param {boolean} isNear
    */

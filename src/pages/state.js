@@ -213,8 +213,8 @@ function withStart(data, known, now, isSnapshot) {
     return new BoardMember(data, known.since, known.isExact);
   }
   if (!isSnapshot) return new BoardMember(data, now, true);
-  // An available agent became so with the end of the last call or with the login. A pause
-  // in between is ignored.
+  // The agent became available after the last call or at the login, whichever is later,
+  // unless a pause has ended since, which the bridge does not report.
   const starts = [data.last_call_at, data.logged_in_at].map((time) => Date.parse(time ?? ""));
   const since = Math.max(...starts.filter((time) => time > 0));
   return data.state === "available" && Number.isFinite(since)

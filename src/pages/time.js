@@ -9,7 +9,7 @@ export class Clock {
 
   /**
    * Sets the clock by the `Date` header of a response that has just arrived. The header
-   * has whole seconds, so half a second is added as the most likely rest.
+   * has whole seconds, so half a second is added as the likeliest fraction.
    *
    * @param {string | null} date
    */

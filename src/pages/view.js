@@ -103,7 +103,7 @@ export class View {
   }
 
   /**
-   * Notes whether events arrive. If they do not, the board is gray and its times stop.
+   * Sets whether events arrive. If they do not, the board is gray and its times stop.
    *
    * @param {boolean} isLive
    */
