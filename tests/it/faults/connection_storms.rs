@@ -64,7 +64,7 @@ fn three_thousand_simultaneous_panels_get_their_snapshots_within_10_seconds() {
         begun.elapsed()
     });
     println!("{PANELS} simultaneous panels got their snapshots after {took:?}");
-    // If the accept queue of the kernel is full, a client retries its connection after 1, 3,
+    // If the accept queue of the bridge is full, the kernel of the client retries after 1, 3,
     // 7 and 15 s.
     assert!(took < Duration::from_secs(10), "{took:?}");
 }

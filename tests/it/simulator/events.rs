@@ -168,7 +168,7 @@ fn answered_call_sends_its_events_in_order(version: u32) {
     let states = begun.iter().filter(|event| is_status(event, "2"));
     let states: Vec<_> = states.map(|event| values(event, "Queue InCall")).collect();
     assert_eq!(states, ["acme-6001 0", "acme-6002 0"]);
-    // No event reports that the call was answered, so InCall must be queried.
+    // No event reports the new value of InCall, so it must be queried.
     let in_call = eventually("the agent is in a call", || {
         let mut other = asterisk.ami();
         let member = other.member("acme-6001", "Local/1001@acme-agents")?;
