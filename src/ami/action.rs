@@ -124,8 +124,8 @@ impl Action {
         }
     }
 
-    /// Whether equal actions in flight may share one reply: the action reads the state of
-    /// queues.
+    /// Whether the action reads the state of queues. Equal reads in flight may share one
+    /// reply.
     #[must_use]
     pub fn is_read(&self) -> bool {
         matches!(self, Self::QueueStatus { .. })

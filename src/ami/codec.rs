@@ -38,7 +38,7 @@ pub enum Frame {
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
     /// The first line is not the greeting of an Asterisk Manager Interface.
-    #[error("the peer does not greet as an Asterisk Manager Interface")]
+    #[error("the peer did not send the greeting of an Asterisk Manager Interface")]
     NotAmi,
     /// A frame of more than [`MAX_FRAME_BYTES`].
     #[error("a message of more than {MAX_FRAME_BYTES} bytes")]
@@ -169,7 +169,7 @@ mod tests {
         }
     }
 
-    fn error(bytes: &[u8]) -> FrameError {
+    fn decode_error(bytes: &[u8]) -> FrameError {
         let mut codec = AmiCodec::default();
         let mut buffer = BytesMut::from(bytes);
         loop {
@@ -183,16 +183,19 @@ mod tests {
 
     #[test]
     fn peer_that_is_not_an_ami_is_rejected() {
-        assert!(matches!(error(b"SSH-2.0"), FrameError::NotAmi));
-        assert!(matches!(error(b"Asterisk Call Mana\n"), FrameError::NotAmi));
+        assert!(matches!(decode_error(b"SSH-2.0"), FrameError::NotAmi));
         assert!(matches!(
-            error(b"Asterisk Call Manager Prefix/1"),
+            decode_error(b"Asterisk Call Mana\n"),
+            FrameError::NotAmi
+        ));
+        assert!(matches!(
+            decode_error(b"Asterisk Call Manager Prefix/1"),
             FrameError::NotAmi
         ));
         let endless = [BANNER_PREFIX, &[b'1'; 300]].concat();
-        assert!(matches!(error(&endless), FrameError::NotAmi));
+        assert!(matches!(decode_error(&endless), FrameError::NotAmi));
         let long = [BANNER_PREFIX, &[b'1'; 300], b"\r\n"].concat();
-        assert!(matches!(error(&long), FrameError::NotAmi));
+        assert!(matches!(decode_error(&long), FrameError::NotAmi));
     }
 
     #[test]
@@ -212,7 +215,7 @@ mod tests {
             assert_eq!(frames.len(), 2);
         }
         assert!(matches!(
-            error(frame(MAX_FRAME_BYTES + 1).as_bytes()),
+            decode_error(frame(MAX_FRAME_BYTES + 1).as_bytes()),
             FrameError::TooLong
         ));
     }
@@ -221,8 +224,8 @@ mod tests {
     fn endless_line_and_endless_frame_are_rejected() {
         let banner = b"Asterisk Call Manager/5.0.4\r\n".to_vec();
         let line = [&banner[..], &vec![b'x'; MAX_FRAME_BYTES + 2]].concat();
-        assert!(matches!(error(&line), FrameError::TooLong));
+        assert!(matches!(decode_error(&line), FrameError::TooLong));
         let frame = [&banner[..], &b"A: 1\r\n".repeat(MAX_FRAME_BYTES / 6 + 1)].concat();
-        assert!(matches!(error(&frame), FrameError::TooLong));
+        assert!(matches!(decode_error(&frame), FrameError::TooLong));
     }
 }

@@ -95,23 +95,23 @@ impl Message {
     /// Whether this is the response to an action: its first header is `Response`.
     #[must_use]
     pub fn is_response(&self) -> bool {
-        self.first("Response").is_some()
+        self.value_if_first("Response").is_some()
     }
 
     /// Whether this is the response to an action that Asterisk carried out.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        self.first("Response")
+        self.value_if_first("Response")
             .is_some_and(|value| value.eq_ignore_ascii_case(b"Success"))
     }
 
     /// The event's name, if this is an event: its first header is `Event`.
     #[must_use]
     pub fn event(&self) -> Option<&[u8]> {
-        self.first("Event")
+        self.value_if_first("Event")
     }
 
-    fn first(&self, name: &str) -> Option<&[u8]> {
+    fn value_if_first(&self, name: &str) -> Option<&[u8]> {
         let (first, value) = self.iter().next()?;
         first.eq_ignore_ascii_case(name.as_bytes()).then_some(value)
     }

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_text_of_asterisk_has_one_meaning() {
+    fn each_text_of_asterisk_is_recognized() {
         let table = [
             (
                 "Unable to add interface to queue: No such queue",
@@ -116,14 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn success_is_not_a_refusal_whatever_its_message() {
+    fn success_is_never_a_refusal() {
         let success = "Response: Success\r\nMessage: Permission denied\r\n";
         let success = Message::parse(success.as_bytes().into());
         assert_eq!(Refusal::of(&success), None);
     }
 
     #[test]
-    fn an_error_without_a_message_is_a_refusal_without_a_text() {
+    fn error_without_a_message_is_a_refusal_with_an_empty_text() {
         let error = Message::parse("Response: Error\r\n".as_bytes().into());
         assert_eq!(Refusal::of(&error), Some(Refusal::Other(String::new())));
     }

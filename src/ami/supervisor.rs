@@ -86,7 +86,7 @@ struct Supervisor {
     observer: Box<dyn Observer>,
 }
 
-/// Why there is no link, or none any more.
+/// Why connecting failed, or why the link ended.
 enum LinkFailure {
     Connect(std::io::Error),
     Login(LoginError),
@@ -214,8 +214,8 @@ impl Supervisor {
         let address = self.settings.address.as_str();
         match failure {
             LinkFailure::Connect(error) if error.kind() == ErrorKind::InvalidData => {
-                error!(address, %error, retry_in_ms, "TLS with Asterisk fails");
-                format!("TLS fails: {error}")
+                error!(address, %error, retry_in_ms, "TLS with Asterisk failed");
+                format!("TLS failed: {error}")
             }
             LinkFailure::Connect(error) => {
                 warn!(address, %error, retry_in_ms, "Asterisk is not reachable");

@@ -19,7 +19,7 @@ pub(crate) struct Transcript {
     pub(crate) steps: Vec<Step>,
 }
 
-/// What one side sent until the other side sent something.
+/// Bytes that one side sent before the other side sent anything.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Step {
     Server(Vec<u8>),

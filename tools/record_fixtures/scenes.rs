@@ -77,7 +77,7 @@ pub(super) const SCENES: [(&str, &str, Scene); 21] = [
     ),
     (
         "embedded-line-feed",
-        "A response with a line feed within a value.",
+        "A response whose text ends with a line feed.",
         Calls(LINE_FEED),
     ),
     (
