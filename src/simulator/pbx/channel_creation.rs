@@ -8,8 +8,8 @@ use crate::simulator::behavior::CallerId;
 impl SimulatedPbx {
     /// The channel of a caller who calls a queue over a SIP trunk.
     pub(super) fn create_trunk_channel(&mut self, queue: &str, caller_id: CallerId) -> Channel {
-        self.channels_created += 1;
         let number = self.channels_created;
+        self.channels_created += 1;
         let unique_id = format!("{}.{number}", self.unix_seconds());
         Channel {
             name: format!("PJSIP/trunk-{number:08x}"),

@@ -1,0 +1,165 @@
+//! The events of calls, and how calls change members and statistics.
+
+use std::time::Duration;
+
+use super::{DANA, GILA, SAM, add, events_until, new_pbx, new_pbx_with, take_events};
+use crate::simulator::behavior::{Behavior, CallerSource};
+use crate::simulator::pbx::SimulatedPbx;
+
+/// A PBX where Dana and Gila are available in queue `one`, and Dana in queue `two`.
+fn new_pbx_with_agents() -> SimulatedPbx {
+    let mut pbx = new_pbx();
+    // The static member would ring too.
+    pbx.pause(Some("one"), SAM, true, "").expect("paused");
+    for (queue, interface) in [("one", DANA), ("one", GILA), ("two", DANA)] {
+        add(&mut pbx, queue, interface).expect("added");
+    }
+    take_events(&mut pbx);
+    pbx
+}
+
+#[test]
+fn answered_call_has_the_events_of_asterisk() {
+    let mut pbx = new_pbx_with_agents();
+    pbx.originate_call("one");
+    assert_eq!(
+        take_events(&mut pbx),
+        [
+            "QueueCallerJoin one 1 1".to_owned(),
+            format!("AgentCalled one {GILA}"),
+            format!("AgentCalled one {DANA}"),
+            // A phone rings first. A Local channel is in use immediately.
+            format!("QueueMemberStatus one {GILA} 0 0 6 0"),
+            format!("QueueMemberStatus one {DANA} 0 0 2 0"),
+            format!("QueueMemberStatus two {DANA} 0 0 2 0"),
+        ]
+    );
+    assert_eq!(
+        events_until(&mut pbx, 2),
+        [
+            format!("QueueMemberStatus one {GILA} 0 0 2 0"),
+            "QueueCallerLeave one 1 0".to_owned(),
+            format!("AgentConnect one {GILA} 1 1"),
+            format!("QueueMemberStatus one {DANA} 0 0 1 0"),
+            format!("QueueMemberStatus two {DANA} 0 0 1 0"),
+        ]
+    );
+    pbx.advance(Duration::from_secs(5));
+    pbx.hang_up_all();
+    assert_eq!(
+        take_events(&mut pbx),
+        [
+            format!("AgentComplete one {GILA} 1 4 caller"),
+            format!("QueueMemberStatus one {GILA} 0 1 1 0"),
+        ]
+    );
+}
+
+#[test]
+fn answered_call_changes_the_member_and_the_statistics() {
+    let mut pbx = new_pbx_with_agents();
+    let gila = |pbx: &mut SimulatedPbx| {
+        let queue = pbx.queue_mut("one").expect("queue one");
+        let member = queue.member_mut(GILA).expect("Gila");
+        (member.in_call, member.calls_taken, member.last_call)
+    };
+    pbx.originate_call("one");
+    pbx.advance(Duration::from_secs(2));
+    // No event reports that the member is in a call.
+    assert_eq!(gila(&mut pbx), (true, 0, 0));
+    pbx.advance(Duration::from_secs(5));
+    pbx.hang_up_all();
+    assert_eq!(gila(&mut pbx), (false, 1, 1_005));
+    let statistics = &pbx.queue_mut("one").expect("queue one").statistics;
+    assert_eq!(
+        (
+            statistics.completed,
+            statistics.hold_time,
+            statistics.talk_time
+        ),
+        (1, 1, 4)
+    );
+}
+
+#[test]
+fn caller_and_agent_channels_have_distinct_unique_ids() {
+    let mut behavior = Behavior::sample_dialplan();
+    behavior.caller_sources = vec![CallerSource {
+        queue: "one".to_owned(),
+        interval_ms: 1_000_000..1_000_001,
+    }];
+    let mut pbx = new_pbx_with(behavior);
+    pbx.pause(Some("one"), SAM, true, "").expect("paused");
+    add(&mut pbx, "one", GILA).expect("added");
+    pbx.start_call_timers();
+    pbx.advance(Duration::from_secs(4));
+    let events = pbx.take_events();
+    let mut called = events
+        .iter()
+        .filter(|event| event.text.starts_with("Event: AgentCalled\r\n"));
+    let text = &called.next().expect("an AgentCalled event").text;
+    let value = |name: &str| {
+        let mut headers = text.lines().filter_map(|line| line.split_once(": "));
+        headers.find(|(header, _)| *header == name)
+    };
+    let (_, caller) = value("Uniqueid").expect("the caller's channel");
+    let (_, agent) = value("DestUniqueid").expect("the agent's channel");
+    assert_ne!(caller, agent);
+}
+
+#[test]
+fn callers_wait_until_they_give_up() {
+    let mut pbx = new_pbx();
+    pbx.originate_call("two");
+    // The queue has room for one caller only.
+    pbx.originate_call("two");
+    assert_eq!(take_events(&mut pbx), ["QueueCallerJoin two 1 1"]);
+    assert_eq!(
+        events_until(&mut pbx, 61),
+        ["QueueCallerAbandon two 1 1 60", "QueueCallerLeave two 1 0"]
+    );
+}
+
+#[test]
+fn new_member_is_called_within_a_second() {
+    let mut pbx = new_pbx();
+    pbx.originate_call("two");
+    add(&mut pbx, "two", GILA).expect("added");
+    take_events(&mut pbx);
+    assert_eq!(
+        events_until(&mut pbx, 1),
+        [
+            format!("AgentCalled two {GILA}"),
+            format!("QueueMemberStatus two {GILA} 0 0 6 0"),
+        ]
+    );
+    pbx.hang_up_all();
+    assert_eq!(
+        take_events(&mut pbx),
+        [
+            "QueueCallerAbandon two 1 1 1".to_owned(),
+            "QueueCallerLeave two 1 0".to_owned(),
+            format!("QueueMemberStatus two {GILA} 0 0 1 0"),
+        ]
+    );
+}
+
+#[test]
+fn unanswered_member_is_called_again_after_the_ring_timeout() {
+    let mut behavior = Behavior::sample_dialplan();
+    behavior.answered_percent = 0;
+    let mut pbx = new_pbx_with(behavior);
+    add(&mut pbx, "two", GILA).expect("added");
+    pbx.originate_call("two");
+    take_events(&mut pbx);
+    assert_eq!(
+        events_until(&mut pbx, 16),
+        [
+            format!("AgentRingNoAnswer two {GILA} 15000"),
+            format!("QueueMemberStatus two {GILA} 0 0 1 0"),
+            // The retry.
+            format!("AgentCalled two {GILA}"),
+            format!("QueueMemberStatus two {GILA} 0 0 6 0"),
+        ]
+    );
+}
