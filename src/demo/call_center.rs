@@ -69,8 +69,8 @@ const AGENTS: [(&str, &str, &[&str]); 19] = [
     ("1019", "Håkon Åsen", &["6005"]),
 ];
 
-/// Agents up to this number take no breaks, so that the user of the demo can pause
-/// them undisturbed.
+/// Agents up to this number take no breaks, so that only the user of the demo pauses
+/// them.
 const LAST_AGENT_WITHOUT_BREAKS: &str = "1005";
 
 /// An agent whose phone is disconnected.

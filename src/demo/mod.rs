@@ -11,7 +11,7 @@ use std::net::{SocketAddr, TcpListener};
 use crate::config::{self, Settings};
 use crate::simulator::Simulator;
 
-/// A running simulated PBX, and what the bridge needs to serve it. Dropping the demo
+/// A running simulated PBX, and what the bridge needs to use it. Dropping the demo
 /// stops the PBX.
 #[derive(Debug)]
 pub struct Demo {

@@ -91,13 +91,13 @@ impl Behavior {
     pub(crate) fn answer_delay(&self, random: &mut Rng) -> Option<Duration> {
         // Always draw both values, so that changing one setting does not change the
         // values drawn for another.
-        let delay = draw(random, &self.answer_delay_ms);
+        let delay = random_duration(random, &self.answer_delay_ms);
         (random.u32(0..100) < self.answered_percent).then_some(delay)
     }
 
     /// Draws how long a conversation lasts, and who hangs up first.
-    pub(crate) fn talk(&self, random: &mut Rng) -> (Duration, Party) {
-        let talk_time = draw(random, &self.talk_time_ms);
+    pub(crate) fn conversation_end(&self, random: &mut Rng) -> (Duration, Party) {
+        let talk_time = random_duration(random, &self.talk_time_ms);
         let agent_hangs_up = random.u32(0..100) < self.agent_hangup_percent;
         let party = if agent_hangs_up {
             Party::Agent
@@ -109,7 +109,7 @@ impl Behavior {
 
     /// Draws how long a caller waits in a queue before hanging up.
     pub(crate) fn patience(&self, random: &mut Rng) -> Duration {
-        draw(random, &self.patience_ms)
+        random_duration(random, &self.patience_ms)
     }
 }
 
@@ -136,7 +136,7 @@ impl Party {
     }
 }
 
-/// Draws a time from a range of milliseconds.
-pub(crate) fn draw(random: &mut Rng, range_ms: &Range<u64>) -> Duration {
+/// Draws a duration from a range of milliseconds.
+pub(crate) fn random_duration(random: &mut Rng, range_ms: &Range<u64>) -> Duration {
     Duration::from_millis(random.u64(range_ms.clone()))
 }

@@ -63,7 +63,7 @@ impl Connection<'_> {
                 },
             }
             // Respond to all actions that the client has sent before writing events.
-            // Asterisk's events, too, can come several responses later.
+            // Asterisk, too, can send an event several responses after its action.
             loop {
                 wait_while_frozen(&mut self.frozen).await;
                 let request = match ActionRequest::take(&mut buffer) {

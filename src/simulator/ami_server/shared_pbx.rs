@@ -35,7 +35,7 @@ impl SharedPbx {
     }
 
     /// Locks the state, advances it to the current time and runs `work` on it. Then
-    /// sends the events of both to the sessions.
+    /// sends all new events to the sessions.
     pub(crate) fn with_state<R>(&self, work: impl FnOnce(&mut ServerState) -> R) -> R {
         let mut state = self.lock();
         state.pbx.advance(self.clock());
@@ -49,7 +49,7 @@ impl SharedPbx {
         self.frozen.send_replace(frozen);
     }
 
-    /// Tells whether the PBX is frozen, and when that changes.
+    /// Returns a receiver whose value is true while the PBX is frozen.
     pub(crate) fn watch_frozen(&self) -> watch::Receiver<bool> {
         self.frozen.subscribe()
     }

@@ -2,13 +2,13 @@
 
 use super::state::SimulatedPbx;
 use super::timers::Timer;
-use crate::simulator::behavior::draw;
+use crate::simulator::behavior::random_duration;
 
 impl SimulatedPbx {
     /// Starts the timers of all agents who take breaks.
     pub(crate) fn start_break_timers(&mut self) {
         for agent in 0..self.behavior.breaks.interfaces.len() {
-            let delay = draw(&mut self.random, &self.behavior.breaks.first_after_ms);
+            let delay = random_duration(&mut self.random, &self.behavior.breaks.first_after_ms);
             self.start_timer(delay, Timer::StartBreak { agent });
         }
     }
@@ -22,7 +22,7 @@ impl SimulatedPbx {
         };
         let reason = self.random.choice(&breaks.reasons);
         let reason = reason.cloned().unwrap_or_default();
-        let length = draw(&mut self.random, &breaks.length_ms);
+        let length = random_duration(&mut self.random, &breaks.length_ms);
         let is_paused = self.queues.iter_mut().any(|queue| {
             let member = queue.member_mut(&interface);
             member.is_some_and(|member| member.paused)
@@ -48,7 +48,7 @@ impl SimulatedPbx {
             // This can't fail, because a queue has the member.
             let _ = self.pause(None, &interface, false, "");
         }
-        let next = draw(&mut self.random, &self.behavior.breaks.interval_ms);
+        let next = random_duration(&mut self.random, &self.behavior.breaks.interval_ms);
         self.start_timer(next, Timer::StartBreak { agent });
     }
 }

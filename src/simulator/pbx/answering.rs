@@ -42,7 +42,7 @@ impl SimulatedPbx {
             member.in_call = true;
         }
         self.stop_ringing(&others);
-        let (talk_time, party) = self.behavior.talk(&mut self.random);
+        let (talk_time, party) = self.behavior.conversation_end(&mut self.random);
         self.start_timer(talk_time, Timer::HangUp { call_id, party });
         call.phase = CallPhase::Answered(Box::new(Conversation {
             agent,

@@ -2,7 +2,7 @@
 
 use super::state::SimulatedPbx;
 use super::timers::Timer;
-use crate::simulator::behavior::draw;
+use crate::simulator::behavior::random_duration;
 
 /// When the first call of each source comes, in milliseconds. It comes soon, so that
 /// queues are not empty for long.
@@ -12,7 +12,7 @@ impl SimulatedPbx {
     /// Starts the timers of all caller sources.
     pub(crate) fn start_call_timers(&mut self) {
         for source in 0..self.behavior.caller_sources.len() {
-            let delay = draw(&mut self.random, &FIRST_CALL_DELAY_MS);
+            let delay = random_duration(&mut self.random, &FIRST_CALL_DELAY_MS);
             self.start_timer(delay, Timer::GenerateCall { source });
         }
     }
@@ -22,7 +22,7 @@ impl SimulatedPbx {
         let Some(source_behavior) = self.behavior.caller_sources.get(source).cloned() else {
             return;
         };
-        let next = draw(&mut self.random, &source_behavior.interval_ms);
+        let next = random_duration(&mut self.random, &source_behavior.interval_ms);
         self.start_timer(next, Timer::GenerateCall { source });
         let caller_id = self.random.choice(&self.behavior.caller_ids);
         let caller_id = caller_id.cloned().unwrap_or_default();

@@ -7,7 +7,7 @@ use super::device_state;
 /// A device.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Device {
-    /// The state set by `devstate change`, which hides the state of the calls.
+    /// The state set by `devstate change`. It takes precedence over the calls.
     pub(crate) state_override: Option<u8>,
     pub(crate) ringing_calls: u32,
     pub(crate) active_calls: u32,

@@ -9,7 +9,7 @@ use super::state::SimulatedPbx;
 pub(crate) type ChangeResult = Result<&'static str, &'static str>;
 
 impl SimulatedPbx {
-    /// QueueAdd. Whether the member is added paused is given by `member`.
+    /// QueueAdd. The member is added paused if `member.paused` is set.
     pub(crate) fn add_member(
         &mut self,
         queue: &str,
@@ -24,7 +24,8 @@ impl SimulatedPbx {
         // Asterisk stores the reason even if the member is not paused.
         member.reason = truncate_field(reason.unwrap_or_default());
         let log_data = if member.paused { "PAUSED" } else { "" };
-        // Asterisk logs the queue name as it was requested, and reports its own.
+        // Asterisk logs the queue name as the client wrote it. Its events have the name in
+        // `queues.conf`.
         let requested_name = queue;
         let Some(queue) = self.queue_mut(queue) else {
             return Err("Unable to add interface to queue: No such queue");

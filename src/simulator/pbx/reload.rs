@@ -1,4 +1,4 @@
-//! Changes that Asterisk reports by no event: it reloads its queues or restarts.
+//! Reloads the queues, and restarts Asterisk. Neither causes an event.
 
 use super::device::Device;
 use super::member::Member;

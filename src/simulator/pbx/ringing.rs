@@ -1,4 +1,4 @@
-//! Members are called, and their devices ring.
+//! Calls members, whose devices ring until someone answers or the ring timeout expires.
 
 use std::time::Duration;
 

@@ -15,7 +15,7 @@ use super::timers::{Timer, Timers};
 use crate::simulator::behavior::Behavior;
 use crate::simulator::event::AmiEvent;
 
-/// How soon Asterisk retries to distribute the callers of a queue.
+/// How long Asterisk waits before it looks again for a member for a waiting caller.
 const DISTRIBUTION_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// The state of the simulated PBX. Its methods do no IO and never read the clock. Each
@@ -37,7 +37,7 @@ pub(crate) struct SimulatedPbx {
     pub(super) local_channels_created: u64,
     pub(super) behavior: Behavior,
     pub(super) random: Rng,
-    /// The events that were not taken yet.
+    /// The events that `take_events` has not returned yet.
     events: Vec<AmiEvent>,
 }
 
@@ -112,8 +112,9 @@ impl SimulatedPbx {
         queues.find(|queue| queue.name.eq_ignore_ascii_case(name))
     }
 
-    /// Starts the distribution timer of a queue, if callers wait and no timer runs. A
-    /// member may have become available. Asterisk notices that on its next retry.
+    /// Starts the distribution timer of a queue, if callers wait and the timer is not
+    /// running. Call it when a member may have become available: Asterisk notices that
+    /// when it looks again.
     pub(super) fn schedule_distribution(&mut self, queue: &str) {
         let needs_timer =
             |queue: &&mut Queue| !queue.callers.is_empty() && !queue.distribution_scheduled;

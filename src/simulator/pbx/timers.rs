@@ -45,8 +45,8 @@ impl Timers {
             .insert((expiry, self.last_sequence_number), timer);
     }
 
-    /// Removes the timer that expires first, if it expires until `now`. Returns its
-    /// expiry time, too.
+    /// Removes the timer that expires first, if it expires at or before `now`. Returns
+    /// the timer and its expiry time.
     pub(crate) fn pop_expired(&mut self, now: Duration) -> Option<(Duration, Timer)> {
         let first = self.running.first_entry()?;
         let (expiry, _) = *first.key();

@@ -9,8 +9,8 @@ use super::timers::Timer;
 use crate::simulator::event::AmiEvent;
 
 impl SimulatedPbx {
-    /// Lets a caller join a queue. If nobody answers, the caller hangs up when the
-    /// patience ends. Does nothing if the queue is full or unknown.
+    /// Lets a caller join a queue. The caller hangs up after `patience` if nobody
+    /// answers. Does nothing if the queue is full or unknown.
     pub(super) fn join_queue(&mut self, queue: &str, channel: Channel, patience: Duration) {
         // Every caller has a new channel, so the number of channels identifies the call.
         let call_id: CallId = self.channels_created;
