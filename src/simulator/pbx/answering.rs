@@ -35,7 +35,7 @@ impl SimulatedPbx {
         self.emit(AmiEvent::agent("AgentConnect", &headers));
         let data = format!("{hold_seconds}|{}|{ring_time}", agent.channel.unique_id);
         let (id, name) = (&call.channel.unique_id, &agent.member_name);
-        self.log_to_queue_log(id, &call.queue, name, "CONNECT", data);
+        self.append_to_queue_log(id, &call.queue, name, "CONNECT", data);
         // Asterisk sends no event for this change.
         let queue = self.queue_mut(&call.queue);
         if let Some(member) = queue.and_then(|queue| queue.member_mut(interface)) {

@@ -38,7 +38,7 @@ impl SimulatedPbx {
         for leg in ringing {
             let ring_time = self.now.saturating_sub(leg.ringing_since).as_millis();
             let agent = &leg.member_name;
-            self.log_to_queue_log(id, &call.queue, agent, "RINGCANCELED", ring_time);
+            self.append_to_queue_log(id, &call.queue, agent, "RINGCANCELED", ring_time);
         }
         let hold_time = self.now.saturating_sub(call.joined_at).as_secs();
         let Some(queue) = self.queue_mut(&call.queue) else {
@@ -56,7 +56,7 @@ impl SimulatedPbx {
             .with("HoldTime", hold_time);
         self.emit(AmiEvent::agent("QueueCallerAbandon", &headers));
         let data = format!("{position}|{}|{hold_time}", call.original_position);
-        self.log_to_queue_log(id, &call.queue, "NONE", "ABANDON", data);
+        self.append_to_queue_log(id, &call.queue, "NONE", "ABANDON", data);
         self.leave_queue(call_id, call);
         self.stop_ringing(ringing);
     }
@@ -79,7 +79,7 @@ impl SimulatedPbx {
         };
         let data = format!("{hold_time}|{talk_seconds}|{}", call.original_position);
         let (id, name) = (&call.channel.unique_id, &agent.member_name);
-        self.log_to_queue_log(id, &call.queue, name, event, data);
+        self.append_to_queue_log(id, &call.queue, name, event, data);
         if let Some(queue) = self.queue_mut(&call.queue) {
             let in_service_level = hold_time <= u64::from(queue.service_level);
             queue

@@ -38,7 +38,7 @@ impl SimulatedPbx {
         queue.insert_member(member.clone());
         self.emit(member.event("QueueMemberAdded", &name));
         let interface = &member.interface;
-        self.log_to_queue_log("MANAGER", requested_name, interface, "ADDMEMBER", log_data);
+        self.append_to_queue_log("MANAGER", requested_name, interface, "ADDMEMBER", log_data);
         self.schedule_distribution(&name);
         Ok("Added interface to queue")
     }
@@ -59,7 +59,7 @@ impl SimulatedPbx {
         let member = queue.members.remove(index);
         let name = queue.name.clone();
         self.emit(member.event("QueueMemberRemoved", &name));
-        self.log_to_queue_log("MANAGER", requested_name, interface, "REMOVEMEMBER", "");
+        self.append_to_queue_log("MANAGER", requested_name, interface, "REMOVEMEMBER", "");
         Ok("Removed interface from queue")
     }
 
@@ -82,14 +82,14 @@ impl SimulatedPbx {
         let found = self.change_member(queue, interface, |pbx, name, member| {
             if queue.is_none() && std::mem::take(&mut is_first) {
                 let interface = &member.interface;
-                pbx.log_to_queue_log("NONE", "NONE", interface, log_event_for_all, "");
+                pbx.append_to_queue_log("NONE", "NONE", interface, log_event_for_all, "");
             }
             member.set_paused(paused, &reason, now);
             // The event of an unpause has the reason, although the member does not.
             let mut reported = member.clone();
             reported.reason.clone_from(&reason);
             pbx.emit(reported.event("QueueMemberPause", name));
-            pbx.log_to_queue_log("NONE", name, &member.name, log_event, &reason);
+            pbx.append_to_queue_log("NONE", name, &member.name, log_event, &reason);
         });
         match (found, paused) {
             (false, _) => Err("Interface not found"),
@@ -112,7 +112,7 @@ impl SimulatedPbx {
         };
         let found = self.change_member(queue, interface, |pbx, name, member| {
             member.penalty = penalty;
-            pbx.log_to_queue_log("NONE", name, &member.name, "PENALTY", penalty);
+            pbx.append_to_queue_log("NONE", name, &member.name, "PENALTY", penalty);
             pbx.emit(member.event("QueueMemberPenalty", name));
         });
         if !found {
@@ -131,7 +131,7 @@ impl SimulatedPbx {
         let found = self.change_member(queue, interface, |pbx, name, member| {
             member.ring_in_use = ring_in_use;
             let data = u8::from(ring_in_use);
-            pbx.log_to_queue_log("NONE", name, &member.name, "RINGINUSE", data);
+            pbx.append_to_queue_log("NONE", name, &member.name, "RINGINUSE", data);
             pbx.emit(member.event("QueueMemberRinginuse", name));
         });
         if !found {

@@ -37,7 +37,7 @@ impl SimulatedPbx {
         // The database also has the states set by `devstate change`.
         self.devices.values_mut().for_each(Device::clear_calls);
         self.take_events();
-        self.log_to_queue_log("NONE", "NONE", "NONE", "QUEUESTART", "");
+        self.append_to_queue_log("NONE", "NONE", "NONE", "QUEUESTART", "");
         for old in old_queues {
             let Some(queue) = self.queue_mut(&old.name) else {
                 continue;

@@ -75,7 +75,7 @@ impl SimulatedPbx {
             let headers = leg.headers(&caller, &queue).with("RingTime", ring_time);
             self.emit(AmiEvent::agent("AgentRingNoAnswer", &headers));
             let (id, agent) = (&caller.unique_id, &leg.member_name);
-            self.log_to_queue_log(id, &queue, agent, "RINGNOANSWER", ring_time);
+            self.append_to_queue_log(id, &queue, agent, "RINGNOANSWER", ring_time);
         }
         self.stop_ringing(&ringing);
         self.schedule_distribution(&queue);

@@ -64,7 +64,7 @@ impl SimulatedPbx {
             random: Rng::with_seed(seed),
             events: Vec::new(),
         };
-        pbx.log_to_queue_log("NONE", "NONE", "NONE", "QUEUESTART", "");
+        pbx.append_to_queue_log("NONE", "NONE", "NONE", "QUEUESTART", "");
         pbx.refresh_member_statuses();
         pbx
     }
@@ -93,7 +93,7 @@ impl SimulatedPbx {
     }
 
     /// Appends a line to `queue_log`. See [`QueueLog::append`] for the fields.
-    pub(super) fn log_to_queue_log(
+    pub(super) fn append_to_queue_log(
         &mut self,
         call_id: &str,
         queue: &str,

@@ -30,7 +30,7 @@ impl SimulatedPbx {
             .with("Count", position);
         self.emit(AmiEvent::agent("QueueCallerJoin", &headers));
         let data = format!("|{}|{position}", channel.caller_id_number);
-        self.log_to_queue_log(&channel.unique_id, &name, "NONE", "ENTERQUEUE", data);
+        self.append_to_queue_log(&channel.unique_id, &name, "NONE", "ENTERQUEUE", data);
         let call = Call {
             queue: name.clone(),
             channel,
