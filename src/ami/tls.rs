@@ -209,7 +209,7 @@ fn add_advice(error: io::Error) -> io::Error {
 fn advice(error: &Error) -> String {
     use CertificateError as Certificate;
     let text = error.to_string();
-    let cure = match error {
+    let hint = match error {
         Error::InvalidCertificate(Certificate::ApplicationVerificationFailure) => {
             "the certificate does not match tls_pin_sha256"
         }
@@ -238,5 +238,5 @@ fn advice(error: &Error) -> String {
         }
         _ => return text,
     };
-    format!("{text}: {cure}")
+    format!("{text}: {hint}")
 }
