@@ -1,6 +1,6 @@
 //! The configuration: one TOML file, overridden by environment variables.
 //!
-//! [`load`] reports all mistakes at once. It works in four steps:
+//! [`load()`] reports all mistakes at once. It works in four steps:
 //!
 //! 1. `syntax` refuses a file that is not TOML, and names the line.
 //! 2. `layers` puts the environment variables over the file.
