@@ -1,9 +1,10 @@
 //! The wall-clock time of past events, on a machine that may be suspended.
 //!
-//! While a machine is suspended, its monotonic clock stands still; the wall clock is ahead
-//! when the machine resumes. After an hour of suspend, "wall-clock time now, minus the age
-//! of the event" would date an old event an hour too late. So this module records both
-//! clocks whenever the wall clock jumps, and dates an event by the readings of its own time.
+//! While a machine is suspended, its monotonic clock stands still and its wall clock does
+//! not. If the machine is suspended for an hour after an event, the monotonic age of the
+//! event lacks that hour, and "wall-clock time now minus age" is an hour too late. So this
+//! module records both clocks when the wall clock jumps, and dates an event by the readings
+//! from before the jump.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};

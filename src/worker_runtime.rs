@@ -6,8 +6,8 @@ use std::io;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// A runtime with one thread. Dropping it never blocks: a task of another runtime may
-/// do so.
+/// A runtime with one thread. Dropping it never blocks, so a task of another runtime may
+/// drop it.
 pub(crate) struct WorkerRuntime {
     handle: Handle,
     /// `None` only while this is dropped.
@@ -40,7 +40,7 @@ impl WorkerRuntime {
 
 impl Drop for WorkerRuntime {
     fn drop(&mut self) {
-        // Waiting could take long, too: a name lookup can't be canceled.
+        // Does not wait for blocking tasks: a name lookup can't be canceled.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

@@ -20,8 +20,7 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    /// Binds both listeners; the number of their connections depends on the limit of file
-    /// descriptors.
+    /// Binds both listeners. Limits their connections so that the file descriptors suffice.
     pub(super) fn bind(settings: &Settings) -> Result<Self, StartError> {
         let budget = descriptors::divide(settings.http.max_connections, settings.pbxes.len());
         warn_if_backlog_is_short(budget);

@@ -1,5 +1,5 @@
-//! The daemon: builds all parts from the configuration, runs them until it is told to
-//! stop, and shuts them down in order.
+//! The daemon: builds all parts from the configuration, runs them, and shuts them down in
+//! order.
 
 mod descriptors;
 mod links;
@@ -25,14 +25,13 @@ use tracing::{info, warn};
 
 use self::links::Links;
 use self::listeners::{AdminServer, Listeners, announce};
-use self::name_review::NameReview;
 pub use self::reload::ReloadSource;
 use self::reload::Reloader;
 use self::restart_only::RestartOnly;
 use self::route_builder::RouteBuilder;
 use crate::api::RequestMetrics;
 use crate::config::Settings;
-use crate::http::{Admin, BridgeMetrics, RoutesSlot, Timeouts, serve};
+use crate::http::{Admin, BridgeMetrics, Timeouts, serve};
 use crate::organizations::Lockout;
 use crate::telemetry::LogFlow;
 
@@ -99,9 +98,7 @@ pub async fn run(
 struct Daemon {
     listeners: Listeners,
     links: Links,
-    routes: Arc<RoutesSlot>,
     admin: Arc<Admin>,
-    names: Arc<NameReview>,
     reloader: Reloader,
     running_requests: TaskTracker,
     log: LogFlow,
@@ -122,17 +119,14 @@ impl Daemon {
         let pbxes = std::mem::take(&mut settings.pbxes);
         let links = Links::new(pbxes, settings.http.serve_stale).map_err(StartError::Threads)?;
         let request_metrics = Arc::new(RequestMetrics::default());
-        let admin = Arc::new(Admin::new(
-            BridgeMetrics {
-                pbxes: Arc::clone(links.pbxes()),
-                requests: Arc::clone(&request_metrics),
-                slots: listeners.api.slots.clone(),
-                tls: listeners.api.tls.clone(),
-                log: log.clone(),
-                includes_queues: settings.admin.queue_metrics,
-            },
-            stop.clone(),
-        ));
+        let metrics = BridgeMetrics {
+            pbxes: Arc::clone(links.pbxes()),
+            requests: Arc::clone(&request_metrics),
+            slots: listeners.api.slots.clone(),
+            tls: listeners.api.tls.clone(),
+            log: log.clone(),
+            includes_queues: settings.admin.queue_metrics,
+        };
         let running_requests = TaskTracker::new();
         let route_builder = RouteBuilder {
             pbxes: Arc::clone(links.pbxes()),
@@ -141,38 +135,25 @@ impl Daemon {
             running_requests: running_requests.clone(),
             stop: stop.clone(),
         };
-        let routes = route_builder.build(settings).map_err(StartError::Random)?;
-        let routes = Arc::new(RoutesSlot::new(routes));
-        let names = Arc::new(NameReview::new(Arc::clone(links.pbxes())));
-        names.configure(routes.api().directory().organizations());
-        let reloader = Reloader {
-            route_builder,
-            names: Arc::clone(&names),
-            routes: Arc::clone(&routes),
-            tls: listeners.api.tls.clone(),
-            at_start,
-        };
+        let tls = listeners.api.tls.clone();
+        let reloader = Reloader::new(route_builder, settings, tls, at_start);
         Ok(Self {
             listeners,
             links,
-            routes,
-            admin,
-            names,
-            reloader,
+            admin: Arc::new(Admin::new(metrics, stop.clone())),
+            reloader: reloader.map_err(StartError::Random)?,
             running_requests,
             log,
             stop,
         })
     }
 
-    /// Starts all parts, and serves the API until the daemon is told to stop. Returns
-    /// what still runs then.
+    /// Starts all parts, and serves the API until `stop` is canceled. Returns what still
+    /// runs then.
     async fn serve(mut self, reload_source: Option<ReloadSource>) -> Running {
         self.links.start();
-        self.names.start(&self.routes, &self.stop);
-        if let Some(source) = reload_source {
-            tokio::spawn(self.reloader.run(source));
-        }
+        let routes = Arc::clone(self.reloader.routes());
+        self.reloader.start(reload_source);
         let watchdog = tokio::spawn(self.links.watchdog().run());
         tokio::spawn(self.log.report_drops());
         let Listeners { api, admin } = self.listeners;
@@ -180,7 +161,7 @@ impl Daemon {
         announce(&api, "listening for API requests");
         systemd::ready().await;
         tokio::spawn(systemd::report_stop(self.stop.clone()));
-        serve(api, self.routes, API_TIMEOUTS, self.stop).await;
+        serve(api, routes, API_TIMEOUTS, self.stop).await;
         Running {
             requests: self.running_requests,
             links: self.links,

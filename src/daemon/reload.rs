@@ -26,20 +26,54 @@ pub struct ReloadSource {
     pub log_level: LogLevel,
 }
 
-/// Applies a new configuration to the running daemon.
+/// Applies configurations: the first one, and those that are read while the daemon runs.
 #[derive(Debug)]
 pub(super) struct Reloader {
-    pub(super) route_builder: RouteBuilder,
-    pub(super) names: Arc<NameReview>,
-    pub(super) routes: Arc<RoutesSlot>,
-    pub(super) tls: Option<Tls>,
+    route_builder: RouteBuilder,
+    routes: Arc<RoutesSlot>,
+    names: Arc<NameReview>,
+    tls: Option<Tls>,
     /// The settings that a reload can't apply, as they were at the start.
-    pub(super) at_start: RestartOnly,
+    at_start: RestartOnly,
 }
 
 impl Reloader {
-    /// Reads the configuration again at each signal, until the daemon is told to stop.
-    pub(super) async fn run(self, source: ReloadSource) {
+    /// Applies the first configuration.
+    ///
+    /// # Errors
+    /// A message if the operating system has no random bytes.
+    pub(super) fn new(
+        route_builder: RouteBuilder,
+        settings: Settings,
+        tls: Option<Tls>,
+        at_start: RestartOnly,
+    ) -> Result<Self, String> {
+        let routes = Arc::new(RoutesSlot::new(route_builder.build(settings)?));
+        let names = Arc::new(NameReview::new(Arc::clone(&route_builder.pbxes)));
+        names.configure(routes.api().directory().organizations());
+        Ok(Self {
+            route_builder,
+            routes,
+            names,
+            tls,
+            at_start,
+        })
+    }
+
+    pub(super) fn routes(&self) -> &Arc<RoutesSlot> {
+        &self.routes
+    }
+
+    /// Starts to review queue names, and to reload at the signals of `source`.
+    pub(super) fn start(self, source: Option<ReloadSource>) {
+        self.names.start(&self.routes, &self.route_builder.stop);
+        if let Some(source) = source {
+            tokio::spawn(self.reload_at_signals(source));
+        }
+    }
+
+    /// Reads the configuration again at each signal, until shutdown.
+    async fn reload_at_signals(self, source: ReloadSource) {
         let stop = self.route_builder.stop.clone();
         while stop
             .run_until_cancelled(source.signal.notified())
@@ -99,7 +133,7 @@ impl Reloader {
         Ok(())
     }
 
-    /// Refuses an organization whose PBX has no link: links are made only at the start.
+    /// Refuses an organization whose PBX has no link. Links are created only at the start.
     fn check_pbxes(&self, settings: &Settings) -> Result<(), String> {
         for organization in settings.directory.organizations() {
             if !self.route_builder.pbxes.contains_key(&organization.pbx) {

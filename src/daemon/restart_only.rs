@@ -32,7 +32,7 @@ pub(super) struct RestartOnly {
 struct PbxSection {
     address: Address,
     username: HeaderValue,
-    /// A digest is enough for a comparison, and no second copy of the secret is needed.
+    /// A digest suffices for the comparison, and avoids a second copy of the secret.
     secret_digest: [u8; 32],
     tls: Option<TlsSettings>,
     connect_timeout: Duration,

@@ -31,7 +31,7 @@ pub(super) async fn reloading() {
     }
 }
 
-/// Waits until the daemon is told to stop, then reports that.
+/// Waits until `stop` is canceled, then reports that the daemon is stopping.
 pub(super) async fn report_stop(stop: CancellationToken) {
     stop.cancelled().await;
     notify(&[NotifyState::Stopping]).await;

@@ -1,4 +1,4 @@
-//! Notifies systemd's watchdog while the daemon can do its work.
+//! Notifies systemd's watchdog while the links to the PBXes are healthy.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tracing::warn;
 use super::systemd;
 use crate::queues::Pbxes;
 
-/// Without these the daemon is of no use.
+/// Watches the links and the runtime on which they run.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     pub(super) pbxes: Arc<Pbxes>,
@@ -25,9 +25,9 @@ impl Watchdog {
     /// Notifies systemd while the links are healthy. Does nothing if the service manager
     /// has not set `WATCHDOG_USEC`.
     ///
-    /// If one of the two runtimes hangs, this task hangs, too, and systemd restarts the
-    /// daemon: this task runs on the main runtime, and each time waits for an empty task on
-    /// that of the links.
+    /// Runs on the main runtime, and before each notification waits for an empty task on
+    /// the runtime of the links. If either runtime hangs, the notifications stop, and
+    /// systemd restarts the daemon.
     pub(super) async fn run(self) {
         let Some(watchdog_timeout) = sd_notify::watchdog_enabled() else {
             return;
@@ -50,7 +50,7 @@ impl Watchdog {
 
     /// Whether every PBX still has its tasks. A PBX that can't be reached is healthy in this
     /// sense: a restart of the daemon would not help. If a lock is never released, this
-    /// never returns, and the watchdog restarts the daemon as well.
+    /// never returns; then, too, the notifications stop.
     fn links_are_healthy(&self) -> bool {
         self.supervisors.len() == self.pbxes.len() && self.pbxes.values().all(|pbx| pbx.is_kept())
     }

@@ -1,4 +1,4 @@
-//! The interface between a listener and the code that answers its requests.
+//! Connects a listener to the code that answers its requests.
 
 use std::net::IpAddr;
 use std::sync::Arc;

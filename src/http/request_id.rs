@@ -1,4 +1,4 @@
-//! The id of a request, which both sides can log.
+//! The id of a request. The client and the bridge can both log it.
 
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};

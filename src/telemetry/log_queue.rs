@@ -27,7 +27,7 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// How long to wait before writing again to a nonblocking sink that is full.
 const RETRY_DELAY: Duration = Duration::from_millis(20);
 
-/// How long the end of the program waits for the queued lines to be written.
+/// How long the program waits at its end until the queued lines are written.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Counts the log lines that wait to be written and those that were dropped.

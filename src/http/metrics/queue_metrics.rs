@@ -25,7 +25,7 @@ impl QueueCollector {
     /// Queries the queues of all PBXes. Leaves out the queues of a PBX that does not answer;
     /// its own metrics show that.
     pub(super) async fn query(pbxes: &Pbxes) -> Self {
-        let question = ReadRequest {
+        let request = ReadRequest {
             names: None,
             finds_new: false,
             fresh: false,
@@ -33,7 +33,7 @@ impl QueueCollector {
             request_id: "metrics",
         };
         let queries = pbxes.iter().map(async |(name, pbx)| {
-            let snapshot = pbx.queues(question, |_| true).await;
+            let snapshot = pbx.queues(request, |_| true).await;
             Some((name.clone(), snapshot.ok()?.queues))
         });
         // Concurrently, so that a PBX that does not answer delays no other.

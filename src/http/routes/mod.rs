@@ -56,7 +56,7 @@ pub struct Routes {
     pub trusted_proxies: Vec<IpNet>,
     /// Tracks the running requests, including those whose clients have disconnected.
     pub running_requests: TaskTracker,
-    /// Canceled when the daemon is told to stop. Event streams end then.
+    /// Canceled at shutdown. Event streams end then.
     pub stop: CancellationToken,
 }
 
