@@ -6,7 +6,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::queues::mirror::SECONDS;
+use crate::queues::mirror::LATENCY_BOUNDS;
 
 /// Counts of all requests since the start; they outlive a change of the
 /// configuration.
@@ -34,7 +34,7 @@ impl Default for RequestMetrics {
     fn default() -> Self {
         Self {
             total: Family::default(),
-            duration: Family::new_with_constructor(|| Histogram::new(SECONDS)),
+            duration: Family::new_with_constructor(|| Histogram::new(LATENCY_BOUNDS)),
             unknown_outcomes: Counter::default(),
             failed_logins: Counter::default(),
             lockouts: Counter::default(),

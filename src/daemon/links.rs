@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::watchdog::Watchdog;
 use crate::config;
 use crate::queues::Pbxes;
-use crate::queues::mirror::{PbxSettings, keep};
+use crate::queues::mirror::{PbxSettings, connect};
 use crate::worker_runtime::WorkerRuntime;
 
 type LinkTask = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -45,7 +45,7 @@ impl Links {
                 action_timeout: pbx.action_timeout,
             };
             let name = pbx.link.name.clone();
-            let (handle, task) = keep(pbx.link, mirror_settings, stop.clone());
+            let (handle, task) = connect(pbx.link, mirror_settings, stop.clone());
             not_started.push(Box::pin(task));
             pbxes.insert(name, handle);
         }

@@ -52,7 +52,7 @@ impl Watchdog {
     /// sense: a restart of the daemon would not help. If a lock is never released, this
     /// never returns; then, too, the notifications stop.
     fn links_are_healthy(&self) -> bool {
-        self.supervisors.len() == self.pbxes.len() && self.pbxes.values().all(|pbx| pbx.is_kept())
+        self.supervisors.len() == self.pbxes.len() && self.pbxes.values().all(|pbx| pbx.is_alive())
     }
 }
 
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
     use crate::ami::value::HeaderValue;
     use crate::ami::{Address, LinkSettings};
-    use crate::queues::mirror::{PbxSettings, keep};
+    use crate::queues::mirror::{PbxSettings, connect};
 
     /// A watchdog of a PBX that can't be reached.
     fn watchdog(stop: &CancellationToken) -> Watchdog {
@@ -81,7 +81,7 @@ mod tests {
             serve_stale: true,
             action_timeout: Duration::from_secs(1),
         };
-        let (pbx, tasks) = keep(link, settings, stop.clone());
+        let (pbx, tasks) = connect(link, settings, stop.clone());
         let supervisors = TaskTracker::new();
         supervisors.spawn(tasks);
         Watchdog {

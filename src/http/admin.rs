@@ -67,7 +67,7 @@ impl Admin {
         for (name, pbx) in self.metrics.pbxes.iter() {
             let (state, reason) = state_and_reason(pbx.status());
             is_ready &= state == "ready";
-            let events = pbx.delivery().as_str();
+            let events = pbx.event_delivery().as_str();
             let details = json!({"state": state, "reason": reason, "events": events});
             pbxes.insert(name.clone(), details);
         }

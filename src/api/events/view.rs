@@ -63,7 +63,7 @@ impl StreamView {
         // configuration, the same request may show something else.
         (format!("{organization:?}"), &queues).hash(&mut hasher);
         Self {
-            stream: format!("{:x}-{:x}", pbx.epoch(), hasher.finish()).into(),
+            stream: format!("{:x}-{:x}", pbx.change_log_id(), hasher.finish()).into(),
             pbx: pbx.clone(),
             organization: Arc::clone(organization),
             revoked: user.revoked.clone(),

@@ -146,7 +146,7 @@ static METRICS: [PbxMetric; 15] = [
         "events_missing",
         "1 if a member has changed without an event",
         |pbx, encoder| {
-            let is_missing = pbx.delivery() == EventDelivery::Missing;
+            let is_missing = pbx.event_delivery() == EventDelivery::Missing;
             ConstGauge::new(i64::from(is_missing)).encode(encoder)
         },
     ),

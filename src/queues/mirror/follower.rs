@@ -4,30 +4,29 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::change_log::StateChange;
+use super::state::{ShowsQueue, StateChange};
 use super::store::Store;
-use super::watched_queues::Shows;
 
-/// Changes that are handed out at once.
+/// The most changes that [`Follower::since`] returns at once.
 const MAX_CHANGES: usize = 512;
 
-/// A place in the change log. As long as there is one, the figures of the queues
-/// that it shows are kept new.
+/// Follows the changes of a PBX's queues. As long as it exists, the statistics of the
+/// queues that it shows are refreshed.
 #[derive(Debug)]
 pub struct Follower {
     store: Arc<Store>,
     latest: watch::Receiver<u64>,
-    /// Key of the view; streams that show the same queues share it.
+    /// Key of the view. Streams that show the same queues share a view.
     view: String,
 }
 
 impl Follower {
-    pub(super) fn new(store: Arc<Store>, view: &str, shows: Shows) -> Self {
+    pub(super) fn new(store: Arc<Store>, view: &str, shows: ShowsQueue) -> Self {
         let latest = store.latest.subscribe();
         store.metrics.stream_clients.inc();
-        store.change(|mirror, _| mirror.watched.add(view, shows));
-        // There may be figures to ask for now.
-        store.work.notify_one();
+        store.change(|mirror, _| mirror.watch(view, shows));
+        // The statistics of these queues may be outdated.
+        store.wake_refresher.notify_one();
         let view = view.to_owned();
         Self {
             store,
@@ -38,29 +37,26 @@ impl Follower {
 
     /// Waits for a change after `number`.
     pub async fn changed_since(&mut self, number: u64) {
-        // An error would mean that the store is gone, which this keeps.
+        // Fails only if the sender is gone, but `self.store` owns it.
         let _ = self.latest.wait_for(|latest| *latest > number).await;
     }
 
-    /// The changes behind that number, each with its own, not too many at once,
-    /// and the number of the last; `None` where the change_log does not go back so
-    /// far.
+    /// The changes after `number`, each with its own number, and the number of the last.
+    /// Returns at most [`MAX_CHANGES`] of them. `None` if the change log does not reach
+    /// back so far.
     #[must_use]
     pub fn since(&self, number: u64) -> Option<(Vec<(u64, StateChange)>, u64)> {
-        self.store.read(|mirror| {
-            let changes = mirror.change_log.since(number)?.take(MAX_CHANGES);
-            let changes = changes.map(|(number, change)| (number, change.clone()));
-            let changes: Vec<_> = changes.collect();
-            let last = changes.last().map_or(number, |(number, _)| *number);
-            Some((changes, last))
-        })
+        let changes = self
+            .store
+            .read(|mirror| mirror.changes_since(number, MAX_CHANGES))?;
+        let last = changes.last().map_or(number, |(number, _)| *number);
+        Some((changes, last))
     }
 }
 
 impl Drop for Follower {
     fn drop(&mut self) {
         self.store.metrics.stream_clients.dec();
-        self.store
-            .change(|mirror, _| mirror.watched.remove(&self.view));
+        self.store.change(|mirror, _| mirror.unwatch(&self.view));
     }
 }

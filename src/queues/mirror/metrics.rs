@@ -1,4 +1,4 @@
-//! What the live state counts of itself and its link.
+//! Metrics of a PBX's mirror and link.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -8,43 +8,42 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use tokio::time::Instant;
 
-/// From an answer out of memory to one that Asterisk does not give in time: bounds of
-/// histograms.
-pub const SECONDS: [f64; 11] = [
+/// Bounds of latency histograms, in seconds: from a read of the mirror to a time-out.
+pub const LATENCY_BOUNDS: [f64; 11] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0, 10.0,
 ];
 
-/// Figures of one PBX's live state.
+/// Metrics of a PBX's mirror and link.
 #[derive(Debug)]
 pub struct Metrics {
-    /// Time from sending an action to its answer, in seconds.
+    /// Time from sending an action to its reply, in seconds.
     pub round_trip_seconds: Histogram,
-    /// Links that were made after the first.
+    /// Links made after the first one.
     pub reconnects: Counter,
     link: Mutex<LinkTimes>,
-    /// Queues that were asked for only because it was their turn.
+    /// Queues listed by the periodic resync.
     pub resyncs: Counter,
-    /// Members that a resync has found otherwise than events had told.
+    /// Members that a resync listed otherwise than events had reported them.
     pub drift: Counter,
-    /// Queries about a queue or a member because something made it doubtful.
+    /// Queries about a queue or a member whose state was uncertain.
     pub targeted_refreshes: Counter,
-    /// How long acknowledged changes were laid over the state, in seconds.
+    /// How long acknowledged changes were shown before their event, in seconds.
     pub overlay_seconds: Histogram,
-    /// Acknowledged changes whose events have not come.
+    /// Acknowledged changes whose events have not arrived in time.
     pub overlays_overdue: Counter,
-    /// Event streams that are open.
+    /// Open event streams.
     pub stream_clients: Gauge,
-    /// Snapshots sent to a stream whose reader had fallen behind.
+    /// Snapshots sent to streams whose readers had fallen behind.
     pub dropped_to_snapshot: Counter,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         Self {
-            round_trip_seconds: Histogram::new(SECONDS),
+            round_trip_seconds: Histogram::new(LATENCY_BOUNDS),
             reconnects: Counter::default(),
             link: Mutex::new(LinkTimes {
-                had: false,
+                has_been_up: false,
                 is_up: false,
                 since: Instant::now(),
             }),
@@ -61,34 +60,34 @@ impl Default for Metrics {
     }
 }
 
-/// When a link was made or lost last.
+/// When the link was last made or lost.
 #[derive(Debug)]
 struct LinkTimes {
-    /// Whether there has been one.
-    had: bool,
+    /// Whether there has ever been a link.
+    has_been_up: bool,
     is_up: bool,
     since: Instant,
 }
 
 impl Metrics {
-    /// The link has been made or lost. That it is lost may be told twice: when
-    /// Asterisk announces its end, and at that end.
-    pub(super) fn link(&self, is_up: bool) {
+    /// The link was made or lost. A loss may be reported twice: when Asterisk announces
+    /// its shutdown, and when the connection ends.
+    pub(super) fn link_changed(&self, is_up: bool) {
         let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
         if link.is_up == is_up {
             return;
         }
-        if is_up && link.had {
+        if is_up && link.has_been_up {
             self.reconnects.inc();
         }
         *link = LinkTimes {
-            had: true,
+            has_been_up: true,
             is_up,
             since: Instant::now(),
         };
     }
 
-    /// For how long the link is there, or gone; at first, since the start.
+    /// Time since the link was made or lost; before the first link, since the start.
     #[must_use]
     pub fn link_age(&self) -> Duration {
         let link = self.link.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Answers from memory.
+//! The handle of a PBX: reads from its mirror.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,14 +7,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::PbxSettings;
-use super::event_delivery::EventDelivery;
 use super::follower::Follower;
 use super::metrics::Metrics;
-
-use super::mirrored_queue::MirroredQueue;
+use super::settings::PbxSettings;
+use super::state::{EventDelivery, MirroredQueue, ShowsQueue};
 use super::store::Store;
-use super::watched_queues::Shows;
 use crate::ami::Client;
 use crate::queues::error::QueueError;
 use crate::queues::model::Queue;
@@ -23,7 +20,8 @@ use crate::queues::pace::Pace;
 use crate::queues::queries::Snapshot;
 use crate::wall_clock;
 
-/// The live state of a PBX. Cheap to clone.
+/// The handle of a PBX: its client, its mirror, and the pace of its changes. Cheap to
+/// clone.
 #[derive(Debug, Clone)]
 pub struct Pbx {
     pub(super) store: Arc<Store>,
@@ -35,18 +33,18 @@ pub struct Pbx {
 /// The PBXes, by their names in the configuration.
 pub type Pbxes = HashMap<String, Pbx>;
 
-/// What is to be read, for whom.
+/// What to read, and for which request.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadRequest<'a> {
-    /// Names of queues, in any spelling; `None` is all.
+    /// Names of queues, in any spelling; `None` is all queues.
     pub names: Option<&'a [String]>,
-    /// Whether to ask Asterisk for those of them that are not known.
+    /// Whether to query Asterisk for named queues that the mirror does not have.
     pub finds_new: bool,
-    /// Whether to ask Asterisk for all of it, whatever is known.
+    /// Whether to query Asterisk for everything instead of reading the mirror.
     pub fresh: bool,
-    /// When the answer must be there.
+    /// When the read must be complete.
     pub deadline: Instant,
-    /// Id of the request, for the log.
+    /// The request's id, for the log.
     pub request_id: &'a str,
 }
 
@@ -60,16 +58,16 @@ impl Pbx {
         }
     }
 
-    /// The link.
+    /// The client of the link.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Whether the state can be read and the link is kept. Does not come back where
-    /// somebody never gives the lock back.
+    /// Whether the mirror can be read and the link's task still runs. Never returns if a
+    /// thread holds the mirror's lock for ever.
     #[must_use]
-    pub fn is_kept(&self) -> bool {
+    pub fn is_alive(&self) -> bool {
         self.store.read(|_| ());
         self.client.is_supervised()
     }
@@ -80,125 +78,125 @@ impl Pbx {
         self.settings.action_timeout
     }
 
-    /// What it counts of itself.
+    /// Metrics of the mirror and the link.
     #[must_use]
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.store.metrics
     }
 
-    /// Queues with their members, of those that are `wanted`. Callers and figures
-    /// may be old.
+    /// Reads queues with their members. Without names, those for which `is_wanted` holds.
+    /// Callers and statistics may be outdated.
     ///
     /// # Errors
-    /// [`Failure::Unavailable`] without a link, or while the state is loaded.
+    /// `Failure::Unavailable` without a link or while the mirror is being loaded, unless
+    /// stale reads are allowed. Errors of queries.
     pub async fn members(
         &self,
         request: ReadRequest<'_>,
-        wanted: impl Fn(&str) -> bool,
+        is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Snapshot, QueueError> {
-        let stale = self.prepare(request, &wanted).await?;
+        let stale = self.prepare(request, &is_wanted).await?;
         Ok(self.store.read(|mirror| {
-            let entries = mirror.selected(request.names, wanted);
-            let asked = entries
-                .iter()
-                .filter_map(|entry| entry.listed_in_full_at)
-                .min();
-            let as_of = asked
-                .filter(|_| request.fresh)
-                .unwrap_or(mirror.last_received);
-            let queues = entries.into_iter().map(|entry| Arc::clone(entry.queue()));
+            let queues = mirror.selected(request.names, is_wanted);
+            let listed = queues.iter().filter_map(|queue| queue.listed_in_full_at);
+            let oldest = listed.min().filter(|_| request.fresh);
+            let as_of = oldest.unwrap_or(mirror.last_received());
+            let queues = queues.into_iter().map(|queue| Arc::clone(queue.queue()));
             Snapshot {
                 queues: queues.collect(),
                 as_of: wall_clock::before(as_of.elapsed()),
                 stale,
-                latest: mirror.change_log.latest(),
+                latest: mirror.latest_change(),
             }
         }))
     }
 
-    /// Queues with members, callers and figures, of those that are `wanted`. Asks
-    /// Asterisk for callers and figures that have changed or are older than a
-    /// second; whoever comes meanwhile shares the answer.
+    /// Reads queues with members, callers and statistics. Queries Asterisk for callers and
+    /// statistics that have changed or are older than a second. Readers that arrive
+    /// meanwhile share the reply.
     ///
     /// # Errors
-    /// As [`Self::members`], and what else can become of a question.
+    /// As [`Self::members`].
     pub async fn queues(
         &self,
         request: ReadRequest<'_>,
-        wanted: impl Fn(&str) -> bool + Copy,
+        is_wanted: impl Fn(&str) -> bool + Copy,
     ) -> Result<Snapshot, QueueError> {
-        let stale = self.prepare(request, &wanted).await?;
+        let stale = self.prepare(request, &is_wanted).await?;
         if !stale && !request.fresh {
-            self.refresh_statistics(request, wanted).await?;
+            self.refresh_statistics(request, is_wanted).await?;
         }
         let now = Instant::now();
         Ok(self.store.read(|mirror| {
-            let entries = mirror.selected(request.names, wanted);
-            let oldest = entries.iter().map(|entry| entry.statistics_at).min();
-            let queues = entries.into_iter().map(|entry| as_of(entry, now));
+            let queues = mirror.selected(request.names, is_wanted);
+            let oldest = queues.iter().map(|queue| queue.statistics_at).min();
+            let queues = queues
+                .into_iter()
+                .map(|queue| with_current_waits(queue, now));
             Snapshot {
                 queues: queues.collect(),
                 as_of: wall_clock::before(oldest.unwrap_or(now).elapsed()),
                 stale,
-                latest: mirror.change_log.latest(),
+                latest: mirror.latest_change(),
             }
         }))
     }
 
-    /// A queue as it was last seen.
+    /// A queue as the mirror has it.
     #[must_use]
     pub fn queue(&self, name: &str) -> Option<Arc<Queue>> {
         let now = Instant::now();
         self.store
-            .read(|mirror| Some(as_of(mirror.queue(name)?, now)))
+            .read(|mirror| Some(with_current_waits(mirror.queue(name)?, now)))
     }
 
-    /// Tells the numbers of this change log from those of any other.
+    /// Identifies the change log. Its numbers mean nothing in another one.
     #[must_use]
-    pub fn epoch(&self) -> u64 {
-        self.store.epoch
+    pub fn change_log_id(&self) -> u64 {
+        self.store.change_log_id
     }
 
-    /// Follows the changes, for someone who is shown those queues. `view` is the same
-    /// for all who are shown the same.
+    /// Follows the changes, for a stream that shows the queues for which `shows` holds.
+    /// Streams that show the same queues have the same `view`.
     #[must_use]
-    pub fn follow(&self, view: &str, shows: Shows) -> Follower {
+    pub fn follow(&self, view: &str, shows: ShowsQueue) -> Follower {
         Follower::new(Arc::clone(&self.store), view, shows)
     }
 
-    /// How Asterisk spells the name of a queue; `None` where it has not listed one.
+    /// How Asterisk spells the name of a queue; `None` if Asterisk has not listed the
+    /// queue over this link.
     #[must_use]
     pub fn spelled(&self, name: &str) -> Option<QueueName> {
         self.store.read(|mirror| mirror.spelled(name))
     }
 
-    /// Whether a queue has that member, as far as is known.
+    /// Whether the mirror lists the interface as a member of the queue.
     #[must_use]
     pub fn is_member(&self, queue: &QueueName, interface: &str) -> bool {
         self.store.read(|mirror| {
-            let entry = mirror.queue(queue);
-            entry.is_some_and(|entry| entry.queue().member(interface).is_some())
+            let queue = mirror.queue(queue);
+            queue.is_some_and(|queue| queue.queue().member(interface).is_some())
         })
     }
 
-    /// The names of all queues that Asterisk has listed.
+    /// The names of all queues that Asterisk has listed over this link.
     #[must_use]
     pub fn spelled_names(&self) -> Vec<QueueName> {
         self.store.read(|mirror| {
-            let listed = mirror.entries().filter(|entry| entry.listed_at.is_some());
-            listed.map(|entry| entry.name.clone()).collect()
+            let listed = mirror.queues().filter(|queue| queue.listed_at.is_some());
+            listed.map(|queue| queue.name.clone()).collect()
         })
     }
 
-    /// Notifies when the set of queues or a spelling has changed, once all queues are
-    /// loaded.
+    /// Notifies when a queue has appeared, disappeared or been respelled, while the mirror
+    /// is complete.
     #[must_use]
     pub fn watch_names(&self) -> watch::Receiver<u64> {
         self.store.names.subscribe()
     }
 
-    /// The queues that the configuration lists. Those that the PBX does not have are
-    /// looked for again and again.
+    /// Sets the queues that the configuration lists. Asterisk is queried again for those
+    /// that it does not have.
     pub fn configure(&self, names: Vec<String>) {
         self.store
             .change(|mirror, now| mirror.configure(names, now));
@@ -206,27 +204,28 @@ impl Pbx {
 
     /// Whether events about members arrive.
     #[must_use]
-    pub fn delivery(&self) -> EventDelivery {
-        self.store.read(|mirror| mirror.event_delivery.delivery())
+    pub fn event_delivery(&self) -> EventDelivery {
+        self.store.read(|mirror| mirror.event_delivery())
     }
 
-    /// Seconds by which Asterisk's clock is ahead of the bridge's, if that is known.
+    /// Seconds by which Asterisk's clock is ahead of the bridge's; `None` if it was not
+    /// measured yet.
     #[must_use]
     pub fn clock_offset(&self) -> Option<f64> {
-        self.store.read(|mirror| mirror.clock.offset())
+        self.store.read(|mirror| mirror.clock_offset())
     }
 }
 
-/// The queue now: callers have waited on since they were listed.
-fn as_of(entry: &MirroredQueue, now: Instant) -> Arc<Queue> {
-    let queue = entry.queue();
-    let since = now.saturating_duration_since(entry.statistics_at).as_secs();
-    if since == 0 || queue.callers.is_empty() {
+/// The queue with the waiting times of its callers as they are now.
+fn with_current_waits(queue: &MirroredQueue, now: Instant) -> Arc<Queue> {
+    let age = now.saturating_duration_since(queue.statistics_at).as_secs();
+    let queue = queue.queue();
+    if age == 0 || queue.callers.is_empty() {
         return Arc::clone(queue);
     }
     let mut callers = Vec::clone(&queue.callers);
     for caller in &mut callers {
-        caller.wait_seconds += since;
+        caller.wait_seconds += age;
     }
     Arc::new(Queue {
         callers: Arc::new(callers),

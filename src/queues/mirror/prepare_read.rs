@@ -1,4 +1,4 @@
-//! What Asterisk is asked before an answer from memory.
+//! What a read queries Asterisk for before it reads the mirror.
 
 use std::future::ready;
 use std::time::Duration;
@@ -6,37 +6,32 @@ use std::time::Duration;
 use futures_util::stream::TryStreamExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::mirror::{Mirror, Phase};
-use super::mirrored_queue::MirroredQueue;
 use super::pbx::{Pbx, ReadRequest};
+use super::state::{Mirror, MirroredQueue, Phase};
 use super::statistics_refresh::{StatisticsQuery, query_statistics};
 use crate::ami::Failure;
-use crate::queues::QueueName;
 use crate::queues::error::QueueError;
-use crate::queues::queries::LISTS_AT_ONCE;
-use crate::queues::queries::QueueQueries;
+use crate::queues::name::QueueName;
+use crate::queues::queries::{LISTS_AT_ONCE, QueueQueries};
 
-/// When to try again while the state is being loaded.
+/// The failure of a read while the mirror is being loaded.
 const LOADING: Failure = Failure::Unavailable {
     retry_after: Duration::from_secs(1),
 };
 
 impl Pbx {
-    /// How Asterisk spells these names, without those that it does not have: looked up in
-    /// a new list of all queues, if it has not listed every one of them yet. A link that
-    /// falls in between takes nothing from what was found.
+    /// Asterisk's spelling of these names, without the names that it does not have. Lists
+    /// all queues unless Asterisk has already listed every one of these over this link.
+    /// The returned names stay valid even if the link is lost right afterwards.
     ///
     /// # Errors
-    /// What can become of a question.
+    /// [`QueueError`]
     pub(super) async fn look_up(
         &self,
         names: &[String],
         queries: &QueueQueries,
     ) -> Result<Vec<QueueName>, QueueError> {
-        let known: Option<Vec<_>> = self
-            .store
-            .read(|mirror| names.iter().map(|name| mirror.spelled(name)).collect());
-        if let Some(known) = known {
+        if let Some(known) = self.store.read(|mirror| mirror.spelled_all(names)) {
             return Ok(known);
         }
         let all = queries.names().await?.named;
@@ -44,18 +39,19 @@ impl Pbx {
         Ok(names.iter().filter_map(spelled).cloned().collect())
     }
 
-    /// Waits until the state is loaded, and asks Asterisk for named queues that are
-    /// missing, or for everything if `fresh`. Returns whether the state is stale.
+    /// Waits until the mirror can be read. Queries Asterisk for named queues that the
+    /// mirror does not have, or for everything if the read is `fresh`. Returns whether the
+    /// mirror is stale.
     pub(super) async fn prepare(
         &self,
         request: ReadRequest<'_>,
-        wanted: impl Fn(&str) -> bool,
+        is_wanted: impl Fn(&str) -> bool,
     ) -> Result<bool, QueueError> {
-        let stale = self.available(request.deadline).await?;
+        let stale = self.wait_until_readable(request.deadline).await?;
         if request.fresh {
-            self.ask_all(request, wanted).await?;
+            self.list_all(request, is_wanted).await?;
         } else if !stale && request.finds_new {
-            self.find(request).await?;
+            self.list_new(request).await?;
         }
         Ok(stale)
     }
@@ -78,38 +74,38 @@ impl Pbx {
         Ok(self.queries(request.deadline, request.request_id)?)
     }
 
-    /// Asks about the queues as a whole.
-    async fn ask_all(
+    /// Lists the requested queues with their members.
+    async fn list_all(
         &self,
         request: ReadRequest<'_>,
-        wanted: impl Fn(&str) -> bool,
+        is_wanted: impl Fn(&str) -> bool,
     ) -> Result<(), QueueError> {
         let queries = self.queries_for(request)?;
         let names = match request.names {
             Some(names) => self.look_up(names, &queries).await?,
             None => {
                 let mut all = queries.names().await?.named;
-                all.retain(|name| wanted(name));
+                all.retain(|name| is_wanted(name));
                 all
             }
         };
-        let lists = queries.lists(names, LISTS_AT_ONCE);
-        lists.try_for_each(|_| ready(Ok(()))).await
+        list(&queries, names).await
     }
 
-    /// Waits until there is a state to be told; returns whether it is stale.
-    async fn available(&self, deadline: Instant) -> Result<bool, Failure> {
+    /// Waits until the mirror can be read. Returns whether it is stale.
+    async fn wait_until_readable(&self, deadline: Instant) -> Result<bool, Failure> {
         if self.is_live() {
             return Ok(false);
         }
         let mut phase = self.store.phase.subscribe();
-        let settled = phase.wait_for(|phase| *phase != Phase::Loading);
-        let Ok(Ok(settled)) = timeout_at(deadline, settled).await else {
+        let loaded = phase.wait_for(|phase| *phase != Phase::Loading);
+        let Ok(Ok(phase)) = timeout_at(deadline, loaded).await else {
             return Err(LOADING);
         };
-        match *settled {
+        match *phase {
             Phase::Live => Ok(false),
             Phase::Lost if self.settings.serve_stale => Ok(true),
+            // The client knows when the next attempt to connect begins.
             _ => match self.client.begin_internal(deadline, "") {
                 Err(failure) => Err(failure),
                 Ok(_) => Err(LOADING),
@@ -117,53 +113,56 @@ impl Pbx {
         }
     }
 
-    /// Asks for queues that are not known, or not whole: Asterisk says nothing when a
-    /// reload of its configuration adds one.
-    async fn find(&self, request: ReadRequest<'_>) -> Result<(), QueueError> {
+    /// Lists named queues that the mirror does not have, or not with their members. When a
+    /// reload of Asterisk adds a queue, no event reports it.
+    async fn list_new(&self, request: ReadRequest<'_>) -> Result<(), QueueError> {
         let names = request.names.unwrap_or_default();
         let is_new =
             |mirror: &Mirror, name: &str| mirror.queue(name).is_none_or(MirroredQueue::is_new);
-        let new = |mirror: &Mirror| names.iter().any(|name| is_new(mirror, name));
-        if !self.store.read(new) {
+        let has_new = |mirror: &Mirror| names.iter().any(|name| is_new(mirror, name));
+        if !self.store.read(has_new) {
             return Ok(());
         }
         let queries = self.queries_for(request)?;
         self.look_up(names, &queries).await?;
         let new: Vec<_> = self.store.read(|mirror| {
             let known = names.iter().filter_map(|name| mirror.queue(name));
-            let new = known.filter(|entry| entry.is_new());
-            new.map(|entry| entry.name.clone()).collect()
+            let new = known.filter(|queue| queue.is_new());
+            new.map(|queue| queue.name.clone()).collect()
         });
-        let lists = queries.lists(new, LISTS_AT_ONCE);
-        lists.try_for_each(|_| ready(Ok(()))).await
+        list(&queries, new).await
     }
 
-    /// Asks for callers and figures that are outdated, and for the members that must
-    /// not contradict them.
+    /// Queries callers and statistics that are outdated, and then members that would
+    /// contradict them.
     pub(super) async fn refresh_statistics(
         &self,
         request: ReadRequest<'_>,
-        wanted: impl Fn(&str) -> bool + Copy,
+        is_wanted: impl Fn(&str) -> bool + Copy,
     ) -> Result<(), QueueError> {
         let now = Instant::now();
         let outdated: Vec<_> = self.store.read(|mirror| {
-            let entries = mirror.selected(request.names, wanted).into_iter();
-            let outdated = entries.filter(|entry| entry.needs_statistics(now));
+            let queues = mirror.selected(request.names, is_wanted).into_iter();
+            let outdated = queues.filter(|queue| queue.needs_statistics(now));
             StatisticsQuery::of(mirror, outdated)
         });
         if !outdated.is_empty() {
             query_statistics(&self.queries_for(request)?, outdated).await?;
         }
-        let contradicted: Vec<_> = self.store.read(|mirror| {
-            let entries = mirror.selected(request.names, wanted).into_iter();
-            let contradicted = entries.filter(|entry| entry.members_outdated);
-            contradicted.map(|entry| entry.name.clone()).collect()
+        let contradicting: Vec<_> = self.store.read(|mirror| {
+            let queues = mirror.selected(request.names, is_wanted).into_iter();
+            let contradicting = queues.filter(|queue| queue.members_outdated);
+            contradicting.map(|queue| queue.name.clone()).collect()
         });
-        if contradicted.is_empty() {
+        if contradicting.is_empty() {
             return Ok(());
         }
-        let queries = self.queries_for(request)?;
-        let lists = queries.lists(contradicted, LISTS_AT_ONCE);
-        lists.try_for_each(|_| ready(Ok(()))).await
+        list(&self.queries_for(request)?, contradicting).await
     }
+}
+
+/// Lists these queues with their members. The mirror applies the lists before this returns.
+async fn list(queries: &QueueQueries, names: Vec<QueueName>) -> Result<(), QueueError> {
+    let lists = queries.lists(names, LISTS_AT_ONCE);
+    lists.try_for_each(|_| ready(Ok(()))).await
 }

@@ -1,5 +1,5 @@
-//! Asks Asterisk what the mirror needs to know: all of it at the start, then what
-//! has become doubtful, and every queue in its turn.
+//! Queries Asterisk for what the mirror needs: everything at first, then whatever is
+//! uncertain, and every queue periodically.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -7,120 +7,121 @@ use std::time::Duration;
 
 use futures_util::stream::TryStreamExt;
 use tokio::time::{Instant, sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::mirror::{Mirror, Phase};
-use super::pending_refreshes::Refresh;
+use super::state::{Mirror, Phase, Refresh};
 use super::statistics_refresh::{StatisticsQuery, query_statistics};
 use super::store::Store;
 use crate::ami::{Action, Client, NO_APP_QUEUE};
 use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
-use crate::queues::queries::QueueQueries;
-use crate::queues::queries::{NOBODY, QueueNames};
+use crate::queues::queries::{NOBODY, QueueNames, QueueQueries};
 
-/// Lists that are under way at once when all is asked about. One after the other
-/// would leave Asterisk idle in between; all in one would let no command through.
+/// How many lists are queried at once while the mirror is loaded. With one at a time,
+/// Asterisk would idle in between; one list of all queues would hold changes up.
 const LISTS_AT_ONCE: usize = 8;
 
-/// For one question.
-const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time limit of a refresh.
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// For all questions at the start: a large PBX takes seconds.
-const SEED_TIMEOUT: Duration = Duration::from_secs(60);
+/// Time limit of loading the mirror. A large PBX takes seconds.
+const LOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Between attempts that fail while the link is there.
-const AGAIN: Duration = Duration::from_secs(1);
+/// Delay before a failed query is repeated.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// The PBX's clock is measured at least so often.
+/// The clock offset is measured at least this often.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How old the last measurement may be when members are asked about.
+/// The oldest measurement of the clock offset with which members are queried.
 const MAX_CLOCK_AGE: Duration = Duration::from_secs(2);
 
-/// How often the figures that event streams show are asked for.
+/// How often the statistics that event streams show are queried.
 const STATISTICS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The pause after a query for these figures, as a multiple of its duration: a large PBX
-/// spends at most a twentieth of its time on them.
+/// The pause after a query for these statistics, as a multiple of its duration. So a large
+/// PBX spends at most a twentieth of its time on them.
 const STATISTICS_REST: u32 = 19;
 
-/// How often to look for changes whose events have not come.
+/// How often overdue overlays are looked for.
 const TICK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Keeps the mirror until `stop`.
-pub(super) async fn refresh(
+/// Refreshes the mirror of one PBX.
+pub(super) struct Refresher {
     store: Arc<Store>,
     client: Client,
-    interval: Duration,
-    stop: CancellationToken,
-) {
-    let refresher = Refresher {
-        store,
-        client,
-        interval,
-    };
-    tokio::select! {
-        () = refresher.run() => {}
-        () = stop.cancelled() => {}
+    resync_interval: Duration,
+}
+
+/// When each periodic query is due.
+struct Schedule {
+    queue_list: Instant,
+    resync: Instant,
+    statistics: Instant,
+}
+
+impl Schedule {
+    fn next(&self) -> Instant {
+        self.queue_list.min(self.resync).min(self.statistics)
     }
 }
 
-struct Refresher {
-    store: Arc<Store>,
-    client: Client,
-    interval: Duration,
-}
-
 impl Refresher {
-    async fn run(&self) {
+    pub(super) fn new(store: Arc<Store>, client: Client, resync_interval: Duration) -> Self {
+        Self {
+            store,
+            client,
+            resync_interval,
+        }
+    }
+
+    /// Loads the mirror whenever there is a new link, and then refreshes it.
+    pub(super) async fn run(self) {
         let mut phase = self.store.phase.subscribe();
         loop {
-            let to_do = phase.wait_for(|phase| matches!(phase, Phase::Loading | Phase::NoAppQueue));
-            let Ok(to_do) = to_do.await.map(|phase| *phase) else {
+            let needs_work = |phase: &Phase| matches!(phase, Phase::Loading | Phase::NoAppQueue);
+            let Ok(current) = phase.wait_for(needs_work).await.map(|phase| *phase) else {
                 return;
             };
-            if to_do == Phase::NoAppQueue {
+            if current == Phase::NoAppQueue {
                 tokio::select! {
-                    () = self.wait_until_loaded() => {}
+                    () = self.wait_for_app_queue() => {}
                     _ = phase.wait_for(|phase| *phase != Phase::NoAppQueue) => {}
                 }
                 continue;
             }
-            let loading_finished = tokio::select! {
-                loading_finished = self.seed() => loading_finished,
-                // That attempt is over.
+            let loaded = tokio::select! {
+                loaded = self.load() => loaded,
+                // The link was lost or app_queue was unloaded.
                 _ = phase.wait_for(|phase| *phase != Phase::Loading) => continue,
             };
-            match loading_finished {
+            match loaded {
                 Ok(()) => tokio::select! {
                     () = self.follow() => {}
                     _ = phase.wait_for(|phase| *phase != Phase::Live) => {}
                 },
-                // The mirror knows.
+                // The mirror has applied the same reply, and its phase says so.
                 Err(QueueError::NotLoaded) => {}
                 Err(error) => {
-                    warn!(%error, "the queues can't be read");
-                    sleep(AGAIN).await;
+                    warn!(%error, "can't read the queues; retrying");
+                    sleep(RETRY_DELAY).await;
                 }
             }
         }
     }
 
-    fn ask(&self, within: Duration, purpose: &str) -> Result<QueueQueries, QueueError> {
-        let exchange = self
-            .client
-            .begin_internal(Instant::now() + within, purpose)?;
+    fn queries(&self, timeout: Duration, purpose: &str) -> Result<QueueQueries, QueueError> {
+        let deadline = Instant::now() + timeout;
+        let exchange = self.client.begin_internal(deadline, purpose)?;
         let mode = self.store.read(Mirror::query_mode);
         Ok(QueueQueries::with_mode(exchange, mode))
     }
 
-    /// Asks about everything, queue by queue.
-    async fn seed(&self) -> Result<(), QueueError> {
+    /// Lists all queues with their members.
+    async fn load(&self) -> Result<(), QueueError> {
         let start = Instant::now();
-        let queries = self.ask(SEED_TIMEOUT, "seed")?;
-        // Before the first times are reported.
+        let queries = self.queries(LOAD_TIMEOUT, "seed")?;
+        // Measured first, because every time that Asterisk reports is converted by it.
         self.measure_clock(&queries).await?;
         let QueueNames {
             named,
@@ -129,18 +130,18 @@ impl Refresher {
         for queue in unusable_names {
             warn!(
                 ?queue,
-                "a queue is left out, since no action can carry its name: mend its section \
-                 in queues.conf"
+                "queue ignored: its name has characters that AMI actions can't carry; rename \
+                 it in queues.conf"
             );
         }
         let queues = named.len();
-        // Of a PBX that was never loaded, the number of queues says most of its size.
-        let queries = self.ask(SEED_TIMEOUT, "seed")?;
+        // The query mode depends on the number of queues, which is known only now.
+        let queries = self.queries(LOAD_TIMEOUT, "seed")?;
         let lists = queries.lists(named, LISTS_AT_ONCE);
         lists.try_for_each(|_| ready(Ok(()))).await?;
         let memberships = self.store.change(|mirror, now| {
             mirror.loading_finished(now);
-            (mirror.phase == Phase::Live).then(|| mirror.count_memberships())
+            (mirror.phase() == Phase::Live).then(|| mirror.count_memberships())
         });
         if let Some(memberships) = memberships {
             let ms = start.elapsed().as_millis() as u64;
@@ -149,12 +150,12 @@ impl Refresher {
         Ok(())
     }
 
-    /// Asks until Asterisk has queues again.
-    async fn wait_until_loaded(&self) {
+    /// Waits until Asterisk knows the actions of app_queue.
+    async fn wait_for_app_queue(&self) {
         warn!(reason = NO_APP_QUEUE, "Asterisk has no queues");
         loop {
-            sleep(AGAIN).await;
-            let names = async { self.ask(QUERY_TIMEOUT, "reload")?.names().await };
+            sleep(RETRY_DELAY).await;
+            let names = async { self.queries(REFRESH_TIMEOUT, "reload")?.names().await };
             if names.await.is_ok() {
                 self.store
                     .change(|mirror, now| mirror.app_queue_loaded(now.at));
@@ -163,145 +164,166 @@ impl Refresher {
         }
     }
 
-    /// Asks what is doubtful when it is due, and every queue in its turn.
+    /// Makes the periodic queries and the refreshes that the mirror requests, each when it
+    /// is due.
     async fn follow(&self) {
-        let mut queue_list_due = Instant::now() + self.interval;
-        let mut resync_due = Instant::now() + self.spacing();
-        let mut statistics_due = Instant::now() + STATISTICS_INTERVAL;
+        let start = Instant::now();
+        let mut schedule = Schedule {
+            queue_list: start + self.resync_interval,
+            resync: start + self.resync_spacing(),
+            statistics: start + STATISTICS_INTERVAL,
+        };
         loop {
-            let work = self.store.work.notified();
-            let now = Instant::now();
-            let next = self.store.change(|mirror, now| {
+            let woken = self.store.wake_refresher.notified();
+            let next_refresh = self.store.change(|mirror, now| {
                 mirror.tick(now);
-                let doubt = mirror.vanished.next();
-                mirror.pending.next().into_iter().chain(doubt).min()
+                mirror.next_refresh()
             });
-            // Turns first: they are few, and however much is doubtful, it can't keep
-            // them from being taken.
-            if self.is_clock_older_than(CLOCK_INTERVAL) {
-                self.refresh_clock().await;
-            } else if statistics_due <= now {
-                let took = self.refresh_watched().await;
-                statistics_due = Instant::now() + STATISTICS_INTERVAL.max(took * STATISTICS_REST);
-            } else if queue_list_due <= now {
-                queue_list_due = now + self.interval;
-                self.refresh(Refresh::Queues, "resync").await;
-            } else if resync_due <= now {
-                resync_due = now + self.spacing();
-                let oldest = self.store.change(|mirror, _| {
-                    mirror.resyncing = mirror.oldest(self.interval);
-                    mirror.resyncing.clone()
-                });
-                if let Some(queue) = oldest {
-                    self.refresh(Refresh::Queue(queue), "resync").await;
-                }
-            } else if let Some(refresh) = self.store.change(|m, now| m.take_refresh(now.at)) {
+            if self.make_periodic_query(&mut schedule).await {
+                continue;
+            }
+            if let Some(refresh) = self.store.change(|mirror, now| mirror.take_refresh(now.at)) {
                 if !matches!(refresh, Refresh::Statistics(_)) {
                     self.store.metrics.targeted_refreshes.inc();
                 }
                 self.refresh(refresh, "refresh").await;
-            } else {
-                let turn = queue_list_due.min(resync_due).min(statistics_due);
-                let turn = turn.min(now + TICK_INTERVAL);
-                let until = next.map_or(turn, |next| next.min(turn));
-                tokio::select! {
-                    () = sleep_until(until) => {}
-                    () = work => {}
-                }
+                continue;
+            }
+            let periodic = schedule.next().min(Instant::now() + TICK_INTERVAL);
+            let next = next_refresh.map_or(periodic, |next| next.min(periodic));
+            tokio::select! {
+                () = sleep_until(next) => {}
+                () = woken => {}
             }
         }
     }
 
-    /// The time between two turns.
-    fn spacing(&self) -> Duration {
-        let queues = self.store.read(|mirror| mirror.entries().count());
-        self.interval / u32::try_from(queues.max(1)).unwrap_or(u32::MAX)
+    /// Makes the periodic query that is due, if any. Periodic queries come before requested
+    /// refreshes: they are few, and so any number of refreshes can't hold them up.
+    async fn make_periodic_query(&self, schedule: &mut Schedule) -> bool {
+        let now = Instant::now();
+        if self.is_clock_older_than(CLOCK_INTERVAL) {
+            self.refresh_clock().await;
+        } else if schedule.statistics <= now {
+            let took = self.refresh_watched().await;
+            let pause = STATISTICS_INTERVAL.max(took * STATISTICS_REST);
+            schedule.statistics = Instant::now() + pause;
+        } else if schedule.queue_list <= now {
+            schedule.queue_list = now + self.resync_interval;
+            self.refresh(Refresh::Queues, "resync").await;
+        } else if schedule.resync <= now {
+            schedule.resync = now + self.resync_spacing();
+            let oldest = self
+                .store
+                .change(|mirror, _| mirror.start_resync(self.resync_interval));
+            if let Some(queue) = oldest {
+                self.refresh(Refresh::Queue(queue), "resync").await;
+            }
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// The time between the resyncs of two queues.
+    fn resync_spacing(&self) -> Duration {
+        let queues = self.store.read(|mirror| mirror.queues().count());
+        self.resync_interval / u32::try_from(queues.max(1)).unwrap_or(u32::MAX)
     }
 
     fn is_clock_older_than(&self, age: Duration) -> bool {
         let now = Instant::now();
         self.store
-            .read(|mirror| mirror.clock.is_older_than(age, now))
+            .read(|mirror| mirror.is_clock_older_than(age, now))
     }
 
+    /// Measures the clock offset. The mirror applies the reply before this returns.
     async fn measure_clock(&self, queries: &QueueQueries) -> Result<(), QueueError> {
-        // The mirror takes the answer over before it is here.
         queries.send(Action::Ping).await.map(drop)
     }
 
     async fn refresh_clock(&self) {
-        let measured = async { self.measure_clock(&self.ask(QUERY_TIMEOUT, "clock")?).await };
+        let measured = async {
+            let queries = self.queries(REFRESH_TIMEOUT, "clock")?;
+            self.measure_clock(&queries).await
+        };
         if measured.await.is_err() {
-            // The session watches over the link itself.
-            sleep(AGAIN).await;
+            // Not logged: the session notices and logs a link that no longer answers.
+            sleep(RETRY_DELAY).await;
         }
     }
 
-    /// Asks for the figures of the queues that event streams show: priorities and
-    /// places of callers change without an event, and a reset of statistics too.
-    /// Returns how long Asterisk took.
+    /// Queries the statistics of the queues that event streams show. The priorities and
+    /// positions of callers change without an event, and so does everything when the
+    /// statistics are reset. Returns how long Asterisk took.
     async fn refresh_watched(&self) -> Duration {
         let start = Instant::now();
-        let views = self.store.read(|mirror| mirror.watched.views());
+        let views = self.store.read(Mirror::watched_views);
         if views.is_empty() {
             return Duration::ZERO;
         }
-        let names = self.store.read(|mirror| {
+        let outdated = self.store.read(|mirror| {
             let outdated = mirror
-                .entries()
-                .filter(|entry| entry.needs_statistics(start));
-            let names = outdated.map(|entry| entry.name.clone());
+                .queues()
+                .filter(|queue| queue.needs_statistics(start));
+            let names = outdated.map(|queue| queue.name.clone());
             names.collect::<Vec<_>>()
         });
-        let shown = |name: &QueueName| views.iter().any(|shows| shows(name));
-        let shown: Vec<_> = names.into_iter().filter(shown).collect();
+        let is_shown = |name: &QueueName| views.iter().any(|shows| shows(name));
+        let shown: Vec<_> = outdated.into_iter().filter(is_shown).collect();
         let queues: Vec<_> = self.store.read(|mirror| {
-            let entries = shown.iter().filter_map(|name| mirror.queue(name));
-            StatisticsQuery::of(mirror, entries)
+            let queues = shown.iter().filter_map(|name| mirror.queue(name));
+            StatisticsQuery::of(mirror, queues)
         });
         if queues.is_empty() {
             return Duration::ZERO;
         }
-        let asked = async { query_statistics(&self.ask(QUERY_TIMEOUT, "streams")?, queues).await };
-        if let Err(error) = asked.await {
-            debug!(%error, "the figures that event streams show can't be read");
+        let queried = async {
+            let queries = self.queries(REFRESH_TIMEOUT, "streams")?;
+            query_statistics(&queries, queues).await
+        };
+        if let Err(error) = queried.await {
+            debug!(%error, "can't read the statistics that event streams show");
         }
         start.elapsed()
     }
 
-    /// Asks. The mirror has the answer before this returns.
+    /// Makes a refresh. The mirror applies the reply before this returns.
     async fn refresh(&self, refresh: Refresh, purpose: &str) {
-        let asked = async {
-            let queries = self.ask(QUERY_TIMEOUT, purpose)?;
-            if self.is_clock_older_than(MAX_CLOCK_AGE) {
-                self.measure_clock(&queries).await?;
-            }
-            match &refresh {
-                Refresh::Queues => queries.status(None, Some(NOBODY)).await,
-                Refresh::Queue(queue) => queries.status(Some(queue), None).await,
-                Refresh::Statistics(queue) => queries.status(Some(queue), Some(NOBODY)).await,
-                Refresh::Member {
-                    queue, interface, ..
-                } => queries.status(Some(queue), Some(interface)).await,
-            }
-        };
-        match asked.await {
-            // The mirror knows.
-            Ok(_) | Err(QueueError::NotLoaded) => {}
-            // An event has told of a queue that is left out, or of a member whose
-            // interface no action can carry: then the whole queue tells of it.
+        match self.query(&refresh, purpose).await {
+            // After `NotLoaded`, the mirror's phase says so.
+            Ok(()) | Err(QueueError::NotLoaded) => {}
+            // No action can carry the interface of that member, so the whole queue is
+            // listed.
             Err(QueueError::Value(_)) => {
                 if let Refresh::Member { queue, .. } = refresh {
-                    let whole = Refresh::Queue(queue);
+                    let refresh = Refresh::Queue(queue);
                     self.store
-                        .change(|mirror, now| mirror.request_refresh(whole, now.at));
+                        .change(|mirror, now| mirror.request_refresh(refresh, now.at));
                 }
             }
             Err(error) => {
-                warn!(%error, ?refresh, "a question about queues has no answer");
-                self.store
-                    .change(|mirror, now| mirror.request_refresh(refresh, now.at + AGAIN));
+                warn!(%error, ?refresh, "QueueStatus failed");
+                self.store.change(|mirror, now| {
+                    mirror.request_refresh(refresh, now.at + RETRY_DELAY);
+                });
             }
         }
+    }
+
+    async fn query(&self, refresh: &Refresh, purpose: &str) -> Result<(), QueueError> {
+        let queries = self.queries(REFRESH_TIMEOUT, purpose)?;
+        if self.is_clock_older_than(MAX_CLOCK_AGE) {
+            self.measure_clock(&queries).await?;
+        }
+        let (queue, member) = match refresh {
+            Refresh::Queues => (None, Some(NOBODY)),
+            Refresh::Queue(queue) => (Some(queue), None),
+            Refresh::Statistics(queue) => (Some(queue), Some(NOBODY)),
+            Refresh::Member {
+                queue, interface, ..
+            } => (Some(queue), Some(&**interface)),
+        };
+        queries.status(queue, member).await.map(drop)
     }
 }

@@ -2,8 +2,8 @@
 
 use tokio::time::Instant;
 
-use super::mirror::Mirror;
 use super::pbx::Pbx;
+use super::state::Mirror;
 use crate::ami::Failure;
 use crate::queues::actions::{QueueChange, Turn};
 use crate::queues::error::QueueError;

@@ -1,73 +1,70 @@
-//! Asks Asterisk for callers and figures.
+//! Queries Asterisk for callers and statistics.
 //!
-//! One question answers for figures and members alike where a call has just begun or
-//! ended: they are counted together, and must not contradict each other in an answer.
+//! If a member's call has just started or ended, one query answers for the statistics and
+//! the member together. Otherwise the two could contradict each other in a response.
 
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use futures_util::stream::{StreamExt, TryStreamExt, iter};
 
-use super::mirror::Mirror;
-use super::mirrored_queue::MirroredQueue;
+use super::state::{Mirror, MirroredQueue};
 use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
-use crate::queues::queries::NOBODY;
-use crate::queues::queries::{QueryMode, QueueQueries};
+use crate::queues::queries::{NOBODY, QueryMode, QueueQueries};
 
-/// Up to so many queues are asked about one by one; beyond, one question about all
-/// queues of the PBX is the lesser burden.
+/// Up to this many queues are queried one by one. For more, one list of all queues of the
+/// PBX costs less.
 const MAX_SINGLE_QUERIES: usize = 16;
 
-/// A queue whose figures are asked for.
+/// Up to this many members of a queue are queried one by one. For more, the queue is
+/// listed.
+const MAX_SINGLE_MEMBERS: usize = 4;
+
+/// A queue whose statistics are to be queried.
 #[derive(Debug)]
 pub(super) struct StatisticsQuery {
     queue: QueueName,
-    /// Members whose calls in this queue have just begun or ended.
+    /// Members whose calls in this queue have just started or ended.
     members: Vec<Arc<str>>,
 }
-
-/// Up to so many members are asked about one by one; for more, the queue is listed.
-const MAX_SINGLE_MEMBERS: usize = 4;
 
 impl StatisticsQuery {
     pub(super) fn of<'a>(
         mirror: &Mirror,
-        entries: impl Iterator<Item = &'a MirroredQueue>,
+        queues: impl Iterator<Item = &'a MirroredQueue>,
     ) -> Vec<Self> {
-        let mut called = mirror.pending.called_members();
-        let queues = entries.map(|entry| Self {
-            queue: entry.name.clone(),
-            members: called.remove(&entry.name).unwrap_or_default(),
+        let mut members = mirror.members_after_calls();
+        let queries = queues.map(|queue| Self {
+            queue: queue.name.clone(),
+            members: members.remove(&queue.name).unwrap_or_default(),
         });
-        queues.collect()
+        queries.collect()
     }
 
-    /// Queries the figures together with these members; lists the whole queue if there
-    /// are many.
-    async fn ask(&self, queries: &QueueQueries) -> Result<(), QueueError> {
+    async fn send(&self, queries: &QueueQueries) -> Result<(), QueueError> {
         let queue = Some(&self.queue);
         let members: Vec<Option<&str>> = match self.members.len() {
             0 => vec![Some(NOBODY)],
             1..=MAX_SINGLE_MEMBERS => self.members.iter().map(|m| Some(&**m)).collect(),
             _ => vec![None],
         };
-        let asked = members
+        let replies = members
             .into_iter()
             .map(|member| queries.status(queue, member));
-        match try_join_all(asked).await {
-            // An interface that no action can carry.
+        match try_join_all(replies).await {
+            // No action can carry one of the interfaces, so the queue is listed.
             Err(QueueError::Value(_)) => queries.status(queue, None).await.map(drop),
-            answers => answers.map(drop),
+            replies => replies.map(drop),
         }
     }
 }
 
-/// Asks for the figures of these queues. The mirror has the answers before this
+/// Queries the statistics of these queues. The mirror applies the replies before this
 /// returns.
 ///
 /// # Errors
-/// What can become of a question.
+/// [`QueueError`]
 pub(super) async fn query_statistics(
     queries: &QueueQueries,
     mut queues: Vec<StatisticsQuery>,
@@ -79,8 +76,8 @@ pub(super) async fn query_statistics(
         queries.status(None, Some(NOBODY)).await?;
         queues.retain(|queue| !queue.members.is_empty());
     }
-    let asked = iter(queues).map(|queue| async move { queue.ask(queries).await });
-    let mut asked = asked.buffer_unordered(MAX_SINGLE_QUERIES);
-    while asked.try_next().await?.is_some() {}
+    let replies = iter(queues).map(|queue| async move { queue.send(queries).await });
+    let mut replies = replies.buffer_unordered(MAX_SINGLE_QUERIES);
+    while replies.try_next().await?.is_some() {}
     Ok(())
 }

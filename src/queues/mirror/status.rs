@@ -1,8 +1,8 @@
 //! What a PBX can be used for right now. The only place that combines the state of the
 //! link with that of the mirror.
 
-use super::mirror::Phase;
 use super::pbx::Pbx;
+use super::state::Phase;
 use crate::ami::LinkState;
 
 /// What a PBX can be used for right now.

@@ -1,4 +1,4 @@
-//! The queues of each member: one telephone's calls show in all of them.
+//! An index of memberships by interface.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,13 +7,18 @@ use super::change_log::MemberChange;
 use crate::queues::model::Member;
 use crate::queues::name::QueueName;
 
-/// The names of the queues, by interface in lower case: Asterisk compares without case.
+/// The queues of each member, by interface in lower case, because Asterisk compares
+/// interfaces without case.
 #[derive(Debug, Default)]
 pub(super) struct Memberships(HashMap<String, Vec<QueueName>>);
 
 impl Memberships {
-    /// A member of that queue has changed.
-    pub(super) fn record(&mut self, queue: &QueueName, what: MemberChange, member: &Member) {
+    pub(super) fn member_changed(
+        &mut self,
+        queue: &QueueName,
+        what: MemberChange,
+        member: &Member,
+    ) {
         match what {
             MemberChange::Added => {
                 let queues = self.0.entry(member.interface.to_ascii_lowercase());
@@ -24,14 +29,13 @@ impl Memberships {
         }
     }
 
-    /// That queue does not exist any more.
     pub(super) fn queue_removed(&mut self, queue: &QueueName, members: &[Arc<Member>]) {
         for member in members {
             self.remove(queue, &member.interface);
         }
     }
 
-    /// The queues that have that member.
+    /// The queues that have this member.
     pub(super) fn of(&self, interface: &str) -> &[QueueName] {
         let queues = self.0.get(&interface.to_ascii_lowercase());
         queues.map_or(&[], Vec::as_slice)

@@ -1,8 +1,8 @@
 //! Whether Asterisk's events about members arrive.
 //!
-//! Without `read=agent`, or with an `eventfilter` or `disabledevents` that drops them,
-//! nothing looks wrong: reads just lag. So what should have been announced and was not
-//! is evidence.
+//! They don't if the AMI user lacks `read=agent`, or if an `eventfilter` or `disabledevents`
+//! drops them. Then nothing looks wrong, but reads lag. A change whose event never arrives
+//! is the evidence.
 
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -10,16 +10,16 @@ use tracing::{info, warn};
 /// Whether events about members arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventDelivery {
-    /// Nothing has happened yet that would show it.
+    /// Nothing has changed yet that an event would report.
     Unknown,
-    /// They do.
+    /// Events arrive.
     Seen,
-    /// Something was changed, and no event has announced it.
+    /// A change was made or found, and no event reported it.
     Missing,
 }
 
 impl EventDelivery {
-    /// As `/readyz` says it.
+    /// The text in `/readyz`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -30,17 +30,17 @@ impl EventDelivery {
     }
 }
 
-/// The evidence of one link.
+/// The evidence since the link was made.
 #[derive(Debug, Default)]
 pub(super) struct DeliveryEvidence {
-    /// When the last event came that announces who is a member or paused.
+    /// When the last event arrived that reports an addition, a removal or a pause.
     last: Option<Instant>,
     missing: bool,
 }
 
 impl DeliveryEvidence {
-    /// An event has announced who is a member or paused.
-    pub(super) fn event(&mut self, now: Instant) {
+    /// An event has reported an addition, a removal or a pause.
+    pub(super) fn event_received(&mut self, now: Instant) {
         if self.missing {
             info!("events about members arrive again");
         }
@@ -50,11 +50,11 @@ impl DeliveryEvidence {
         };
     }
 
-    /// A change that was found or made at `since` should have been announced by now.
-    /// On a busy PBX an event can be late: then others come meanwhile.
+    /// The event of a change that was made or found at `since` is overdue. On a busy PBX
+    /// an event can be late. In that case other events have arrived meanwhile.
     pub(super) fn unannounced(&mut self, since: Instant) {
-        let others_come = self.last.is_some_and(|last| last >= since);
-        if others_come || self.missing {
+        let others_arrived = self.last.is_some_and(|last| last >= since);
+        if others_arrived || self.missing {
             return;
         }
         self.missing = true;
@@ -82,17 +82,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn silence_is_evidence_and_lateness_is_not() {
+    fn overdue_event_is_missing_unless_other_events_arrive() {
         let start = Instant::now();
         let later = start + Duration::from_secs(2);
         let mut event_delivery = DeliveryEvidence::default();
         assert_eq!(event_delivery.delivery(), EventDelivery::Unknown);
-        event_delivery.event(later);
+        event_delivery.event_received(later);
         event_delivery.unannounced(start);
         assert_eq!(event_delivery.delivery(), EventDelivery::Seen);
         event_delivery.unannounced(later + Duration::from_secs(1));
         assert_eq!(event_delivery.delivery(), EventDelivery::Missing);
-        event_delivery.event(later + Duration::from_secs(9));
+        event_delivery.event_received(later + Duration::from_secs(9));
         assert_eq!(event_delivery.delivery(), EventDelivery::Seen);
     }
 }

@@ -1,4 +1,4 @@
-//! How far Asterisk's clock is from the bridge's.
+//! The offset between Asterisk's clock and the bridge's.
 
 use std::time::Duration;
 
@@ -8,40 +8,42 @@ use tracing::{info, warn};
 use super::now::Now;
 use crate::ami::{Message, Reply};
 
-/// Seconds between two clocks, beyond which the operator is warned.
+/// The largest offset, in seconds, that the operator is not warned of.
 pub const TOLERATED_OFFSET: f64 = 2.0;
 
-/// Slower answers are too imprecise to measure the offset.
+/// A reply to a `Ping` that takes longer is too imprecise to measure the offset.
 const MAX_PING_DURATION: Duration = Duration::from_secs(2);
 
-/// Seconds by which Asterisk's clock is ahead, by its answer to a `Ping` that took so long
-/// and was received at `wall` since the Unix epoch: its `Timestamp` was right half way.
+/// The offset of Asterisk's clock in seconds, positive if it is ahead. `took` is the round
+/// trip of the `Ping`, and `wall` is when its reply was received, since the Unix epoch. The
+/// `Timestamp` of the reply is taken as the time half way through the round trip.
 #[must_use]
 pub fn clock_offset(ping: &Message, took: Duration, wall: Duration) -> Option<f64> {
     let timestamp: f64 = ping.text("Timestamp")?.parse().ok()?;
     Some(timestamp - wall.saturating_sub(took / 2).as_secs_f64())
 }
 
-/// Asterisk's clock, by its answers to `Ping`.
+/// Asterisk's clock, measured by its replies to `Ping`.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
-    /// Seconds by which Asterisk's clock is ahead; `None` before the first answer.
+    /// Seconds by which Asterisk's clock is ahead; `None` before the first measurement.
     offset: Option<f64>,
     measured: Option<Instant>,
-    /// The bridge's own clock when it was last looked at.
+    /// Both of the bridge's clocks when they were last compared.
     own: Option<(Instant, Duration)>,
-    /// Seconds by which it has stepped since the last answer.
+    /// Seconds by which the bridge's wall clock has stepped since the last measurement.
     own_step: f64,
-    /// The offset that was last logged; 0 where it was tolerable.
+    /// The offset that was last logged; 0 if it was tolerable.
     logged: f64,
 }
 
 impl Clock {
-    /// Takes the answer to a `Ping`. Returns the step of the bridge's own clock since the last
-    /// answer, in seconds; 0 if the PBX's clock moved too.
+    /// Measures the offset by the reply to a `Ping`. Returns by how many seconds the
+    /// bridge's own clock was set since the last measurement; 0 if the PBX's clock moved
+    /// along.
     pub(super) fn measure(&mut self, ping: &Reply, now: Now) -> i64 {
         let took = now.at - ping.sent_at;
-        // Whatever it says, another one would not say more.
+        // Even if the reply is unusable: another one would be no better.
         self.measured = Some(now.at);
         let offset = clock_offset(&ping.response, took, now.wall);
         let Some(offset) = offset.filter(|_| took <= MAX_PING_DURATION || self.offset.is_none())
@@ -63,21 +65,22 @@ impl Clock {
     fn log(&mut self, offset: f64) {
         if offset.abs() <= TOLERATED_OFFSET {
             if self.logged != 0.0 {
-                info!("the PBX's clock agrees with this machine's again");
+                info!("the PBX's clock agrees with this machine's clock again");
             }
             self.logged = 0.0;
         } else if (offset - self.logged).abs() > TOLERATED_OFFSET {
             self.logged = offset;
             warn!(
                 offset_seconds = (offset * 10.0).round() / 10.0,
-                "the PBX's clock differs from this machine's; times are converted, and both \
-                 should be set by NTP"
+                "the PBX's clock differs from this machine's; times are converted, but both \
+                 machines should use NTP"
             );
         }
     }
 
-    /// Looks whether the bridge's own clock was set. If so, the offset has to be measured
-    /// again: only that tells a clock that was set from a machine that has slept.
+    /// Checks whether the bridge's own clock was set. If so, the offset must be measured
+    /// again. Only that distinguishes a clock that was set from a machine that was
+    /// suspended.
     pub(super) fn check_own_clock(&mut self, now: Now) {
         let (at, wall) = self
             .own
@@ -96,23 +99,23 @@ impl Clock {
         self.offset
     }
 
-    /// The same in whole seconds, as Asterisk reports times.
+    /// The offset in whole seconds, because Asterisk reports times in whole seconds.
     pub(super) fn offset_seconds(&self) -> i64 {
         self.offset.map_or(0, |offset| offset.round() as i64)
     }
 
-    /// The current second as Asterisk would report it, on the bridge's clock.
+    /// The current second as Asterisk would report it, converted to the bridge's clock.
     pub(super) fn second(&self, now: Now) -> i64 {
         let offset = self.offset.unwrap_or_default();
         (now.wall.as_secs_f64() + offset).floor() as i64 - self.offset_seconds()
     }
 
-    /// Whether the last answer is older than that.
+    /// Whether the last measurement is older than `age`.
     pub(super) fn is_older_than(&self, age: Duration, now: Instant) -> bool {
         self.measured.is_none_or(|measured| measured + age <= now)
     }
 
-    /// Something has shown that the last answer is no longer true.
+    /// Discards the last measurement: an event has shown that it is no longer true.
     pub(super) fn invalidate(&mut self) {
         self.measured = None;
     }
@@ -133,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_offset_is_that_of_the_moment_half_way() {
+    fn offset_is_measured_half_way_through_the_round_trip() {
         let mut clock = Clock::default();
         let now = Now {
             at: Instant::now() + Duration::from_secs(10),
@@ -144,7 +147,7 @@ mod tests {
         assert_eq!(clock.offset(), None);
         clock.measure(&ping("1800000119.500000", Duration::from_secs(1)), now);
         assert_eq!(clock.offset(), Some(120.0));
-        // Too slow to be believed more than what is known.
+        // Too slow, so the earlier measurement stays.
         clock.measure(&ping("1800000000.0", Duration::from_secs(3)), now);
         assert_eq!(clock.offset_seconds(), 120);
         clock.measure(&ping("1799999999.700000", Duration::ZERO), now);
@@ -152,15 +155,15 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_is_told_from_a_machine_that_has_slept() {
+    fn clock_that_was_set_is_distinguished_from_suspended_machine() {
         let start = Now {
             at: Instant::now(),
             wall: Duration::from_secs(1_800_000_000),
         };
-        // An hour more on this clock, and on the PBX's or not.
+        // The bridge's clock jumps by an hour, the PBX's stays or jumps along.
         for (pbx, shift) in [(0.0, 3600), (3600.0, 0)] {
             let mut clock = Clock::default();
-            let mut at = |seconds: u64, own: f64, pbx: f64| {
+            let mut step_at = |seconds: u64, own: f64, pbx: f64| {
                 let now = Now {
                     at: start.at + Duration::from_secs(seconds),
                     wall: start.wall + Duration::from_secs_f64(own),
@@ -169,10 +172,10 @@ mod tests {
                 let pbx = start.wall.as_secs_f64() + pbx;
                 clock.measure(&ping(&format!("{pbx:.6}"), Duration::ZERO, now), now)
             };
-            assert_eq!(at(0, 0.0, 0.0), 0);
-            assert_eq!(at(10, 11.5, 10.0), 0);
-            assert_eq!(at(20, 3621.5, 20.0 + pbx), shift);
-            assert_eq!(at(30, 3631.5, 30.0 + pbx), 0);
+            assert_eq!(step_at(0, 0.0, 0.0), 0);
+            assert_eq!(step_at(10, 11.5, 10.0), 0);
+            assert_eq!(step_at(20, 3621.5, 20.0 + pbx), shift);
+            assert_eq!(step_at(30, 3631.5, 30.0 + pbx), 0);
         }
     }
 }

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// Whether a stream shows the queue of that name.
-pub type Shows = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+/// Whether a stream shows the queue of this name.
+pub type ShowsQueue = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
-/// What streams show. Those that show the same are one view.
+/// The views of the open streams. Streams that show the same share one view.
 #[derive(Default)]
 pub(super) struct WatchedQueues {
-    views: HashMap<String, (usize, Shows)>,
+    /// By the view's key, with the number of its streams.
+    views: HashMap<String, (usize, ShowsQueue)>,
 }
 
 impl fmt::Debug for WatchedQueues {
@@ -20,13 +21,13 @@ impl fmt::Debug for WatchedQueues {
 }
 
 impl WatchedQueues {
-    /// A stream shows what that view has.
-    pub(super) fn add(&mut self, view: &str, shows: Shows) {
+    /// A stream of that view was opened.
+    pub(super) fn add(&mut self, view: &str, shows: ShowsQueue) {
         let (streams, _) = self.views.entry(view.to_owned()).or_insert((0, shows));
         *streams += 1;
     }
 
-    /// A stream of that view has ended.
+    /// A stream of that view was closed.
     pub(super) fn remove(&mut self, view: &str) {
         if let Some((streams, _)) = self.views.get_mut(view) {
             *streams -= 1;
@@ -36,13 +37,13 @@ impl WatchedQueues {
         }
     }
 
-    /// Whether there are no streams.
+    /// Whether no stream is open.
     pub(super) fn is_empty(&self) -> bool {
         self.views.is_empty()
     }
 
     /// What each view shows.
-    pub(super) fn views(&self) -> Vec<Shows> {
+    pub(super) fn views(&self) -> Vec<ShowsQueue> {
         self.views
             .values()
             .map(|(_, shows)| Arc::clone(shows))

@@ -1,8 +1,8 @@
-//! The latest changes, numbered, for those who follow them.
+//! The latest changes of the mirror, numbered, for everyone who follows them.
 //!
-//! There is one change_log for all followers: each only remembers its place in it.
-//! Whoever has fallen behind its beginning starts anew from a snapshot, so a slow
-//! follower costs nothing, however slow.
+//! All followers share one log, and each only remembers a number. A follower that has
+//! fallen behind the beginning of the log starts again from a snapshot. So a slow follower
+//! costs nothing, however slow it is.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,40 +10,40 @@ use std::sync::Arc;
 use crate::queues::model::Member;
 use crate::queues::name::QueueName;
 
-/// How many changes are kept: at least some seconds of a busy PBX.
+/// Number of changes in the log: at least some seconds of a busy PBX.
 const CHANGE_LOG_CAPACITY: usize = 4096;
 
-/// A change of the state.
+/// A change of the mirror.
 #[derive(Debug, Clone)]
 pub enum StateChange {
-    /// Of a member.
+    /// A member has changed.
     Member {
         /// The queue's name on the PBX.
         queue: QueueName,
-        /// What has happened to it.
+        /// What has changed.
         what: MemberChange,
-        /// As it is now; of one that was removed, as it was.
+        /// The member after the change, or before it if the member was removed.
         member: Arc<Member>,
     },
-    /// Of a queue's callers or figures.
+    /// A queue's callers or statistics have changed.
     Statistics {
         /// The queue's name on the PBX.
         queue: QueueName,
     },
-    /// A queue has come, gone, or has other settings.
+    /// A queue has appeared, disappeared, or has other settings.
     Queue {
         /// The queue's name on the PBX.
         queue: QueueName,
     },
-    /// The link was lost, or is there again and the state with it.
+    /// The link was lost, or the mirror is complete again after a new link.
     Link {
-        /// Which of the two.
+        /// False if the link was lost.
         connected: bool,
     },
 }
 
 impl StateChange {
-    /// The queue whose callers or figures, those of its agents too, are others now.
+    /// The queue whose callers, statistics or agent counts have changed.
     #[must_use]
     pub fn affects_statistics_of(&self) -> Option<&QueueName> {
         match self {
@@ -53,24 +53,23 @@ impl StateChange {
     }
 }
 
-/// What has happened to a member.
+/// What has changed about a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberChange {
-    /// It was added.
+    /// The member was added.
     Added,
-    /// It was removed.
+    /// The member was removed.
     Removed,
-    /// It was paused, or has another reason.
+    /// The member was paused, or its pause reason has changed.
     Paused,
-    /// It was unpaused.
+    /// The member was unpaused.
     Unpaused,
-    /// Anything else of it has changed.
+    /// Anything else has changed.
     Updated,
 }
 
 impl MemberChange {
-    /// What lies between two states of a member; `None` where a reader sees no
-    /// difference.
+    /// The difference between two states of a member; `None` if readers see none.
     pub(super) fn between(before: Option<&Member>, after: Option<&Member>) -> Option<Self> {
         match (before, after) {
             (None, None) => None,
@@ -87,11 +86,11 @@ impl MemberChange {
     }
 }
 
-/// The change_log.
+/// The latest changes.
 #[derive(Debug, Default)]
 pub(super) struct ChangeLog {
     changes: VecDeque<StateChange>,
-    /// Number of the latest change; the first has 1.
+    /// Number of the latest change. The first change is number 1.
     latest: u64,
 }
 
@@ -108,8 +107,8 @@ impl ChangeLog {
         self.latest
     }
 
-    /// The changes behind that number, with theirs; `None` where some of them are
-    /// not kept any more, or the number was never given.
+    /// The changes after `number`, each with its own number. `None` if some of them are no
+    /// longer in the log, or `number` has not been reached yet.
     pub(super) fn since(&self, number: u64) -> Option<impl Iterator<Item = (u64, &StateChange)>> {
         let missed = usize::try_from(self.latest.checked_sub(number)?).ok()?;
         let start = self.changes.len().checked_sub(missed)?;
@@ -127,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_follower_gets_what_it_missed_or_is_told_that_it_can_not() {
+    fn follower_replays_missed_changes_or_learns_that_they_are_gone() {
         let mut change_log = ChangeLog::default();
         assert_eq!(numbers(&change_log, 0), Some(vec![]));
         assert_eq!(numbers(&change_log, 1), None);

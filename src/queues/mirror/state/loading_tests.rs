@@ -1,15 +1,13 @@
-//! What is told while the state is being loaded, and is not lost; and what may follow
-//! what.
+//! Events and lists that arrive while the mirror is being loaded, and the order of phases.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::apply_event::REFRESH_DELAY;
 use super::*;
 use crate::ami::value::HeaderValue;
 use crate::ami::{Action, Message, Reply};
-use crate::queues::mirror::apply_event::REFRESH_DELAY;
-use crate::queues::mirror::event::Event;
 use crate::queues::queries::NOBODY;
 
 fn message(text: &str) -> Message {
@@ -35,7 +33,7 @@ impl Bench {
         }
     }
 
-    /// Asterisk lists queues without members, as an answer to that question.
+    /// Applies a list of queues without members, as the reply to such a query.
     fn list(&mut self, queue: Option<&str>, member: Option<&str>, listed: &[&str]) {
         let header = |text: &str| HeaderValue::new(text).expect("a header");
         let action = Action::QueueStatus {
@@ -43,26 +41,25 @@ impl Bench {
             member: member.map(header),
         };
         let row = |queue: &&str| message(&format!("Event: QueueParams\r\nQueue: {queue}\r\n"));
-        let answer = Reply {
+        let reply = Reply {
             is_complete: true,
             response: message("Response: Success\r\n"),
             rows: listed.iter().map(row).collect(),
             sent_at: self.now.at,
         };
-        self.mirror.answered(&action, &answer, self.now);
+        self.mirror.reply_received(&action, &reply, self.now);
     }
 
-    fn apply_report(&mut self, event: &str, queue: &str) {
+    fn event(&mut self, event: &str, queue: &str) {
         let text = format!(
             "Event: {event}\r\nQueue: {queue}\r\nMemberName: Dana\r\nInterface: PJSIP/1001\r\n\
              StateInterface: PJSIP/1001\r\nStatus: 1\r\nPaused: 0\r\n"
         );
-        let event = Event::of(&message(&text)).expect("known");
-        self.mirror.event(event, self.now);
+        self.mirror.event_received(&message(&text), self.now);
     }
 
-    /// What is to be asked, once all is loaded.
-    fn wanted(mut self) -> Vec<Refresh> {
+    /// The refreshes that are pending once the mirror is loaded.
+    fn pending_after_loading(mut self) -> Vec<Refresh> {
         self.mirror.loading_finished(self.now);
         let later = self.now.at + REFRESH_DELAY;
         std::iter::from_fn(|| self.mirror.pending.take(later)).collect()
@@ -70,40 +67,47 @@ impl Bench {
 }
 
 #[test]
-fn a_queue_that_only_a_question_has_revealed_is_asked_about() {
+fn queue_first_seen_in_the_reply_about_a_member_is_listed() {
     let mut bench = Bench::new();
     bench.list(None, Some(NOBODY), &["first"]);
     bench.list(Some("first"), None, &["first"]);
-    // Of the member that was added to it.
+    // A query about a member that was just added to another queue.
     bench.list(Some("new"), Some("PJSIP/1001"), &["new"]);
     assert!(bench.mirror.queue("new").is_some());
-    assert_eq!(bench.wanted(), [Refresh::Queue(QueueName::listed("new"))]);
+    assert_eq!(
+        bench.pending_after_loading(),
+        [Refresh::Queue(QueueName::listed("new"))]
+    );
 }
 
 type Step = fn(&mut Mirror, Now);
-const LINKED: Step = |mirror, now| mirror.link_made(now.at);
-const LOST: Step = |mirror, _| mirror.link_lost();
-const SEEDED: Step = |mirror, now| mirror.loading_finished(now);
-const UNLOADED: Step = |mirror, _| mirror.app_queue_unloaded();
-const LOADED: Step = |mirror, now| mirror.app_queue_loaded(now.at);
+const LINK_MADE: Step = |mirror, now| mirror.link_made(now.at);
+const LINK_LOST: Step = |mirror, _| mirror.link_lost();
+const LOADED: Step = |mirror, now| mirror.loading_finished(now);
+const APP_QUEUE_UNLOADED: Step = |mirror, _| mirror.app_queue_unloaded();
+const APP_QUEUE_LOADED: Step = |mirror, now| mirror.app_queue_loaded(now.at);
 
 #[test]
-fn what_comes_late_does_not_bring_a_phase_back() {
+fn late_steps_change_the_phase_only_from_the_phase_before() {
     use Phase::{Live, Loading, Lost, NeverLinked, NoAppQueue};
-    let late = [SEEDED, UNLOADED, LOADED];
+    let late = [LOADED, APP_QUEUE_UNLOADED, APP_QUEUE_LOADED];
     let steps: [(&[Step], _, _); 7] = [
-        (&[LINKED], Loading, [Live, NoAppQueue, Loading]),
-        (&[LINKED, LOST], NeverLinked, [NeverLinked; 3]),
-        (&[LINKED, SEEDED], Live, [Live, NoAppQueue, Live]),
-        (&[LINKED, SEEDED, LOST], Lost, [Lost; 3]),
+        (&[LINK_MADE], Loading, [Live, NoAppQueue, Loading]),
+        (&[LINK_MADE, LINK_LOST], NeverLinked, [NeverLinked; 3]),
+        (&[LINK_MADE, LOADED], Live, [Live, NoAppQueue, Live]),
+        (&[LINK_MADE, LOADED, LINK_LOST], Lost, [Lost; 3]),
         (
-            &[LINKED, SEEDED, UNLOADED],
+            &[LINK_MADE, LOADED, APP_QUEUE_UNLOADED],
             NoAppQueue,
             [NoAppQueue, NoAppQueue, Loading],
         ),
-        (&[LINKED, SEEDED, UNLOADED, LOST], Lost, [Lost; 3]),
         (
-            &[LINKED, UNLOADED, LOADED, SEEDED],
+            &[LINK_MADE, LOADED, APP_QUEUE_UNLOADED, LINK_LOST],
+            Lost,
+            [Lost; 3],
+        ),
+        (
+            &[LINK_MADE, APP_QUEUE_UNLOADED, APP_QUEUE_LOADED, LOADED],
             Live,
             [Live, NoAppQueue, Live],
         ),
@@ -121,34 +125,51 @@ fn what_comes_late_does_not_bring_a_phase_back() {
 }
 
 #[test]
-fn a_queue_that_appears_while_others_are_listed_is_looked_up() {
+fn queue_that_appears_during_loading_is_listed() {
     let mut bench = Bench::new();
     bench.list(None, Some(NOBODY), &["first"]);
-    bench.apply_report("QueueMemberAdded", "new");
+    bench.event("QueueMemberAdded", "new");
     bench.list(Some("first"), None, &["first"]);
-    assert_eq!(bench.wanted(), [Refresh::Queues]);
+    assert_eq!(bench.pending_after_loading(), [Refresh::Queues]);
 }
 
 #[test]
-fn what_becomes_doubtful_behind_its_list_is_asked_about() {
+fn pause_of_unknown_member_after_the_list_refreshes_the_queue() {
     let mut bench = Bench::new();
     bench.list(None, Some(NOBODY), &["first", "second"]);
     bench.list(Some("first"), None, &["first"]);
-    // A pause of a member that the list did not have. The second's list is to come.
-    bench.apply_report("QueueMemberPause", "first");
-    bench.apply_report("QueueMemberPause", "second");
+    // The list of `first` did not have the member. The list of `second` is still to come.
+    bench.event("QueueMemberPause", "first");
+    bench.event("QueueMemberPause", "second");
     bench.list(Some("second"), None, &["second"]);
-    assert_eq!(bench.wanted(), [Refresh::Queue(QueueName::listed("first"))]);
+    assert_eq!(
+        bench.pending_after_loading(),
+        [Refresh::Queue(QueueName::listed("first"))]
+    );
 }
 
 #[test]
-fn a_reload_behind_the_lists_asks_about_all() {
+fn reload_after_the_lists_refreshes_everything() {
     let mut bench = Bench::new();
     bench.list(None, Some(NOBODY), &["first"]);
     bench.list(Some("first"), None, &["first"]);
-    bench.mirror.event(Event::Reloaded, bench.now);
+    let reload = message("Event: Reload\r\nModule: app_queue.so\r\nStatus: 0\r\n");
+    bench.mirror.event_received(&reload, bench.now);
     assert_eq!(
-        bench.wanted(),
+        bench.pending_after_loading(),
         [Refresh::Queues, Refresh::Queue(QueueName::listed("first"))]
     );
+}
+
+#[test]
+fn names_that_were_looked_up_stay_usable_after_a_new_link() {
+    let mut bench = Bench::new();
+    bench.list(None, Some(NOBODY), &["Support"]);
+    let names = bench.mirror.spelled_all(&["support".to_owned()]);
+    bench.mirror.link_made(bench.now.at);
+    // The mirror no longer vouches for the spelling, but the change that looked it up
+    // before must not become an unknown queue.
+    assert_eq!(bench.mirror.spelled("support"), None);
+    assert_eq!(names, Some(vec![QueueName::listed("Support")]));
+    assert_eq!(bench.mirror.spelled_all(&["support".to_owned()]), None);
 }

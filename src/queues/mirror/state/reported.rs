@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use crate::queues::model::{Member, Membership};
 
-/// A member that a list has found otherwise than was known.
+/// A member that a list shows otherwise than events had reported it.
 #[derive(Debug)]
 pub(super) struct Difference {
     pub(super) interface: Arc<str>,
-    /// Whether the member is not listed any more, and the bridge has not removed it.
+    /// Whether the member is no longer listed, although the bridge has not removed it.
     pub(super) has_vanished: bool,
-    /// Whether it is a change that Asterisk announces, whoever makes it.
+    /// Whether Asterisk sends an event for such a change, whoever makes it.
     pub(super) is_announced: bool,
 }
 
-/// The member with its times on the bridge's clock.
+/// The member with its times converted to the bridge's clock. `known` is the member as it
+/// was reported before.
 pub(super) fn with_bridge_times(
     listed: &Arc<Member>,
     known: Option<&Member>,
@@ -28,9 +29,9 @@ pub(super) fn with_bridge_times(
     Arc::new(member)
 }
 
-/// Whether Asterisk announces what lies between two states of a member. It does not
-/// for members of `queues.conf` or of a realtime database, and for counts and devices
-/// not always.
+/// Whether Asterisk sends an event for the difference between two states of a member. It
+/// sends none for members of `queues.conf` or of a realtime database, and not always one
+/// for counts and device states.
 pub(super) fn is_announced(before: Option<&Member>, after: Option<&Member>) -> bool {
     let is_dynamic = |member: &Member| member.membership == Membership::Dynamic;
     match (before, after) {
@@ -42,8 +43,8 @@ pub(super) fn is_announced(before: Option<&Member>, after: Option<&Member>) -> b
     }
 }
 
-/// Asterisk sends no event with a name that is not UTF-8, as one is that it has cut in
-/// the middle of a character.
+/// Whether Asterisk sends events about the member. It sends none if the name is not UTF-8,
+/// as when Asterisk has cut it in the middle of a character.
 pub(super) fn has_events(member: &Member) -> bool {
     !member.name.contains(char::REPLACEMENT_CHARACTER)
 }

@@ -1,8 +1,8 @@
-//! Changes that Asterisk has acknowledged, and whose events are yet to come.
+//! Changes that Asterisk has acknowledged, but not confirmed by an event.
 //!
-//! On the connection that asked, the answer comes before the event, which can be
-//! many answers late. Whoever was told "done" must see it done: so what the
-//! change does is laid over what the events have told, until its own event comes.
+//! On the connection that made a change, the reply comes before the event, and the event
+//! can be many replies late. A client that has received "success" must see the change at
+//! once, so the change is applied on top of what Asterisk has reported.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::ami::Action;
 use crate::queues::model::Member;
 use crate::queues::time::PbxTime;
 
-/// How long the event of a change is waited for. After that Asterisk is asked:
-/// a member with a broken name, for one, has no events at all.
-pub(super) const EVENT_WAIT: Duration = Duration::from_secs(2);
+/// How long a change waits for its event. After that, Asterisk is queried. A member whose
+/// name is not UTF-8, for example, has no events at all.
+pub(super) const EVENT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What an acknowledged change does to a member.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,17 +25,16 @@ pub(super) enum UnconfirmedChange {
     Pause {
         paused: bool,
         reason: Arc<str>,
-        /// When it was acknowledged, in Unix seconds.
+        /// When the change was acknowledged, in Unix seconds.
         at: i64,
     },
-    /// With the member, when Asterisk has listed it since.
+    /// With the member, once Asterisk has listed it.
     Add(Option<Arc<Member>>),
     Remove,
 }
 
 impl UnconfirmedChange {
-    /// What that action does, to which member of which queue. `now` is in Unix
-    /// seconds.
+    /// The queue, the interface, and what the action does to it. `now` is in Unix seconds.
     pub(super) fn of(action: &Action, now: i64) -> Option<(&str, &str, Self)> {
         match action {
             Action::QueuePause {
@@ -78,14 +77,14 @@ impl UnconfirmedChange {
                 }
                 Some(member)
             }
-            // A member is shown when Asterisk has reported it: only Asterisk knows the
-            // state of its device.
+            // A new member is shown once Asterisk has reported it, because only Asterisk
+            // knows the state of its device.
             Self::Add(listed) => member.or_else(|| listed.clone()),
             Self::Remove => None,
         }
     }
 
-    /// Whether an event can be that of this change.
+    /// Whether an event can be the one of this change.
     fn is_confirmed_by(&self, what: MemberEvent, member: &Member) -> bool {
         match self {
             Self::Pause { paused, reason, .. } => {
@@ -99,13 +98,13 @@ impl UnconfirmedChange {
     }
 }
 
-/// A member with changes whose events are yet to come.
+/// A member with unconfirmed changes.
 #[derive(Debug)]
 pub(super) struct MemberOverlay {
     pub(super) interface: Arc<str>,
-    /// What events and lists have told.
+    /// The member as events and lists have reported it.
     pub(super) reported: Option<Arc<Member>>,
-    /// In the order of their acknowledgement.
+    /// Oldest first, each with the time of its acknowledgement.
     changes: VecDeque<(UnconfirmedChange, Instant)>,
 }
 
@@ -122,8 +121,8 @@ impl MemberOverlay {
         self.changes.push_back((change, now));
     }
 
-    /// Takes the oldest change away where this is its event: the events of one
-    /// queue come in the order of the changes. Returns how long it was laid over.
+    /// Removes the oldest change if the event confirms it, and returns how long it was
+    /// shown. The events of one queue come in the order of the changes.
     pub(super) fn confirm(
         &mut self,
         what: MemberEvent,
@@ -139,18 +138,18 @@ impl MemberOverlay {
         Some(lifetime)
     }
 
-    /// Takes away what has waited too long at the time of `asked`, when Asterisk
-    /// was asked. Returns how many.
-    pub(super) fn expire_overdue(&mut self, asked: Instant) -> u64 {
-        let mut overdue = 0;
+    /// Drops the changes that were already overdue when Asterisk was queried, at `asked`.
+    /// Returns their number.
+    pub(super) fn expire(&mut self, asked: Instant) -> u64 {
+        let mut expired = 0;
         while self.is_overdue(asked) {
             self.changes.pop_front();
-            overdue += 1;
+            expired += 1;
         }
-        overdue
+        expired
     }
 
-    /// The bridge's clock was set forward by that many seconds.
+    /// The bridge's clock was set forward by this many seconds.
     pub(super) fn shift_times(&mut self, seconds: i64) {
         if let Some(reported) = &mut self.reported {
             Arc::make_mut(reported).shift_times(seconds);
@@ -168,17 +167,17 @@ impl MemberOverlay {
         self.changes.is_empty()
     }
 
-    /// Whether the oldest change has waited too long for its event.
+    /// Whether the event of the oldest change is overdue.
     pub(super) fn is_overdue(&self, now: Instant) -> bool {
         let oldest = self.changes.front();
-        oldest.is_some_and(|(_, since)| *since + EVENT_WAIT <= now)
+        oldest.is_some_and(|(_, since)| *since + EVENT_TIMEOUT <= now)
     }
 
-    /// Applies a list of Asterisk, asked at that time: it contains all changes that were
-    /// acknowledged before. If the listed pause differs from these, someone else has
-    /// changed it or a realtime database has refused it, and they are dropped. Otherwise
-    /// they stay, since older events may still arrive.
-    pub(super) fn listed(&mut self, asked: Instant, member: Option<&Arc<Member>>) {
+    /// Compares the changes with a list that was queried at `asked`. The list includes all
+    /// changes that were acknowledged before. If its pause differs from theirs, someone
+    /// else has changed it or a realtime database has refused it, and the changes are
+    /// dropped. Otherwise they stay, because older events may still arrive.
+    pub(super) fn member_listed(&mut self, asked: Instant, member: Option<&Arc<Member>>) {
         for (change, since) in &mut self.changes {
             if let (UnconfirmedChange::Add(listed), Some(member)) = (change, member)
                 && *since <= asked
@@ -186,34 +185,34 @@ impl MemberOverlay {
                 *listed = Some(Arc::clone(member));
             }
         }
-        let all_reflected = self
+        let list_has_all = self
             .changes
             .back()
             .is_some_and(|(_, since)| *since <= asked);
-        let shown = self.over(member.cloned());
+        let shown = self.apply_changes(member.cloned());
         let pause = |member: &Arc<Member>| (member.paused, Arc::clone(&member.paused_reason));
-        if all_reflected && shown.as_ref().map(pause) != member.map(pause) {
+        if list_has_all && shown.as_ref().map(pause) != member.map(pause) {
             self.changes.clear();
         }
     }
 
-    /// The member with all that is laid over it.
+    /// The member with all unconfirmed changes.
     pub(super) fn member(&self) -> Option<Arc<Member>> {
-        self.over(self.reported.clone())
+        self.apply_changes(self.reported.clone())
     }
 
-    fn over(&self, mut member: Option<Arc<Member>>) -> Option<Arc<Member>> {
-        // Of pauses only the last counts, and there can be many.
+    fn apply_changes(&self, mut member: Option<Arc<Member>>) -> Option<Arc<Member>> {
+        // There can be many pauses in a row. Only the last of them matters.
         let is_pause = |(change, _): &&(UnconfirmedChange, Instant)| {
             matches!(change, UnconfirmedChange::Pause { .. })
         };
-        let last = self.changes.iter().rev().take_while(is_pause).count();
-        let (before, pauses) = (self.changes.len() - last, self.changes.back());
+        let pauses = self.changes.iter().rev().take_while(is_pause).count();
+        let before = self.changes.len() - pauses;
         for (change, _) in self.changes.range(..before) {
             member = change.apply(member);
         }
-        match pauses {
-            Some((change, _)) if last > 0 => change.apply(member),
+        match self.changes.back() {
+            Some((change, _)) if pauses > 0 => change.apply(member),
             _ => member,
         }
     }

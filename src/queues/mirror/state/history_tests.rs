@@ -1,34 +1,33 @@
-//! Random histories of a queue, told to the mirror as Asterisk would: answers at
-//! once, events late, and some changes by nothing at all.
+//! Random histories of a queue, reported as Asterisk does it: replies at once, events late,
+//! and some changes not at all.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::prelude::*;
 
+use super::overlay::EVENT_TIMEOUT;
 use super::*;
 use crate::ami::value::{HeaderValue, MemberValue};
 use crate::ami::{Action, Message, Reply};
-use crate::queues::mirror::event::Event;
-use crate::queues::mirror::overlay::EVENT_WAIT;
 
-/// What can happen. Members below [`OWN`] are paused, added and removed by the
-/// bridge only, so that it can be said what must be seen after its changes.
+/// What can happen. Only the bridge pauses, adds and removes members below [`OWN`], so that
+/// the test knows what readers must see after the bridge's changes.
 #[derive(Debug, Clone)]
 enum Op {
-    /// The bridge's own change of a member: its answer is there at once.
+    /// The bridge changes a member. The reply arrives at once.
     Own(usize, Kind),
-    /// Someone else's, with an event.
+    /// Someone else changes a member, and an event reports it.
     Other(usize, Kind),
-    /// A penalty, by someone else, with an event.
+    /// Someone else sets a penalty, and an event reports it.
     Penalty(usize, i64),
-    /// A penalty that is in no event, as after a reload.
+    /// A penalty changes without an event, as after a reload.
     Silent(usize, i64),
-    /// So many events come.
+    /// This many events arrive.
     Events(usize),
-    /// A list of the queue comes.
+    /// A list of the queue arrives.
     List,
-    /// A list of one member comes.
+    /// A list of one member arrives.
     ListMember(usize),
     /// Time passes.
     Wait,
@@ -71,7 +70,7 @@ struct Shown {
     penalty: i64,
 }
 
-/// A queue as Asterisk would keep it, and what it has not told yet.
+/// The mirror beside a queue of Asterisk, whose events are not all delivered yet.
 struct Bench {
     mirror: Mirror,
     members: [Option<Shown>; MEMBERS],
@@ -122,10 +121,10 @@ impl Bench {
             Op::Own(member, kind) => {
                 let action = self.action(*member, *kind);
                 let done = self.change(*member, *kind);
-                let answer = format!("Response: {}\r\n", if done { "Success" } else { "Error" });
-                self.answer(&action, &answer, Vec::new());
+                let reply = format!("Response: {}\r\n", if done { "Success" } else { "Error" });
+                self.reply(&action, &reply, Vec::new());
                 if done && matches!(kind, Kind::Add) {
-                    // Nobody is told before the member's row has come.
+                    // The bridge queries the member's row before it responds.
                     self.list(Some(interface(*member)));
                 }
                 self.assert_own_is_shown();
@@ -137,7 +136,7 @@ impl Bench {
             Op::Penalty(member, penalty) => {
                 if let Some(shown) = &mut self.members[*member] {
                     shown.penalty = *penalty;
-                    self.apply_report("QueueMemberPenalty", *member);
+                    self.queue_event("QueueMemberPenalty", *member);
                 }
             }
             Op::Silent(member, penalty) => {
@@ -150,15 +149,14 @@ impl Bench {
                     let Some(event) = self.events.pop_front() else {
                         break;
                     };
-                    let event = Event::of(&message(&event)).expect("known");
-                    self.mirror.event(event, self.now);
+                    self.mirror.event_received(&message(&event), self.now);
                     self.assert_own_is_shown();
                 }
             }
             Op::List => self.list(None),
             Op::ListMember(member) => self.list(Some(interface(*member))),
             Op::Wait => {
-                // Events are late, and not so late.
+                // First all events that are late.
                 self.apply(&Op::Events(self.events.len()));
                 self.wait();
             }
@@ -166,8 +164,8 @@ impl Bench {
     }
 
     fn wait(&mut self) {
-        self.now.at += EVENT_WAIT / 2;
-        self.now.wall += EVENT_WAIT / 2;
+        self.now.at += EVENT_TIMEOUT / 2;
+        self.now.wall += EVENT_TIMEOUT / 2;
         self.mirror.tick(self.now);
     }
 
@@ -200,7 +198,7 @@ impl Bench {
         }
     }
 
-    /// Makes a change, as Asterisk does; returns whether it was possible.
+    /// Changes Asterisk's queue. Returns whether the change was possible.
     fn change(&mut self, member: usize, kind: Kind) -> bool {
         let reason = format!("reason {}", self.reasons);
         let shown = &mut self.members[member];
@@ -222,24 +220,24 @@ impl Bench {
                 "QueueMemberAdded"
             }
             (Kind::Remove, Some(_)) => {
-                // It carries the member as it was.
-                self.apply_report("QueueMemberRemoved", member);
+                // The event carries the member as it was.
+                self.queue_event("QueueMemberRemoved", member);
                 self.members[member] = None;
                 return true;
             }
             _ => return false,
         };
-        self.apply_report(event, member);
+        self.queue_event(event, member);
         true
     }
 
-    fn apply_report(&mut self, event: &str, member: usize) {
+    fn queue_event(&mut self, event: &str, member: usize) {
         let body = self.body(member, "Interface", "MemberName");
         self.events.push_back(format!("Event: {event}\r\n{body}"));
     }
 
     fn body(&self, member: usize, interface_name: &str, name: &str) -> String {
-        let shown = self.members[member].as_ref().expect("there");
+        let shown = self.members[member].as_ref().expect("the queue exists");
         let interface = interface(member);
         format!(
             "Queue: {QUEUE}\r\n{name}: Dana\r\n{interface_name}: {interface}\r\n\
@@ -256,10 +254,10 @@ impl Bench {
             "Event: QueueParams\r\nQueue: {QUEUE}\r\n"
         ))];
         for number in 0..MEMBERS {
-            let is_meant = member
+            let is_listed = member
                 .as_ref()
                 .is_none_or(|member| *member == interface(number));
-            if self.members[number].is_some() && is_meant {
+            if self.members[number].is_some() && is_listed {
                 let body = self.body(number, "Location", "Name");
                 rows.push(message(&format!("Event: QueueMember\r\n{body}")));
             }
@@ -268,18 +266,18 @@ impl Bench {
             queue: Some(header(QUEUE)),
             member: member.map(|member| header(&member)),
         };
-        self.answer(&action, "Response: Success\r\n", rows);
+        self.reply(&action, "Response: Success\r\n", rows);
         self.assert_own_is_shown();
     }
 
-    fn answer(&mut self, action: &Action, response: &str, rows: Vec<Message>) {
-        let answer = Reply {
+    fn reply(&mut self, action: &Action, response: &str, rows: Vec<Message>) {
+        let reply = Reply {
             is_complete: true,
             response: message(response),
             rows,
             sent_at: self.now.at,
         };
-        self.mirror.answered(action, &answer, self.now);
+        self.mirror.reply_received(action, &reply, self.now);
     }
 
     fn shown(&self, member: usize) -> Option<Shown> {
@@ -292,7 +290,7 @@ impl Bench {
         })
     }
 
-    /// What the bridge was told to be done is seen, whatever events are late.
+    /// Readers see every change of the bridge, however late the events are.
     fn assert_own_is_shown(&self) {
         for number in 0..OWN {
             let pause = |shown: Option<Shown>| shown.map(|shown| (shown.paused, shown.reason));
@@ -305,18 +303,18 @@ impl Bench {
         for number in 0..MEMBERS {
             assert_eq!(self.shown(number), self.members[number], "member {number}");
         }
-        let entry = self.mirror.queue(QUEUE).expect("there");
+        let queue = self.mirror.queue(QUEUE).expect("the queue exists");
         assert_eq!(
-            entry.overdue(self.now.at + EVENT_WAIT).count(),
+            queue.overdue(self.now.at + EVENT_TIMEOUT).count(),
             0,
-            "nothing is laid over"
+            "no overlay is left"
         );
     }
 }
 
 proptest! {
     #[test]
-    fn own_changes_are_seen_and_all_is_true_in_the_end(ops in prop::collection::vec(op(), 1..120)) {
+    fn own_changes_show_at_once_and_the_mirror_is_right_in_the_end(ops in prop::collection::vec(op(), 1..120)) {
         let mut bench = Bench::new();
         let mut silent = false;
         for op in &ops {
@@ -331,9 +329,9 @@ proptest! {
         bench.assert_all_is_shown();
     }
 
-    /// A member with a broken name has no events at all.
+    /// A member whose name is not UTF-8 has no events at all.
     #[test]
-    fn changes_without_events_are_true_in_the_end(ops in prop::collection::vec(op(), 1..60)) {
+    fn mirror_is_right_in_the_end_without_events(ops in prop::collection::vec(op(), 1..60)) {
         let mut bench = Bench::new();
         for op in &ops {
             bench.apply(op);
@@ -350,7 +348,7 @@ proptest! {
         for number in 0..OWN {
             prop_assert_eq!(bench.shown(number).is_some(), bench.members[number].is_some());
         }
-        let entry = bench.mirror.queue(QUEUE).expect("there");
-        prop_assert_eq!(entry.overdue(bench.now.at + EVENT_WAIT).count(), 0);
+        let queue = bench.mirror.queue(QUEUE).expect("the queue exists");
+        prop_assert_eq!(queue.overdue(bench.now.at + EVENT_TIMEOUT).count(), 0);
     }
 }

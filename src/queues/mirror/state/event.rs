@@ -1,33 +1,32 @@
-//! What Asterisk's events mean to the live state.
+//! The events of Asterisk that the mirror uses.
 
 use crate::ami::Message;
 use crate::queues::decode;
 use crate::queues::model::Member;
 
-/// An event that says something about queues.
+/// An event about queues.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Event {
-    /// A member as it is now; with [`MemberEvent::Removed`], as it was.
+    /// A member's state after the event, or before it if the member was removed.
     Member {
         queue: String,
         what: MemberEvent,
         member: Member,
     },
-    /// Callers of the queue come, go, or are rung for: its figures have changed.
-    /// The member named, if any, has begun or ended a call, which changes it
-    /// without an event of its own.
+    /// A caller has joined or left the queue, or a member is being rung. The queue's
+    /// statistics have changed. If a member is named, its call has started or ended, which
+    /// changes the member without an event of its own.
     Calls {
         queue: String,
         member: Option<String>,
     },
-    /// app_queue was unloaded: there are no queues.
+    /// app_queue was unloaded, so there are no queues.
     Unloaded,
-    /// app_queue was loaded, or its configuration read again: anything may have
-    /// changed, without any event.
+    /// app_queue was loaded or reloaded. Anything may have changed without an event.
     Reloaded,
 }
 
-/// Why the state of a member is told.
+/// Which event reports a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MemberEvent {
     Added,
@@ -37,12 +36,12 @@ pub(super) enum MemberEvent {
 }
 
 impl Event {
-    /// `None` for what has no meaning here.
+    /// Decodes an event; `None` if the mirror does not use it.
     pub(super) fn of(message: &Message) -> Option<Self> {
         let text = |value: Option<&[u8]>| Some(String::from_utf8_lossy(value?).into_owned());
         let queue = || text(message.get("Queue"));
-        // Names of members come after it, and can hold what looks like headers. Those of
-        // callers come before, but Asterisk writes their line feeds as `\n` in events.
+        // A member's name can contain text that looks like a header, but it comes after
+        // `Queue`. A caller's name comes before, but Asterisk escapes its line feeds.
         let member = |what| {
             Some(Self::Member {
                 queue: queue()?,
@@ -76,8 +75,8 @@ impl Event {
             }
             b"Load" | b"Reload" => {
                 let module = message.text("Module")?;
-                // "All" is the whole Asterisk; 13 to 22 name the module with or
-                // without its ending.
+                // "All" stands for all modules. Asterisk 13 to 22 write the module's name
+                // with or without `.so`.
                 (module == "All" || module.starts_with("app_queue")).then_some(Self::Reloaded)
             }
             _ => None,

@@ -1,0 +1,153 @@
+//! Applies a list of all members to a queue.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::Now;
+use super::change_log::MemberChange;
+use super::mirrored_queue::{Changed, MirroredQueue};
+use super::reported::{Difference, is_announced, with_bridge_times};
+use crate::queues::model::Member;
+
+/// A list of all members of a queue.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MemberList<'a> {
+    pub(super) members: &'a [Arc<Member>],
+    /// Whether no row is missing.
+    pub(super) is_complete: bool,
+    /// When Asterisk was queried.
+    pub(super) asked: Instant,
+    /// Seconds by which Asterisk's clock is ahead.
+    pub(super) clock_offset: i64,
+}
+
+impl MirroredQueue {
+    /// Applies a list of all members. Returns the visible changes, and the members that
+    /// differ from what events had reported. If rows are missing, members that are not
+    /// listed stay.
+    pub(super) fn apply_member_list(
+        &mut self,
+        list: MemberList<'_>,
+        now: Now,
+    ) -> (Vec<Changed>, Vec<Difference>) {
+        let before = Arc::clone(&self.queue.members);
+        let by_interface = ByInterface::of(&before, list.members);
+        let mut applied = Applied {
+            shown: Vec::with_capacity(list.members.len()),
+            changed: Vec::new(),
+            differences: Vec::new(),
+        };
+        for (index, member) in list.members.iter().enumerate() {
+            let was = by_interface.get(index, &member.interface);
+            self.apply_row(&list, &member.interface, was, Some(member), &mut applied);
+        }
+        let listed = ByInterface::of(list.members, &before);
+        for (index, member) in before.iter().enumerate() {
+            if listed.get(index, &member.interface).is_some() {
+                continue;
+            }
+            if list.is_complete {
+                self.apply_row(&list, &member.interface, Some(member), None, &mut applied);
+            } else {
+                // Perhaps only its row is missing.
+                applied.shown.push(Arc::clone(member));
+            }
+        }
+        self.overlays.retain(|overlay| !overlay.is_empty());
+        self.is_new = false;
+        self.members_outdated = false;
+        self.members_listed = Some(now.at);
+        if !applied.changed.is_empty() || *before != applied.shown {
+            Arc::make_mut(&mut self.queue).members = Arc::new(applied.shown);
+        }
+        (applied.changed, applied.differences)
+    }
+
+    /// Applies one row, or the absence of one. `was` is the member as readers saw it.
+    fn apply_row(
+        &mut self,
+        list: &MemberList<'_>,
+        interface: &Arc<str>,
+        was: Option<&Arc<Member>>,
+        listed: Option<&Arc<Member>>,
+        applied: &mut Applied,
+    ) {
+        let overlay = self.overlay_index(interface);
+        let overlay = overlay.map(|index| &mut self.overlays[index]);
+        let reported = match &overlay {
+            Some(overlay) => overlay.reported.as_deref(),
+            None => was.map(Arc::as_ref),
+        };
+        let listed = listed.map(|member| with_bridge_times(member, reported, list.clock_offset));
+        if reported != listed.as_deref() {
+            applied.differences.push(Difference {
+                interface: Arc::clone(interface),
+                has_vanished: listed.is_none(),
+                is_announced: is_announced(reported, listed.as_deref()),
+            });
+        }
+        let shown = match overlay {
+            Some(overlay) => {
+                overlay.member_listed(list.asked, listed.as_ref());
+                overlay.reported = listed;
+                overlay.member()
+            }
+            None => listed,
+        };
+        let what = MemberChange::between(was.map(Arc::as_ref), shown.as_deref());
+        if let Some(what) = what {
+            let member = shown.as_ref().or(was);
+            let changed = member.map(|member| (what, Arc::clone(member)));
+            applied.changed.extend(changed);
+            applied.shown.extend(shown);
+        } else if was.map(Arc::as_ref) == shown.as_deref() {
+            // The same value, so that it is stored once.
+            applied.shown.extend(was.cloned());
+        } else {
+            applied.shown.extend(shown);
+        }
+    }
+}
+
+/// The result of the rows that were applied so far.
+struct Applied {
+    /// The members that readers see now.
+    shown: Vec<Arc<Member>>,
+    changed: Vec<Changed>,
+    differences: Vec<Difference>,
+}
+
+/// Members of one list, to be found by the interface of a member of another list. Mostly
+/// both lists have the same members at the same indexes. Otherwise a table is built.
+struct ByInterface<'a> {
+    members: &'a [Arc<Member>],
+    table: Option<HashMap<String, &'a Arc<Member>>>,
+}
+
+impl<'a> ByInterface<'a> {
+    fn of(members: &'a [Arc<Member>], other: &[Arc<Member>]) -> Self {
+        let pairs = members.iter().zip(other);
+        let is_aligned =
+            members.len() == other.len() && pairs.clone().all(|(a, b)| a.is(&b.interface));
+        let table = || {
+            members
+                .iter()
+                .map(|m| (m.interface.to_ascii_lowercase(), m))
+                .collect()
+        };
+        Self {
+            members,
+            table: (!is_aligned).then(table),
+        }
+    }
+
+    /// The member of that interface, which the other list has at `index`.
+    fn get(&self, index: usize, interface: &str) -> Option<&'a Arc<Member>> {
+        match &self.table {
+            Some(table) => table.get(&interface.to_ascii_lowercase()).copied(),
+            None => self.members.get(index),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Applies replies to actions.
+
+use super::overlay::UnconfirmedChange;
+use super::{Mirror, Now, Refresh};
+use crate::ami::{Action, Refusal, Reply};
+
+impl Mirror {
+    /// Applies the reply to an action, before whoever sent the action receives it.
+    pub(in crate::queues::mirror) fn reply_received(
+        &mut self,
+        action: &Action,
+        reply: &Reply,
+        now: Now,
+    ) {
+        self.last_received = now.at;
+        let refusal = reply.refusal();
+        if refusal == Some(Refusal::UnknownAction) {
+            return self.app_queue_unloaded();
+        }
+        match action {
+            Action::Ping => {
+                let step = self.clock.measure(reply, now);
+                if step != 0 {
+                    self.shift_times(step);
+                }
+            }
+            Action::QueueStatus { queue, member } => {
+                if refusal.is_none() {
+                    let queue = queue.as_ref().map(|queue| queue.as_str());
+                    let member = member.as_ref().map(|member| member.as_str());
+                    self.list_received(queue, member, reply, now);
+                }
+            }
+            action => {
+                let second = self.clock.second(now);
+                if let Some((queue, interface, change)) = UnconfirmedChange::of(action, second) {
+                    self.change_answered(queue, interface, change, refusal.as_ref(), now);
+                }
+            }
+        }
+    }
+
+    fn change_answered(
+        &mut self,
+        queue: &str,
+        interface: &str,
+        change: UnconfirmedChange,
+        refusal: Option<&Refusal>,
+        now: Now,
+    ) {
+        let Some(queue) = self.queue_mut(queue) else {
+            return;
+        };
+        let name = queue.name.clone();
+        let is_member = queue.queue().member(interface).is_some();
+        let is_consistent = match refusal {
+            Some(refusal) => !contradicts(refusal, is_member),
+            None => {
+                let is_consistent = is_member || matches!(change, UnconfirmedChange::Add(_));
+                let changed = queue.apply_overlay(interface, change, now.at);
+                self.record(&name, changed);
+                is_consistent
+            }
+        };
+        if !is_consistent {
+            self.request_refresh(Refresh::Queue(name), now.at);
+        }
+    }
+}
+
+/// Whether a refused change shows that the mirror is wrong about the member.
+fn contradicts(refusal: &Refusal, is_member: bool) -> bool {
+    match refusal {
+        Refusal::NotFound | Refusal::NotAMember => is_member,
+        Refusal::AlreadyMember => !is_member,
+        // The mirror has the queue.
+        Refusal::NoSuchQueue => true,
+        _ => false,
+    }
+}

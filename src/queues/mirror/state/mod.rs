@@ -1,0 +1,254 @@
+//! An in-memory mirror of a PBX's queues. Does no IO and never reads the clock.
+//!
+//! A list replaces the queue that it lists ([`apply_list`]). A member event carries the
+//! whole member, so the latest wins; a call event only marks a queue's statistics as
+//! outdated ([`apply_event`]). Anything that neither reports is queried later
+//! ([`PendingRefreshes`]). An acknowledged change is visible at once, as an overlay, until
+//! its event confirms it ([`overlay`]).
+
+mod apply_event;
+mod apply_list;
+mod apply_member_list;
+mod apply_reply;
+mod change_log;
+mod clock;
+mod drift;
+mod event;
+mod event_delivery;
+mod maintenance;
+mod member_order;
+mod memberships;
+mod mirrored_queue;
+mod now;
+mod overlay;
+mod pending_refreshes;
+mod phase;
+mod reported;
+mod size;
+mod vanished;
+mod watched_queues;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use self::clock::Clock;
+use self::drift::PossibleDrift;
+use self::event_delivery::DeliveryEvidence;
+use self::memberships::Memberships;
+use self::mirrored_queue::Changed;
+use self::pending_refreshes::PendingRefreshes;
+use self::vanished::VanishedChecks;
+use self::watched_queues::WatchedQueues;
+use super::metrics::Metrics;
+use crate::queues::name::QueueName;
+
+use self::change_log::ChangeLog;
+pub use self::change_log::{MemberChange, StateChange};
+pub use self::clock::{TOLERATED_OFFSET, clock_offset};
+pub use self::event_delivery::EventDelivery;
+pub(super) use self::mirrored_queue::MirroredQueue;
+pub(super) use self::now::Now;
+pub(super) use self::pending_refreshes::Refresh;
+pub(super) use self::phase::Phase;
+pub use self::watched_queues::ShowsQueue;
+
+/// The mirror of one PBX.
+#[derive(Debug)]
+pub(super) struct Mirror {
+    /// By name in lower case, because Asterisk compares names without case.
+    queues: HashMap<String, MirroredQueue>,
+    memberships: Memberships,
+    change_log: ChangeLog,
+    pending: PendingRefreshes,
+    phase: Phase,
+    /// Whether the mirror was ever complete.
+    has_been_live: bool,
+    /// When anything was last received from Asterisk.
+    last_received: Instant,
+    /// The queues that event streams show. Their statistics are kept fresh.
+    watched: WatchedQueues,
+    /// The queue that the periodic resync is querying, if that is the query's only reason.
+    resyncing: Option<QueueName>,
+    /// Whether the list that is being applied answers the periodic resync for all queues.
+    resyncing_all: bool,
+    possible_drift: PossibleDrift,
+    vanished: VanishedChecks,
+    event_delivery: DeliveryEvidence,
+    clock: Clock,
+    /// Incremented whenever a queue appears, disappears, or is spelled differently.
+    names_version: u64,
+    /// Consecutive lists of all queues that lacked rows.
+    incomplete_lists: u32,
+    /// The last reload or new link. Lists after it may differ from lists before it.
+    differences_expected_at: Instant,
+    /// Names of queues that no action can carry.
+    unusable_names: Vec<String>,
+    /// Unknown queues that events have named, and when all queues were listed because of
+    /// that.
+    unknown_queues: HashMap<String, Instant>,
+    /// The queues that the configuration lists, in its spelling.
+    configured: Vec<String>,
+    metrics: Arc<Metrics>,
+}
+
+impl Mirror {
+    pub(super) fn new(metrics: Arc<Metrics>, at: Instant) -> Self {
+        Self {
+            queues: HashMap::new(),
+            memberships: Memberships::default(),
+            change_log: ChangeLog::default(),
+            pending: PendingRefreshes::default(),
+            phase: Phase::NeverLinked,
+            has_been_live: false,
+            last_received: at,
+            watched: WatchedQueues::default(),
+            resyncing: None,
+            resyncing_all: false,
+            possible_drift: PossibleDrift::default(),
+            vanished: VanishedChecks::default(),
+            event_delivery: DeliveryEvidence::default(),
+            clock: Clock::default(),
+            names_version: 0,
+            incomplete_lists: 0,
+            differences_expected_at: at,
+            unusable_names: Vec::new(),
+            unknown_queues: HashMap::new(),
+            configured: Vec::new(),
+            metrics,
+        }
+    }
+
+    /// The queue of that name, in any spelling.
+    pub(super) fn queue(&self, name: &str) -> Option<&MirroredQueue> {
+        self.queues.get(&name.to_ascii_lowercase())
+    }
+
+    fn queue_mut(&mut self, name: &str) -> Option<&mut MirroredQueue> {
+        self.queues.get_mut(&name.to_ascii_lowercase())
+    }
+
+    pub(super) fn queues(&self) -> impl Iterator<Item = &MirroredQueue> {
+        self.queues.values()
+    }
+
+    /// The queues of these names, in any spelling and in that order. Without names, all
+    /// queues for which `is_wanted` holds and whose members are known.
+    pub(super) fn selected(
+        &self,
+        names: Option<&[String]>,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Vec<&MirroredQueue> {
+        match names {
+            Some(names) => names.iter().filter_map(|name| self.queue(name)).collect(),
+            None => {
+                let all = self.queues().filter(|queue| !queue.is_new());
+                all.filter(|queue| is_wanted(&queue.name)).collect()
+            }
+        }
+    }
+
+    /// How Asterisk spells the name of a queue; `None` if Asterisk has not listed the
+    /// queue over this link.
+    pub(super) fn spelled(&self, name: &str) -> Option<QueueName> {
+        let queue = self.queue(name)?;
+        queue.listed_at.map(|_| queue.name.clone())
+    }
+
+    /// How Asterisk spells these names; `None` unless it has listed every one of them over
+    /// this link.
+    pub(super) fn spelled_all(&self, names: &[String]) -> Option<Vec<QueueName>> {
+        names.iter().map(|name| self.spelled(name)).collect()
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// When anything was last received from Asterisk.
+    pub(super) fn last_received(&self) -> Instant {
+        self.last_received
+    }
+
+    /// Number of the latest change.
+    pub(super) fn latest_change(&self) -> u64 {
+        self.change_log.latest()
+    }
+
+    /// At most `limit` changes after `number`; `None` if the change log does not reach
+    /// back so far.
+    pub(super) fn changes_since(
+        &self,
+        number: u64,
+        limit: usize,
+    ) -> Option<Vec<(u64, StateChange)>> {
+        let changes = self.change_log.since(number)?.take(limit);
+        Some(changes.map(|(at, change)| (at, change.clone())).collect())
+    }
+
+    /// See [`Mirror::names_version`].
+    pub(super) fn names_version(&self) -> u64 {
+        self.names_version
+    }
+
+    pub(super) fn event_delivery(&self) -> EventDelivery {
+        self.event_delivery.delivery()
+    }
+
+    /// Seconds by which Asterisk's clock is ahead of the bridge's.
+    pub(super) fn clock_offset(&self) -> Option<f64> {
+        self.clock.offset()
+    }
+
+    /// Whether the last measurement of the clock offset is older than `age`.
+    pub(super) fn is_clock_older_than(&self, age: Duration, now: Instant) -> bool {
+        self.clock.is_older_than(age, now)
+    }
+
+    /// A stream of that view was opened.
+    pub(super) fn watch(&mut self, view: &str, shows: ShowsQueue) {
+        self.watched.add(view, shows);
+    }
+
+    /// A stream of that view was closed.
+    pub(super) fn unwatch(&mut self, view: &str) {
+        self.watched.remove(view);
+    }
+
+    /// What the views of all open streams show.
+    pub(super) fn watched_views(&self) -> Vec<ShowsQueue> {
+        self.watched.views()
+    }
+
+    /// Members whose calls have just started or ended, by queue.
+    pub(super) fn members_after_calls(&self) -> HashMap<&QueueName, Vec<Arc<str>>> {
+        self.pending.members_after_calls()
+    }
+
+    /// Records visible changes of members in the change log.
+    fn record(&mut self, queue: &QueueName, changed: impl IntoIterator<Item = Changed>) {
+        let is_new = self.queue(queue).is_some_and(MirroredQueue::is_new);
+        for (what, member) in changed {
+            self.memberships.member_changed(queue, what, &member);
+            let queue = queue.clone();
+            self.change_log.push(if is_new {
+                // The queue itself has not been reported yet.
+                StateChange::Queue { queue }
+            } else {
+                StateChange::Member {
+                    queue,
+                    what,
+                    member,
+                }
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod history_tests;
+
+#[cfg(test)]
+mod loading_tests;

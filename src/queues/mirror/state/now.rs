@@ -1,0 +1,20 @@
+//! The time at which something is applied to the mirror, which has no clock.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The current time on both clocks.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::queues::mirror) struct Now {
+    pub(in crate::queues::mirror) at: Instant,
+    /// Since the Unix epoch.
+    pub(in crate::queues::mirror) wall: Duration,
+}
+
+impl Now {
+    /// In Unix seconds.
+    pub(super) fn unix(self) -> i64 {
+        self.wall.as_secs() as i64
+    }
+}

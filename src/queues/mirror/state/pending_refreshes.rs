@@ -1,0 +1,141 @@
+//! What Asterisk is to be queried about, and when.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::queues::name::QueueName;
+
+/// A query that refreshes a part of the mirror.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::queues::mirror) enum Refresh {
+    /// All queues, with statistics and callers, without members.
+    Queues,
+    /// One queue, with all its members.
+    Queue(QueueName),
+    /// A queue's statistics and callers.
+    Statistics(QueueName),
+    /// A member of a queue, with the queue's statistics and callers.
+    Member {
+        queue: QueueName,
+        interface: Arc<str>,
+        /// Whether to query a second time, [`SECOND_QUERY_DELAY`] later.
+        again: bool,
+    },
+}
+
+impl Refresh {
+    /// The queue that it refreshes; `None` for all queues.
+    pub(super) fn queue(&self) -> Option<&str> {
+        match self {
+            Self::Queues => None,
+            Self::Queue(queue) | Self::Statistics(queue) | Self::Member { queue, .. } => {
+                Some(queue)
+            }
+        }
+    }
+}
+
+/// Delay of the second query about a member whose call has started or ended. Asterisk
+/// sends the event before it counts the call.
+const SECOND_QUERY_DELAY: Duration = Duration::from_millis(900);
+
+/// The refreshes that are to be made, each with the time when it is due.
+#[derive(Debug, Default)]
+pub(super) struct PendingRefreshes {
+    due: HashMap<Refresh, Instant>,
+}
+
+impl PendingRefreshes {
+    /// Adds a refresh. If it is already pending, the earlier time counts, so that a busy
+    /// queue is queried no more often than a quiet one.
+    pub(super) fn add(&mut self, refresh: Refresh, at: Instant) {
+        let due = self.due.entry(refresh);
+        due.and_modify(|due| *due = at.min(*due)).or_insert(at);
+    }
+
+    /// Takes the refresh that has been due for the longest time.
+    pub(super) fn take(&mut self, now: Instant) -> Option<Refresh> {
+        let due = self.due.iter().filter(|(_, at)| **at <= now);
+        // Among refreshes of the same time, the list of all queues comes first.
+        let (refresh, _) = due.min_by_key(|(refresh, at)| (**at, *refresh))?;
+        let refresh = refresh.clone();
+        self.due.remove(&refresh);
+        if let Refresh::Member {
+            queue,
+            interface,
+            again: true,
+        } = &refresh
+        {
+            let second = Refresh::Member {
+                queue: queue.clone(),
+                interface: Arc::clone(interface),
+                again: false,
+            };
+            // The first query also answers a second one that is already pending.
+            self.due.insert(second, now + SECOND_QUERY_DELAY);
+        }
+        Some(refresh)
+    }
+
+    /// Whether a pending refresh will list that member.
+    pub(super) fn covers(&self, queue: &str, interface: &str) -> bool {
+        self.due.keys().any(|pending| match pending {
+            Refresh::Queue(name) => **name == *queue,
+            Refresh::Member {
+                queue: name,
+                interface: member,
+                ..
+            } => **name == *queue && member.eq_ignore_ascii_case(interface),
+            Refresh::Queues | Refresh::Statistics(_) => false,
+        })
+    }
+
+    /// A list of all queues with all members was queried at `asked`. It answers whatever
+    /// was due then.
+    pub(super) fn answered_by_full_list(&mut self, asked: Instant) {
+        self.due.retain(|pending, due| {
+            *due > asked || matches!(pending, Refresh::Member { again: true, .. })
+        });
+    }
+
+    /// A list of all queues with one member was queried at `asked`.
+    pub(super) fn answered_by_member_list(&mut self, interface: &str, asked: Instant) {
+        self.due.retain(|pending, due| match pending {
+            Refresh::Member {
+                interface: member,
+                again: false,
+                ..
+            } => *due > asked || !member.eq_ignore_ascii_case(interface),
+            _ => true,
+        });
+    }
+
+    /// Members whose calls have just started or ended, by queue.
+    pub(super) fn members_after_calls(&self) -> HashMap<&QueueName, Vec<Arc<str>>> {
+        let mut members: HashMap<_, Vec<_>> = HashMap::new();
+        for pending in self.due.keys() {
+            if let Refresh::Member {
+                queue,
+                interface,
+                again: true,
+            } = pending
+            {
+                let members: &mut Vec<_> = members.entry(queue).or_default();
+                members.push(Arc::clone(interface));
+            }
+        }
+        members
+    }
+
+    /// When the next refresh is due.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.due.values().copied().min()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.due.clear();
+    }
+}

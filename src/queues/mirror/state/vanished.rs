@@ -1,0 +1,298 @@
+//! Queues and members that have vanished from Asterisk's lists without an explanation.
+//!
+//! While a realtime database is locked, Asterisk answers as if its queues and members did
+//! not exist, and no event reports that they exist again. So Asterisk is queried again:
+//! soon at first, and then at growing intervals.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::warn;
+
+use super::pending_refreshes::Refresh;
+use crate::queues::model::Queue;
+use crate::queues::name::QueueName;
+
+/// Delay of the first query. Each further delay is half as long again.
+const FIRST_DELAY: Duration = Duration::from_millis(700);
+
+/// The longest delay. After it, the periodic resync is enough.
+const LONGEST_DELAY: Duration = Duration::from_secs(40);
+
+/// The queues and members that have vanished.
+#[derive(Debug, Default)]
+pub(super) struct VanishedChecks {
+    queues: Vec<Check<String>>,
+    members: Vec<Check<VanishedMembers>>,
+}
+
+#[derive(Debug)]
+struct VanishedMembers {
+    queue: QueueName,
+    interfaces: Vec<Arc<str>>,
+}
+
+/// Something that has vanished, and when to query Asterisk about it.
+#[derive(Debug)]
+struct Check<T> {
+    subject: T,
+    since: Instant,
+    /// When to query next; `None` once only the periodic resync does.
+    next: Option<Instant>,
+    delay: Duration,
+    is_logged: bool,
+}
+
+impl<T> Check<T> {
+    fn new(subject: T, now: Instant) -> Self {
+        Self {
+            subject,
+            since: now,
+            next: Some(now + FIRST_DELAY),
+            delay: FIRST_DELAY,
+            is_logged: false,
+        }
+    }
+
+    /// Whether a query is due. If so, schedules the next one.
+    fn take_due(&mut self, now: Instant) -> bool {
+        let is_due = self.next.is_some_and(|next| next <= now);
+        if is_due {
+            self.delay = self.delay * 3 / 2;
+            self.next = (self.delay <= LONGEST_DELAY).then(|| now + self.delay);
+        }
+        is_due
+    }
+
+    /// Whether to log that the subject is missing: once, and not before Asterisk was
+    /// queried again.
+    fn take_log(&mut self, now: Instant) -> bool {
+        let is_first = !self.is_logged && now >= self.since + FIRST_DELAY;
+        self.is_logged |= is_first;
+        is_first
+    }
+
+    fn missing_ms(&self, now: Instant) -> u64 {
+        (now - self.since).as_millis() as u64
+    }
+}
+
+impl VanishedChecks {
+    /// A queue is no longer in the list of all queues, or has never been in it although
+    /// the configuration lists it.
+    pub(super) fn queue_vanished(&mut self, queue: &str, now: Instant) {
+        let is_known = |check: &Check<String>| check.subject.eq_ignore_ascii_case(queue);
+        if !self.queues.iter().any(is_known) {
+            self.queues.push(Check::new(queue.to_owned(), now));
+        }
+    }
+
+    /// Members are no longer in the list of their queue.
+    pub(super) fn members_vanished(
+        &mut self,
+        queue: &QueueName,
+        interfaces: Vec<Arc<str>>,
+        now: Instant,
+    ) {
+        if !interfaces.is_empty() {
+            let queue = queue.clone();
+            let members = VanishedMembers { queue, interfaces };
+            self.members.push(Check::new(members, now));
+        }
+    }
+
+    /// A queue was removed. Its members are no longer checked.
+    pub(super) fn queue_removed(&mut self, queue: &str) {
+        let is_other = |name: &QueueName| !name.eq_ignore_ascii_case(queue);
+        self.members.retain(|check| is_other(&check.subject.queue));
+    }
+
+    /// An event has reported the member, so it no longer needs a check.
+    pub(super) fn member_reported(&mut self, queue: &str, interface: &str) {
+        for check in &mut self.members {
+            let members = &mut check.subject;
+            if members.queue.eq_ignore_ascii_case(queue) {
+                let is_other = |vanished: &Arc<str>| !vanished.eq_ignore_ascii_case(interface);
+                members.interfaces.retain(is_other);
+            }
+        }
+        self.members
+            .retain(|check| !check.subject.interfaces.is_empty());
+    }
+
+    /// All queues were listed. Queues that the configuration lists are checked for as long
+    /// as they are missing.
+    pub(super) fn all_queues_listed(
+        &mut self,
+        exists: impl Fn(&str) -> bool,
+        is_configured: impl Fn(&str) -> bool,
+        now: Instant,
+    ) {
+        self.queues.retain_mut(|check| {
+            if exists(&check.subject) {
+                warn!(
+                    queue = check.subject,
+                    missing_ms = check.missing_ms(now),
+                    "a missing queue is listed again"
+                );
+                return false;
+            }
+            if check.take_log(now) {
+                warn!(
+                    queue = check.subject,
+                    "Asterisk does not list this queue, although it did before or the \
+                     configuration names it; querying again"
+                );
+            }
+            check.next.is_some() || is_configured(&check.subject)
+        });
+    }
+
+    /// All members of a queue were listed.
+    pub(super) fn all_members_listed(&mut self, queue: &Queue, now: Instant) {
+        self.members.retain_mut(|check| {
+            let missing_ms = check.missing_ms(now);
+            let VanishedMembers {
+                queue: name,
+                interfaces,
+            } = &mut check.subject;
+            if !name.eq_ignore_ascii_case(&queue.name) {
+                return true;
+            }
+            let before = interfaces.len();
+            interfaces.retain(|interface| queue.member(interface).is_none());
+            let returned = before - interfaces.len();
+            if returned > 0 {
+                warn!(
+                    queue = name.as_str(),
+                    members = returned,
+                    missing_ms,
+                    "missing members are listed again"
+                );
+            }
+            if interfaces.is_empty() {
+                return false;
+            }
+            if check.take_log(now) {
+                warn!(
+                    queue = check.subject.queue.as_str(),
+                    members = ?check.subject.interfaces,
+                    "Asterisk no longer lists these members, and no event reported their \
+                     removal; querying again"
+                );
+            }
+            check.next.is_some()
+        });
+    }
+
+    /// Takes the next query that is due.
+    pub(super) fn take(&mut self, now: Instant) -> Option<Refresh> {
+        // One list answers for all queues, so every queue's next query is scheduled.
+        let due = self
+            .queues
+            .iter_mut()
+            .filter_map(|check| check.take_due(now).then_some(()));
+        if due.count() > 0 {
+            return Some(Refresh::Queues);
+        }
+        let due = self.members.iter_mut().find_map(|check| {
+            let is_due = check.take_due(now);
+            is_due.then(|| check.subject.queue.clone())
+        })?;
+        Some(Refresh::Queue(due))
+    }
+
+    /// When the next query is due.
+    pub(super) fn next(&self) -> Option<Instant> {
+        let queues = self.queues.iter().filter_map(|check| check.next);
+        let members = self.members.iter().filter_map(|check| check.next);
+        queues.chain(members).min()
+    }
+
+    /// A reload or a new link explains whatever is missing.
+    pub(super) fn clear(&mut self) {
+        self.queues.clear();
+        self.members.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(queue: &str, interfaces: &[&str]) -> Queue {
+        let row = |interface: &&str| {
+            format!("Event: QueueMember\r\nLocation: {interface}\r\nStatus: 1\r\nPaused: 0\r\n")
+        };
+        let rows = interfaces.iter().map(row);
+        let params = format!("Event: QueueParams\r\nQueue: {queue}\r\n");
+        let rows = std::iter::once(params).chain(rows);
+        let message = |text: String| crate::ami::Message::parse(text.into_bytes().into());
+        let reply = crate::ami::Reply {
+            response: message("Response: Success\r\n".to_owned()),
+            rows: rows.map(message).collect(),
+            is_complete: true,
+            sent_at: Instant::now(),
+        };
+        crate::queues::decode::listed(&reply).queues.remove(0)
+    }
+
+    #[test]
+    fn vanished_queue_is_queried_soon_and_then_less_often() {
+        let start = Instant::now();
+        let mut checks = VanishedChecks::default();
+        checks.queue_vanished("Support", start);
+        checks.queue_vanished("support", start);
+        let mut now = start;
+        let mut delays = Vec::new();
+        while let Some(next) = checks.next() {
+            assert_eq!(checks.take(now), None);
+            delays.push((next - now).as_secs_f32());
+            now = next;
+            assert_eq!(checks.take(now), Some(Refresh::Queues));
+            // Lists that arrive meanwhile don't add a query.
+            for _ in 0..3 {
+                checks.all_queues_listed(|_| false, |_| true, now);
+            }
+            assert_eq!(checks.take(now), None);
+        }
+        assert_eq!(delays[..3], [0.7, 1.05, 1.575]);
+        assert_eq!(delays.len(), 10, "{delays:?}");
+        assert!(delays[9] < LONGEST_DELAY.as_secs_f32());
+        // Only a queue that the configuration lists is still checked.
+        checks.all_queues_listed(|_| false, |_| true, now);
+        assert_eq!(checks.queues.len(), 1);
+        checks.all_queues_listed(|_| false, |_| false, now);
+        assert_eq!(checks.queues.len(), 0);
+    }
+
+    #[test]
+    fn vanished_members_are_queried_until_they_are_listed_or_reported() {
+        let now = Instant::now();
+        let later = now + FIRST_DELAY;
+        let queue = QueueName::listed("Support");
+        let gone = || vec!["PJSIP/1001".into(), "PJSIP/1002".into()];
+        let refresh = Some(Refresh::Queue(queue.clone()));
+        let mut checks = VanishedChecks::default();
+        checks.members_vanished(&queue, gone(), now);
+        checks.member_reported("support", "pjsip/1001");
+        assert_eq!(
+            (checks.take(now), checks.take(later)),
+            (None, refresh.clone())
+        );
+        checks.member_reported("support", "PJSIP/1002");
+        assert_eq!(checks.next(), None);
+
+        checks.members_vanished(&queue, gone(), now);
+        checks.all_members_listed(&listed("SUPPORT", &["PJSIP/1001"]), later);
+        assert_eq!((checks.take(later), checks.take(later)), (refresh, None));
+        checks.all_members_listed(&listed("support", &["PJSIP/1002"]), later);
+        assert_eq!(checks.next(), None);
+
+        // The queue is gone, so there is nothing left to check.
+        checks.members_vanished(&queue, gone(), now);
+        checks.queue_removed("SUPPORT");
+        assert_eq!(checks.next(), None);
+    }
+}
