@@ -28,7 +28,7 @@ fn what_is_silent_is_shown_by_the_next_resync(version: u32) {
 }
 
 /// What the log says of a member that a resync has found otherwise.
-const DRIFT: &str = "a resync found a member otherwise than events had told";
+const DRIFT: &str = "a resync lists a member otherwise than events had reported it";
 
 fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
     std::env::var(name).ok()?.parse().ok()
