@@ -1,6 +1,8 @@
 //! The program `ami-bridge`: reads the command line, runs the command, and returns its
 //! exit status.
 
+#![warn(clippy::too_many_lines)]
+
 use std::error::Error;
 use std::io::{IsTerminal, Read, Write, stderr, stdin, stdout};
 use std::net::SocketAddr;
