@@ -63,7 +63,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 struct Shown {
     paused: bool,
     reason: String,
@@ -212,11 +212,7 @@ impl Bench {
                 "QueueMemberPause"
             }
             (Kind::Add, None) => {
-                *shown = Some(Shown {
-                    paused: false,
-                    reason: String::new(),
-                    penalty: 0,
-                });
+                *shown = Some(Shown::default());
                 "QueueMemberAdded"
             }
             (Kind::Remove, Some(_)) => {
@@ -303,12 +299,12 @@ impl Bench {
         for number in 0..MEMBERS {
             assert_eq!(self.shown(number), self.members[number], "member {number}");
         }
+        assert_eq!(self.overlays_left(), 0);
+    }
+
+    fn overlays_left(&self) -> usize {
         let queue = self.mirror.queue(QUEUE).expect("the queue exists");
-        assert_eq!(
-            queue.overdue(self.now.at + EVENT_TIMEOUT).count(),
-            0,
-            "no overlay is left"
-        );
+        queue.overdue(self.now.at + EVENT_TIMEOUT).count()
     }
 }
 
@@ -348,7 +344,6 @@ proptest! {
         for number in 0..OWN {
             prop_assert_eq!(bench.shown(number).is_some(), bench.members[number].is_some());
         }
-        let queue = bench.mirror.queue(QUEUE).expect("the queue exists");
-        prop_assert_eq!(queue.overdue(bench.now.at + EVENT_TIMEOUT).count(), 0);
+        prop_assert_eq!(bench.overlays_left(), 0);
     }
 }
