@@ -1,38 +1,38 @@
-# The bridge as an image: the program, libc and certificates; no shell. How to run it
-# stands in docs/INSTALL.md.
+# An image with the program, libc and CA certificates, but no shell. docs/INSTALL.md
+# describes how to run it.
 #
 #   docker build -t ami-bridge .
 #
-# Tried with buildah and podman, on base images made to have the same content; not yet
-# with Docker.
+# Tested with buildah and podman, on locally built base images with the same content. Not
+# tested with Docker yet.
 
-# Both stages are Debian 12: the program needs the libc that it was linked with.
-# Rust 1.88 or later.
+# Both stages use Debian 12: the program needs the libc that it is linked with. Needs Rust
+# 1.88 or later.
 FROM rust:1-bookworm AS build
 WORKDIR /build
 COPY . .
-# What is downloaded and built of the dependencies stays for the next build. The touch,
-# since cargo goes by times, and a checkout may be older than what is kept.
+# The cache mounts keep downloaded and built dependencies for the next build. Cargo compares
+# modification times, and a checkout may be older than the cached build: hence the touch.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
     touch src/lib.rs src/main.rs \
- && cargo build --release --locked --bin ami-bridge \
- && strip -o /ami-bridge target/release/ami-bridge
+ && cargo build --profile dist --locked --bin ami-bridge \
+ && strip -o /ami-bridge target/dist/ami-bridge
 
 FROM gcr.io/distroless/cc-debian12
 COPY --from=build /ami-bridge /usr/bin/ami-bridge
-# Where containers get their secrets: secret_file = "pbx-main.secret" is found there, as
-# systemd's credential is.
+# The folder of container secrets. secret_file = "pbx-main.secret" names a file in it, as
+# with the credentials of systemd.
 ENV CREDENTIALS_DIRECTORY=/run/secrets
-# Whatever the file says: there is no journal in here.
+# Overrides log.format of the configuration: a container has no systemd journal.
 ENV AMI_BRIDGE__LOG__FORMAT=auto
-# The base's nonroot; a number, so that an orchestrator sees that it is not root. The
-# configuration and the secrets have to be readable for it.
+# The user nonroot of the base image, as a number, so that orchestrators can verify that it
+# is not root. This user must be able to read the configuration and the secrets.
 USER 65532:65532
 EXPOSE 8088
-# An image can't raise the limit of file descriptors. With less than 4,200 the program
-# lowers http.max_connections: docker run --ulimit nofile=8192
-# No HEALTHCHECK: there is nothing here to run one with. Let the orchestrator ask
-# /healthz, with AMI_BRIDGE__ADMIN__LISTEN=0.0.0.0:9088.
+# An image can't raise the limit of file descriptors. Below about 4,200, the bridge lowers
+# http.max_connections: start it with docker run --ulimit nofile=8192
+# No HEALTHCHECK: the image has no program for it. Let the orchestrator request /healthz,
+# with AMI_BRIDGE__ADMIN__LISTEN=0.0.0.0:9088.
 ENTRYPOINT ["/usr/bin/ami-bridge"]
 CMD ["run", "--config", "/etc/ami-bridge/ami-bridge.toml"]

@@ -1,11 +1,14 @@
 # shellcheck shell=bash
-# What test-deb and test-rpm share: a copy of a fresh Debian 12 in $root/debian, with
-# the built program's package to be tried in it. Root only, for the chroot. The root is
-# kept in .asterisk/ and never installed into. Sourced, not run.
+# Shared by test-deb and test-rpm, which source it. Prepares a fresh Debian 12 in
+# $root/debian, for installing the package that the test builds. Needs root, for chroot.
+# The downloaded Debian is cached in .asterisk/, and each test works on a copy of it.
+# Changes to the top folder of the repository.
+. "$(dirname "${BASH_SOURCE[0]}")/../tools/checks/common.sh"
 name=$(basename "$0")
 
-left_out() {
-  echo "LEFT OUT: $name: $*" >&2
+# skip REASON: ends the test without a failure.
+skip() {
+  left_out "$name" "$*"
   exit 0
 }
 
@@ -14,18 +17,21 @@ fail() {
   exit 1
 }
 
-# A program, and the package that has it.
+# need PROGRAM PACKAGE: installs the package if the program is missing.
 need() {
-  command -v "$1" >/dev/null && return
-  apt-get -qq update &&
-    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$2" >/dev/null ||
-    left_out "apt-get install $2"
+  has "$1" "$2" || skip "apt-get install $2"
 }
 
-[ "$(id -u)" = 0 ] || left_out "it needs root"
+# need_cargo CRATE VERSION: installs a cargo subcommand if it is missing.
+need_cargo() {
+  cargo_tool "$1" "$2" || skip "cargo install $1"
+  PATH=$(dirname "$tool"):$PATH
+}
+
+[ "$(id -u)" = 0 ] || skip "it needs root"
 . /etc/os-release
 # A program that is linked with a newer libc does not run on an older one.
-[ "${ID:-} ${VERSION_ID:-}" = "debian 12" ] || left_out "it is built and tried on Debian 12"
+[ "${ID:-} ${VERSION_ID:-}" = "debian 12" ] || skip "it builds and tests on Debian 12 only"
 need mmdebstrap mmdebstrap
 
 roots=${AMI_BRIDGE_ASTERISK_ROOTS:-.asterisk}
@@ -35,28 +41,22 @@ exec 9>"$roots/lock-deb"
 flock 9
 base=$roots/debian-12
 if [ ! -e "$base" ]; then
-  echo "$name: fetching Debian 12 (200 MB; two minutes)"
+  echo "$name: downloading Debian 12 (200 MB; two minutes)"
   mmdebstrap --mode=root --variant=minbase --format=directory \
     --include=systemd,man-db,libc6 --aptopt='APT::Install-Recommends "false"' \
     bookworm "$base.new" 2>"$roots/debian-12.log" || {
     tail -n 20 "$roots/debian-12.log" >&2
     rm -rf "$base.new"
-    left_out "Debian 12 could not be fetched"
+    skip "Debian 12 could not be downloaded"
   }
   mv "$base.new" "$base"
 fi
 
-# A subcommand of cargo.
-tools=$roots/tools
-PATH=$tools/bin:$PATH
-need_cargo() {
-  command -v "$1" >/dev/null ||
-    cargo install --quiet --locked --root "$tools" "$1" || left_out "cargo install $1"
-}
-
 root=$(mktemp -d "$roots/${name#test-}.XXXXXX")
 trap 'rm -rf "$root"' EXIT
 cp -a "$base" "$root/debian"
+
+# Runs a command in the fresh Debian.
 inside() {
   chroot "$root/debian" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"
 }
@@ -68,7 +68,7 @@ expect() {
   [ "$found" = "$1" ] || fail "$2 is $found, not $1"
 }
 
-# What either package has to have brought.
+# check_installed FILE...: what the packages of both formats install, and the given files.
 check_installed() {
   inside ami-bridge --version
   expect "640 root:ami-bridge" /etc/ami-bridge/ami-bridge.toml
@@ -78,25 +78,40 @@ check_installed() {
   for file in /etc/fail2ban/filter.d/ami-bridge.conf \
     /usr/share/bash-completion/completions/ami-bridge \
     /usr/share/fish/vendor_completions.d/ami-bridge.fish "$@"; do
-    inside test -s "$file" || fail "there is no $file"
+    inside test -s "$file" || fail "$file is missing"
   done
-  # minbase has no pages of documentation; man itself must find and format this one.
+  # minbase excludes the files of manual pages, but man finds and formats this one.
   [[ $(inside man -P cat ami-bridge) == *"HTTP interface to Asterisk"* ]] || fail "no manual page"
   local verified
   verified=$(inside systemd-analyze verify ami-bridge.service 2>&1) && [ -z "$verified" ] ||
     fail "systemd-analyze verify: $verified"
   [ "$(inside systemctl is-enabled ami-bridge.service || true)" = disabled ] ||
-    fail "the unit is enabled before there is a secret"
+    fail "the installation has enabled the unit, although the secret is missing"
 }
+
+# check_debug_symbols SYMBOLS: the program is small and has no symbols; the installed file
+# SYMBOLS belongs to it.
+check_debug_symbols() {
+  local program=$root/debian/usr/bin/ami-bridge symbols=$root/debian$1 size
+  size=$(stat -c %s "$program")
+  [ "$size" -le 8000000 ] || fail "the program has $size bytes, more than 8 MB"
+  ! sections "$program" | grep -qE '^\.(debug_|symtab)' || fail "the program contains debug symbols"
+  sections "$symbols" | grep -qx '\.debug_line' || fail "$1 has no line tables"
+  [ "$(build_id "$symbols")" = "$(build_id "$program")" ] || fail "$1 belongs to another build"
+  echo "$name: $(du -h --apparent-size "$program" | cut -f 1) program, $(du -h --apparent-size "$symbols" | cut -f 1) debug symbols"
+}
+
+sections() { readelf --wide --section-headers "$1" | grep -oE '\]\s+\.\S+' | sed 's/^\]\s*//'; }
+build_id() { readelf --notes "$1" 2>/dev/null | sed -n 's/^ *Build ID: //p'; }
 
 is_configured() {
   grep -q 'username = "acme"' "$root/debian/etc/ami-bridge/ami-bridge.toml" ||
-    fail "an upgrade has overwritten the configuration"
+    fail "the upgrade has overwritten the configuration"
 }
 
 is_gone() {
   local path
   for path in "$@"; do
-    ! inside test -e "$path" || fail "$path is left"
+    ! inside test -e "$path" || fail "$path still exists"
   done
 }
