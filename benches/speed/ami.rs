@@ -1,4 +1,4 @@
-//! A bare AMI client: as little as can ask Asterisk, and nothing behind it.
+//! A minimal AMI client, which only sends actions and reads the replies.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use memchr::memmem;
 
 use crate::Result;
-use crate::load::Load;
 use crate::pbx::USER;
+use crate::turn_result::TurnResult;
 
 const END: &[u8] = b"\r\n\r\n";
 
 pub(crate) struct Ami {
     stream: TcpStream,
-    /// What was read, and belongs to no answer yet.
-    read: Vec<u8>,
+    /// Bytes that are received but not consumed yet.
+    received: Vec<u8>,
     chunk: Vec<u8>,
 }
 
@@ -27,54 +27,54 @@ impl Ami {
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         let mut ami = Self {
             stream,
-            read: Vec::new(),
+            received: Vec::new(),
             chunk: vec![0; 1 << 18],
         };
         let (user, secret) = USER;
-        // Its greeting is a line, which stands before the answer.
-        let answer = ami.action(&format!(
+        // The greeting line of Asterisk precedes the reply.
+        let reply = ami.action(&format!(
             "Action: Login\r\nUsername: {user}\r\nSecret: {secret}\r\nEvents: off\r\n\r\n"
         ))?;
-        if answer.contains("Response: Success") {
+        if reply.contains("Response: Success") {
             Ok(ami)
         } else {
-            Err(format!("no AMI session: {answer}").into())
+            Err(format!("AMI login failed: {reply}").into())
         }
     }
 
-    /// Sends an action; returns its answer.
+    /// Sends an action and returns its reply.
     pub(crate) fn action(&mut self, action: &str) -> Result<String> {
         self.stream.write_all(action.as_bytes())?;
-        self.take_until(END)
+        self.read_until(END)
     }
 
-    /// A whole list, as text.
+    /// Returns the complete `QueueStatus` list as text.
     pub(crate) fn queue_status(&mut self, filter: &str) -> Result<String> {
         let action = format!("Action: QueueStatus\r\n{filter}\r\n");
         self.stream.write_all(action.as_bytes())?;
-        let mut text = self.take_until(b"Event: QueueStatusComplete")?;
-        text += &self.take_until(END)?;
+        let mut text = self.read_until(b"Event: QueueStatusComplete")?;
+        text += &self.read_until(END)?;
         Ok(text)
     }
 
-    /// Has Asterisk tell this session what it tells a bridge's.
-    pub(crate) fn follow_events(&mut self) -> Result<()> {
-        let answer = self.action("Action: Events\r\nEventMask: agent,system\r\n\r\n")?;
-        if answer.contains("Response: Success") {
+    /// Subscribes to the events that the bridge receives.
+    pub(crate) fn enable_events(&mut self) -> Result<()> {
+        let reply = self.action("Action: Events\r\nEventMask: agent,system\r\n\r\n")?;
+        if reply.contains("Response: Success") {
             Ok(())
         } else {
-            Err(format!("no events: {answer}").into())
+            Err(format!("events refused: {reply}").into())
         }
     }
 
-    /// Sends the actions in turn for that long, with so many under way. Events are
-    /// taken in, and not looked at.
+    /// Sends the actions cyclically for `duration`, with `outstanding` of them unanswered at any
+    /// time. Discards events.
     pub(crate) fn pipeline(
         &mut self,
         actions: &[String],
         outstanding: usize,
         duration: Duration,
-    ) -> Result<Load> {
+    ) -> Result<TurnResult> {
         let mut next = actions.iter().cycle();
         let mut sent: VecDeque<Instant> = VecDeque::new();
         let mut times = Vec::new();
@@ -89,45 +89,45 @@ impl Ami {
             } else if sent.is_empty() {
                 break;
             }
-            self.fill()?;
+            self.receive()?;
             let now = Instant::now();
             let mut end = 0;
-            while let Some(length) = memmem::find(&self.read[end..], END) {
-                let answer = &self.read[end..end + length];
+            while let Some(length) = memmem::find(&self.received[end..], END) {
+                let message = &self.received[end..end + length];
                 end += length + END.len();
-                if answer.starts_with(b"Event: ") {
+                if message.starts_with(b"Event: ") {
                     continue;
                 }
-                if memmem::find(answer, b"Response: Success").is_none() {
-                    return Err(String::from_utf8_lossy(answer).into());
+                if memmem::find(message, b"Response: Success").is_none() {
+                    return Err(String::from_utf8_lossy(message).into());
                 }
-                let since = sent.pop_front().ok_or("an answer to nothing")?;
-                times.push(now - since);
+                let sent_at = sent.pop_front().ok_or("a reply without an action")?;
+                times.push(now - sent_at);
             }
-            self.read.drain(..end);
+            self.received.drain(..end);
         }
-        Ok(Load::of(times, begin.elapsed()))
+        Ok(TurnResult::new(times, begin.elapsed()))
     }
 
-    /// Everything up to the end of what is looked for, looking at each byte once.
-    fn take_until(&mut self, what: &[u8]) -> Result<String> {
-        let mut looked = 0;
+    /// Reads up to and including `pattern`. Searches each byte only once.
+    fn read_until(&mut self, pattern: &[u8]) -> Result<String> {
+        let mut searched = 0;
         loop {
-            if let Some(place) = memmem::find(&self.read[looked..], what) {
-                let rest = self.read.split_off(looked + place + what.len());
-                let taken = std::mem::replace(&mut self.read, rest);
+            if let Some(position) = memmem::find(&self.received[searched..], pattern) {
+                let rest = self.received.split_off(searched + position + pattern.len());
+                let taken = std::mem::replace(&mut self.received, rest);
                 return Ok(String::from_utf8_lossy(&taken).into_owned());
             }
-            looked = (self.read.len() + 1).saturating_sub(what.len());
-            self.fill()?;
+            searched = (self.received.len() + 1).saturating_sub(pattern.len());
+            self.receive()?;
         }
     }
 
-    fn fill(&mut self) -> Result<()> {
+    fn receive(&mut self) -> Result<()> {
         match self.stream.read(&mut self.chunk)? {
-            0 => Err("Asterisk has closed the session".into()),
+            0 => Err("Asterisk closed the session".into()),
             count => {
-                self.read.extend_from_slice(&self.chunk[..count]);
+                self.received.extend_from_slice(&self.chunk[..count]);
                 Ok(())
             }
         }

@@ -1,5 +1,5 @@
-//! The bridge: the whole program in its release build, as it is in production.
-//! It checks credentials, and logs every request into a file.
+//! Runs the bridge, with the optimization of the packaged program. It checks credentials and
+//! logs every request to a file, as in production.
 
 use std::fs::{File, read_to_string};
 use std::net::SocketAddr;
@@ -14,33 +14,33 @@ use crate::http::Connection;
 
 pub(crate) const PATH: &str = "/API/UpdateAgentState.php";
 
-const START: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Is killed when it is dropped.
+/// A running bridge. It is killed on drop.
 pub(crate) struct Bridge {
     child: Child,
     pub(crate) address: SocketAddr,
     admin: SocketAddr,
-    /// When it began to dial Asterisk.
-    pub(crate) dialled: SystemTime,
-    /// Its configuration and its log.
+    /// When it started to connect to Asterisk.
+    pub(crate) dial_started: SystemTime,
+    /// Contains its configuration and its log.
     folder: tempfile::TempDir,
 }
 
-/// What a process uses.
+/// Resident memory of a process, now and at its peak.
 pub(crate) struct Memory {
     pub(crate) megabytes: f64,
     pub(crate) peak_megabytes: f64,
 }
 
 impl Bridge {
-    /// Starts it, and waits until it listens.
+    /// Starts a bridge and waits until it listens.
     pub(crate) fn start(configuration: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("ami-bridge.toml");
         std::fs::write(&file, configuration)?;
-        // It has no standard input whose end it would see, so the kernel ends it
-        // when this program is killed.
+        // The kernel kills the bridge if this program is killed, because the bridge would not
+        // notice.
         let mut child = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "--"])
             .arg(env!("CARGO_BIN_EXE_ami-bridge"))
@@ -54,28 +54,28 @@ impl Bridge {
         let begin = Instant::now();
         loop {
             let log = read_to_string(folder.path().join("log"))?;
-            let admin = announced(&log, "listening for operations");
-            if let (Some((admin, _)), Some((address, dialled))) =
-                (admin, announced(&log, "listening for API requests"))
+            let admin = find_listener(&log, "listening for operations");
+            if let (Some((admin, _)), Some((address, dial_started))) =
+                (admin, find_listener(&log, "listening for API requests"))
             {
                 return Ok(Self {
                     child,
                     address,
                     admin,
-                    dialled,
+                    dial_started,
                     folder,
                 });
             }
-            if child.try_wait()?.is_some() || begin.elapsed() > START {
+            if child.try_wait()?.is_some() || begin.elapsed() > START_TIMEOUT {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(format!("the bridge does not start: {log}").into());
+                return Err(format!("the bridge did not start: {log}").into());
             }
             sleep(Duration::from_millis(1));
         }
     }
 
-    /// Waits until it is ready; returns when that was.
+    /// Waits until `/readyz` returns 200, and returns that time.
     pub(crate) fn wait_ready(&self) -> Result<SystemTime> {
         let begin = Instant::now();
         let mut admin = Connection::open(self.admin)?;
@@ -83,16 +83,16 @@ impl Bridge {
             if admin.get("/readyz", "")?.status == 200 {
                 return Ok(SystemTime::now());
             }
-            if begin.elapsed() > START {
-                return Err("the bridge is not ready after a minute".into());
+            if begin.elapsed() > START_TIMEOUT {
+                return Err("the bridge was not ready within a minute".into());
             }
             sleep(Duration::from_millis(1));
         }
     }
 
-    /// The processor time that it has used.
+    /// The CPU time that it has used since its start.
     pub(crate) fn cpu(&self) -> Result<Duration> {
-        Ok(Duration::from_millis(10 * ticks(self.child.id())?))
+        Ok(Duration::from_millis(10 * cpu_ticks(self.child.id())?))
     }
 
     pub(crate) fn memory(&self) -> Result<Memory> {
@@ -108,8 +108,8 @@ impl Bridge {
         })
     }
 
-    /// How many lines it has logged.
-    pub(crate) fn logged(&self) -> Result<u64> {
+    /// The number of lines in its log.
+    pub(crate) fn logged_lines(&self) -> Result<u64> {
         let log = std::fs::read(self.folder.path().join("log"))?;
         Ok(memchr::memchr_iter(b'\n', &log).count() as u64)
     }
@@ -122,21 +122,21 @@ impl Drop for Bridge {
     }
 }
 
-/// The address in the line of the log with that message, and the line's time.
-fn announced(log: &str, message: &str) -> Option<(SocketAddr, SystemTime)> {
+/// Finds the log line with this message. Returns its address and its time.
+fn find_listener(log: &str, message: &str) -> Option<(SocketAddr, SystemTime)> {
     let line = log.lines().find(|line| line.contains(message))?;
     let line: Value = serde_json::from_str(line).ok()?;
     let time: jiff::Timestamp = line["timestamp"].as_str()?.parse().ok()?;
     Some((line["address"].as_str()?.parse().ok()?, time.into()))
 }
 
-/// The processor time of a process, in clock ticks: on Linux a hundred a second.
-pub(crate) fn ticks(pid: u32) -> Result<u64> {
+/// The CPU time of a process in clock ticks. Linux has 100 ticks per second.
+pub(crate) fn cpu_ticks(pid: u32) -> Result<u64> {
     let stat = read_to_string(format!("/proc/{pid}/stat"))?;
-    // Behind the name, which stands in parentheses; utime and stime are the 14th
-    // and the 15th field of all.
+    // utime and stime are fields 14 and 15. Field 2 is the name in parentheses, which may
+    // contain spaces.
     let (_, fields) = stat.rsplit_once(") ").ok_or("no stat")?;
     let fields: Vec<_> = fields.split(' ').collect();
-    let field = |number: usize| fields.get(number - 3).ok_or("a short stat");
+    let field = |number: usize| fields.get(number - 3).ok_or("too few fields in stat");
     Ok(field(14)?.parse::<u64>()? + field(15)?.parse::<u64>()?)
 }

@@ -1,32 +1,34 @@
-//! What is measured.
+//! The cells: what the benchmark measures.
 
-use crate::plan::Plan;
+use crate::pbx_config::PbxConfig;
 use crate::report::Row;
-use crate::world::{Read, World};
-use crate::{Result, everywhere, lists, memory, mixed, pauses, reads, seed};
+use crate::test_bed::{Read, TestBed};
+use crate::{
+    Result, memory, pause_all_queues, pauses, pauses_during_reads, read_all_queues, read_queue,
+    startup,
+};
 
-/// Something that is measured.
+/// One measurement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Cell {
-    /// Pausing and unpausing in turn, over so many connections.
+    /// Pauses and unpauses members, over this number of connections.
     Pauses(usize),
-    /// Pausing without naming queues, against naming them.
-    Everywhere,
-    /// One queue, over so many connections; and how many times faster than
-    /// `/rawman` that must be, and is to become.
-    Read {
+    /// Pauses an agent without naming queues, compared with naming them.
+    PauseAllQueues,
+    /// Reads one queue. `must` and `aim` are the required and the desired ratio to `/rawman`.
+    ReadQueue {
         connections: usize,
         fresh: bool,
         must: f64,
         aim: f64,
     },
-    /// Every queue at once, by so many clients.
-    Lists(usize),
-    /// Some changes, while someone reads every queue without a break.
-    Mixed,
-    /// From nothing to ready.
-    Seed,
-    /// What the bridge holds of the machine's, after all that; at most so many MB.
+    /// Reads all queues in one request, with this number of clients.
+    ReadAllQueues(usize),
+    /// Pauses members at a fixed rate while another client reads all queues continuously.
+    PausesDuringReads,
+    /// The time from the connection attempt until the bridge is ready.
+    Startup,
+    /// The memory of the bridge after the requests of the other cells. The limit is in MB.
     Memory(f64),
 }
 
@@ -34,14 +36,14 @@ pub(crate) const SMALL: &[Cell] = &[
     Cell::Pauses(1),
     Cell::Pauses(32),
     Cell::Pauses(256),
-    Cell::Everywhere,
-    Cell::Read {
+    Cell::PauseAllQueues,
+    Cell::ReadQueue {
         connections: 32,
         fresh: false,
         must: 5.0,
         aim: 10.0,
     },
-    Cell::Read {
+    Cell::ReadQueue {
         connections: 32,
         fresh: true,
         must: 1.5,
@@ -51,69 +53,72 @@ pub(crate) const SMALL: &[Cell] = &[
 ];
 
 pub(crate) const LARGE: &[Cell] = &[
-    Cell::Read {
+    Cell::ReadQueue {
         connections: 1,
         fresh: false,
         must: 4.0,
         aim: 10.0,
     },
-    Cell::Read {
+    Cell::ReadQueue {
         connections: 32,
         fresh: false,
         must: 4.0,
         aim: 10.0,
     },
-    Cell::Lists(1),
-    Cell::Lists(4),
-    Cell::Everywhere,
-    Cell::Mixed,
-    Cell::Seed,
+    Cell::ReadAllQueues(1),
+    Cell::ReadAllQueues(4),
+    Cell::PauseAllQueues,
+    Cell::PausesDuringReads,
+    Cell::Startup,
     Cell::Memory(100.0),
 ];
 
 impl Cell {
-    pub(crate) fn name(&self, plan: &Plan) -> String {
+    /// The label in the table, by which the command line selects cells.
+    pub(crate) fn name(&self, pbx_config: &PbxConfig) -> String {
         match self {
             Self::Pauses(1) => "pause, 1 connection".to_owned(),
             Self::Pauses(connections) => format!("pause, {connections} connections"),
-            Self::Everywhere => format!(
+            Self::PauseAllQueues => format!(
                 "pause without queue, {} PBX, against naming the agent's queues (right)",
-                plan.name
+                pbx_config.name
             ),
-            Self::Read {
+            Self::ReadQueue {
                 connections, fresh, ..
             } => {
-                let members = plan.agents().len();
+                let members = pbx_config.agents().len();
                 let fresh = if *fresh { " fresh=1" } else { "" };
                 let plural = if *connections == 1 { "" } else { "s" };
                 format!("showqueue{fresh} of {members} members, {connections} connection{plural}")
             }
-            Self::Lists(1) => "showqueue of 500 queues, 1 connection".to_owned(),
-            Self::Lists(clients) => format!("showqueue of 500 queues, {clients} connections"),
-            Self::Mixed => "20 pauses a second, while 500 queues are read".to_owned(),
-            Self::Seed => "from dialling to ready, 500 queues".to_owned(),
-            Self::Memory(_) => format!("memory, {} PBX", plan.name),
+            Self::ReadAllQueues(1) => "showqueue of 500 queues, 1 connection".to_owned(),
+            Self::ReadAllQueues(clients) => {
+                format!("showqueue of 500 queues, {clients} connections")
+            }
+            Self::PausesDuringReads => "20 pauses a second, while 500 queues are read".to_owned(),
+            Self::Startup => "from dialing to ready, 500 queues".to_owned(),
+            Self::Memory(_) => format!("memory, {} PBX", pbx_config.name),
         }
     }
 
-    pub(crate) fn run(&self, world: &World) -> Result<Vec<Row>> {
-        let name = self.name(&world.plan);
+    pub(crate) fn run(&self, bed: &TestBed) -> Result<Vec<Row>> {
+        let name = self.name(&bed.config);
         match *self {
-            Self::Pauses(connections) => pauses::measure(world, &name, connections),
-            Self::Everywhere => everywhere::measure(world, name),
-            Self::Read {
+            Self::Pauses(connections) => pauses::measure(bed, &name, connections),
+            Self::PauseAllQueues => pause_all_queues::measure(bed, name),
+            Self::ReadQueue {
                 connections,
                 fresh,
                 must,
                 aim,
             } => {
                 let read = Read { all: false, fresh };
-                reads::measure(world, name, read, connections, (must, aim))
+                read_queue::measure(bed, name, read, connections, (must, aim))
             }
-            Self::Lists(clients) => lists::measure(world, name, clients),
-            Self::Mixed => mixed::measure(world, &name),
-            Self::Seed => seed::measure(world, name),
-            Self::Memory(most) => memory::measure(world, name, most),
+            Self::ReadAllQueues(clients) => read_all_queues::measure(bed, name, clients),
+            Self::PausesDuringReads => pauses_during_reads::measure(bed, &name),
+            Self::Startup => startup::measure(bed, name),
+            Self::Memory(limit) => memory::measure(bed, name, limit),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A plain HTTP/1.1 client that keeps its connection.
+//! A minimal HTTP/1.1 client with a persistent connection.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -21,7 +21,7 @@ impl Response {
         Ok(std::str::from_utf8(&self.body)?)
     }
 
-    /// Its bytes on the wire, or somewhat less where it came in chunks.
+    /// The size of the response on the wire. Excludes the framing of chunks.
     pub(crate) fn size(&self) -> u64 {
         (self.head.len() + self.body.len()) as u64
     }
@@ -37,17 +37,20 @@ impl Connection {
         })
     }
 
-    /// `headers` are whole lines with their ends.
+    /// Sends a GET request. `headers` are complete lines, each with CRLF.
     pub(crate) fn get(&mut self, target: &str, headers: &str) -> Result<Response> {
         let mut body = Vec::new();
         let (status, head) = self.exchange(target, headers, &mut body)?;
         Ok(Response { status, head, body })
     }
 
-    /// Looks at no more than the status and the size: a client that costs little
-    /// beside what it measures. The status must be 200.
+    /// Like [`Self::get`], but returns only the size of the response, so that the client costs
+    /// little CPU time.
+    ///
+    /// # Errors
+    /// If the status is not 200.
     pub(crate) fn get_size(&mut self, target: &str, headers: &str) -> Result<u64> {
-        let mut size = Count(0);
+        let mut size = ByteCounter(0);
         let (status, head) = self.exchange(target, headers, &mut size)?;
         if status == 200 {
             Ok(head.len() as u64 + size.0)
@@ -67,13 +70,13 @@ impl Connection {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             if self.stream.read_line(&mut head)? == 0 {
-                return Err("the connection ended without an answer".into());
+                return Err("the connection was closed without a response".into());
             }
         }
         let status = head.split(' ').nth(1).and_then(|text| text.parse().ok());
         let status = status.ok_or("no status")?;
         match header(&head, "Content-Length") {
-            Some(length) => self.read(length.parse()?, body)?,
+            Some(length) => self.copy_body(length.parse()?, body)?,
             None => self.read_chunks(body)?,
         }
         Ok((status, head))
@@ -84,7 +87,7 @@ impl Connection {
             let mut size = String::new();
             self.stream.read_line(&mut size)?;
             let size = u64::from_str_radix(size.trim_end(), 16)?;
-            self.read(size, body)?;
+            self.copy_body(size, body)?;
             self.stream.read_line(&mut String::new())?;
             if size == 0 {
                 return Ok(());
@@ -92,13 +95,13 @@ impl Connection {
         }
     }
 
-    fn read(&mut self, size: u64, body: &mut impl Write) -> Result<()> {
+    fn copy_body(&mut self, size: u64, body: &mut impl Write) -> Result<()> {
         let mut rest = size;
         while rest > 0 {
             let bytes = self.stream.fill_buf()?;
             let count = bytes.len().min(usize::try_from(rest)?);
             if count == 0 {
-                return Err("the answer is cut off".into());
+                return Err("the response is truncated".into());
             }
             body.write_all(&bytes[..count])?;
             self.stream.consume(count);
@@ -108,10 +111,10 @@ impl Connection {
     }
 }
 
-/// Takes bytes, and forgets them.
-struct Count(u64);
+/// Counts bytes and discards them.
+struct ByteCounter(u64);
 
-impl Write for Count {
+impl Write for ByteCounter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0 += bytes.len() as u64;
         Ok(bytes.len())

@@ -1,11 +1,11 @@
-//! Where it was measured.
+//! Describes the machine that runs the benchmark.
 
 use std::fs::read_to_string;
 use std::process::Command;
 
 use crate::Result;
 
-/// Cores, processor, kernel, compiler, and how busy the machine was before.
+/// Returns the cores, processor, kernel, compiler, and the load before the benchmark.
 pub(crate) fn describe() -> Result<String> {
     let cores = std::thread::available_parallelism()?;
     let cpuinfo = read_to_string("/proc/cpuinfo")?;

@@ -1,40 +1,40 @@
-//! How fast the bridge is, beside Asterisk's own HTTP interface and a bare AMI
+//! Compares the speed of the bridge with Asterisk's own HTTP interface and with a bare AMI
 //! client, on one machine in one run:
 //!
 //! ```text
 //! cargo bench --bench speed [-- [--quick] [--asterisk 16] [FILTER]]
 //! ```
 //!
-//! What is measured, and how to read it, stands in docs/PERFORMANCE.md.
+//! docs/PERFORMANCE.md describes what it measures, and how to read the results.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a program for people: its table is its output"
+    reason = "the benchmark prints its results"
 )]
 
 mod ami;
-mod answers;
 mod bridge;
 mod cells;
-mod everywhere;
 mod http;
-mod lists;
-mod load;
+mod interrupt;
 mod machine;
 mod memory;
-mod mixed;
 mod options;
+mod pause_all_queues;
 mod pauses;
+mod pauses_during_reads;
 mod pbx;
-mod plan;
+mod pbx_config;
 mod rawman;
-mod reads;
+mod read_all_queues;
+mod read_queue;
+mod replies;
 mod report;
-mod seed;
+mod startup;
 mod stats;
-mod stop;
-mod turns;
-mod world;
+mod test_bed;
+mod turn;
+mod turn_result;
 mod wrk;
 
 use std::process::ExitCode;
@@ -44,48 +44,48 @@ use clap::Parser as _;
 
 use cells::{Cell, LARGE, SMALL};
 use options::Options;
-use plan::Plan;
+use pbx_config::PbxConfig;
 use report::Report;
-use world::World;
+use test_bed::TestBed;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn main() -> ExitCode {
     let options = Options::parse();
     if !options.bench {
-        // As "cargo test --all-targets" does, without optimisation.
-        println!("only under: cargo bench --bench speed");
+        // `cargo test --all-targets` also runs this program, but without optimization.
+        println!("Run it with: cargo bench --bench speed");
         return ExitCode::SUCCESS;
     }
-    stop::watch(options.limit());
+    interrupt::watch(options.time_limit());
     let mut report = Report::default();
     if let Err(error) = run(&options, &mut report) {
-        report.fail("the run", &*error);
+        report.fail("benchmark", &*error);
     }
     print!("{}", report.markdown());
     report.exit_code()
 }
 
 fn run(options: &Options, report: &mut Report) -> Result<()> {
-    wrk::ensure()?;
+    wrk::ensure_installed()?;
     report.machine = machine::describe()?;
     let begin = Instant::now();
-    for (plan, cells) in [(Plan::small(), SMALL), (Plan::large(), LARGE)] {
+    for (pbx_config, cells) in [(PbxConfig::small(), SMALL), (PbxConfig::large(), LARGE)] {
         let cells: Vec<&Cell> = cells
             .iter()
-            .filter(|cell| options.selects(&cell.name(&plan)))
+            .filter(|cell| options.selects(&cell.name(&pbx_config)))
             .collect();
         if cells.is_empty() {
             continue;
         }
-        eprintln!("starting the {} PBX", plan.name);
-        let world = World::start(plan, options)?;
-        report.asterisk = world.pbx.build()?;
+        eprintln!("starting the {} PBX", pbx_config.name);
+        let bed = TestBed::start(pbx_config, options)?;
+        report.asterisk = bed.pbx.version()?;
         for cell in cells {
-            stop::check()?;
-            let name = cell.name(&world.plan);
+            interrupt::check()?;
+            let name = cell.name(&bed.config);
             eprintln!("{name} (at {:.0?})", begin.elapsed());
-            match cell.run(&world) {
+            match cell.run(&bed) {
                 Ok(rows) => report.rows.extend(rows),
                 Err(error) => report.fail(&name, &*error),
             }

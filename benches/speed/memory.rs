@@ -1,39 +1,39 @@
-//! What the bridge holds of the machine's memory once it has done, in one life,
-//! what the other cells let it do.
+//! Measures the memory of one bridge process after it has handled the requests of the other
+//! cells.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::http::Connection;
-use crate::lists::ALL;
-use crate::report::{Figure, Row, Target};
-use crate::turns::Turn;
-use crate::world::{Read, World};
-use crate::{Result, stop};
+use crate::read_all_queues::ALL;
+use crate::report::{Quantity, Row, Target};
+use crate::test_bed::{Read, TestBed};
+use crate::turn::Turn;
+use crate::{Result, interrupt};
 
-pub(crate) fn measure(world: &World, name: String, most: f64) -> Result<Vec<Row>> {
-    let bridge = world.bridge()?;
+pub(crate) fn measure(bed: &TestBed, name: String, limit: f64) -> Result<Vec<Row>> {
+    let bridge = bed.start_bridge()?;
     let turn = |connections, changes| Turn {
         connections,
-        duration: world.round,
+        duration: bed.turn_duration,
         changes,
     };
-    let read = |fresh| world.bridge_read(Read { all: false, fresh });
-    if world.plan.name == "small" {
-        let changes = world.changes().into_iter();
-        let changes: Vec<_> = changes.map(|change| world.bridge_change(change)).collect();
-        turn(32, true).of_bridge(world, &bridge, &changes)?;
-        turn(256, true).of_bridge(world, &bridge, &changes)?;
+    let read = |fresh| bed.bridge_read(Read { all: false, fresh });
+    if bed.config.name == "small" {
+        let changes = bed.changes().into_iter();
+        let changes: Vec<_> = changes.map(|change| bed.bridge_change(change)).collect();
+        turn(32, true).on_bridge(bed, &bridge, &changes)?;
+        turn(256, true).on_bridge(bed, &bridge, &changes)?;
     } else {
         let mut connection = Connection::open(bridge.address)?;
         let begin = Instant::now();
-        while begin.elapsed() < 2 * world.round {
-            connection.get_size(&world.bridge_read(ALL), "")?;
+        while begin.elapsed() < 2 * bed.turn_duration {
+            connection.get_size(&bed.bridge_read(ALL), "")?;
         }
     }
-    stop::check()?;
-    turn(32, false).of_bridge(world, &bridge, &[read(false)])?;
-    turn(32, false).of_bridge(world, &bridge, &[read(true)])?;
+    interrupt::check()?;
+    turn(32, false).on_bridge(bed, &bridge, &[read(false)])?;
+    turn(32, false).on_bridge(bed, &bridge, &[read(true)])?;
     sleep(Duration::from_secs(2));
     let memory = bridge.memory()?;
     Ok(vec![Row {
@@ -44,7 +44,7 @@ pub(crate) fn measure(world: &World, name: String, most: f64) -> Result<Vec<Row>
         ),
         rawman: "–".to_owned(),
         bare: "–".to_owned(),
-        figure: Figure::Megabytes(memory.megabytes),
-        target: Target::AtMost(Some(most), None),
+        result: Quantity::Megabytes(memory.megabytes),
+        target: Target::AtMost(Some(limit), None),
     }])
 }

@@ -1,27 +1,26 @@
-//! What the command line says.
+//! Command-line options.
 
 use std::time::Duration;
 
-/// Measures the bridge beside Asterisk's own HTTP interface and a bare AMI client.
+/// Compares the bridge with Asterisk's own HTTP interface and with a bare AMI client.
 #[derive(Debug, clap::Parser)]
 pub(crate) struct Options {
-    /// Shorter and fewer rounds: under three minutes, and less sure.
+    /// Run fewer and shorter rounds: less than three minutes, but less accurate.
     #[arg(long)]
     pub(crate) quick: bool,
-    /// The generation of Asterisk: 16 or 22.
+    /// The Asterisk version: 16 or 22.
     #[arg(long, default_value_t = 22)]
     pub(crate) asterisk: u32,
-    /// Keeps a bridge linked while the other sides are measured, so that Asterisk
-    /// has to hand it the events of what they change.
+    /// Keep a bridge connected while the other sides are measured, so that Asterisk sends it the
+    /// events of their changes.
     #[arg(long)]
     pub(crate) linked: bool,
-    /// Leaves Asterisk's /tmp on the disk, which costs its HTTP interface most of
-    /// its speed where that is ext4.
+    /// Leave Asterisk's /tmp on the disk. On ext4, its HTTP interface then loses most of its speed.
     #[arg(long)]
     pub(crate) disk_tmp: bool,
-    /// Only cells whose name contains this.
+    /// Run only the cells whose name contains this text.
     filter: Option<String>,
-    /// Said by cargo bench.
+    /// Set by cargo bench.
     #[arg(long, hide = true)]
     pub(crate) bench: bool,
 }
@@ -32,24 +31,24 @@ impl Options {
         filter.is_none_or(|filter| cell.contains(filter))
     }
 
-    /// How often each side has its turn.
+    /// The number of rounds. Each side has one turn per round.
     pub(crate) fn rounds(&self) -> usize {
         if self.quick { 3 } else { 5 }
     }
 
-    /// How long a turn is.
-    pub(crate) fn round(&self) -> Duration {
+    /// The duration of a turn.
+    pub(crate) fn turn_duration(&self) -> Duration {
         Duration::from_secs(if self.quick { 1 } else { 3 })
     }
 
-    /// How long a turn with 20 changes a second is: there must be enough of them
-    /// to speak of a 99th percentile.
-    pub(crate) fn long_round(&self) -> Duration {
+    /// The duration of a turn with 20 changes a second. It is longer, so that the changes are
+    /// enough for a 99th percentile.
+    pub(crate) fn steady_turn_duration(&self) -> Duration {
         Duration::from_secs(if self.quick { 4 } else { 12 })
     }
 
-    /// The whole run ends by then, whatever happens.
-    pub(crate) fn limit(&self) -> Duration {
+    /// The time limit of the whole run.
+    pub(crate) fn time_limit(&self) -> Duration {
         Duration::from_secs(if self.quick { 175 } else { 710 })
     }
 }

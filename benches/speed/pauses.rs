@@ -1,50 +1,47 @@
-//! Pausing and unpausing: the bridge, `/rawman` and a bare client in turn.
+//! Pauses and unpauses members through the bridge, `/rawman` and a bare client, in turn.
 
 use std::time::Duration;
 
 use crate::ami::Ami;
-use crate::answers::{asterisk_has_changed, beginning, bridge_has_changed, of_asterisk};
 use crate::http::Connection;
-use crate::load::{Load, Turns};
-use crate::report::{Figure, Row, Target};
+use crate::replies::{excerpt, is_bridge_success, is_pause_success, parse_queue_status};
+use crate::report::{Quantity, Row, Target};
 use crate::stats::{median, time};
-use crate::turns::Turn;
-use crate::world::{Change, REASON, World};
-use crate::{Result, stop};
+use crate::test_bed::{Change, REASON, TestBed};
+use crate::turn::Turn;
+use crate::turn_result::{SideResults, TurnResult};
+use crate::{Result, interrupt};
 
-pub(crate) fn measure(world: &World, name: &str, connections: usize) -> Result<Vec<Row>> {
-    verify(world)?;
-    let changes = world.changes();
-    let all = |target: fn(&World, Change) -> String| -> Vec<String> {
-        changes
-            .iter()
-            .map(|change| target(world, *change))
-            .collect()
+pub(crate) fn measure(bed: &TestBed, name: &str, connections: usize) -> Result<Vec<Row>> {
+    verify(bed)?;
+    let changes = bed.changes();
+    let targets = |target: fn(&TestBed, Change) -> String| -> Vec<String> {
+        changes.iter().map(|change| target(bed, *change)).collect()
     };
     let turn = Turn {
         connections,
-        duration: world.round,
+        duration: bed.turn_duration,
         changes: true,
     };
     let mut sides = Sides::default();
     let mut cpu = Vec::new();
-    for round in 1..=world.rounds {
-        stop::check()?;
-        let running = world.bridge()?;
-        let (load, used) = turn.of_bridge(world, &running, &all(World::bridge_change))?;
+    for round in 1..=bed.rounds {
+        interrupt::check()?;
+        let running = bed.start_bridge()?;
+        let (result, used) = turn.on_bridge(bed, &running, &targets(TestBed::bridge_change))?;
         drop(running);
-        cpu.push(used.as_secs_f64() * 1e6 / load.answered as f64);
-        sides.bridge.push(load);
-        let load = turn.of_rawman(world, &all(World::rawman_change))?;
-        sides.rawman.push(load);
-        let load = turn.of_bare(world, &all(World::bare_change), false)?;
-        sides.bare.push(load);
+        cpu.push(used.as_secs_f64() * 1e6 / result.responses as f64);
+        sides.bridge.push(result);
+        let result = turn.on_rawman(bed, &targets(TestBed::rawman_change))?;
+        sides.rawman.push(result);
+        let result = turn.on_bare_ami(bed, &targets(TestBed::bare_change), false)?;
+        sides.bare.push(result);
         if connections == 32 {
-            let load = turn.of_bare(world, &all(World::bare_change), true)?;
-            sides.told.push(load);
+            let result = turn.on_bare_ami(bed, &targets(TestBed::bare_change), true)?;
+            sides.bare_with_events.push(result);
         }
         let turns = [&sides.bridge, &sides.rawman, &sides.bare];
-        let rates = turns.map(|turns| turns.last(Load::rate));
+        let rates = turns.map(|turns| turns.last(TurnResult::rate));
         eprintln!("  round {round}: bridge, rawman, bare: {rates:.0?} a second");
     }
     Ok(rows(name, connections, &sides, median(cpu)))
@@ -52,11 +49,11 @@ pub(crate) fn measure(world: &World, name: &str, connections: usize) -> Result<V
 
 #[derive(Default)]
 struct Sides {
-    bridge: Turns,
-    rawman: Turns,
-    bare: Turns,
-    /// Bare, on a session that is told events, as the bridge's has to be.
-    told: Turns,
+    bridge: SideResults,
+    rawman: SideResults,
+    bare: SideResults,
+    /// Bare, on a session that receives the events that the bridge needs.
+    bare_with_events: SideResults,
 }
 
 fn rows(name: &str, connections: usize, sides: &Sides, cpu: f64) -> Vec<Row> {
@@ -64,29 +61,29 @@ fn rows(name: &str, connections: usize, sides: &Sides, cpu: f64) -> Vec<Row> {
         bridge,
         rawman,
         bare,
-        told,
+        bare_with_events,
     } = sides;
-    let row = |what: &str, figure, target| Row {
+    let row = |what: &str, result, target| Row {
         cell: format!("{name}{what}"),
         bridge: bridge.rates(),
         rawman: rawman.rates(),
         bare: bare.rates(),
-        figure,
+        result,
         target,
     };
-    let against = |other| Figure::Ratio(bridge.against(other, Load::rate));
+    let rate_ratio = |other| Quantity::Ratio(bridge.ratio_to(other, TurnResult::rate));
     let at_least = |must, aim| Target::AtLeast(Some(must), Some(aim));
     match connections {
-        1 => vec![row("", against(rawman), at_least(1.0, 1.2))],
+        1 => vec![row("", rate_ratio(rawman), at_least(1.0, 1.2))],
         32 => vec![
-            row(", against rawman", against(rawman), at_least(1.5, 2.0)),
-            row(", against bare", against(bare), at_least(0.65, 0.85)),
+            row(", against rawman", rate_ratio(rawman), at_least(1.5, 2.0)),
+            row(", against bare", rate_ratio(bare), at_least(0.65, 0.85)),
             Row {
                 bridge: "–".to_owned(),
-                bare: told.rates(),
+                bare: bare_with_events.rates(),
                 ..row(
                     ", bare with events against rawman",
-                    Figure::Ratio(told.against(rawman, Load::rate)),
+                    Quantity::Ratio(bare_with_events.ratio_to(rawman, TurnResult::rate)),
                     Target::AtLeast(None, None),
                 )
             },
@@ -96,61 +93,61 @@ fn rows(name: &str, connections: usize, sides: &Sides, cpu: f64) -> Vec<Row> {
                 bare: "–".to_owned(),
                 ..row(
                     ", the bridge's own CPU for each",
-                    Figure::Microseconds(cpu),
+                    Quantity::Microseconds(cpu),
                     Target::AtMost(Some(60.0), Some(40.0)),
                 )
             },
         ],
         _ => {
-            let p99 = bridge.against(rawman, |load| load.p99.as_secs_f64());
+            let p99 = bridge.ratio_to(rawman, |turn| turn.p99.as_secs_f64());
             let quarter = Target::AtMost(Some(0.25), None);
             vec![
-                row(", against rawman", against(rawman), at_least(1.7, 2.5)),
-                row(", p99 against rawman", Figure::Ratio(p99), quarter),
+                row(", against rawman", rate_ratio(rawman), at_least(1.7, 2.5)),
+                row(", p99 against rawman", Quantity::Ratio(p99), quarter),
             ]
         }
     }
 }
 
-/// Each kind of request once, on each side: what it answers, and whether Asterisk
-/// has done it.
-pub(crate) fn verify(world: &World) -> Result<()> {
-    let bridge = world.bridge()?;
-    let rawman = world.rawman()?;
-    let mut ami = Ami::login(world.pbx.ami_port)?;
+/// Makes a few changes through the bridge and `/rawman`. Checks the responses, and whether
+/// Asterisk has made each change.
+pub(crate) fn verify(bed: &TestBed) -> Result<()> {
+    let bridge = bed.start_bridge()?;
+    let rawman = bed.login_to_rawman()?;
+    let mut ami = Ami::login(bed.pbx.ami_port)?;
     let mut to_bridge = Connection::open(bridge.address)?;
     let mut to_rawman = Connection::open(rawman.address)?;
-    for change in world.changes().into_iter().take(8) {
-        let answer = to_bridge.get(&world.bridge_change(change), "")?;
-        let body = answer.text()?;
-        if answer.status != 200 || !bridge_has_changed(body) {
-            return Err(format!("the bridge: {}", beginning(body)).into());
+    for change in bed.changes().into_iter().take(8) {
+        let response = to_bridge.get(&bed.bridge_change(change), "")?;
+        let body = response.text()?;
+        if response.status != 200 || !is_bridge_success(body) {
+            return Err(format!("the bridge: {}", excerpt(body)).into());
         }
-        must_be(world, &mut ami, change)?;
-        // Undone in between, so that rawman has something to do.
+        verify_member(bed, &mut ami, change)?;
+        // Undo the change, so that rawman has something to change.
         let undone = Change {
             paused: !change.paused,
             ..change
         };
-        ami.action(&world.bare_change(undone))?;
-        let answer = to_rawman.get(&world.rawman_change(change), &rawman.cookie)?;
-        let body = answer.text()?;
-        if answer.status != 200 || !asterisk_has_changed(body) {
-            return Err(format!("rawman: {}", beginning(body)).into());
+        ami.action(&bed.bare_change(undone))?;
+        let response = to_rawman.get(&bed.rawman_change(change), &rawman.cookie)?;
+        let body = response.text()?;
+        if response.status != 200 || !is_pause_success(body) {
+            return Err(format!("rawman: {}", excerpt(body)).into());
         }
-        must_be(world, &mut ami, change)?;
+        verify_member(bed, &mut ami, change)?;
     }
     Ok(())
 }
 
-fn must_be(world: &World, ami: &mut Ami, change: Change) -> Result<()> {
-    let queue = world.plan.queue();
-    let list = ami.queue_status(&format!("Queue: {}\r\n", world.plan.queue_name(queue)))?;
-    let queues = of_asterisk(&list)?;
+fn verify_member(bed: &TestBed, ami: &mut Ami, change: Change) -> Result<()> {
+    let queue = bed.config.queue();
+    let list = ami.queue_status(&format!("Queue: {}\r\n", bed.config.queue_name(queue)))?;
+    let queues = parse_queue_status(&list)?;
     let mut members = queues.values().flatten();
-    if members.any(|member| member.is(change.agent, change.paused, REASON)) {
+    if members.any(|member| member.has_state(change.agent, change.paused, REASON)) {
         Ok(())
     } else {
-        Err(format!("{change:?} was acknowledged, and is not so").into())
+        Err(format!("{change:?} was acknowledged but not made").into())
     }
 }

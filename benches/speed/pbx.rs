@@ -1,4 +1,4 @@
-//! A real Asterisk, with its own HTTP interface on.
+//! A real Asterisk with its own HTTP interface enabled.
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use crate::Result;
 use crate::options::Options;
-use crate::plan::Plan;
+use crate::pbx_config::PbxConfig;
 
-/// The AMI user of what is not the bridge.
+/// The AMI user of `/rawman` and of the bare client, with its secret.
 pub(crate) const USER: (&str, &str) = ("bench", "bench-secret");
 
-/// A browser's session would end after a minute. And Asterisk takes 100
-/// connections unless told otherwise.
+/// By default, an HTTP session expires after a minute.
 const WEB: &str = "webenabled = yes\nhttptimeout = 3600";
+/// By default, Asterisk accepts 100 HTTP connections.
 const HTTP: &str = "[general]
 enabled = yes
 bindaddr = 127.0.0.1
@@ -24,19 +24,19 @@ sessionlimit = 1000
 session_keep_alive = 60000
 ";
 
-/// Ends, with everything that it kept, when it is dropped.
+/// A running Asterisk. On drop, it is stopped, and its files are deleted.
 pub(crate) struct Pbx {
     version: u32,
     name: String,
     pub(crate) ami_port: u16,
-    /// Of Asterisk's own HTTP interface.
+    /// The address of Asterisk's own HTTP interface.
     pub(crate) http: SocketAddr,
     pid: u32,
     running: Option<(Child, ChildStdin)>,
 }
 
 impl Pbx {
-    pub(crate) fn start(options: &Options, plan: &Plan) -> Result<Self> {
+    pub(crate) fn start(options: &Options, pbx_config: &PbxConfig) -> Result<Self> {
         let version = options.asterisk;
         let (ami_port, http_port) = free_ports()?;
         let sample_file = |name: &str| -> Result<String> {
@@ -47,7 +47,7 @@ impl Pbx {
         let (user, secret) = USER;
         let manager = sample_file("manager.conf")?.replace("webenabled = no", WEB)
             + &format!("\n[{user}]\nsecret = {secret}\nread = agent\nwrite = agent\n");
-        let mut files = plan.files(sample_file)?;
+        let mut files = pbx_config.files(sample_file)?;
         files.push(("manager.conf", manager));
         files.push(("http.conf", format!("{HTTP}bindport = {http_port}\n")));
         let overlay = tempfile::tempdir()?;
@@ -55,12 +55,12 @@ impl Pbx {
             std::fs::write(overlay.path().join(name), text)?;
         }
 
-        let name = format!("bench-{}-{}", std::process::id(), plan.name);
+        let name = format!("bench-{}-{}", std::process::id(), pbx_config.name);
         let mut child = Command::new(sample("start"))
             .arg(version.to_string())
             .args(["--port", &ami_port.to_string(), "--name", &name])
-            // Asterisk's HTTP interface makes a file in /tmp for every answer, and
-            // ext4 gets slower with each that was deleted lately: to a quarter.
+            // Asterisk's HTTP interface creates a file in /tmp for every response. On ext4,
+            // each recently deleted file makes that slower, down to a quarter of the speed.
             .args((!options.disk_tmp).then_some("--tmpfs"))
             .arg("--until-eof")
             .arg("--overlay")
@@ -87,8 +87,8 @@ impl Pbx {
         Ok(pbx)
     }
 
-    /// As "Asterisk 22.10.1".
-    pub(crate) fn build(&self) -> Result<String> {
+    /// The exact version, such as "Asterisk 22.10.1".
+    pub(crate) fn version(&self) -> Result<String> {
         let output = Command::new(sample("cli"))
             .args([&self.version.to_string(), &self.name, "core show version"])
             .output()?;
@@ -97,32 +97,32 @@ impl Pbx {
         Ok(build.join(" "))
     }
 
-    /// How many changes of a pause its queue_log has, which begins anew.
+    /// Returns the number of pauses and unpauses in `queue_log`, and truncates the file.
     pub(crate) fn take_logged_pauses(&self) -> Result<u64> {
         let roots = std::env::var_os("AMI_BRIDGE_ASTERISK_ROOTS")
             .map_or_else(|| sample("../.asterisk"), PathBuf::from);
         let log = format!("{}/instances/{}/log/queue_log", self.version, self.name);
         let path = roots.join(log);
-        // Members' names and reasons of this program have no bar in them.
+        // The member names and reasons of this benchmark contain no "|".
         let text = std::fs::read_to_string(&path)?;
         let pauses = |line: &&str| line.contains("|PAUSE|") || line.contains("|UNPAUSE|");
         let count = text.lines().filter(pauses).count();
-        // Asterisk appends, wherever the end of the file is.
+        // Asterisk opens the file for appending, so its next line is at the new end.
         let file = std::fs::OpenOptions::new().write(true).open(&path)?;
         file.set_len(0)?;
         Ok(count as u64)
     }
 
-    /// Waits until it has digested what it was given: Asterisk answers a pause
-    /// before it has told every membership of it.
-    pub(crate) fn settle(&self) -> Result<()> {
+    /// Waits until Asterisk has processed all changes. It acknowledges a pause before it has
+    /// updated every membership.
+    pub(crate) fn wait_until_idle(&self) -> Result<()> {
         const STEP: Duration = Duration::from_millis(100);
         let begin = Instant::now();
-        let mut before = crate::bridge::ticks(self.pid)?;
+        let mut before = crate::bridge::cpu_ticks(self.pid)?;
         while begin.elapsed() < Duration::from_secs(10) {
             sleep(STEP);
-            let now = crate::bridge::ticks(self.pid)?;
-            // A tick is a tenth of such a step.
+            let now = crate::bridge::cpu_ticks(self.pid)?;
+            // A tick is a tenth of a step.
             if now - before <= 1 {
                 return Ok(());
             }
@@ -150,7 +150,7 @@ fn sample(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// Asked of the system, and free again.
+/// Returns two ports that are free now.
 fn free_ports() -> Result<(u16, u16)> {
     let listeners = (
         TcpListener::bind("127.0.0.1:0")?,

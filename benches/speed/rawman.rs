@@ -8,11 +8,11 @@ use crate::pbx::USER;
 
 pub(crate) const PATH: &str = "/rawman";
 
-/// Logs off when it is dropped: for a session that only sleeps, Asterisk keeps
-/// every event in memory.
+/// A session. It logs off on drop, because Asterisk stores every event in memory for an idle
+/// session.
 pub(crate) struct Rawman {
     pub(crate) address: SocketAddr,
-    /// The line of a request's head that carries the session.
+    /// The header line with the session id.
     pub(crate) cookie: String,
 }
 
@@ -20,17 +20,17 @@ impl Rawman {
     pub(crate) fn login(address: SocketAddr) -> Result<Self> {
         let (user, secret) = USER;
         let target = format!("{PATH}?action=login&username={user}&secret={secret}&events=off");
-        let answer = Connection::open(address)?.get(&target, "")?;
-        let session = answer
+        let response = Connection::open(address)?.get(&target, "")?;
+        let session = response
             .head
             .split_once("mansession_id=\"")
             .and_then(|(_, rest)| rest.split('"').next());
         match session {
-            Some(session) if answer.text()?.contains("Response: Success") => Ok(Self {
+            Some(session) if response.text()?.contains("Response: Success") => Ok(Self {
                 address,
                 cookie: format!("Cookie: mansession_id=\"{session}\"\r\n"),
             }),
-            _ => Err(format!("no session of {PATH}: {}", answer.text()?).into()),
+            _ => Err(format!("{PATH}: login failed: {}", response.text()?).into()),
         }
     }
 }

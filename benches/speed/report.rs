@@ -1,32 +1,32 @@
-//! The table.
+//! The table of results.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-/// What a figure must be, and is to become.
+/// The bounds of a result: first the required one (must), then the desired one (aim).
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target {
     AtLeast(Option<f64>, Option<f64>),
     AtMost(Option<f64>, Option<f64>),
 }
 
-/// What the figure is.
+/// The result of a cell, with its unit.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Figure {
-    /// One side's figure through another's.
+pub(crate) enum Quantity {
+    /// The value of one side divided by that of another.
     Ratio(f64),
     Microseconds(f64),
     Milliseconds(f64),
     Megabytes(f64),
 }
 
-/// A line of the table.
+/// A row of the table.
 pub(crate) struct Row {
     pub(crate) cell: String,
     pub(crate) bridge: String,
     pub(crate) rawman: String,
     pub(crate) bare: String,
-    pub(crate) figure: Figure,
+    pub(crate) result: Quantity,
     pub(crate) target: Target,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Report {
     failures: Vec<String>,
 }
 
-impl Figure {
+impl Quantity {
     fn value(self) -> f64 {
         match self {
             Self::Ratio(value)
@@ -75,16 +75,18 @@ impl Row {
 
     fn holds(&self, bound: f64) -> bool {
         match self.target {
-            Target::AtLeast(..) => self.figure.value() >= bound,
-            Target::AtMost(..) => self.figure.value() <= bound,
+            Target::AtLeast(..) => self.result.value() >= bound,
+            Target::AtMost(..) => self.result.value() <= bound,
         }
     }
 
+    /// Whether the result misses the required bound.
     fn misses(&self) -> bool {
         let (_, must, _) = self.bounds();
         must.is_some_and(|must| !self.holds(must))
     }
 
+    /// The text of the column "met?".
     fn met(&self) -> &'static str {
         let (_, must, aim) = self.bounds();
         match (must, aim) {
@@ -99,7 +101,7 @@ impl Row {
     fn markdown(&self) -> String {
         let (sign, must, aim) = self.bounds();
         let text = |bound: Option<f64>| match bound {
-            Some(bound) => format!("{sign} {}", self.figure.with_unit(bound)),
+            Some(bound) => format!("{sign} {}", self.result.with_unit(bound)),
             None => "–".to_owned(),
         };
         let columns = [
@@ -107,7 +109,7 @@ impl Row {
             self.bridge.clone(),
             self.rawman.clone(),
             self.bare.clone(),
-            self.figure.ratio(),
+            self.result.ratio(),
             text(must),
             text(aim),
             self.met().to_owned(),
@@ -117,7 +119,7 @@ impl Row {
 }
 
 impl Report {
-    /// Answers were wrong, or it could not be measured.
+    /// Adds a cell with wrong responses, or one that could not be measured.
     pub(crate) fn fail(&mut self, cell: &str, error: &(dyn std::error::Error + Send + Sync)) {
         let failure = format!("{cell}: {error}");
         eprintln!("FAILED: {failure}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The middle of the values; of an even number, the lower one of the two.
+/// The median. Of an even number of values, it is the lower one of the two in the middle.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
@@ -15,14 +15,14 @@ pub(crate) fn median_time(values: impl IntoIterator<Item = Duration>) -> Duratio
     percentile(&mut values, 50)
 }
 
-/// The smallest value that so many of a hundred do not exceed.
-pub(crate) fn percentile(values: &mut [Duration], hundredths: usize) -> Duration {
+/// The smallest value that `percent` of the values do not exceed.
+pub(crate) fn percentile(values: &mut [Duration], percent: usize) -> Duration {
     values.sort_unstable();
-    let rank = (values.len() * hundredths).div_ceil(100).max(1);
+    let rank = (values.len() * percent).div_ceil(100).max(1);
     values.get(rank - 1).copied().unwrap_or_default()
 }
 
-/// As people write it: "950 µs", "12.3 ms", "1.20 s".
+/// Formats a duration: "950 µs", "12.3 ms", "1.20 s".
 pub(crate) fn time(duration: Duration) -> String {
     let microseconds = duration.as_secs_f64() * 1e6;
     match microseconds {
@@ -33,7 +33,7 @@ pub(crate) fn time(duration: Duration) -> String {
     }
 }
 
-/// As people write it: "12,300/s", "98.4/s", "1.25/s".
+/// Formats a rate: "12,300/s", "98.4/s", "1.25/s".
 pub(crate) fn rate(per_second: f64) -> String {
     match per_second {
         1e3.. => {

@@ -1,5 +1,5 @@
-//! `wrk`, which makes the load over HTTP: one thread, since it needs less of the
-//! machine than what it measures.
+//! Creates HTTP load by `wrk`, with one thread. wrk needs less CPU time than the programs that
+//! it loads.
 
 use std::fmt::Write as _;
 use std::io::ErrorKind;
@@ -8,21 +8,21 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::Result;
-use crate::load::Load;
+use crate::turn_result::TurnResult;
 
-const HOW: &str = "this needs wrk: apt-get install wrk";
+const MISSING: &str = "wrk is missing: apt-get install wrk";
 
-/// Installs it, where it is missing and that is allowed.
-pub(crate) fn ensure() -> Result<()> {
-    let asked = || Command::new("wrk").arg("-v").stdout(Stdio::null()).status();
-    match asked() {
+/// Installs `wrk` if it is missing and this program runs as root.
+pub(crate) fn ensure_installed() -> Result<()> {
+    let run_wrk = || Command::new("wrk").arg("-v").stdout(Stdio::null()).status();
+    match run_wrk() {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error.into()),
         Ok(_) => return Ok(()),
     }
     let root = Command::new("id").arg("-u").output()?.stdout == b"0\n";
     if !root {
-        return Err(HOW.into());
+        return Err(MISSING.into());
     }
     eprintln!("installing wrk");
     let install = "apt-get -qq update; apt-get -qq install -y --no-install-recommends wrk";
@@ -31,18 +31,18 @@ pub(crate) fn ensure() -> Result<()> {
         .env("DEBIAN_FRONTEND", "noninteractive")
         .stdout(Stdio::null())
         .status()?;
-    asked().map(drop).map_err(|_| HOW.into())
+    run_wrk().map(drop).map_err(|_| MISSING.into())
 }
 
-/// What it asks, in turn over all connections.
+/// The requests, which `wrk` sends cyclically over all connections.
 pub(crate) struct Requests {
     pub(crate) address: SocketAddr,
     pub(crate) targets: Vec<String>,
-    /// A whole line of the head, or nothing.
+    /// A complete header line, or an empty string.
     pub(crate) header: String,
 }
 
-/// Requests made before the first is sent, and a line of figures at the end.
+/// Formats all requests before it sends the first one. Prints the results as a line of numbers.
 const SCRIPT: &str = r#"
 local requests, count = {}, 0
 init = function()
@@ -54,14 +54,21 @@ request = function()
 end
 done = function(summary, latency)
   local e = summary.errors
-  print(string.format("figures %d %d %d %d %d %d %d", summary.requests, summary.duration,
+  print(string.format("results %d %d %d %d %d %d %d", summary.requests, summary.duration,
     summary.bytes, e.connect + e.read + e.write + e.status + e.timeout,
     latency:percentile(50), latency:percentile(99), latency.max))
 end
 "#;
 
-/// Runs it; any error is one.
-pub(crate) fn run(requests: &Requests, connections: usize, duration: Duration) -> Result<Load> {
+/// Runs `wrk`.
+///
+/// # Errors
+/// If `wrk` counts any error or status except 200, or no response.
+pub(crate) fn run(
+    requests: &Requests,
+    connections: usize,
+    duration: Duration,
+) -> Result<TurnResult> {
     let mut script = String::from("local targets = {\n");
     for target in &requests.targets {
         writeln!(script, "  {target:?},")?;
@@ -84,24 +91,24 @@ pub(crate) fn run(requests: &Requests, connections: usize, duration: Duration) -
         .stdin(Stdio::null())
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let figures = text.lines().find_map(|line| line.strip_prefix("figures "));
-    let figures: Vec<u64> = figures
+    let results = text.lines().find_map(|line| line.strip_prefix("results "));
+    let results: Vec<u64> = results
         .unwrap_or_default()
         .split(' ')
-        .filter_map(|figure| figure.parse().ok())
+        .filter_map(|number| number.parse().ok())
         .collect();
-    let [answered, microseconds, bytes, errors, p50, p99, max] = figures[..] else {
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("wrk: {text}{complaint}").into());
+    let [responses, microseconds, bytes, errors, p50, p99, max] = results[..] else {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("wrk: {text}{stderr}").into());
     };
     if errors > 0 {
-        return Err(format!("wrk has counted {errors} errors: {text}").into());
+        return Err(format!("wrk counted {errors} errors: {text}").into());
     }
-    if answered == 0 {
-        return Err("wrk has got no answer".into());
+    if responses == 0 {
+        return Err("wrk received no response".into());
     }
-    Ok(Load {
-        answered,
+    Ok(TurnResult {
+        responses,
         seconds: microseconds as f64 / 1e6,
         p50: Duration::from_micros(p50),
         p99: Duration::from_micros(p99),

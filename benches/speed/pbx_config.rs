@@ -1,34 +1,34 @@
-//! The two PBXes: their configuration, and the bridge's for each.
+//! The configuration of the two PBXes, and of the bridge for each of them.
 
 use std::fmt::Write as _;
 
 use crate::Result;
 
-/// Who asks the bridge.
+/// The user of the bridge.
 pub(crate) const CREDENTIALS: &str = "username=bench&password=bench-password";
 
-/// The small PBX's queue with four members, and who they are.
+/// The queue of the small PBX that has members, and these members.
 pub(crate) const SMALL_QUEUE: u32 = 6001;
 pub(crate) const SMALL_AGENTS: [u32; 4] = [1001, 1002, 1003, 1004];
 
-/// The large PBX: so many queues of so many members each.
+/// The queues of the large PBX, and the members of each.
 const QUEUES: u32 = 500;
 const MEMBERS: u32 = 100;
 const FIRST_QUEUE: u32 = 7000;
-/// Each interface is a member of ten queues.
+/// With 50,000 memberships, each interface is a member of ten queues.
 const INTERFACES: u32 = 5000;
 const FIRST_AGENT: u32 = 20000;
 
-/// A PBX, and the one organization on it that is measured.
-pub(crate) struct Plan {
+/// A PBX with one organization.
+pub(crate) struct PbxConfig {
     pub(crate) name: &'static str,
     prefix: &'static str,
     agents: &'static str,
     large: bool,
 }
 
-impl Plan {
-    /// The sample's few queues; one of them gets four dynamic members.
+impl PbxConfig {
+    /// The few queues of the sample. The benchmark adds four dynamic members to one of them.
     pub(crate) fn small() -> Self {
         Self {
             name: "small",
@@ -48,7 +48,7 @@ impl Plan {
         }
     }
 
-    /// The queue that the cells change, and read alone.
+    /// The queue in which the cells change members, and which they read.
     pub(crate) fn queue(&self) -> u32 {
         if self.large { FIRST_QUEUE } else { SMALL_QUEUE }
     }
@@ -71,7 +71,7 @@ impl Plan {
         format!("Local/{agent}@acme-agents")
     }
 
-    /// Files that differ from the sample's, beside those of [`crate::pbx`].
+    /// The files that replace those of the sample, except those in [`crate::pbx`].
     pub(crate) fn files(&self, sample: impl Fn(&str) -> Result<String>) -> Result<Files> {
         if !self.large {
             return Ok(Vec::new());
@@ -85,7 +85,7 @@ impl Plan {
         agents += "exten => _2XXXX,1,Answer()\n same => n,Wait(3600)\n";
         Ok(vec![
             ("queues.conf", self.large_queues(general)?),
-            // Else their devices would be invalid, as of unknown extensions.
+            // The devices of unknown extensions would be invalid.
             (
                 "extensions.conf",
                 extensions.replacen("[acme-agents]\n", &agents, 1),
@@ -107,8 +107,8 @@ impl Plan {
         Ok(text)
     }
 
-    /// The bridge's configuration: the defaults, but for ports that are free.
-    pub(crate) fn bridge(&self, ami_port: u16) -> String {
+    /// The configuration of the bridge: the defaults, except for the ports.
+    pub(crate) fn bridge_config(&self, ami_port: u16) -> String {
         let (prefix, agents) = (self.prefix, self.agents);
         format!(
             r#"
@@ -141,5 +141,5 @@ password = "bench-password"
     }
 }
 
-/// Names and texts.
+/// File names and their content.
 pub(crate) type Files = Vec<(&'static str, String)>;

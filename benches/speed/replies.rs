@@ -1,14 +1,14 @@
-//! What is in an answer, whoever gave it: the bridge's JSON, and Asterisk's rows.
-//! A fast answer that is wrong is worth nothing.
+//! Parses the bridge's JSON and Asterisk's `QueueStatus` rows into the same types, to check
+//! that the measured responses are correct.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use crate::Result;
-use crate::plan::Plan;
+use crate::pbx_config::PbxConfig;
 
-/// Queues, with their members in the order of their interfaces.
+/// Queues by name, with their members sorted by interface.
 pub(crate) type Queues = BTreeMap<String, Vec<Member>>;
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,14 +20,15 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    pub(crate) fn is(&self, agent: u32, paused: bool, reason: &str) -> bool {
-        let known = (&*self.interface, self.paused);
-        known == (&*Plan::interface(agent), paused) && (!paused || self.reason == reason)
+    /// Whether the member is this agent, in this pause state.
+    pub(crate) fn has_state(&self, agent: u32, paused: bool, reason: &str) -> bool {
+        let state = (&*self.interface, self.paused);
+        state == (&*PbxConfig::interface(agent), paused) && (!paused || self.reason == reason)
     }
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct ShowQueue {
     status: String,
     stale: bool,
     queues: Vec<JsonQueue>,
@@ -47,14 +48,17 @@ struct JsonMember {
     paused_reason: Option<String>,
 }
 
-/// What a `showqueue` says.
-pub(crate) fn of_bridge(body: &[u8]) -> Result<Queues> {
-    let answer: Answer = serde_json::from_slice(body)
-        .map_err(|error| format!("{error}: {}", beginning(&String::from_utf8_lossy(body))))?;
-    if answer.status != "success" || answer.stale {
-        return Err("the bridge's answer is no success, or stale".into());
+/// Parses a `showqueue` response of the bridge.
+///
+/// # Errors
+/// If it is an error or stale.
+pub(crate) fn parse_showqueue(body: &[u8]) -> Result<Queues> {
+    let response: ShowQueue = serde_json::from_slice(body)
+        .map_err(|error| format!("{error}: {}", excerpt(&String::from_utf8_lossy(body))))?;
+    if response.status != "success" || response.stale {
+        return Err("the response of the bridge is an error or stale".into());
     }
-    let queues = answer.queues.into_iter().map(|queue| {
+    let queues = response.queues.into_iter().map(|queue| {
         let members = queue.members.into_iter().map(|member| Member {
             interface: member.interface,
             name: member.alias.unwrap_or_default(),
@@ -66,10 +70,13 @@ pub(crate) fn of_bridge(body: &[u8]) -> Result<Queues> {
     Ok(sorted(queues.collect()))
 }
 
-/// What the rows of a `QueueStatus` say.
-pub(crate) fn of_asterisk(text: &str) -> Result<Queues> {
+/// Parses a `QueueStatus` list.
+///
+/// # Errors
+/// If it is incomplete.
+pub(crate) fn parse_queue_status(text: &str) -> Result<Queues> {
     if !text.contains("Response: Success") || !text.contains("Event: QueueStatusComplete") {
-        return Err(format!("no whole list: {}", beginning(text)).into());
+        return Err(format!("incomplete list: {}", excerpt(text)).into());
     }
     let mut queues = Queues::new();
     for row in text.split("\r\n\r\n") {
@@ -99,35 +106,36 @@ fn sorted(mut queues: Queues) -> Queues {
     queues
 }
 
-/// That both say the same; which side is meant is said when they don't.
-pub(crate) fn must_equal(side: &str, found: &Queues, expected: &Queues) -> Result<()> {
+/// Checks that a side reports the expected queues.
+pub(crate) fn verify_equal(side: &str, found: &Queues, expected: &Queues) -> Result<()> {
     if found == expected {
         return Ok(());
     }
-    let differs = expected.iter().find(|(name, members)| {
+    let difference = expected.iter().find(|(name, members)| {
         let found = found.get(*name);
         found != Some(members)
     });
     Err(format!(
-        "{side} is wrong: {} queues for {}; the first that differs: {:?}, which is {:?}",
+        "{side} is wrong: {} queues instead of {}; expected {:?}, found {:?}",
         found.len(),
         expected.len(),
-        differs,
-        differs.and_then(|(name, _)| found.get(name)),
+        difference,
+        difference.and_then(|(name, _)| found.get(name)),
     )
     .into())
 }
 
-/// The bridge's answer to a change of one queue.
-pub(crate) fn bridge_has_changed(body: &str) -> bool {
+/// Whether the bridge reports success for a change in one queue.
+pub(crate) fn is_bridge_success(body: &str) -> bool {
     body.contains(r#""status":"success""#) && body.contains(r#""result":"ok""#)
 }
 
-/// Asterisk's answer to a `QueuePause`; it comes with a 200, whatever it is.
-pub(crate) fn asterisk_has_changed(body: &str) -> bool {
+/// Whether Asterisk reports success for a `QueuePause`. The HTTP status of `/rawman` is always 200.
+pub(crate) fn is_pause_success(body: &str) -> bool {
     body.starts_with("Response: Success") && body.contains("paused successfully")
 }
 
-pub(crate) fn beginning(text: &str) -> String {
+/// The first 300 characters, for error messages.
+pub(crate) fn excerpt(text: &str) -> String {
     text.chars().take(300).collect()
 }
