@@ -1,11 +1,11 @@
-//! The frame decoder: what must hold for any bytes. Shared by the fuzz target and
-//! by the replay among the tests (`tests/it/security/fuzz_replay.rs`).
+//! The properties of the frame decoder for arbitrary bytes. The fuzz target and the replay
+//! in the tests share this file (`tests/it/security/fuzz_replay.rs`).
 
 use ami_bridge::ami::{AmiCodec, Frame, MAX_FRAME_BYTES};
 use bytes::BytesMut;
 
-/// Bytes of a peer. The first one says into which pieces they are cut: the
-/// frames must be the same as in one piece, and within their limit.
+/// Decodes bytes from a peer, in chunks and at once. The first byte of `data` is the size of
+/// the chunks. Both ways must give the same frames, and no frame may exceed its limit.
 pub(crate) fn check(data: &[u8]) {
     let Some((size, bytes)) = data.split_first() else {
         return;
@@ -14,13 +14,13 @@ pub(crate) fn check(data: &[u8]) {
     assert_eq!(decode(bytes.chunks(size)), decode([bytes].into_iter()));
 }
 
-/// Frames as text, and the error that ended them.
-fn decode<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<String>, Option<String>) {
+/// Returns the frames as text, and the error that ended the decoding, if any.
+fn decode<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<String>, Option<String>) {
     let mut codec = AmiCodec::default();
     let mut buffer = BytesMut::new();
     let mut frames = Vec::new();
-    for piece in pieces {
-        buffer.extend_from_slice(piece);
+    for chunk in chunks {
+        buffer.extend_from_slice(chunk);
         loop {
             match codec.decode(&mut buffer) {
                 Ok(Some(frame)) => {

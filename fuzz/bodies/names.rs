@@ -1,18 +1,19 @@
-//! Names of members that hold any bytes: each row of a list must arrive once and with
-//! its own interface, and what comes after the list must be intact. Shared by the fuzz
-//! target and by the replay among the tests (`tests/it/security/fuzz_replay.rs`).
+//! Lists whose member names contain arbitrary bytes. Each row must arrive once, with its own
+//! interface, and the reply after the list must be intact. The fuzz target and the replay in
+//! the tests share this file (`tests/it/security/fuzz_replay.rs`).
 
 use ami_bridge::ami::{AmiCodec, Frame, Message, Reassembler};
 use bytes::BytesMut;
 
+/// The ActionID of the list.
 const LIST: u64 = 7;
 
-/// Names, with 0xFF between two of them.
+/// Decodes a list with these member names, which 0xFF separates in `data`.
 pub(crate) fn check(data: &[u8]) {
-    // Asterisk's names end at a NUL.
+    // Names in Asterisk contain no NUL: they are C strings.
     let text: Vec<u8> = data.iter().copied().filter(|byte| *byte != 0).collect();
     let names: Vec<&[u8]> = text.split(|byte| *byte == 0xff).collect();
-    if names.iter().any(|name| holds_the_id(name)) {
+    if names.iter().any(|name| contains_action_id(name)) {
         return;
     }
     let mut bytes = b"Asterisk Call Manager/5.0.4\r\n".to_vec();
@@ -25,20 +26,20 @@ pub(crate) fn check(data: &[u8]) {
     }
     bytes.extend(b"Event: QueueStatusComplete\r\nActionID: 7\r\nEventList: Complete\r\n\r\n");
     bytes.extend(b"Response: Success\r\nActionID: 8\r\nPing: Pong\r\n\r\n");
-    let messages = messages(&bytes);
+    let messages = decode(&bytes);
     assert_eq!(messages.len(), names.len() + 3);
     for (number, row) in messages[1..=names.len()].iter().enumerate() {
         let interface = format!("PJSIP/{number}");
         assert_eq!(row.get_last("Location"), Some(interface.as_bytes()));
     }
-    let last = messages.last().expect("the answer to a Ping");
+    let last = messages.last().expect("the reply to a Ping");
     assert_eq!(last.get("Ping"), Some(&b"Pong"[..]));
 }
 
-/// A name that holds the ActionID of the list can end its row early. Whoever sets the
-/// name would have to guess that number, which is another one for each list; what is left
-/// of the row then has no key fields.
-fn holds_the_id(name: &[u8]) -> bool {
+/// A name that contains the ActionID of the list can end its row early; the rest of the row
+/// then lacks its key fields. An attacker would have to guess that number, which is different
+/// for each list.
+fn contains_action_id(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
     let id = LIST.to_string().into_bytes();
     let ids = name
@@ -49,7 +50,7 @@ fn holds_the_id(name: &[u8]) -> bool {
     values.into_iter().any(|value| value.starts_with(&id))
 }
 
-fn messages(bytes: &[u8]) -> Vec<Message> {
+fn decode(bytes: &[u8]) -> Vec<Message> {
     let mut codec = AmiCodec::default();
     let mut buffer = BytesMut::from(bytes);
     let mut reassembler = Reassembler::default();

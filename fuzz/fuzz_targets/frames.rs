@@ -1,4 +1,4 @@
-//! The frame decoder.
+//! Fuzzes the frame decoder.
 #![no_main]
 
 #[path = "../bodies/frames.rs"]

@@ -1,4 +1,4 @@
-//! Names of members that hold any bytes.
+//! Fuzzes lists whose member names contain arbitrary bytes.
 #![no_main]
 
 #[path = "../bodies/names.rs"]

@@ -1,4 +1,4 @@
-//! The query parser.
+//! Fuzzes the query parser.
 #![no_main]
 
 #[path = "../bodies/query.rs"]
