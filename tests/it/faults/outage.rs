@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::mirror::expected::assert_equal;
-use crate::mirror::{live_configuration, quiet, start_live};
+use crate::mirror::{live_configuration, log_at_info, start_live};
 use crate::support::{
     ACME, Asterisk, Bridge, configuration, eventually, on_both_versions, request,
 };
@@ -60,7 +60,7 @@ const CHANGES: [&str; 4] = [
 
 fn serve_stale_shows_the_last_state_without_a_link(version: u32) {
     let mut asterisk = Asterisk::start(version);
-    let configuration = quiet(&live_configuration(asterisk.port));
+    let configuration = log_at_info(&live_configuration(asterisk.port));
     let bridge = Bridge::start(&configuration.replace("[http]", "[http]\nserve_stale = true"));
     bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Lunch");
     let before = READS.map(|query| comparable_response(&bridge, query));
@@ -97,7 +97,7 @@ fn comparable_response(bridge: &Bridge, query: &str) -> Value {
 fn state_is_complete_when_readyz_is_ready(version: u32) {
     let asterisk = Asterisk::start(version);
     for _ in 0..5 {
-        let bridge = Bridge::start_unready(&quiet(&configuration(asterisk.port)));
+        let bridge = Bridge::start_unready(&log_at_info(&configuration(asterisk.port)));
         // The first read after the first "ready" is already complete.
         eventually("ready", || bridge.is_ready().then_some(()));
         let shown = bridge.acme_ok("action=showstate&agent=1050");
@@ -140,7 +140,7 @@ fn unloaded_app_queue_is_detected_at_the_first_refused_change(version: u32) {
     assert_ne!(without_system, manager);
     asterisk.write_config("manager.conf", &without_system);
     asterisk.cli("manager reload");
-    let bridge = Bridge::start(&quiet(&configuration(asterisk.port)));
+    let bridge = Bridge::start(&log_at_info(&configuration(asterisk.port)));
     assert_reports_missing_app_queue(&asterisk, &bridge, || {
         let response = bridge.get_as(ACME, CHANGES[0]);
         assert_eq!(response.outcome(), "503 pbx_unavailable");
@@ -178,7 +178,7 @@ fn assert_reports_missing_app_queue(
 fn app_queue_missing_at_startup_is_reported_with_its_fix(version: u32) {
     let asterisk = Asterisk::start(version);
     asterisk.cli("module unload app_queue.so");
-    let bridge = Bridge::start_unready(&quiet(&configuration(asterisk.port)));
+    let bridge = Bridge::start_unready(&log_at_info(&configuration(asterisk.port)));
     // An Asterisk that boots slowly is not reported like this.
     assert_eq!(wait_for_missing_queues(&bridge)["state"], "booting");
     assert!(bridge.log().contains("Asterisk has no queues"));

@@ -1,27 +1,28 @@
-//! A change without `queue` reaches every queue in which Asterisk has the agent at that
+//! A change without `queue` reaches every queue of which the agent is a member at that
 //! moment, and no queue of another organization.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{acme_configuration, add, each, interface, with_resync};
+use super::{acme_configuration, add_elsewhere, each, interface, with_resync};
 use crate::support::{
     Asterisk, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_versions,
     sample_config,
 };
 
 on_both_versions!(
-    a_queue_added_by_a_reload_is_paused_too,
-    a_queue_added_in_the_database_is_paused_too,
-    a_queue_added_without_an_event_is_paused_too,
-    a_queue_that_the_agent_left_without_an_event_is_not_listed,
+    pause_in_all_queues_includes_a_queue_added_by_a_reload,
+    pause_in_all_queues_includes_a_queue_added_in_the_database,
+    pause_in_all_queues_includes_a_queue_added_without_an_event,
+    pause_in_all_queues_omits_a_queue_left_without_an_event,
 );
 
 /// The agent of these tests.
 const AGENT: u16 = 1001;
 
-/// In which of these queues Asterisk has the agent paused.
+/// Whether Asterisk has the agent paused, for each of the queues that has the agent as a
+/// member.
 fn paused_by_asterisk(asterisk: &Asterisk, queues: &[&str]) -> BTreeMap<String, bool> {
     let mut ami = asterisk.ami();
     let mut paused = BTreeMap::new();
@@ -33,7 +34,7 @@ fn paused_by_asterisk(asterisk: &Asterisk, queues: &[&str]) -> BTreeMap<String, 
     paused
 }
 
-/// The queues of an answer's rows, each of which must be a success.
+/// The queues in the response to a change. Asserts that the change succeeded in each.
 fn rows(answer: &Value) -> Vec<String> {
     let rows = answer["queues"].as_array().expect("rows").iter();
     let mut rows: Vec<_> = rows
@@ -46,9 +47,10 @@ fn rows(answer: &Value) -> Vec<String> {
     rows
 }
 
-/// Sends a change without `queue` and asserts that it is listed and done in all of
-/// `own`, by number and name, and that `others` are untouched.
-fn assert_everywhere(
+/// Sends a change without `queue`. Asserts that the response lists all of `own`, given by
+/// number and name, that Asterisk made the change in all of them, and that the queues in
+/// `others` are unchanged.
+fn assert_changes_all(
     asterisk: &Asterisk,
     bridge: &Bridge,
     action: &str,
@@ -68,7 +70,7 @@ fn assert_everywhere(
         "{action}"
     );
     assert_eq!(paused_by_asterisk(asterisk, others), before, "{action}");
-    // And the answer that a client gets next.
+    // The next read shows the change, too.
     let state = bridge.acme_ok(&format!("action=showstate&agent={AGENT}"));
     assert_eq!(state["paused"], paused, "{state}");
     let listed = state["queues"].as_array().expect("queues").len();
@@ -77,11 +79,13 @@ fn assert_everywhere(
 
 const OWN: [(&str, &str); 2] = [("6001", "acme-6001"), ("6002", "acme-6002")];
 
-/// The agent's phone is in a queue of globex and in one of nobody, too.
+/// Other queues of which the agent's phone is a member: one of globex, and one that belongs
+/// to no organization.
 const OTHERS: [&str; 2] = ["globex-6001", "nobody"];
 
-fn after_reload(version: u32, reload: impl Fn(&Asterisk) + Sync) {
-    // Each round begins with what the bridge has learned of the one before.
+fn assert_includes_reloaded_queues(version: u32, reload: impl Fn(&Asterisk) + Sync) {
+    // Each call of `assert_changes_all` starts with the state that the previous one left in the
+    // bridge.
     each(&["pause", "unpause"], |action| {
         let before = sample_config("queues.conf") + "\n[nobody](agents)\n";
         let asterisk = Asterisk::start_with(version, &[("queues.conf", &before)]);
@@ -107,17 +111,17 @@ fn after_reload(version: u32, reload: impl Fn(&Asterisk) + Sync) {
                 assert_eq!(answer, "Success: Interface paused successfully");
             }
         }
-        assert_everywhere(&asterisk, &bridge, action, &OWN, &OTHERS);
+        assert_changes_all(&asterisk, &bridge, action, &OWN, &OTHERS);
         for action in ["pause", "unpause"] {
-            assert_everywhere(&asterisk, &bridge, action, &OWN, &OTHERS);
+            assert_changes_all(&asterisk, &bridge, action, &OWN, &OTHERS);
         }
     });
 }
 
-fn a_queue_added_by_a_reload_is_paused_too(version: u32) {
+fn pause_in_all_queues_includes_a_queue_added_by_a_reload(version: u32) {
     let ways = ["queue reload members", "queue reload all", "QueueReload"];
     each(&ways, |way| {
-        after_reload(version, |asterisk| {
+        assert_includes_reloaded_queues(version, |asterisk| {
             if way == "QueueReload" {
                 let answer = asterisk.ami().reply_text("QueueReload\r\nMembers: yes");
                 assert_eq!(answer, "Success: Queue reloaded successfully");
@@ -128,7 +132,7 @@ fn a_queue_added_by_a_reload_is_paused_too(version: u32) {
     });
 }
 
-fn a_queue_added_in_the_database_is_paused_too(version: u32) {
+fn pause_in_all_queues_includes_a_queue_added_in_the_database(version: u32) {
     each(&["\"Support\", \"Sales\", \"Later\"", "\"*\""], |listed| {
         let pbx = Realtime::start_with(version, &[], |database| {
             for queue in ["Support", "Sales"] {
@@ -138,41 +142,42 @@ fn a_queue_added_in_the_database_is_paused_too(version: u32) {
         });
         let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, listed, "1h"));
         let own = [("Sales", "Sales"), ("Support", "Support")];
-        assert_everywhere(&pbx.asterisk, &bridge, "pause", &own[1..], &[]);
+        assert_changes_all(&pbx.asterisk, &bridge, "pause", &own[1..], &[]);
         pbx.insert_member("Sales", &interface(AGENT), "Dana");
-        assert_everywhere(&pbx.asterisk, &bridge, "pause", &own, &[]);
-        // A queue that was not there, either.
+        assert_changes_all(&pbx.asterisk, &bridge, "pause", &own, &[]);
+        // A queue that did not exist before.
         pbx.insert_queue("Later");
         pbx.insert_member("Later", &interface(AGENT), "Dana");
         let own = [("Later", "Later"), own[0], own[1]];
         for action in ["unpause", "pause", "unpause"] {
-            assert_everywhere(&pbx.asterisk, &bridge, action, &own, &[]);
+            assert_changes_all(&pbx.asterisk, &bridge, action, &own, &[]);
         }
     });
 }
 
-/// The AMI user sees no member events.
-fn without_events(version: u32) -> (Asterisk, Bridge) {
+/// Starts an Asterisk that sends the bridge no member events, and a bridge without
+/// resyncs.
+fn start_without_events(version: u32) -> (Asterisk, Bridge) {
     let asterisk = super::silent_events::without_agent_events(version);
     let text = crate::support::configuration(asterisk.port);
     let bridge = Bridge::start(&with_resync(&text, "1h"));
     (asterisk, bridge)
 }
 
-fn a_queue_added_without_an_event_is_paused_too(version: u32) {
-    let (asterisk, bridge) = without_events(version);
-    add(&asterisk, "acme-6001", AGENT);
-    assert_everywhere(&asterisk, &bridge, "pause", &OWN[..1], &OTHERS[..1]);
+fn pause_in_all_queues_includes_a_queue_added_without_an_event(version: u32) {
+    let (asterisk, bridge) = start_without_events(version);
+    add_elsewhere(&asterisk, "acme-6001", AGENT);
+    assert_changes_all(&asterisk, &bridge, "pause", &OWN[..1], &OTHERS[..1]);
     for queue in ["acme-6002", OTHERS[0]] {
-        add(&asterisk, queue, AGENT);
+        add_elsewhere(&asterisk, queue, AGENT);
     }
     for action in ["pause", "unpause"] {
-        assert_everywhere(&asterisk, &bridge, action, &OWN, &OTHERS[..1]);
+        assert_changes_all(&asterisk, &bridge, action, &OWN, &OTHERS[..1]);
     }
 }
 
-fn a_queue_that_the_agent_left_without_an_event_is_not_listed(version: u32) {
-    let (asterisk, bridge) = without_events(version);
+fn pause_in_all_queues_omits_a_queue_left_without_an_event(version: u32) {
+    let (asterisk, bridge) = start_without_events(version);
     bridge.acme_ok(&format!("action=add&agent={AGENT}&queue=6001,6002"));
     let remove = |queue: &str| {
         let answer = asterisk.ami().reply_text(&format!(

@@ -1,5 +1,5 @@
-//! Reads from memory: when they ask Asterisk and when not, and what they show when
-//! Asterisk was changed behind everyone's back, or tells nothing.
+//! Reads from the mirror: when the bridge queries Asterisk for them, and what they show if
+//! Asterisk sent no event for a change.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -7,61 +7,62 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::expected::assert_equal;
-use super::{RESYNC, live_configuration, queues_conf, start_live, unasked};
+use super::{RESYNC, live_configuration, queues_conf, start_live, without_resync};
 use crate::support::{
     ACME, API_PATH, Asterisk, Bridge, GLOBEX, KeepAliveConnection, eventually, on_both_versions,
 };
 
 on_both_versions!(
-    reads_ask_only_what_is_needed,
-    a_pause_everywhere_finds_what_no_event_told,
-    queues_come_and_go_by_a_silent_reload,
-    a_new_queue_that_is_named_is_found,
-    queues_that_no_action_can_name_are_left_out,
-    a_queue_that_a_change_reveals_is_shown_whole,
-    own_writes_show_without_events,
+    reads_query_asterisk_only_when_needed,
+    pause_in_all_queues_includes_changes_without_events,
+    reads_show_queues_added_and_removed_by_a_reload,
+    naming_a_new_queue_finds_it,
+    bridge_ignores_queues_that_no_action_can_name,
+    queue_discovered_by_a_change_is_shown_with_all_members,
+    own_changes_stay_visible_without_events,
 );
 
-/// An Asterisk with the queues of the tests, and a bridge that asks nothing in its
-/// turn and logs what it sends.
-fn start_unasked(version: u32, variant: u8) -> (Asterisk, Bridge) {
+/// Starts an Asterisk with a variant of [`queues_conf`], and a bridge that never resyncs
+/// and logs every action that it sends.
+fn start_without_resync(version: u32, variant: u8) -> (Asterisk, Bridge) {
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues_conf(variant))]);
-    let bridge = Bridge::start(&unasked(&live_configuration(asterisk.port)));
+    let bridge = Bridge::start(&without_resync(&live_configuration(asterisk.port)));
     (asterisk, bridge)
 }
 
-fn reads_ask_only_what_is_needed(version: u32) {
-    // With every queue that the configuration lists: none is looked for.
-    let (_asterisk, bridge) = start_unasked(version, 0b00010);
+fn reads_query_asterisk_only_when_needed(version: u32) {
+    // In this variant every configured queue exists, so the bridge searches for none.
+    let (_asterisk, bridge) = start_without_resync(version, 0b00010);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
-    let asked = |reads: &dyn Fn()| {
+    let queries_during = |reads: &dyn Fn()| {
         let before = bridge.sent_count("QueueStatus");
         reads();
         bridge.sent_count("QueueStatus") - before
     };
-    // Members are known.
-    let count = asked(&|| {
+    // The mirror has the members, so reads of them need no query.
+    let count = queries_during(&|| {
         for _ in 0..50 {
             bridge.acme_ok("action=showstate&agent=1001");
         }
     });
     assert_eq!(count, 0);
-    // Who wants to have it asked gets it asked.
+    // A read with `fresh=1` always causes a query.
     for query in [
         "showqueue&queue=6001",
         "showqueuestat&queue=6001",
         "showstate&agent=1001",
     ] {
         for _ in 0..3 {
-            let count = asked(&|| drop(bridge.acme_ok(&format!("action={query}&fresh=1"))));
+            let count =
+                queries_during(&|| drop(bridge.acme_ok(&format!("action={query}&fresh=1"))));
             assert!(count >= 1, "{query}");
         }
     }
-    // Callers and figures are asked for once a second, for everyone and, on a small PBX,
-    // for all queues at once.
+    // The bridge queries callers and statistics at most once a second, whatever the number of
+    // clients. On a small PBX one query covers all queues.
     let reads = AtomicUsize::new(0);
     let begun = Instant::now();
-    let count = asked(&|| {
+    let count = queries_during(&|| {
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
@@ -80,28 +81,30 @@ fn reads_ask_only_what_is_needed(version: u32) {
         });
     });
     let seconds = begun.elapsed().as_secs_f64();
-    println!(
-        "{reads:?} reads by 8 clients, Asterisk {version}: {count} questions in {seconds:.2} s"
+    println!("{reads:?} reads by 8 clients, Asterisk {version}: {count} queries in {seconds:.2} s");
+    assert!(
+        count >= 2,
+        "statistics are older than a second: {count} queries"
     );
-    assert!(count >= 2, "figures are not a second old: {count}");
-    // Who has found them too old just before an answer came asks once more.
+    // A read that found the statistics outdated just before a reply arrived causes one more
+    // query.
     let rounds = seconds.floor() as usize + 1;
-    assert!(count <= 2 * rounds, "{count} in {seconds} s");
+    assert!(count <= 2 * rounds, "{count} queries in {seconds} s");
 }
 
-/// Which memberships are paused is Asterisk's word at that moment, and costs no question
-/// where the configuration lists the queues.
-fn a_pause_everywhere_finds_what_no_event_told(version: u32) {
-    // 1052 stands in the configuration of 6001.
-    let (asterisk, bridge) = start_unasked(version, 1);
+/// A pause without `queue` reaches the memberships that Asterisk has at that moment. If
+/// the configuration lists the queues, this needs no query.
+fn pause_in_all_queues_includes_changes_without_events(version: u32) {
+    // Agent 1052 is a static member of queue 6001.
+    let (asterisk, bridge) = start_without_resync(version, 1);
     bridge.acme_ok("action=add&agent=1052&queue=6002");
     bridge.acme_ok("action=add&agent=1052&queue=6004");
-    // 6005 is configured and not there: it is looked up.
+    // Queue 6005 is configured but does not exist, so the bridge looks it up.
     let before = bridge.sent_count("QueueStatus");
     let answer = bridge.acme_ok("action=pause&agent=1052&reason=everywhere");
     assert_eq!(rows(&answer), ["6001 ok", "6002 ok", "6004 ok"]);
     assert!(bridge.sent_count("QueueStatus") <= before + 2);
-    // The membership goes, and nobody is told.
+    // Asterisk removes the membership without sending an event.
     asterisk.write_config("queues.conf", &queues_conf(0));
     asterisk.cli("queue reload all");
     let mut ami = asterisk.ami();
@@ -110,12 +113,13 @@ fn a_pause_everywhere_finds_what_no_event_told(version: u32) {
     let answer = bridge.acme_ok("action=unpause&agent=1052");
     assert_eq!(answer["status"], "success", "{answer}");
     assert_eq!(rows(&answer), ["6002 ok", "6004 ok"]);
-    // That was noticed: no queue has its turn within this test.
-    eventually("the membership is not shown any more", || {
+    // The reply to the change revealed the removal: this bridge never resyncs.
+    eventually("the membership is no longer shown", || {
         let shown = bridge.acme_ok("action=showstate&agent=1052");
         (shown["queues"].as_array()?.len() == 2).then_some(())
     });
-    // It comes back, and nobody is told. Whoever reads next sees it.
+    // Asterisk restores the membership without sending an event. The next change finds it,
+    // and the next read shows it.
     asterisk.write_config("queues.conf", &queues_conf(1));
     asterisk.cli("queue reload all");
     let answer = bridge.acme_ok("action=pause&agent=1052");
@@ -134,7 +138,7 @@ fn a_pause_everywhere_finds_what_no_event_told(version: u32) {
     );
 }
 
-/// Each row of a change, as `6001 ok` or `6001 not_a_member`.
+/// The rows of the response to a change, as `6001 ok` or `6001 not_a_member`.
 fn rows(answer: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
     let rows = answer["queues"].as_array().expect("rows").iter();
@@ -143,7 +147,7 @@ fn rows(answer: &Value) -> Vec<String> {
         .collect()
 }
 
-fn queues_come_and_go_by_a_silent_reload(version: u32) {
+fn reads_show_queues_added_and_removed_by_a_reload(version: u32) {
     let (asterisk, bridge) = start_live(version);
     let numbers = |user| {
         let shown = bridge.get_ok(user, "action=showqueue");
@@ -176,14 +180,15 @@ fn queues_come_and_go_by_a_silent_reload(version: u32) {
     }
 }
 
-/// Asterisk says nothing of a queue that a reload adds; whoever names it has it.
-fn a_new_queue_that_is_named_is_found(version: u32) {
-    let (asterisk, bridge) = start_unasked(version, 0);
+/// Asterisk sends no event for a queue that a reload adds. A read that names the queue
+/// makes the bridge look it up.
+fn naming_a_new_queue_finds_it(version: u32) {
+    let (asterisk, bridge) = start_without_resync(version, 0);
     assert_eq!(
         bridge.get_as(ACME, "action=showqueue&queue=6005").status,
         404
     );
-    // With 1001, who stands in the configuration.
+    // Agent 1001 is a static member of the new queue.
     asterisk.write_config("queues.conf", &queues_conf(0b00010));
     asterisk.cli("queue reload all");
     for query in ["showstate&agent=1001", "showqueuestat", "showqueue"] {
@@ -196,8 +201,8 @@ fn a_new_queue_that_is_named_is_found(version: u32) {
     );
 }
 
-/// `[trail ]` is easily written, and is a queue whose name ends with a blank.
-fn queues_that_no_action_can_name_are_left_out(version: u32) {
+/// `[trail ]` is an easy typing mistake, and names a queue that ends with a space.
+fn bridge_ignores_queues_that_no_action_can_name(version: u32) {
     let odd = queues_conf(0) + "\n[ lead](agents)\n[trail ](agents)\n[tab\t](agents)\n";
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &odd)]);
     let listed = asterisk.cli("queue show");
@@ -206,10 +211,10 @@ fn queues_that_no_action_can_name_are_left_out(version: u32) {
     let mut ami = asterisk.ami();
     let added = ami.send("Action: QueueAdd\r\nQueue: trail \r\nInterface: Local/1@acme-agents");
     assert_eq!(added["Response"], "Success", "{added:?}");
-    // Whatever that event leads to has been done when all queues had their turn.
-    let turns = || bridge.sent_count("QueueStatus { queue: None");
-    let before = turns();
-    eventually("two turns", || (turns() >= before + 2).then_some(()));
+    // After two full resyncs the bridge has handled everything that the event caused.
+    let resyncs = || bridge.sent_count("QueueStatus { queue: None");
+    let before = resyncs();
+    eventually("two resyncs", || (resyncs() >= before + 2).then_some(()));
     assert_equal(&asterisk, &bridge);
     let log = bridge.log();
     for queue in [" lead", "trail ", "tab\t"] {
@@ -217,16 +222,17 @@ fn queues_that_no_action_can_name_are_left_out(version: u32) {
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok());
         let name = format!("{queue:?}");
-        let told = lines.filter(|line: &Value| line["level"] == "WARN" && line["queue"] == *name);
-        assert_eq!(told.count(), 1, "{name}: {log}");
+        let warnings =
+            lines.filter(|line: &Value| line["level"] == "WARN" && line["queue"] == *name);
+        assert_eq!(warnings.count(), 1, "{name}: {log}");
     }
     assert!(!log.contains("QueueStatus failed"));
 }
 
-/// The first that is heard of a queue is the answer to a change in it.
-fn a_queue_that_a_change_reveals_is_shown_whole(version: u32) {
-    let (asterisk, bridge) = start_unasked(version, 0);
-    // With 1001, who stands in the configuration.
+/// The bridge learns of a queue only from the reply to a change in it.
+fn queue_discovered_by_a_change_is_shown_with_all_members(version: u32) {
+    let (asterisk, bridge) = start_without_resync(version, 0);
+    // Agent 1001 is a static member of the new queue.
     asterisk.write_config("queues.conf", &queues_conf(0b00010));
     asterisk.cli("queue reload all");
     bridge.acme_ok("action=add&agent=1002&queue=6005&paused=1&reason=New");
@@ -237,28 +243,31 @@ fn a_queue_that_a_change_reveals_is_shown_whole(version: u32) {
     });
     let shown = bridge.acme_ok("action=showqueue&queue=6005");
     let shown = shown["queues"][0]["members"].as_array().expect("members");
-    let told = asterisk.ami().members("acme-6005").into_iter();
-    let told: Vec<_> = told.map(|row| row["Location"].clone()).collect();
+    let listed_by_asterisk = asterisk.ami().members("acme-6005").into_iter();
+    let listed_by_asterisk: Vec<_> = listed_by_asterisk
+        .map(|row| row["Location"].clone())
+        .collect();
     let interface = |member: &Value| member["interface"].as_str().unwrap_or("?").to_owned();
     let shown: Vec<_> = shown.iter().map(interface).collect();
-    assert_eq!(shown, told);
+    assert_eq!(shown, listed_by_asterisk);
 }
 
-/// Where the AMI user lacks `read=agent`, there are no events of members at all.
-fn own_writes_show_without_events(version: u32) {
+/// If the AMI user lacks `read=agent`, Asterisk sends no member events at all.
+fn own_changes_stay_visible_without_events(version: u32) {
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues_conf(0))]);
     let manager = asterisk.read_config("manager.conf");
-    let deaf = manager.replace("read = agent,system", "read = system");
-    asterisk.write_config("manager.conf", &deaf);
+    let without_agent = manager.replace("read = agent,system", "read = system");
+    asterisk.write_config("manager.conf", &without_agent);
     asterisk.cli("manager reload");
     let mut ami = asterisk.ami();
-    // Asterisk compares interfaces without case, but for the filter of a question.
+    // Asterisk ignores case when it compares interfaces, except in the filter of
+    // `QueueStatus`.
     let odd = "LOCAL/1002@ACME-agents";
     let added = ami.send(&format!(
         "Action: QueueAdd\r\nQueue: acme-6001\r\nInterface: {odd}\r\nMemberName: Odd"
     ));
     assert_eq!(added["Response"], "Success", "{added:?}");
-    let bridge = Bridge::start(&unasked(&live_configuration(asterisk.port)));
+    let bridge = Bridge::start(&without_resync(&live_configuration(asterisk.port)));
     let assert_shown = |query: &str, agent: u16, expected: &Option<(bool, Value)>| {
         bridge.acme_ok(&format!("action={query}&agent={agent}"));
         let begun = Instant::now();
@@ -296,7 +305,7 @@ fn own_writes_show_without_events(version: u32) {
             ],
         ),
     ];
-    // The agents do not depend on each other, and most of the time is waiting.
+    // The agents are independent of each other, and most of the time is spent waiting.
     std::thread::scope(|scope| {
         for (agent, changes) in &cases {
             scope.spawn(move || {

@@ -1,5 +1,5 @@
-//! Random changes from three sides at once: the bridge's interface, another AMI
-//! session, and Asterisk's own command line, with calls running.
+//! Random changes from three sources at once, during calls: the HTTP API of the bridge,
+//! another AMI session, and Asterisk's own command line.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -12,23 +12,23 @@ use super::expected::{ORGANIZATIONS, Organization};
 use super::{VARIANTS, queues_conf};
 use crate::support::{Ami, Asterisk, Bridge};
 
-/// Operations that are remembered for the report of a failure.
-const REMEMBERED: usize = 60;
+/// The number of most recent operations that a failure message lists.
+const RECENT_OPERATIONS: usize = 60;
 
-/// What churns.
+/// Makes random changes to one PBX.
 pub(crate) struct Churn<'a> {
     asterisk: &'a Asterisk,
     bridge: &'a Bridge,
     begun: Instant,
     recent: Mutex<VecDeque<String>>,
-    /// Whether changes are made of which Asterisk tells nothing.
+    /// Whether to include changes for which Asterisk sends no event.
     silent: bool,
     counts: Mutex<[usize; 3]>,
 }
 
-/// A side that changes things.
+/// A source of changes.
 #[derive(Debug, Clone, Copy)]
-enum Side {
+enum Source {
     Api,
     Ami,
     Cli,
@@ -46,22 +46,22 @@ impl<'a> Churn<'a> {
         }
     }
 
-    /// All sides change things for that long.
+    /// Makes changes from all sources in parallel for `length`.
     pub(crate) fn burst(&self, rng: &mut Rng, length: Duration) {
         let end = Instant::now() + length;
         std::thread::scope(|scope| {
-            for side in [Side::Api, Side::Ami, Side::Cli] {
+            for source in [Source::Api, Source::Ami, Source::Cli] {
                 let mut rng = rng.fork();
                 scope.spawn(move || {
                     let mut ami = self.asterisk.ami();
                     while Instant::now() < end {
-                        match side {
-                            Side::Api => self.by_api(&mut rng),
-                            Side::Ami => self.by_ami(&mut rng, &mut ami),
-                            Side::Cli => self.by_cli(&mut rng),
+                        match source {
+                            Source::Api => self.change_through_api(&mut rng),
+                            Source::Ami => self.change_through_ami(&mut rng, &mut ami),
+                            Source::Cli => self.change_on_command_line(&mut rng),
                         }
-                        self.counts.lock().expect("counts")[side as usize] += 1;
-                        // Paces one side against the others.
+                        self.counts.lock().expect("counts")[source as usize] += 1;
+                        // Limits the rate, so that every source gets its turn.
                         std::thread::sleep(Duration::from_millis(rng.u64(0..15)));
                     }
                 });
@@ -69,8 +69,8 @@ impl<'a> Churn<'a> {
         });
     }
 
-    /// Ends all calls, or leaves callers that nobody answers soon.
-    pub(crate) fn rest(&self, rng: &mut Rng) {
+    /// Ends all calls, or adds callers whom no agent answers during the comparison.
+    pub(crate) fn settle_calls(&self, rng: &mut Rng) {
         if rng.bool() {
             self.cli("channel request hangup all");
         } else {
@@ -82,12 +82,13 @@ impl<'a> Churn<'a> {
         }
     }
 
-    /// How many changes each side has made, and the last of them.
+    /// The number of changes that each source has made.
     pub(crate) fn counts(&self) -> String {
         let [api, ami, cli] = *self.counts.lock().expect("counts");
-        format!("{api} by the interface, {ami} by AMI, {cli} by the command line")
+        format!("{api} through the API, {ami} through AMI, {cli} on the command line")
     }
 
+    /// The most recent operations with their results, one per line.
     pub(crate) fn recent(&self) -> String {
         let recent = self.recent.lock().expect("recent");
         recent.iter().fold(String::new(), |mut text, line| {
@@ -98,7 +99,7 @@ impl<'a> Churn<'a> {
 
     fn note(&self, what: &str, answer: &str) {
         let mut recent = self.recent.lock().expect("recent");
-        if recent.len() == REMEMBERED {
+        if recent.len() == RECENT_OPERATIONS {
             recent.pop_front();
         }
         let at = self.begun.elapsed().as_secs_f64();
@@ -106,13 +107,13 @@ impl<'a> Churn<'a> {
         recent.push_back(format!("{at:.3} {what} -> {answer}"));
     }
 
-    fn by_api(&self, rng: &mut Rng) {
-        let place = Place::random(rng);
-        let Place {
+    fn change_through_api(&self, rng: &mut Rng) {
+        let target = Target::random(rng);
+        let Target {
             organization,
             agent,
             queue,
-        } = place;
+        } = target;
         let in_queue = if rng.u8(..4) == 0 {
             String::new()
         } else {
@@ -137,7 +138,7 @@ impl<'a> Churn<'a> {
         let query = format!("action={change}&agent={agent}");
         let response = self.bridge.get_as(organization.user, &query);
         self.note(
-            &format!("interface, {}: {query}", organization.name),
+            &format!("API, {}: {query}", organization.name),
             &response.outcome(),
         );
         assert!(
@@ -147,34 +148,34 @@ impl<'a> Churn<'a> {
         );
     }
 
-    fn by_ami(&self, rng: &mut Rng, ami: &mut Ami) {
-        let place = Place::random(rng);
-        let (queue, interface) = (place.queue_name(), place.interface(rng));
+    fn change_through_ami(&self, rng: &mut Rng, ami: &mut Ami) {
+        let target = Target::random(rng);
+        let (queue, interface) = (target.queue_name(), target.interface(rng));
         let in_queue = if rng.u8(..4) == 0 {
             String::new()
         } else {
             format!("\r\nQueue: {queue}")
         };
-        let yes = ["true", "false"][rng.usize(..2)];
+        let flag = ["true", "false"][rng.usize(..2)];
         let number = rng.u8(..5);
         let lines = match rng.u8(..12) {
             0..3 => {
                 let desk = ["", "\r\nStateInterface: Custom:desk1"][rng.usize(..2)];
                 format!(
                     "QueueAdd\r\nQueue: {queue}\r\nInterface: {interface}\r\nPenalty: {number}\
-                     \r\nPaused: {yes}\r\nMemberName: Ami {number}{desk}"
+                     \r\nPaused: {flag}\r\nMemberName: Ami {number}{desk}"
                 )
             }
             3..5 => format!("QueueRemove\r\nQueue: {queue}\r\nInterface: {interface}"),
             5..9 => {
                 let reason = ["", "\r\nReason: Ami reason"][rng.usize(..2)];
-                format!("QueuePause\r\nInterface: {interface}\r\nPaused: {yes}{in_queue}{reason}")
+                format!("QueuePause\r\nInterface: {interface}\r\nPaused: {flag}{in_queue}{reason}")
             }
             9..11 => {
                 format!("QueuePenalty\r\nInterface: {interface}\r\nPenalty: {number}{in_queue}")
             }
             _ => format!(
-                "QueueMemberRingInUse\r\nInterface: {interface}\r\nRingInUse: {yes}{in_queue}"
+                "QueueMemberRingInUse\r\nInterface: {interface}\r\nRingInUse: {flag}{in_queue}"
             ),
         };
         let answer = ami.send(&format!("Action: {lines}"));
@@ -182,9 +183,9 @@ impl<'a> Churn<'a> {
         self.note(&format!("AMI: {}", lines.replace("\r\n", ", ")), answer);
     }
 
-    fn by_cli(&self, rng: &mut Rng) {
-        let place = Place::random(rng);
-        let (queue, interface) = (place.queue_name(), place.interface(rng));
+    fn change_on_command_line(&self, rng: &mut Rng) {
+        let target = Target::random(rng);
+        let (queue, interface) = (target.queue_name(), target.interface(rng));
         let number = rng.u8(..5);
         match rng.u8(..24) {
             0..3 => {
@@ -243,17 +244,17 @@ impl<'a> Churn<'a> {
 }
 
 /// An agent and a queue of an organization.
-struct Place {
+struct Target {
     organization: Organization,
     agent: u16,
     queue: u16,
 }
 
-impl Place {
+impl Target {
     fn random(rng: &mut Rng) -> Self {
         let organization = ORGANIZATIONS[rng.usize(..2)];
         let queues = [5, 3][usize::from(organization.name == "globex")];
-        // Now and then one that stands in the configuration.
+        // Occasionally an agent who is a static member.
         let agent = if rng.u8(..8) == 0 {
             rng.u16(1050..1053)
         } else {
@@ -270,8 +271,8 @@ impl Place {
         format!("{}-{}", self.organization.name, self.queue)
     }
 
-    /// Now and then in another case, which Asterisk takes for the same, or of the
-    /// other organization.
+    /// The agent's interface. Occasionally in a different case, which Asterisk treats as the
+    /// same interface, or of the other organization.
     fn interface(&self, rng: &mut Rng) -> String {
         let (agent, name) = (self.agent, self.organization.name);
         match rng.u8(..20) {

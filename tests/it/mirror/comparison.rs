@@ -1,49 +1,51 @@
-//! What differs between what Asterisk says and what the bridge shows.
+//! Compares the state that Asterisk reports with the state that the bridge shows.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-/// Compares field by field. Waits run on between two looks; nothing else does.
+/// Compares field by field. Only waiting times may differ, since they grow between the two
+/// reads.
 #[derive(Debug, Default)]
 pub(crate) struct Comparison {
-    /// Whether pauses may differ by a second: an event stream keeps the time at which
-    /// the bridge's own pause was acknowledged, and a read shows Asterisk's.
+    /// Whether `paused_at` may differ by a second. For a pause made through the bridge, an
+    /// event stream has the time of the acknowledgment, and a read has Asterisk's time.
     pub(crate) of_stream: bool,
     pub(crate) fields: usize,
     pub(crate) differences: Vec<String>,
 }
 
 impl Comparison {
-    pub(crate) fn compare(&mut self, place: &str, truth: &Value, shown: &Value) {
+    pub(crate) fn compare(&mut self, path: &str, truth: &Value, shown: &Value) {
         match (truth, shown) {
-            (Value::Object(truth), Value::Object(shown)) => self.objects(place, truth, shown),
+            (Value::Object(truth), Value::Object(shown)) => self.objects(path, truth, shown),
             (Value::Array(truth), Value::Array(shown)) if truth.len() == shown.len() => {
                 for (number, (truth, shown)) in truth.iter().zip(shown).enumerate() {
-                    self.compare(&format!("{place}[{number}]"), truth, shown);
+                    self.compare(&format!("{path}[{number}]"), truth, shown);
                 }
             }
             _ => {
                 self.fields += 1;
-                let runs_on = place.ends_with("wait_seconds");
+                let is_wait = path.ends_with("wait_seconds");
                 let close = |(a, b): (i64, i64)| (a - b).abs() <= 2;
                 let both = truth.as_i64().zip(shown.as_i64());
-                let is_close = runs_on && both.is_some_and(close);
-                let is_pause = self.of_stream && place.ends_with("paused_at");
-                if truth != shown && !is_close && !(is_pause && within_a_second(truth, shown)) {
-                    let text = format!("{place}: Asterisk {truth}, bridge {shown}");
+                let is_close_wait = is_wait && both.is_some_and(close);
+                let is_pause = self.of_stream && path.ends_with("paused_at");
+                if truth != shown && !is_close_wait && !(is_pause && within_a_second(truth, shown))
+                {
+                    let text = format!("{path}: Asterisk {truth}, bridge {shown}");
                     self.differences.push(text);
                 }
             }
         }
     }
 
-    fn objects(&mut self, place: &str, truth: &Map<String, Value>, shown: &Map<String, Value>) {
+    fn objects(&mut self, path: &str, truth: &Map<String, Value>, shown: &Map<String, Value>) {
         for name in truth
             .keys()
             .chain(shown.keys().filter(|n| !truth.contains_key(*n)))
         {
             let get = |object: &Map<String, Value>| object.get(name).cloned().unwrap_or_default();
-            self.compare(&format!("{place}.{name}"), &get(truth), &get(shown));
+            self.compare(&format!("{path}.{name}"), &get(truth), &get(shown));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! One negative answer of Asterisk is not believed for long: what vanishes from a list
-//! without a reason is asked about again soon, and logged.
+//! The bridge verifies a list from which something has vanished without a reason: it logs
+//! a warning and queries Asterisk again soon.
 
 use std::time::{Duration, Instant};
 
@@ -12,15 +12,15 @@ use crate::support::{
 };
 
 on_both_versions!(
-    a_database_that_was_locked_is_asked_again_at_once,
-    a_database_locked_at_the_start_is_asked_again_at_once,
-    dynamic_members_outlive_a_locked_and_a_renamed_queue,
-    members_that_vanish_and_return_are_found,
-    a_configured_queue_that_comes_later_is_found,
+    bridge_recovers_soon_after_a_database_lock,
+    bridge_recovers_soon_after_a_database_lock_at_startup,
+    dynamic_members_survive_a_locked_database_and_a_renamed_queue,
+    members_that_vanish_and_return_are_shown_again,
+    configured_queue_that_is_created_later_is_found,
 );
 
-/// How soon the bridge has to be right after Asterisk is.
-const SOON: Duration = Duration::from_secs(2);
+/// How soon the bridge must show the right state after Asterisk has it.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(2);
 
 const QUEUE: &str = "Support";
 
@@ -33,17 +33,17 @@ fn start(version: u32) -> Realtime {
     })
 }
 
-/// The agents that the bridge shows in the queue, if it shows the queue. No read names
-/// the queue: that alone could make the bridge ask about it.
+/// The agents that the bridge shows in the queue, or `None` if it does not show the queue.
+/// The read does not name the queue, since that alone could make the bridge query it.
 fn shown(bridge: &Bridge) -> Option<std::collections::BTreeSet<String>> {
     let answer = bridge.acme_ok("action=showqueue");
     let mut queues = answer["queues"].as_array().expect("queues").iter();
     queues.find(|queue| queue["name"] == QUEUE).map(agents)
 }
 
-/// Waits until the bridge shows both agents, without asking it to look anew, and
-/// asserts that this takes no longer than `bound`.
-fn assert_right_within(bridge: &Bridge, bound: Duration) {
+/// Waits until the bridge shows both agents, without requesting a fresh state, and asserts
+/// that this takes less than `bound`.
+fn assert_recovers_within(bridge: &Bridge, bound: Duration) {
     let begun = Instant::now();
     eventually("the bridge shows both agents", || {
         let state = bridge.acme_ok("action=showstate&agent=1001");
@@ -62,7 +62,7 @@ fn assert_warned(bridge: &Bridge, what: &str) {
     });
 }
 
-fn a_database_that_was_locked_is_asked_again_at_once(version: u32) {
+fn bridge_recovers_soon_after_a_database_lock(version: u32) {
     each(&["\"Support\"", "\"*\""], |listed| {
         let pbx = start(version);
         let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, listed, "1h"));
@@ -70,7 +70,7 @@ fn a_database_that_was_locked_is_asked_again_at_once(version: u32) {
         let mut has_vanished = false;
         {
             let _lock = pbx.lock();
-            // A panel polls, and asks for the newest state.
+            // A panel polls with `fresh=1`.
             let begun = Instant::now();
             while begun.elapsed() < Duration::from_secs(2) {
                 has_vanished |= shown(&bridge) != Some(set(&["1001", "1002"]));
@@ -79,32 +79,32 @@ fn a_database_that_was_locked_is_asked_again_at_once(version: u32) {
                 std::thread::sleep(Duration::from_millis(100));
             }
         }
-        assert_right_within(&bridge, SOON);
-        // Asked about all queues at once, Asterisk may keep it.
+        assert_recovers_within(&bridge, RECOVERY_TIMEOUT);
+        // In its reply to a query for all queues, Asterisk may still list the queue.
         if has_vanished {
-            assert_warned(&bridge, "a warning of the queue that vanished");
+            assert_warned(&bridge, "a warning about the queue that vanished");
         }
     });
 }
 
-fn a_database_locked_at_the_start_is_asked_again_at_once(version: u32) {
+fn bridge_recovers_soon_after_a_database_lock_at_startup(version: u32) {
     let pbx = start(version);
     let bridge = {
         let _lock = pbx.lock();
         let text = acme_configuration(pbx.asterisk.port, "\"Support\"", "1h");
         let bridge = Bridge::start(&text);
-        assert_warned(&bridge, "a warning of the queue that is missing");
+        assert_warned(&bridge, "a warning about the missing queue");
         bridge
     };
-    // The interval between two questions may have grown by then.
-    assert_right_within(&bridge, SOON * 2);
+    // The interval between two queries may have grown by then.
+    assert_recovers_within(&bridge, RECOVERY_TIMEOUT * 2);
 }
 
-/// Asked about a realtime queue by name at the wrong moment, Asterisk would throw its
-/// dynamic members out.
-fn dynamic_members_outlive_a_locked_and_a_renamed_queue(version: u32) {
+/// If the bridge queried a realtime queue by name while the database is locked or the
+/// queue is renamed, Asterisk would remove the queue's dynamic members.
+fn dynamic_members_survive_a_locked_database_and_a_renamed_queue(version: u32) {
     let pbx = start(version);
-    super::add(&pbx.asterisk, QUEUE, 1003);
+    super::add_elsewhere(&pbx.asterisk, QUEUE, 1003);
     let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, "\"*\"", "1s"));
     let _stream = EventClient::open(bridge.address, ACME, "");
     let poll = || {
@@ -114,7 +114,7 @@ fn dynamic_members_outlive_a_locked_and_a_renamed_queue(version: u32) {
             bridge.get_as(ACME, "action=showqueuestat");
         }
     };
-    let asterisk_has = || {
+    let rows_in_asterisk = || {
         let interface = interface(1003);
         let rows = pbx.asterisk.ami().queue_status("").into_iter();
         rows.filter(|row| row.get("Location") == Some(&interface))
@@ -124,14 +124,14 @@ fn dynamic_members_outlive_a_locked_and_a_renamed_queue(version: u32) {
         let _lock = pbx.lock();
         poll();
     }
-    assert_eq!(asterisk_has(), 1, "after the lock");
+    assert_eq!(rows_in_asterisk(), 1, "after the lock");
     pbx.execute("update queues set name = 'SUPPORT'");
     poll();
-    assert_eq!(asterisk_has(), 1, "after the renaming");
+    assert_eq!(rows_in_asterisk(), 1, "after the rename");
 }
 
-/// Rows are removed and inserted again, as an import does that replaces a table.
-fn members_that_vanish_and_return_are_found(version: u32) {
+/// The rows are deleted and inserted again, as by an import that replaces the table.
+fn members_that_vanish_and_return_are_shown_again(version: u32) {
     let pbx = start(version);
     let text = acme_configuration(pbx.asterisk.port, "\"Support\"", "1h");
     let bridge = Bridge::start(&text);
@@ -139,41 +139,41 @@ fn members_that_vanish_and_return_are_found(version: u32) {
     bridge.acme_ok("action=showqueue&queue=Support&fresh=1");
     assert_eq!(shown(&bridge), Some(set(&[])));
     pbx.execute("insert into queue_members select * from kept");
-    assert_right_within(&bridge, SOON);
-    assert_warned(&bridge, "a warning of the members that vanished");
+    assert_recovers_within(&bridge, RECOVERY_TIMEOUT);
+    assert_warned(&bridge, "a warning about the members that vanished");
 
-    // What does not return is believed: it is not asked about for ever.
+    // If a member does not return, the bridge stops querying for it.
     pbx.execute("delete from queue_members where interface like '%1002%'");
     let fresh = || bridge.acme_ok("action=showqueue&queue=Support&fresh=1");
     assert_eq!(agents(&fresh()["queues"][0]), set(&["1001"]));
     std::thread::sleep(Duration::from_secs(4));
-    let asked = || bridge.sent_count("QueueStatus");
-    let before = asked();
+    let queries = || bridge.sent_count("QueueStatus");
+    let before = queries();
     std::thread::sleep(Duration::from_secs(2));
-    let more = asked() - before;
-    assert!(more <= 2, "{more} questions in two seconds");
+    let more = queries() - before;
+    assert!(more <= 2, "{more} queries in two seconds");
 }
 
-fn a_configured_queue_that_comes_later_is_found(version: u32) {
+fn configured_queue_that_is_created_later_is_found(version: u32) {
     let pbx = Realtime::start(version);
     let text = acme_configuration(pbx.asterisk.port, "\"Support\"", "1h");
     let bridge = Bridge::start(&text);
-    assert_warned(&bridge, "a warning of the queue that is missing");
-    let named = |answer: &Value| {
+    assert_warned(&bridge, "a warning about the missing queue");
+    let has_queue = |answer: &Value| {
         let queues = answer["queues"].as_array().cloned().unwrap_or_default();
         queues.iter().any(|queue| queue["name"] == QUEUE)
     };
-    assert!(!named(&bridge.acme_ok("action=showqueue")));
+    assert!(!has_queue(&bridge.acme_ok("action=showqueue")));
     pbx.insert_queue(QUEUE);
     for agent in [1001, 1002] {
         pbx.insert_member(QUEUE, &interface(agent), "Rita");
     }
-    // No read names it, and none asks for a fresh state.
+    // No read names the queue, and none requests a fresh state.
     let begun = Instant::now();
     eventually("the queue is found", || {
-        named(&bridge.acme_ok("action=showqueue")).then_some(())
+        has_queue(&bridge.acme_ok("action=showqueue")).then_some(())
     });
     let took = begun.elapsed();
     assert!(took < Duration::from_secs(8), "found only after {took:?}");
-    assert_right_within(&bridge, SOON);
+    assert_recovers_within(&bridge, RECOVERY_TIMEOUT);
 }

@@ -1,5 +1,5 @@
-//! What the interface has to show, made from Asterisk's own words: the tests'
-//! reading of the interface, not the bridge's.
+//! The responses that the API must give, computed from Asterisk's own lists. This is an
+//! implementation of the contract that shares no code with the bridge.
 
 use std::time::{Duration, Instant};
 
@@ -27,9 +27,9 @@ pub(crate) const ORGANIZATIONS: [Organization; 2] = [
     },
 ];
 
-/// All rows of all queues, as Asterisk tells them now.
+/// The current rows of all queues, from `QueueStatus`.
 pub(crate) fn rows(ami: &mut Ami) -> Vec<AmiMessage> {
-    // No queue is every queue.
+    // An empty queue name means all queues.
     let mut rows = ami.queue_status("");
     for row in &mut rows {
         row.remove("ActionID");
@@ -37,8 +37,8 @@ pub(crate) fn rows(ami: &mut Ami) -> Vec<AmiMessage> {
     rows
 }
 
-/// The rows without what runs on by itself.
-pub(crate) fn at_rest(rows: &[AmiMessage]) -> Vec<AmiMessage> {
+/// The rows without the waiting times, which change every second.
+pub(crate) fn without_waits(rows: &[AmiMessage]) -> Vec<AmiMessage> {
     let mut rows = rows.to_vec();
     for row in &mut rows {
         row.remove("Wait");
@@ -46,13 +46,13 @@ pub(crate) fn at_rest(rows: &[AmiMessage]) -> Vec<AmiMessage> {
     rows
 }
 
-/// `queues` of `showqueue`.
+/// The expected `queues` of `showqueue`.
 fn showqueue(rows: &[AmiMessage], organization: Organization) -> Value {
     let queues = own_queues(rows, organization).into_iter();
     Value::Array(queues.map(|queue| queue.shown(organization)).collect())
 }
 
-/// `queues` and `total` of `showqueuestat`.
+/// The expected `queues` and `total` of `showqueuestat`.
 fn showqueuestat(rows: &[AmiMessage], organization: Organization) -> Value {
     let queues = own_queues(rows, organization);
     let sum = |name: &str| queues.iter().map(|q| number(q.params, name)).sum::<i64>();
@@ -66,24 +66,26 @@ fn showqueuestat(rows: &[AmiMessage], organization: Organization) -> Value {
             "completed": completed, "abandoned": abandoned,
             "abandoned_percent": percent(abandoned, completed),
         },
-        "queues": queues.iter().map(Queue::figures).collect::<Vec<_>>(),
+        "queues": queues.iter().map(Queue::statistics).collect::<Vec<_>>(),
     })
 }
 
-/// The same two of what the bridge shows, as an object each.
+/// What the bridge shows: the `queues` of `showqueue`, and an object with `queues` and
+/// `total` of `showqueuestat`.
 fn shown(bridge: &Bridge, organization: Organization) -> (Value, Value) {
-    let ask = |action: &str| {
+    let read = |action: &str| {
         let mut shown = bridge.get_ok(organization.user, &format!("action={action}"));
         assert_eq!(shown["stale"], false, "{shown}");
         shown.as_object_mut().expect("an object").clone()
     };
-    let mut stat = ask("showqueuestat");
+    let mut stat = read("showqueuestat");
     stat.retain(|name, _| ["queues", "total"].contains(&name.as_str()));
-    (ask("showqueue")["queues"].clone(), Value::Object(stat))
+    (read("showqueue")["queues"].clone(), Value::Object(stat))
 }
 
-/// What differs between Asterisk and the bridge, in all that both organizations are
-/// shown, and Asterisk's rows at rest; none where they moved meanwhile.
+/// Compares everything that the bridge shows to both organizations with Asterisk's state.
+/// Also returns Asterisk's rows without waiting times, or no rows if they changed during
+/// the comparison.
 pub(crate) fn compare_all(bridge: &Bridge, ami: &mut Ami) -> (Comparison, Vec<AmiMessage>) {
     let rows = self::rows(ami);
     let mut comparison = Comparison::default();
@@ -93,15 +95,15 @@ pub(crate) fn compare_all(bridge: &Bridge, ami: &mut Ami) -> (Comparison, Vec<Am
         comparison.compare(name, &showqueue(&rows, organization), &queues);
         comparison.compare(name, &showqueuestat(&rows, organization), &stat);
     }
-    let mut after = at_rest(&self::rows(ami));
-    if after != at_rest(&rows) {
+    let mut after = without_waits(&self::rows(ami));
+    if after != without_waits(&rows) {
         after.clear();
     }
     (comparison, after)
 }
 
-/// Waits until the bridge shows what Asterisk tells, in all fields; within three
-/// seconds, since figures may be one second old.
+/// Asserts that within three seconds the bridge shows the same as Asterisk in all fields.
+/// It may take that long, since statistics may be one second old.
 pub(crate) fn assert_equal(asterisk: &Asterisk, bridge: &Bridge) {
     let mut ami = asterisk.ami();
     let deadline = Instant::now() + Duration::from_secs(3);
@@ -121,7 +123,8 @@ struct Queue<'a> {
     callers: Vec<&'a AmiMessage>,
 }
 
-/// In the order of their numbers, which is that of both configurations.
+/// The queues of an organization, sorted by number. Both organizations configure their
+/// queues in this order.
 fn own_queues(rows: &[AmiMessage], organization: Organization) -> Vec<Queue<'_>> {
     let of = |event: &str, queue: &str| {
         let rows = rows.iter();
@@ -162,7 +165,7 @@ impl Queue<'_> {
         waits.max().unwrap_or(0)
     }
 
-    fn figures(&self) -> Value {
+    fn statistics(&self) -> Value {
         let (completed, abandoned) = (
             number(self.params, "Completed"),
             number(self.params, "Abandoned"),
@@ -170,14 +173,14 @@ impl Queue<'_> {
         let states = self.members.iter().map(|row| state(row));
         let states: Vec<_> = states.collect();
         let count = |state: &str| states.iter().filter(|known| **known == state).count();
-        let away = |row: &&&AmiMessage| ["4", "5"].contains(&row["Status"].as_str());
+        let is_unavailable = |row: &&&AmiMessage| ["4", "5"].contains(&row["Status"].as_str());
         json!({
             "queue": self.number,
             "name": self.params["Queue"],
             "callers_waiting": self.callers.len(),
             "longest_wait_seconds": self.longest_wait(),
             "agents": {
-                "logged_in": self.members.len() - self.members.iter().filter(away).count(),
+                "logged_in": self.members.len() - self.members.iter().filter(is_unavailable).count(),
                 "available": count("available"), "paused": count("paused"),
                 "in_call": count("in_call"), "ringing": count("ringing"),
                 "on_hold": count("on_hold"), "unavailable": count("unavailable"),
@@ -243,7 +246,8 @@ fn caller(row: &AmiMessage) -> Value {
     })
 }
 
-/// The organization's phone numbers are 1001 to 1099.
+/// The agent number of an interface, if the interface belongs to the organization. Agents
+/// have the numbers 1001 to 1099.
 fn agent(interface: &str, organization: Organization) -> Option<String> {
     let interface = interface.to_ascii_lowercase();
     let number = interface

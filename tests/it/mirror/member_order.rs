@@ -1,22 +1,24 @@
-//! Members are shown in Asterisk's order, also where two sides add at the same
-//! moment and the answer to one overtakes the event of the other.
+//! The bridge shows members in Asterisk's order, even if two sessions add members at the
+//! same time and the reply to one overtakes the event of the other.
 
 use std::sync::Barrier;
 
-use super::{live_configuration, queues_conf, quiet, unasked};
+use super::{live_configuration, log_at_info, queues_conf, without_resync};
 use crate::support::{Ami, Asterisk, Bridge, eventually, on_both_versions};
 
-on_both_versions!(added_at_once_stands_as_asterisk_has_it);
+on_both_versions!(members_added_concurrently_have_asterisks_order);
 
 const ROUNDS: usize = 150;
 
-fn added_at_once_stands_as_asterisk_has_it(version: u32) {
+fn members_added_concurrently_have_asterisks_order(version: u32) {
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues_conf(0))]);
-    // Nothing but events and answers: no resync puts an order right.
-    let bridge = Bridge::start(&unasked(&quiet(&live_configuration(asterisk.port))));
+    // The bridge has only events and replies, since no resync corrects the order.
+    let bridge = Bridge::start(&without_resync(&log_at_info(&live_configuration(
+        asterisk.port,
+    ))));
     let mut ami = asterisk.ami();
     let mut differences = Vec::new();
-    // 6001 hashes its members, 6003 keeps them in a list.
+    // Asterisk stores the members of queue 6001 in a hash table, those of 6003 in a list.
     for round in 0..ROUNDS {
         let queue = ["6001", "6003"][round % 2];
         let barrier = Barrier::new(2);
@@ -37,8 +39,8 @@ fn added_at_once_stands_as_asterisk_has_it(version: u32) {
             .into_iter()
             .map(|row| row["Location"].clone())
             .collect();
-        // All events have come when each device is known.
-        let shown = eventually("all are told of", || {
+        // Once every device state is known, all events have arrived.
+        let shown = eventually("all device states are known", || {
             let shown = bridge.acme_ok(&format!("action=showqueue&queue={queue}"));
             let members = shown["queues"][0]["members"].as_array()?.clone();
             let known = members
@@ -56,14 +58,14 @@ fn added_at_once_stands_as_asterisk_has_it(version: u32) {
         for agent in 1001..=1006 {
             change(&mut ami, "QueueRemove", queue, agent);
         }
-        eventually("all are gone", || {
+        eventually("the added members are gone", || {
             let shown = bridge.acme_ok(&format!("action=showqueue&queue={queue}"));
             let left = shown["queues"][0]["members"].as_array()?.len();
             (left == asterisks.len() - 6).then_some(())
         });
     }
     println!(
-        "order, Asterisk {version}: {ROUNDS} times, {} otherwise",
+        "member order, Asterisk {version}: {ROUNDS} rounds, {} with another order",
         differences.len()
     );
     assert_eq!(differences, Vec::<String>::new());

@@ -29,11 +29,11 @@ use crate::support::{
     sample_config,
 };
 
-/// How often every queue is asked about in these tests.
+/// The `resync_interval` of [`live_configuration`].
 pub(crate) const RESYNC: std::time::Duration = std::time::Duration::from_secs(3);
 
-/// The usual two organizations, with more queues, and a resync that a test can
-/// wait for.
+/// The usual two organizations with more queues for acme, and a resync interval short
+/// enough for a test to wait for.
 pub(crate) fn live_configuration(ami_port: u16) -> String {
     configuration(ami_port)
         .replace("[pbx.main]", "[pbx.main]\nresync_interval = \"3s\"")
@@ -43,18 +43,18 @@ pub(crate) fn live_configuration(ami_port: u16) -> String {
         )
 }
 
-/// The same, with a log that stays small.
-pub(crate) fn quiet(configuration: &str) -> String {
+/// The configuration with log level `info` instead of `trace`, which keeps the log small.
+pub(crate) fn log_at_info(configuration: &str) -> String {
     configuration.replace("info,ami_bridge=trace", "info")
 }
 
-/// The same, where no queue is asked about in its turn.
-pub(crate) fn unasked(configuration: &str) -> String {
+/// The configuration with a resync interval longer than any test.
+pub(crate) fn without_resync(configuration: &str) -> String {
     configuration.replace("resync_interval = \"3s\"", "resync_interval = \"1h\"")
 }
 
-/// The sample's queues and some of other strategies. Each bit of the variant is a
-/// change of the kind that somebody makes in an editor.
+/// A `queues.conf` with the sample queues and some queues of other strategies. Each bit of
+/// `variant` adds one change that an administrator might make in an editor.
 pub(crate) fn queues_conf(variant: u8) -> String {
     let has = |bit: u8| variant & 1 << bit != 0;
     let mut text = sample_config("queues.conf");
@@ -79,36 +79,36 @@ pub(crate) fn queues_conf(variant: u8) -> String {
     text
 }
 
-/// How many kinds of change [`queues_conf`] has.
+/// The number of variants of [`queues_conf`].
 pub(crate) const VARIANTS: u8 = 1 << 5;
 
-/// An Asterisk with the queues of [`queues_conf`], and a bridge.
+/// Starts an Asterisk with the queues of [`queues_conf`], and a bridge.
 pub(crate) fn start_live(version: u32) -> (Asterisk, Bridge) {
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues_conf(0))]);
-    let bridge = Bridge::start(&quiet(&live_configuration(asterisk.port)));
+    let bridge = Bridge::start(&log_at_info(&live_configuration(asterisk.port)));
     (asterisk, bridge)
 }
 
-/// A configuration with acme as the only organization. The PBX names each queue as the
-/// organization does. `queues` is the content of a TOML array.
+/// A configuration with acme as the only organization. A queue has the same name in the
+/// organization and on the PBX. `queues` is the content of a TOML array.
 fn acme_configuration(ami_port: u16, queues: &str, resync_interval: &str) -> String {
     let acme = organization("acme", queues, "{queue}", ACME);
     with_resync(&configuration_with(ami_port, &[acme]), resync_interval)
 }
 
-/// The usual two organizations, with another resync interval.
+/// Adds a resync interval to a configuration that has none.
 fn with_resync(configuration: &str, interval: &str) -> String {
     let section = format!("[pbx.main]\nresync_interval = \"{interval}\"");
     configuration.replace("[pbx.main]", &section)
 }
 
-/// The interface of that agent of acme.
+/// The interface of an agent of acme.
 fn interface(agent: u16) -> String {
     format!("Local/{agent}@acme-agents")
 }
 
-/// Adds an agent by a session other than the bridge's.
-fn add(asterisk: &Asterisk, queue: &str, agent: u16) {
+/// Adds an agent through an AMI session other than the bridge's.
+fn add_elsewhere(asterisk: &Asterisk, queue: &str, agent: u16) {
     let answer = asterisk.ami().reply_text(&format!(
         "QueueAdd\r\nQueue: {queue}\r\nInterface: {}",
         interface(agent)
@@ -116,10 +116,10 @@ fn add(asterisk: &Asterisk, queue: &str, agent: u16) {
     assert_eq!(answer, "Success: Added interface to queue");
 }
 
-/// The agents of acme that `queue show` has in a queue.
+/// The agents of acme that `queue show` lists in a queue.
 fn shown_by_asterisk(asterisk: &Asterisk, queue: &str) -> BTreeSet<String> {
     let text = asterisk.cli(&format!("queue show {queue}"));
-    // In brackets, or without them where it is the name as well.
+    // The interface is in parentheses unless it is also the member's name.
     let words = text.split(['(', ')', ' ', '\n']);
     words
         .filter_map(|interface| interface.strip_prefix("Local/"))
@@ -128,7 +128,8 @@ fn shown_by_asterisk(asterisk: &Asterisk, queue: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The agents of a queue, or of a `queue` entry of an answer.
+/// The agents in one element of `queues` in a response. `?` stands for a member that is
+/// no agent of the organization.
 fn agents(queue: &Value) -> BTreeSet<String> {
     let members = queue["members"].as_array().expect("members").iter();
     members
@@ -136,7 +137,7 @@ fn agents(queue: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-/// Runs all cases at once, and waits for them: most of a test's time is waiting.
+/// Runs all cases in parallel and waits for them. A test spends most of its time waiting.
 fn each<T: Copy + Send>(cases: &[T], test: impl Fn(T) + Sync) {
     let test = &test;
     std::thread::scope(|scope| {
@@ -157,7 +158,7 @@ fn set(agents: &[&str]) -> BTreeSet<String> {
     agents.iter().map(ToString::to_string).collect()
 }
 
-/// The WARN lines of the log so far.
+/// All log lines with level WARN so far.
 fn warnings(bridge: &Bridge) -> Vec<String> {
     let log = bridge.log();
     let lines = log.lines().filter(|line| {
@@ -167,8 +168,8 @@ fn warnings(bridge: &Bridge) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
-/// Runs `ami-bridge check --json` with more arguments; returns its exit status and its
-/// report.
+/// Runs `ami-bridge check --json` with additional arguments, and returns its exit status
+/// and report.
 fn check(configuration: &str, arguments: &[&str]) -> (Option<i32>, Value) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bridge.toml");

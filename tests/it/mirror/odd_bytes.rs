@@ -1,9 +1,10 @@
-//! Bytes in names that break Asterisk's messages apart make no ghosts and hide nobody.
+//! Bytes in names that break Asterisk's messages apart create no false members and hide no
+//! real ones.
 //!
-//! What Asterisk 16.28 and 22.10 write, both alike: a member's name is raw in events and
-//! lists, line feeds included. A caller's name is raw in `QueueEntry` rows only; events
-//! have `\n` for a line feed. A member whose name is not valid UTF-8 has no member
-//! events at all, and `AgentCalled` lacks its queue and interface.
+//! Asterisk 16.28 and 22.10 both write a member's name unescaped in events and lists,
+//! including line feeds. They write a caller's name unescaped only in `QueueEntry` rows;
+//! events contain `\n` for a line feed. They send no member events for a member whose name
+//! is not valid UTF-8, and such a member's `AgentCalled` lacks the queue and the interface.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -20,16 +21,16 @@ use crate::support::{
 };
 
 on_both_versions!(
-    odd_names_by_the_dialplan,
-    odd_names_by_the_command_line,
-    odd_names_in_realtime_columns,
-    odd_names_at_the_start,
-    odd_names_of_callers,
-    odd_reasons_of_pauses,
+    members_with_odd_names_from_the_dialplan_are_shown,
+    members_with_odd_names_from_the_command_line_are_shown,
+    members_with_odd_names_from_the_database_are_shown,
+    members_with_odd_names_at_startup_are_shown,
+    callers_with_odd_names_are_shown,
+    odd_pause_reasons_forge_no_headers,
 );
 
-/// Names by which messages break. The last one is 80 bytes long: Asterisk keeps 79, and
-/// cuts a character in two.
+/// Names that break messages. The last name is longer than the 79 bytes that Asterisk
+/// stores, so Asterisk cuts a two-byte character in half.
 const NAMES: [&[u8]; 15] = [
     b"A\nB",
     b"A\r\nB",
@@ -48,12 +49,13 @@ const NAMES: [&[u8]; 15] = [
     "éééééééééééééééééééééééééééééééééééééééé".as_bytes(),
 ];
 
-/// Names that leave member events whole or at least there: all that are valid UTF-8.
+/// Whether Asterisk sends member events for a member with this name. It does if the name
+/// is valid UTF-8 after Asterisk has cut it.
 fn has_events(name: &[u8]) -> bool {
     std::str::from_utf8(name).is_ok() && name.len() < 80
 }
 
-/// The agent that has that name.
+/// The agent with the name `NAMES[number]`.
 fn agent(number: usize) -> u16 {
     1001 + u16::try_from(number).expect("a small number")
 }
@@ -67,14 +69,14 @@ fn encoded(name: &[u8]) -> String {
     percent_encode(name, NON_ALPHANUMERIC).to_string()
 }
 
-/// The resync finds members that have no events.
+/// Starts a bridge with a short resync interval, which finds members without events.
 fn start_bridge(asterisk: &Asterisk) -> Bridge {
     let text = crate::support::configuration(asterisk.port);
     Bridge::start(&with_resync(&text, "2s"))
 }
 
-/// Asserts that bridge and Asterisk have the same members of acme-6001: all of them, and
-/// each with its interface; then that changes of each still show.
+/// Asserts that the bridge shows the same members of acme-6001 as Asterisk, each with its
+/// interface, and that it then shows a change of each member.
 fn assert_equal(asterisk: &Asterisk, bridge: &Bridge, stream: &mut EventClient) {
     let members = |queue: &str| {
         let shown = bridge.acme_ok(&format!("action=showqueue&queue={queue}"));
@@ -85,7 +87,7 @@ fn assert_equal(asterisk: &Asterisk, bridge: &Bridge, stream: &mut EventClient) 
     let limit = std::time::Instant::now() + Duration::from_secs(6);
     loop {
         let shown = members("6001");
-        // What is never right, not even for a moment: nobody's member.
+        // A member that is no agent of the organization must not appear even for a moment.
         assert!(!shown.contains("?"), "{shown:?}");
         if shown == expected {
             break;
@@ -123,14 +125,15 @@ fn assert_equal(asterisk: &Asterisk, bridge: &Bridge, stream: &mut EventClient) 
         );
     }
     assert_eq!(members("6001"), expected);
-    // No event had a member without an interface, or one of a queue that it is not in.
+    // No event had a member without an interface, or a member of another queue.
     while let Some(event) = stream.event(Duration::from_millis(300)) {
-        assert_sound(&event.data);
+        assert_valid_member(&event.data);
     }
     assert!(!bridge.log().contains("panicked"));
 }
 
-fn assert_sound(data: &Value) {
+/// Asserts that a member event has an interface and is for queue 6001.
+fn assert_valid_member(data: &Value) {
     let member = &data["member"];
     if member.is_object() {
         let interface = member["interface"].as_str().expect("an interface");
@@ -139,7 +142,8 @@ fn assert_sound(data: &Value) {
     }
 }
 
-/// Adds every member, or those of a part, from the dialplan.
+/// An `extensions.conf` that adds every member and queues every caller, and the
+/// `modules.conf` that it needs.
 fn dialplan() -> (String, String) {
     let mut extensions = sample_config("extensions.conf");
     extensions += "\n[odd-members]\nexten => add,1,Answer()\n";
@@ -182,7 +186,7 @@ fn add_all(asterisk: &Asterisk) {
     });
 }
 
-fn odd_names_by_the_dialplan(version: u32) {
+fn members_with_odd_names_from_the_dialplan_are_shown(version: u32) {
     let asterisk = start_with_dialplan(version);
     let bridge = start_bridge(&asterisk);
     let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
@@ -190,17 +194,17 @@ fn odd_names_by_the_dialplan(version: u32) {
     assert_equal(&asterisk, &bridge, &mut stream);
 }
 
-fn odd_names_at_the_start(version: u32) {
+fn members_with_odd_names_at_startup_are_shown(version: u32) {
     let asterisk = start_with_dialplan(version);
     add_all(&asterisk);
     let bridge = start_bridge(&asterisk);
     let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
-    let begun = bridge.acme_ok("action=showqueue&queue=6001");
-    assert_eq!(agents(&begun["queues"][0]), all_agents());
+    let at_startup = bridge.acme_ok("action=showqueue&queue=6001");
+    assert_eq!(agents(&at_startup["queues"][0]), all_agents());
     assert_equal(&asterisk, &bridge, &mut stream);
 }
 
-fn odd_names_by_the_command_line(version: u32) {
+fn members_with_odd_names_from_the_command_line_are_shown(version: u32) {
     use std::os::unix::ffi::OsStrExt as _;
     let asterisk = Asterisk::start(version);
     let bridge = start_bridge(&asterisk);
@@ -217,7 +221,7 @@ fn odd_names_by_the_command_line(version: u32) {
     assert_equal(&asterisk, &bridge, &mut stream);
 }
 
-fn odd_names_in_realtime_columns(version: u32) {
+fn members_with_odd_names_from_the_database_are_shown(version: u32) {
     let pbx = Realtime::start_with(version, &[], |database| {
         insert_queue(database, "Support");
         for (number, name) in NAMES.iter().enumerate() {
@@ -245,7 +249,7 @@ fn odd_names_in_realtime_columns(version: u32) {
     assert_eq!(members, all_agents());
 }
 
-fn odd_names_of_callers(version: u32) {
+fn callers_with_odd_names_are_shown(version: u32) {
     let asterisk = start_with_dialplan(version);
     let bridge = start_bridge(&asterisk);
     bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1");
@@ -281,7 +285,7 @@ fn odd_names_of_callers(version: u32) {
     assert_eq!(stat["queues"][0]["callers_waiting"], NAMES.len());
     let members = bridge.acme_ok("action=showqueue&queue=6001&fresh=1");
     assert_eq!(agents(&members["queues"][0]), super::set(&["1001"]));
-    // What follows is intact.
+    // Messages after the callers' messages are parsed correctly.
     bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
     asterisk.cli("channel request hangup all");
     eventually("all callers have gone", || {
@@ -290,12 +294,13 @@ fn odd_names_of_callers(version: u32) {
         (queue["callers_waiting"] == 0 && queue["abandoned"] == NAMES.len()).then_some(())
     });
     while let Some(event) = stream.event(Duration::from_millis(300)) {
-        assert_sound(&event.data);
+        assert_valid_member(&event.data);
     }
 }
 
-/// A reason stands after the headers that it could forge, as a name stands before them.
-fn odd_reasons_of_pauses(version: u32) {
+/// A pause reason comes after the headers that it could forge. A member's name comes
+/// before them.
+fn odd_pause_reasons_forge_no_headers(version: u32) {
     const REASONS: [&[u8]; 5] = [
         b"A\nLocation: Local/1078@acme-agents",
         b"A\r\nPaused: 0\r\nStatus: 2",
@@ -344,6 +349,6 @@ fn odd_reasons_of_pauses(version: u32) {
         bridge.acme_ok("action=unpause&agent=1001");
     }
     while let Some(event) = stream.event(Duration::from_millis(300)) {
-        assert_sound(&event.data);
+        assert_valid_member(&event.data);
     }
 }

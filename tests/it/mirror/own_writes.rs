@@ -1,7 +1,7 @@
-//! Whoever was told that a change is done sees it done: the next read of the same
-//! client shows it, while others change other agents of the same queues.
+//! A client reads its own writes: after a change is acknowledged, the client's next read
+//! shows it, even while another session changes other agents of the same queues.
 //!
-//! The short form is part of the tests. The long one:
+//! The test suite runs this test with few changes. To run it with many:
 //! `AMI_BRIDGE_OWN_WRITES=100000 cargo test --release --test it own_writes -- --nocapture`
 
 use std::collections::BTreeMap;
@@ -16,13 +16,13 @@ use crate::support::{
     ACME, API_PATH, Asterisk, Bridge, KeepAliveConnection, SetOnDrop, on_both_versions,
 };
 
-on_both_versions!(the_next_read_shows_every_acknowledged_change);
+on_both_versions!(next_read_shows_every_acknowledged_change);
 
 const CLIENTS: usize = 8;
 
 const QUEUES: [&str; 2] = ["6001", "6003"];
 
-fn the_next_read_shows_every_acknowledged_change(version: u32) {
+fn next_read_shows_every_acknowledged_change(version: u32) {
     let changes = std::env::var("AMI_BRIDGE_OWN_WRITES").ok();
     let changes = changes.and_then(|n| n.parse().ok()).unwrap_or(2000);
     let (asterisk, bridge) = start_live(version);
@@ -46,7 +46,7 @@ fn the_next_read_shows_every_acknowledged_change(version: u32) {
     });
     println!(
         "own writes, Asterisk {version}: {acknowledged} acknowledged, {} shown by the next read, \
-         {others} changes of others meanwhile, {} s",
+        {others} changes by another session meanwhile, {} s",
         acknowledged - wrong.len(),
         begun.elapsed().as_secs()
     );
@@ -54,7 +54,8 @@ fn the_next_read_shows_every_acknowledged_change(version: u32) {
     assert_eq!(acknowledged, changes / CLIENTS * CLIENTS);
 }
 
-/// Another session changes other agents of the same queues, until told to end.
+/// Changes other agents of the same queues through another session until `done` is set.
+/// Returns the number of changes.
 fn change_others(asterisk: &Asterisk, done: &AtomicBool) -> usize {
     let mut ami = asterisk.ami();
     let mut rng = Rng::new();
@@ -69,16 +70,17 @@ fn change_others(asterisk: &Asterisk, done: &AtomicBool) -> usize {
              Paused: {paused}\r\nReason: other"
         ));
         count += 1;
-        // Paces it against the clients.
+        // Limits the rate, so that the clients make progress.
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     count
 }
 
-/// Where the client's agent is a member, and the reason while it is paused.
+/// The queues of which the client's agent is a member. The value is the pause reason, or
+/// `None` if the agent is not paused.
 type Memberships = BTreeMap<&'static str, Option<String>>;
 
-/// A client with an agent of its own.
+/// A client that changes one agent, whom no other client changes.
 struct Client {
     connection: KeepAliveConnection,
     agent: usize,
@@ -96,8 +98,8 @@ impl Client {
         }
     }
 
-    /// So many changes, each with a read behind it; returns how many were
-    /// acknowledged, and which were not shown.
+    /// Makes `changes` changes, each followed by a read. Returns the number of acknowledged
+    /// changes, and a message for each change that the read did not show.
     fn run(mut self, changes: usize) -> (usize, Vec<String>) {
         let mut wrong = Vec::new();
         for round in 0..changes {
@@ -105,9 +107,9 @@ impl Client {
             let answer = self.get(&format!("{change}&agent={}", self.agent));
             assert_eq!(answer["status"], "success", "{change}: {answer}");
             let shown = if round % 2 == 0 {
-                self.by_showqueue()
+                self.read_with_showqueue()
             } else {
-                self.by_showstate()
+                self.read_with_showstate()
             };
             if shown != self.expected {
                 wrong.push(format!(
@@ -119,7 +121,7 @@ impl Client {
         (changes, wrong)
     }
 
-    /// A change that must succeed, noted as done.
+    /// Chooses a change that must succeed, and updates the expected memberships.
     fn change(&mut self, round: usize) -> String {
         let queue = self.rng.choice(QUEUES).expect("queues");
         let reason = format!("{}-{round}", self.agent);
@@ -158,7 +160,7 @@ impl Client {
         }
     }
 
-    fn by_showqueue(&mut self) -> Memberships {
+    fn read_with_showqueue(&mut self) -> Memberships {
         let answer = self.get("showqueue&queue=6001,6003");
         let agent = self.agent.to_string();
         let queues = answer["queues"].as_array().expect("queues").iter();
@@ -169,7 +171,7 @@ impl Client {
         memberships(members.filter(|(_, member)| member["agent"] == *agent))
     }
 
-    fn by_showstate(&mut self) -> Memberships {
+    fn read_with_showstate(&mut self) -> Memberships {
         let answer = self.get(&format!("showstate&agent={}", self.agent));
         let queues = answer["queues"].as_array().expect("queues").iter();
         memberships(queues.map(|member| (&member["queue"], member)))

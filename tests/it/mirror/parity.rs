@@ -1,46 +1,45 @@
-//! At every quiet point of a churn the bridge shows, field by field, what Asterisk
-//! tells.
+//! Whenever random changes pause, the bridge shows the same as Asterisk, field by field.
 //!
-//! The short form is part of the tests. The long one:
-//! `AMI_BRIDGE_CHURN_SECONDS=600 cargo test --release --test it parity -- --nocapture`;
-//! `AMI_BRIDGE_CHURN_SEED` repeats the choices of a run.
+//! The test suite runs these tests for a short time. To run them for longer:
+//! `AMI_BRIDGE_CHURN_SECONDS=600 cargo test --release --test it parity -- --nocapture`.
+//! `AMI_BRIDGE_CHURN_SEED` repeats the random choices of an earlier run.
 
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
 use super::churn::Churn;
-use super::expected::{at_rest, compare_all, rows};
+use super::expected::{compare_all, rows, without_waits};
 use super::{RESYNC, start_live};
-use crate::support::{Ami, Bridge, on_both_versions};
+use crate::support::{Ami, Bridge, on_both_versions, request};
 
 on_both_versions!(
-    what_has_events_is_shown_within_two_seconds,
-    what_is_silent_is_shown_by_the_next_resync,
+    changes_with_events_are_shown_within_two_seconds,
+    changes_without_events_are_shown_by_the_next_resync,
 );
 
-fn what_has_events_is_shown_within_two_seconds(version: u32) {
-    parity(version, false);
+fn changes_with_events_are_shown_within_two_seconds(version: u32) {
+    assert_parity(version, false);
 }
 
-fn what_is_silent_is_shown_by_the_next_resync(version: u32) {
-    parity(version, true);
+fn changes_without_events_are_shown_by_the_next_resync(version: u32) {
+    assert_parity(version, true);
 }
 
-/// What the log says of a member that a resync has found otherwise.
+/// The log message if a resync found a member in another state than events had reported.
 const DRIFT: &str = "a resync lists a member otherwise than events had reported it";
 
 fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-fn parity(version: u32, silent: bool) {
+fn assert_parity(version: u32, silent: bool) {
     let length = Duration::from_secs(setting("AMI_BRIDGE_CHURN_SECONDS").unwrap_or(10));
     let seed = setting("AMI_BRIDGE_CHURN_SEED").unwrap_or_else(|| fastrand::u64(..));
     let mut rng = Rng::with_seed(seed);
     let (asterisk, bridge) = start_live(version);
     let churn = Churn::new(&asterisk, &bridge, silent);
-    let mut looks = Looks {
+    let mut check = ParityCheck {
         bridge: &bridge,
         ami: asterisk.ami(),
         bound: Duration::from_secs(2) + if silent { RESYNC } else { Duration::ZERO },
@@ -54,14 +53,14 @@ fn parity(version: u32, silent: bool) {
     let mut rounds = 0;
     while begun.elapsed() < length {
         churn.burst(&mut rng, Duration::from_millis(rounds % 4 * 500 + 200));
-        churn.rest(&mut rng);
+        churn.settle_calls(&mut rng);
         rounds += 1;
-        // Now and then long enough for every queue to be asked about again.
-        let hold = [SECOND_LOOK, looks.bound + RESYNC][usize::from(rounds % 4 == 0)];
-        if let Err(differences) = looks.settle(hold) {
+        // In every fourth round, long enough for a resync of every queue.
+        let hold = [MIN_HOLD, check.bound + RESYNC][usize::from(rounds % 4 == 0)];
+        if let Err(differences) = check.settle(hold) {
             panic!(
                 "Asterisk {version}, seed {seed}, round {rounds}, silent {silent}: {differences}\n\
-                 the last operations:\n{}drift:\n{}",
+                 most recent operations:\n{}drift:\n{}",
                 churn.recent(),
                 drift(&bridge).join("\n")
             );
@@ -69,56 +68,72 @@ fn parity(version: u32, silent: bool) {
     }
     let drift = drift(&bridge);
     println!(
-        "parity, Asterisk {version}, seed {seed}, silent changes {silent}: {} s, {rounds} quiet \
-         points, {}; {} looks equal in all of {} fields, 0 different at the end, {} looks while \
-         settling ({} behind an equal one), slowest {} ms; {} drifts",
+        "parity, Asterisk {version}, seed {seed}, silent changes {silent}: {} s, {rounds} rounds, \
+         {}; {} comparisons equal in all of {} fields, 0 different at the end, {} different while \
+         settling ({} after an equal one), slowest {} ms; {} drifts",
         begun.elapsed().as_secs(),
         churn.counts(),
-        looks.equal,
-        looks.fields,
-        looks.settling,
-        looks.reverted,
-        looks.slowest.as_millis(),
+        check.equal,
+        check.fields,
+        check.settling,
+        check.reverted,
+        check.slowest.as_millis(),
         drift.len()
     );
-    assert!(silent || drift.is_empty(), "seed {seed}: {drift:#?}");
+    // The metric does not depend on the wording of the log message.
+    assert!(
+        silent || drift_total(&bridge) == 0,
+        "seed {seed}: {drift:#?}"
+    );
 }
 
+/// The metric `ami_bridge_drift_total`.
+fn drift_total(bridge: &Bridge) -> u64 {
+    let metrics = request(bridge.admin, "GET", "/metrics", &[], b"").body;
+    let name = "ami_bridge_drift_total{pbx=\"main\"} ";
+    let value = metrics.lines().find_map(|line| line.strip_prefix(name));
+    value.expect("the metric").parse().expect("a number")
+}
+
+/// The log lines about drift.
 fn drift(bridge: &Bridge) -> Vec<String> {
     let log = bridge.log();
     let lines = log.lines().filter(|line| line.contains(DRIFT));
     lines.map(str::to_owned).collect()
 }
 
-/// Looks at both.
-struct Looks<'a> {
+/// Compares Asterisk and the bridge repeatedly, and counts the results.
+struct ParityCheck<'a> {
     bridge: &'a Bridge,
     ami: Ami,
+    /// How soon after Asterisk's last change both must be equal.
     bound: Duration,
-    /// Looks that were equal in all fields.
+    /// Comparisons that were equal in all fields.
     equal: usize,
+    /// Fields compared in the equal comparisons.
     fields: usize,
-    /// Looks that were not, within the bound.
+    /// Comparisons that found a difference within the bound.
     settling: usize,
-    /// Of those, how many came after one that was equal: a late event.
+    /// Those of `settling` that followed an equal comparison, because of a late event.
     reverted: usize,
+    /// The longest time from Asterisk's last change to an equal comparison.
     slowest: Duration,
 }
 
-/// Between the first look that is equal and the second.
-const SECOND_LOOK: Duration = Duration::from_millis(300);
+/// How long both must stay equal in most rounds.
+const MIN_HOLD: Duration = Duration::from_millis(300);
 
-impl Looks<'_> {
-    /// Waits until both are equal: within the bound since Asterisk last changed, and
-    /// so for as long as they are to hold.
+impl ParityCheck<'_> {
+    /// Waits until both are equal and stay so for `hold`. Fails if they differ later than
+    /// `bound` after Asterisk's last change.
     fn settle(&mut self, hold: Duration) -> Result<(), String> {
         let begun = Instant::now();
-        let mut truth = at_rest(&rows(&mut self.ami));
+        let mut truth = without_waits(&rows(&mut self.ami));
         let mut changed = Instant::now();
         let mut equal_since: Option<Instant> = None;
         loop {
             if begun.elapsed() > Duration::from_secs(60) {
-                return Err("Asterisk does not come to rest".to_owned());
+                return Err("Asterisk's state keeps changing".to_owned());
             }
             let (comparison, after) = compare_all(self.bridge, &mut self.ami);
             if after != truth {
@@ -140,13 +155,17 @@ impl Looks<'_> {
                     return Err(format!(
                         "{} ms after the last change{}:\n{}",
                         changed.elapsed().as_millis(),
-                        if was_equal { ", and equal before" } else { "" },
+                        if was_equal {
+                            ", after an equal comparison"
+                        } else {
+                            ""
+                        },
                         comparison.differences.join("\n")
                     ));
                 }
                 self.reverted += usize::from(was_equal);
             }
-            // Paces the looks; nothing depends on its length.
+            // Limits the rate of the comparisons. No result depends on this delay.
             std::thread::sleep(Duration::from_millis(50));
         }
     }

@@ -1,37 +1,38 @@
-//! Which of Asterisk's two service levels is which, by calls that are answered or given
-//! up, in time or late.
+//! The two service level percentages, checked with calls that are answered or abandoned
+//! within the service level time or after it.
 
 use serde_json::Value;
 
-use super::{add, interface};
+use super::{add_elsewhere, interface};
 use crate::support::{
     Asterisk, Bridge, configuration, eventually, on_both_versions, sample_config,
 };
 
-on_both_versions!(calls_answered_and_given_up_in_time_and_late);
+on_both_versions!(service_levels_count_answered_and_abandoned_calls);
 
-/// The queue's service level in seconds. The sample's agents answer after one.
-const IN_TIME: u64 = 3;
+/// The queue's service level in seconds. The agents of the sample configuration answer
+/// after one second.
+const SERVICE_LEVEL: u64 = 3;
 
 const QUEUE: &str = "acme-6001";
 
 fn start(version: u32) -> (Asterisk, Bridge) {
-    let level = format!("servicelevel = {IN_TIME}\n");
+    let level = format!("servicelevel = {SERVICE_LEVEL}\n");
     let queues = sample_config("queues.conf").replace("servicelevel = 60\n", &level);
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues)]);
     let bridge = Bridge::start(&configuration(asterisk.port));
     (asterisk, bridge)
 }
 
-/// The queue's statistics, when this many calls have ended.
-fn after(bridge: &Bridge, completed: u64, abandoned: u64) -> Value {
+/// Waits until this many calls have ended, and returns the queue's statistics.
+fn statistics_after(bridge: &Bridge, completed: u64, abandoned: u64) -> Value {
     eventually("the calls have ended", || {
         let stat = bridge.acme_ok("action=showqueuestat&queue=6001")["queues"][0].clone();
         (stat["completed"] == completed && stat["abandoned"] == abandoned).then_some(stat)
     })
 }
 
-/// A caller joins, and has waited for at least that many seconds.
+/// Adds a caller, and waits until the caller has waited for at least `seconds`.
 fn wait_in_queue(asterisk: &Asterisk, seconds: u64) {
     asterisk.add_caller(QUEUE);
     let mut ami = asterisk.ami();
@@ -42,9 +43,9 @@ fn wait_in_queue(asterisk: &Asterisk, seconds: u64) {
     });
 }
 
-/// The agent takes the call, talks, and leaves the queue.
-fn answer(asterisk: &Asterisk, bridge: &Bridge) {
-    add(asterisk, QUEUE, 1001);
+/// An agent joins the queue, answers the call, and leaves the queue after the call.
+fn answer_call(asterisk: &Asterisk, bridge: &Bridge) {
+    add_elsewhere(asterisk, QUEUE, 1001);
     eventually("the call is answered", || {
         let state = bridge.acme_ok("action=showstate&agent=1001");
         (state["queues"][0]["in_call"] == true).then_some(())
@@ -65,28 +66,28 @@ fn hang_up(asterisk: &Asterisk) {
     asterisk.cli("channel request hangup all");
 }
 
-fn answered_in_time(asterisk: &Asterisk, bridge: &Bridge) {
+fn answer_in_time(asterisk: &Asterisk, bridge: &Bridge) {
     wait_in_queue(asterisk, 0);
-    answer(asterisk, bridge);
+    answer_call(asterisk, bridge);
 }
 
-fn answered_late(asterisk: &Asterisk, bridge: &Bridge) {
-    wait_in_queue(asterisk, IN_TIME + 1);
-    answer(asterisk, bridge);
+fn answer_late(asterisk: &Asterisk, bridge: &Bridge) {
+    wait_in_queue(asterisk, SERVICE_LEVEL + 1);
+    answer_call(asterisk, bridge);
 }
 
-fn given_up_early(asterisk: &Asterisk) {
+fn abandon_in_time(asterisk: &Asterisk) {
     wait_in_queue(asterisk, 0);
     hang_up(asterisk);
 }
 
-fn given_up_late(asterisk: &Asterisk) {
-    wait_in_queue(asterisk, IN_TIME + 1);
+fn abandon_late(asterisk: &Asterisk) {
+    wait_in_queue(asterisk, SERVICE_LEVEL + 1);
     hang_up(asterisk);
 }
 
-/// Asserts the percentages of all calls and of the answered ones, which must also be
-/// what Asterisk calls `ServicelevelPerf2` and `ServicelevelPerf`.
+/// Asserts the service levels relative to all calls and to answered calls. They must also
+/// equal Asterisk's `ServicelevelPerf2` and `ServicelevelPerf`.
 fn assert_levels(asterisk: &Asterisk, stat: &Value, of_all: f64, of_answered: f64) {
     let params = asterisk.ami().queue_status(QUEUE).swap_remove(0);
     let listed = ["ServicelevelPerf2", "ServicelevelPerf"]
@@ -95,18 +96,18 @@ fn assert_levels(asterisk: &Asterisk, stat: &Value, of_all: f64, of_answered: f6
     let shown = ["service_level_percent", "service_level_answered_percent"]
         .map(|field| stat[field].as_f64().expect("a percentage"));
     assert_eq!(shown, listed, "{stat}");
-    assert_eq!(stat["service_level_seconds"], IN_TIME);
+    assert_eq!(stat["service_level_seconds"], SERVICE_LEVEL);
 }
 
-fn calls_answered_and_given_up_in_time_and_late(version: u32) {
+fn service_levels_count_answered_and_abandoned_calls(version: u32) {
     let (asterisk, bridge) = start(version);
-    answered_in_time(&asterisk, &bridge);
-    assert_levels(&asterisk, &after(&bridge, 1, 0), 100.0, 100.0);
-    given_up_late(&asterisk);
-    assert_levels(&asterisk, &after(&bridge, 1, 1), 50.0, 100.0);
-    // Served: the caller hung up within the time.
-    given_up_early(&asterisk);
-    assert_levels(&asterisk, &after(&bridge, 1, 2), 66.7, 100.0);
-    answered_late(&asterisk, &bridge);
-    assert_levels(&asterisk, &after(&bridge, 2, 2), 50.0, 50.0);
+    answer_in_time(&asterisk, &bridge);
+    assert_levels(&asterisk, &statistics_after(&bridge, 1, 0), 100.0, 100.0);
+    abandon_late(&asterisk);
+    assert_levels(&asterisk, &statistics_after(&bridge, 1, 1), 50.0, 100.0);
+    // A caller who hangs up within the service level time counts as served.
+    abandon_in_time(&asterisk);
+    assert_levels(&asterisk, &statistics_after(&bridge, 1, 2), 66.7, 100.0);
+    answer_late(&asterisk, &bridge);
+    assert_levels(&asterisk, &statistics_after(&bridge, 2, 2), 50.0, 50.0);
 }

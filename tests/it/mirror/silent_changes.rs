@@ -1,5 +1,5 @@
-//! What Asterisk changes without an event shows under an open stream too, and an answer
-//! does not contradict itself for long.
+//! An open stream also shows changes for which Asterisk sends no event, and the fields of a
+//! response do not contradict each other for long.
 
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,8 @@ use crate::support::{
 };
 
 on_both_versions!(
-    a_stream_sees_a_callers_priority_change,
-    reads_and_streams_agree_after_a_reset_of_the_statistics,
+    stream_shows_a_callers_priority_change,
+    responses_are_consistent_soon_after_a_statistics_reset,
 );
 
 fn start(version: u32) -> (Asterisk, Bridge) {
@@ -27,19 +27,19 @@ fn callers(asterisk: &Asterisk) -> Vec<AmiMessage> {
     rows.filter(|row| row["Event"] == "QueueEntry").collect()
 }
 
-/// The queue's callers in an event, as channel, position and priority.
-fn places(data: &Value) -> Vec<(String, String, String)> {
+/// The channel, position and priority of each caller in an event.
+fn positions(data: &Value) -> Vec<(String, String, String)> {
     let callers = data["callers"].as_array().expect("callers").iter();
     let text = |value: &Value| value.to_string().trim_matches('"').to_owned();
-    let place = |caller: &Value| {
+    let position = |caller: &Value| {
         let [channel, position, priority] =
             ["channel", "position", "priority"].map(|field| text(&caller[field]));
         (channel, position, priority)
     };
-    callers.map(place).collect()
+    callers.map(position).collect()
 }
 
-fn a_stream_sees_a_callers_priority_change(version: u32) {
+fn stream_shows_a_callers_priority_change(version: u32) {
     let (asterisk, bridge) = start(version);
     for waiting in 1..=2 {
         asterisk.add_caller("acme-6001");
@@ -48,12 +48,12 @@ fn a_stream_sees_a_callers_priority_change(version: u32) {
         });
     }
     let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
-    // The callers' joining is over when nothing comes for a while.
+    // If no event arrives for two seconds, all events of the joining callers have arrived.
     while stream.event(Duration::from_secs(2)).is_some() {}
     let last = callers(&asterisk).pop().expect("a caller");
     for priority in [10, 20] {
-        // `Immediate` is known to 22.10 and ignored by 16.28: there, the caller keeps the
-        // place and gets the priority.
+        // Asterisk 22.10 supports `Immediate`. Asterisk 16.28 ignores it: the caller gets the
+        // priority but keeps the position.
         let answer = asterisk.ami().reply_text(&format!(
             "QueueChangePriorityCaller\r\nQueue: acme-6001\r\nCaller: {}\r\n\
              Priority: {priority}\r\nImmediate: yes",
@@ -67,21 +67,21 @@ fn a_stream_sees_a_callers_priority_change(version: u32) {
             .map(|[channel, position, priority]| (channel, position, priority))
             .collect();
         assert!(truth.iter().any(|(_, _, p)| *p == priority.to_string()));
-        // Nobody reads meanwhile, and nothing else happens.
+        // The stream is the only reader, and nothing else changes meanwhile.
         let changed = Instant::now();
         let limit = Duration::from_secs(3);
         loop {
             let left = limit.saturating_sub(changed.elapsed());
             let event = stream.event(left);
-            let event = event.unwrap_or_else(|| panic!("not seen within {limit:?}"));
-            if event.name == "queue" && places(&event.data) == truth {
+            let event = event.unwrap_or_else(|| panic!("no event within {limit:?}"));
+            if event.name == "queue" && positions(&event.data) == truth {
                 break;
             }
         }
     }
 }
 
-/// An agent has taken a call, and is free again.
+/// An agent takes a call, and is available again when this returns.
 fn complete_a_call(asterisk: &Asterisk, bridge: &Bridge) {
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     asterisk.add_caller("acme-6001");
@@ -90,7 +90,7 @@ fn complete_a_call(asterisk: &Asterisk, bridge: &Bridge) {
         (state["queues"][0]["in_call"] == true).then_some(())
     });
     asterisk.cli("channel request hangup all");
-    eventually("the call counts", || {
+    eventually("the call is counted", || {
         let stat = bridge.acme_ok("action=showqueuestat&queue=6001");
         let state = bridge.acme_ok("action=showstate&agent=1001");
         let is_done = stat["queues"][0]["completed"] == 1
@@ -100,38 +100,41 @@ fn complete_a_call(asterisk: &Asterisk, bridge: &Bridge) {
     });
 }
 
-/// Waits until the bridge asks nothing more because of the call.
+/// Waits until the bridge has sent no query for two seconds.
 fn settle(bridge: &Bridge) {
-    let mut asked = bridge.sent_count("QueueStatus");
+    let mut query_count = bridge.sent_count("QueueStatus");
     let mut since = Instant::now();
-    eventually("the bridge asks nothing more", || {
+    eventually("the bridge sends no more queries", || {
         let now = bridge.sent_count("QueueStatus");
-        if now != asked {
-            (asked, since) = (now, Instant::now());
+        if now != query_count {
+            (query_count, since) = (now, Instant::now());
         }
         (since.elapsed() > Duration::from_secs(2)).then_some(())
     });
 }
 
-/// How long an answer may contradict itself after the first that shows the reset.
+/// How long responses may contradict each other after the first that shows the reset.
 const BOUND: Duration = Duration::from_millis(1500);
 
-/// Longer than the bound, so that what is not repaired is seen.
+/// How long to watch for contradictions. Longer than [`BOUND`].
 const WATCH: Duration = Duration::from_secs(4);
 
 fn reset(asterisk: &Asterisk) {
     asterisk.cli("queue reset stats acme-6001");
     let rows = asterisk.ami().queue_status("acme-6001");
-    // Asterisk itself does not contradict itself.
+    // Asterisk's own list is consistent.
     let member = ["CallsTaken", "LastCall"].map(|name| &*rows[1][name]);
     assert_eq!((&*rows[0]["Completed"], member), ("0", ["0", "0"]));
 }
 
-fn reads_and_streams_agree_after_a_reset_of_the_statistics(version: u32) {
-    each(&[reads_agree, stream_agrees], |agree| agree(version));
+fn responses_are_consistent_soon_after_a_statistics_reset(version: u32) {
+    each(
+        &[assert_reads_are_consistent, assert_stream_is_consistent],
+        |test| test(version),
+    );
 }
 
-fn reads_agree(version: u32) {
+fn assert_reads_are_consistent(version: u32) {
     let (asterisk, bridge) = start(version);
     complete_a_call(&asterisk, &bridge);
     settle(&bridge);
@@ -139,20 +142,20 @@ fn reads_agree(version: u32) {
     let first = Instant::now();
     let mut contradictions = Vec::new();
     while first.elapsed() < WATCH {
-        let asked = first.elapsed();
+        let at = first.elapsed();
         let stat = bridge.acme_ok("action=showqueuestat&queue=6001")["queues"][0].clone();
         let queue = bridge.acme_ok("action=showqueue&queue=6001")["queues"][0].clone();
         let member = &queue["members"][0];
         let taken = &member["calls_taken"];
         if (stat["completed"] == 0) != (*taken == 0) || member["last_call_at"].is_string() {
-            contradictions.push((asked, stat["completed"].clone(), taken.clone()));
+            contradictions.push((at, stat["completed"].clone(), taken.clone()));
         }
     }
-    let late = contradictions.iter().filter(|(asked, ..)| *asked > BOUND);
+    let late = contradictions.iter().filter(|(at, ..)| *at > BOUND);
     assert_eq!(late.count(), 0, "{:?}", contradictions.last());
 }
 
-fn stream_agrees(version: u32) {
+fn assert_stream_is_consistent(version: u32) {
     let (asterisk, bridge) = start(version);
     complete_a_call(&asterisk, &bridge);
     settle(&bridge);
@@ -161,7 +164,7 @@ fn stream_agrees(version: u32) {
     let mut taken = snapshot.data["queues"][0]["members"][0]["calls_taken"].clone();
     assert_eq!(taken, 1);
     reset(&asterisk);
-    // An open stream is a reader: figures are asked for once a second.
+    // Because of the open stream, the bridge queries statistics once a second.
     let begun = Instant::now();
     let mut completed = json!(1);
     let mut reset_at = None;

@@ -1,31 +1,31 @@
-//! Events that never come are noticed, by the daemon and by `check`.
+//! The daemon and `ami-bridge check` detect that Asterisk sends no member events.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{add, check, each, interface, warnings, with_resync};
+use super::{add_elsewhere, check, each, interface, warnings, with_resync};
 use crate::support::{
     Asterisk, Bridge, bridge_command, configuration, eventually, on_both_versions, request,
     sample_config,
 };
 
 on_both_versions!(
-    events_that_never_come_are_noticed,
-    events_that_come_are_noticed,
-    a_silent_reload_is_no_sign_of_missing_events,
-    check_says_that_it_could_not_verify_events,
-    a_probe_sees_the_event_and_changes_nothing,
-    a_probe_sees_that_no_event_comes,
-    a_probe_needs_a_member,
+    bridge_reports_missing_events,
+    bridge_reports_that_it_has_seen_events,
+    reload_without_events_does_not_count_as_missing_events,
+    check_without_probe_reports_events_as_unverified,
+    probe_sees_the_event_and_changes_nothing,
+    probe_reports_missing_events,
+    probe_without_any_member_reports_events_as_unverified,
 );
 
 const RESYNC: &str = "2s";
 
-/// A resync, and what a busy machine may take besides.
+/// The resync interval, with time to spare for a busy machine.
 const WITHIN_A_RESYNC: Duration = Duration::from_secs(4);
 
-/// An Asterisk whose manager.conf has these texts replaced.
+/// Starts an Asterisk with these replacements in `manager.conf`.
 fn start(version: u32, replacements: &[(&str, &str)]) -> Asterisk {
     let mut manager = sample_config("manager.conf");
     for (from, to) in replacements {
@@ -36,25 +36,27 @@ fn start(version: u32, replacements: &[(&str, &str)]) -> Asterisk {
     Asterisk::start_with(version, &[("manager.conf", &manager)])
 }
 
-/// The bridge's user sees system events only.
+/// Starts an Asterisk where the bridge's AMI user receives only system events.
 pub(super) fn without_agent_events(version: u32) -> Asterisk {
     start(version, &[("read = agent,system\n", "read = system\n")])
 }
 
-/// The bridge's user has no member events, though it reads the class.
+/// Starts an Asterisk where a filter drops the member events of the bridge's AMI user,
+/// although the user has `read = agent`.
 fn with_filter(version: u32) -> Asterisk {
     let filter = "read = agent,system\neventfilter = !Event: QueueMember.*\n";
     start(version, &[("read = agent,system\n", filter)])
 }
 
-/// Nobody has member events. 16.28 and 22.10 both know the setting.
+/// Starts an Asterisk that sends member events to no user. Asterisk 16.28 and 22.10 both
+/// have the setting `disabledevents`.
 fn with_disabled_events(version: u32) -> Asterisk {
     let disabled = "[general]\ndisabledevents = QueueMemberAdded,QueueMemberRemoved,\
                     QueueMemberPause,QueueMemberPenalty,QueueMemberStatus\n";
     start(version, &[("[general]\n", disabled)])
 }
 
-/// What `/readyz` and `/metrics` say of the PBX's events.
+/// The state of the events of the PBX, as reported by `/readyz` and by `/metrics`.
 fn reported(bridge: &Bridge) -> (Value, Option<String>) {
     let ready = request(bridge.admin, "GET", "/readyz", &[], b"");
     assert_eq!(ready.status, 200, "{ready:?}");
@@ -74,15 +76,16 @@ fn missing_warnings(bridge: &Bridge) -> usize {
         .count()
 }
 
-/// Events are unknown at first, and missing within a resync after a change elsewhere.
-fn assert_noticed(asterisk: &Asterisk) {
+/// Asserts that the bridge reports events as unknown at first, and as missing within a
+/// resync after a change by another session.
+fn assert_missing_events_are_reported(asterisk: &Asterisk) {
     let bridge = Bridge::start(&with_resync(&configuration(asterisk.port), RESYNC));
     let (events, metric) = reported(&bridge);
     assert_eq!((events, metric), (json!("unknown"), Some("0".to_owned())));
     assert_eq!(missing_warnings(&bridge), 0);
-    add(asterisk, "acme-6001", 1001);
+    add_elsewhere(asterisk, "acme-6001", 1001);
     let changed = Instant::now();
-    eventually("the change shows", || {
+    eventually("the change is shown", || {
         let state = bridge.acme_ok("action=showstate&agent=1001");
         (state["state"] == "available").then_some(())
     });
@@ -94,9 +97,9 @@ fn assert_noticed(asterisk: &Asterisk) {
     eventually("a warning", || {
         (missing_warnings(&bridge) == 1).then_some(())
     });
-    // Once is enough.
-    add(asterisk, "acme-6002", 1001);
-    eventually("the next change shows", || {
+    // The bridge does not repeat the warning.
+    add_elsewhere(asterisk, "acme-6002", 1001);
+    eventually("the next change is shown", || {
         let state = bridge.acme_ok("action=showstate&agent=1001");
         (state["queues"].as_array()?.len() == 2).then_some(())
     });
@@ -104,26 +107,29 @@ fn assert_noticed(asterisk: &Asterisk) {
     assert_eq!(reported(&bridge), expected);
 }
 
-fn events_that_never_come_are_noticed(version: u32) {
+fn bridge_reports_missing_events(version: u32) {
     let starts = [without_agent_events, with_filter, with_disabled_events];
-    each(&starts, |start| assert_noticed(&start(version)));
+    each(&starts, |start| {
+        assert_missing_events_are_reported(&start(version))
+    });
 }
 
-fn events_that_come_are_noticed(version: u32) {
+fn bridge_reports_that_it_has_seen_events(version: u32) {
     let asterisk = Asterisk::start(version);
     let bridge = Bridge::start(&with_resync(&configuration(asterisk.port), RESYNC));
     assert_eq!(reported(&bridge), (json!("unknown"), Some("0".to_owned())));
-    add(&asterisk, "acme-6001", 1001);
+    add_elsewhere(&asterisk, "acme-6001", 1001);
     eventually("the event is seen", || {
         (reported(&bridge) == (json!("seen"), Some("0".to_owned()))).then_some(())
     });
 }
 
-/// `queue reload` changes members without an event on every PBX.
-fn a_silent_reload_is_no_sign_of_missing_events(version: u32) {
+/// `queue reload` changes members without an event on every PBX, so such a change says
+/// nothing about the settings of the AMI user.
+fn reload_without_events_does_not_count_as_missing_events(version: u32) {
     let asterisk = Asterisk::start(version);
     let bridge = Bridge::start(&with_resync(&configuration(asterisk.port), RESYNC));
-    add(&asterisk, "acme-6001", 1001);
+    add_elsewhere(&asterisk, "acme-6001", 1001);
     let seen = (json!("seen"), Some("0".to_owned()));
     eventually("the event is seen", || {
         (reported(&bridge) == seen).then_some(())
@@ -132,7 +138,7 @@ fn a_silent_reload_is_no_sign_of_missing_events(version: u32) {
     let queues = queues + "\n[acme-6001](+)\nmember => Local/1003@acme-agents\n";
     asterisk.write_config("queues.conf", &queues);
     asterisk.cli("queue reload all");
-    eventually("the reload shows", || {
+    eventually("the new member is shown", || {
         let state = bridge.acme_ok("action=showstate&agent=1003");
         (state["state"] == "available").then_some(())
     });
@@ -144,7 +150,7 @@ fn events_of(report: &Value) -> &Value {
     &report["pbxes"][0]["events"]
 }
 
-fn check_says_that_it_could_not_verify_events(version: u32) {
+fn check_without_probe_reports_events_as_unverified(version: u32) {
     let asterisk = Asterisk::start(version);
     let text = configuration(asterisk.port);
     asterisk.take_queue_log();
@@ -153,13 +159,13 @@ fn check_says_that_it_could_not_verify_events(version: u32) {
         (status, events_of(&report)),
         (Some(0), &json!("unverified"))
     );
-    // It changes nothing.
+    // `check` without `--probe` changes nothing.
     assert_eq!(asterisk.take_queue_log(), "");
     let text = text_of_check(&text, &[]);
     assert!(text.contains("--probe"), "{text}");
 }
 
-/// What `check` prints for people.
+/// The output of `check` without `--json`.
 fn text_of_check(configuration: &str, arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bridge.toml");
@@ -170,14 +176,14 @@ fn text_of_check(configuration: &str, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
-/// All members, as Asterisk lists them.
+/// The rows of all members in Asterisk's list.
 fn members(asterisk: &Asterisk) -> Vec<crate::support::AmiMessage> {
     let rows = asterisk.ami().queue_status("").into_iter();
     rows.filter(|row| row["Event"] == "QueueMember").collect()
 }
 
-/// Runs `check --probe`, and asserts that it wrote one row and left all members as they
-/// were; returns its exit status, its report and the row.
+/// Runs `check --probe`. Asserts that it caused one row in `queue_log` and changed no member.
+/// Returns the exit status, the report and the row.
 fn probe(asterisk: &Asterisk) -> (Option<i32>, Value, String) {
     let before = members(asterisk);
     asterisk.take_queue_log();
@@ -189,12 +195,12 @@ fn probe(asterisk: &Asterisk) -> (Option<i32>, Value, String) {
     (status, report, log)
 }
 
-fn a_probe_sees_the_event_and_changes_nothing(version: u32) {
+fn probe_sees_the_event_and_changes_nothing(version: u32) {
     let queues = sample_config("queues.conf").replace("agents,0,Static", "agents,7,Static");
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues)]);
     let (status, report, row) = probe(&asterisk);
     assert_eq!((status, events_of(&report)), (Some(0), &json!("seen")));
-    // 16.28 and 22.10: `time|NONE|queue|interface|PENALTY|penalty`.
+    // Asterisk 16.28 and 22.10 write `time|NONE|queue|interface|PENALTY|penalty`.
     assert!(
         row.contains("|acme-6002|") && row.trim_end().ends_with("|PENALTY|7"),
         "{row}"
@@ -202,8 +208,8 @@ fn a_probe_sees_the_event_and_changes_nothing(version: u32) {
     let warnings = report["warnings"].to_string();
     assert!(!warnings.contains("event"), "{warnings}");
 
-    // The member may be a paused one with a reason, and dynamic.
-    let asterisk = Asterisk::start_with(version, &[("queues.conf", &without_sam())]);
+    // The probe also works with a paused dynamic member.
+    let asterisk = Asterisk::start_with(version, &[("queues.conf", &without_members())]);
     let answer = asterisk.ami().reply_text(&format!(
         "QueueAdd\r\nQueue: globex-6002\r\nInterface: {}\r\nPenalty: 3\r\nPaused: true",
         interface(1001)
@@ -213,27 +219,27 @@ fn a_probe_sees_the_event_and_changes_nothing(version: u32) {
     assert_eq!((status, events_of(&report)), (Some(0), &json!("seen")));
 }
 
-fn a_probe_sees_that_no_event_comes(version: u32) {
+fn probe_reports_missing_events(version: u32) {
     let starts = [without_agent_events, with_filter];
     each(&starts, |start| {
         let asterisk = start(version);
         let (_, report, _) = probe(&asterisk);
         assert_eq!(events_of(&report), "missing", "{report}");
-        let said = report["errors"].to_string() + &report["warnings"].to_string();
-        assert!(said.contains("manager.conf"), "{said}");
-        assert!(said.contains("read = agent,system"), "{said}");
+        let text = report["errors"].to_string() + &report["warnings"].to_string();
+        assert!(text.contains("manager.conf"), "{text}");
+        assert!(text.contains("read = agent,system"), "{text}");
     });
 }
 
-/// The sample's queues without their static member.
-fn without_sam() -> String {
+/// The sample `queues.conf` without its static member.
+fn without_members() -> String {
     let queues = sample_config("queues.conf");
     let lines = queues.lines().filter(|line| !line.starts_with("member"));
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-fn a_probe_needs_a_member(version: u32) {
-    let asterisk = Asterisk::start_with(version, &[("queues.conf", &without_sam())]);
+fn probe_without_any_member_reports_events_as_unverified(version: u32) {
+    let asterisk = Asterisk::start_with(version, &[("queues.conf", &without_members())]);
     asterisk.take_queue_log();
     let text = configuration(asterisk.port);
     let (status, report) = check(&text, &["--probe"]);

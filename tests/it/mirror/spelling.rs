@@ -1,11 +1,13 @@
-//! No read and no change throws members out of a queue because of how its name is
-//! spelled, and answers spell it as Asterisk and the configuration do.
+//! No request makes Asterisk remove members of a queue because of the spelling of the
+//! queue's name. Responses spell the name like Asterisk and the configuration do.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{acme_configuration, add, check, each, interface, set, shown_by_asterisk, warnings};
+use super::{
+    acme_configuration, add_elsewhere, check, each, interface, set, shown_by_asterisk, warnings,
+};
 use crate::stream::client::EventClient;
 use crate::support::{
     ACME, Ami, Bridge, Realtime, checked_in_total, eventually, insert_member, insert_queue,
@@ -13,50 +15,52 @@ use crate::support::{
 };
 
 on_both_versions!(
-    a_listed_queue_keeps_its_dynamic_members,
-    a_queue_of_a_pattern_keeps_its_dynamic_members,
-    a_listed_queue_that_comes_later_keeps_its_dynamic_members,
-    a_queue_of_a_pattern_that_comes_later_keeps_its_dynamic_members,
-    a_configuration_that_spells_otherwise_is_warned_of,
-    the_audit_sees_a_name_that_is_spelled_otherwise,
+    requests_remove_no_dynamic_members_of_a_listed_queue,
+    requests_remove_no_dynamic_members_of_a_queue_matched_by_a_pattern,
+    requests_remove_no_dynamic_members_of_a_new_listed_queue,
+    requests_remove_no_dynamic_members_of_a_new_queue_matched_by_a_pattern,
+    bridge_and_check_warn_if_the_configuration_spells_a_queue_differently,
+    queue_name_checker_detects_a_different_spelling,
 );
 
-const SOON: Duration = Duration::from_secs(10);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// `Support` with a realtime member and two dynamic ones.
+/// Starts a PBX with the queue `Support`, which has one realtime member and two dynamic
+/// members.
 fn start(version: u32) -> Realtime {
     let pbx = Realtime::start_with(version, &[], |database| {
         insert_queue(database, "Support");
         insert_member(database, "Support", &interface(1040), b"Rita");
     });
     for agent in [1001, 1002] {
-        add(&pbx.asterisk, "Support", agent);
+        add_elsewhere(&pbx.asterisk, "Support", agent);
     }
     pbx
 }
 
-/// Sends requests that name the queue, or mean it, and looks at Asterisk after each.
+/// Sends requests that name the queue or include it. Asserts after each request that
+/// Asterisk still has the right members.
 ///
-/// `number` is what answers have to call the queue, `clients` what the client calls it.
-fn use_every_action(pbx: &Realtime, bridge: &Bridge, name: &str, number: &str, clients: &str) {
+/// `number` is the queue's name in responses, `requested` the spelling in requests.
+fn use_every_action(pbx: &Realtime, bridge: &Bridge, name: &str, number: &str, requested: &str) {
     let mut members = set(&["1001", "1002", "1040"]);
-    let intact = |after: &str, members: &_| {
+    let assert_members = |after: &str, members: &_| {
         assert_eq!(
             &shown_by_asterisk(&pbx.asterisk, name),
             members,
             "after {after}"
         );
     };
-    intact("the start of the bridge", &members);
+    assert_members("the start of the bridge", &members);
     for query in [
         "action=showstate&agent=1001&fresh=1".to_owned(),
         "action=showstate&agent=1001".to_owned(),
-        format!("action=showstate&agent=1001&queue={clients}&fresh=1"),
+        format!("action=showstate&agent=1001&queue={requested}&fresh=1"),
         "action=showqueue&fresh=1".to_owned(),
-        format!("action=showqueue&queue={clients}&fresh=1"),
-        format!("action=showqueue&queue={clients}"),
-        format!("action=showqueuestat&queue={clients}&fresh=1"),
-        format!("action=showqueuestat&queue={clients}"),
+        format!("action=showqueue&queue={requested}&fresh=1"),
+        format!("action=showqueue&queue={requested}"),
+        format!("action=showqueuestat&queue={requested}&fresh=1"),
+        format!("action=showqueuestat&queue={requested}"),
         "action=showqueuestat&fresh=1".to_owned(),
     ] {
         let answer = bridge.acme_ok(&query);
@@ -70,27 +74,30 @@ fn use_every_action(pbx: &Realtime, bridge: &Bridge, name: &str, number: &str, c
             names.any(|queue| queue["name"] == name),
             "{query}: {answer}"
         );
-        intact(&query, &members);
+        assert_members(&query, &members);
     }
-    let mut stream = EventClient::open(bridge.address, ACME, &format!("&queue={clients}"));
-    let snapshot = stream.until("snapshot", SOON).pop().expect("a snapshot");
+    let mut stream = EventClient::open(bridge.address, ACME, &format!("&queue={requested}"));
+    let snapshot = stream
+        .until("snapshot", EVENT_TIMEOUT)
+        .pop()
+        .expect("a snapshot");
     let queue = &snapshot.data["queues"][0];
     assert_eq!(
         (&queue["queue"], &queue["name"]),
         (&json!(number), &json!(name))
     );
-    intact("a stream's beginning", &members);
+    assert_members("a stream's beginning", &members);
     for (query, member) in [
-        (format!("action=pause&agent=1001&queue={clients}"), None),
-        (format!("action=unpause&agent=1001&queue={clients}"), None),
+        (format!("action=pause&agent=1001&queue={requested}"), None),
+        (format!("action=unpause&agent=1001&queue={requested}"), None),
         ("action=pause&agent=1002&reason=Lunch".to_owned(), None),
         ("action=unpause&agent=1002".to_owned(), None),
         (
-            format!("action=add&agent=1003&queue={clients}"),
+            format!("action=add&agent=1003&queue={requested}"),
             Some(("1003", true)),
         ),
         (
-            format!("action=remove&agent=1003&queue={clients}"),
+            format!("action=remove&agent=1003&queue={requested}"),
             Some(("1003", false)),
         ),
     ] {
@@ -102,20 +109,23 @@ fn use_every_action(pbx: &Realtime, bridge: &Bridge, name: &str, number: &str, c
             Some((agent, false)) => drop(members.remove(agent)),
             None => {}
         }
-        intact(&query, &members);
-        let event = stream.until("member", SOON).pop().expect("an event");
+        assert_members(&query, &members);
+        let event = stream
+            .until("member", EVENT_TIMEOUT)
+            .pop()
+            .expect("an event");
         assert_eq!(event.data["queue"], number, "{query}");
     }
-    // Two more rounds of the periodic refresh, with the stream open.
-    let asked = || bridge.sent_count("QueueStatus");
-    let before = asked();
-    eventually("refreshes", || (asked() >= before + 4).then_some(()));
-    intact("refreshes", &members);
-    let shown = bridge.acme_ok(&format!("action=showqueue&queue={clients}"));
+    // At least four more queries by the resync, with the stream open.
+    let queries = || bridge.sent_count("QueueStatus");
+    let before = queries();
+    eventually("refreshes", || (queries() >= before + 4).then_some(()));
+    assert_members("refreshes", &members);
+    let shown = bridge.acme_ok(&format!("action=showqueue&queue={requested}"));
     assert_eq!(super::agents(&shown["queues"][0]), members);
 }
 
-fn a_listed_queue_keeps_its_dynamic_members(version: u32) {
+fn requests_remove_no_dynamic_members_of_a_listed_queue(version: u32) {
     let pbx = start(version);
     let text = acme_configuration(pbx.asterisk.port, "\"support\"", "1s");
     let bridge = Bridge::start(&text);
@@ -124,31 +134,31 @@ fn a_listed_queue_keeps_its_dynamic_members(version: u32) {
     pbx.asterisk.name_checker().log.assert_clean();
 }
 
-fn a_queue_of_a_pattern_keeps_its_dynamic_members(version: u32) {
+fn requests_remove_no_dynamic_members_of_a_queue_matched_by_a_pattern(version: u32) {
     let pbx = start(version);
     let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, "\"*\"", "1s"));
     use_every_action(&pbx, &bridge, "Support", "Support", "SUPPORT");
     use_every_action(&pbx, &bridge, "Support", "Support", "support");
     pbx.asterisk.name_checker().log.assert_clean();
     println!(
-        "Asterisk {version}: {} actions audited here, {} in this process so far",
+        "Asterisk {version}: {} actions checked here, {} in this process so far",
         pbx.asterisk.name_checker().log.actions(),
         checked_in_total()
     );
 }
 
-/// `Sales`, which the bridge has not seen in any list before.
+/// Creates the queue `Sales`, which the bridge has not yet seen in any list.
 fn insert_sales(pbx: &Realtime) {
     pbx.insert_queue("Sales");
     pbx.insert_member("Sales", &interface(1040), "Rita");
     for agent in [1001, 1002] {
-        add(&pbx.asterisk, "Sales", agent);
+        add_elsewhere(&pbx.asterisk, "Sales", agent);
     }
 }
 
-fn a_listed_queue_that_comes_later_keeps_its_dynamic_members(version: u32) {
+fn requests_remove_no_dynamic_members_of_a_new_listed_queue(version: u32) {
     let pbx = Realtime::start(version);
-    // The resync must not be what finds it.
+    // The resync interval is long, so that it is not the resync that finds the queue.
     let text = acme_configuration(pbx.asterisk.port, "\"sales\"", "1h");
     let bridge = Bridge::start(&text);
     let queue = |query: &str| bridge.get_as(ACME, query);
@@ -172,9 +182,9 @@ fn a_listed_queue_that_comes_later_keeps_its_dynamic_members(version: u32) {
     }
 }
 
-fn a_queue_of_a_pattern_that_comes_later_keeps_its_dynamic_members(version: u32) {
+fn requests_remove_no_dynamic_members_of_a_new_queue_matched_by_a_pattern(version: u32) {
     let members = set(&["1001", "1002", "1040"]);
-    // Each request is the first that names the queue.
+    // In each case, this request is the first that names the queue.
     let actions = [
         "showqueue",
         "showqueue&fresh=1",
@@ -197,7 +207,7 @@ fn a_queue_of_a_pattern_that_comes_later_keeps_its_dynamic_members(version: u32)
     });
 }
 
-fn a_configuration_that_spells_otherwise_is_warned_of(version: u32) {
+fn bridge_and_check_warn_if_the_configuration_spells_a_queue_differently(version: u32) {
     let pbx = start(version);
     let port = pbx.asterisk.port;
     let names_both = |text: &str| text.contains("Support") && text.contains("support");
@@ -215,7 +225,7 @@ fn a_configuration_that_spells_otherwise_is_warned_of(version: u32) {
         texts.any(names_both)
     };
     assert!(warned(&report), "{report}");
-    // The check leaves the members alone, too.
+    // `check` removes no members either.
     let members = set(&["1001", "1002", "1040"]);
     assert_eq!(shown_by_asterisk(&pbx.asterisk, "Support"), members);
     for right in ["\"Support\"", "\"*\""] {
@@ -225,23 +235,23 @@ fn a_configuration_that_spells_otherwise_is_warned_of(version: u32) {
     }
 }
 
-fn the_audit_sees_a_name_that_is_spelled_otherwise(version: u32) {
+fn queue_name_checker_detects_a_different_spelling(version: u32) {
     let pbx = start(version);
-    let audit = pbx.asterisk.name_checker();
-    let mut ami = Ami::login(audit.port, "tester", "tester-secret");
-    // Before any list has named it.
+    let checker = pbx.asterisk.name_checker();
+    let mut ami = Ami::login(checker.port, "tester", "tester-secret");
+    // No list has contained the queue yet.
     ami.queue_status("Support");
-    assert_eq!(audit.log.take_violations().len(), 1);
+    assert_eq!(checker.log.take_violations().len(), 1);
     ami.queue_status("");
     ami.queue_status("Support");
-    audit.log.assert_clean();
+    checker.log.assert_clean();
     ami.queue_status("support");
-    let violations = audit.log.take_violations();
+    let violations = checker.log.take_violations();
     assert_eq!(
         violations,
         ["QueueStatus named the queue \"support\"; Asterisk spells it \"Support\""]
     );
-    // What the audit is for: the dynamic members are gone.
+    // This is why the checker exists: the query has removed the dynamic members.
     assert_eq!(shown_by_asterisk(&pbx.asterisk, "Support"), set(&["1040"]));
-    assert_eq!(audit.log.actions(), 3);
+    assert_eq!(checker.log.actions(), 3);
 }

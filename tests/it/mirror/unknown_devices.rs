@@ -1,7 +1,8 @@
-//! A member is not reported with a state that Asterisk has not given it.
+//! The bridge never reports a member with a state that Asterisk has not reported.
 //!
-//! 16.28 and 22.10 both know a device's state when they add a member: the event and the
-//! next list have it. A custom device that was never set is `Unknown` for good.
+//! Asterisk 16.28 and 22.10 both know the device state when they add a member: the event
+//! and the next list contain it. A custom device whose state was never set stays
+//! `Unknown`.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,11 +17,12 @@ use crate::support::{
 };
 
 on_both_versions!(
-    the_first_state_of_a_member_added_by_the_bridge_is_asterisks,
-    the_first_state_of_a_member_added_elsewhere_is_asterisks,
+    first_state_of_a_member_added_by_the_bridge_is_asterisks,
+    first_state_of_a_member_added_elsewhere_is_asterisks,
 );
 
-/// Agents with what their devices are, and what a member of them has to be shown as.
+/// Agents with the state of their device in Asterisk, and the `device_state` and `state`
+/// that the bridge must show.
 const DEVICES: [(u16, &str, &str, &str); 5] = [
     (1001, "UNAVAILABLE", "unavailable", "unavailable"),
     (1002, "INVALID", "invalid", "unavailable"),
@@ -43,12 +45,12 @@ fn start(version: u32) -> (Asterisk, Bridge) {
     (asterisk, bridge)
 }
 
-/// What was reported of each agent, in order, without repetitions: device and state.
+/// The `device_state` and `state` reported for each agent, in order, without repetitions.
 #[derive(Debug, Default, PartialEq)]
 struct Reports(BTreeMap<String, Vec<(Value, Value)>>);
 
 impl Reports {
-    fn note(&mut self, member: &Value) {
+    fn add(&mut self, member: &Value) {
         let agent = member["agent"].as_str().expect("an agent").to_owned();
         let report = (member["device_state"].clone(), member["state"].clone());
         let reports = self.0.entry(agent).or_default();
@@ -57,7 +59,7 @@ impl Reports {
         }
     }
 
-    /// What Asterisk says, and nothing else.
+    /// The reports if the bridge only ever shows Asterisk's state.
     fn expected(paused: bool) -> Self {
         let reports = DEVICES.iter().map(|(agent, _, device, state)| {
             let state = match *state {
@@ -70,8 +72,8 @@ impl Reports {
     }
 }
 
-/// Adds the agents while one client follows the stream and another reads without pause;
-/// everything reported of them has to be what Asterisk says.
+/// Adds the agents while one client follows the stream and another reads continuously.
+/// Asserts that both see only the states that Asterisk reports.
 fn assert_first_states(
     asterisk: &Asterisk,
     bridge: &Bridge,
@@ -87,7 +89,7 @@ fn assert_first_states(
             while !done.load(Ordering::Relaxed) {
                 let shown = bridge.acme_ok("action=showqueue&queue=6001");
                 let members = shown["queues"][0]["members"].as_array().expect("members");
-                members.iter().for_each(|member| reports.note(member));
+                members.iter().for_each(|member| reports.add(member));
             }
             reports
         });
@@ -101,7 +103,7 @@ fn assert_first_states(
                 let event = stream.event(left);
                 let event = event.unwrap_or_else(|| panic!("{agent}: no event within 1 s"));
                 if event.name == "member" {
-                    reports.note(&event.data["member"]);
+                    reports.add(&event.data["member"]);
                 }
             }
         }
@@ -112,34 +114,34 @@ fn assert_first_states(
             let member = event.filter(|event| event.name == "member");
             member
                 .iter()
-                .for_each(|event| reports.note(&event.data["member"]));
+                .for_each(|event| reports.add(&event.data["member"]));
         }
         drop(end);
         (reader.join().expect("a reader"), reports)
     });
-    assert_eq!(streamed, Reports::expected(paused), "the stream");
-    assert_eq!(read, Reports::expected(paused), "reads");
-    // Asterisk says the same.
+    assert_eq!(streamed, Reports::expected(paused), "on the stream");
+    assert_eq!(read, Reports::expected(paused), "in reads");
+    // Asterisk's list has the same states.
     let mut members = asterisk.ami().members("acme-6001");
     members.sort_by(|a, b| a["Location"].cmp(&b["Location"]));
     let codes: Vec<_> = members.iter().map(|row| &*row["Status"]).collect();
     assert_eq!(codes, ["5", "4", "0", "6", "1"]);
 }
 
-fn the_first_state_of_a_member_added_by_the_bridge_is_asterisks(version: u32) {
+fn first_state_of_a_member_added_by_the_bridge_is_asterisks(version: u32) {
     each(&[false, true], |paused| {
         let (asterisk, bridge) = start(version);
         assert_first_states(&asterisk, &bridge, paused, |agent| {
             let query = format!("action=add&agent={agent}&queue=6001&paused={paused}");
             bridge.acme_ok(&query);
-            // Whoever was told that it is done sees it done.
+            // After the response, the next read shows the member.
             let state = bridge.acme_ok(&format!("action=showstate&agent={agent}"));
             assert_eq!(state["paused"], paused, "{state}");
         });
     });
 }
 
-fn the_first_state_of_a_member_added_elsewhere_is_asterisks(version: u32) {
+fn first_state_of_a_member_added_elsewhere_is_asterisks(version: u32) {
     each(&["session", "command line"], |by| {
         let (asterisk, bridge) = start(version);
         let mut ami = asterisk.ami();
@@ -158,9 +160,9 @@ fn the_first_state_of_a_member_added_elsewhere_is_asterisks(version: u32) {
                 ));
             }
         });
-        // A device whose state changes is followed as before.
+        // The bridge still follows a change of a device state.
         asterisk.cli("devstate change Custom:acme-1003 NOT_INUSE");
-        eventually("the device is known", || {
+        eventually("the new device state is shown", || {
             let state = bridge.acme_ok("action=showstate&agent=1003");
             (state["queues"][0]["device_state"] == "not_in_use").then_some(())
         });

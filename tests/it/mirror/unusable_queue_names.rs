@@ -1,5 +1,5 @@
-//! Queues whose names no request can carry are reported once, and what the database
-//! refused to store is not believed for long.
+//! The bridge warns once about a queue whose name no request can carry. It soon shows
+//! Asterisk's state again after the database refused to store a change.
 
 use std::time::{Duration, Instant};
 
@@ -12,25 +12,28 @@ use crate::support::{
 };
 
 on_both_versions!(
-    queues_that_no_request_can_name_are_warned_of_once,
-    queues_of_the_database_that_no_request_can_name_are_warned_of,
-    a_pause_that_the_database_did_not_store_is_shown_as_asterisk_has_it,
+    bridge_warns_once_about_queues_that_no_request_can_name,
+    bridge_warns_once_about_database_queues_that_no_request_can_name,
+    reads_follow_asterisk_if_the_database_did_not_store_a_pause,
 );
 
 const NAMES: [&str; 3] = ["sales team", "Büro", "תמיכה"];
 
-/// Asserts that each name is in exactly one of these texts, and that the text says which
+/// Asserts that exactly one of the texts contains each name, and that this text says which
 /// characters a name may have.
 fn assert_warned_once(texts: &[String], what: &str) {
     for name in NAMES {
         let mut about = texts.iter().filter(|text| text.contains(name));
         let text = about.next();
-        let text = text.unwrap_or_else(|| panic!("{what}: nothing of {name}: {texts:#?}"));
-        assert!(about.next().is_none(), "{what}: {name} twice: {texts:#?}");
-        let says_how = ["letters", "A-Z", "a-z"]
+        let text = text.unwrap_or_else(|| panic!("{what}: no warning about {name}: {texts:#?}"));
+        assert!(
+            about.next().is_none(),
+            "{what}: two warnings about {name}: {texts:#?}"
+        );
+        let lists_characters = ["letters", "A-Z", "a-z"]
             .iter()
             .any(|word| text.contains(word));
-        assert!(says_how, "{what}: {text}");
+        assert!(lists_characters, "{what}: {text}");
     }
 }
 
@@ -39,17 +42,17 @@ fn assert_warned(port: u16, others: usize) {
     let bridge = Bridge::start(&text);
     eventually("the warnings", || {
         let warnings = warnings(&bridge);
-        let told = |name: &&str| warnings.iter().any(|line| line.contains(*name));
-        NAMES.iter().all(told).then_some(())
+        let is_warned = |name: &&str| warnings.iter().any(|line| line.contains(*name));
+        NAMES.iter().all(is_warned).then_some(())
     });
     let shown = bridge.acme_ok("action=showqueue");
     assert_eq!(shown["queues"].as_array().map(Vec::len), Some(others));
-    // Resyncs, and whole lists, do not repeat them.
-    let asked = || bridge.sent_count("QueueStatus");
-    let before = asked();
+    // Neither resyncs nor full lists repeat the warnings.
+    let queries = || bridge.sent_count("QueueStatus");
+    let before = queries();
     eventually("resyncs", || {
         bridge.acme_ok("action=showqueue&fresh=1");
-        (asked() >= before + 4 * others).then_some(())
+        (queries() >= before + 4 * others).then_some(())
     });
     assert_warned_once(&warnings(&bridge), "log");
 
@@ -60,7 +63,7 @@ fn assert_warned(port: u16, others: usize) {
     assert_warned_once(&warnings.collect::<Vec<_>>(), "check");
 }
 
-fn queues_that_no_request_can_name_are_warned_of_once(version: u32) {
+fn bridge_warns_once_about_queues_that_no_request_can_name(version: u32) {
     let mut queues = sample_config("queues.conf");
     for name in NAMES {
         queues += &format!("\n[{name}](agents)\n");
@@ -70,14 +73,15 @@ fn queues_that_no_request_can_name_are_warned_of_once(version: u32) {
     assert_warned(asterisk.port, 4);
 }
 
-fn queues_of_the_database_that_no_request_can_name_are_warned_of(version: u32) {
+fn bridge_warns_once_about_database_queues_that_no_request_can_name(version: u32) {
     let pbx = Realtime::start_with(version, &[], |database| {
         NAMES.iter().for_each(|name| insert_queue(database, name));
     });
     assert_warned(pbx.asterisk.port, 4);
 }
 
-/// Whether `queue show` has the member paused. Asks Asterisk to read the database anew.
+/// Whether `queue show` lists the member as paused. The command makes Asterisk read the
+/// database again.
 fn is_paused(pbx: &Realtime) -> bool {
     let text = pbx.asterisk.cli("queue show Support");
     assert!(text.contains(&interface(1001)), "{text}");
@@ -93,7 +97,7 @@ fn start_with_member(version: u32) -> (Realtime, Bridge) {
     (pbx, bridge)
 }
 
-/// Asserts that the bridge shows Asterisk's truth within a resync, and goes on to.
+/// Asserts that the bridge shows Asterisk's state within a resync, and keeps doing so.
 fn assert_truth_within_a_resync(pbx: &Realtime, bridge: &Bridge) {
     let shown = || -> Value { bridge.acme_ok("action=showstate&agent=1001")["paused"].clone() };
     let limit = Instant::now() + Duration::from_secs(4);
@@ -108,7 +112,7 @@ fn assert_truth_within_a_resync(pbx: &Realtime, bridge: &Bridge) {
     }
 }
 
-fn a_pause_that_the_database_did_not_store_is_shown_as_asterisk_has_it(version: u32) {
+fn reads_follow_asterisk_if_the_database_did_not_store_a_pause(version: u32) {
     each(&[refused, locked], |test| test(version));
 }
 
@@ -120,7 +124,7 @@ fn refused(version: u32) {
     );
     let answer = bridge.acme_ok("action=pause&agent=1001&queue=Support");
     assert_eq!(answer["status"], "success");
-    // Asterisk has forgotten it at its next reading.
+    // When Asterisk reads the database again, it drops the pause.
     assert!(!is_paused(&pbx));
     assert_truth_within_a_resync(&pbx, &bridge);
 }
@@ -129,7 +133,7 @@ fn locked(version: u32) {
     let (pbx, bridge) = start_with_member(version);
     {
         let _lock = pbx.lock();
-        // Success or not, as Asterisk answers.
+        // The response may be a success or an error, depending on Asterisk's reply.
         bridge.get_as(
             crate::support::ACME,
             "action=pause&agent=1001&queue=Support",

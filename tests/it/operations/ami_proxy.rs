@@ -1,5 +1,5 @@
-//! An AMI proxy between the bridge and Asterisk: it greets with its own name, and passes
-//! on what Asterisk speaks.
+//! An AMI proxy between the bridge and Asterisk. It sends its own greeting, and forwards
+//! everything after Asterisk's greeting unchanged.
 
 use std::io::{BufRead, BufReader, Read, Write, copy};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -7,9 +7,9 @@ use std::thread::spawn;
 
 use crate::support::{Asterisk, Bridge, configuration, on_every_pbx};
 
-on_every_pbx!(a_proxy_that_passes_on_asterisks_protocol_is_accepted);
+on_every_pbx!(bridge_works_through_an_ami_proxy_with_its_own_greeting);
 
-/// Returns its port.
+/// Starts the proxy and returns its port.
 fn proxy(to: u16) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("bound").port();
@@ -38,7 +38,7 @@ fn pass(from: &mut impl Read, mut to: TcpStream) {
     let _ = to.shutdown(Shutdown::Both);
 }
 
-fn a_proxy_that_passes_on_asterisks_protocol_is_accepted(version: u32) {
+fn bridge_works_through_an_ami_proxy_with_its_own_greeting(version: u32) {
     let asterisk = Asterisk::start(version);
     let bridge = Bridge::start(&configuration(proxy(asterisk.port)));
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");

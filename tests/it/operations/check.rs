@@ -1,4 +1,4 @@
-//! What `check` tells for machines, and of the certificate.
+//! The JSON report of `ami-bridge check`, and its checks of the certificate and the network.
 
 use std::net::TcpListener;
 
@@ -10,12 +10,12 @@ use crate::support::{
 };
 
 on_every_pbx!(
-    json_tells_what_the_text_tells,
-    a_queue_that_no_action_can_name_is_warned_of,
-    a_certificate_that_is_not_long_valid_is_told,
+    json_report_contains_everything_that_the_text_has,
+    check_warns_about_a_queue_that_no_action_can_name,
+    check_reports_a_certificate_that_expires_soon_or_is_invalid,
 );
 
-/// The exit status, and the report.
+/// Runs `ami-bridge check --json`, and returns its exit status and report.
 fn check(configuration: &str) -> (Option<i32>, Value) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bridge.toml");
@@ -29,10 +29,10 @@ fn check(configuration: &str) -> (Option<i32>, Value) {
     (output.status.code(), report.expect("JSON"))
 }
 
-fn json_tells_what_the_text_tells(version: u32) {
+fn json_report_contains_everything_that_the_text_has(version: u32) {
     let asterisk = Asterisk::start(version);
-    let sound = configuration(asterisk.port);
-    let missing = sound.replace("\"6002\"", "\"6777\"");
+    let valid = configuration(asterisk.port);
+    let missing = valid.replace("\"6002\"", "\"6777\"");
     let (status, report) = check(&missing);
     assert_eq!((status, &report["ok"]), (Some(0), &json!(true)), "{report}");
     let pbx = &report["pbxes"][0];
@@ -63,7 +63,7 @@ fn json_tells_what_the_text_tells(version: u32) {
     assert_eq!(report["errors"], json!([]));
     assert_eq!(report["certificate"], Value::Null);
 
-    let rejected = sound.replace("sample-secret-change-me", "another");
+    let rejected = valid.replace("sample-secret-change-me", "another");
     let (status, report) = check(&rejected);
     assert_eq!(
         (status, &report["ok"]),
@@ -78,7 +78,7 @@ fn json_tells_what_the_text_tells(version: u32) {
     assert!(error.contains("rejects the AMI user"), "{error}");
 }
 
-fn a_queue_that_no_action_can_name_is_warned_of(version: u32) {
+fn check_warns_about_a_queue_that_no_action_can_name(version: u32) {
     let queues = sample_config("queues.conf") + "\n[trail ]\nstrategy = ringall\n";
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues)]);
     let (status, report) = check(&configuration(asterisk.port));
@@ -91,18 +91,18 @@ fn a_queue_that_no_action_can_name_is_warned_of(version: u32) {
     );
 }
 
-fn a_certificate_that_is_not_long_valid_is_told(version: u32) {
+fn check_reports_a_certificate_that_expires_soon_or_is_invalid(version: u32) {
     let asterisk = Asterisk::start(version);
     let folder = tempfile::tempdir().expect("a folder");
     let day = std::time::Duration::from_secs(86_400);
-    for (begins, days, status, said) in [
+    for (begins, days, status, expected) in [
         (-9, 90, 0, ""),
         (-9, 5, 0, "days left"),
         (-9, -2, 1, "expired"),
         (1, 90, 1, "valid only from"),
     ] {
         let now = std::time::SystemTime::now();
-        // An hour more than whole days, so that no test runs at the edge.
+        // One hour more than whole days, so that rounding cannot change the result.
         let in_days = |days: i32| match days {
             0.. => now + day * days.unsigned_abs() + day / 24,
             _ => now - day * days.unsigned_abs() + day / 24,
@@ -114,19 +114,19 @@ fn a_certificate_that_is_not_long_valid_is_told(version: u32) {
         let (code, report) = check(&configuration(asterisk.port).replace("[http]", &tls));
         assert_eq!(code, Some(status), "{days}: {report}");
         assert_eq!(report["certificate"]["days_left"], days, "{report}");
-        let told = [&report["warnings"], &report["errors"]].map(ToString::to_string);
-        let told = told.concat();
+        let texts = [&report["warnings"], &report["errors"]].map(ToString::to_string);
+        let text = texts.concat();
         assert_eq!(
-            told.contains("http.tls_certificate"),
-            !said.is_empty(),
-            "{told}"
+            text.contains("http.tls_certificate"),
+            !expected.is_empty(),
+            "{text}"
         );
-        assert!(told.contains(said), "{told}");
+        assert!(text.contains(expected), "{text}");
     }
 }
 
 #[test]
-fn shared_organizations_and_mistakes_are_in_the_json() {
+fn json_report_contains_shared_organizations_and_mistakes() {
     let shared = configuration(1)
         .replace("@globex-agents", "@acme-agents")
         .replace("[organization.acme]", "[organization.acme]\nshared = true")
@@ -135,7 +135,7 @@ fn shared_organizations_and_mistakes_are_in_the_json() {
             "[organization.globex]\nshared = true",
         );
     let (status, report) = check(&shared);
-    // Nobody listens on that port.
+    // The check fails, since nothing listens on the AMI port.
     assert_eq!(status, Some(1), "{report}");
     let overlap = json!({"first": "acme", "second": "globex", "example": "Local/1001@acme-agents"});
     assert_eq!(report["overlaps"], json!([overlap]));
@@ -146,9 +146,9 @@ fn shared_organizations_and_mistakes_are_in_the_json() {
     assert!(errors.contains("pbx.main.username"), "{errors}");
 }
 
-/// One that is dead does not hold the others up.
+/// A PBX that does not answer must not delay the check of the others.
 #[test]
-fn every_pbx_is_asked_at_once() {
+fn check_connects_to_all_pbxes_in_parallel() {
     let names = ["one", "other"];
     let listeners = names.map(|_| TcpListener::bind("127.0.0.1:0").expect("a port"));
     let mut pbxes = String::new();
@@ -176,13 +176,13 @@ password = "of-{name}"
         );
     }
     let report = std::thread::scope(|scope| {
-        let asked = scope.spawn(|| check(&pbxes).1);
-        // Neither is told anything before both are asked.
+        let report = scope.spawn(|| check(&pbxes).1);
+        // Neither PBX answers before `check` has connected to both.
         let links = listeners
             .each_ref()
-            .map(|listener| eventually("a link is made", || listener.accept().ok()));
+            .map(|listener| eventually("a connection", || listener.accept().ok()));
         drop(links);
-        asked.join().expect("a report")
+        report.join().expect("a report")
     });
     let errors = report["errors"].as_array().expect("errors");
     assert_eq!(errors.len(), 2, "{report}");
@@ -194,27 +194,30 @@ password = "of-{name}"
 }
 
 #[test]
-fn what_others_on_the_network_could_read_is_warned_of() {
-    // TEST-NET-1: nobody answers there, and nothing is asked of it but a connection.
+fn check_warns_about_unencrypted_traffic_on_the_network() {
+    // An address of TEST-NET-1. No host answers there, and `check` only tries to connect.
     let exposed = configuration(1)
         .replace(
             "127.0.0.1:1\"",
             "192.0.2.1:1\"\nconnect_timeout = \"100ms\"",
         )
         .replace("listen = \"127.0.0.1:0\"", "listen = \"0.0.0.0:0\"");
-    let warned = |text: &str| {
+    let warning_counts = |text: &str| {
         let (_, report) = check(text);
         let warnings = report["warnings"].as_array().expect("warnings").clone();
         let subjects = ["http.listen", "admin.listen", "pbx main"];
         subjects.map(|subject| {
-            let of = |told: &&Value| told.as_str().is_some_and(|told| told.starts_with(subject));
-            warnings.iter().filter(of).count()
+            let is_about = |warning: &&Value| {
+                let text = warning.as_str();
+                text.is_some_and(|text| text.starts_with(subject))
+            };
+            warnings.iter().filter(is_about).count()
         })
     };
-    assert_eq!(warned(&configuration(1)), [0, 0, 0]);
-    assert_eq!(warned(&exposed), [1, 1, 1]);
+    assert_eq!(warning_counts(&configuration(1)), [0, 0, 0]);
+    assert_eq!(warning_counts(&exposed), [1, 1, 1]);
     let behind_a_proxy = exposed.replace("[http]", "[http]\ntrusted_proxies = [\"192.0.2.9\"]");
-    assert_eq!(warned(&behind_a_proxy), [0, 1, 1]);
+    assert_eq!(warning_counts(&behind_a_proxy), [0, 1, 1]);
     let over_tls = exposed.replace("[pbx.main]", "[pbx.main]\ntls = true");
-    assert_eq!(warned(&over_tls), [1, 1, 0]);
+    assert_eq!(warning_counts(&over_tls), [1, 1, 0]);
 }

@@ -1,12 +1,12 @@
-//! The command line and the configuration, as an operator meets them.
+//! The command line, and what it reports about the configuration.
 
 use std::process::Output;
 
 use crate::support::{Asterisk, bridge_command, configuration, on_both_versions};
 
 on_both_versions!(
-    check_tells_what_works_and_what_does_not,
-    check_tells_what_is_more_than_needed,
+    check_reports_success_and_each_failure,
+    check_warns_about_excess_permissions_and_plain_passwords,
 );
 
 fn run(arguments: &[&str], environment: &[(&str, &str)], configuration: &str) -> Output {
@@ -24,7 +24,7 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&[out.as_slice(), err].concat()).into_owned()
 }
 
-fn check_tells_what_works_and_what_does_not(version: u32) {
+fn check_reports_success_and_each_failure(version: u32) {
     let unprivileged = "[general]\nenabled=yes\nbindaddr=127.0.0.1\nport = 5038\n\
         [queuebridge]\nsecret=sample-secret-change-me\n\
         permit=127.0.0.1/255.255.255.255\nread=system\n\
@@ -37,7 +37,7 @@ fn check_tells_what_works_and_what_does_not(version: u32) {
         .replace("sample-secret-change-me", "full-secret");
     let address = format!("127.0.0.1:{port}");
     let rejected = full.replace("full-secret", "not-the-secret");
-    let nobody = full.replace(&address, "127.0.0.1:1");
+    let unreachable = full.replace(&address, "127.0.0.1:1");
     let missing = full.replace("\"6002\"", "\"6777\", \"7*\"");
     for (configuration, status, parts) in [
         (
@@ -68,20 +68,23 @@ fn check_tells_what_works_and_what_does_not(version: u32) {
             1,
             vec!["as full: Asterisk rejects the AMI user or its secret".to_owned()],
         ),
-        (&nobody, 1, vec!["not reachable".to_owned()]),
+        (&unreachable, 1, vec!["not reachable".to_owned()]),
     ] {
         let output = run(&["check"], &[], configuration);
-        let said = text(&output);
-        assert_eq!(output.status.code(), Some(status), "{said}");
+        let output_text = text(&output);
+        assert_eq!(output.status.code(), Some(status), "{output_text}");
         for part in parts {
-            assert!(said.contains(&part), "{part} is not in {said}");
+            assert!(
+                output_text.contains(&part),
+                "{part} is not in {output_text}"
+            );
         }
-        assert!(!said.contains("secret-change-me") && !said.contains("full-secret"));
+        assert!(!output_text.contains("secret-change-me") && !output_text.contains("full-secret"));
     }
 }
 
 #[test]
-fn all_mistakes_are_told_at_once_and_no_secret() {
+fn check_reports_all_mistakes_at_once_without_secrets() {
     let wrong = r#"
 [http]
 listen = "everywhere"
@@ -113,8 +116,8 @@ actions = ["fly"]
 allow_from = ["nowhere"]
 "#;
     let output = run(&["check"], &[], wrong);
-    let said = text(&output);
-    assert_eq!(output.status.code(), Some(2), "{said}");
+    let output_text = text(&output);
+    assert_eq!(output.status.code(), Some(2), "{output_text}");
     for key in [
         "http.listen: must be address:port",
         "http.max_connections: must be",
@@ -133,25 +136,25 @@ allow_from = ["nowhere"]
         "organization.globex.user[0].allow_from: \"nowhere\"",
         "organization.globex.queues: the queue 6001 can also be reached by organization acme",
     ] {
-        assert!(said.contains(key), "{key} is not in {said}");
+        assert!(output_text.contains(key), "{key} is not in {output_text}");
     }
-    assert!(said.contains("16 mistakes"), "{said}");
-    assert!(!said.contains("hidden"), "{said}");
+    assert!(output_text.contains("16 mistakes"), "{output_text}");
+    assert!(!output_text.contains("hidden"), "{output_text}");
 }
 
 #[test]
-fn a_syntax_error_is_told_by_its_place_alone() {
+fn syntax_error_is_reported_by_its_position_only() {
     let output = run(&["check"], &[], "[pbx.main]\nsecret = \"hidden\n");
-    let said = text(&output);
+    let output_text = text(&output);
     assert_eq!(output.status.code(), Some(2));
-    assert!(said.contains("bridge.toml:2:"), "{said}");
-    assert!(!said.contains("hidden"), "{said}");
+    assert!(output_text.contains("bridge.toml:2:"), "{output_text}");
+    assert!(!output_text.contains("hidden"), "{output_text}");
 }
 
 #[test]
-fn what_is_missing_is_told() {
+fn missing_keys_are_reported() {
     let output = run(&["run"], &[], "[pbx.main]\n[organization.acme]\n");
-    let said = text(&output);
+    let output_text = text(&output);
     assert_eq!(output.status.code(), Some(2));
     for key in [
         "pbx.main.username: is missing",
@@ -159,7 +162,7 @@ fn what_is_missing_is_told() {
         "organization.acme.queues: is missing",
         "organization.acme.user: is missing",
     ] {
-        assert!(said.contains(key), "{key} is not in {said}");
+        assert!(output_text.contains(key), "{key} is not in {output_text}");
     }
     let output = bridge_command()
         .current_dir("/")
@@ -170,8 +173,8 @@ fn what_is_missing_is_told() {
 }
 
 #[test]
-fn the_environment_overrides_the_file() {
-    let sound = configuration(5038);
+fn environment_variables_override_the_file() {
+    let valid = configuration(5038);
     for (variables, part) in [
         (
             &[("AMI_BRIDGE__HTTP__LISTEN", "nowhere")][..],
@@ -205,16 +208,19 @@ fn the_environment_overrides_the_file() {
             "http.colour: unknown key",
         ),
     ] {
-        let output = run(&["check"], variables, &sound);
-        let said = text(&output);
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.contains(part), "{part} is not in {said}");
-        assert!(said.contains("(set by an environment variable)"), "{said}");
+        let output = run(&["check"], variables, &valid);
+        let output_text = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{output_text}");
+        assert!(output_text.contains(part), "{part} is not in {output_text}");
+        assert!(
+            output_text.contains("(set by an environment variable)"),
+            "{output_text}"
+        );
     }
 }
 
 #[test]
-fn help_and_version_are_there() {
+fn help_and_version_are_printed() {
     for (argument, parts) in [
         (
             "--help",
@@ -235,33 +241,37 @@ fn help_and_version_are_there() {
     assert_eq!(output.status.code(), Some(2));
 }
 
-fn check_tells_what_is_more_than_needed(version: u32) {
+fn check_warns_about_excess_permissions_and_plain_passwords(version: u32) {
     let sample = Asterisk::start(version);
-    let least = configuration(sample.port);
-    let most = least
+    let minimal = configuration(sample.port);
+    let excessive = minimal
         .replace("queuebridge", "tester")
         .replace("sample-secret-change-me", "tester-secret");
-    for (configuration, expected) in [(&least, false), (&most, true)] {
-        let said = text(&run(&["check"], &[], configuration));
-        assert!(said.contains("linked to"), "{said}");
-        let excess = said.contains("may do more than the bridge needs: Command, ");
-        assert_eq!(excess, expected, "{said}");
-        // Both users' passwords stand in the file as they are.
-        assert_eq!(said.matches("use password_hash").count(), 2, "{said}");
+    for (configuration, expected) in [(&minimal, false), (&excessive, true)] {
+        let output_text = text(&run(&["check"], &[], configuration));
+        assert!(output_text.contains("linked to"), "{output_text}");
+        let excess = output_text.contains("may do more than the bridge needs: Command, ");
+        assert_eq!(excess, expected, "{output_text}");
+        // The file contains the plain passwords of both users.
+        assert_eq!(
+            output_text.matches("use password_hash").count(),
+            2,
+            "{output_text}"
+        );
     }
 }
 
 #[test]
-fn organizations_share_only_where_both_say_so() {
-    let apart = configuration(1);
-    let overlapping = apart.replace("@globex-agents", "@acme-agents");
+fn organizations_may_overlap_only_if_both_are_shared() {
+    let separate = configuration(1);
+    let overlapping = separate.replace("@globex-agents", "@acme-agents");
     let one = overlapping.replace("[organization.acme]", "[organization.acme]\nshared = true");
     let both = one.replace(
         "[organization.globex]",
         "[organization.globex]\nshared = true",
     );
     for (configuration, status, part) in [
-        (&apart, 1, "configuration: ok"),
+        (&separate, 1, "configuration: ok"),
         (
             &overlapping,
             2,
@@ -279,17 +289,17 @@ fn organizations_share_only_where_both_say_so() {
         ),
     ] {
         let output = run(&["check"], &[], configuration);
-        let said = text(&output);
-        assert_eq!(output.status.code(), Some(status), "{said}");
-        assert!(said.contains(part), "{part} is not in {said}");
+        let output_text = text(&output);
+        assert_eq!(output.status.code(), Some(status), "{output_text}");
+        assert!(output_text.contains(part), "{part} is not in {output_text}");
     }
 }
 
 #[test]
-fn what_looks_harmless_and_is_not_is_refused() {
-    let sound = configuration(1);
+fn values_that_look_harmless_but_are_not_are_rejected() {
+    let valid = configuration(1);
     let second = "[pbx.other]\naddress = \"localhost:1\"\nusername = \"u\"\nsecret = \"s\"\n";
-    let twice = sound
+    let twice = valid
         .replace(
             "[organization.acme]",
             &format!("{second}[organization.acme]\npbx = \"main\""),
@@ -298,15 +308,15 @@ fn what_looks_harmless_and_is_not_is_refused() {
             "[organization.globex]",
             "[organization.globex]\npbx = \"other\"",
         );
-    let options = sound.replace("@globex-agents", "@acme-agents/n");
+    let options = valid.replace("@globex-agents", "@acme-agents/n");
     let secret = "secret = \"sample-secret-change-me\"";
-    let pasted = sound.replace(secret, "secret_file = \"S3cretPasted\"");
-    let key = sound.replace(
+    let pasted = valid.replace(secret, "secret_file = \"S3cretPasted\"");
+    let key = valid.replace(
         "[http]",
         "[http]\ntls_certificate = \"x\"\ntls_key = \"S3cretPasted\"",
     );
-    let any = sound.replace("acme-password\"", "acme-password\"\nallow_from = \"\"");
-    let empty = sound.replace("sample-secret-change-me", "");
+    let any = valid.replace("acme-password\"", "acme-password\"\nallow_from = \"\"");
+    let empty = valid.replace("sample-secret-change-me", "");
     for (configuration, part) in [
         (&twice, "pbx.other.address: is also the address of pbx.main"),
         (
@@ -322,24 +332,24 @@ fn what_looks_harmless_and_is_not_is_refused() {
         (&any, "organization.acme.user[0].allow_from: must be a list"),
     ] {
         let output = run(&["check"], &[], configuration);
-        let said = text(&output);
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.contains(part), "{part} is not in {said}");
-        assert!(!said.contains("S3cret"), "{said}");
+        let output_text = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{output_text}");
+        assert!(output_text.contains(part), "{part} is not in {output_text}");
+        assert!(!output_text.contains("S3cret"), "{output_text}");
     }
-    // A variable that is set to nothing is as good as none.
-    let said = text(&run(&["check"], &[("AMI_BRIDGE_CONFIG", "")], &sound));
-    assert!(said.contains("configuration: ok"), "{said}");
+    // An empty variable counts as unset.
+    let output_text = text(&run(&["check"], &[("AMI_BRIDGE_CONFIG", "")], &valid));
+    assert!(output_text.contains("configuration: ok"), "{output_text}");
 }
 
 #[test]
-fn a_secret_may_be_a_credential_of_systemd() {
+fn secret_file_may_name_a_systemd_credential() {
     let folder = tempfile::tempdir().expect("a folder");
     let secret = "secret = \"sample-secret-change-me\"";
     let configuration = configuration(1).replace(secret, "secret_file = \"pbx-main.secret\"");
     let credentials = folder.path().to_str().expect("text");
     let environment = [("CREDENTIALS_DIRECTORY", credentials)];
-    for (content, code, told) in [
+    for (content, code, expected) in [
         (None, 2, "can't be read as a file"),
         (Some(""), 2, "an empty file"),
         (Some("from-systemd\nand more\n"), 2, "more than one line"),
@@ -349,11 +359,11 @@ fn a_secret_may_be_a_credential_of_systemd() {
             std::fs::write(folder.path().join("pbx-main.secret"), content).expect("written");
         }
         let output = run(&["check"], &environment, &configuration);
-        let said = text(&output);
-        assert_eq!(output.status.code(), Some(code), "{said}");
+        let output_text = text(&output);
+        assert_eq!(output.status.code(), Some(code), "{output_text}");
         assert!(
-            said.contains(told) && !said.contains("from-systemd"),
-            "{said}"
+            output_text.contains(expected) && !output_text.contains("from-systemd"),
+            "{output_text}"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! `ami-bridge demo`: what it prints works, and it ends when it is told to.
+//! `ami-bridge demo`: the commands that it prints work, and it ends on SIGINT.
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::{bridge_command, eventually, request, send_signal};
 
-/// A demonstration that is killed with the test.
+/// A running demo, which is killed when this is dropped.
 struct Demo {
     child: Child,
     address: SocketAddr,
@@ -16,15 +16,15 @@ struct Demo {
 }
 
 impl Demo {
-    /// Reads what it prints, up to its last line.
+    /// Starts the demo and reads its output up to the last line.
     fn start() -> Self {
         let mut child = bridge_command()
             .args(["demo", "--listen", "127.0.0.1:0", "--seed", "7"])
-            // The demonstration is the same whatever is configured.
+            // The demo ignores the environment's configuration.
             .env("AMI_BRIDGE__HTTP__PATH", "/elsewhere")
             .stdout(Stdio::piped())
             .spawn()
-            .expect("the demonstration");
+            .expect("the demo");
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let mut text = Vec::new();
         for line in lines.map_while(Result::ok) {
@@ -62,16 +62,16 @@ impl Drop for Demo {
 }
 
 #[test]
-fn everything_that_the_demonstration_prints_works() {
+fn demo_serves_everything_that_it_prints() {
     let mut demo = Demo::start();
     assert_eq!(demo.targets.len(), 5);
-    eventually("it listens", || {
+    eventually("the demo listens", || {
         std::net::TcpStream::connect(demo.address).ok()
     });
     for target in &demo.targets {
         let response = eventually(target, || {
             let response = request(demo.address, "GET", target, &[], b"");
-            // The link comes a moment after the listener.
+            // The link comes up shortly after the demo starts to listen.
             (response.status != 503).then_some(response)
         });
         assert_eq!(response.status, 200, "{target}: {response:?}");
@@ -83,21 +83,21 @@ fn everything_that_the_demonstration_prints_works() {
     );
     let removed = demo.get("action=remove&agent=1020&queue=6005");
     assert_eq!(removed["code"], "static_member");
-    eventually("someone calls", || {
-        let figures = demo.get("action=showqueuestat");
-        let queues = figures["queues"].as_array()?;
+    eventually("a call comes in", || {
+        let statistics = demo.get("action=showqueuestat");
+        let queues = statistics["queues"].as_array()?;
         let busy = |queue: &serde_json::Value| {
             queue["callers_waiting"] != 0 || queue["agents"]["in_call"] != 0
         };
         queues.iter().any(busy).then_some(())
     });
     send_signal(demo.child.id(), "INT");
-    let status = eventually("it ends", || demo.child.try_wait().expect("a child"));
+    let status = eventually("the demo ends", || demo.child.try_wait().expect("a child"));
     assert!(status.success(), "{status}");
 }
 
 #[test]
-fn a_port_that_is_taken_is_told() {
+fn demo_reports_a_taken_port() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("bound").to_string();
     let output = bridge_command()

@@ -1,4 +1,4 @@
-//! What can be held against the program of what the documents say.
+//! Checks of the documentation: its links, and that it explains every warning and error.
 
 use std::fs::{read_dir, read_to_string};
 use std::path::{Path, PathBuf};
@@ -20,19 +20,19 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The name of a heading in a link.
+/// The anchor of a heading, as GitHub generates it.
 fn anchor(heading: &str) -> String {
     let heading = heading.trim_start_matches('#').trim().to_lowercase();
-    let kept = heading.chars().filter_map(|letter| match letter {
+    let anchor = heading.chars().filter_map(|letter| match letter {
         ' ' => Some('-'),
         letter if letter.is_alphanumeric() || "-_".contains(letter) => Some(letter),
         _ => None,
     });
-    kept.collect()
+    anchor.collect()
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_in_the_documentation_have_targets() {
     let mut documents = files(&root().join("docs"), "md");
     documents.push(root().join("README.md"));
     for document in documents {
@@ -59,7 +59,7 @@ fn links_lead_somewhere() {
     }
 }
 
-/// The literals of a macro call that are text, and not the name of something.
+/// The string literals of a macro call that contain a space, and so are messages.
 fn texts(call: &str) -> Vec<String> {
     let joined = call.replace("\\\n", "\n");
     let literals = joined.split('"').skip(1).step_by(2);
@@ -68,7 +68,7 @@ fn texts(call: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_warning_and_error_of_the_log_is_explained() {
+fn documentation_explains_every_logged_warning_and_error() {
     let document = read_to_string(root().join("docs/OPERATIONS.md")).expect("a document");
     let rows = document.lines().filter(|line| line.starts_with("| "));
     let explained: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
@@ -80,15 +80,15 @@ fn every_warning_and_error_of_the_log_is_explained() {
                 let call = call.split(");").next().unwrap_or_default();
                 let texts = texts(call);
                 if texts.is_empty() {
-                    // Its text is that of the error.
+                    // The message is the text of the error.
                     assert!(call.contains("LoginError::Rejected"), "{file:?}: {call}");
                     continue;
                 }
                 found += 1;
-                let is_there = |text: &String| explained.iter().any(|told| text.contains(told));
-                assert!(texts.iter().any(is_there), "{file:?}: {texts:?}");
+                let is_explained = |text: &String| explained.iter().any(|row| text.contains(row));
+                assert!(texts.iter().any(is_explained), "{file:?}: {texts:?}");
             }
         }
     }
-    assert!(found > 10, "only {found} were found");
+    assert!(found > 10, "found only {found} messages");
 }

@@ -1,11 +1,12 @@
-//! The filter for fail2ban finds what the bridge really logs, and nothing else.
+//! The fail2ban filter matches the bridge's actual log lines for refused logins, and no
+//! others.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::support::{API_PATH, Asterisk, Bridge, configuration, request};
 
-/// Addresses that the filter finds in a log.
+/// The addresses that the filter finds in a log.
 fn found(log: &str) -> Vec<String> {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bridge.log");
@@ -30,7 +31,7 @@ fn log_of_failures(asterisk: &Asterisk, format: &str) -> String {
         .replace("[http]", "[http]\ntrusted_proxies = [\"127.0.0.1\"]")
         .replace("[log]", &format!("[log]\nformat = \"{format}\""));
     let bridge = Bridge::start(&configuration);
-    let ask = |username: &str, password: &str, query: &str, from: &str| {
+    let request_from = |username: &str, password: &str, query: &str, from: &str| {
         let target = format!("{API_PATH}?username={username}&password={password}&{query}");
         request(
             bridge.address,
@@ -41,36 +42,36 @@ fn log_of_failures(asterisk: &Asterisk, format: &str) -> String {
         )
     };
     assert_eq!(
-        ask("nobody", "x", "action=showqueue", "192.0.2.1").status,
+        request_from("nobody", "x", "action=showqueue", "192.0.2.1").status,
         401
     );
     assert_eq!(
-        ask("globex", "x", "action=showqueue", "2001:db8::7").status,
+        request_from("globex", "x", "action=showqueue", "2001:db8::7").status,
         401
     );
-    // Who comes in can't have another one banned by what they send.
+    // A logged-in client cannot get another address banned through a parameter.
     let forged = "action=pause&agent=1001&queue=6001&reason=login+refused+from+203.0.113.9";
     assert_eq!(
-        ask("globex", "globex-password", forged, "192.0.2.2").status,
+        request_from("globex", "globex-password", forged, "192.0.2.2").status,
         404
     );
     bridge.stop().1
 }
 
 #[test]
-fn the_filter_finds_refused_logins_and_nothing_else_asterisk_22() {
+fn fail2ban_filter_matches_only_refused_logins_asterisk_22() {
     let asterisk = Asterisk::start(22);
     for format in ["json", "pretty"] {
         let log = log_of_failures(&asterisk, format);
         assert!(log.contains("203.0.113.9"), "the forgery is in the log");
         assert_eq!(found(&log), ["192.0.2.1", "2001:db8::7"], "{format}: {log}");
-        // As systemd's journal shows the lines of standard error.
+        // The lines of standard error, as systemd's journal shows them.
         let journal =
             |line: &str| format!("2026-11-24T10:00:00+00:00 pbx ami-bridge[12]: {line}\n");
         let in_journal: String = log.lines().map(journal).collect();
         assert_eq!(found(&in_journal), ["192.0.2.1", "2001:db8::7"], "{format}");
     }
-    // As the journal shows those of log.format = "journald".
+    // The lines of log.format = "journald", as the journal shows them.
     let lines = [
         "login refused from 192.0.2.1",
         "login refused from 2001:db8::7 user=globex",

@@ -1,15 +1,15 @@
-//! What is logged, and what never is.
+//! The contents of the log, and the secrets that it never contains.
 
 use serde_json::{Value, json};
 
 use crate::support::{ACME, API_PATH, GLOBEX, on_every_pbx, request, start};
 
 on_every_pbx!(
-    every_request_has_its_line,
-    what_concerns_a_pbx_names_it,
-    no_secret_is_in_any_log,
-    a_request_can_be_followed_to_asterisk,
-    every_change_is_audited,
+    every_request_is_logged_with_one_line,
+    link_messages_name_the_pbx,
+    log_contains_no_secret,
+    request_id_links_a_request_to_its_ami_actions,
+    every_change_has_an_audit_line,
 );
 
 fn request_lines(log: &str) -> Vec<Value> {
@@ -19,7 +19,7 @@ fn request_lines(log: &str) -> Vec<Value> {
     lines.filter(|line| line["message"] == "request").collect()
 }
 
-fn every_request_has_its_line(version: u32) {
+fn every_request_is_logged_with_one_line(version: u32) {
     let (_asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002");
     bridge.get_as(ACME, "action=pause&agent=1001&queue=9999");
@@ -90,7 +90,7 @@ fn every_request_has_its_line(version: u32) {
     }
 }
 
-fn what_concerns_a_pbx_names_it(version: u32) {
+fn link_messages_name_the_pbx(version: u32) {
     let (_asterisk, bridge) = start(version);
     let (_, log) = bridge.stop();
     for message in ["link ready", "live state loaded", "link closed"] {
@@ -103,7 +103,7 @@ fn what_concerns_a_pbx_names_it(version: u32) {
     }
 }
 
-fn no_secret_is_in_any_log(version: u32) {
+fn log_contains_no_secret(version: u32) {
     let (_asterisk, bridge) = start(version);
     let secrets = [
         "acme-password",
@@ -112,7 +112,7 @@ fn no_secret_is_in_any_log(version: u32) {
         "typed-into-the-wrong-field",
         "wrong-guess",
         "unknown-name",
-        // The MD5 of acme's password, and its Basic credentials.
+        // The MD5 hash of acme's password, and acme's Basic credentials.
         "fd0dee714724a4894fda4f2cf174f44d",
         "YWNtZUBleGFtcGxlLmNvbTphY21lLXBhc3N3b3Jk",
         "action=showqueue",
@@ -138,7 +138,7 @@ fn no_secret_is_in_any_log(version: u32) {
         "username=globex&password=globex-password&action=pause&agent=typed-into-the-wrong-field/",
     );
     let (_, log) = bridge.stop();
-    assert!(log.contains("\"TRACE\""), "traces are part of the check");
+    assert!(log.contains("\"TRACE\""), "the log has no trace lines");
     assert_eq!(request_lines(&log).len(), 8);
     for secret in secrets {
         assert!(!log.contains(secret), "{secret} is in the log");
@@ -150,7 +150,7 @@ fn no_secret_is_in_any_log(version: u32) {
     assert!(key.contains("key: ***"), "{key}");
 }
 
-fn a_request_can_be_followed_to_asterisk(version: u32) {
+fn request_id_links_a_request_to_its_ami_actions(version: u32) {
     let (_asterisk, bridge) = start(version);
     let answer = bridge.acme_ok("action=add&agent=1001&queue=6001");
     let id = answer["request_id"].as_str().expect("an id").to_owned();
@@ -163,7 +163,7 @@ fn a_request_can_be_followed_to_asterisk(version: u32) {
         .iter()
         .filter(|line| line["message"] == "sent" && line["request_id"] == id.as_str())
         .collect();
-    // The second asks what Asterisk knows of the new member.
+    // The second action reads the new member from Asterisk.
     let names: Vec<_> = sent
         .iter()
         .map(|line| line["action"].as_str().unwrap_or_default())
@@ -183,7 +183,7 @@ fn a_request_can_be_followed_to_asterisk(version: u32) {
     assert!(answers[0].to_string().contains("Added interface to queue"));
 }
 
-fn every_change_is_audited(version: u32) {
+fn every_change_has_an_audit_line(version: u32) {
     let (_asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     bridge.acme_ok("action=showqueue");

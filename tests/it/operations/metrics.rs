@@ -1,4 +1,4 @@
-//! What the listener for operations counts.
+//! The metrics at `/metrics`.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -10,13 +10,13 @@ use crate::support::{
 
 on_every_pbx!(
     requests_are_counted_by_action_and_outcome,
-    queues_show_as_they_are,
-    a_lost_link_shows,
-    the_link_and_what_goes_over_it_are_counted,
+    queue_metrics_show_callers_and_agents,
+    metrics_show_a_lost_link,
+    metrics_count_round_trips_pending_requests_and_reconnects,
     failed_logins_and_lockouts_are_counted,
-    changes_that_nobody_knows_of_are_counted,
-    promtool_finds_nothing_wrong,
-    the_text_is_told_as_what_is_accepted,
+    changes_with_unknown_outcome_are_counted,
+    promtool_accepts_the_metrics,
+    content_type_follows_the_accept_header,
 );
 
 fn scrape(bridge: &Bridge) -> String {
@@ -25,11 +25,11 @@ fn scrape(bridge: &Bridge) -> String {
     response.body
 }
 
-fn the_text_is_told_as_what_is_accepted(version: u32) {
+fn content_type_follows_the_accept_header(version: u32) {
     let (_asterisk, bridge) = start(version);
-    // Of Prometheus 2 and 3, of older ones, of a browser, and of nobody in particular.
+    // The header of Prometheus 2 and 3, of older versions, of a browser, and an empty one.
     let (open, plain) = ("application/openmetrics-text", "text/plain; version=0.0.4");
-    for (accept, told) in [
+    for (accept, expected) in [
         (
             "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.2",
             open,
@@ -40,11 +40,14 @@ fn the_text_is_told_as_what_is_accepted(version: u32) {
     ] {
         let response = request(bridge.admin, "GET", "/metrics", &[("Accept", accept)], b"");
         let content_type = response.header("Content-Type").unwrap_or_default();
-        assert!(content_type.starts_with(told), "{accept}: {content_type}");
+        assert!(
+            content_type.starts_with(expected),
+            "{accept}: {content_type}"
+        );
     }
 }
 
-/// The samples, by their names with labels.
+/// The scraped values by sample name including labels.
 fn samples(bridge: &Bridge) -> BTreeMap<String, f64> {
     let text = scrape(bridge);
     let lines = text.lines().filter(|line| !line.starts_with('#'));
@@ -79,7 +82,7 @@ fn requests_are_counted_by_action_and_outcome(version: u32) {
     }
     let took = "ami_bridge_request_duration_seconds_count{action=\"pause\"}";
     assert_eq!(samples(&bridge)[took], 3.0);
-    // The counts outlive a change of the configuration.
+    // A reload of the configuration does not reset the counters.
     bridge.reconfigure(&crate::support::configuration(asterisk.port));
     assert_eq!(counted("pause", "success"), 2.0);
     let text = scrape(&bridge);
@@ -88,13 +91,13 @@ fn requests_are_counted_by_action_and_outcome(version: u32) {
     }
 }
 
-fn queues_show_as_they_are(version: u32) {
+fn queue_metrics_show_callers_and_agents(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1");
     asterisk.add_caller("acme-6001");
     let value = |name: &str| samples(&bridge).get(name).copied();
     let labels = "pbx=\"main\",queue=\"acme-6001\"";
-    eventually("the caller shows", || {
+    eventually("the caller is counted", || {
         let callers = value(&format!("ami_bridge_queue_callers{{{labels}}}"));
         (callers == Some(1.0)).then_some(())
     });
@@ -107,55 +110,57 @@ fn queues_show_as_they_are(version: u32) {
     assert_eq!(drift, Some(0.0));
 }
 
-fn a_lost_link_shows(version: u32) {
+fn metrics_show_a_lost_link(version: u32) {
     let (mut asterisk, bridge) = start(version);
     asterisk.kill();
-    eventually("the loss shows", || {
+    eventually("the link is reported as down", || {
         let up = samples(&bridge)["ami_bridge_link_up{pbx=\"main\"}"];
         (up == 0.0).then_some(())
     });
     assert!(!scrape(&bridge).contains("ami_bridge_queue_callers{"));
 }
 
-/// A bridge whose scrapes ask Asterisk nothing.
-fn start_without_queues(version: u32) -> (Asterisk, Bridge) {
+/// Starts a bridge whose scrapes cause no queries to Asterisk.
+fn start_without_queue_metrics(version: u32) -> (Asterisk, Bridge) {
     let asterisk = Asterisk::start(version);
     let text = configuration(asterisk.port).replace("[admin]", "[admin]\nqueue_metrics = false");
     let bridge = Bridge::start(&text);
     (asterisk, bridge)
 }
 
-fn the_link_and_what_goes_over_it_are_counted(version: u32) {
-    let (mut asterisk, bridge) = start_without_queues(version);
+fn metrics_count_round_trips_pending_requests_and_reconnects(version: u32) {
+    let (mut asterisk, bridge) = start_without_queue_metrics(version);
     let value = |name: &str| samples(&bridge)[&format!("ami_bridge_{name}{{pbx=\"main\"}}")];
     let before = value("ami_round_trip_seconds_count");
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     assert!(value("ami_round_trip_seconds_count") > before);
-    // An answer may be there before what was needed for it is given back.
-    eventually("nothing is under way", || {
+    // The response may arrive before the request's slot is released.
+    eventually("no request is pending", || {
         (value("pending_requests") == 0.0).then_some(())
     });
     assert_eq!(value("pending_requests_limit"), 1024.0);
     assert_eq!(value("reconnects_total"), 0.0);
-    let young = value("link_age_seconds");
-    assert!(value("link_age_seconds") > young);
+    let earlier = value("link_age_seconds");
+    assert!(value("link_age_seconds") > earlier);
 
     asterisk.freeze();
-    let asked = std::thread::scope(|scope| {
-        let asked = scope.spawn(|| bridge.get_as(ACME, "action=pause&agent=1001&queue=6001"));
-        eventually("the request waits", || {
+    let response = std::thread::scope(|scope| {
+        let request = scope.spawn(|| bridge.get_as(ACME, "action=pause&agent=1001&queue=6001"));
+        eventually("the request is pending", || {
             (value("pending_requests") == 1.0).then_some(())
         });
         asterisk.resume();
-        asked.join().expect("an answer")
+        request.join().expect("an answer")
     });
-    assert_eq!(asked.status, 200, "{asked:?}");
-    eventually("the request is over", || {
+    assert_eq!(response.status, 200, "{response:?}");
+    eventually("the request is no longer pending", || {
         (value("pending_requests") == 0.0).then_some(())
     });
 
     asterisk.kill();
-    eventually("the loss shows", || (value("link_up") == 0.0).then_some(()));
+    eventually("the link is reported as down", || {
+        (value("link_up") == 0.0).then_some(())
+    });
     asterisk.restart();
     bridge.wait_ready();
     assert_eq!(value("reconnects_total"), 1.0);
@@ -168,15 +173,15 @@ fn failed_logins_and_lockouts_are_counted(version: u32) {
     for _ in 0..12 {
         bridge.get("username=globex&password=guess&action=showqueue");
     }
-    // What comes while locked out is not looked at.
+    // The bridge does not check the password of a locked-out client.
     assert_eq!((value("failed_logins"), value("lockouts")), (10.0, 1.0));
 }
 
-fn changes_that_nobody_knows_of_are_counted(version: u32) {
-    let (asterisk, bridge) = start_without_queues(version);
+fn changes_with_unknown_outcome_are_counted(version: u32) {
+    let (asterisk, bridge) = start_without_queue_metrics(version);
     let unknown = || samples(&bridge)["ami_bridge_unknown_outcomes_total"];
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002");
-    // There from the start: the first one is what an alert waits for.
+    // The metric exists from the start, so that an alert sees the first increase.
     assert_eq!(unknown(), 0.0);
     asterisk.freeze();
     let read = bridge.get_as(ACME, "action=showqueue&fresh=1");
@@ -187,11 +192,11 @@ fn changes_that_nobody_knows_of_are_counted(version: u32) {
     assert_eq!(unknown(), 2.0, "in two queues");
 }
 
-fn promtool_finds_nothing_wrong(version: u32) {
+fn promtool_accepts_the_metrics(version: u32) {
     let (_asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
-    // It reads the older text, to which the end and the units of OpenMetrics are
-    // comments.
+    // promtool reads the older text format, where `# EOF` and the `# UNIT` lines of
+    // OpenMetrics are comments.
     let text = scrape(&bridge);
     assert!(text.ends_with("# EOF\n"), "{text}");
     let mut promtool = Command::new("promtool")
@@ -205,6 +210,6 @@ fn promtool_finds_nothing_wrong(version: u32) {
     stdin.write_all(text.as_bytes()).expect("written");
     drop(stdin);
     let output = promtool.wait_with_output().expect("ended");
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!told.contains("error"), "{told}\n{text}");
+    let problems = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!problems.contains("error"), "{problems}\n{text}");
 }

@@ -1,4 +1,4 @@
-//! The dashboard and the alerts tell of metrics that there are.
+//! The packaged dashboard and alerts use metrics that the bridge has.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::{Bridge, configuration, http_tls_section, on_every_pbx, request, start};
 
-on_every_pbx!(every_metric_of_dashboard_and_alerts_is_there);
+on_every_pbx!(dashboard_and_alerts_use_exactly_the_existing_metrics);
 
 fn packaged(name: &str) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -17,15 +17,15 @@ fn packaged(name: &str) -> String {
     std::fs::read_to_string(file).expect(name)
 }
 
-/// Names of metrics in a text, as a query writes them.
-fn named(text: &str) -> BTreeSet<String> {
+/// The names of the bridge's metrics in a text.
+fn metric_names(text: &str) -> BTreeSet<String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words = text.split(|c| !is_name(c));
     let ours = words.filter(|word| word.starts_with("ami_bridge_"));
     ours.map(str::to_owned).collect()
 }
 
-/// Names of samples that a scrape has; those of comments do not count.
+/// The names of the samples in a scrape, without those in comments.
 fn scraped_from(bridge: &Bridge) -> BTreeSet<String> {
     let text = request(bridge.admin, "GET", "/metrics", &[], b"").body;
     let lines = text.lines().filter(|line| !line.starts_with('#'));
@@ -33,44 +33,44 @@ fn scraped_from(bridge: &Bridge) -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
-fn every_metric_of_dashboard_and_alerts_is_there(version: u32) {
+fn dashboard_and_alerts_use_exactly_the_existing_metrics(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let mut scraped = scraped_from(&bridge);
-    // Some there are only with TLS.
+    // Some metrics exist only with TLS.
     let folder = tempfile::tempdir().expect("a folder");
     let tls = http_tls_section(folder.path(), |_| ());
     let with_tls = Bridge::start(&configuration(asterisk.port).replace("[http]", &tls));
     scraped.extend(scraped_from(&with_tls));
-    let mut told = BTreeSet::new();
+    let mut used = BTreeSet::new();
     for file in ["grafana/ami-bridge.json", "prometheus/alerts.yml"] {
-        let named = named(&packaged(file));
-        assert!(named.len() > 5, "{file}: {named:?}");
-        let missing: Vec<_> = named.difference(&scraped).collect();
+        let names = metric_names(&packaged(file));
+        assert!(names.len() > 5, "{file}: {names:?}");
+        let missing: Vec<_> = names.difference(&scraped).collect();
         assert!(missing.is_empty(), "{file}: {missing:?}");
-        told.extend(named);
+        used.extend(names);
     }
-    // And the other way round: nothing is measured that nobody would see.
-    let unseen = scraped.difference(&told).filter(|name| {
+    // Conversely, the dashboard or an alert uses every metric.
+    let unused = scraped.difference(&used).filter(|name| {
         let part = ["_count", "_sum"].iter().any(|end| name.ends_with(end));
         !part && !name.ends_with("_created")
     });
-    assert_eq!(unseen.collect::<Vec<_>>(), Vec::<&String>::new());
+    assert_eq!(unused.collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
 #[test]
-fn the_dashboard_is_one() {
+fn every_dashboard_panel_has_an_id_and_a_query() {
     let dashboard: Value =
         serde_json::from_str(&packaged("grafana/ami-bridge.json")).expect("JSON");
     let panels = dashboard["panels"].as_array().expect("panels");
     let ids: BTreeSet<_> = panels.iter().map(|panel| panel["id"].as_u64()).collect();
-    assert_eq!(ids.len(), panels.len(), "an id stands twice");
+    assert_eq!(ids.len(), panels.len(), "two panels have the same id");
     for panel in panels.iter().filter(|panel| panel["type"] != "row") {
         let targets = panel["targets"].as_array().expect("targets");
         assert!(!targets.is_empty(), "{panel}");
         for target in targets {
             assert!(
-                !named(target["expr"].as_str().expect("text")).is_empty(),
+                !metric_names(target["expr"].as_str().expect("text")).is_empty(),
                 "{target}"
             );
         }
@@ -78,7 +78,7 @@ fn the_dashboard_is_one() {
 }
 
 #[test]
-fn promtool_takes_the_alerts_and_passes_their_tests() {
+fn promtool_accepts_the_alerts_and_their_tests_pass() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/prometheus");
     for arguments in [
         ["check", "rules", "alerts.yml"],
@@ -93,9 +93,9 @@ fn promtool_takes_the_alerts_and_passes_their_tests() {
     }
 }
 
-/// Every query of the dashboard is one: Grafana's own variables stand for values.
+/// Checks every query of the dashboard, with values in place of Grafana's variables.
 #[test]
-fn promtool_can_read_the_queries_of_the_dashboard() {
+fn promtool_accepts_the_queries_of_the_dashboard() {
     let dashboard: Value =
         serde_json::from_str(&packaged("grafana/ami-bridge.json")).expect("JSON");
     let mut rules = "groups:\n  - name: dashboard\n    rules:\n".to_owned();
@@ -103,11 +103,11 @@ fn promtool_can_read_the_queries_of_the_dashboard() {
     let targets = panels
         .filter_map(|panel| panel["targets"].as_array())
         .flatten();
-    for (place, target) in targets.enumerate() {
+    for (number, target) in targets.enumerate() {
         let query = target["expr"].as_str().expect("text");
         let query = query.replace("$__rate_interval", "5m");
         let query = serde_json::to_string(&query).expect("a string");
-        rules += &format!("      - record: dashboard:query:{place}\n        expr: {query}\n");
+        rules += &format!("      - record: dashboard:query:{number}\n        expr: {query}\n");
     }
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), rules).expect("written");

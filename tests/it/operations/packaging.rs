@@ -1,4 +1,4 @@
-//! What packages contain, and what the daemon tells the service manager.
+//! The files in the packages, and the daemon's notifications to the service manager.
 
 use std::ffi::OsStr;
 use std::os::linux::net::SocketAddrExt;
@@ -12,7 +12,7 @@ use crate::support::{Bridge, bridge_command, configuration, eventually, request}
 mod texts;
 
 #[test]
-fn completions_and_manual_are_those_of_the_command_line() {
+fn packaged_completions_and_manual_match_the_command_line() {
     for (path, text) in texts::texts() {
         let found = std::fs::read(texts::packaging().join(path)).expect("the file");
         let hint = "cargo run --example packaged_texts";
@@ -28,7 +28,7 @@ fn bash_completes_commands_and_their_options() {
         ("ami-bridge check --js", "--json"),
         ("ami-bridge hash-password --he", "--help"),
     ] {
-        // As bash calls it at a tab.
+        // Calls the completion function as bash does when the user presses Tab.
         let complete = format!(
             "set -e; source {script:?}; COMP_WORDS=({words}); \
              COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
@@ -42,7 +42,7 @@ fn bash_completes_commands_and_their_options() {
 }
 
 #[test]
-fn the_unit_is_hardened_systemd() {
+fn systemd_unit_is_hardened() {
     let unit = texts::packaging().join("systemd/ami-bridge.service");
     let output = Command::new("systemd-analyze")
         .args(["security", "--offline=yes", "--threshold=20"])
@@ -52,7 +52,7 @@ fn the_unit_is_hardened_systemd() {
     assert!(output.status.success(), "{output:?}");
 }
 
-/// A service manager's socket, and what came there.
+/// The socket of a service manager, which receives the bridge's notifications.
 struct Manager {
     socket: UnixDatagram,
 }
@@ -64,16 +64,16 @@ impl Manager {
         Self { socket }
     }
 
-    fn next(&self) -> String {
+    fn next_message(&self) -> String {
         let mut bytes = [0; 512];
         let length = self.socket.recv(&mut bytes).expect("a message in time");
         String::from_utf8_lossy(&bytes[..length]).into_owned()
     }
 
-    /// The next message that does not feed the watchdog.
+    /// The next message other than a watchdog message.
     fn next_state(&self) -> String {
         loop {
-            let message = self.next();
+            let message = self.next_message();
             if message != "WATCHDOG=1\n" {
                 return message;
             }
@@ -82,36 +82,36 @@ impl Manager {
 }
 
 #[test]
-fn the_service_manager_is_told_at_its_path() {
+fn service_manager_is_notified_at_a_path() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).expect("a socket");
-    is_told(&Manager::new(socket), path.as_os_str());
+    assert_notified(&Manager::new(socket), path.as_os_str());
 }
 
-/// As containers' managers have it.
+/// Container managers use the abstract namespace.
 #[test]
-fn the_service_manager_is_told_in_the_abstract_namespace() {
+fn service_manager_is_notified_in_the_abstract_namespace() {
     let name = format!("ami-bridge-test-{}", std::process::id());
     let address = SocketAddr::from_abstract_name(&name).expect("a name");
     let socket = UnixDatagram::bind_addr(&address).expect("a socket");
-    is_told(&Manager::new(socket), format!("@{name}").as_ref());
+    assert_notified(&Manager::new(socket), format!("@{name}").as_ref());
 }
 
-/// Nobody reads its socket: what serves must not wait for it.
+/// Nothing reads the socket of the service manager. The bridge must still serve requests.
 #[test]
-fn a_service_manager_that_hangs_holds_nothing_up() {
+fn hung_service_manager_does_not_block_the_bridge() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("notify");
     let _socket = UnixDatagram::bind(&path).expect("a socket");
     let mut command = bridge_command();
     command.env("NOTIFY_SOCKET", &path);
-    // A thousand messages a second: the socket is soon full.
+    // The bridge sends a thousand messages a second, so the socket is soon full.
     command.env("WATCHDOG_USEC", "2000");
     let bridge = Bridge::start_command(command, &configuration(1));
     eventually("the socket is full", || {
-        let told = bridge.log().contains("can't notify the service manager");
-        told.then_some(())
+        let is_logged = bridge.log().contains("can't notify the service manager");
+        is_logged.then_some(())
     });
     let begun = Instant::now();
     let health = request(bridge.admin, "GET", "/healthz", &[], b"");
@@ -121,17 +121,17 @@ fn a_service_manager_that_hangs_holds_nothing_up() {
     assert!(bridge.stop().0.success());
 }
 
-fn is_told(manager: &Manager, name: &OsStr) {
+fn assert_notified(manager: &Manager, name: &OsStr) {
     let mut command = bridge_command();
     command.env("NOTIFY_SOCKET", name);
     command.env("WATCHDOG_USEC", "400000");
     let text = configuration(1);
     let begun = Instant::now();
     let bridge = Bridge::start_command(command, &text);
-    // The PBX is away, which is no reason not to be there.
+    // The bridge is ready for the service manager even though the PBX is unreachable.
     assert_eq!(manager.next_state(), "READY=1\n");
     for _ in 0..5 {
-        assert_eq!(manager.next(), "WATCHDOG=1\n");
+        assert_eq!(manager.next_message(), "WATCHDOG=1\n");
     }
     let took = begun.elapsed();
     assert!(took > Duration::from_millis(600), "{took:?}");

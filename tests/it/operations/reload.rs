@@ -1,5 +1,5 @@
-//! The configuration is read again at SIGHUP: as a whole, or not at all, and
-//! nothing is dropped for it.
+//! SIGHUP makes the bridge reload its configuration. It applies either the whole file or
+//! nothing, and drops no connection or request.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -10,25 +10,25 @@ use crate::support::{
 };
 
 on_every_pbx!(
-    users_change_under_load_and_no_request_fails,
-    a_file_with_a_mistake_changes_nothing,
-    all_that_can_change_does,
-    what_needs_a_start_is_named,
-    whom_a_link_trusts_needs_a_start,
-    what_is_shared_from_now_on_is_told,
-    event_streams_of_who_has_changed_end_and_can_be_taken_up_again,
+    reload_under_load_changes_users_without_failed_requests,
+    reload_of_a_file_with_a_mistake_changes_nothing,
+    reload_applies_every_setting_that_can_change,
+    reload_names_the_settings_that_need_a_restart,
+    reload_says_that_tls_settings_need_a_restart,
+    reload_logs_newly_shared_organizations,
+    reload_ends_streams_of_changed_users_who_can_then_resume,
 );
 
-const READ: &str = "configuration reloaded";
-const STAYS: &str = "reload failed; the old configuration stays in use";
+const RELOADED: &str = "configuration reloaded";
+const RELOAD_FAILED: &str = "reload failed; the old configuration stays in use";
 
-/// A user that the configuration does not have at first.
+/// A user that the initial configuration does not have.
 const NEW: User = User {
     username: "new",
     password: "new-password",
 };
 
-fn users_change_under_load_and_no_request_fails(version: u32) {
+fn reload_under_load_changes_users_without_failed_requests(version: u32) {
     let (asterisk, bridge) = start(version);
     for agent in 1001..=1032 {
         bridge.acme_ok(&format!("action=add&agent={agent}&queue=6001"));
@@ -41,26 +41,30 @@ fn users_change_under_load_and_no_request_fails(version: u32) {
     let (answers, ()) = run_load(&bridge, "r", || {
         for _ in 0..3 {
             assert_eq!(bridge.get_as(GLOBEX, "action=showqueue").status, 200);
-            assert_eq!(bridge.reconfigure(&new)["message"], READ);
+            assert_eq!(bridge.reconfigure(&new)["message"], RELOADED);
             assert_eq!(bridge.get_as(NEW, "action=showqueue").status, 200);
             let gone = bridge.get_as(GLOBEX, "action=showqueue");
             assert_eq!(gone.outcome(), "401 unauthorized");
-            assert_eq!(bridge.reconfigure(&old)["message"], READ);
+            assert_eq!(bridge.reconfigure(&old)["message"], RELOADED);
             let gone = bridge.get_as(NEW, "action=showqueue");
             assert_eq!(gone.outcome(), "401 unauthorized");
         }
     });
-    let figures = answers.check_against_queue_log(&asterisk.queue_log());
-    println!("{version}: {figures}");
-    assert!(figures.success > 0);
-    let failed = (figures.not_sent, figures.unknown, figures.unanswered);
+    let statistics = answers.check_against_queue_log(&asterisk.queue_log());
+    println!("{version}: {statistics}");
+    assert!(statistics.success > 0);
+    let failed = (
+        statistics.not_sent,
+        statistics.unknown,
+        statistics.unanswered,
+    );
     assert_eq!(failed, (0, 0, 0));
-    // The link is the same one.
+    // The link was not reconnected.
     let (_, log) = bridge.stop();
     assert_eq!(log.matches("\"link ready\"").count(), 1);
 }
 
-fn a_file_with_a_mistake_changes_nothing(version: u32) {
+fn reload_of_a_file_with_a_mistake_changes_nothing(version: u32) {
     let (asterisk, bridge) = start(version);
     let good = configuration(asterisk.port);
     let elsewhere = good.replace(
@@ -68,7 +72,7 @@ fn a_file_with_a_mistake_changes_nothing(version: u32) {
         "[pbx.other]\naddress = \"127.0.0.1:1\"\nusername = \"queuebridge\"\nsecret = \"s\"\n\n\
          [organization.globex]\npbx = \"other\"",
     );
-    for (bad, told) in [
+    for (bad, expected) in [
         (good.replace("queues", "queue"), "queue"),
         (format!("{good}\nsecret = \"leaked"), "not valid TOML"),
         (
@@ -80,19 +84,19 @@ fn a_file_with_a_mistake_changes_nothing(version: u32) {
             "restart to add it",
         ),
     ] {
-        // Something that would show, if it were taken over.
+        // A further change, which would be visible if the bridge applied the file.
         let bad = bad.replace("globex-password", "another-password");
         let line = bridge.reconfigure(&bad);
-        assert_eq!(line["message"], STAYS, "{line}");
+        assert_eq!(line["message"], RELOAD_FAILED, "{line}");
         let error = line["error"].as_str().unwrap_or_default();
-        assert!(error.contains(told), "{told}: {error}");
+        assert!(error.contains(expected), "{expected}: {error}");
         assert!(!error.contains("leaked") && !error.contains("password\""));
         assert_eq!(bridge.get_as(GLOBEX, "action=showqueue").status, 200);
     }
-    assert_eq!(bridge.reconfigure(&good)["message"], READ);
+    assert_eq!(bridge.reconfigure(&good)["message"], RELOADED);
 }
 
-fn all_that_can_change_does(version: u32) {
+fn reload_applies_every_setting_that_can_change(version: u32) {
     let (asterisk, bridge) = start(version);
     let changed = configuration(asterisk.port)
         .replace("queues = [\"6001\", \"6002\"]", "queues = [\"6001\"]")
@@ -104,7 +108,7 @@ fn all_that_can_change_does(version: u32) {
              path = \"/queues\"\n\n[lockout]\nattempts = 1\n\n[admin]",
         );
     let traces = |log: &str| log.matches("\"TRACE\"").count();
-    assert_eq!(bridge.reconfigure(&changed)["message"], READ);
+    assert_eq!(bridge.reconfigure(&changed)["message"], RELOADED);
     let get = |query: &str, headers: &[(&str, &str)]| {
         let User { username, password } = ACME;
         let target = format!("/queues?username={username}&password={password}&{query}");
@@ -126,10 +130,10 @@ fn all_that_can_change_does(version: u32) {
     let target = "/queues?username=globex&password=x&action=showqueue";
     let outcomes = [0, 1].map(|_| request(bridge.address, "GET", target, &[], b"").outcome());
     assert_eq!(outcomes, ["401 unauthorized", "429 too_many_attempts"]);
-    assert_eq!(traces(&bridge.log()), before, "nothing is traced any more");
+    assert_eq!(traces(&bridge.log()), before, "new trace lines in the log");
 }
 
-fn what_needs_a_start_is_named(version: u32) {
+fn reload_names_the_settings_that_need_a_restart(version: u32) {
     let (asterisk, bridge) = start(version);
     let changed = configuration(asterisk.port)
         .replace("action_timeout = \"3s\"", "action_timeout = \"4s\"")
@@ -141,9 +145,9 @@ fn what_needs_a_start_is_named(version: u32) {
         "[organization.globex]",
         "[organization.globex]\npbx = \"main\"",
     );
-    assert_eq!(bridge.reconfigure(&changed)["message"], READ);
+    assert_eq!(bridge.reconfigure(&changed)["message"], RELOADED);
     assert_eq!(
-        named_at_reload(&bridge.log()),
+        needing_restart(&bridge.log()),
         [
             "http.max_connections",
             "pbx.main.action_timeout",
@@ -154,8 +158,8 @@ fn what_needs_a_start_is_named(version: u32) {
     assert!(!bridge.log().contains("rotated"));
 }
 
-/// What is said to wait for the next start.
-fn named_at_reload(log: &str) -> Vec<&str> {
+/// The settings that the log names as needing a restart.
+fn needing_restart(log: &str) -> Vec<&str> {
     let messages = log
         .lines()
         .filter_map(|line| line.split("\"message\":\"").nth(1)?.split('"').next());
@@ -163,7 +167,7 @@ fn named_at_reload(log: &str) -> Vec<&str> {
     messages.filter_map(|m| m.strip_suffix(suffix)).collect()
 }
 
-fn whom_a_link_trusts_needs_a_start(version: u32) {
+fn reload_says_that_tls_settings_need_a_restart(version: u32) {
     let asterisk = Asterisk::start(version);
     let pinned = |digit: &str| {
         let tls = format!(
@@ -173,24 +177,24 @@ fn whom_a_link_trusts_needs_a_start(version: u32) {
         configuration(asterisk.port).replace("[pbx.main]", &tls)
     };
     let bridge = Bridge::start_unready(&pinned("a"));
-    assert_eq!(bridge.reconfigure(&pinned("a"))["message"], READ);
-    assert!(named_at_reload(&bridge.log()).is_empty());
-    assert_eq!(bridge.reconfigure(&pinned("b"))["message"], READ);
-    assert_eq!(named_at_reload(&bridge.log()), ["pbx.main.tls"]);
+    assert_eq!(bridge.reconfigure(&pinned("a"))["message"], RELOADED);
+    assert!(needing_restart(&bridge.log()).is_empty());
+    assert_eq!(bridge.reconfigure(&pinned("b"))["message"], RELOADED);
+    assert_eq!(needing_restart(&bridge.log()), ["pbx.main.tls"]);
 }
 
-fn what_is_shared_from_now_on_is_told(version: u32) {
+fn reload_logs_newly_shared_organizations(version: u32) {
     let (asterisk, bridge) = start(version);
     let shared = configuration(asterisk.port)
         .replace("@globex-agents", "@acme-agents")
         .replace("\nqueue_name", "\nshared = true\nqueue_name");
-    const TOLD: &str = "acme and globex share queues or phones, as configured";
-    assert!(!bridge.log().contains(TOLD));
-    assert_eq!(bridge.reconfigure(&shared)["message"], READ);
-    assert!(bridge.log().contains(TOLD), "{}", bridge.log());
+    const MESSAGE: &str = "acme and globex share queues or phones, as configured";
+    assert!(!bridge.log().contains(MESSAGE));
+    assert_eq!(bridge.reconfigure(&shared)["message"], RELOADED);
+    assert!(bridge.log().contains(MESSAGE), "{}", bridge.log());
 }
 
-fn event_streams_of_who_has_changed_end_and_can_be_taken_up_again(version: u32) {
+fn reload_ends_streams_of_changed_users_who_can_then_resume(version: u32) {
     let asterisk = Asterisk::start(version);
     let configuration = configuration(asterisk.port);
     let bridge = Bridge::start(&configuration);
@@ -201,8 +205,8 @@ fn event_streams_of_who_has_changed_end_and_can_be_taken_up_again(version: u32) 
             "GET /events?username=globex&password=globex-password HTTP/1.1\r\nHost: a\r\n\
              Connection: close\r\nLast-Event-ID: {last}\r\n\r\n"
         )
-        .expect("asked");
-        // Until it is open.
+        .expect("sent");
+        // Reads the head of the response, after which the stream is open.
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
@@ -211,9 +215,9 @@ fn event_streams_of_who_has_changed_end_and_can_be_taken_up_again(version: u32) 
         }
         stream
     };
-    let rest = |mut stream: TcpStream| {
+    let read_to_end = |mut stream: TcpStream| {
         let mut text = String::new();
-        stream.read_to_string(&mut text).expect("it ends");
+        stream.read_to_string(&mut text).expect("the stream ends");
         text
     };
     let id = |text: &str| {
@@ -222,35 +226,36 @@ fn event_streams_of_who_has_changed_end_and_can_be_taken_up_again(version: u32) 
         ids.pop().expect("events have ids").to_owned()
     };
     let first = follow("");
-    // Nothing has changed, or others have: it goes on, also after several reloads.
+    // A reload that changes nothing or another user does not end the stream.
     bridge.reconfigure(&configuration);
     bridge.reconfigure(&configuration.replace("acme-password", "another"));
     bridge.reconfigure(&configuration);
     bridge.get_ok(GLOBEX, "action=add&agent=1001&queue=6001");
     let others = configuration.replace("globex-password", "another");
     bridge.reconfigure(&others);
-    let text = rest(first);
+    let text = read_to_end(first);
     assert!(
         text.contains("event: snapshot") && text.contains("\"added\""),
         "{text}"
     );
     assert!(text.contains("event: shutdown"), "{text}");
 
-    // The same organization as before: it goes on where it was.
+    // The user's part of the PBX is as before, so the new stream resumes where the old one
+    // ended.
     bridge.reconfigure(&configuration);
     let second = follow(&id(&text));
     bridge.get_ok(GLOBEX, "action=pause&agent=1001&queue=6001");
     bridge.reconfigure(&configuration.replace("queues = [\"*\"]", "queues = [\"6001\"]"));
-    let text = rest(second);
+    let text = read_to_end(second);
     assert!(
         text.contains("\"paused\"") && !text.contains("event: snapshot"),
         "{text}"
     );
 
-    // Another one: it begins anew.
+    // The organization has changed, so the new stream starts with a snapshot.
     let third = follow(&id(&text));
     bridge.terminate();
-    let text = rest(third);
+    let text = read_to_end(third);
     assert!(
         text.contains("event: snapshot") && !text.contains("6002"),
         "{text}"

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::client::{EventClient, Item};
 use super::panel::Panel;
 use crate::mirror::expected::ORGANIZATIONS;
-use crate::mirror::{live_configuration, quiet, start_live};
+use crate::mirror::{live_configuration, log_at_info, start_live};
 use crate::support::{ACME, Bridge, ReservedPort, eventually, on_both_versions, request};
 
 on_both_versions!(
@@ -89,7 +89,7 @@ fn refusals_are_answers(version: u32) {
     let limited = "\n[[organization.acme.user]]\nusername = \"reader\"\npassword = \"reader-password\"\n\
                    actions = [\"showqueue\"]\n";
     let configuration = live_configuration(asterisk.port) + limited;
-    let bridge = Bridge::start(&quiet(&configuration));
+    let bridge = Bridge::start(&log_at_info(&configuration));
     let reader = "username=reader&password=reader-password";
     for (credentials, query, outcome) in [
         (
@@ -128,7 +128,7 @@ fn refusals_are_answers(version: u32) {
         assert_eq!(response.header("Allow"), Some("GET"), "{method}");
     }
     let nobody = ReservedPort::reserve();
-    let unlinked = quiet(&live_configuration(nobody.address.port()));
+    let unlinked = log_at_info(&live_configuration(nobody.address.port()));
     let unlinked = Bridge::start_unready(&unlinked);
     let response = request(
         unlinked.address,

@@ -47,7 +47,7 @@ fn a_panel_of_events_holds_what_is_shown(version: u32) {
     let mut fields = 0;
     for round in 0..8 {
         churn.burst(&mut rng, Duration::from_millis(800));
-        churn.rest(&mut rng);
+        churn.settle_calls(&mut rng);
         for (client, panel, organization, filter, only) in &mut streams {
             fields += panel.catch_up(client, &bridge, *organization, only, RESYNC + CAUGHT_UP);
             if round % 2 == 1 {
@@ -205,12 +205,12 @@ fn signs_of_life_come_every_fifteen_seconds(version: u32) {
     // Nothing happens in a queue that nobody calls, once all is known.
     let mut client = EventClient::open(bridge.address, ACME, "&queue=6001");
     client.until("snapshot", SOON);
-    let mut quiet = std::time::Instant::now();
+    let mut log_at_info = std::time::Instant::now();
     let heard = eventually("a comment", || {
         match client.next(Duration::from_secs(18))? {
-            Item::Comment => Some(quiet.elapsed()),
+            Item::Comment => Some(log_at_info.elapsed()),
             Item::Event(_) => {
-                quiet = std::time::Instant::now();
+                log_at_info = std::time::Instant::now();
                 None
             }
             Item::End => panic!("the stream has ended"),
