@@ -1,4 +1,5 @@
-//! The panel's files over HTTP: the page needs nothing else, and lets nothing in.
+//! The panel's files over HTTP. The page loads nothing else, under a strict content security
+//! policy.
 
 use crate::support::{Asterisk, Bridge, SIMULATED, configuration, request};
 
@@ -10,7 +11,7 @@ fn bridge(http: &str) -> (Asterisk, Bridge) {
 }
 
 #[test]
-fn the_page_and_what_it_loads_are_served_under_a_strict_policy() {
+fn page_and_its_files_are_served_with_a_strict_policy() {
     let (_asterisk, bridge) = bridge("path = \"/queues/api\"");
     let page = request(bridge.address, "GET", "/", &[], b"");
     assert_eq!(page.status, 200);
@@ -22,7 +23,7 @@ fn the_page_and_what_it_loads_are_served_under_a_strict_policy() {
     let policy = page.header("Content-Security-Policy").expect("a policy");
     assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"));
     assert!(!policy.contains("unsafe"));
-    // Nothing in the page that the policy would have to allow.
+    // The page contains nothing that would need an exception in the policy.
     for forbidden in [
         "<style",
         " style=",
@@ -61,12 +62,12 @@ fn the_page_and_what_it_loads_are_served_under_a_strict_policy() {
         }
     }
     assert_eq!(loaded.len(), 19, "{loaded:?}");
-    let favicon = request(bridge.address, "GET", "/panel/nowhere.js", &[], b"");
-    assert_eq!(favicon.outcome(), "404 not_found");
+    let missing = request(bridge.address, "GET", "/panel/nowhere.js", &[], b"");
+    assert_eq!(missing.outcome(), "404 not_found");
 }
 
 #[test]
-fn a_file_is_sent_again_only_where_it_has_changed() {
+fn files_are_sent_again_only_if_they_have_changed() {
     let (_asterisk, bridge) = bridge("");
     for path in ["/", "/panel/main.js"] {
         let first = request(bridge.address, "GET", path, &[], b"");
@@ -97,7 +98,7 @@ fn a_file_is_sent_again_only_where_it_has_changed() {
 }
 
 #[test]
-fn it_can_be_turned_off() {
+fn panel_can_be_disabled() {
     let (_asterisk, bridge) = bridge("panel = false");
     for path in ["/", "/panel/main.js"] {
         let response = request(bridge.address, "GET", path, &[], b"");

@@ -1,5 +1,5 @@
-//! What an attacker would send, with and without a login. Afterwards the PBX's
-//! members, its queue_log and the actions that were sent show nothing of it.
+//! Hostile requests, with and without valid credentials. Afterwards the members of the PBX,
+//! its `queue_log` and the actions sent show no effect of them.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -13,13 +13,13 @@ use crate::support::{
 };
 
 on_both_versions!(
-    no_parameter_lets_a_line_or_a_number_escape,
-    no_text_becomes_a_member_at_the_next_load,
-    an_unknown_user_costs_as_much_as_a_wrong_password,
+    no_parameter_injects_a_line_or_an_interface,
+    texts_stay_texts_after_a_reload_of_app_queue,
+    unknown_user_takes_as_long_as_a_wrong_password,
 );
 
-/// Bytes that end lines, headers, strings or fields somewhere, in every encoding
-/// that some decoder might understand.
+/// Bytes that end a line, header, string or field in some format, in every encoding that a
+/// decoder might accept.
 const ESCAPES: [&str; 22] = [
     "%0d%0aAction:%20Originate%0d%0aChannel:%20Local/911@evil",
     "%0aAction:%20Originate",
@@ -45,7 +45,8 @@ const ESCAPES: [&str; 22] = [
     ";0;0",
 ];
 
-/// Ways out of the agent's technology, context, trunk and template.
+/// Agent or queue numbers that try to change the technology, context, trunk or template of
+/// the interface.
 const NUMBERS: [&str; 16] = [
     "trunk/0900123456",
     "1001@evil",
@@ -65,8 +66,7 @@ const NUMBERS: [&str; 16] = [
     "-1001",
 ];
 
-/// What the PBX is like: members of every queue with all that can be changed, and
-/// what was done so far.
+/// The members of every queue with all fields that a change can affect, and the `queue_log`.
 fn state(asterisk: &Asterisk) -> (BTreeSet<String>, String) {
     let mut ami = asterisk.ami();
     let mut members = BTreeSet::new();
@@ -87,7 +87,7 @@ fn state(asterisk: &Asterisk) -> (BTreeSet<String>, String) {
     (members, asterisk.queue_log())
 }
 
-fn no_parameter_lets_a_line_or_a_number_escape(version: u32) {
+fn no_parameter_injects_a_line_or_an_interface(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana&paused=1&reason=Lunch");
     let before = state(&asterisk);
@@ -100,7 +100,7 @@ fn no_parameter_lets_a_line_or_a_number_escape(version: u32) {
         "showqueue",
         "showstate",
     ] {
-        for (name, sound) in [
+        for (name, valid) in [
             ("agent", "1001"),
             ("queue", "6001"),
             ("reason", "x"),
@@ -116,11 +116,11 @@ fn no_parameter_lets_a_line_or_a_number_escape(version: u32) {
             let others = others.iter().filter(|other| !other.starts_with(name));
             let others: Vec<_> = others.copied().collect();
             for attack in ESCAPES.iter().chain(numbers) {
-                for value in [format!("{sound}{attack}"), (*attack).to_owned()] {
+                for value in [format!("{valid}{attack}"), (*attack).to_owned()] {
                     let query = format!("action={action}&{name}={value}&{}", others.join("&"));
                     let response = bridge.get_as(ACME, &query);
-                    // What the action has no use for may be passed over, where the
-                    // value is clean; nothing is ever done with it.
+                    // An action may ignore a valid value of a parameter that it does
+                    // not use.
                     let harmless = match (action, name) {
                         ("pause" | "unpause", "alias" | "penalty" | "paused") => true,
                         ("remove", "reason" | "alias" | "penalty" | "paused") => true,
@@ -141,14 +141,18 @@ fn no_parameter_lets_a_line_or_a_number_escape(version: u32) {
     println!("{attacks} attacks on Asterisk {version}");
     assert!(attacks > 500, "{attacks}");
     let after = state(&asterisk);
-    // Only the agent of the harmless ones may have changed.
-    let strange: Vec<_> = after
+    // The harmless requests may have changed agent 1001, and no other.
+    let unexpected: Vec<_> = after
         .0
         .symmetric_difference(&before.0)
         .filter(|m| !m.contains("1001"))
         .collect();
-    assert!(strange.is_empty(), "{strange:?}");
-    assert_eq!(bridge.sent_count("QueueAdd"), 1, "the one at the beginning");
+    assert!(unexpected.is_empty(), "{unexpected:?}");
+    assert_eq!(
+        bridge.sent_count("QueueAdd"),
+        1,
+        "only the first request adds"
+    );
     let log = bridge.log();
     let lines = log
         .lines()
@@ -165,9 +169,9 @@ fn no_parameter_lets_a_line_or_a_number_escape(version: u32) {
     }
 }
 
-/// Names and reasons that are allowed and look dangerous: they are still texts
-/// after Asterisk has read its members again from its database.
-fn no_text_becomes_a_member_at_the_next_load(version: u32) {
+/// Allowed names and reasons that look dangerous are unchanged after Asterisk has read its
+/// members from its database again.
+fn texts_stay_texts_after_a_reload_of_app_queue(version: u32) {
     let (asterisk, bridge) = start(version);
     let texts = [
         "Dana \"D\" O'Brien",
@@ -201,13 +205,13 @@ fn no_text_becomes_a_member_at_the_next_load(version: u32) {
     }
     let before = state(&asterisk).0;
     assert_eq!(before.len(), texts.len() + 1);
-    // Refused while an action runs.
+    // Asterisk refuses to unload the module while an action runs.
     eventually("app_queue is unloaded", || {
-        let said = asterisk.cli("module unload app_queue.so");
-        said.contains("Unloaded").then_some(())
+        let output = asterisk.cli("module unload app_queue.so");
+        output.contains("Unloaded").then_some(())
     });
     asterisk.cli("module load app_queue.so");
-    eventually("the queues are back", || {
+    eventually("the queues are available again", || {
         (bridge.get_as(ACME, "action=showqueue").status == 200).then_some(())
     });
     assert_eq!(state(&asterisk).0, before);
@@ -218,17 +222,17 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-fn an_unknown_user_costs_as_much_as_a_wrong_password(version: u32) {
+fn unknown_user_takes_as_long_as_a_wrong_password(version: u32) {
     let asterisk = Asterisk::start(version);
-    let patient =
+    let without_lockout =
         configuration(asterisk.port).replace("[http]", "[lockout]\nattempts = 1000\n[http]");
     let sample = include_str!("../../../asterisk-sample/ami-bridge.toml");
     let hash = sample
         .lines()
         .find(|line| line.starts_with("password_hash"));
-    let hashed = patient.replace("password = \"globex-password\"", hash.expect("a hash"));
-    assert_ne!(hashed, patient);
-    for (stored, configuration) in [("password", patient), ("password_hash", hashed)] {
+    let hashed = without_lockout.replace("password = \"globex-password\"", hash.expect("a hash"));
+    assert_ne!(hashed, without_lockout);
+    for (stored, configuration) in [("password", without_lockout), ("password_hash", hashed)] {
         compare_times(version, stored, &Bridge::start(&configuration));
     }
 }
@@ -248,12 +252,13 @@ fn compare_times(version: u32, stored: &str, bridge: &Bridge) {
     let (unknown, wrong) = (median(unknown), median(wrong));
     let ratio = unknown.as_secs_f64() / wrong.as_secs_f64();
     println!("unknown user / wrong {stored} on Asterisk {version}: {ratio:.2}");
-    // Without the decoy it would be 1/50 and less.
+    // If the bridge did not check a dummy password for unknown users, the ratio would be 1/50 or
+    // less.
     assert!((0.5..2.0).contains(&ratio), "{unknown:?} {wrong:?}");
 }
 
 #[test]
-fn a_head_that_never_ends_is_given_up_asterisk_22() {
+fn request_head_that_never_ends_times_out_asterisk_22() {
     let (_asterisk, bridge) = start(22);
     let mut stream = TcpStream::connect(bridge.address).expect("connected");
     let timeout = Some(Duration::from_millis(500));
@@ -261,7 +266,7 @@ fn a_head_that_never_ends_is_given_up_asterisk_22() {
     write!(stream, "GET {API_PATH} HTTP/1.1\r\n").expect("written");
     let begun = Instant::now();
     let mut answer = [0; 256];
-    // A header line now and then, for ever.
+    // Sends a header line every half second, without end.
     while write!(stream, "X: y\r\n").is_ok() {
         match stream.read(&mut answer) {
             Ok(count) => {
@@ -274,13 +279,13 @@ fn a_head_that_never_ends_is_given_up_asterisk_22() {
     let after = begun.elapsed();
     assert!(
         after >= Duration::from_secs(25),
-        "an honest client has its time: {after:?}"
+        "a slow client is cut off too early: {after:?}"
     );
     bridge.acme_ok("action=showqueue");
 }
 
 #[test]
-fn a_body_that_never_comes_is_given_up_asterisk_22() {
+fn missing_request_body_times_out_asterisk_22() {
     let (_asterisk, bridge) = start(22);
     let begun = Instant::now();
     let headers = [

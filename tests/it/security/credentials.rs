@@ -1,4 +1,4 @@
-//! Who may ask, and for what.
+//! Authentication, permissions of users, and the lockout.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -8,13 +8,13 @@ use crate::support::{
 };
 
 on_every_pbx!(
-    every_stored_form_takes_password_and_md5,
-    credentials_may_stay_out_of_the_url,
-    actions_and_networks_of_a_user_are_kept,
-    the_first_check_that_fails_is_the_answer,
-    too_many_failures_lock_out_the_pair_and_no_other,
-    guesses_at_once_count_as_guesses,
-    many_logins_leave_no_memory_behind,
+    every_stored_form_accepts_password_and_md5,
+    credentials_are_accepted_in_body_and_header,
+    actions_and_networks_of_a_user_are_enforced,
+    first_failed_check_determines_the_error,
+    lockout_affects_only_the_pair_of_user_and_address,
+    parallel_guesses_all_count_for_the_lockout,
+    parallel_logins_do_not_increase_memory_use,
 );
 
 /// MD5 of `acme-password`.
@@ -38,7 +38,7 @@ fn hash_of(password: &str) -> String {
         .to_owned()
 }
 
-fn every_stored_form_takes_password_and_md5(version: u32) {
+fn every_stored_form_accepts_password_and_md5(version: u32) {
     let asterisk = Asterisk::start(version);
     let hash = hash_of("acme-password");
     assert!(hash.starts_with("$argon2id$"), "{hash}");
@@ -50,7 +50,7 @@ fn every_stored_form_takes_password_and_md5(version: u32) {
         let configuration =
             configuration(asterisk.port).replace("password = \"acme-password\"", &stored);
         let bridge = Bridge::start(&configuration);
-        let ask = |username: &str, password: &str| {
+        let outcome_of = |username: &str, password: &str| {
             bridge
                 .get(&format!(
                     "username={username}&password={password}&action=showqueue"
@@ -59,7 +59,7 @@ fn every_stored_form_takes_password_and_md5(version: u32) {
         };
         let acme = "acme%40example.com";
         for password in ["acme-password", MD5, &MD5.to_uppercase(), "acme-password"] {
-            assert_eq!(ask(acme, password), "200 success", "{stored}");
+            assert_eq!(outcome_of(acme, password), "200 success", "{stored}");
         }
         let wrong_md5 = "0".repeat(32);
         for (username, password) in [
@@ -70,9 +70,13 @@ fn every_stored_form_takes_password_and_md5(version: u32) {
             ("ACME%40example.com", "acme-password"),
             ("globex", "acme-password"),
         ] {
-            assert_eq!(ask(username, password), "401 unauthorized", "{stored}");
+            assert_eq!(
+                outcome_of(username, password),
+                "401 unauthorized",
+                "{stored}"
+            );
         }
-        // One answer for an unknown user and a wrong password.
+        // An unknown user and a wrong password get the same response.
         let body = |username: &str| {
             let query = format!("username={username}&password=x&action=showqueue");
             let mut json = bridge.get(&query).json();
@@ -83,7 +87,7 @@ fn every_stored_form_takes_password_and_md5(version: u32) {
     }
 }
 
-fn credentials_may_stay_out_of_the_url(version: u32) {
+fn credentials_are_accepted_in_body_and_header(version: u32) {
     let (_asterisk, bridge) = start(version);
     let form = (
         "Content-Type",
@@ -155,7 +159,7 @@ fn credentials_may_stay_out_of_the_url(version: u32) {
     }
 }
 
-fn actions_and_networks_of_a_user_are_kept(version: u32) {
+fn actions_and_networks_of_a_user_are_enforced(version: u32) {
     let asterisk = Asterisk::start(version);
     let configuration = configuration(asterisk.port)
         .replace(
@@ -168,7 +172,7 @@ fn actions_and_networks_of_a_user_are_kept(version: u32) {
         )
         .replace("[http]", "[http]\ntrusted_proxies = [\"127.0.0.1\"]");
     let bridge = Bridge::start(&configuration);
-    let ask = |login: &str, query: &str, from: &[(&str, &str)]| {
+    let outcome_of = |login: &str, query: &str, from: &[(&str, &str)]| {
         let target = format!("{API_PATH}?{login}&{query}");
         request(bridge.address, "GET", &target, from, b"").outcome()
     };
@@ -199,11 +203,11 @@ fn actions_and_networks_of_a_user_are_kept(version: u32) {
             "403 forbidden",
         ),
     ] {
-        assert_eq!(ask(login, query, from), expected, "{query} {from:?}");
+        assert_eq!(outcome_of(login, query, from), expected, "{query} {from:?}");
     }
 }
 
-fn the_first_check_that_fails_is_the_answer(version: u32) {
+fn first_failed_check_determines_the_error(version: u32) {
     let asterisk = Asterisk::start(version);
     let configuration = configuration(asterisk.port).replace(
         "password = \"acme-password\"",
@@ -253,14 +257,14 @@ fn the_first_check_that_fails_is_the_answer(version: u32) {
     }
 }
 
-fn too_many_failures_lock_out_the_pair_and_no_other(version: u32) {
+fn lockout_affects_only_the_pair_of_user_and_address(version: u32) {
     let asterisk = Asterisk::start(version);
     let configuration = configuration(asterisk.port).replace(
         "[http]",
         "[lockout]\nattempts = 3\n[http]\ntrusted_proxies = [\"127.0.0.1\"]",
     );
     let bridge = Bridge::start(&configuration);
-    let ask = |username: &str, password: &str, from: &str| {
+    let outcome_of = |username: &str, password: &str, from: &str| {
         let query = format!("username={username}&password={password}&action=showqueue");
         let headers = [("X-Forwarded-For", from)];
         request(
@@ -274,11 +278,11 @@ fn too_many_failures_lock_out_the_pair_and_no_other(version: u32) {
     let acme = "acme%40example.com";
     for _ in 0..3 {
         assert_eq!(
-            ask(acme, "wrong", "192.0.2.1").outcome(),
+            outcome_of(acme, "wrong", "192.0.2.1").outcome(),
             "401 unauthorized"
         );
     }
-    let locked = ask(acme, "acme-password", "192.0.2.1");
+    let locked = outcome_of(acme, "acme-password", "192.0.2.1");
     assert_eq!(locked.outcome(), "429 too_many_attempts");
     let seconds = locked
         .header("Retry-After")
@@ -288,11 +292,11 @@ fn too_many_failures_lock_out_the_pair_and_no_other(version: u32) {
         "{locked:?}"
     );
     assert_eq!(
-        ask(acme, "acme-password", "192.0.2.2").outcome(),
+        outcome_of(acme, "acme-password", "192.0.2.2").outcome(),
         "200 success"
     );
     assert_eq!(
-        ask("globex", "globex-password", "192.0.2.1").outcome(),
+        outcome_of("globex", "globex-password", "192.0.2.1").outcome(),
         "200 success"
     );
     let log = bridge.log();
@@ -302,7 +306,7 @@ fn too_many_failures_lock_out_the_pair_and_no_other(version: u32) {
     );
 }
 
-fn guesses_at_once_count_as_guesses(version: u32) {
+fn parallel_guesses_all_count_for_the_lockout(version: u32) {
     let asterisk = Asterisk::start(version);
     let configuration =
         configuration(asterisk.port).replace("[http]", "[lockout]\nattempts = 4\n[http]");
@@ -332,7 +336,7 @@ fn guesses_at_once_count_as_guesses(version: u32) {
     assert_eq!(locked, 36);
 }
 
-fn many_logins_leave_no_memory_behind(version: u32) {
+fn parallel_logins_do_not_increase_memory_use(version: u32) {
     let (_asterisk, bridge) = start(version);
     let before = bridge.usage().resident_kilobytes;
     let bridge = &bridge;
@@ -346,7 +350,7 @@ fn many_logins_leave_no_memory_behind(version: u32) {
             });
         }
     });
-    // Each password takes 19 MiB while it is checked.
+    // The check of a password needs 19 MiB.
     let after = bridge.usage().resident_kilobytes;
     assert!(after < before + 10_000, "{before} kB, then {after} kB");
 }

@@ -1,5 +1,5 @@
-//! What the fuzz targets check, on seeds and on a fixed sequence of mutations of
-//! them: the same on every run and every toolchain.
+//! Runs the checks of the fuzz targets on their seeds and on a fixed sequence of mutations,
+//! which is the same on every run and toolchain.
 
 use std::path::Path;
 
@@ -10,41 +10,42 @@ mod names;
 #[path = "../../../fuzz/bodies/query.rs"]
 mod query;
 
-/// Mutations of each seed.
-const ROUNDS: usize = 300;
+/// The number of mutations of each seed.
+const MUTATIONS: usize = 300;
 
 fn read(path: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Changes, doubles or drops a piece.
+/// Changes a byte, or duplicates or removes up to 15 bytes, at a random position.
 fn mutate(random: &mut fastrand::Rng, bytes: &mut Vec<u8>) {
     if bytes.is_empty() {
         return;
     }
-    let place = random.usize(..bytes.len());
-    let end = (place + random.usize(1..16)).min(bytes.len());
+    let start = random.usize(..bytes.len());
+    let end = (start + random.usize(1..16)).min(bytes.len());
     match random.u8(..4) {
-        0 => bytes[place] = random.u8(..),
-        1 => bytes[place] = *random.choice(b"\r\n:%&=+\0|,;").expect("not empty"),
+        0 => bytes[start] = random.u8(..),
+        1 => bytes[start] = *random.choice(b"\r\n:%&=+\0|,;").expect("not empty"),
         2 => {
-            let piece = bytes[place..end].to_vec();
-            bytes.splice(place..place, piece);
+            let piece = bytes[start..end].to_vec();
+            bytes.splice(start..start, piece);
         }
         _ => {
-            bytes.drain(place..end);
+            bytes.drain(start..end);
         }
     }
 }
 
+/// Runs `body` on each seed and its mutations. Returns the number of seeds.
 fn replay(seeds: impl Iterator<Item = Vec<u8>>, body: fn(&[u8])) -> usize {
     let mut random = fastrand::Rng::with_seed(1);
     let mut count = 0;
     for seed in seeds {
         body(&seed);
         let mut mutated = seed;
-        for _ in 0..ROUNDS {
+        for _ in 0..MUTATIONS {
             mutate(&mut random, &mut mutated);
             body(&mutated);
         }
@@ -54,7 +55,7 @@ fn replay(seeds: impl Iterator<Item = Vec<u8>>, body: fn(&[u8])) -> usize {
 }
 
 #[test]
-fn no_name_breaks_a_list() {
+fn odd_names_do_not_break_lists() {
     let text = String::from_utf8(read("fuzz/seeds/names.txt")).expect("text");
     let seeds = text.lines().map(|line| {
         let seed = line.replace("\\r", "\r").replace("\\n", "\n");
@@ -64,14 +65,14 @@ fn no_name_breaks_a_list() {
 }
 
 #[test]
-fn no_query_breaks_the_parser() {
+fn query_parser_handles_mutated_queries() {
     let text = String::from_utf8(read("fuzz/seeds/query.txt")).expect("text");
     let seeds = text.lines().map(|line| line.as_bytes().to_vec());
     assert_eq!(replay(seeds, query::check), text.lines().count());
 }
 
 #[test]
-fn no_bytes_break_the_decoder() {
+fn frame_decoder_handles_mutated_transcripts() {
     let mut count = 0;
     for version in ["16", "22"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -90,7 +91,7 @@ fn no_bytes_break_the_decoder() {
                 };
                 Some([line.strip_prefix(' ').unwrap_or(line), end].concat())
             });
-            // The large ones are for the tests of their own.
+            // Other tests cover large transcripts.
             let mut bytes = [&[7], lines.collect::<String>().as_bytes()].concat();
             bytes.truncate(4096);
             bytes

@@ -1,4 +1,4 @@
-//! Limits: connections, clients that leave, and an end under load.
+//! The connection limit, clients that disconnect, and shutdown under load.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -15,10 +15,10 @@ use crate::support::{
 
 on_every_pbx!(
     connections_beyond_the_limit_wait,
-    a_change_is_followed_when_its_client_has_gone,
-    a_change_that_was_not_sent_is_never_in_doubt,
-    an_end_under_load_loses_nothing,
-    who_stands_at_the_door_is_answered,
+    change_is_completed_after_its_client_disconnects,
+    unsent_change_is_never_reported_as_unknown,
+    shutdown_under_load_answers_every_running_request,
+    shutdown_answers_requests_that_wait_for_accept,
 );
 
 fn connections_beyond_the_limit_wait(version: u32) {
@@ -29,9 +29,9 @@ fn connections_beyond_the_limit_wait(version: u32) {
     let metrics = || request(bridge.admin, "GET", "/metrics", &[], b"").body;
     assert!(metrics().contains("\nami_bridge_connections 0\n"));
     let streams = [0, 1].map(|_| EventClient::open(bridge.address, ACME, ""));
-    eventually("they have their connections", || {
-        let told = bridge.log().contains("connection limit reached");
-        told.then_some(())
+    eventually("the streams have their connections", || {
+        let is_reached = bridge.log().contains("connection limit reached");
+        is_reached.then_some(())
     });
     let taken = metrics();
     for line in [
@@ -40,29 +40,29 @@ fn connections_beyond_the_limit_wait(version: u32) {
     ] {
         assert!(taken.contains(line), "{taken}");
     }
-    // The operating system takes it, and the bridge does not answer it yet.
+    // The operating system accepts the connection. The bridge does not answer it yet.
     let mut third = TcpStream::connect(bridge.address).expect("connected");
     let User { username, password } = ACME;
     let query = format!("username={username}&password={password}&action=showqueue");
     write!(third, "GET {API_PATH}?{query} HTTP/1.0\r\n\r\n").expect("written");
     third.set_nonblocking(true).expect("a socket");
     for _ in 0..3 {
-        // Others go on meanwhile.
+        // The admin listener still answers.
         assert!(bridge.is_ready());
         let early = third.read(&mut [0]).map_err(|error| error.kind());
         assert_eq!(early, Err(ErrorKind::WouldBlock));
     }
     third.set_nonblocking(false).expect("a socket");
     drop(streams);
-    // The bridge notices that a stream is closed only when it writes to it twice. In the
-    // simulated PBX nothing happens, so these are the heartbeats after 15 and 30 s.
+    // The bridge notices a closed stream only at the second write to it. On the simulated
+    // PBX nothing happens, so these writes are the heartbeats after 15 and 30 s.
     if version != SIMULATED {
         pause_until_readable(&asterisk, &third);
     }
     let mut answer = String::new();
     third.read_to_string(&mut answer).expect("an answer");
     assert!(answer.contains("\"status\":\"success\""), "{answer}");
-    // One line, however many wait.
+    // The bridge logs this once, however many clients wait.
     let (_, log) = bridge.stop();
     assert_eq!(log.matches("connection limit reached").count(), 1);
 }
@@ -84,7 +84,7 @@ fn pause_until_readable(asterisk: &Asterisk, stream: &TcpStream) {
     stream.set_nonblocking(false).expect("a socket");
 }
 
-fn a_change_is_followed_when_its_client_has_gone(version: u32) {
+fn change_is_completed_after_its_client_disconnects(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     asterisk.freeze();
@@ -95,16 +95,16 @@ fn a_change_is_followed_when_its_client_has_gone(version: u32) {
          &agent=1001&reason=gone&queue=6001 HTTP/1.1\r\nHost: x\r\nX-Request-Id: gone-1\r\n\r\n"
     )
     .expect("written");
-    eventually("it is sent", || {
+    eventually("the change is sent", || {
         (bridge.sent_count("QueuePause { queue: \"acme") == 1).then_some(())
     });
-    // Gone for good: a reset, not a polite end.
+    // The client resets its connection.
     socket2::SockRef::from(&stream)
         .set_linger(Some(Duration::ZERO))
         .expect("linger");
     drop(stream);
     asterisk.resume();
-    let line = eventually("its end is logged", || {
+    let line = eventually("the request is logged", || {
         let log = bridge.log();
         let lines = log
             .lines()
@@ -117,9 +117,9 @@ fn a_change_is_followed_when_its_client_has_gone(version: u32) {
     assert_eq!(asterisk.queue_log().matches("|PAUSE|gone").count(), 1);
 }
 
-/// Before a change that names no queue the bridge may have to ask Asterisk for them.
-/// While that is frozen, only a change that was sent is in doubt.
-fn a_change_that_was_not_sent_is_never_in_doubt(version: u32) {
+/// Before a change without `queue` the bridge may have to query the queues. If Asterisk is
+/// frozen, the outcome is unknown only if the bridge has sent the change.
+fn unsent_change_is_never_reported_as_unknown(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     asterisk.freeze();
@@ -140,7 +140,7 @@ fn a_change_that_was_not_sent_is_never_in_doubt(version: u32) {
     asterisk.resume();
 }
 
-fn an_end_under_load_loses_nothing(version: u32) {
+fn shutdown_under_load_answers_every_running_request(version: u32) {
     let test = FaultTest::new(version, "SIGTERM");
     let FaultTest {
         asterisk, bridge, ..
@@ -151,16 +151,16 @@ fn an_end_under_load_loses_nothing(version: u32) {
         eventually("the bridge ends", || bridge.exit_status())
     });
     assert!(ended.success(), "{ended}");
-    let figures = answers.check_against_queue_log(&asterisk.queue_log());
-    println!("SIGTERM on Asterisk {version}: {figures}");
-    // What ran was finished, and answered as what it was.
-    assert!(figures.success > 0 && figures.unknown == 0, "{figures}");
-    assert_eq!(figures.unanswered_and_logged, 0, "{figures}");
+    let tally = answers.check_against_queue_log(&asterisk.queue_log());
+    println!("SIGTERM on Asterisk {version}: {tally}");
+    // The bridge finished the running changes and reported their true outcome.
+    assert!(tally.success > 0 && tally.unknown == 0, "{tally}");
+    assert_eq!(tally.unanswered_and_logged, 0, "{tally}");
 }
 
-/// The operating system has taken their connections and requests before the bridge is
-/// told to end, and the bridge has not looked yet.
-fn who_stands_at_the_door_is_answered(version: u32) {
+/// The operating system has accepted the connections and requests before the bridge gets
+/// SIGTERM, but the bridge has not accepted them yet.
+fn shutdown_answers_requests_that_wait_for_accept(version: u32) {
     let (_asterisk, bridge) = start(version);
     bridge.freeze();
     let (username, password) = (ACME.username, ACME.password);
@@ -170,7 +170,7 @@ fn who_stands_at_the_door_is_answered(version: u32) {
     );
     let clients: Vec<_> = (0..50)
         .map(|_| {
-            let mut stream = TcpStream::connect(bridge.address).expect("the system takes it");
+            let mut stream = TcpStream::connect(bridge.address).expect("accepted by the system");
             stream.write_all(head.as_bytes()).expect("written");
             stream
         })

@@ -1,16 +1,16 @@
-//! Two organizations on one PBX: neither sees, touches or learns of the other.
+//! Two organizations on one PBX: neither can see or change anything of the other.
 
 use serde_json::{Value, json};
 
 use crate::support::{ACME, GLOBEX, on_every_pbx, start};
 
 on_every_pbx!(
-    neither_sees_the_other,
-    neither_touches_the_other,
-    a_phone_in_both_is_paused_in_one,
+    organizations_do_not_see_each_other,
+    organizations_cannot_change_each_other,
+    pause_affects_only_the_own_queues_of_a_shared_phone,
 );
 
-fn neither_sees_the_other(version: u32) {
+fn organizations_do_not_see_each_other(version: u32) {
     let (_asterisk, bridge) = start(version);
     bridge.get_ok(GLOBEX, "action=add&agent=1001&queue=6001&alias=Gila");
     for action in ["showqueue", "showqueuestat", "showstate&agent=1001"] {
@@ -30,11 +30,12 @@ fn neither_sees_the_other(version: u32) {
     assert_eq!(shown["queues"][0]["name"], "globex-6001");
 }
 
-fn neither_touches_the_other(version: u32) {
+fn organizations_cannot_change_each_other(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let before = asterisk.queue_log();
-    // A queue of the other answers as one that exists nowhere, in every spelling.
+    // For a queue of the other organization, in any spelling, the response is the same as
+    // for a queue that does not exist.
     for user in [ACME, GLOBEX] {
         for queue in [
             "nowhere",
@@ -60,7 +61,7 @@ fn neither_touches_the_other(version: u32) {
             }
         }
     }
-    // Acme's agent is nobody in globex, though the number is the same.
+    // Acme's agent is unknown to globex, although both use the same number.
     for query in [
         "action=pause&agent=1001",
         "action=pause&agent=1001&queue=6001",
@@ -75,11 +76,11 @@ fn neither_touches_the_other(version: u32) {
     assert_eq!(asterisk.queue_log(), before);
 }
 
-fn a_phone_in_both_is_paused_in_one(version: u32) {
+fn pause_affects_only_the_own_queues_of_a_shared_phone(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
     bridge.acme_ok("action=add&agent=1001&queue=6001");
-    // Acme's own phone sits in a queue of globex, put there by the operator.
+    // The operator has added acme's phone to a queue of globex.
     let phone = "Local/1001@acme-agents";
     ami.send(&format!(
         "Action: QueueAdd\r\nQueue: globex-6001\r\nInterface: {phone}"
@@ -99,7 +100,7 @@ fn a_phone_in_both_is_paused_in_one(version: u32) {
     let shown = bridge.acme_ok("action=showstate&agent=1001");
     assert_eq!(shown["queues"].as_array().map(Vec::len), Some(1));
     assert_eq!(shown["state"], "paused");
-    // Globex sees a member there, and not whose phone it is.
+    // Globex sees the member, but no agent number.
     let shown = bridge.get_ok(GLOBEX, "action=showqueue&queue=6001");
     assert_eq!(shown["queues"][0]["members"][0]["agent"], Value::Null);
     assert_eq!(

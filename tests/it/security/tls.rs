@@ -1,5 +1,4 @@
-//! TLS towards Asterisk and towards clients: what works, and what operators get
-//! wrong.
+//! TLS to Asterisk and to clients, and the hints for common mistakes.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
@@ -16,15 +15,15 @@ use crate::support::{
 };
 
 on_both_versions!(
-    a_link_over_tls_works_and_keeps_working,
-    how_long_its_certificate_is_valid_is_told,
-    a_wrong_certificate_is_told_with_its_cure,
-    the_wrong_one_of_the_two_ports_is_told,
-    certificates_of_old_recipes_are_told_with_their_cure,
-    the_interface_over_tls_takes_a_new_certificate_at_sighup,
+    link_over_tls_works_under_load,
+    check_reports_the_remaining_days_of_asterisks_certificate,
+    check_explains_a_wrong_certificate,
+    check_explains_an_expired_certificate_and_a_wrong_port,
+    check_explains_certificates_made_by_old_recipes,
+    sighup_loads_a_new_http_certificate,
 );
 
-/// An authority, and a certificate of it for localhost, as PEM files.
+/// A certificate authority and a certificate for localhost signed by it, as PEM files.
 struct Certificates {
     folder: tempfile::TempDir,
     fingerprint: String,
@@ -32,7 +31,8 @@ struct Certificates {
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Authorities of one name would be taken for one another.
+/// Makes the names of the authorities unique. TLS clients confuse authorities of the same
+/// name.
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 impl Certificates {
@@ -52,7 +52,7 @@ impl Certificates {
         let key = KeyPair::generate().expect("a key");
         let names = ["localhost".to_owned()];
         let mut certificate = CertificateParams::new(names).expect("names");
-        // An hour more than whole days, so that no test runs at the edge.
+        // One hour more than whole days, so that rounding cannot change the result.
         let now = SystemTime::now() + DAY / 24;
         let end = match days {
             0.. => now + DAY * days.unsigned_abs(),
@@ -87,7 +87,7 @@ impl Certificates {
     }
 }
 
-/// An Asterisk that speaks TLS as well, and the port where it does.
+/// Starts an Asterisk that also accepts TLS, and returns it with its TLS port.
 fn asterisk(version: u32, certificates: &Certificates) -> (Asterisk, ReservedPort) {
     let text = |name: &str| certificates.text(name);
     asterisk_with(version, &text("asterisk.pem"), &text("asterisk.key"))
@@ -117,6 +117,8 @@ fn asterisk_with(version: u32, certificate: &str, key: &str) -> (Asterisk, Reser
     (asterisk, port)
 }
 
+/// A configuration that connects to this port over TLS. `trust` is a line of the `pbx`
+/// section.
 fn over_tls(port: &ReservedPort, trust: &str) -> String {
     let port = port.address.port();
     configuration(port)
@@ -127,7 +129,7 @@ fn over_tls(port: &ReservedPort, trust: &str) -> String {
         )
 }
 
-fn a_link_over_tls_works_and_keeps_working(version: u32) {
+fn link_over_tls_works_under_load(version: u32) {
     let certificates = Certificates::new();
     let (_asterisk, port) = asterisk(version, &certificates);
     for trust in [
@@ -136,7 +138,7 @@ fn a_link_over_tls_works_and_keeps_working(version: u32) {
     ] {
         let bridge = Bridge::start(&over_tls(&port, &trust));
         let bridge = &bridge;
-        // Many at once: Asterisk's TLS would stall on two actions in a record.
+        // Many clients at once. Asterisk stalls if one TLS record contains two actions.
         std::thread::scope(|scope| {
             for client in 0..16 {
                 scope.spawn(move || {
@@ -156,24 +158,24 @@ fn a_link_over_tls_works_and_keeps_working(version: u32) {
     }
 }
 
-fn how_long_its_certificate_is_valid_is_told(version: u32) {
+fn check_reports_the_remaining_days_of_asterisks_certificate(version: u32) {
     for (days, is_warned) in [(90, false), (5, true)] {
         let certificates = Certificates::for_days(days);
         let (_asterisk, port) = asterisk(version, &certificates);
         let trust = format!("tls_pin_sha256 = \"{}\"", certificates.fingerprint);
-        let (status, said) = check(&certificates, &["--json"], &over_tls(&port, &trust));
-        let report: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+        let (status, output_text) = check(&certificates, &["--json"], &over_tls(&port, &trust));
+        let report: serde_json::Value = serde_json::from_str(&output_text).expect("JSON");
         assert_eq!(status, Some(0), "{report}");
         assert_eq!(
             report["pbxes"][0]["certificate"]["days_left"], days,
             "{report}"
         );
         let warning = format!("pbx main: Asterisk's certificate: {days} days left");
-        assert_eq!(said.contains(&warning), is_warned, "{said}");
+        assert_eq!(output_text.contains(&warning), is_warned, "{output_text}");
     }
 }
 
-fn a_wrong_certificate_is_told_with_its_cure(version: u32) {
+fn check_explains_a_wrong_certificate(version: u32) {
     let certificates = Certificates::new();
     let (_asterisk, port) = asterisk(version, &certificates);
     let other = Certificates::new();
@@ -192,31 +194,31 @@ fn a_wrong_certificate_is_told_with_its_cure(version: u32) {
             "set tls_server_name",
         ),
     ] {
-        refused(&certificates, &over_tls(&port, &trust), part);
+        assert_check_fails(&certificates, &over_tls(&port, &trust), part);
     }
 }
 
-fn the_wrong_one_of_the_two_ports_is_told(version: u32) {
+fn check_explains_an_expired_certificate_and_a_wrong_port(version: u32) {
     let certificates = Certificates::for_days(-5);
     let (asterisk, port) = asterisk(version, &certificates);
     let ca = format!("tls_ca_file = {:?}", certificates.path("ca.pem"));
-    refused(&certificates, &over_tls(&port, &ca), "reissue it");
+    assert_check_fails(&certificates, &over_tls(&port, &ca), "reissue it");
     let tls = format!("[pbx.main]\ntls = true\n{ca}");
     let to_plain = configuration(asterisk.port).replace("[pbx.main]", &tls);
-    refused(&certificates, &to_plain, "is this the port without TLS?");
+    assert_check_fails(&certificates, &to_plain, "is this the port without TLS?");
     let to_tls = configuration(port.address.port());
     let to_tls = to_tls.replace("[pbx.main]", "[pbx.main]\nconnect_timeout = \"1s\"");
-    refused(&certificates, &to_tls, "or its port for TLS (tls = true)?");
+    assert_check_fails(&certificates, &to_tls, "or its port for TLS (tls = true)?");
 }
 
-/// As Asterisk's own recipe and a plain `openssl req -x509` make them.
-fn certificates_of_old_recipes_are_told_with_their_cure(version: u32) {
+/// Certificates as made by Asterisk's own recipe and by a plain `openssl req -x509`.
+fn check_explains_certificates_made_by_old_recipes(version: u32) {
     let certificates = Certificates::new();
     let old = include_str!("../data/x509-v1.pem");
     let (_asterisk, port) = asterisk_with(version, old, include_str!("../data/x509-v1.key"));
     let ca = certificates.path("ca.pem");
     let by_authority = format!("tls_ca_file = {ca:?}");
-    refused(
+    assert_check_fails(
         &certificates,
         &over_tls(&port, &by_authority),
         "reissue it with a subjectAltName",
@@ -230,21 +232,21 @@ fn certificates_of_old_recipes_are_told_with_their_cure(version: u32) {
     std::fs::write(&file, own.pem()).expect("written");
     let (_asterisk, port) = asterisk_with(version, &own.pem(), &key.serialize_pem());
     let by_itself = format!("tls_ca_file = {file:?}");
-    refused(
+    assert_check_fails(
         &certificates,
         &over_tls(&port, &by_itself),
         "pin it with tls_pin_sha256",
     );
 }
 
-/// `check` fails, and says so.
-fn refused(certificates: &Certificates, configuration: &str, part: &str) {
-    let (status, said) = check(certificates, &[], configuration);
-    assert_eq!(status, Some(1), "{said}");
-    assert!(said.contains(part), "{part} is not in {said}");
+/// Asserts that `check` fails and that its output contains `part`.
+fn assert_check_fails(certificates: &Certificates, configuration: &str, part: &str) {
+    let (status, output_text) = check(certificates, &[], configuration);
+    assert_eq!(status, Some(1), "{output_text}");
+    assert!(output_text.contains(part), "{part} is not in {output_text}");
 }
 
-/// The exit status of `check`, and what it says.
+/// Runs `ami-bridge check`, and returns its exit status and standard output.
 fn check(
     certificates: &Certificates,
     options: &[&str],
@@ -259,11 +261,15 @@ fn check(
         .arg("--config")
         .arg(&file);
     let output = command.output().expect("the program");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    (output.status.code(), said)
+    let output_text = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.code(), output_text)
 }
 
-/// A request over TLS; the error is the handshake's.
+/// Sends a request over TLS.
+///
+/// # Errors
+///
+/// If the handshake fails.
 fn get(bridge: &Bridge, authority: &Certificates) -> std::io::Result<String> {
     let mut stream = connect_tls(bridge.address, &authority.path("ca.pem"))?;
     write!(
@@ -276,13 +282,13 @@ fn get(bridge: &Bridge, authority: &Certificates) -> std::io::Result<String> {
     Ok(answer)
 }
 
-fn the_interface_over_tls_takes_a_new_certificate_at_sighup(version: u32) {
+fn sighup_loads_a_new_http_certificate(version: u32) {
     let asterisk = Asterisk::start(version);
     let (first, second) = (Certificates::new(), Certificates::for_days(5));
     let (certificate, key) = (first.path("asterisk.pem"), first.path("asterisk.key"));
     let tls = format!("[http]\ntls_certificate = {certificate:?}\ntls_key = {key:?}");
     let bridge = Bridge::start(&configuration(asterisk.port).replace("[http]", &tls));
-    let ends = || {
+    let certificate_end = || {
         let metrics = request(bridge.admin, "GET", "/metrics", &[], b"").body;
         let mut lines = metrics.lines();
         let name = "ami_bridge_certificate_end_timestamp_seconds ";
@@ -293,23 +299,23 @@ fn the_interface_over_tls_takes_a_new_certificate_at_sighup(version: u32) {
             .parse::<i64>()
             .expect("a number")
     };
-    let first_ends = ends();
-    let warned = || {
+    let first_end = certificate_end();
+    let warning_count = || {
         bridge
             .log()
             .matches("http.tls_certificate: 5 days left")
             .count()
     };
-    // Somebody who never finishes a handshake holds nobody up.
+    // A client that never finishes its handshake does not delay others.
     let _idle = TcpStream::connect(bridge.address).expect("connected");
     let answer = get(&bridge, &first).expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(get(&bridge, &second).is_err());
 
     std::fs::write(&certificate, "no certificate").expect("written");
-    let told = bridge.reload();
+    let reload_log = bridge.reload();
     assert_eq!(
-        told["message"],
+        reload_log["message"],
         "reload failed; the old configuration stays in use"
     );
     get(&bridge, &first).expect("the old certificate still serves");
@@ -317,11 +323,11 @@ fn the_interface_over_tls_takes_a_new_certificate_at_sighup(version: u32) {
     for name in ["asterisk.pem", "asterisk.key"] {
         std::fs::copy(second.path(name), first.path(name)).expect("copied");
     }
-    assert_eq!(warned(), 0);
+    assert_eq!(warning_count(), 0);
     bridge.reload();
     eventually("the new certificate serves", || get(&bridge, &second).ok());
     assert!(get(&bridge, &first).is_err());
-    assert_eq!(warned(), 1);
-    let (days, hour) = (first_ends - ends(), 3600);
+    assert_eq!(warning_count(), 1);
+    let (days, hour) = (first_end - certificate_end(), 3600);
     assert!((84 * 24 * hour..86 * 24 * hour).contains(&days), "{days} s");
 }

@@ -1,5 +1,5 @@
-//! A client of the event stream: TCP, HTTP/1.1 in chunks, and `text/event-stream`,
-//! byte by byte.
+//! A client of the event stream, with its own implementation of chunked HTTP/1.1 and
+//! `text/event-stream`.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,7 +10,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::support::User;
 
-/// An event.
+/// An event of the stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
     pub(crate) id: String,
@@ -18,38 +18,38 @@ pub(crate) struct Event {
     pub(crate) data: Value,
 }
 
-/// What comes on a stream.
+/// An element of a stream.
 #[derive(Debug)]
 pub(crate) enum Item {
     Event(Event),
     Comment,
-    /// The end of the chunked body, as HTTP has it.
+    /// The last chunk of the chunked body.
     End,
 }
 
-/// A stream that is open.
+/// An open event stream.
 pub(crate) struct EventClient {
     reader: BufReader<TcpStream>,
-    /// Of the body, without the chunks around it.
+    /// The unread part of the body, without the chunk framing.
     text: Vec<u8>,
-    /// Bytes of a line that is not yet whole.
+    /// The bytes of an incomplete line.
     partial: Vec<u8>,
     ended: bool,
 }
 
 impl EventClient {
-    /// Opens a stream; `query` is what comes behind the credentials.
+    /// Opens a stream. `query` is appended to the credentials in the URL.
     pub(crate) fn open(address: SocketAddr, user: User, query: &str) -> Self {
         Self::resume(address, user, query, None)
     }
 
-    /// Opens it as a client does that had that event last.
+    /// Opens a stream with `last` as the `Last-Event-ID`.
     pub(crate) fn resume(address: SocketAddr, user: User, query: &str, last: Option<&str>) -> Self {
         let stream = TcpStream::connect(address).expect("the bridge listens");
         Self::over(stream, user, query, last)
     }
 
-    /// Opens it with a small buffer, as on a thin line.
+    /// Opens a stream with a small receive buffer, like a client on a slow connection.
     pub(crate) fn slow(address: SocketAddr, user: User, query: &str) -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.set_recv_buffer_size(4096).expect("a small buffer");
@@ -91,7 +91,7 @@ impl EventClient {
         }
     }
 
-    /// The next item, where it comes within that time.
+    /// The next item, or `None` if none arrives within this time.
     pub(crate) fn next(&mut self, within: Duration) -> Option<Item> {
         let deadline = Instant::now() + within;
         loop {
@@ -100,14 +100,14 @@ impl EventClient {
                 return Some(item(&String::from_utf8(text).expect("UTF-8")));
             }
             if self.ended {
-                assert!(self.text.is_empty(), "half an event before the end");
+                assert!(self.text.is_empty(), "incomplete event before the end");
                 return Some(Item::End);
             }
             self.read_chunk(deadline)?;
         }
     }
 
-    /// The next event, comments left out.
+    /// The next event, or `None` if none arrives within this time. Skips comments.
     pub(crate) fn event(&mut self, within: Duration) -> Option<Event> {
         let deadline = Instant::now() + within;
         loop {
@@ -119,7 +119,7 @@ impl EventClient {
         }
     }
 
-    /// The next event of that name; what comes before it is returned too.
+    /// Reads until an event of this name, and returns all events up to it.
     pub(crate) fn until(&mut self, name: &str, within: Duration) -> Vec<Event> {
         let deadline = Instant::now() + within;
         let mut events = Vec::new();
@@ -137,7 +137,7 @@ impl EventClient {
     fn read_chunk(&mut self, deadline: Instant) -> Option<()> {
         let size = self.line(deadline)?;
         let size = usize::from_str_radix(size.trim(), 16).expect("a chunk's size");
-        // The rest of a chunk that has begun comes at once.
+        // Once a chunk has started, the rest of it follows immediately.
         let whole = Some(Duration::from_secs(20));
         self.reader
             .get_ref()
@@ -157,12 +157,12 @@ impl EventClient {
     fn line(&mut self, deadline: Instant) -> Option<String> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            // Zero would be no timeout at all.
+            // A zero duration is not a valid timeout.
             let left = left.max(Duration::from_millis(1));
             let stream = self.reader.get_ref();
             stream.set_read_timeout(Some(left)).expect("a socket");
             match self.reader.read_until(b'\n', &mut self.partial) {
-                Ok(0) => panic!("the connection has ended without the end of its body"),
+                Ok(0) => panic!("the connection was closed before the end of the body"),
                 Ok(_) => {
                     let line = std::mem::take(&mut self.partial);
                     return Some(String::from_utf8(line).expect("text"));

@@ -1,4 +1,4 @@
-//! The events that `/openapi.json` has are those that are told.
+//! The event stream sends the events that `/openapi.json` describes.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::client::{Event, EventClient, Item};
 use crate::api::openapi::{Schema, contract};
 use crate::support::{ACME, SIMULATED, eventually, start};
 
-const SOON: Duration = Duration::from_secs(10);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[test]
 fn every_field_of_every_event_is_in_the_contract() {
@@ -19,22 +19,22 @@ fn every_field_of_every_event_is_in_the_contract() {
     };
     bridge.get_ok(ACME, "action=add&agent=1001&queue=6001&alias=Dana");
     let mut client = EventClient::open(bridge.address, ACME, "");
-    let snapshot = client.until("snapshot", SOON);
+    let snapshot = client.until("snapshot", EVENT_TIMEOUT);
     assert_eq!(snapshot[0].data["queues"][0]["members"][0]["alias"], "Dana");
     snapshot.iter().for_each(check);
     bridge.get_ok(ACME, "action=pause&agent=1001&reason=Lunch");
-    client.until("member", SOON).iter().for_each(check);
+    client.until("member", EVENT_TIMEOUT).iter().for_each(check);
     asterisk.cli("channel originate Local/acme-6001@callers application Wait 60");
-    eventually("a queue is told with its caller", || {
-        let told = client.until("queue", SOON);
-        told.iter().for_each(check);
-        let caller = &told.last().expect("an event").data["callers"][0];
+    eventually("a queue event has the caller", || {
+        let events = client.until("queue", EVENT_TIMEOUT);
+        events.iter().for_each(check);
+        let caller = &events.last().expect("an event").data["callers"][0];
         caller.is_object().then_some(())
     });
     asterisk.kill();
-    client.until("pbx", SOON).iter().for_each(check);
+    client.until("pbx", EVENT_TIMEOUT).iter().for_each(check);
     bridge.terminate();
-    let told = client.until("shutdown", SOON);
-    told.iter().for_each(check);
-    assert!(matches!(client.next(SOON), Some(Item::End)));
+    let events = client.until("shutdown", EVENT_TIMEOUT);
+    events.iter().for_each(check);
+    assert!(matches!(client.next(EVENT_TIMEOUT), Some(Item::End)));
 }

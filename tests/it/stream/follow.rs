@@ -1,4 +1,4 @@
-//! The event stream: whoever only follows it holds what `showqueue` shows.
+//! A client that only follows the event stream has the same state as `showqueue` shows.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use crate::mirror::{RESYNC, start_live};
 use crate::support::{ACME, AmiMessage, GLOBEX, eventually, on_both_versions};
 
 on_both_versions!(
-    a_panel_of_events_holds_what_is_shown,
-    a_stream_shows_what_it_was_asked_for,
-    a_caller_shows_at_once,
-    what_agents_do_changes_the_figures,
-    signs_of_life_come_every_fifteen_seconds,
+    panel_of_events_equals_showqueue,
+    stream_contains_only_the_requested_queues,
+    new_caller_is_sent_immediately,
+    pause_is_followed_by_new_statistics,
+    idle_stream_sends_a_comment_every_fifteen_seconds,
 );
 
-/// Long enough for what is silent too, and for figures that are a second old.
-const CAUGHT_UP: Duration = Duration::from_secs(6);
+/// Long enough for changes without events, and for statistics that are a second old.
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(6);
 
-const SOON: Duration = Duration::from_secs(5);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 
-fn a_panel_of_events_holds_what_is_shown(version: u32) {
+fn panel_of_events_equals_showqueue(version: u32) {
     let (asterisk, bridge) = start_live(version);
     let seed = fastrand::u64(..);
     println!("panel, Asterisk {version}: seed {seed}");
@@ -49,9 +49,15 @@ fn a_panel_of_events_holds_what_is_shown(version: u32) {
         churn.burst(&mut rng, Duration::from_millis(800));
         churn.settle_calls(&mut rng);
         for (client, panel, organization, filter, only) in &mut streams {
-            fields += panel.catch_up(client, &bridge, *organization, only, RESYNC + CAUGHT_UP);
+            fields += panel.catch_up(
+                client,
+                &bridge,
+                *organization,
+                only,
+                RESYNC + CATCH_UP_TIMEOUT,
+            );
             if round % 2 == 1 {
-                // The connection breaks, and the client comes back with what it knows.
+                // The connection breaks, and the client resumes after its last event.
                 let last = panel.last_id.clone();
                 let last = last.as_deref();
                 *client = EventClient::resume(bridge.address, organization.user, filter, last);
@@ -70,7 +76,7 @@ fn a_panel_of_events_holds_what_is_shown(version: u32) {
     );
 }
 
-fn a_stream_shows_what_it_was_asked_for(version: u32) {
+fn stream_contains_only_the_requested_queues(version: u32) {
     let (asterisk, bridge) = start_live(version);
     let open = |user, query| EventClient::open(bridge.address, user, query);
     let mut all = open(ACME, "");
@@ -81,14 +87,14 @@ fn a_stream_shows_what_it_was_asked_for(version: u32) {
         bridge.acme_ok(&format!("action=add&agent=1001&queue={queue}"));
     }
     bridge.get_ok(GLOBEX, "action=add&agent=1001&queue=6002&alias=Gila");
-    // A phone of the other's in an own queue is a member without a number.
+    // A phone of the other organization in an own queue is a member without an agent number.
     asterisk
         .ami()
         .send("Action: QueueAdd\r\nQueue: acme-6002\r\nInterface: Local/1002@globex-agents");
-    let told = |client: &mut EventClient, marker: &str| {
+    let events_until = |client: &mut EventClient, marker: &str| {
         let mut queues = Vec::new();
         loop {
-            let event = client.event(SOON).expect("an event");
+            let event = client.event(EVENT_TIMEOUT).expect("an event");
             if event.name == "snapshot" {
                 for queue in event.data["queues"].as_array().expect("queues") {
                     queues.push(format!(
@@ -100,7 +106,7 @@ fn a_stream_shows_what_it_was_asked_for(version: u32) {
                 let queue = event.data["queue"].as_str().expect("text");
                 queues.push(format!("{queue} {}", event.data["member"]["agent"]));
             }
-            // A member that is added has a second event when its device is known.
+            // A new member causes a second event when its device state is known.
             queues.dedup();
             if queues.last().is_some_and(|last| last == marker) {
                 return queues;
@@ -108,7 +114,7 @@ fn a_stream_shows_what_it_was_asked_for(version: u32) {
         }
     };
     assert_eq!(
-        told(&mut one, "6001 \"1001\""),
+        events_until(&mut one, "6001 \"1001\""),
         ["snapshot 6001", "6001 \"1001\""]
     );
     let expected = [
@@ -118,7 +124,7 @@ fn a_stream_shows_what_it_was_asked_for(version: u32) {
         "6004 \"1001\"",
         "6002 null",
     ];
-    assert_eq!(told(&mut two, "6002 null"), expected);
+    assert_eq!(events_until(&mut two, "6002 null"), expected);
     let expected = [
         "snapshot 6001",
         "snapshot 6002",
@@ -130,20 +136,20 @@ fn a_stream_shows_what_it_was_asked_for(version: u32) {
         "6004 \"1001\"",
         "6002 null",
     ];
-    assert_eq!(told(&mut all, "6002 null"), expected);
+    assert_eq!(events_until(&mut all, "6002 null"), expected);
     let expected = ["snapshot 6001", "snapshot 6002", "6002 \"1001\""];
-    assert_eq!(told(&mut other, "6002 \"1001\""), expected);
+    assert_eq!(events_until(&mut other, "6002 \"1001\""), expected);
 }
 
-fn a_caller_shows_at_once(version: u32) {
+fn new_caller_is_sent_immediately(version: u32) {
     let (asterisk, bridge) = start_live(version);
     let mut client = EventClient::open(bridge.address, ACME, "");
-    client.until("snapshot", SOON);
+    client.until("snapshot", EVENT_TIMEOUT);
     let mut ami = asterisk.ami();
     let mut slowest = Duration::ZERO;
     for waiting in 1..=5 {
         asterisk.add_caller("acme-6001");
-        // Asterisk answers the caller first, and takes half a second for that.
+        // Asterisk first answers the channel, which takes half a second.
         let is_caller = |row: &AmiMessage| row["Event"] == "QueueEntry";
         eventually("the caller waits", || {
             let rows = ami.queue_status("acme-6001").into_iter();
@@ -151,8 +157,8 @@ fn a_caller_shows_at_once(version: u32) {
         });
         let begun = std::time::Instant::now();
         loop {
-            let events = client.until("queue", SOON);
-            let event = &events.last().expect("the one waited for").data;
+            let events = client.until("queue", EVENT_TIMEOUT);
+            let event = &events.last().expect("a queue event").data;
             if event["callers"].as_array().map(Vec::len) == Some(waiting) {
                 assert_eq!(event["queue"], "6001");
                 assert_eq!(event["callers_waiting"], json!(waiting));
@@ -162,59 +168,66 @@ fn a_caller_shows_at_once(version: u32) {
         slowest = slowest.max(begun.elapsed());
     }
     println!(
-        "a caller is told of after at most {} ms, Asterisk {version}",
+        "Asterisk {version}: a new caller is sent after at most {} ms",
         slowest.as_millis()
     );
-    // Not in the queue's next turn, which is after three seconds.
+    // The next resync, after three seconds, would be too late.
     assert!(slowest < Duration::from_secs(2), "{slowest:?}");
 }
 
-fn what_agents_do_changes_the_figures(version: u32) {
+fn pause_is_followed_by_new_statistics(version: u32) {
     let (_asterisk, bridge) = start_live(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let mut client = EventClient::open(bridge.address, ACME, "&queue=6001");
-    client.until("snapshot", SOON);
+    client.until("snapshot", EVENT_TIMEOUT);
     bridge.acme_ok("action=pause&agent=1001&queue=6001&reason=Lunch");
     let paused = |client: &mut EventClient| {
-        let figures = client.until("queue", SOON).pop().expect("figures");
-        (figures.data["agents"]["paused"] == 1).then_some(figures)
+        let statistics = client
+            .until("queue", EVENT_TIMEOUT)
+            .pop()
+            .expect("an event");
+        (statistics.data["agents"]["paused"] == 1).then_some(statistics)
     };
     let member = eventually("the pause", || {
-        let member = client.until("member", SOON).pop()?;
+        let member = client.until("member", EVENT_TIMEOUT).pop()?;
         (member.data["change"] == "paused").then_some(member)
     });
-    let figures = eventually("the paused agent is counted", || paused(&mut client));
+    let statistics = eventually("the paused agent is counted", || paused(&mut client));
     let shown = bridge.acme_ok("action=showqueuestat&queue=6001");
-    assert_eq!(figures.data["agents"], shown["queues"][0]["agents"]);
+    assert_eq!(statistics.data["agents"], shown["queues"][0]["agents"]);
     let number = |id: &str| {
         id.rsplit_once('-')
             .and_then(|(_, id)| id.parse::<u64>().ok())
     };
     assert!(
-        number(&member.id) < number(&figures.id),
-        "{member:?}, {figures:?}"
+        number(&member.id) < number(&statistics.id),
+        "{member:?}, {statistics:?}"
     );
-    // Who breaks off between the two gets the second, and not the first again.
+    // A client that disconnects between the two events gets only the second after it
+    // reconnects.
     let mut client = EventClient::resume(bridge.address, ACME, "&queue=6001", Some(&member.id));
-    let told = client.event(SOON).expect("figures");
-    assert_eq!((&*told.name, &told.id), ("queue", &figures.id));
+    let event = client.event(EVENT_TIMEOUT).expect("an event");
+    assert_eq!((&*event.name, &event.id), ("queue", &statistics.id));
 }
 
-fn signs_of_life_come_every_fifteen_seconds(version: u32) {
+fn idle_stream_sends_a_comment_every_fifteen_seconds(version: u32) {
     let (_asterisk, bridge) = start_live(version);
-    // Nothing happens in a queue that nobody calls, once all is known.
+    // In a queue without callers nothing changes after the first refreshes.
     let mut client = EventClient::open(bridge.address, ACME, "&queue=6001");
-    client.until("snapshot", SOON);
-    let mut log_at_info = std::time::Instant::now();
-    let heard = eventually("a comment", || {
+    client.until("snapshot", EVENT_TIMEOUT);
+    let mut quiet_since = std::time::Instant::now();
+    let comment_after = eventually("a comment", || {
         match client.next(Duration::from_secs(18))? {
-            Item::Comment => Some(log_at_info.elapsed()),
+            Item::Comment => Some(quiet_since.elapsed()),
             Item::Event(_) => {
-                log_at_info = std::time::Instant::now();
+                quiet_since = std::time::Instant::now();
                 None
             }
             Item::End => panic!("the stream has ended"),
         }
     });
-    assert!((14.8..16.5).contains(&heard.as_secs_f64()), "{heard:?}");
+    assert!(
+        (14.8..16.5).contains(&comment_after.as_secs_f64()),
+        "{comment_after:?}"
+    );
 }

@@ -1,4 +1,4 @@
-//! The event stream: a client that only follows it knows what `showqueue` shows.
+//! The event stream. A client that only follows it has the same state as `showqueue` shows.
 
 pub(crate) mod client;
 mod contract;

@@ -1,4 +1,4 @@
-//! A panel: it knows nothing but what the event stream has told it.
+//! A panel, which builds its state from the event stream alone.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -10,24 +10,24 @@ use crate::mirror::comparison::Comparison;
 use crate::mirror::expected::Organization;
 use crate::support::{Bridge, User};
 
-/// A queue as the stream has told it.
+/// A queue as built from events.
 #[derive(Debug, Default, Clone)]
 struct Queue {
-    /// As in the snapshot, without members and callers.
+    /// The fields of the snapshot, without members and callers.
     settings: Value,
     members: BTreeMap<String, Value>,
     callers: Value,
-    /// Callers and figures of the last `queue` event; a snapshot has none.
-    figures: Option<Value>,
+    /// The data of the last `queue` event. `None` after a snapshot.
+    statistics: Option<Value>,
 }
 
-/// The state that events build.
+/// The state built from events.
 #[derive(Debug, Default)]
 pub(super) struct Panel {
     queues: BTreeMap<String, Queue>,
     pub(super) connected: bool,
     pub(super) last_id: Option<String>,
-    /// How many events of each name came.
+    /// The number of received events by name.
     pub(super) counts: BTreeMap<String, usize>,
 }
 
@@ -44,7 +44,7 @@ impl Panel {
             "snapshot" => {
                 let queues = data["queues"].as_array().expect("queues").iter();
                 self.queues = queues.map(snapshot).collect();
-                // What is not said otherwise: a snapshot comes of a PBX that is there.
+                // The bridge sends a snapshot only while the PBX is connected.
                 self.connected = true;
             }
             "member" => {
@@ -71,7 +71,7 @@ impl Panel {
             "queue" => {
                 let queue = self.queue(data);
                 queue.callers = data["callers"].clone();
-                queue.figures = Some(data.clone());
+                queue.statistics = Some(data.clone());
             }
             "pbx" => self.connected = data["connected"].as_bool().expect("a boolean"),
             "shutdown" => {}
@@ -79,19 +79,19 @@ impl Panel {
         }
     }
 
-    /// Every event has an id, in order and no two the same; but `shutdown` is no
-    /// change, and what tells of the link may come with a snapshot.
+    /// Asserts that event ids increase. A `shutdown` event may repeat the last id, since it is
+    /// no change. A `pbx` event and a snapshot may share an id.
     fn check_id(&mut self, event: &Event) {
         let number = |id: &str| {
-            let (place, number) = id.rsplit_once('-').expect("an id");
-            (place.to_owned(), number.parse::<u64>().expect("a number"))
+            let (prefix, number) = id.rsplit_once('-').expect("an id");
+            (prefix.to_owned(), number.parse::<u64>().expect("a number"))
         };
-        let (place, is) = number(&event.id);
-        if let Some((last_place, last)) = self.last_id.as_deref().map(number) {
+        let (prefix, current) = number(&event.id);
+        if let Some((last_prefix, last)) = self.last_id.as_deref().map(number) {
             let may_repeat = ["shutdown", "pbx", "snapshot"].contains(&event.name.as_str());
             assert!(
-                place != last_place || is > last || (is == last && may_repeat),
-                "{event:?} behind {:?}",
+                prefix != last_prefix || current > last || (current == last && may_repeat),
+                "{event:?} after {:?}",
                 self.last_id
             );
         }
@@ -101,18 +101,18 @@ impl Panel {
     fn queue(&mut self, data: &Value) -> &mut Queue {
         let number = data["queue"].as_str().expect("text");
         let queue = self.queues.get_mut(number);
-        queue.unwrap_or_else(|| panic!("an event of a queue that no snapshot has told: {data}"))
+        queue.unwrap_or_else(|| panic!("an event of a queue that is in no snapshot: {data}"))
     }
 
-    /// Applies what is there, until nothing comes for a moment.
+    /// Applies events until none arrives for 20 ms.
     pub(super) fn drain(&mut self, client: &mut EventClient) {
         while let Some(event) = client.event(Duration::from_millis(20)) {
             self.apply(&event);
         }
     }
 
-    /// Follows the stream until the panel is equal to what `showqueue` and
-    /// `showqueuestat` show. Returns how many fields were compared.
+    /// Follows the stream until the panel equals what `showqueue` and `showqueuestat` show.
+    /// Returns the number of compared fields. Panics if they still differ after `within`.
     pub(super) fn catch_up(
         &mut self,
         client: &mut EventClient,
@@ -130,8 +130,8 @@ impl Panel {
             }
             assert!(
                 begun.elapsed() < within,
-                "after {within:?} the stream of {} has told otherwise than showqueue shows \
-                 (\"Asterisk\" is showqueue): {:#?}\nevents: {:?}",
+                "after {within:?} the panel of {} differs from showqueue (named \"Asterisk\" here): \
+                {:#?}\nevents: {:?}",
                 organization.name,
                 comparison.differences,
                 self.counts
@@ -139,35 +139,38 @@ impl Panel {
         }
     }
 
-    /// With all queues, or only some.
+    /// Compares the panel with `showqueue` and `showqueuestat`. `only` restricts the comparison
+    /// to some queues, unless it is empty.
     pub(super) fn compare(&self, bridge: &Bridge, user: User, only: &[&str]) -> Comparison {
         let shows = |queue: &&Value| {
             only.is_empty() || only.contains(&queue["queue"].as_str().expect("text"))
         };
-        let ask = |action: &str| bridge.get_ok(user, &format!("action={action}"))["queues"].take();
+        let read = |action: &str| bridge.get_ok(user, &format!("action={action}"))["queues"].take();
         let mut comparison = Comparison {
             of_stream: true,
             ..Comparison::default()
         };
-        let shown = ask("showqueue");
+        let shown = read("showqueue");
         let shown = shown.as_array().expect("queues").iter().filter(shows);
         let shown: BTreeMap<_, _> = shown.map(snapshot).collect();
         comparison.compare("showqueue", &values(&shown), &values(&self.queues));
-        let stat = ask("showqueuestat");
+        let stat = read("showqueuestat");
         for queue in stat.as_array().expect("queues").iter().filter(shows) {
             let number = queue["queue"].as_str().expect("text");
-            let Some(figures) = self.queues.get(number).and_then(|q| q.figures.as_ref()) else {
+            let Some(statistics) = self.queues.get(number).and_then(|q| q.statistics.as_ref())
+            else {
                 continue;
             };
-            let (mut truth, mut told) = (queue.clone(), figures.clone());
-            // Of members, which have events of their own.
-            for object in [&mut truth, &mut told] {
+            let (mut truth, mut streamed) = (queue.clone(), statistics.clone());
+            // The agents come from members, which have their own events. `showqueuestat` has
+            // no list of callers.
+            for object in [&mut truth, &mut streamed] {
                 let object = object.as_object_mut().expect("an object");
                 object.retain(|name, _| !["agents", "callers"].contains(&name.as_str()));
-                // Runs on since the event.
+                // Has grown since the event.
                 object.remove("longest_wait_seconds");
             }
-            comparison.compare(&format!("showqueuestat {number}"), &truth, &told);
+            comparison.compare(&format!("showqueuestat {number}"), &truth, &streamed);
         }
         comparison
     }
@@ -183,13 +186,13 @@ fn snapshot(queue: &Value) -> (String, Queue) {
         members: members.map(|m| (interface(m), m.clone())).collect(),
         settings: Value::Object(settings.clone()),
         callers,
-        figures: None,
+        statistics: None,
     };
     let number = settings["queue"].as_str().expect("text").to_owned();
     (number, queue)
 }
 
-/// Queues as JSON, for the comparison; callers without their waits.
+/// The queues as JSON for the comparison, without the waiting times of callers.
 fn values(queues: &BTreeMap<String, Queue>) -> Value {
     let value = |queue: &Queue| {
         let mut callers = queue.callers.clone();

@@ -1,5 +1,4 @@
-//! Event streams that break and come back, and those that are read slowly: nothing
-//! is missed, and nobody else waits.
+//! Clients that reconnect or read slowly miss no change, and do not delay other clients.
 
 use std::time::Duration;
 
@@ -10,19 +9,19 @@ use crate::mirror::start_live;
 use crate::support::{ACME, Asterisk, Bridge, GLOBEX, eventually, on_both_versions};
 
 on_both_versions!(
-    who_comes_back_misses_nothing,
-    an_id_that_says_nothing_begins_anew,
-    a_slow_reader_is_brought_up_to_date,
+    reconnecting_client_replays_missed_changes_or_gets_a_snapshot,
+    unusable_event_id_causes_a_snapshot,
+    slow_reader_gets_a_snapshot_and_catches_up,
 );
 
 const ACME_ORGANIZATION: Organization = ORGANIZATIONS[0];
 
-/// Long enough for figures that are a second old.
-const CAUGHT_UP: Duration = Duration::from_secs(6);
+/// Long enough for statistics that are a second old.
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(6);
 
-const SOON: Duration = Duration::from_secs(5);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 
-fn who_comes_back_misses_nothing(version: u32) {
+fn reconnecting_client_replays_missed_changes_or_gets_a_snapshot(version: u32) {
     let (asterisk, bridge) = start_live(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let mut panel = Panel::default();
@@ -30,26 +29,38 @@ fn who_comes_back_misses_nothing(version: u32) {
     panel.drain(&mut client);
     assert_eq!(panel.count("snapshot"), 1);
     drop(client);
-    pauses(&asterisk, &bridge, 3000);
+    pause_repeatedly(&asterisk, &bridge, 3000);
     let last = panel.last_id.clone();
     let mut client = EventClient::resume(bridge.address, ACME, "", last.as_deref());
-    panel.catch_up(&mut client, &bridge, ACME_ORGANIZATION, &[], CAUGHT_UP);
-    // Every one of them, and nothing anew.
+    panel.catch_up(
+        &mut client,
+        &bridge,
+        ACME_ORGANIZATION,
+        &[],
+        CATCH_UP_TIMEOUT,
+    );
+    // The client gets every change, and no new snapshot.
     assert_eq!(panel.count("snapshot"), 1, "{:?}", panel.counts);
-    // A list that overtakes an event shows a change early, and so twice.
+    // If a list overtakes an event, the change is sent early and then again.
     assert!(panel.count("member") >= 3000, "{:?}", panel.counts);
     drop(client);
-    // More than is kept.
-    pauses(&asterisk, &bridge, 5000);
+    // More changes than the bridge stores.
+    pause_repeatedly(&asterisk, &bridge, 5000);
     let last = panel.last_id.clone();
     let mut client = EventClient::resume(bridge.address, ACME, "", last.as_deref());
-    panel.catch_up(&mut client, &bridge, ACME_ORGANIZATION, &[], CAUGHT_UP);
+    panel.catch_up(
+        &mut client,
+        &bridge,
+        ACME_ORGANIZATION,
+        &[],
+        CATCH_UP_TIMEOUT,
+    );
     assert_eq!(panel.count("snapshot"), 2, "{:?}", panel.counts);
 }
 
-/// So many changes of agent 1001, each with a reason of its own. Returns when the
-/// bridge shows the last.
-fn pauses(asterisk: &Asterisk, bridge: &Bridge, count: usize) {
+/// Pauses agent 1001 `count` times, each time with another reason. Returns when the bridge
+/// shows the last one.
+fn pause_repeatedly(asterisk: &Asterisk, bridge: &Bridge, count: usize) {
     let mut ami = asterisk.ami();
     let reason = |number: usize| format!("{number} {:-<60}", "");
     for number in 0..count {
@@ -66,17 +77,17 @@ fn pauses(asterisk: &Asterisk, bridge: &Bridge, count: usize) {
     });
 }
 
-fn an_id_that_says_nothing_begins_anew(version: u32) {
+fn unusable_event_id_causes_a_snapshot(version: u32) {
     let (_asterisk, bridge) = start_live(version);
     let first = |user, query, last: Option<&str>| {
         let mut client = EventClient::resume(bridge.address, user, query, last);
-        client.event(SOON)
+        client.event(EVENT_TIMEOUT)
     };
     let id = |user, query| first(user, query, None).expect("a snapshot").id;
     let own = id(ACME, "");
-    let (place, number) = own.rsplit_once('-').expect("an id");
-    let future = format!("{place}-{}", u64::MAX);
-    let other_place = format!("0{place}-{number}");
+    let (prefix, number) = own.rsplit_once('-').expect("an id");
+    let future = format!("{prefix}-{}", u64::MAX);
+    let other_prefix = format!("0{prefix}-{number}");
     let filtered = id(ACME, "&queue=6001");
     let others = id(GLOBEX, "");
     for last in [
@@ -88,7 +99,7 @@ fn an_id_that_says_nothing_begins_anew(version: u32) {
         "-1",
         number,
         &future,
-        &other_place,
+        &other_prefix,
         &filtered,
         &others,
         &format!("{own}0000000000000000000000"),
@@ -98,13 +109,13 @@ fn an_id_that_says_nothing_begins_anew(version: u32) {
     }
     let event = first(ACME, "&queue=6001", Some(&own)).expect("a snapshot");
     assert_eq!(event.name, "snapshot");
-    // One that does says that there is nothing to tell but what has come since.
+    // With a usable id the stream continues with the changes since that event.
     bridge.acme_ok("action=add&agent=1009&queue=6001");
-    let event = first(ACME, "", Some(&own)).expect("what has come since");
+    let event = first(ACME, "", Some(&own)).expect("a change");
     assert_eq!(event.name, "member", "{event:?}");
 }
 
-fn a_slow_reader_is_brought_up_to_date(version: u32) {
+fn slow_reader_gets_a_snapshot_and_catches_up(version: u32) {
     let (asterisk, bridge) = start_live(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let before = bridge.usage().resident_kilobytes;
@@ -112,19 +123,31 @@ fn a_slow_reader_is_brought_up_to_date(version: u32) {
         .map(|_| EventClient::slow(bridge.address, ACME, ""))
         .collect();
     let mut client = EventClient::open(bridge.address, ACME, "");
-    let mut quick = Panel::default();
-    quick.catch_up(&mut client, &bridge, ACME_ORGANIZATION, &[], CAUGHT_UP);
+    let mut fast = Panel::default();
+    fast.catch_up(
+        &mut client,
+        &bridge,
+        ACME_ORGANIZATION,
+        &[],
+        CATCH_UP_TIMEOUT,
+    );
     let count = 16_000;
     let mut slowest = Duration::ZERO;
     for _ in 0..count / 1000 {
-        pauses(&asterisk, &bridge, 1000);
+        pause_repeatedly(&asterisk, &bridge, 1000);
         let begun = std::time::Instant::now();
-        quick.catch_up(&mut client, &bridge, ACME_ORGANIZATION, &[], CAUGHT_UP);
+        fast.catch_up(
+            &mut client,
+            &bridge,
+            ACME_ORGANIZATION,
+            &[],
+            CATCH_UP_TIMEOUT,
+        );
         slowest = slowest.max(begun.elapsed());
     }
     let after = bridge.usage().resident_kilobytes;
-    assert_eq!(quick.count("snapshot"), 1);
-    assert!(quick.count("member") >= count, "{:?}", quick.counts);
+    assert_eq!(fast.count("snapshot"), 1);
+    assert!(fast.count("member") >= count, "{:?}", fast.counts);
     let mut snapshots = Vec::new();
     for client in &mut slow {
         let mut panel = Panel::default();
@@ -140,10 +163,10 @@ fn a_slow_reader_is_brought_up_to_date(version: u32) {
     }
     println!(
         "slow readers, Asterisk {version}: {count} changes, snapshots of each {snapshots:?}, the \
-         quick one after at most {} ms; memory {before} kB, then {after} kB",
+        fast reader caught up within {} ms; memory {before} kB, then {after} kB",
         slowest.as_millis()
     );
     assert!(snapshots.iter().all(|count| *count == 2), "{snapshots:?}");
-    // The journal of 4096 members, and what each connection may hold.
+    // The change log of 4096 members and the buffers of the connections fit into this limit.
     assert!(after < before + 16_384, "{before} kB, then {after} kB");
 }

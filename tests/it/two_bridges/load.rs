@@ -1,24 +1,24 @@
-//! Clients that change and read through HAProxy without pause.
+//! Clients that continuously make changes and reads through HAProxy.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::{CLIENTS, Client, World, agent};
+use super::{CLIENTS, Client, Setup, agent};
 use crate::mirror::expected::assert_equal;
 use crate::support::{Outcomes, SetOnDrop, Tally, eventually};
 
-/// What the clients of [`under_load`] have done.
+/// The progress and results of the clients of [`under_load`].
 #[derive(Default)]
 pub(super) struct Load {
     rounds: [AtomicUsize; CLIENTS],
     done: AtomicBool,
     answers: Mutex<Outcomes>,
-    /// Reads that were not answered with a 200.
+    /// Reads that got another status than 200.
     failed_reads: Mutex<Vec<String>>,
 }
 
 impl Load {
-    /// A change and a read, until told to end.
+    /// Alternates changes and reads until `done` is set.
     fn run(&self, name: &str, mut client: Client) {
         let mut answers = Outcomes::default();
         for round in 0.. {
@@ -43,46 +43,46 @@ impl Load {
         self.answers.lock().expect("answers").merge(answers);
     }
 
-    /// Waits until each client has come some rounds further.
+    /// Waits until each client has completed five more rounds.
     pub(super) fn wait_rounds(&self) {
         let now = || self.rounds.each_ref().map(|n| n.load(Ordering::Relaxed));
         let before = now();
-        eventually("every client comes further", || {
+        eventually("every client makes progress", || {
             let mut pairs = now().into_iter().zip(before);
             pairs.all(|(now, before)| now >= before + 5).then_some(())
         });
     }
 }
 
-/// Lets the clients change and read while `act` does its work; returns how the
-/// changes stand against Asterisk's queue_log.
-pub(super) fn under_load(world: &mut World, name: &str, act: impl Fn(&mut World, &Load)) -> Tally {
+/// Runs `act` while the clients make changes and reads. Returns the outcomes of the changes
+/// checked against Asterisk's `queue_log`.
+pub(super) fn under_load(setup: &mut Setup, name: &str, act: impl Fn(&mut Setup, &Load)) -> Tally {
     let load = Load::default();
     std::thread::scope(|scope| {
         for number in 0..CLIENTS {
-            let client = Client::new(number, &world.haproxy);
+            let client = Client::new(number, &setup.haproxy);
             let load = &load;
             scope.spawn(move || load.run(name, client));
         }
-        // Also when it panics: the scope waits for the clients.
+        // Stops the clients even if `act` panics, since the scope waits for them.
         let _end = SetOnDrop(&load.done);
         load.wait_rounds();
-        act(world, &load);
+        act(setup, &load);
         load.wait_rounds();
     });
     let reads: usize = load.rounds.iter().map(|n| n.load(Ordering::Relaxed)).sum();
     let failed = load.failed_reads.into_inner().expect("failed reads");
     assert_eq!(failed, Vec::<String>::new(), "{name}");
     let answers = load.answers.into_inner().expect("answers");
-    let tally = answers.check_against_queue_log(&world.asterisk.take_queue_log());
+    let tally = answers.check_against_queue_log(&setup.asterisk.take_queue_log());
     println!(
         "two bridges, Asterisk {}, {name}: {tally}; {reads} reads, none failed",
-        world.asterisk.version
+        setup.asterisk.version
     );
-    // HAProxy has asked the other bridge.
+    // HAProxy has sent these requests to the other bridge instead.
     assert_eq!(tally.not_sent, 0, "{name}");
     for number in [0, 1] {
-        assert_equal(&world.asterisk, world.bridge(number));
+        assert_equal(&setup.asterisk, setup.bridge(number));
     }
     tally
 }

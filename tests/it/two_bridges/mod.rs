@@ -1,4 +1,4 @@
-//! Two bridges on one Asterisk behind HAProxy, with the sample of its configuration.
+//! Two bridges on one Asterisk behind HAProxy, with the sample configuration of HAProxy.
 
 mod ends;
 mod load;
@@ -14,7 +14,7 @@ use crate::support::{
 const CLIENTS: usize = 8;
 
 /// Asterisk, two bridges, and HAProxy in front of them.
-struct World {
+struct Setup {
     asterisk: Asterisk,
     ports: [[ReservedPort; 2]; 2],
     bridges: [Option<Bridge>; 2],
@@ -22,10 +22,10 @@ struct World {
     level: &'static str,
 }
 
-/// The bridges' names in the sample.
+/// The names of the bridges in the sample configuration.
 const NAMES: [&str; 2] = ["a", "b"];
 
-impl World {
+impl Setup {
     fn start(version: u32, level: &'static str) -> Self {
         let asterisk = Asterisk::start(version);
         let ports = [0, 1].map(|_| [0, 1].map(|_| ReservedPort::reserve()));
@@ -46,7 +46,7 @@ impl World {
     }
 
     fn bridge(&self, number: usize) -> &Bridge {
-        self.bridges[number].as_ref().expect("it runs")
+        self.bridges[number].as_ref().expect("a running bridge")
     }
 
     fn kill(&mut self, number: usize) {
@@ -54,11 +54,11 @@ impl World {
     }
 
     fn stop(&mut self, number: usize) {
-        let bridge = self.bridges[number].take().expect("it runs");
+        let bridge = self.bridges[number].take().expect("a running bridge");
         assert!(bridge.stop().0.success());
     }
 
-    /// Starts one that has ended.
+    /// Starts a bridge that was stopped or killed.
     fn restart(&mut self, number: usize) {
         let bridge = start_bridge(&self.asterisk, &self.ports[number], self.level);
         self.bridges[number] = Some(bridge);
@@ -76,7 +76,7 @@ fn start_bridge(asterisk: &Asterisk, [address, admin]: &[ReservedPort; 2], level
     Bridge::start(&configuration)
 }
 
-/// A client with an address and an agent of its own.
+/// A client with its own address and agent.
 struct Client {
     number: usize,
     connection: KeepAliveConnection,
@@ -96,7 +96,7 @@ impl Client {
         self.connection.get(&target).expect("HAProxy answers")
     }
 
-    /// Pauses or unpauses its agent, for a reason that nobody else has.
+    /// Pauses or unpauses the client's agent. No other change has the same reason.
     fn change(&mut self, round: usize, reason: &str) -> Response {
         let action = ["pause", "unpause"][round % 2];
         let agent = agent(self.number);

@@ -1,23 +1,24 @@
-//! What the sample makes of requests, and of bridges that are not there.
+//! How HAProxy with the sample configuration routes requests, and what it answers if no
+//! bridge is ready.
 
 use std::time::Duration;
 
-use super::{Client, NAMES, World, add_agents};
+use super::{Client, NAMES, Setup, add_agents};
 use crate::stream::client::{EventClient, Item};
 use crate::support::{ACME, API_PATH, SIMULATED, eventually, request};
 
-/// Which requests may be asked twice.
+/// HAProxy may retry only the requests in its backend `reads`.
 #[test]
-fn only_what_the_bridge_takes_for_a_read_is_one() {
-    let world = World::start(SIMULATED, "info");
-    add_agents(world.bridge(0));
+fn haproxy_retries_only_requests_that_the_bridge_treats_as_reads() {
+    let setup = Setup::start(SIMULATED, "info");
+    add_agents(setup.bridge(0));
     let read = "action=showqueue";
     let pause = "action=pause&agent=1001&queue=6001";
     let cases = [
         (read.to_owned(), "200 success", "reads"),
         ("action=ShowState&agent=1001".into(), "200 success", "reads"),
         (pause.into(), "200 success", "changes"),
-        // HAProxy's own look at parameters would find the read here.
+        // HAProxy's own parser of parameters would find the read here.
         (format!("_=;{read}&{pause}"), "200 success", "changes"),
         (format!("_=?{read}&{pause}"), "200 success", "changes"),
         (format!("_=x%26{read}&{pause}"), "200 success", "changes"),
@@ -31,7 +32,7 @@ fn only_what_the_bridge_takes_for_a_read_is_one() {
             "400 duplicate_parameter",
             "changes",
         ),
-        // Both, in whatever order: the bridge does neither.
+        // The bridge rejects a query with two actions, in any order.
         (
             format!("{read}&{pause}"),
             "400 duplicate_parameter",
@@ -48,7 +49,7 @@ fn only_what_the_bridge_takes_for_a_read_is_one() {
             "reads",
         ),
     ];
-    let mut client = Client::new(0, &world.haproxy);
+    let mut client = Client::new(0, &setup.haproxy);
     for (query, outcome, _) in &cases {
         assert_eq!(client.get(query).outcome(), *outcome, "{query}");
     }
@@ -56,83 +57,86 @@ fn only_what_the_bridge_takes_for_a_read_is_one() {
     let form = format!("username=globex&password=globex-password&{read}");
     let target = format!("{API_PATH}?_={read}");
     let answer = request(
-        world.haproxy.address,
+        setup.haproxy.address,
         "POST",
         &target,
         &headers,
         form.as_bytes(),
     );
     assert_eq!(answer.outcome(), "200 success");
-    let took = eventually("all requests are logged", || {
-        let log = world.haproxy.log();
-        let took = log.lines().filter_map(|line| line.split(" panels ").nth(1));
-        let took = took.filter_map(|rest| Some(rest.split_once('/')?.0.to_owned()));
-        let took: Vec<_> = took.collect();
-        (took.len() == cases.len() + 1).then_some(took)
+    let backends = eventually("all requests are logged", || {
+        let log = setup.haproxy.log();
+        let backends = log.lines().filter_map(|line| line.split(" panels ").nth(1));
+        let backends = backends.filter_map(|rest| Some(rest.split_once('/')?.0.to_owned()));
+        let backends: Vec<_> = backends.collect();
+        (backends.len() == cases.len() + 1).then_some(backends)
     });
-    let wanted = cases.iter().map(|(_, _, backend)| *backend);
-    assert_eq!(took, wanted.chain(["changes"]).collect::<Vec<_>>());
+    let expected = cases.iter().map(|(_, _, backend)| *backend);
+    assert_eq!(backends, expected.chain(["changes"]).collect::<Vec<_>>());
 }
 
-/// Nobody is left without an answer in the interface's words.
+/// The response has the format of the API even if HAProxy makes it.
 #[test]
-fn without_a_ready_bridge_there_is_an_answer() {
-    let mut world = World::start(SIMULATED, "info");
-    world.asterisk.kill();
+fn haproxy_answers_503_without_a_ready_bridge() {
+    let mut setup = Setup::start(SIMULATED, "info");
+    setup.asterisk.kill();
     for name in NAMES {
-        world.haproxy.wait_for_status(name, "DOWN");
+        setup.haproxy.wait_for_status(name, "DOWN");
     }
     let queries = ["action=showqueue", "action=pause&agent=1001&queue=6001"];
-    let answers = |world: &World| {
-        let mut client = Client::new(0, &world.haproxy);
+    let answers = |setup: &Setup| {
+        let mut client = Client::new(0, &setup.haproxy);
         queries.map(|query| client.get(query))
     };
-    for answer in answers(&world) {
+    for answer in answers(&setup) {
         assert_eq!(answer.outcome(), "503 pbx_unavailable");
         assert!(
             answer.header("X-Request-Id").is_some(),
-            "not the bridge's: {answer:?}"
+            "not from the bridge: {answer:?}"
         );
     }
     for number in [0, 1] {
-        world.kill(number);
+        setup.kill(number);
     }
-    for answer in answers(&world) {
+    for answer in answers(&setup) {
         assert_eq!(answer.outcome(), "503 pbx_unavailable");
         assert!(answer.header("Retry-After").is_some(), "{answer:?}");
         assert!(answer.header("X-Request-Id").is_none(), "{answer:?}");
     }
-    world.asterisk.restart();
+    setup.asterisk.restart();
     for (number, name) in NAMES.into_iter().enumerate() {
-        world.restart(number);
-        world.haproxy.wait_for_status(name, "UP");
+        setup.restart(number);
+        setup.haproxy.wait_for_status(name, "UP");
     }
-    let mut client = Client::new(0, &world.haproxy);
+    let mut client = Client::new(0, &setup.haproxy);
     assert_eq!(client.get("action=showqueue").outcome(), "200 success");
 }
 
-const SOON: Duration = Duration::from_secs(10);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The other bridge does not know the ids of the first: there is a snapshot, no gap.
+/// The other bridge does not know the event ids of the first, so it starts with a snapshot.
 #[test]
-fn a_stream_goes_on_at_the_other_bridge() {
-    let mut world = World::start(SIMULATED, "info");
-    add_agents(world.bridge(0));
-    let mut stream = EventClient::open(world.haproxy.address, ACME, "");
-    stream.until("snapshot", SOON);
-    let [at, other] = match world.haproxy.active_requests("reads", "a").as_str() {
+fn stream_continues_at_the_other_bridge_with_a_snapshot() {
+    let mut setup = Setup::start(SIMULATED, "info");
+    add_agents(setup.bridge(0));
+    let mut stream = EventClient::open(setup.haproxy.address, ACME, "");
+    stream.until("snapshot", EVENT_TIMEOUT);
+    let [own, other] = match setup.haproxy.active_requests("reads", "a").as_str() {
         "1" => [0, 1],
         _ => [1, 0],
     };
     let pause = "action=pause&agent=1001&queue=6001&reason=there";
-    world.bridge(other).acme_ok(pause);
-    stream.until("member", SOON);
-    world.stop(at);
-    let last = stream.until("shutdown", SOON).pop().expect("events");
-    assert!(matches!(stream.next(SOON), Some(Item::End)));
-    let address = world.haproxy.address;
+    setup.bridge(other).acme_ok(pause);
+    stream.until("member", EVENT_TIMEOUT);
+    setup.stop(own);
+    let last = stream
+        .until("shutdown", EVENT_TIMEOUT)
+        .pop()
+        .expect("events");
+    assert!(matches!(stream.next(EVENT_TIMEOUT), Some(Item::End)));
+    let address = setup.haproxy.address;
     let mut stream = EventClient::resume(address, ACME, "", Some(&last.id));
-    let first = stream.event(SOON).expect("an event");
+    let first = stream.event(EVENT_TIMEOUT).expect("an event");
     assert_eq!(first.name, "snapshot");
     assert!(first.data.to_string().contains("there"), "{first:?}");
 }

@@ -1,8 +1,9 @@
-//! For everybody: with the keyboard alone, and without serious findings of axe.
+//! Accessibility: the panel works with the keyboard alone, and axe finds no serious
+//! violations.
 
 use serde_json::Value;
 
-use super::{LIVE, agent, log_in, on_the_board};
+use super::{LIVE, agent, log_in, open_board};
 use crate::support::{Asterisk, Bridge, Browser, SIMULATED, configuration};
 
 const TAB: &str = "\u{e004}";
@@ -13,30 +14,30 @@ fn start() -> (Asterisk, Bridge) {
     crate::support::start(SIMULATED)
 }
 
-/// Tabs on until the focus is there.
+/// Presses Tab until the element has the focus.
 fn tab_to(browser: &Browser, selector: &str) {
     for _ in 0..60 {
         browser.press(TAB);
-        let there = "return document.activeElement.matches(arguments[0])";
-        if browser.run_script(there, &[selector]) == true {
+        let has_focus = "return document.activeElement.matches(arguments[0])";
+        if browser.run_script(has_focus, &[selector]) == true {
             return;
         }
     }
-    panic!("the keyboard does not come to {selector}");
+    panic!("Tab never reaches {selector}");
 }
 
 #[test]
-fn everything_can_be_done_with_the_keyboard() {
+fn panel_works_with_the_keyboard_alone() {
     let (_asterisk, bridge) = start();
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
-    let browser = on_the_board(&bridge);
+    let browser = open_board(&bridge);
     let dana = agent("6001", "1001");
     browser.wait_visible(&dana);
     let pause = format!("{dana} .pause");
     tab_to(&browser, &pause);
     browser.press(ENTER);
     browser.wait_until("document.getElementById('dialog').open");
-    // The focus is in the dialog, and comes back from it.
+    // The focus moves into the dialog, and back to the button when the dialog closes.
     browser.wait_until("document.activeElement.closest('#dialog') !== null");
     browser.press(ESCAPE);
     browser.wait_until("!document.getElementById('dialog').open");
@@ -47,12 +48,12 @@ fn everything_can_be_done_with_the_keyboard() {
     browser.press(ENTER);
     browser.wait_until("document.getElementById('dialog').open");
     browser.press(ENTER);
-    super::until_text(&browser, &format!("{dana} .reason"), "Lunch");
-    // Its button has kept the focus, and says what it does now.
+    super::wait_for_text(&browser, &format!("{dana} .reason"), "Lunch");
+    // The button still has the focus, and its label names its new action.
     browser.wait_until("document.activeElement.innerText === 'Resume Dana, 1001'");
     browser.press(ENTER);
-    super::until_text(&browser, &format!("{dana} .state"), "Available");
-    // A queue opens and closes.
+    super::wait_for_text(&browser, &format!("{dana} .state"), "Available");
+    // The keyboard also opens and closes a queue.
     let toggle = ".card[data-queue=\"6002\"] .toggle";
     tab_to(&browser, toggle);
     browser.press(ENTER);
@@ -61,8 +62,8 @@ fn everything_can_be_done_with_the_keyboard() {
     );
 }
 
-/// The findings of axe that are serious or critical, with where they are.
-fn findings(browser: &Browser, what: &str) -> Vec<String> {
+/// The serious and critical violations that axe finds, with the HTML of an element.
+fn serious_violations(browser: &Browser, what: &str) -> Vec<String> {
     let results = browser.run_async_script(
         "const done = arguments[arguments.length - 1];
          axe.run(document, {resultTypes: ['violations']}).then(done, (error) => done(String(error)));",
@@ -73,23 +74,23 @@ fn findings(browser: &Browser, what: &str) -> Vec<String> {
         .iter();
     let passes = results["passes"].as_array().map_or(0, Vec::len);
     println!(
-        "axe, {what}: {passes} rules hold, {} findings of any weight",
+        "axe, {what}: {passes} rules pass, {} violations of any impact",
         violations.len()
     );
     let serious = violations.filter(|finding| {
         ["serious", "critical"].contains(&finding["impact"].as_str().unwrap_or("serious"))
     });
-    let words = |finding: &Value| {
+    let describe = |finding: &Value| {
         format!(
             "{what}: {} {} {}",
             finding["id"], finding["help"], finding["nodes"][0]["html"]
         )
     };
-    serious.map(words).collect()
+    serious.map(describe).collect()
 }
 
 #[test]
-fn axe_finds_nothing_serious() {
+fn axe_finds_no_serious_violations() {
     let file = std::env::var_os("AMI_BRIDGE_AXE").expect(
         "AMI_BRIDGE_AXE: the path of axe.min.js of the npm package axe-core (./test gets it)",
     );
@@ -98,13 +99,13 @@ fn axe_finds_nothing_serious() {
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002&alias=Dana");
     bridge.acme_ok("action=add&agent=1002&queue=6002&alias=%D7%93%D7%A0%D7%94");
     bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
-    // Nobody is free there, and the caller waits.
+    // No agent of the queue is available, so the caller waits.
     asterisk.add_caller("acme-6001");
     let browser = Browser::start();
     log_in(&browser, &bridge, "wrong");
     browser.wait_visible("#login-error");
     browser.run_script(&axe, &[]);
-    let mut found = findings(&browser, "login");
+    let mut found = serious_violations(&browser, "login");
     log_in(&browser, &bridge, "acme-password");
     browser.wait_until(LIVE);
     browser.wait_visible(".caller");
@@ -114,7 +115,10 @@ fn axe_finds_nothing_serious() {
         browser.set_color_scheme(scheme);
         for (width, height) in [(1440, 900), (360, 740)] {
             browser.set_screen_size(width, height);
-            found.extend(findings(&browser, &format!("board, {scheme}, {width}")));
+            found.extend(serious_violations(
+                &browser,
+                &format!("board, {scheme}, {width}"),
+            ));
         }
         browser.set_screen_size(1440, 900);
         for (button, dialog) in [
@@ -126,22 +130,25 @@ fn axe_finds_nothing_serious() {
         ] {
             browser.click(&button);
             browser.wait_until("document.getElementById('dialog').open");
-            found.extend(findings(&browser, &format!("{dialog}, {scheme}")));
+            found.extend(serious_violations(&browser, &format!("{dialog}, {scheme}")));
             browser.press(ESCAPE);
             browser.wait_until("!document.getElementById('dialog').open");
         }
         browser.click("#wall");
-        found.extend(findings(&browser, &format!("wall screen, {scheme}")));
+        found.extend(serious_violations(
+            &browser,
+            &format!("wall screen, {scheme}"),
+        ));
         browser.click("#wall");
     }
     drop(asterisk);
     browser.wait_visible("#banner");
-    found.extend(findings(&browser, "without a telephone system"));
+    found.extend(serious_violations(&browser, "PBX disconnected"));
     assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]
-fn nothing_is_cut_off_on_a_telephone() {
+fn page_fits_the_width_of_a_phone() {
     let asterisk = Asterisk::start(SIMULATED);
     let bridge = Bridge::start(&configuration(asterisk.port));
     let long =
@@ -150,7 +157,7 @@ fn nothing_is_cut_off_on_a_telephone() {
     bridge.acme_ok(
         "action=pause&agent=1001&reason=A%20reason%20that%20is%20quite%20long%20as%20well",
     );
-    let browser = on_the_board(&bridge);
+    let browser = open_board(&bridge);
     browser.set_screen_size(360, 740);
     browser.wait_visible(&agent("6001", "1001"));
     browser.wait_until("document.documentElement.scrollWidth <= 360");

@@ -1,12 +1,12 @@
-//! Pictures of the page for the documentation. With `AMI_BRIDGE_PICTURES=docs/panel`
-//! they are written there; else it is only tried that they can be made.
+//! Screenshots of the page for the documentation. The test writes them only with
+//! `AMI_BRIDGE_PICTURES=docs/panel`; without it, the test only takes them.
 
 use std::path::Path;
 
-use super::{agent, on_the_board, until_text};
+use super::{agent, open_board, wait_for_text};
 use crate::support::{Asterisk, Bridge, Browser, SIMULATED, configuration, eventually};
 
-/// A small call centre, some of whose names are Hebrew and Arabic.
+/// The queues of a small call center. Some of its names are Hebrew and Arabic.
 const QUEUES: &str = "
 [general]
 [all](!)
@@ -56,11 +56,11 @@ const PAUSES: [(&str, &str); 4] = [
     ("1032", "اجتماع"),
 ];
 
-fn escaped(text: &str) -> String {
+fn percent_encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-fn call_centre() -> (Asterisk, Bridge) {
+fn start_call_center() -> (Asterisk, Bridge) {
     let asterisk = Asterisk::start_with(SIMULATED, &[("queues.conf", QUEUES)]);
     let text = configuration(asterisk.port).replacen(
         "queues = [\"6001\", \"6002\"]",
@@ -69,7 +69,7 @@ fn call_centre() -> (Asterisk, Bridge) {
     );
     let bridge = Bridge::start(&text);
     for (number, name, queues) in AGENTS {
-        let alias = escaped(name);
+        let alias = percent_encoded(name);
         bridge.acme_ok(&format!(
             "action=add&agent={number}&queue={queues}&alias={alias}"
         ));
@@ -80,17 +80,18 @@ fn call_centre() -> (Asterisk, Bridge) {
         ));
     }
     for (number, reason) in PAUSES {
-        let reason = escaped(reason);
+        let reason = percent_encoded(reason);
         bridge.acme_ok(&format!("action=pause&agent={number}&reason={reason}"));
     }
-    // Nobody is free in the second queue.
+    // No agent of the second queue is available.
     for _ in 0..3 {
         asterisk.add_caller("acme-6002");
     }
     (asterisk, bridge)
 }
 
-fn keep(browser: &Browser, name: &str) {
+/// Takes a screenshot, and writes it if the environment variable names a folder.
+fn take_screenshot(browser: &Browser, name: &str) {
     let picture = browser.screenshot();
     assert!(picture.starts_with(b"\x89PNG"), "{name}");
     if let Some(folder) = std::env::var_os("AMI_BRIDGE_PICTURES") {
@@ -101,36 +102,36 @@ fn keep(browser: &Browser, name: &str) {
 }
 
 #[test]
-fn pictures_of_the_page() {
-    let (_asterisk, bridge) = call_centre();
-    let browser = on_the_board(&bridge);
+fn screenshots_of_the_page_can_be_taken() {
+    let (_asterisk, bridge) = start_call_center();
+    let browser = open_board(&bridge);
     browser.set_screen_size(1440, 900);
     let queue = ".card[data-queue=\"6002\"]";
-    until_text(&browser, &format!("{queue} .wait strong"), "3");
-    until_text(
+    wait_for_text(&browser, &format!("{queue} .wait strong"), "3");
+    wait_for_text(
         &browser,
         &format!("{} .state", agent("6002", "1013")),
         "On hold",
     );
-    // As of some seconds, so that the times have run.
+    // The pictures show times of a few seconds.
     eventually("the callers wait for some seconds", || {
         let time = browser.text(&format!("{queue} .longest time"));
         (time.as_str() >= "0:07").then_some(())
     });
-    keep(&browser, "desktop.png");
+    take_screenshot(&browser, "desktop.png");
     browser.set_color_scheme("dark");
-    keep(&browser, "dark.png");
+    take_screenshot(&browser, "dark.png");
     browser.set_color_scheme("light");
     browser.click(&format!("{} .pause", agent("6001", "1003")));
     browser.wait_until("document.getElementById('dialog').open");
-    keep(&browser, "pause.png");
+    take_screenshot(&browser, "pause.png");
     browser.press("\u{e00c}");
     browser.wait_until("!document.getElementById('dialog').open");
     browser.set_screen_size(1920, 1080);
     browser.click("#wall");
-    keep(&browser, "wall.png");
+    take_screenshot(&browser, "wall.png");
     browser.click("#wall");
     browser.set_screen_size(390, 844);
     browser.run_script("scrollTo(0, 0)", &[]);
-    keep(&browser, "telephone.png");
+    take_screenshot(&browser, "telephone.png");
 }

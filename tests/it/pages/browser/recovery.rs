@@ -1,31 +1,32 @@
-//! A lost link is said plainly, and the page comes back by itself.
+//! The page says that a link is lost, and recovers automatically.
 
-use super::{LIVE, agent, on_the_board, until_text};
+use super::{LIVE, agent, open_board, wait_for_text};
 use crate::support::{Bridge, Browser, ReservedPort, configuration, on_both_versions, start};
 
 on_both_versions!(
-    the_page_outlives_a_crash_of_the_pbx,
-    the_page_outlives_the_bridge,
+    page_recovers_after_a_pbx_crash,
+    page_recovers_after_a_bridge_restart,
 );
 
-/// Marks the page, so that a reload would be noticed.
+/// Sets a variable in the page, which a reload would delete.
 fn mark(browser: &Browser) {
     browser.run_script("window.sameBoard = true", &[]);
 }
 
-fn is_the_same(browser: &Browser) {
+/// Asserts that the page was not reloaded since [`mark`].
+fn assert_not_reloaded(browser: &Browser) {
     assert_eq!(
         browser.run_script("return window.sameBoard === true", &[]),
         true
     );
 }
 
-fn the_page_outlives_a_crash_of_the_pbx(version: u32) {
+fn page_recovers_after_a_pbx_crash(version: u32) {
     let (mut asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
-    let browser = on_the_board(&bridge);
+    let browser = open_board(&bridge);
     let dana = agent("6001", "1001");
-    until_text(&browser, &format!("{dana} .state"), "Available");
+    wait_for_text(&browser, &format!("{dana} .state"), "Available");
     mark(&browser);
 
     asterisk.kill();
@@ -36,9 +37,9 @@ fn the_page_outlives_a_crash_of_the_pbx(version: u32) {
         "{banner}"
     );
     assert!(banner.contains("The board shows the state at"), "{banner}");
-    // What was last known stays in sight, and does not pass for what is.
+    // The last known state stays visible, and is marked as stale.
     browser.wait_visible(".stale .agent");
-    // A change is refused in words.
+    // The page explains why a change fails.
     browser.click(&format!("{dana} .pause"));
     browser.click("#dialog .primary");
     browser.wait_visible("#dialog .error");
@@ -51,21 +52,21 @@ fn the_page_outlives_a_crash_of_the_pbx(version: u32) {
     browser.wait_until("document.getElementById('banner').hidden");
     bridge.wait_ready();
     bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
-    until_text(&browser, &format!("{dana} .reason"), "Lunch");
-    is_the_same(&browser);
+    wait_for_text(&browser, &format!("{dana} .reason"), "Lunch");
+    assert_not_reloaded(&browser);
 }
 
-fn the_page_outlives_the_bridge(version: u32) {
+fn page_recovers_after_a_bridge_restart(version: u32) {
     let (asterisk, bridge) = start(version);
     drop(bridge);
-    // The same address again, as after an update.
+    // The bridge restarts at the same address, as after an update.
     let port = ReservedPort::reserve();
     let listen = format!("listen = \"{}\"", port.address);
     let configuration =
         configuration(asterisk.port).replacen("listen = \"127.0.0.1:0\"", &listen, 1);
     let bridge = Bridge::start(&configuration);
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
-    let browser = on_the_board(&bridge);
+    let browser = open_board(&bridge);
     mark(&browser);
 
     bridge.stop();
@@ -77,10 +78,10 @@ fn the_page_outlives_the_bridge(version: u32) {
     let bridge = Bridge::start(&configuration);
     browser.wait_until(LIVE);
     bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
-    until_text(
+    wait_for_text(
         &browser,
         &format!("{} .reason", agent("6001", "1001")),
         "Lunch",
     );
-    is_the_same(&browser);
+    assert_not_reloaded(&browser);
 }
