@@ -328,7 +328,7 @@ fn odd_pause_reasons_forge_no_headers(version: u32) {
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
     for (number, reason) in REASONS.iter().enumerate() {
-        let place = reason.escape_ascii();
+        let escaped_reason = reason.escape_ascii();
         asterisk.cli(&format!(
             "channel originate Local/{number}@odd-reasons application Wait 1"
         ));
@@ -341,10 +341,10 @@ fn odd_pause_reasons_forge_no_headers(version: u32) {
             assert_eq!(
                 agents(&shown["queues"][0]),
                 super::set(&["1001"]),
-                "{place}"
+                "{escaped_reason}"
             );
             let member = &shown["queues"][0]["members"][0];
-            assert_eq!(member["state"], "paused", "{place}: {member}");
+            assert_eq!(member["state"], "paused", "{escaped_reason}: {member}");
         }
         bridge.acme_ok("action=unpause&agent=1001");
     }

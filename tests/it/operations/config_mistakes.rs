@@ -70,12 +70,12 @@ fn assert_mistakes(keys: &[(&str, &str)], values: &[&str], part: &str) {
             let line = format!("{key} = {value}");
             let error = error_for(section, &line);
             let name = section.trim_matches(['[', ']']);
-            let place = if *section == USER {
+            let key_path = if *section == USER {
                 format!("{name}[0].{key}: ")
             } else {
                 format!("{name}.{key}: ")
             };
-            assert!(error.contains(&place), "{line}: {error:?}");
+            assert!(error.contains(&key_path), "{line}: {error:?}");
             assert!(error.contains(part), "{line}: {error}");
             assert!(error.contains("1 mistake "), "{line}: {error}");
         }
@@ -279,8 +279,8 @@ fn duplicate_key_is_reported_with_both_lines() {
         username = \"u\"\nsecret = \"hidden-c\"\n";
     let (code, error) = check(text.as_bytes(), folder.path());
     assert_eq!(code, Some(2), "{error}");
-    let told = "bridge.toml:7: duplicate key \"secret\", first set in line 5";
-    assert!(error.contains(told), "{error}");
+    let expected = "bridge.toml:7: duplicate key \"secret\", first set in line 5";
+    assert!(error.contains(expected), "{error}");
     assert!(!error.contains("hidden"), "{error}");
 }
 
