@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{acme_configuration, add_elsewhere, each, interface, with_resync};
+use super::{acme_configuration, add_elsewhere, interface, run_in_parallel, with_resync};
 use crate::support::{
     Asterisk, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_versions,
     sample_config,
@@ -35,16 +35,16 @@ fn paused_by_asterisk(asterisk: &Asterisk, queues: &[&str]) -> BTreeMap<String, 
 }
 
 /// The queues in the response to a change. Asserts that the change succeeded in each.
-fn rows(answer: &Value) -> Vec<String> {
+fn successful_queues(answer: &Value) -> Vec<String> {
     let rows = answer["queues"].as_array().expect("rows").iter();
-    let mut rows: Vec<_> = rows
+    let mut queues: Vec<_> = rows
         .map(|row| {
             assert_eq!(row["result"], "ok", "{answer}");
             row["queue"].as_str().expect("a queue").to_owned()
         })
         .collect();
-    rows.sort();
-    rows
+    queues.sort();
+    queues
 }
 
 /// Sends a change without `queue`. Asserts that the response lists all of `own`, given by
@@ -61,7 +61,7 @@ fn assert_changes_all(
     let before = paused_by_asterisk(asterisk, others);
     let answer = bridge.acme_ok(&format!("action={action}&agent={AGENT}&reason=Lunch"));
     let numbers: Vec<_> = own.iter().map(|(number, _)| *number).collect();
-    assert_eq!(rows(&answer), numbers, "{action}");
+    assert_eq!(successful_queues(&answer), numbers, "{action}");
     let paused = action == "pause";
     let expected = names.iter().map(|name| ((*name).to_owned(), paused));
     assert_eq!(
@@ -86,7 +86,7 @@ const OTHERS: [&str; 2] = ["globex-6001", "nobody"];
 fn assert_includes_reloaded_queues(version: u32, reload: impl Fn(&Asterisk) + Sync) {
     // Each call of `assert_changes_all` starts with the state that the previous one left in the
     // bridge.
-    each(&["pause", "unpause"], |action| {
+    run_in_parallel(&["pause", "unpause"], |action| {
         let before = sample_config("queues.conf") + "\n[nobody](agents)\n";
         let asterisk = Asterisk::start_with(version, &[("queues.conf", &before)]);
         let text = crate::support::configuration(asterisk.port);
@@ -120,7 +120,7 @@ fn assert_includes_reloaded_queues(version: u32, reload: impl Fn(&Asterisk) + Sy
 
 fn pause_in_all_queues_includes_a_queue_added_by_a_reload(version: u32) {
     let ways = ["queue reload members", "queue reload all", "QueueReload"];
-    each(&ways, |way| {
+    run_in_parallel(&ways, |way| {
         assert_includes_reloaded_queues(version, |asterisk| {
             if way == "QueueReload" {
                 let answer = asterisk.ami().reply_text("QueueReload\r\nMembers: yes");
@@ -133,7 +133,7 @@ fn pause_in_all_queues_includes_a_queue_added_by_a_reload(version: u32) {
 }
 
 fn pause_in_all_queues_includes_a_queue_added_in_the_database(version: u32) {
-    each(&["\"Support\", \"Sales\", \"Later\"", "\"*\""], |listed| {
+    run_in_parallel(&["\"Support\", \"Sales\", \"Later\"", "\"*\""], |listed| {
         let pbx = Realtime::start_with(version, &[], |database| {
             for queue in ["Support", "Sales"] {
                 insert_queue(database, queue);
@@ -188,7 +188,7 @@ fn pause_in_all_queues_omits_a_queue_left_without_an_event(version: u32) {
     };
     remove("acme-6002");
     let answer = bridge.acme_ok(&format!("action=pause&agent={AGENT}"));
-    assert_eq!(rows(&answer), ["6001"]);
+    assert_eq!(successful_queues(&answer), ["6001"]);
     remove("acme-6001");
     let query = format!("action=pause&agent={AGENT}");
     let outcome = bridge.get_as(crate::support::ACME, &query).outcome();

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-/// Compares field by field. Only waiting times may differ, since they grow between the two
-/// reads.
+/// Compares field by field. Waiting times may differ by two seconds, since they grow between
+/// the two reads.
 #[derive(Debug, Default)]
 pub(crate) struct Comparison {
     /// Whether `paused_at` may differ by a second. For a pause made through the bridge, an

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{acme_configuration, agents, each, interface, set, warnings};
+use super::{acme_configuration, agent_set, agents, interface, run_in_parallel, warnings};
 use crate::stream::client::EventClient;
 use crate::support::{
     ACME, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_versions,
@@ -35,7 +35,7 @@ fn start(version: u32) -> Realtime {
 
 /// The agents that the bridge shows in the queue, or `None` if it does not show the queue.
 /// The read does not name the queue, since that alone could make the bridge query it.
-fn shown(bridge: &Bridge) -> Option<std::collections::BTreeSet<String>> {
+fn shown_agents(bridge: &Bridge) -> Option<std::collections::BTreeSet<String>> {
     let answer = bridge.acme_ok("action=showqueue");
     let mut queues = answer["queues"].as_array().expect("queues").iter();
     queues.find(|queue| queue["name"] == QUEUE).map(agents)
@@ -47,7 +47,7 @@ fn assert_recovers_within(bridge: &Bridge, bound: Duration) {
     let begun = Instant::now();
     eventually("the bridge shows both agents", || {
         let state = bridge.acme_ok("action=showstate&agent=1001");
-        let is_right = shown(bridge)? == set(&["1001", "1002"]);
+        let is_right = shown_agents(bridge)? == agent_set(&["1001", "1002"]);
         (is_right && state["state"] == "available").then_some(())
     });
     let took = begun.elapsed();
@@ -63,17 +63,17 @@ fn assert_warned(bridge: &Bridge, what: &str) {
 }
 
 fn bridge_recovers_soon_after_a_database_lock(version: u32) {
-    each(&["\"Support\"", "\"*\""], |listed| {
+    run_in_parallel(&["\"Support\"", "\"*\""], |listed| {
         let pbx = start(version);
         let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, listed, "1h"));
-        assert_eq!(shown(&bridge), Some(set(&["1001", "1002"])));
+        assert_eq!(shown_agents(&bridge), Some(agent_set(&["1001", "1002"])));
         let mut has_vanished = false;
         {
             let _lock = pbx.lock();
             // A panel polls with `fresh=1`.
             let begun = Instant::now();
             while begun.elapsed() < Duration::from_secs(2) {
-                has_vanished |= shown(&bridge) != Some(set(&["1001", "1002"]));
+                has_vanished |= shown_agents(&bridge) != Some(agent_set(&["1001", "1002"]));
                 bridge.get_as(ACME, "action=showqueue&fresh=1");
                 bridge.get_as(ACME, "action=showstate&agent=1001&fresh=1");
                 std::thread::sleep(Duration::from_millis(100));
@@ -137,7 +137,7 @@ fn members_that_vanish_and_return_are_shown_again(version: u32) {
     let bridge = Bridge::start(&text);
     pbx.execute("create table kept as select * from queue_members; delete from queue_members");
     bridge.acme_ok("action=showqueue&queue=Support&fresh=1");
-    assert_eq!(shown(&bridge), Some(set(&[])));
+    assert_eq!(shown_agents(&bridge), Some(agent_set(&[])));
     pbx.execute("insert into queue_members select * from kept");
     assert_recovers_within(&bridge, RECOVERY_TIMEOUT);
     assert_warned(&bridge, "a warning about the members that vanished");
@@ -145,7 +145,7 @@ fn members_that_vanish_and_return_are_shown_again(version: u32) {
     // If a member does not return, the bridge stops querying for it.
     pbx.execute("delete from queue_members where interface like '%1002%'");
     let fresh = || bridge.acme_ok("action=showqueue&queue=Support&fresh=1");
-    assert_eq!(agents(&fresh()["queues"][0]), set(&["1001"]));
+    assert_eq!(agents(&fresh()["queues"][0]), agent_set(&["1001"]));
     std::thread::sleep(Duration::from_secs(4));
     let queries = || bridge.sent_count("QueueStatus");
     let before = queries();

@@ -138,7 +138,7 @@ fn agents(queue: &Value) -> BTreeSet<String> {
 }
 
 /// Runs all cases in parallel and waits for them. A test spends most of its time waiting.
-fn each<T: Copy + Send>(cases: &[T], test: impl Fn(T) + Sync) {
+fn run_in_parallel<T: Copy + Send>(cases: &[T], test: impl Fn(T) + Sync) {
     let test = &test;
     std::thread::scope(|scope| {
         let run = |case: &T| {
@@ -154,7 +154,7 @@ fn each<T: Copy + Send>(cases: &[T], test: impl Fn(T) + Sync) {
     });
 }
 
-fn set(agents: &[&str]) -> BTreeSet<String> {
+fn agent_set(agents: &[&str]) -> BTreeSet<String> {
     agents.iter().map(ToString::to_string).collect()
 }
 

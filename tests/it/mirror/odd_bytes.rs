@@ -95,7 +95,7 @@ fn assert_equal(asterisk: &Asterisk, bridge: &Bridge, stream: &mut EventClient) 
         let missing: Vec<_> = expected.difference(&shown).collect();
         assert!(std::time::Instant::now() < limit, "missing: {missing:?}");
     }
-    assert_eq!(members("6002"), super::set(&["1050"]));
+    assert_eq!(members("6002"), super::agent_set(&["1050"]));
 
     let mut ami = asterisk.ami();
     for (number, name) in NAMES.iter().enumerate() {
@@ -284,7 +284,7 @@ fn callers_with_odd_names_are_shown(version: u32) {
     let stat = bridge.acme_ok("action=showqueuestat&queue=6001");
     assert_eq!(stat["queues"][0]["callers_waiting"], NAMES.len());
     let members = bridge.acme_ok("action=showqueue&queue=6001&fresh=1");
-    assert_eq!(agents(&members["queues"][0]), super::set(&["1001"]));
+    assert_eq!(agents(&members["queues"][0]), super::agent_set(&["1001"]));
     // Messages after the callers' messages are parsed correctly.
     bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
     asterisk.cli("channel request hangup all");
@@ -340,7 +340,7 @@ fn odd_pause_reasons_forge_no_headers(version: u32) {
             let shown = bridge.acme_ok(&format!("action=showqueue&queue=6001{fresh}"));
             assert_eq!(
                 agents(&shown["queues"][0]),
-                super::set(&["1001"]),
+                super::agent_set(&["1001"]),
                 "{escaped_reason}"
             );
             let member = &shown["queues"][0]["members"][0];

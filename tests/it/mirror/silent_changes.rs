@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{each, with_resync};
+use super::{run_in_parallel, with_resync};
 use crate::stream::client::EventClient;
 use crate::support::{
     ACME, AmiMessage, Asterisk, Bridge, configuration, eventually, on_both_versions,
@@ -128,7 +128,7 @@ fn reset(asterisk: &Asterisk) {
 }
 
 fn responses_are_consistent_soon_after_a_statistics_reset(version: u32) {
-    each(
+    run_in_parallel(
         &[assert_reads_are_consistent, assert_stream_is_consistent],
         |test| test(version),
     );

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{add_elsewhere, check, each, interface, warnings, with_resync};
+use super::{add_elsewhere, check, interface, run_in_parallel, warnings, with_resync};
 use crate::support::{
     Asterisk, Bridge, bridge_command, configuration, eventually, on_both_versions, request,
     sample_config,
@@ -109,7 +109,7 @@ fn assert_missing_events_are_reported(asterisk: &Asterisk) {
 
 fn bridge_reports_missing_events(version: u32) {
     let starts = [without_agent_events, with_filter, with_disabled_events];
-    each(&starts, |start| {
+    run_in_parallel(&starts, |start| {
         assert_missing_events_are_reported(&start(version))
     });
 }
@@ -221,7 +221,7 @@ fn probe_sees_the_event_and_changes_nothing(version: u32) {
 
 fn probe_reports_missing_events(version: u32) {
     let starts = [without_agent_events, with_filter];
-    each(&starts, |start| {
+    run_in_parallel(&starts, |start| {
         let asterisk = start(version);
         let (_, report, _) = probe(&asterisk);
         assert_eq!(events_of(&report), "missing", "{report}");

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    acme_configuration, add_elsewhere, check, each, interface, set, shown_by_asterisk, warnings,
+    acme_configuration, add_elsewhere, agent_set, check, interface, run_in_parallel,
+    shown_by_asterisk, warnings,
 };
 use crate::stream::client::EventClient;
 use crate::support::{
@@ -43,7 +44,7 @@ fn start(version: u32) -> Realtime {
 ///
 /// `number` is the queue's name in responses, `requested` the spelling in requests.
 fn use_every_action(pbx: &Realtime, bridge: &Bridge, name: &str, number: &str, requested: &str) {
-    let mut members = set(&["1001", "1002", "1040"]);
+    let mut members = agent_set(&["1001", "1002", "1040"]);
     let assert_members = |after: &str, members: &_| {
         assert_eq!(
             &shown_by_asterisk(&pbx.asterisk, name),
@@ -173,7 +174,7 @@ fn requests_remove_no_dynamic_members_of_a_new_listed_queue(version: u32) {
         let query = format!("action={action}&queue={spelled}");
         let answer = bridge.acme_ok(&query);
         assert_eq!(answer["queues"][0]["queue"], "sales", "{query}: {answer}");
-        let members = set(&["1001", "1002", "1003", "1040"]);
+        let members = agent_set(&["1001", "1002", "1003", "1040"]);
         assert_eq!(
             shown_by_asterisk(&pbx.asterisk, "Sales"),
             members,
@@ -183,7 +184,7 @@ fn requests_remove_no_dynamic_members_of_a_new_listed_queue(version: u32) {
 }
 
 fn requests_remove_no_dynamic_members_of_a_new_queue_matched_by_a_pattern(version: u32) {
-    let members = set(&["1001", "1002", "1040"]);
+    let members = agent_set(&["1001", "1002", "1040"]);
     // In each case, this request is the first that names the queue.
     let actions = [
         "showqueue",
@@ -192,7 +193,7 @@ fn requests_remove_no_dynamic_members_of_a_new_queue_matched_by_a_pattern(versio
         "showqueuestat",
         "pause&agent=1001",
     ];
-    each(&actions, |action| {
+    run_in_parallel(&actions, |action| {
         let pbx = Realtime::start(version);
         let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, "\"*\"", "1h"));
         insert_sales(&pbx);
@@ -226,7 +227,7 @@ fn bridge_and_check_warn_if_the_configuration_spells_a_queue_differently(version
     };
     assert!(warned(&report), "{report}");
     // `check` removes no members either.
-    let members = set(&["1001", "1002", "1040"]);
+    let members = agent_set(&["1001", "1002", "1040"]);
     assert_eq!(shown_by_asterisk(&pbx.asterisk, "Support"), members);
     for right in ["\"Support\"", "\"*\""] {
         let (status, report) = check(&acme_configuration(port, right, "1s"), &[]);
@@ -252,6 +253,9 @@ fn queue_name_checker_detects_a_different_spelling(version: u32) {
         ["QueueStatus named the queue \"support\"; Asterisk spells it \"Support\""]
     );
     // This is why the checker exists: the query has removed the dynamic members.
-    assert_eq!(shown_by_asterisk(&pbx.asterisk, "Support"), set(&["1040"]));
+    assert_eq!(
+        shown_by_asterisk(&pbx.asterisk, "Support"),
+        agent_set(&["1040"])
+    );
     assert_eq!(checker.log.actions(), 3);
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{each, interface, with_resync};
+use super::{interface, run_in_parallel, with_resync};
 use crate::stream::client::EventClient;
 use crate::support::{
     ACME, Asterisk, Bridge, SetOnDrop, configuration, eventually, on_both_versions,
@@ -129,7 +129,7 @@ fn assert_first_states(
 }
 
 fn first_state_of_a_member_added_by_the_bridge_is_asterisks(version: u32) {
-    each(&[false, true], |paused| {
+    run_in_parallel(&[false, true], |paused| {
         let (asterisk, bridge) = start(version);
         assert_first_states(&asterisk, &bridge, paused, |agent| {
             let query = format!("action=add&agent={agent}&queue=6001&paused={paused}");
@@ -142,7 +142,7 @@ fn first_state_of_a_member_added_by_the_bridge_is_asterisks(version: u32) {
 }
 
 fn first_state_of_a_member_added_elsewhere_is_asterisks(version: u32) {
-    each(&["session", "command line"], |by| {
+    run_in_parallel(&["session", "command line"], |by| {
         let (asterisk, bridge) = start(version);
         let mut ami = asterisk.ami();
         assert_first_states(&asterisk, &bridge, false, |agent| {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{acme_configuration, check, each, interface, warnings};
+use super::{acme_configuration, check, interface, run_in_parallel, warnings};
 use crate::support::{
     Asterisk, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_versions,
     sample_config,
@@ -113,7 +113,7 @@ fn assert_truth_within_a_resync(pbx: &Realtime, bridge: &Bridge) {
 }
 
 fn reads_follow_asterisk_if_the_database_did_not_store_a_pause(version: u32) {
-    each(&[refused, locked], |test| test(version));
+    run_in_parallel(&[refused, locked], |test| test(version));
 }
 
 fn refused(version: u32) {

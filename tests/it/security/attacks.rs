@@ -67,7 +67,7 @@ const NUMBERS: [&str; 16] = [
 ];
 
 /// The members of every queue with all fields that a change can affect, and the `queue_log`.
-fn state(asterisk: &Asterisk) -> (BTreeSet<String>, String) {
+fn pbx_state(asterisk: &Asterisk) -> (BTreeSet<String>, String) {
     let mut ami = asterisk.ami();
     let mut members = BTreeSet::new();
     for queue in ["acme-6001", "acme-6002", "globex-6001", "globex-6002"] {
@@ -90,7 +90,7 @@ fn state(asterisk: &Asterisk) -> (BTreeSet<String>, String) {
 fn no_parameter_injects_a_line_or_an_interface(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana&paused=1&reason=Lunch");
-    let before = state(&asterisk);
+    let before = pbx_state(&asterisk);
     let mut attacks = 0;
     for action in [
         "pause",
@@ -140,7 +140,7 @@ fn no_parameter_injects_a_line_or_an_interface(version: u32) {
     }
     println!("{attacks} attacks on Asterisk {version}");
     assert!(attacks > 500, "{attacks}");
-    let after = state(&asterisk);
+    let after = pbx_state(&asterisk);
     // The harmless requests may have changed agent 1001, and no other.
     let unexpected: Vec<_> = after
         .0
@@ -203,7 +203,7 @@ fn texts_stay_texts_after_a_reload_of_app_queue(version: u32) {
             );
         }
     }
-    let before = state(&asterisk).0;
+    let before = pbx_state(&asterisk).0;
     assert_eq!(before.len(), texts.len() + 1);
     // Asterisk refuses to unload the module while an action runs.
     eventually("app_queue is unloaded", || {
@@ -214,7 +214,7 @@ fn texts_stay_texts_after_a_reload_of_app_queue(version: u32) {
     eventually("the queues are available again", || {
         (bridge.get_as(ACME, "action=showqueue").status == 200).then_some(())
     });
-    assert_eq!(state(&asterisk).0, before);
+    assert_eq!(pbx_state(&asterisk).0, before);
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -30,8 +30,9 @@ fn stream_continues_after_a_pbx_restart(version: u32) {
         panel.apply(&event);
     }
     assert!(!panel.connected);
-    // A client that reconnects now gets the lost link once, whether or not it had received
-    // that event before. A new stream is rejected, since there is no state to show.
+    // A client that reconnects now receives one event about the lost link, whether or not it
+    // had already received that event. A new stream is rejected, since there is no state to
+    // show.
     let [mut late, mut again] = [&before_loss, &panel.last_id].map(|last| {
         let mut client = EventClient::resume(bridge.address, ACME, "", last.as_deref());
         let event = client.until("pbx", EVENT_TIMEOUT).pop().expect("an event");
