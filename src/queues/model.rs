@@ -167,7 +167,7 @@ impl Queue {
 pub struct Member {
     /// Display name.
     pub name: Arc<str>,
-    /// What is dialled.
+    /// What Asterisk dials.
     pub interface: Arc<str>,
     /// The device whose state counts.
     pub state_interface: Arc<str>,

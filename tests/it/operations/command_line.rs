@@ -90,7 +90,7 @@ fn check_reports_all_mistakes_at_once_without_secrets() {
 listen = "everywhere"
 max_connections = "many"
 path = "/events"
-colour = "blue"
+color = "blue"
 
 [log]
 level = "loud"
@@ -121,7 +121,7 @@ allow_from = ["nowhere"]
     for key in [
         "http.listen: must be address:port",
         "http.max_connections: must be",
-        "http.colour: unknown key",
+        "http.color: unknown key",
         "http.path: must be a path below /",
         "log.level: must be a level",
         "pbx.main.secret: must be a string",
@@ -204,8 +204,8 @@ fn environment_variables_override_the_file() {
             "admin.listen: must differ from http.listen",
         ),
         (
-            &[("AMI_BRIDGE__HTTP__COLOUR", "blue")],
-            "http.colour: unknown key",
+            &[("AMI_BRIDGE__HTTP__COLOR", "blue")],
+            "http.color: unknown key",
         ),
     ] {
         let output = run(&["check"], variables, &valid);
