@@ -1,8 +1,8 @@
-//! From messages to queues: the rows of a `QueueStatus`, and the events of
-//! members.
+//! Decodes queues from `QueueStatus` rows, and members from events.
 //!
-//! Every field is optional: older versions lack some (`LastPause` before 14,
-//! `LoginTime` before 16.23, `Wrapuptime` before 16.3).
+//! Key fields (a member's interface, status and pause; a caller's position and channel) are
+//! required. All other fields are optional, because older versions of Asterisk lack some:
+//! `LastPause` before 14, `LoginTime` before 16.23, `Wrapuptime` before 16.3.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -13,37 +13,37 @@ use super::time::PbxTime;
 use crate::ami::value::is_trimmed_line;
 use crate::ami::{Message, Reply};
 
-/// What a `QueueStatus` has listed.
+/// The content of a reply to `QueueStatus`.
 #[derive(Debug, Default)]
-pub(super) struct Listed {
+pub(super) struct QueueList {
     /// The queues, in Asterisk's order.
     pub(super) queues: Vec<Queue>,
-    /// Names of queues that no action can name.
+    /// Names of queues that AMI actions can't carry.
     pub(super) unusable_names: Vec<String>,
-    /// Whether all rows have arrived, each with its key fields. If not, what is
-    /// missing here may still exist.
+    /// Whether all rows have arrived, each with its key fields. If not, a queue, member or
+    /// caller that is not in the list may still exist.
     pub(super) is_complete: bool,
 }
 
-/// Builds the queues of an answer: its rows are a queue's parameters, then its
-/// members, then its callers.
-pub(super) fn listed(answer: &Reply) -> Listed {
-    let mut listed = Listed {
-        is_complete: answer.is_complete,
-        ..Listed::default()
+/// Decodes a reply to `QueueStatus`. Its rows are the parameters of a queue, then the members
+/// of that queue, then its callers, then the parameters of the next queue.
+pub(super) fn queue_list(reply: &Reply) -> QueueList {
+    let mut list = QueueList {
+        is_complete: reply.is_complete,
+        ..QueueList::default()
     };
     let mut members = Vec::new();
     let mut callers = Vec::new();
-    // Backwards, so that a queue's members and callers are decoded before it.
-    for row in answer.rows.iter().rev() {
+    // In reverse, so that the members and callers of a queue are decoded before the queue.
+    for row in reply.rows.iter().rev() {
         match row.event() {
-            Some(b"QueueMember") => match member(row, &LISTED) {
+            Some(b"QueueMember") => match decode_member(row, &ROW_HEADERS) {
                 Some(member) => members.push(Arc::new(member)),
-                None => listed.is_complete = false,
+                None => list.is_complete = false,
             },
-            Some(b"QueueEntry") => match caller(row) {
+            Some(b"QueueEntry") => match decode_caller(row) {
                 Some(caller) => callers.push(caller),
-                None => listed.is_complete = false,
+                None => list.is_complete = false,
             },
             Some(b"QueueParams") => {
                 members.reverse();
@@ -51,82 +51,85 @@ pub(super) fn listed(answer: &Reply) -> Listed {
                 let queue = Queue {
                     members: Arc::new(std::mem::take(&mut members)),
                     callers: Arc::new(std::mem::take(&mut callers)),
-                    ..queue(row)
+                    ..decode_params(row)
                 };
-                if can_be_named(row) {
-                    listed.queues.push(queue);
+                if has_usable_name(row) {
+                    list.queues.push(queue);
                 } else {
-                    listed.unusable_names.push(text(row, "Queue"));
+                    list.unusable_names.push(text_or_empty(row, "Queue"));
                 }
             }
             _ => {}
         }
     }
-    listed.queues.reverse();
-    listed.unusable_names.reverse();
-    listed
+    list.queues.reverse();
+    list.unusable_names.reverse();
+    list
 }
 
-/// Whether an action can name the queue of that row. `[support ]` in `queues.conf`
-/// is a queue whose name ends with a blank, and Asterisk would look for another.
-fn can_be_named(row: &Message) -> bool {
+/// Whether an AMI action can carry the name of the queue. For example, `[support ]` in
+/// `queues.conf` is a queue whose name ends with a space. With such a name, Asterisk would look
+/// for another queue.
+fn has_usable_name(row: &Message) -> bool {
     let name = row.get("Queue").unwrap_or_default();
     std::str::from_utf8(name).is_ok_and(is_trimmed_line)
 }
 
-/// The member that an event of Asterisk carries whole; `None` where the event lacks
-/// key fields, as one does whose rest is still to come.
-pub(super) fn event_member(event: &Message) -> Option<Member> {
-    member(event, &REPORTED)
+/// Decodes the complete member that an event carries. Returns `None` if a key field is
+/// missing, for example because the rest of the event has not arrived yet.
+pub(super) fn member_from_event(event: &Message) -> Option<Member> {
+    decode_member(event, &EVENT_HEADERS)
 }
 
-fn queue(row: &Message) -> Queue {
+fn decode_params(row: &Message) -> Queue {
     Queue {
-        name: QueueName::listed(&text::<String>(row, "Queue")),
-        strategy: text(row, "Strategy"),
-        max_callers: number(row, "Max"),
-        weight: number(row, "Weight"),
-        hold_seconds: number(row, "Holdtime"),
-        talk_seconds: number(row, "TalkTime"),
-        completed: number(row, "Completed"),
-        abandoned: number(row, "Abandoned"),
-        service_level_seconds: number(row, "ServiceLevel"),
-        service_level_percent: optional(row, "ServicelevelPerf2"),
-        service_level_answered_percent: number(row, "ServicelevelPerf"),
+        name: QueueName::from_list(&text_or_empty::<String>(row, "Queue")),
+        strategy: text_or_empty(row, "Strategy"),
+        max_callers: number_or_zero(row, "Max"),
+        weight: number_or_zero(row, "Weight"),
+        average_hold_seconds: number_or_zero(row, "Holdtime"),
+        average_talk_seconds: number_or_zero(row, "TalkTime"),
+        completed: number_or_zero(row, "Completed"),
+        abandoned: number_or_zero(row, "Abandoned"),
+        service_level_seconds: number_or_zero(row, "ServiceLevel"),
+        service_level_percent: number(row, "ServicelevelPerf2"),
+        service_level_answered_percent: number_or_zero(row, "ServicelevelPerf"),
         members: Arc::default(),
         callers: Arc::default(),
     }
 }
 
-/// Names of two headers, which differ between the row of a list and an event.
-struct Names {
+/// The names of the headers whose names differ between a list row and an event.
+struct HeaderNames {
     name: &'static str,
     interface: &'static str,
 }
 
-const LISTED: Names = Names {
+const ROW_HEADERS: HeaderNames = HeaderNames {
     name: "Name",
     interface: "Location",
 };
 
-const REPORTED: Names = Names {
+const EVENT_HEADERS: HeaderNames = HeaderNames {
     name: "MemberName",
     interface: "Interface",
 };
 
-/// The member of a row or an event; `None` without its key fields.
+/// Decodes the member in a list row or an event. Returns `None` if a key field is missing.
 ///
-/// Line feeds in a name or a reason can bring what looks like headers. The true interface
-/// is followed by the state interface, and what comes first after it is true.
-fn member(row: &Message, names: &Names) -> Option<Member> {
+/// A name or a pause reason can contain line feeds, and the text after a line feed looks like
+/// a header. The real interface header is the last that `StateInterface` directly follows. From
+/// there on, the first header with a given name is the real one, because the reason comes
+/// after all key fields.
+fn decode_member(row: &Message, names: &HeaderNames) -> Option<Member> {
     let row = row.tail_from_pair(names.interface, "StateInterface")?;
     let interface = row.text(names.interface)?;
     let interface: Arc<str> = (!interface.is_empty()).then(|| interface.into())?;
     let state_interface = row.text("StateInterface").unwrap_or_default();
     let paused = row.get("Paused")? == b"1";
     Some(Member {
-        name: text(row.message, names.name),
-        // Mostly the same: stored once.
+        name: text_or_empty(row.message, names.name),
+        // The two are usually equal. Share the memory then.
         state_interface: if *state_interface == *interface {
             Arc::clone(&interface)
         } else {
@@ -143,10 +146,9 @@ fn member(row: &Message, names: &Names) -> Option<Member> {
         last_pause: PbxTime::reported(row.number("LastPause")),
         login_time: PbxTime::reported(row.number("LoginTime")),
         in_call: row.get("InCall") == Some(b"1"),
-        device_state: DeviceState::from_code(parsed(row.get("Status")?).unwrap_or_default()),
+        device_state: DeviceState::from_code(parse(row.get("Status")?).unwrap_or_default()),
         paused,
-        // The event of an unpause carries the reason that was given for it, and
-        // no list ever does.
+        // The event of an unpause carries the reason of the unpause. Lists never do.
         paused_reason: if paused {
             row.text("PausedReason").unwrap_or_default().into()
         } else {
@@ -156,38 +158,40 @@ fn member(row: &Message, names: &Names) -> Option<Member> {
     })
 }
 
-/// `None` without key fields. Position, channel and number stand before the name,
-/// which can hold line feeds, the wait and the priority after it.
-fn caller(row: &Message) -> Option<Caller> {
+/// Decodes a waiting caller. Returns `None` if a key field is missing.
+///
+/// The caller's name can contain line feeds. Position, channel and number come before the name,
+/// so their first headers are real. Wait and priority come after it, so their last ones are.
+fn decode_caller(row: &Message) -> Option<Caller> {
     Some(Caller {
-        position: optional(row, "Position")?,
+        position: number(row, "Position")?,
         channel: row.text("Channel")?.into_owned(),
-        unique_id: text(row, "Uniqueid"),
-        number: text(row, "CallerIDNum"),
-        name: text(row, "CallerIDName"),
-        wait_seconds: last_number(row, "Wait"),
-        priority: last_number(row, "Priority"),
+        unique_id: text_or_empty(row, "Uniqueid"),
+        number: text_or_empty(row, "CallerIDNum"),
+        name: text_or_empty(row, "CallerIDName"),
+        wait_seconds: last_number_or_zero(row, "Wait"),
+        priority: last_number_or_zero(row, "Priority"),
     })
 }
 
-fn text<T: From<String>>(row: &Message, name: &str) -> T {
+fn text_or_empty<T: From<String>>(row: &Message, name: &str) -> T {
     row.text(name).unwrap_or_default().into_owned().into()
 }
 
-fn optional<T: FromStr>(row: &Message, name: &str) -> Option<T> {
-    parsed(row.get(name)?)
+fn number<T: FromStr>(row: &Message, name: &str) -> Option<T> {
+    parse(row.get(name)?)
 }
 
-fn parsed<T: FromStr>(value: &[u8]) -> Option<T> {
+fn parse<T: FromStr>(value: &[u8]) -> Option<T> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
 
-fn last_number<T: FromStr + Default>(row: &Message, name: &str) -> T {
-    row.get_last(name).and_then(parsed).unwrap_or_default()
+fn last_number_or_zero<T: FromStr + Default>(row: &Message, name: &str) -> T {
+    row.get_last(name).and_then(parse).unwrap_or_default()
 }
 
-fn number<T: FromStr + Default>(row: &Message, name: &str) -> T {
-    optional(row, name).unwrap_or_default()
+fn number_or_zero<T: FromStr + Default>(row: &Message, name: &str) -> T {
+    number(row, name).unwrap_or_default()
 }
 
 #[cfg(test)]

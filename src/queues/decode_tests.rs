@@ -1,14 +1,14 @@
-//! Recorded answers to `QueueStatus` as queues.
+//! Tests of decoding, mostly with recorded `QueueStatus` replies.
 
 use super::*;
 use crate::ami::transcript::{Transcript, VERSIONS};
 
-/// The queues of a scene; what else was said there decodes to nothing.
-fn decoded(rows: Vec<Message>) -> Vec<Queue> {
-    listed(&answer(rows, true)).queues
+/// Decodes the queues among these messages. Messages that are not list rows are ignored.
+fn decode_queues(rows: Vec<Message>) -> Vec<Queue> {
+    queue_list(&reply(rows, true)).queues
 }
 
-fn answer(rows: Vec<Message>, is_complete: bool) -> Reply {
+fn reply(rows: Vec<Message>, is_complete: bool) -> Reply {
     Reply {
         response: Message::parse("Response: Success\r\n".into()),
         rows,
@@ -17,20 +17,20 @@ fn answer(rows: Vec<Message>, is_complete: bool) -> Reply {
     }
 }
 
-fn scene(version: u32, name: &str) -> Vec<Queue> {
-    decoded(Transcript::load(version, name).messages())
+fn queues_of_recording(version: u32, name: &str) -> Vec<Queue> {
+    decode_queues(Transcript::load(version, name).messages())
 }
 
-fn one_queue(version: u32, name: &str) -> Queue {
-    let mut queues = scene(version, name);
+fn queue_of_recording(version: u32, name: &str) -> Queue {
+    let mut queues = queues_of_recording(version, name);
     assert_eq!(queues.len(), 1, "{version}/{name}");
     queues.remove(0)
 }
 
 #[test]
-fn members_are_decoded_whatever_their_script() {
+fn members_with_hebrew_and_latin_names_are_decoded() {
     for version in VERSIONS {
-        let queue = one_queue(version, "status-members");
+        let queue = queue_of_recording(version, "status-members");
         assert_eq!(queue.name, "acme-6002");
         assert_eq!((queue.max_callers, queue.weight), (20, 5));
         assert_eq!(queue.service_level_seconds, 60);
@@ -40,7 +40,7 @@ fn members_are_decoded_whatever_their_script() {
         let [dana, sam] = &queue.members[..] else {
             panic!("{:?}", queue.members);
         };
-        // Times are the recording's.
+        // The times depend on when the recording was made.
         assert!(dana.login_time.unix() > 1_700_000_000);
         assert!(dana.last_pause.unix() >= dana.login_time.unix());
         let expected = Member {
@@ -77,9 +77,9 @@ fn members_are_decoded_whatever_their_script() {
 }
 
 #[test]
-fn a_waiting_caller_is_decoded() {
+fn waiting_caller_is_decoded() {
     for version in VERSIONS {
-        let queue = one_queue(version, "status-caller");
+        let queue = queue_of_recording(version, "status-caller");
         assert_eq!(queue.name, "acme-6001");
         assert_eq!(queue.members.len(), 1);
         let [caller] = &queue.callers[..] else {
@@ -101,11 +101,11 @@ fn a_waiting_caller_is_decoded() {
     }
 }
 
-/// Asterisk 16 does not take it from a QueueAdd, 22 does.
+/// Asterisk 16 ignores the reason in a `QueueAdd`, Asterisk 22 stores it.
 #[test]
-fn the_reason_of_a_member_added_as_paused() {
+fn reason_of_a_member_added_paused_depends_on_the_version() {
     for (version, reason) in [(16, ""), (22, "Lunch")] {
-        let queue = one_queue(version, "add-with-reason");
+        let queue = queue_of_recording(version, "add-with-reason");
         let [member] = &queue.members[..] else {
             panic!("{:?}", queue.members);
         };
@@ -115,9 +115,9 @@ fn the_reason_of_a_member_added_as_paused() {
 }
 
 #[test]
-fn members_stay_with_their_queue() {
+fn members_are_decoded_into_their_own_queue() {
     for version in VERSIONS {
-        let queues = scene(version, "status-all");
+        let queues = queues_of_recording(version, "status-all");
         assert_eq!(queues.len(), 4);
         for queue in queues {
             let names: Vec<_> = queue.members.iter().map(|member| &*member.name).collect();
@@ -131,9 +131,9 @@ fn members_stay_with_their_queue() {
 }
 
 #[test]
-fn a_large_queue_is_decoded_whole() {
+fn large_queue_is_decoded_completely() {
     for version in VERSIONS {
-        let queue = one_queue(version, "status-large");
+        let queue = queue_of_recording(version, "status-large");
         let mut numbers: Vec<u32> = queue
             .members
             .iter()
@@ -145,15 +145,15 @@ fn a_large_queue_is_decoded_whole() {
 }
 
 #[test]
-fn a_queue_that_does_not_exist_is_no_queue() {
+fn reply_for_a_missing_queue_decodes_to_no_queues() {
     for version in VERSIONS {
-        assert_eq!(scene(version, "status-empty"), []);
+        assert_eq!(queues_of_recording(version, "status-empty"), []);
     }
 }
 
-/// What older versions lack, and what can't be read, is as if it were zero.
+/// Older versions of Asterisk lack some fields.
 #[test]
-fn absent_and_broken_fields_are_harmless() {
+fn missing_and_malformed_fields_decode_to_defaults() {
     let script = "
         S: Asterisk Call Manager/2.10.6
         S: Event: QueueMember
@@ -180,7 +180,7 @@ fn absent_and_broken_fields_are_harmless() {
         S: Channel: PJSIP/trunk-1
         S:
     ";
-    let mut queues = decoded(Transcript::parse(script).messages());
+    let mut queues = decode_queues(Transcript::parse(script).messages());
     assert_eq!(queues.len(), 1);
     let queue = queues.remove(0);
     assert_eq!((queue.max_callers, queue.weight), (0, -3));
@@ -189,7 +189,7 @@ fn absent_and_broken_fields_are_harmless() {
     let [member] = &queue.members[..] else {
         panic!("{:?}", queue.members);
     };
-    // Asterisk cuts long names in the middle of a character.
+    // Asterisk truncates long names in the middle of a UTF-8 character.
     assert_eq!(&*member.name, "ד\u{fffd}");
     assert_eq!(member.membership, Membership::Static);
     assert_eq!(member.device_state, DeviceState::Unknown);
@@ -198,44 +198,37 @@ fn absent_and_broken_fields_are_harmless() {
     assert!(!member.paused);
 }
 
-/// A row without key fields makes no member and no caller, and shows that the list is not
-/// whole.
 #[test]
-fn rows_without_key_fields_are_nobody() {
+fn rows_without_key_fields_are_dropped_and_mark_the_list_incomplete() {
     let params = "S: Event: QueueParams\nS: Queue: q\nS:\n";
     let member = "S: Event: QueueMember\nS: Location: PJSIP/1\nS: Status: 1\nS: Paused: 0\nS:\n";
     let caller = "S: Event: QueueEntry\nS: Position: 1\nS: Channel: PJSIP/trunk-1\nS:\n";
     let banner = "S: Asterisk Call Manager/5.0.4\n";
-    let list = |text: &str, adds_up| {
+    let list = |text: &str, is_complete| {
         let rows = Transcript::parse(&format!("{banner}{text}")).messages();
-        listed(&answer(rows, adds_up))
+        queue_list(&reply(rows, is_complete))
     };
     assert!(list(&[params, member, caller].concat(), true).is_complete);
     assert!(!list(params, false).is_complete);
-    let lines = [member, caller].map(|row| (row, row.lines().skip(1).filter(|line| *line != "S:")));
-    for (row, line) in lines
-        .into_iter()
-        .flat_map(|(row, lines)| lines.map(move |l| (row, l)))
-    {
-        let broken = row.replace(line, "S: Name: Dana");
-        let listed = list(&[params, &broken].concat(), true);
-        assert!(!listed.is_complete, "{broken}");
-        assert_eq!(
-            listed.queues[0].members.len() + listed.queues[0].callers.len(),
-            0
-        );
+    for row in [member, caller] {
+        for key_field in row.lines().skip(1).filter(|line| *line != "S:") {
+            let broken = row.replace(key_field, "S: Name: Dana");
+            let list = list(&[params, &broken].concat(), true);
+            assert!(!list.is_complete, "{broken}");
+            assert!(list.queues[0].members.is_empty(), "{broken}");
+            assert!(list.queues[0].callers.is_empty(), "{broken}");
+        }
     }
 }
 
-/// What stands in a name or a reason is not taken for a header that Asterisk writes.
 #[test]
-fn a_reason_can_not_stand_for_another_member() {
+fn header_lines_in_a_reason_are_ignored() {
     let row = "Event: QueueMember\r\nQueue: q\r\nName: Dana\r\nLocation: PJSIP/1\r\n\
         StateInterface: PJSIP/1\r\nMembership: dynamic\r\nStatus: 1\r\nPaused: 1\r\n\
         PausedReason: Lunch\r\nLocation: PJSIP/9\r\nPaused: 0\r\nStatus: 5\r\nWrapuptime: 0\r\n";
     let rows = ["Event: QueueParams\r\nQueue: q\r\n", row];
-    let queue = decoded(rows.map(|row| Message::parse(row.into())).to_vec()).remove(0);
-    let member = queue.member("PJSIP/1").expect("the true member");
+    let queue = decode_queues(rows.map(|row| Message::parse(row.into())).to_vec()).remove(0);
+    let member = queue.member("PJSIP/1").expect("the real member");
     assert_eq!(
         (member.paused, member.device_state),
         (true, DeviceState::NotInUse)
@@ -243,12 +236,12 @@ fn a_reason_can_not_stand_for_another_member() {
 }
 
 #[test]
-fn a_name_can_not_stand_for_another_member() {
+fn header_lines_in_a_name_are_ignored() {
     let row = "Event: QueueMember\r\nQueue: q\r\nName: Dana\r\nLocation: PJSIP/9\r\nStatus: 2\r\n\
         Paused: 1\r\nLocation: PJSIP/1\r\nStateInterface: PJSIP/1\r\nStatus: 1\r\nPaused: 0\r\n";
     let params = "Event: QueueParams\r\nQueue: q\r\n";
     let rows = [params, row].map(|row| Message::parse(row.into())).to_vec();
-    let queue = decoded(rows).remove(0);
+    let queue = decode_queues(rows).remove(0);
     let [member] = &queue.members[..] else {
         panic!("{:?}", queue.members);
     };

@@ -1,37 +1,38 @@
-//! What a queue, a member and a caller are.
+//! Queues, members and callers, as Asterisk reports them.
 
 use std::sync::Arc;
 
 use super::name::QueueName;
 use super::time::PbxTime;
 
-/// State of a member's device, as `QueueMember` and `QueueMemberStatus` carry
-/// it in `Status` (Asterisk's `ast_device_state`).
+/// The state of a member's device: Asterisk's `ast_device_state`, from the header `Status` of
+/// `QueueMember` and `QueueMemberStatus`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum DeviceState {
-    /// 0: nobody knows.
+    /// 0: Asterisk does not know the state.
     Unknown = 0,
-    /// 1: free.
+    /// 1: idle.
     NotInUse = 1,
     /// 2: in a call.
     InUse = 2,
     /// 3: busy.
     Busy = 3,
-    /// 4: no such device.
+    /// 4: the device does not exist.
     Invalid = 4,
-    /// 5: not registered, or not reachable.
+    /// 5: not registered or not reachable.
     Unavailable = 5,
     /// 6: ringing.
     Ringing = 6,
-    /// 7: in a call, and ringing for another.
+    /// 7: in a call while another call rings.
     RingInUse = 7,
-    /// 8: on hold.
+    /// 8: has a call on hold.
     OnHold = 8,
 }
 
 impl DeviceState {
-    /// From Asterisk's number; what it may add one day is [`Self::Unknown`].
+    /// The state with Asterisk's number. A number that is not listed here, which a future
+    /// version may add, becomes [`Self::Unknown`].
     #[must_use]
     pub fn from_code(code: u64) -> Self {
         match code {
@@ -47,38 +48,39 @@ impl DeviceState {
         }
     }
 
-    /// Asterisk's number.
+    /// Asterisk's number for the state.
     #[must_use]
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// Whether the device could be rung at all.
+    /// Whether Asterisk can ring the device: it is neither invalid nor unavailable.
     #[must_use]
     pub fn is_reachable(self) -> bool {
         !matches!(self, Self::Invalid | Self::Unavailable)
     }
 }
 
-/// What a member is doing, from its device, its calls and its pause.
+/// What a member is doing, derived from its device, its calls and its pause. In order of
+/// precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MemberState {
-    /// In a call, of this queue or another.
+    /// In a call from this queue or any other call.
     InCall,
     /// Has a call on hold.
     OnHold,
-    /// Rings.
+    /// Ringing.
     Ringing,
-    /// Its device is invalid or not reachable.
+    /// The device is invalid or unavailable.
     Unavailable,
-    /// Paused, and otherwise free.
+    /// Paused, and the device is idle or in an unknown state.
     Paused,
-    /// Free for a call.
+    /// Ready for a call.
     Available,
 }
 
 impl MemberState {
-    /// All of them.
+    /// All states, in order of precedence.
     pub const ALL: [Self; 6] = [
         Self::InCall,
         Self::OnHold,
@@ -88,7 +90,7 @@ impl MemberState {
         Self::Available,
     ];
 
-    /// Its name, as the interface and the metrics have it.
+    /// The name of the state in the API and in the metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -102,63 +104,65 @@ impl MemberState {
     }
 }
 
-/// Where a membership comes from.
+/// The origin of a membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Membership {
-    /// Added at run time; can be removed.
+    /// Added at run time, for example by `QueueAdd`. Can be removed.
     Dynamic,
-    /// From `queues.conf`, or from a realtime database (`QueueStatus` does not
-    /// tell the two apart).
+    /// Configured in `queues.conf` or in a realtime database. `QueueStatus` does not
+    /// distinguish the two.
     Static,
 }
 
-/// A queue's settings, figures, members and callers at one moment. Members and
-/// callers are shared, so that a copy costs little.
+/// The settings, statistics, members and callers of a queue at one moment. Members and callers
+/// are in an `Arc`, so a clone is cheap.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Queue {
-    /// Name on the PBX.
+    /// The queue's name on the PBX.
     pub name: QueueName,
-    /// How members are chosen, as `ringall`.
+    /// How Asterisk selects the members to ring, for example `ringall`.
     pub strategy: String,
-    /// Most callers that may wait; 0 is no limit.
+    /// The number of callers that may wait; 0 means no limit.
     pub max_callers: u64,
-    /// Weight among queues that share members.
+    /// The priority over other queues that share members. Higher weights go first.
     pub weight: i64,
-    /// Average time to answer, in seconds.
-    pub hold_seconds: u64,
-    /// Average length of a call, in seconds.
-    pub talk_seconds: u64,
-    /// Calls that were answered since the figures were last reset.
+    /// The average time that callers wait for an answer, in seconds.
+    pub average_hold_seconds: u64,
+    /// The average length of an answered call, in seconds.
+    pub average_talk_seconds: u64,
+    /// Calls answered since the statistics were last reset.
     pub completed: u64,
-    /// Callers who gave up since then.
+    /// Calls that left the queue without an answer since the statistics were last reset.
     pub abandoned: u64,
-    /// Seconds within which a call should be answered.
+    /// The service level: the number of seconds within which a call should be answered.
     pub service_level_seconds: u64,
-    /// Percentage of all calls that entered the queue and were answered within
-    /// that time; callers who hung up within it count as answered
-    /// (`ServicelevelPerf2`, Asterisk 15 and later).
+    /// The percentage of all calls to the queue that were answered within the service level.
+    /// Callers who hung up within that time count as answered. `ServicelevelPerf2`, in Asterisk
+    /// 15 and later.
     pub service_level_percent: Option<f64>,
-    /// Percentage of the answered calls that were answered within that time
-    /// (`ServicelevelPerf`).
+    /// The percentage of the answered calls that were answered within the service level.
+    /// `ServicelevelPerf`.
     pub service_level_answered_percent: f64,
-    /// Members, in Asterisk's order.
+    /// The members, in Asterisk's order.
     pub members: Arc<Vec<Arc<Member>>>,
-    /// Waiting callers, by position.
+    /// The waiting callers, by position.
     pub callers: Arc<Vec<Caller>>,
 }
 
 impl Queue {
-    /// Seconds that the caller has waited who waits longest; 0 where nobody waits.
+    /// The longest wait among the waiting callers, in seconds; 0 if there are none.
     #[must_use]
     pub fn longest_wait_seconds(&self) -> u64 {
         let waits = self.callers.iter().map(|caller| caller.wait_seconds);
         waits.max().unwrap_or(0)
     }
 
-    /// The member with that interface.
+    /// The member with the given interface.
     #[must_use]
     pub fn member(&self, interface: &str) -> Option<&Arc<Member>> {
-        self.members.iter().find(|member| member.is(interface))
+        self.members
+            .iter()
+            .find(|member| member.has_interface(interface))
     }
 }
 
@@ -167,37 +171,37 @@ impl Queue {
 pub struct Member {
     /// Display name.
     pub name: Arc<str>,
-    /// What Asterisk dials.
+    /// The interface that Asterisk dials, for example `PJSIP/1001`.
     pub interface: Arc<str>,
-    /// The device whose state counts.
+    /// The device whose state Asterisk uses for the member.
     pub state_interface: Arc<str>,
-    /// Where the membership comes from.
+    /// The origin of the membership.
     pub membership: Membership,
-    /// Members of a lower penalty are rung first.
+    /// The penalty. Asterisk rings members with a lower penalty first.
     pub penalty: i64,
-    /// Calls taken in this queue.
+    /// The number of calls from this queue that the member has taken.
     pub calls_taken: u64,
-    /// End of the last call.
+    /// When the last call from this queue ended.
     pub last_call: PbxTime,
-    /// The latest pause. Kept after the unpause.
+    /// When the latest pause began. An unpause does not reset it.
     pub last_pause: PbxTime,
-    /// When the member was added; never before Asterisk 16.23, 18.9 and 20, which
-    /// do not report it.
+    /// When the member was added. Versions before Asterisk 16.23, 18.9 and 20 do not report
+    /// it: there, it is 0.
     pub login_time: PbxTime,
-    /// Whether the member is in a call of this queue.
+    /// Whether the member is in a call from this queue.
     pub in_call: bool,
-    /// State of the device.
+    /// The state of the member's device.
     pub device_state: DeviceState,
     /// Whether the member is paused.
     pub paused: bool,
-    /// Reason of the pause; empty where there is none, and while not paused.
+    /// The reason of the pause. Empty if there is none or the member is not paused.
     pub paused_reason: Arc<str>,
-    /// Seconds of wrap-up time of this member; 0 is the queue's.
+    /// The member's own wrap-up time in seconds; 0 means that of the queue.
     pub wrapup_seconds: u64,
 }
 
 impl Member {
-    /// What the member is doing.
+    /// The member's state: the first that applies, in the order of [`MemberState`].
     #[must_use]
     pub fn state(&self) -> MemberState {
         match self.device_state {
@@ -211,30 +215,36 @@ impl Member {
         }
     }
 
-    /// The member with its times on the bridge's clock; see [`PbxTime::converted`].
-    pub(super) fn convert_times(&mut self, before: Option<&Self>, offset: i64) {
+    /// Converts the member's times to the bridge's clock. See [`PbxTime::to_bridge_clock`].
+    pub(super) fn convert_times_to_bridge_clock(
+        &mut self,
+        previous: Option<&Self>,
+        clock_offset: i64,
+    ) {
         let times = |member: &Self| [member.last_call, member.last_pause, member.login_time];
-        let [call, pause, login] = before.map_or([None; 3], |before| times(before).map(Some));
-        self.last_call = self.last_call.converted(call, offset);
-        self.last_pause = self.last_pause.converted(pause, offset);
-        self.login_time = self.login_time.converted(login, offset);
+        let [call, pause, login] = previous.map_or([None; 3], |previous| times(previous).map(Some));
+        self.last_call = self.last_call.to_bridge_clock(call, clock_offset);
+        self.last_pause = self.last_pause.to_bridge_clock(pause, clock_offset);
+        self.login_time = self.login_time.to_bridge_clock(login, clock_offset);
     }
 
-    /// The member after the bridge's clock was set forward by that many seconds.
+    /// Moves the member's times forward by `seconds`, because the bridge's clock was set
+    /// forward by that much.
     pub(super) fn shift_times(&mut self, seconds: i64) {
         for time in [
             &mut self.last_call,
             &mut self.last_pause,
             &mut self.login_time,
         ] {
-            *time = time.shifted(seconds);
+            *time = time.shifted_by(seconds);
         }
     }
 
-    /// Whether both are the same to a reader.
+    /// Whether both members are equal, apart from an uncertainty of one second in the time of
+    /// the last pause. See [`PbxTime::is_equivalent`].
     #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.last_pause.is_same(other.last_pause)
+    pub fn is_equivalent(&self, other: &Self) -> bool {
+        self.last_pause.is_equivalent(other.last_pause)
             && *self
                 == Self {
                     last_pause: self.last_pause,
@@ -242,9 +252,9 @@ impl Member {
                 }
     }
 
-    /// Whether this is that interface; Asterisk compares without case.
+    /// Whether the member has the given interface. Ignores case, like Asterisk.
     #[must_use]
-    pub fn is(&self, interface: &str) -> bool {
+    pub fn has_interface(&self, interface: &str) -> bool {
         self.interface.eq_ignore_ascii_case(interface)
     }
 }
@@ -252,19 +262,19 @@ impl Member {
 /// A waiting caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Place in the queue, from 1.
+    /// The position in the queue, from 1.
     pub position: u64,
     /// The caller's channel.
     pub channel: String,
-    /// The channel's unique id.
+    /// The unique id of the caller's channel.
     pub unique_id: String,
-    /// Caller id number; `unknown` where Asterisk has none.
+    /// The caller ID number; `unknown` if Asterisk has none.
     pub number: String,
-    /// Caller id name; `unknown` where Asterisk has none.
+    /// The caller ID name; `unknown` if Asterisk has none.
     pub name: String,
-    /// Seconds since the caller joined.
+    /// Seconds since the caller joined the queue.
     pub wait_seconds: u64,
-    /// Priority in the queue.
+    /// The priority in the queue. Higher priorities are served first.
     pub priority: i64,
 }
 
@@ -292,9 +302,9 @@ mod tests {
     }
 
     #[test]
-    fn state_is_the_first_that_holds() {
+    fn state_is_the_first_that_applies() {
         use MemberState::*;
-        let by_device = [
+        let states_by_code = [
             Available,
             Available,
             InCall,
@@ -306,7 +316,7 @@ mod tests {
             OnHold,
             Available,
         ];
-        for (code, expected) in (0..).zip(by_device) {
+        for (code, expected) in (0..).zip(states_by_code) {
             assert_eq!(member(code, false, false).state(), expected, "{code}");
             let paused = if expected == Available {
                 Paused

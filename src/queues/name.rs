@@ -1,25 +1,25 @@
-//! Names of queues, as Asterisk spells them.
+//! Queue names as Asterisk spells them.
 
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A queue's name exactly as one of Asterisk's own lists spells it.
+/// The name of a queue, spelled exactly as in a list from Asterisk.
 ///
-/// Asterisk compares names of queues without case, but looks a realtime queue up in
-/// its database with case: asked about `sales`, it takes the realtime queue `Sales`
-/// for deleted and throws its dynamic members out. Only what was decoded from a list
-/// is of this type, and actions take no other name.
+/// Asterisk ignores case when it compares queue names, but not when it looks a realtime queue
+/// up in its database. If an action names the realtime queue `Sales` as `sales`, Asterisk
+/// considers the queue deleted and removes its dynamic members. Actions therefore accept only
+/// this type, which only the decoder of lists creates.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QueueName(Arc<str>);
 
 impl QueueName {
-    /// The name in a `QueueParams` row.
-    pub(super) fn listed(name: &str) -> Self {
+    /// Takes the name from a `QueueParams` row.
+    pub(super) fn from_list(name: &str) -> Self {
         Self(name.into())
     }
 
-    /// The name.
+    /// The name as a string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

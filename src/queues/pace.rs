@@ -1,9 +1,9 @@
-//! Hands changes to a large PBX at a pace that it can digest.
+//! Limits the rate of changes on a large PBX to what Asterisk can process.
 //!
-//! A pause, an add and a remove publish device states, for each of which Asterisk
-//! walks over every membership of the PBX after it has answered: at 50,000 it says
-//! yes 2,000 times a second and can keep up with 57. What it has promised is paid
-//! later, by everyone: device states lag, and reads slow down tenfold.
+//! A pause, an add and a remove publish device states. For each of them, Asterisk walks over
+//! every membership of the PBX, after it has acknowledged the change. With 50,000 memberships
+//! it acknowledges 2,000 changes a second but can process only 57. The backlog then slows down
+//! everyone: device states lag, and reads take ten times as long.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,70 +14,73 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::ami::Failure;
 
-/// Below so many memberships, Asterisk's answers are pace enough.
-const LARGE: usize = 2_000;
+/// Changes on a PBX with fewer memberships are not limited.
+const MIN_PACED_MEMBERSHIPS: usize = 2_000;
 
-/// Work that may be handed over at once, in Asterisk's processor time.
-const BURST: Duration = Duration::from_secs(1);
+/// The backlog of work that Asterisk may have, in processor time.
+const MAX_BACKLOG: Duration = Duration::from_secs(1);
 
-/// The part of one processor that changes may take. Asterisk does this work one
-/// after another.
-const SHARE: f64 = 0.8;
+/// The share of one processor that changes may use. Asterisk processes them one after another.
+const MAX_PROCESSOR_SHARE: f64 = 0.8;
 
-/// What one change costs Asterisk, of processor time, with so many memberships.
-/// Measured on 22.10: 0.25 ms with 1,000, 0.7 with 5,000, 3.7 with 20,000, 17.6
-/// with 50,000.
-fn cost(memberships: usize) -> Duration {
+/// The processor time that Asterisk needs for one change on a PBX with that many memberships.
+/// Measured on 22.10: 0.25 ms with 1,000, 0.7 ms with 5,000, 3.7 ms with 20,000, 17.6 ms with
+/// 50,000.
+fn processor_time_per_change(memberships: usize) -> Duration {
     let memberships = memberships as f64;
     Duration::from_secs_f64((0.2 + memberships * 5e-5 + memberships.powi(2) * 6e-9) / 1000.0)
 }
 
-/// The pace of one PBX.
+/// Decides when the next change may be sent to one PBX.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// Who has changes waiting. The lock is fair, and so each has its turns in the
-    /// order in which they came.
+    /// A lock for each owner that has made changes. The locks are fair, so the changes of one
+    /// owner are made in the order of their requests.
     owners: Mutex<HashMap<String, Arc<FairMutex<()>>>>,
-    /// When Asterisk has done all that it was handed. This lock is fair too, and
-    /// each owner has one place at most: so they take turns.
-    done: FairMutex<Instant>,
+    /// When Asterisk will have processed all changes that were sent. This lock is fair, too.
+    /// At most one change of each owner waits for it, so the owners alternate.
+    backlog_end: FairMutex<Instant>,
 }
 
 impl Pace {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             owners: Mutex::default(),
-            done: FairMutex::new(now),
+            backlog_end: FairMutex::new(now),
         }
     }
 
-    /// Waits until it is that owner's turn to make a change on a PBX with so many
-    /// memberships.
+    /// Waits until `owner` may make a change on a PBX with that many memberships.
     ///
     /// # Errors
-    /// [`Failure::Overloaded`] where that is not before the deadline.
-    pub(super) async fn turn(
+    /// [`Failure::Overloaded`] if that would be after the deadline.
+    pub(super) async fn wait_for_turn(
         &self,
         owner: &str,
         memberships: usize,
         deadline: Instant,
     ) -> Result<(), Failure> {
-        if memberships < LARGE {
+        if memberships < MIN_PACED_MEMBERSHIPS {
             return Ok(());
         }
-        let turn = timeout_at(deadline, self.wait(owner, cost(memberships)));
-        turn.await.map_err(|_| Failure::Overloaded)
+        let turn = self.wait_and_reserve(owner, processor_time_per_change(memberships));
+        timeout_at(deadline, turn)
+            .await
+            .map_err(|_| Failure::Overloaded)
     }
 
-    async fn wait(&self, owner: &str, cost: Duration) {
-        let own = {
+    /// Waits for the turn of `owner`, and adds the processor time of its change to the backlog.
+    async fn wait_and_reserve(&self, owner: &str, processor_time: Duration) {
+        let owner_lock = {
             let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(owners.entry(owner.to_owned()).or_default())
         };
-        let _place = own.lock().await;
-        let mut done = self.done.lock().await;
-        sleep_until(*done - BURST.min(done.saturating_duration_since(Instant::now()))).await;
-        *done = (*done).max(Instant::now()) + cost.div_f64(SHARE);
+        let _owner_guard = owner_lock.lock().await;
+        let mut backlog_end = self.backlog_end.lock().await;
+        let backlog = backlog_end.saturating_duration_since(Instant::now());
+        sleep_until(*backlog_end - MAX_BACKLOG.min(backlog)).await;
+        let start = (*backlog_end).max(Instant::now());
+        *backlog_end = start + processor_time.div_f64(MAX_PROCESSOR_SHARE);
     }
 }
 
@@ -86,39 +89,41 @@ mod tests {
     use super::*;
     use futures_util::future::join_all;
 
-    const SIZE: usize = 50_000;
+    const MEMBERSHIPS: usize = 50_000;
 
-    fn in_seconds(seconds: u64) -> Instant {
+    fn deadline_in(seconds: u64) -> Instant {
         Instant::now() + Duration::from_secs(seconds)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_burst_goes_through_and_what_is_beyond_is_paced() {
+    async fn changes_beyond_a_burst_are_delayed() {
         let pace = Pace::new(Instant::now());
         let start = Instant::now();
-        let turns = (0..100).map(|_| pace.turn("acme", SIZE, in_seconds(100)));
-        let at_once = join_all((0..40).map(|_| pace.turn("acme", SIZE, in_seconds(100))));
-        assert!(at_once.await.iter().all(Result::is_ok));
+        let delayed = (0..100).map(|_| pace.wait_for_turn("acme", MEMBERSHIPS, deadline_in(100)));
+        let immediate =
+            join_all((0..40).map(|_| pace.wait_for_turn("acme", MEMBERSHIPS, deadline_in(100))));
+        assert!(immediate.await.iter().all(Result::is_ok));
         assert!(
             start.elapsed() < Duration::from_millis(5),
             "{:?}",
             start.elapsed()
         );
-        join_all(turns).await;
-        // 140 changes of 22 ms each, less the second that went through at once.
+        join_all(delayed).await;
+        // 140 changes of 22 ms each, minus the backlog of one second.
         let seconds = start.elapsed().as_secs_f64();
         assert!((1.9..2.2).contains(&seconds), "{seconds}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn organizations_take_turns() {
+    async fn organizations_alternate() {
         let pace = Pace::new(Instant::now());
-        let many = (0..500).map(|_| pace.turn("busy", SIZE, in_seconds(100)));
+        let many = (0..500).map(|_| pace.wait_for_turn("busy", MEMBERSHIPS, deadline_in(100)));
         let start = Instant::now();
         let few = async {
-            // Behind all of the other's.
+            // Start after the other organization has queued all of its changes.
             tokio::task::yield_now().await;
-            join_all((0..5).map(|_| pace.turn("calm", SIZE, in_seconds(100)))).await;
+            join_all((0..5).map(|_| pace.wait_for_turn("calm", MEMBERSHIPS, deadline_in(100))))
+                .await;
             start.elapsed()
         };
         let (_, calm) = tokio::join!(join_all(many), few);
@@ -127,20 +132,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_does_not_get_its_turn_in_time_is_too_much() {
+    async fn changes_without_a_turn_before_the_deadline_fail_as_overloaded() {
         let pace = Pace::new(Instant::now());
-        let turns = join_all((0..500).map(|_| pace.turn("acme", SIZE, in_seconds(2))));
+        let turns =
+            join_all((0..500).map(|_| pace.wait_for_turn("acme", MEMBERSHIPS, deadline_in(2))));
         let turns = turns.await;
-        let done = turns.iter().filter(|turn| turn.is_ok()).count();
-        assert!((130..145).contains(&done), "{done}");
+        let in_time = turns.iter().filter(|turn| turn.is_ok()).count();
+        assert!((130..145).contains(&in_time), "{in_time}");
         assert_eq!(turns.last(), Some(&Err(Failure::Overloaded)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_small_pbx_has_no_pace() {
+    async fn changes_on_a_small_pbx_are_not_delayed() {
         let pace = Pace::new(Instant::now());
         let start = Instant::now();
-        join_all((0..10_000).map(|_| pace.turn("acme", LARGE - 1, start))).await;
+        join_all((0..10_000).map(|_| pace.wait_for_turn("acme", MIN_PACED_MEMBERSHIPS - 1, start)))
+            .await;
         assert_eq!(start.elapsed(), Duration::ZERO);
     }
 }

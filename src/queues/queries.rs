@@ -83,7 +83,7 @@ impl QueueQueries {
     /// [`QueueError`]
     pub async fn names(&self) -> Result<QueueNames, QueueError> {
         let reply = self.status(None, Some(NOBODY)).await?;
-        let listed = decode::listed(&reply);
+        let listed = decode::queue_list(&reply);
         Ok(QueueNames {
             named: listed.queues.into_iter().map(|queue| queue.name).collect(),
             unusable_names: listed.unusable_names,
@@ -113,13 +113,13 @@ impl QueueQueries {
     /// [`QueueError`]
     pub async fn all_queues(&self) -> Result<Vec<Queue>, QueueError> {
         let reply = self.status(None, None).await?;
-        Ok(decode::listed(&reply).queues)
+        Ok(decode::queue_list(&reply).queues)
     }
 
     /// Whether the PBX has the queue.
     pub(super) async fn exists(&self, queue: &QueueName) -> Result<bool, QueueError> {
         let reply = self.status(Some(queue), Some(NOBODY)).await?;
-        let queues = decode::listed(&reply).queues;
+        let queues = decode::queue_list(&reply).queues;
         Ok(queues.iter().any(|listed| listed.name == *queue))
     }
 

@@ -1,17 +1,24 @@
-//! Times of Asterisk's clock, on the bridge's.
+//! Converts times from Asterisk's clock to the bridge's clock.
+
+/// The number of seconds by which an event may be late on a busy PBX.
+const MAX_EVENT_DELAY: i64 = 30;
+
+/// The number of seconds by which the time of an event may be ahead of the bridge's clock,
+/// because the measured offset between the clocks is imprecise.
+const MAX_CLOCK_ERROR: i64 = 2;
 
 /// A time that Asterisk reports in whole seconds of its own clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PbxTime {
-    /// As Asterisk reports it; 0 is never. `None` for an acknowledged change, whose
-    /// time Asterisk has not reported yet.
+    /// Unix seconds on Asterisk's clock, as Asterisk reports them; 0 means never. `None` for
+    /// the time of an acknowledged change that Asterisk has not reported yet.
     reported: Option<i64>,
-    /// On the bridge's clock.
+    /// Unix seconds on the bridge's clock.
     unix: i64,
 }
 
 impl PbxTime {
-    /// As Asterisk reports it, by its own clock.
+    /// A time that Asterisk has reported, in Unix seconds of Asterisk's clock; 0 means never.
     #[must_use]
     pub fn reported(seconds: i64) -> Self {
         Self {
@@ -20,7 +27,8 @@ impl PbxTime {
         }
     }
 
-    /// When a change was acknowledged, by the bridge's clock.
+    /// The time of a change that Asterisk has acknowledged, until Asterisk reports the exact
+    /// time. `unix` is the bridge's clock at the acknowledgment.
     #[must_use]
     pub fn acknowledged(unix: i64) -> Self {
         Self {
@@ -29,42 +37,43 @@ impl PbxTime {
         }
     }
 
-    /// In Unix seconds of the bridge's clock; 0 is never.
+    /// The time in Unix seconds of the bridge's clock; 0 means never.
     #[must_use]
     pub fn unix(self) -> i64 {
         self.unix
     }
 
-    /// The same time on the bridge's clock, which is `offset` seconds behind
-    /// Asterisk's. What was reported before keeps its conversion: Asterisk's clock may
-    /// have been set since.
-    pub(super) fn converted(self, before: Option<Self>, offset: i64) -> Self {
+    /// Converts the time to the bridge's clock. Asterisk's clock is `clock_offset` seconds
+    /// ahead of it. If `previous` is the same reported time, its conversion is reused, because
+    /// Asterisk's clock may have been set since then.
+    pub(super) fn to_bridge_clock(self, previous: Option<Self>, clock_offset: i64) -> Self {
         match self.reported {
             None | Some(0) => self,
-            reported => match before {
-                Some(before) if before.reported == reported => before,
+            reported => match previous {
+                Some(previous) if previous.reported == reported => previous,
                 _ => Self {
-                    unix: self.unix.saturating_sub(offset),
+                    unix: self.unix.saturating_sub(clock_offset),
                     ..self
                 },
             },
         }
     }
 
-    /// Replaces the conversion where the time has just come to pass and the conversion
-    /// says otherwise: then Asterisk's clock was set a moment ago. Returns whether it
-    /// did.
+    /// Checks the time of something that has just happened. If its conversion is not close to
+    /// `now`, Asterisk's clock was set a moment ago: the time becomes `now`. Returns whether it
+    /// was corrected.
     pub(super) fn correct_if_implausible(&mut self, now: i64) -> bool {
-        let plausible = now - MOST_DELAYED..=now + 2;
-        let corrects = self.reported != Some(0) && !plausible.contains(&self.unix);
-        if corrects {
+        let plausible = now - MAX_EVENT_DELAY..=now + MAX_CLOCK_ERROR;
+        let is_implausible = self.reported != Some(0) && !plausible.contains(&self.unix);
+        if is_implausible {
             self.unix = now;
         }
-        corrects
+        is_implausible
     }
 
-    /// The same time after the bridge's clock was set forward by that many seconds.
-    pub(super) fn shifted(self, seconds: i64) -> Self {
+    /// The time moved forward by `seconds`, because the bridge's clock was set forward by that
+    /// much.
+    pub(super) fn shifted_by(self, seconds: i64) -> Self {
         Self {
             unix: match self.reported {
                 Some(0) => 0,
@@ -74,10 +83,11 @@ impl PbxTime {
         }
     }
 
-    /// Whether both are the same to a reader. Between the acknowledgement of a change
-    /// and Asterisk's report of it, a second may have begun.
+    /// Whether both times can be the same. The time of an acknowledged change may differ by a
+    /// second from the time that Asterisk reports for the change, because a new second can
+    /// begin between the two.
     #[must_use]
-    pub fn is_same(self, other: Self) -> bool {
+    pub fn is_equivalent(self, other: Self) -> bool {
         match (self.reported, other.reported) {
             (Some(one), Some(other)) => one == other,
             _ => (self.unix - other.unix).abs() <= 1,
@@ -85,38 +95,35 @@ impl PbxTime {
     }
 }
 
-/// The most seconds by which an event may be late on a busy PBX.
-const MOST_DELAYED: i64 = 30;
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn times_are_converted_once() {
-        let first = PbxTime::reported(1_000_120).converted(None, 120);
+    fn reported_time_is_converted_only_once() {
+        let first = PbxTime::reported(1_000_120).to_bridge_clock(None, 120);
         assert_eq!(first.unix(), 1_000_000);
-        // Asterisk's clock was set, and reports the same time of before.
-        let again = PbxTime::reported(1_000_120).converted(Some(first), 0);
+        // Asterisk's clock was set. Asterisk still reports the same number.
+        let again = PbxTime::reported(1_000_120).to_bridge_clock(Some(first), 0);
         assert_eq!(again, first);
-        let next = PbxTime::reported(1_000_300).converted(Some(first), 0);
+        let next = PbxTime::reported(1_000_300).to_bridge_clock(Some(first), 0);
         assert_eq!(next.unix(), 1_000_300);
-        let never = PbxTime::reported(0).converted(Some(first), 120);
+        let never = PbxTime::reported(0).to_bridge_clock(Some(first), 120);
         assert_eq!(never.unix(), 0);
     }
 
     #[test]
-    fn only_an_acknowledged_time_may_be_a_second_off() {
+    fn only_acknowledged_times_are_equivalent_within_a_second() {
         let reported = PbxTime::reported;
-        assert!(PbxTime::acknowledged(100).is_same(reported(99)));
-        assert!(reported(101).is_same(PbxTime::acknowledged(100)));
-        assert!(!PbxTime::acknowledged(100).is_same(reported(98)));
-        assert!(!PbxTime::acknowledged(100).is_same(reported(0)));
-        assert!(!reported(100).is_same(reported(101)));
+        assert!(PbxTime::acknowledged(100).is_equivalent(reported(99)));
+        assert!(reported(101).is_equivalent(PbxTime::acknowledged(100)));
+        assert!(!PbxTime::acknowledged(100).is_equivalent(reported(98)));
+        assert!(!PbxTime::acknowledged(100).is_equivalent(reported(0)));
+        assert!(!reported(100).is_equivalent(reported(101)));
     }
 
     #[test]
-    fn what_has_just_come_to_pass_is_not_an_hour_away() {
+    fn implausible_time_of_a_recent_event_becomes_now() {
         for (unix, now, corrected) in [(100, 3_700, 3_700), (3_700, 100, 100), (98, 100, 98)] {
             let mut time = PbxTime::reported(unix);
             assert_eq!(time.correct_if_implausible(now), unix != corrected);

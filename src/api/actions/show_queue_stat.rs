@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::action::{Action, Command, Context, LoggedParameters};
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
-use crate::api::json::{QueueStatistics, Total, render, to_json};
+use crate::api::json::{QueueStatistics, TotalStatistics, render, to_json};
 use crate::api::parameters::{self, no_agent};
 use crate::api::response::{ReadHead, Response};
 use crate::api::tenant::{Detail, is_large};
@@ -31,7 +31,7 @@ struct Body<'a> {
     #[serde(flatten)]
     head: &'a ReadHead,
     queues: &'a [QueueStatistics<'a>],
-    total: Total,
+    total: TotalStatistics,
 }
 
 impl ShowQueueStat {
@@ -52,7 +52,7 @@ impl ShowQueueStat {
             let statistics: Vec<_> = queues.iter().map(QueueStatistics::of).collect();
             to_json(&Body {
                 head: &head,
-                total: Total::of(&statistics),
+                total: TotalStatistics::of(&statistics),
                 queues: &statistics,
             })
         });

@@ -16,7 +16,7 @@ use crate::queues::PbxTime;
 pub(super) use members::{MemberJsonCache, MemberView, paused_reason};
 pub(super) use pieces::{JsonPieces, to_json};
 pub(super) use queues::write_queues;
-pub(super) use statistics::{QueueEvent, QueueStatistics, Total};
+pub(super) use statistics::{QueueEvent, QueueStatistics, TotalStatistics};
 
 /// Renders JSON. Large JSON is rendered on the pool of blocking threads, so that it delays
 /// neither other requests nor the links to the PBXes.

@@ -1,4 +1,4 @@
-//! Statistics of queues as JSON.
+//! Queue statistics as JSON.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use super::queues::{CallerView, callers};
 use crate::api::tenant::OwnQueue;
 use crate::queues::{Member, MemberState, Queue};
 
+/// The statistics of one queue.
 #[derive(Serialize)]
 pub(in crate::api) struct QueueStatistics<'a> {
     queue: &'a str,
@@ -53,9 +54,9 @@ impl<'a> QueueStatistics<'a> {
             agents: AgentCounts::of(&queue.members),
             completed: queue.completed,
             abandoned: queue.abandoned,
-            abandoned_percent: percent(queue.abandoned, queue.completed),
-            average_hold_seconds: queue.hold_seconds,
-            average_talk_seconds: queue.talk_seconds,
+            abandoned_percent: abandoned_percent(queue.abandoned, queue.completed),
+            average_hold_seconds: queue.average_hold_seconds,
+            average_talk_seconds: queue.average_talk_seconds,
             service_level_seconds: queue.service_level_seconds,
             service_level_percent: queue.service_level_percent,
             service_level_answered_percent: queue.service_level_answered_percent,
@@ -63,6 +64,7 @@ impl<'a> QueueStatistics<'a> {
     }
 }
 
+/// The number of members in each state, and of those that Asterisk can reach.
 #[derive(Serialize, Default)]
 struct AgentCounts {
     logged_in: u64,
@@ -92,8 +94,9 @@ impl AgentCounts {
     }
 }
 
+/// The statistics of several queues together.
 #[derive(Serialize)]
-pub(in crate::api) struct Total {
+pub(in crate::api) struct TotalStatistics {
     queues: usize,
     callers_waiting: u64,
     longest_wait_seconds: u64,
@@ -102,9 +105,9 @@ pub(in crate::api) struct Total {
     abandoned_percent: f64,
 }
 
-impl Total {
+impl TotalStatistics {
     pub(in crate::api) fn of(statistics: &[QueueStatistics<'_>]) -> Self {
-        let sum = |part: fn(&QueueStatistics<'_>) -> u64| statistics.iter().map(part).sum();
+        let sum = |field: fn(&QueueStatistics<'_>) -> u64| statistics.iter().map(field).sum();
         let longest = statistics
             .iter()
             .map(|queue| queue.longest_wait_seconds)
@@ -116,13 +119,14 @@ impl Total {
             longest_wait_seconds: longest.unwrap_or(0),
             completed,
             abandoned,
-            abandoned_percent: percent(abandoned, completed),
+            abandoned_percent: abandoned_percent(abandoned, completed),
         }
     }
 }
 
-/// Abandoned calls in percent of all calls whose wait has ended, to two decimals.
-fn percent(abandoned: u64, completed: u64) -> f64 {
+/// The percentage of abandoned calls among all calls that have left the queue, rounded to two
+/// decimals.
+fn abandoned_percent(abandoned: u64, completed: u64) -> f64 {
     let all = abandoned + completed;
     if all == 0 {
         return 0.0;

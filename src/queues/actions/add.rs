@@ -52,7 +52,7 @@ impl Turn<'_> {
 
 /// Whether the member is paused as it was added, but without a reason.
 fn lacks_reason(reply: &Reply, queue: &QueueName, interface: &str) -> bool {
-    let listed = decode::listed(reply);
+    let listed = decode::queue_list(reply);
     let mut queues = listed.queues.iter().filter(|listed| listed.name == *queue);
     let member = queues.find_map(|queue| queue.member(interface));
     member.is_some_and(|member| member.paused && member.paused_reason.is_empty())

@@ -27,7 +27,7 @@ impl<'a> Turn<'a> {
         deadline: Instant,
         queries: &'a QueueQueries,
     ) -> Result<Self, Failure> {
-        pace.turn(owner, memberships, deadline).await?;
+        pace.wait_for_turn(owner, memberships, deadline).await?;
         Ok(Self { queries })
     }
 

@@ -115,7 +115,7 @@ impl Mirror {
         let name = queue.name.clone();
         let interface = Arc::clone(&member.interface);
         let reported = queue.reported(&interface).cloned();
-        member.convert_times(reported.as_deref(), offset);
+        member.convert_times_to_bridge_clock(reported.as_deref(), offset);
         if has_implausible_times(what, &mut member, now.unix()) {
             self.clock.invalidate();
         }
@@ -172,7 +172,7 @@ impl Difference {
             unknown_member: reported.is_none() && changes_member,
             visible: match what {
                 MemberEvent::Removed => reported.is_some(),
-                _ => reported.is_none_or(|reported| !reported.is_same(member)),
+                _ => reported.is_none_or(|reported| !reported.is_equivalent(member)),
             },
             in_call: reported.is_some_and(|reported| reported.in_call != member.in_call),
             in_count: reported.is_some_and(|reported| reported.calls_taken != member.calls_taken),

@@ -11,7 +11,7 @@ use super::overlay::EVENT_TIMEOUT;
 use super::reported::Difference;
 use super::{Mirror, MirroredQueue, Now, Refresh, StateChange};
 use crate::ami::Reply;
-use crate::queues::decode::{self, Listed};
+use crate::queues::decode::{self, QueueList};
 use crate::queues::model::Queue;
 use crate::queues::name::QueueName;
 use crate::queues::queries::NOBODY;
@@ -32,11 +32,11 @@ impl Mirror {
         reply: &Reply,
         now: Now,
     ) {
-        let Listed {
+        let QueueList {
             mut queues,
             is_complete,
             unusable_names,
-        } = decode::listed(reply);
+        } = decode::queue_list(reply);
         let Some(name) = queue else {
             self.unusable_names = unusable_names;
             self.all_queues_listed(&queues, is_complete, reply.sent_at, now);

@@ -129,8 +129,8 @@ struct ByInterface<'a> {
 impl<'a> ByInterface<'a> {
     fn of(members: &'a [Arc<Member>], other: &[Arc<Member>]) -> Self {
         let pairs = members.iter().zip(other);
-        let is_aligned =
-            members.len() == other.len() && pairs.clone().all(|(a, b)| a.is(&b.interface));
+        let is_aligned = members.len() == other.len()
+            && pairs.clone().all(|(a, b)| a.has_interface(&b.interface));
         let table = || {
             members
                 .iter()

@@ -75,7 +75,7 @@ impl MemberChange {
             (None, None) => None,
             (None, Some(_)) => Some(Self::Added),
             (Some(_), None) => Some(Self::Removed),
-            (Some(before), Some(after)) if before.is_same(after) => None,
+            (Some(before), Some(after)) if before.is_equivalent(after) => None,
             (Some(before), Some(after)) => Some(match (before.paused, after.paused) {
                 (true, false) => Self::Unpaused,
                 (false, true) => Self::Paused,

@@ -46,7 +46,7 @@ impl Event {
             Some(Self::Member {
                 queue: queue()?,
                 what,
-                member: decode::event_member(message)?,
+                member: decode::member_from_event(message)?,
             })
         };
         match message.event()? {

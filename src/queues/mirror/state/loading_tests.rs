@@ -76,7 +76,7 @@ fn queue_first_seen_in_the_reply_about_a_member_is_listed() {
     assert!(bench.mirror.queue("new").is_some());
     assert_eq!(
         bench.pending_after_loading(),
-        [Refresh::Queue(QueueName::listed("new"))]
+        [Refresh::Queue(QueueName::from_list("new"))]
     );
 }
 
@@ -144,7 +144,7 @@ fn pause_of_unknown_member_after_the_list_refreshes_the_queue() {
     bench.list(Some("second"), None, &["second"]);
     assert_eq!(
         bench.pending_after_loading(),
-        [Refresh::Queue(QueueName::listed("first"))]
+        [Refresh::Queue(QueueName::from_list("first"))]
     );
 }
 
@@ -157,7 +157,10 @@ fn reload_after_the_lists_refreshes_everything() {
     bench.mirror.event_received(&reload, bench.now);
     assert_eq!(
         bench.pending_after_loading(),
-        [Refresh::Queues, Refresh::Queue(QueueName::listed("first"))]
+        [
+            Refresh::Queues,
+            Refresh::Queue(QueueName::from_list("first"))
+        ]
     );
 }
 
@@ -170,6 +173,6 @@ fn names_that_were_looked_up_stay_usable_after_a_new_link() {
     // The mirror no longer vouches for the spelling, but the change that looked it up
     // before must not become an unknown queue.
     assert_eq!(bench.mirror.spelled("support"), None);
-    assert_eq!(names, Some(vec![QueueName::listed("Support")]));
+    assert_eq!(names, Some(vec![QueueName::from_list("Support")]));
     assert_eq!(bench.mirror.spelled_all(&["support".to_owned()]), None);
 }

@@ -146,7 +146,12 @@ impl MirroredQueue {
     /// Moves a member to where Asterisk lists a member that it has just added. The events
     /// of additions come in Asterisk's order, overlays and queries don't.
     pub(super) fn move_to_last_added(&mut self, interface: &str) {
-        let Some(index) = self.queue.members.iter().position(|m| m.is(interface)) else {
+        let Some(index) = self
+            .queue
+            .members
+            .iter()
+            .position(|m| m.has_interface(interface))
+        else {
             return;
         };
         let members = Arc::make_mut(&mut Arc::make_mut(&mut self.queue).members);
@@ -257,7 +262,11 @@ impl MirroredQueue {
 
     /// ShowsQueue a member to readers, or its absence. Returns the visible change, if any.
     fn show(&mut self, interface: &str, member: Option<Arc<Member>>) -> Option<Changed> {
-        let index = self.queue.members.iter().position(|m| m.is(interface));
+        let index = self
+            .queue
+            .members
+            .iter()
+            .position(|m| m.has_interface(interface));
         let shown = index.map(|index| &self.queue.members[index]);
         let what = MemberChange::between(shown.map(Arc::as_ref), member.as_deref());
         if what.is_none() && shown == member.as_ref() {

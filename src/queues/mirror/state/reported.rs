@@ -22,7 +22,7 @@ pub(super) fn with_bridge_times(
     clock_offset: i64,
 ) -> Arc<Member> {
     let mut member = Member::clone(listed);
-    member.convert_times(known, clock_offset);
+    member.convert_times_to_bridge_clock(known, clock_offset);
     if member == **listed {
         return Arc::clone(listed);
     }

@@ -235,7 +235,7 @@ mod tests {
             is_complete: true,
             sent_at: Instant::now(),
         };
-        crate::queues::decode::listed(&reply).queues.remove(0)
+        crate::queues::decode::queue_list(&reply).queues.remove(0)
     }
 
     #[test]
@@ -271,7 +271,7 @@ mod tests {
     fn vanished_members_are_queried_until_they_are_listed_or_reported() {
         let now = Instant::now();
         let later = now + FIRST_DELAY;
-        let queue = QueueName::listed("Support");
+        let queue = QueueName::from_list("Support");
         let gone = || vec!["PJSIP/1001".into(), "PJSIP/1002".into()];
         let refresh = Some(Refresh::Queue(queue.clone()));
         let mut checks = VanishedChecks::default();
