@@ -1,5 +1,4 @@
-//! Who may do what: lockout and credentials, then the user's actions and
-//! networks.
+//! Authenticates users, limits failed logins, and checks what a user may do.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,31 +6,37 @@ use std::time::Duration;
 
 use tracing::warn;
 
+use super::credentials::Credentials;
 use super::errors::{ApiError, Code};
-use super::form::Credentials;
 use super::request_metrics::RequestMetrics;
 use crate::organizations::{Directory, Lockout, TooManyLogins, User, Verifier};
 
-/// The users, and what is remembered of their logins.
+/// The users and the state of their logins.
 #[derive(Debug)]
 pub struct Accounts {
     /// All organizations and their users.
     pub directory: Directory,
-    /// Checks passwords.
+    /// Verifies passwords, and remembers the ones that it has verified.
     pub verifier: Verifier,
-    /// Counts failures; outlives a change of the configuration.
+    /// Counts failed logins. A reload of the configuration preserves the counts.
     pub lockout: Arc<Lockout>,
-    /// Counts requests.
-    pub requests: Arc<RequestMetrics>,
+    /// The metrics in which failed logins and lockouts are counted.
+    pub metrics: Arc<RequestMetrics>,
 }
 
 impl Accounts {
-    /// The user whom the request claims to be, for the log. The password is not checked.
+    /// The user with the given user name, for the log. Does not check the password.
     pub(super) fn claimed_user(&self, credentials: &Credentials) -> Option<Arc<User>> {
         self.directory.user(&credentials.username).cloned()
     }
 
-    /// The user, where the password is right and the action allowed.
+    /// Authenticates the user and checks that the user may do the action from this address.
+    ///
+    /// # Errors
+    /// - `unauthorized` if the user is unknown or the password is wrong.
+    /// - `too_many_attempts` if the user is locked out from this address.
+    /// - `overloaded` if too many passwords are waiting to be verified.
+    /// - `forbidden` if the user may not do the action, or not from this address.
     pub(super) async fn authorize(
         &self,
         credentials: &Credentials,
@@ -40,7 +45,7 @@ impl Accounts {
     ) -> Result<Arc<User>, ApiError> {
         let user = self.authenticate(credentials, address).await?;
         if !user.may(action, address) {
-            let message = "This user may not do that, or not from this address.";
+            let message = "This user may not do this action, or not from this address.";
             return Err(ApiError::new(Code::Forbidden, message));
         }
         Ok(user)
@@ -53,8 +58,8 @@ impl Accounts {
     ) -> Result<Arc<User>, ApiError> {
         let Credentials { username, password } = credentials;
         let user = self.directory.user(username);
-        self.not_locked_out(username, address)?;
-        // A panel that polls pays for its password once.
+        self.check_lockout(username, address)?;
+        // A polling panel skips the slow password hash after its first request.
         if let Some(user) = user
             && !self.lockout.is_checking(username, address)
             && self.verifier.has_verified(username, password)
@@ -62,7 +67,7 @@ impl Accounts {
             return Ok(Arc::clone(user));
         }
         let _permit = self.lockout.acquire(username, address).await;
-        self.not_locked_out(username, address)?;
+        self.check_lockout(username, address)?;
         if let Some(user) = user
             && self.verifier.has_verified(username, password)
         {
@@ -71,32 +76,36 @@ impl Accounts {
         let stored = user.map(|user| &user.password);
         let verified = self.verifier.verify(username, password, stored).await;
         let verified = verified.map_err(|TooManyLogins| {
-            let message = "Too many logins are being checked. Nothing was sent.";
-            ApiError::retry(Code::Overloaded, Duration::from_secs(1), message)
+            let message = "Too many logins are being verified. Nothing was sent.";
+            ApiError::temporary(Code::Overloaded, Duration::from_secs(1), message)
         })?;
         if verified && let Some(user) = user {
             return Ok(Arc::clone(user));
         }
         let now = std::time::Instant::now();
-        self.requests.failed_logins.inc();
-        let locks_out = self.lockout.record_failure(username, address, now);
+        self.metrics.failed_logins.inc();
+        let is_locked_out = self.lockout.record_failure(username, address, now);
         let user = user.map(|user| &*user.username);
-        // The text is what packaging/fail2ban looks for: the address stands in it,
-        // since the journal keeps fields apart.
+        // The filter in packaging/fail2ban matches this text. The address is part of the text,
+        // because the journal stores the fields separately.
         warn!(target: "ami_bridge::auth", user, "login refused from {address}");
-        if locks_out {
-            self.requests.lockouts.inc();
+        if is_locked_out {
+            self.metrics.lockouts.inc();
             warn!(target: "ami_bridge::auth", user, "locked out: too many failures from {address}");
         }
         Err(ApiError::unauthorized())
     }
 
-    fn not_locked_out(&self, username: &str, address: IpAddr) -> Result<(), ApiError> {
+    fn check_lockout(&self, username: &str, address: IpAddr) -> Result<(), ApiError> {
         let now = std::time::Instant::now();
         match self.lockout.remaining(username, address, now) {
             Some(remaining) => {
-                let message = "Too many failed attempts. Try again later.";
-                Err(ApiError::retry(Code::TooManyAttempts, remaining, message))
+                let message = "Too many failed logins. Try again later.";
+                Err(ApiError::temporary(
+                    Code::TooManyAttempts,
+                    remaining,
+                    message,
+                ))
             }
             None => Ok(()),
         }

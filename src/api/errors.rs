@@ -1,22 +1,22 @@
-//! The codes of refusals, and what each means in HTTP.
+//! Error codes, their HTTP statuses, and error responses.
 
 use std::time::Duration;
 
-/// One table, so that no code can be without a name and a status.
+/// Defines `Code` from one table, so that every code has a name and a status.
 macro_rules! codes {
     ($($code:ident: $name:literal, $status:literal;)+) => {
-        /// A stable code of the interface.
+        /// An error code. Codes are part of the API and do not change.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[allow(missing_docs, reason = "the names are those of the documented table")]
+        #[allow(missing_docs, reason = "docs/API.md describes each code")]
         pub enum Code {
             $($code,)+
         }
 
         impl Code {
-            /// All of them.
+            /// All codes.
             pub const ALL: &[Self] = &[$(Self::$code,)+];
 
-            /// The code as clients see it.
+            /// The code in a response.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -24,7 +24,7 @@ macro_rules! codes {
                 }
             }
 
-            /// The HTTP status that goes with it.
+            /// The HTTP status of a response with this code.
             #[must_use]
             pub fn status(self) -> u16 {
                 match self {
@@ -61,21 +61,21 @@ codes! {
     OutcomeUnknown: "outcome_unknown", 504;
 }
 
-/// A refusal as a client sees it.
+/// The error of a request, as the response shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
-    /// What kind.
+    /// The kind of error.
     pub code: Code,
-    /// For the developer of the client, in words.
+    /// An explanation for the developer of the client.
     pub message: String,
-    /// The parameter that is wrong.
+    /// The name of the parameter that caused the error.
     pub parameter: Option<String>,
-    /// When it may be worth trying again.
+    /// How long the client should wait before it tries again.
     pub retry_after: Option<Duration>,
 }
 
 impl ApiError {
-    /// A refusal with a message.
+    /// An error with a message.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
@@ -86,7 +86,7 @@ impl ApiError {
         }
     }
 
-    /// A refusal of a parameter.
+    /// An error that a parameter caused.
     #[must_use]
     pub fn parameter(code: Code, parameter: &str, message: impl Into<String>) -> Self {
         Self {
@@ -95,19 +95,19 @@ impl ApiError {
         }
     }
 
-    /// The refusal of whoever has no credentials, or none that are right: one answer for
-    /// all of them, so that nobody learns which users exist.
+    /// The error of a request with missing or wrong credentials. It is the same in all cases,
+    /// so that it does not reveal which users exist.
     #[must_use]
     pub fn unauthorized() -> Self {
         let message = "No credentials, unknown user or wrong password.";
         Self::new(Code::Unauthorized, message)
     }
 
-    /// A refusal that a later try may not meet.
+    /// A temporary error. The client may try again after `retry_after`.
     #[must_use]
-    pub fn retry(code: Code, after: Duration, message: impl Into<String>) -> Self {
+    pub fn temporary(code: Code, retry_after: Duration, message: impl Into<String>) -> Self {
         Self {
-            retry_after: Some(after),
+            retry_after: Some(retry_after),
             ..Self::new(code, message)
         }
     }

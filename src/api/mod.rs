@@ -5,6 +5,7 @@
 mod accounts;
 mod actions;
 mod changes;
+mod credentials;
 mod errors;
 mod events;
 mod form;
@@ -19,11 +20,12 @@ mod tenant;
 
 pub use accounts::Accounts;
 pub use actions::{LoggedParameters, check_query};
+pub use credentials::Credentials;
 pub use errors::{ApiError, Code};
 pub use events::{EventStream, StreamEvent, StreamPosition};
+pub use form::Form;
 #[cfg(test)]
-pub(crate) use form::NAMES;
-pub use form::{Credentials, Form};
+pub(crate) use form::PARAMETER_NAMES;
 pub use request_metrics::RequestMetrics;
 pub use response::Response;
 pub use service::{Api, ApiRequest};

@@ -1,40 +1,38 @@
-//! Checks of single parameters, shared by the actions. They reject a bad value and never
-//! repair it. They do no IO.
+//! Checks single parameters, for all actions. Rejects invalid values and never repairs them.
+//! Does no IO.
 
-use super::errors::{ApiError, Code};
-use super::form::Form;
+use super::errors::ApiError;
+use super::form::{Form, invalid};
 use crate::ami::value::{MAX_MEMBER_BYTES, MEMBER_SEPARATORS};
 use crate::organizations::{MAX_AGENT, MAX_QUEUE, is_number_char};
 
-/// The most queues that a request may name. Each costs the PBX an action.
+/// The number of queues that one request may name. The bridge may send the PBX one action for
+/// each of them.
 const MAX_QUEUES: usize = 100;
 
-/// `invalid_parameter`. `problem` continues the sentence "The parameter x …".
-pub(super) fn invalid(name: &str, problem: &str) -> ApiError {
-    let message = format!("The parameter {name} {problem}.");
-    ApiError::parameter(Code::InvalidParameter, name, message)
-}
-
-/// The phone number of an agent.
+/// The required phone number of an agent.
 pub(super) fn agent(form: &Form) -> Result<String, ApiError> {
     number("agent", form.require("agent")?, MAX_AGENT)
 }
 
-/// Refuses `agent` for actions that are about all agents. Otherwise the response could be
-/// mistaken for one about that agent.
-pub(super) fn no_agent(form: &Form) -> Result<(), ApiError> {
+/// Rejects `agent`, for requests about all agents. Otherwise the client could mistake the
+/// response for one about that agent.
+pub(super) fn reject_agent(form: &Form) -> Result<(), ApiError> {
     match form.get("agent") {
         None => Ok(()),
-        Some(_) => Err(invalid("agent", "has no place here; showstate takes one")),
+        Some(_) => Err(invalid(
+            "agent",
+            "is not supported here; use it with showstate",
+        )),
     }
 }
 
-/// Queue numbers; `None` without the parameter.
+/// The queue numbers in `queue`, or `None` if the request does not have the parameter.
 pub(super) fn queues(form: &Form) -> Result<Option<Vec<String>>, ApiError> {
     form.get("queue").map(|_| required_queues(form)).transpose()
 }
 
-/// A list of queue numbers. A number that is listed twice counts once.
+/// The queue numbers in the required parameter `queue`, without duplicates.
 pub(super) fn required_queues(form: &Form) -> Result<Vec<String>, ApiError> {
     let mut numbers: Vec<String> = Vec::new();
     for item in form.require("queue")?.split(',') {
@@ -51,17 +49,20 @@ pub(super) fn required_queues(form: &Form) -> Result<Vec<String>, ApiError> {
     Ok(numbers)
 }
 
-/// A phone or queue number. Its characters can't lead into another channel technology,
-/// context or trunk.
+/// A phone number or queue number. The allowed characters can't select another channel
+/// technology, dialplan context or trunk when the number becomes part of an interface.
 fn number(name: &str, text: &str, limit: usize) -> Result<String, ApiError> {
     if text.is_empty() {
-        return Err(invalid(name, "has an empty item"));
+        return Err(invalid(name, "contains an empty number"));
     }
     if text.len() > limit {
         return Err(invalid(name, &format!("is longer than {limit} characters")));
     }
     if !text.bytes().all(is_number_char) {
-        return Err(invalid(name, "may only have letters, digits, _ . and -"));
+        return Err(invalid(
+            name,
+            "may contain only letters, digits, _, . and -",
+        ));
     }
     if text.starts_with(['-', '.']) {
         return Err(invalid(name, "must begin with a letter, a digit or _"));
@@ -69,7 +70,8 @@ fn number(name: &str, text: &str, limit: usize) -> Result<String, ApiError> {
     Ok(text.to_owned())
 }
 
-/// A text that Asterisk stores with a member. An empty text counts as absent.
+/// A text that Asterisk stores with a member, such as a pause reason. An empty text counts as
+/// absent.
 pub(super) fn member_text(form: &Form, name: &str) -> Result<Option<String>, ApiError> {
     match form.get(name) {
         None | Some("") => Ok(None),
@@ -78,13 +80,13 @@ pub(super) fn member_text(form: &Form, name: &str) -> Result<Option<String>, Api
             &format!("is longer than {MAX_MEMBER_BYTES} bytes in UTF-8"),
         )),
         Some(text) if text.contains(MEMBER_SEPARATORS) => {
-            Err(invalid(name, "must not have any of | , ;"))
+            Err(invalid(name, "must not contain | , or ;"))
         }
         Some(text) => Ok(Some(text.to_owned())),
     }
 }
 
-/// A truth value; false without the parameter.
+/// A boolean parameter, false by default.
 pub(super) fn flag(form: &Form, name: &str) -> Result<bool, ApiError> {
     match form.get(name).map(str::to_ascii_lowercase).as_deref() {
         None | Some("false" | "0" | "no") => Ok(false),

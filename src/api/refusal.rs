@@ -59,7 +59,7 @@ pub(super) fn lookup_failed(error: QueueError) -> ApiError {
 /// A query before a change was not answered, so the change was not sent.
 pub(super) fn no_change_sent() -> ApiError {
     let message = "The PBX gave no answer in time. No change was sent.";
-    ApiError::retry(Code::PbxUnavailable, Duration::from_secs(1), message)
+    ApiError::temporary(Code::PbxUnavailable, Duration::from_secs(1), message)
 }
 
 /// An action has no reply.
@@ -67,11 +67,11 @@ pub(super) fn request_failed(failure: Failure) -> ApiError {
     match failure {
         Failure::Unavailable { retry_after } => {
             let message = "The PBX is not available now. Nothing was done.";
-            ApiError::retry(Code::PbxUnavailable, retry_after, message)
+            ApiError::temporary(Code::PbxUnavailable, retry_after, message)
         }
         Failure::Overloaded => {
             let message = "Too many requests are waiting for the PBX. Nothing was sent.";
-            ApiError::retry(Code::Overloaded, Duration::from_secs(1), message)
+            ApiError::temporary(Code::Overloaded, Duration::from_secs(1), message)
         }
         Failure::Unknown => {
             let message = "The PBX gave no answer in time: a change may or may not have happened.";

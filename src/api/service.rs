@@ -13,9 +13,10 @@ use tracing::info;
 
 use super::accounts::Accounts;
 use super::actions::{Context, LoggedParameters, requested_action};
+use super::credentials::Credentials;
 use super::errors::{ApiError, Code};
 use super::events::{EventStream, StreamPosition, StreamView};
-use super::form::{Credentials, Form, LAST_EVENT_ID};
+use super::form::{Form, LAST_EVENT_ID};
 use super::json::MemberJsonCache;
 use super::parameters;
 use super::refusal::no_change_sent;
@@ -131,7 +132,7 @@ impl Api {
         let parts = [request.query.as_deref(), request.body.as_deref()];
         let parts = parts.map(Option::unwrap_or_default);
         let form = Form::parse(&parts, self.reject_unknown_parameters)?;
-        let credentials = form.credentials(request.authorization.as_deref())?;
+        let credentials = Credentials::from_request(&form, request.authorization.as_deref())?;
         let action = requested_action(&form)?;
         log_fields.action = Some(action.name);
         let user = self.authorize(credentials, action.name, request, log_fields);
@@ -169,12 +170,12 @@ impl Api {
     ) -> Result<EventStream, ApiError> {
         let query = request.query.as_deref().unwrap_or_default();
         let form = Form::parse_events(query, self.reject_unknown_parameters)?;
-        let credentials = form.credentials(request.authorization.as_deref())?;
+        let credentials = Credentials::from_request(&form, request.authorization.as_deref())?;
         log_fields.action = Some(EVENTS);
         let user = self.authorize(credentials, EVENTS, request, log_fields);
         let user = user.await?;
 
-        parameters::no_agent(&form)?;
+        parameters::reject_agent(&form)?;
         let queues = parameters::queues(&form)?;
         log_fields.parameters.queues.clone_from(&queues);
         let pbx = self.pbx(&user.organization);
@@ -213,7 +214,7 @@ impl Api {
 
     fn count_and_log(&self, request: &ApiRequest, log_fields: &LogFields, response: &Response) {
         let seconds = request.arrived.elapsed().as_secs_f64();
-        let metrics = &self.accounts.requests;
+        let metrics = &self.accounts.metrics;
         metrics.count(log_fields.action, response.outcome, seconds);
         metrics.count_unknown(response.change.unknown_outcomes);
         log(request, log_fields, response, seconds);

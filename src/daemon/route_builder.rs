@@ -35,7 +35,7 @@ impl RouteBuilder {
             directory: settings.directory,
             verifier,
             lockout: Arc::clone(&self.lockout),
-            requests: Arc::clone(&self.request_metrics),
+            metrics: Arc::clone(&self.request_metrics),
         };
         let http = settings.http;
         let pbxes = Arc::clone(&self.pbxes);

@@ -21,7 +21,7 @@ mod tests {
 
     use super::super::routes::{CONTRACT, EVENTS};
     use super::*;
-    use crate::api::{Code, NAMES};
+    use crate::api::{Code, PARAMETER_NAMES};
 
     fn document(path: &str) -> Value {
         serde_json::from_str(&text(path)).expect("JSON")
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn document_has_exactly_the_parameters_of_the_api() {
         let document = document("/x");
-        let known = BTreeSet::from(NAMES);
+        let known = BTreeSet::from(PARAMETER_NAMES);
         let schemes = &document["components"]["securitySchemes"];
         let schemes = schemes.as_object().expect("schemes").values();
         let in_query = |item: &&Value| item["in"] == "query";

@@ -6,8 +6,8 @@ use futures_util::future::BoxFuture;
 use super::action::{Action, Command, Context, LoggedParameters};
 use super::change_response::{ChangeFields, change_response};
 use crate::api::errors::ApiError;
-use crate::api::form::Form;
-use crate::api::parameters::{self, invalid};
+use crate::api::form::{Form, invalid};
+use crate::api::parameters;
 use crate::api::response::Response;
 use crate::queues::{NewMember, QueueChange};
 

@@ -34,7 +34,7 @@ const ACTIONS: [&Action; 7] = [
 /// # Errors
 /// `missing_parameter` or `unknown_action`.
 pub(super) fn requested_action(form: &Form) -> Result<&'static Action, ApiError> {
-    let given = form.identity("action")?;
+    let given = form.require_treating_empty_as_missing("action")?;
     let mut actions = ACTIONS.into_iter();
     actions
         .find(|action| action.name.eq_ignore_ascii_case(given))

@@ -9,7 +9,7 @@ use super::action::{Action, Command, Context, LoggedParameters};
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::json::{JsonPieces, render, write_queues};
-use crate::api::parameters::{self, no_agent};
+use crate::api::parameters::{self, reject_agent};
 use crate::api::response::{ReadHead, Response};
 use crate::api::tenant::{Detail, is_large};
 
@@ -30,7 +30,7 @@ struct ShowQueue {
 impl ShowQueue {
     fn parse(form: &Form) -> Result<Box<dyn Command>, ApiError> {
         let fresh = parameters::flag(form, "fresh")?;
-        no_agent(form)?;
+        reject_agent(form)?;
         let queues = parameters::queues(form)?;
         Ok(Box::new(Self { queues, fresh }))
     }

@@ -8,7 +8,7 @@ use super::action::{Action, Command, Context, LoggedParameters};
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::json::{QueueStatistics, TotalStatistics, render, to_json};
-use crate::api::parameters::{self, no_agent};
+use crate::api::parameters::{self, reject_agent};
 use crate::api::response::{ReadHead, Response};
 use crate::api::tenant::{Detail, is_large};
 
@@ -37,7 +37,7 @@ struct Body<'a> {
 impl ShowQueueStat {
     fn parse(form: &Form) -> Result<Box<dyn Command>, ApiError> {
         let fresh = parameters::flag(form, "fresh")?;
-        no_agent(form)?;
+        reject_agent(form)?;
         let queues = parameters::queues(form)?;
         Ok(Box::new(Self { queues, fresh }))
     }

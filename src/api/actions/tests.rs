@@ -1,8 +1,8 @@
-//! Which parameters each action accepts.
+//! Tests of the parameters that each action accepts.
 
 use super::*;
 
-fn outcome(query: &str) -> String {
+fn parse_result(query: &str) -> String {
     let command = || {
         let form = Form::parse(&[query], true)?;
         (requested_action(&form)?.parse)(&form)
@@ -17,7 +17,7 @@ fn outcome(query: &str) -> String {
 }
 
 #[test]
-fn each_action_takes_what_it_needs() {
+fn each_action_accepts_its_parameters() {
     for (query, expected) in [
         (
             "action=PAUSE&agent=1001&reason=Lunch&alias=x",
@@ -52,12 +52,12 @@ fn each_action_takes_what_it_needs() {
             r#"ShowState { agent: "a", queues: None, fresh: false }"#,
         ),
     ] {
-        assert_eq!(outcome(query), expected, "{query}");
+        assert_eq!(parse_result(query), expected, "{query}");
     }
 }
 
 #[test]
-fn what_does_not_fit_is_refused() {
+fn invalid_parameters_are_rejected() {
     let long = |n| "x".repeat(n);
     for (query, expected) in [
         ("", "missing_parameter action"),
@@ -119,25 +119,25 @@ fn what_does_not_fit_is_refused() {
         ("action=showqueuestat&agent=", "invalid_parameter agent"),
         ("action=showstate", "missing_parameter agent"),
     ] {
-        assert_eq!(outcome(query), expected, "{query}");
+        assert_eq!(parse_result(query), expected, "{query}");
     }
     for (count, expected) in [(100, "ShowQueue"), (101, "invalid_parameter queue")] {
-        // One that stands twice counts once.
+        // Duplicates count once.
         let numbers = (0..count).chain(0..count);
         let list: Vec<_> = numbers.map(|number| number.to_string()).collect();
         let list = list.join(",");
-        let outcome = outcome(&format!("action=showqueue&queue={list}"));
-        assert!(outcome.starts_with(expected), "{outcome}");
+        let result = parse_result(&format!("action=showqueue&queue={list}"));
+        assert!(result.starts_with(expected), "{result}");
     }
     for (limit, name) in [(32, "agent"), (64, "queue"), (79, "reason")] {
-        let rest = match name {
+        let query = match name {
             "agent" => "action=pause&agent=",
             "queue" => "action=pause&agent=1&queue=",
             _ => "action=pause&agent=1&reason=",
         };
-        let fits = outcome(&format!("{rest}{}", long(limit)));
+        let fits = parse_result(&format!("{query}{}", long(limit)));
         assert!(fits.starts_with("Pause"), "{name}: {fits}");
-        let too_long = outcome(&format!("{rest}{}", long(limit + 1)));
+        let too_long = parse_result(&format!("{query}{}", long(limit + 1)));
         assert_eq!(too_long, format!("invalid_parameter {name}"));
     }
 }

@@ -32,7 +32,7 @@ pub(super) async fn render<T: Send + 'static>(
     }
     spawn_blocking(render).await.map_err(|_| {
         let message = "The bridge failed to render the response. Nothing was changed.";
-        ApiError::retry(Code::Overloaded, Duration::from_secs(1), message)
+        ApiError::temporary(Code::Overloaded, Duration::from_secs(1), message)
     })
 }
 

@@ -35,7 +35,7 @@ fn bridge_failed(change_sent: bool) -> ApiError {
         return ApiError::new(Code::OutcomeUnknown, message);
     }
     let message = "The bridge has failed. Nothing was sent.";
-    ApiError::retry(Code::Overloaded, Duration::from_secs(1), message)
+    ApiError::temporary(Code::Overloaded, Duration::from_secs(1), message)
 }
 
 #[cfg(test)]

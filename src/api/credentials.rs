@@ -1,0 +1,117 @@
+//! The user name and the password of a request.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use zeroize::Zeroizing;
+
+use super::errors::{ApiError, Code};
+use super::form::Form;
+use crate::ami::value::is_trimmed_line;
+
+/// A user name and a password. Neither has been checked.
+pub struct Credentials {
+    /// The user name as the client sent it.
+    pub username: String,
+    /// The password or its MD5.
+    pub password: Zeroizing<String>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(***)")
+    }
+}
+
+impl Credentials {
+    /// Reads the credentials from the parameters or from the value of an `Authorization`
+    /// header with the scheme `Basic`. Returns `None` if the request has neither.
+    ///
+    /// # Errors
+    /// - `missing_parameter` if only one of `username` and `password` is given.
+    /// - `invalid_parameter` if the header is malformed or has another scheme.
+    /// - `duplicate_parameter` if the request has both parameters and the header.
+    pub fn from_request(
+        form: &Form,
+        authorization: Option<&str>,
+    ) -> Result<Option<Self>, ApiError> {
+        let given = ["username", "password"]
+            .into_iter()
+            .find(|name| form.get(name).is_some());
+        match (authorization, given) {
+            (None, None) => Ok(None),
+            (None, Some(_)) => Self::from_parameters(form).map(Some),
+            (Some(_), Some(name)) => Err(ApiError::parameter(
+                Code::DuplicateParameter,
+                name,
+                format!("The request has both the parameter {name} and an Authorization header."),
+            )),
+            (Some(header), None) => Self::from_basic_header(header).map(Some).ok_or_else(|| {
+                ApiError::parameter(
+                    Code::InvalidParameter,
+                    "Authorization",
+                    "The Authorization header must be Basic, with user name and password in UTF-8.",
+                )
+            }),
+        }
+    }
+
+    fn from_parameters(form: &Form) -> Result<Self, ApiError> {
+        let required = |name| form.require_treating_empty_as_missing(name);
+        Ok(Self {
+            username: required("username")?.to_owned(),
+            password: Zeroizing::new(required("password")?.to_owned()),
+        })
+    }
+
+    fn from_basic_header(header: &str) -> Option<Self> {
+        let (scheme, encoded) = header.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("Basic") {
+            return None;
+        }
+        let decoded = BASE64_STANDARD.decode(encoded.trim()).ok()?;
+        let decoded = Zeroizing::new(String::from_utf8(decoded).ok()?);
+        let (username, password) = decoded.split_once(':')?;
+        (is_trimmed_line(username) && is_trimmed_line(password)).then(|| Self {
+            username: username.to_owned(),
+            password: Zeroizing::new(password.to_owned()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_header_is_decoded_or_rejected() {
+        let header = |text: &str| format!("Basic {}", BASE64_STANDARD.encode(text));
+        let form = Form::default();
+        let credentials = Credentials::from_request(&form, Some(&header("a:b:c")));
+        let credentials = credentials.expect("a valid header").expect("credentials");
+        assert_eq!(
+            (credentials.username.as_str(), credentials.password.as_str()),
+            ("a", "b:c")
+        );
+        for wrong in [
+            "Bearer x",
+            "Basic",
+            "Basic !",
+            &header("ab"),
+            &header(":b"),
+            &header("a:b\n"),
+        ] {
+            let error = Credentials::from_request(&form, Some(wrong)).expect_err(wrong);
+            assert_eq!(error.code, Code::InvalidParameter, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn credentials_in_both_header_and_form_are_rejected() {
+        let header = format!("Basic {}", BASE64_STANDARD.encode("a:b"));
+        let form = Form::parse(&["password=x"], true).expect("a valid form");
+        let error = Credentials::from_request(&form, Some(&header)).expect_err("both");
+        assert_eq!(error.code, Code::DuplicateParameter);
+    }
+}
