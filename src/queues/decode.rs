@@ -117,10 +117,10 @@ const EVENT_HEADERS: HeaderNames = HeaderNames {
 
 /// Decodes the member in a list row or an event. Returns `None` if a key field is missing.
 ///
-/// A name or a pause reason can contain line feeds, and the text after a line feed looks like
-/// a header. The real interface header is the last that `StateInterface` directly follows. From
-/// there on, the first header with a given name is the real one, because the reason comes
-/// after all key fields.
+/// A name or a pause reason can contain line feeds, and the text after a line feed can look
+/// like a header. The real interface header is the last one that is directly followed by
+/// `StateInterface`. Of the headers after it, the first with a given name is the real one,
+/// because the key fields come before the reason.
 fn decode_member(row: &Message, names: &HeaderNames) -> Option<Member> {
     let row = row.tail_from_pair(names.interface, "StateInterface")?;
     let interface = row.text(names.interface)?;
@@ -160,8 +160,9 @@ fn decode_member(row: &Message, names: &HeaderNames) -> Option<Member> {
 
 /// Decodes a waiting caller. Returns `None` if a key field is missing.
 ///
-/// The caller's name can contain line feeds. Position, channel and number come before the name,
-/// so their first headers are real. Wait and priority come after it, so their last ones are.
+/// The caller's name can contain line feeds, too. The first headers with the position, the
+/// channel and the number are real, because Asterisk writes them before the name. The last
+/// headers with the wait and the priority are real, because Asterisk writes them after it.
 fn decode_caller(row: &Message) -> Option<Caller> {
     Some(Caller {
         position: number(row, "Position")?,

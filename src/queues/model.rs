@@ -31,8 +31,8 @@ pub enum DeviceState {
 }
 
 impl DeviceState {
-    /// The state with Asterisk's number. A number that is not listed here, which a future
-    /// version may add, becomes [`Self::Unknown`].
+    /// Converts Asterisk's number. Other numbers, which a future version may add, become
+    /// [`Self::Unknown`].
     #[must_use]
     pub fn from_code(code: u64) -> Self {
         match code {
@@ -61,8 +61,8 @@ impl DeviceState {
     }
 }
 
-/// What a member is doing, derived from its device, its calls and its pause. In order of
-/// precedence.
+/// What a member is doing, derived from its device, its calls and its pause. The variants are
+/// in order of precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MemberState {
     /// In a call from this queue or any other call.
@@ -132,7 +132,7 @@ pub struct Queue {
     pub average_talk_seconds: u64,
     /// Calls answered since the statistics were last reset.
     pub completed: u64,
-    /// Calls that left the queue without an answer since the statistics were last reset.
+    /// Calls abandoned since the statistics were last reset.
     pub abandoned: u64,
     /// The service level: the number of seconds within which a call should be answered.
     pub service_level_seconds: u64,
@@ -181,12 +181,12 @@ pub struct Member {
     pub penalty: i64,
     /// The number of calls from this queue that the member has taken.
     pub calls_taken: u64,
-    /// When the last call from this queue ended.
+    /// When the member's last call ended.
     pub last_call: PbxTime,
     /// When the latest pause began. An unpause does not reset it.
     pub last_pause: PbxTime,
-    /// When the member was added. Versions before Asterisk 16.23, 18.9 and 20 do not report
-    /// it: there, it is 0.
+    /// When the member was added. It is 0 before Asterisk 16.23, 18.9 and 20, which do not
+    /// report it.
     pub login_time: PbxTime,
     /// Whether the member is in a call from this queue.
     pub in_call: bool,

@@ -37,8 +37,8 @@ pub(super) struct Pace {
     /// A lock for each owner that has made changes. The locks are fair, so the changes of one
     /// owner are made in the order of their requests.
     owners: Mutex<HashMap<String, Arc<FairMutex<()>>>>,
-    /// When Asterisk will have processed all changes that were sent. This lock is fair, too.
-    /// At most one change of each owner waits for it, so the owners alternate.
+    /// When Asterisk will have processed all changes that were sent. This lock is fair, too, and
+    /// at most one change of each owner waits for it. So the owners alternate.
     backlog_end: FairMutex<Instant>,
 }
 

@@ -1,11 +1,11 @@
 //! Converts times from Asterisk's clock to the bridge's clock.
 
 /// The number of seconds by which an event may be late on a busy PBX.
-const MAX_EVENT_DELAY: i64 = 30;
+const MAX_EVENT_DELAY_SECONDS: i64 = 30;
 
 /// The number of seconds by which the time of an event may be ahead of the bridge's clock,
 /// because the measured offset between the clocks is imprecise.
-const MAX_CLOCK_ERROR: i64 = 2;
+const MAX_CLOCK_ERROR_SECONDS: i64 = 2;
 
 /// A time that Asterisk reports in whole seconds of its own clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,9 +43,9 @@ impl PbxTime {
         self.unix
     }
 
-    /// Converts the time to the bridge's clock. Asterisk's clock is `clock_offset` seconds
-    /// ahead of it. If `previous` is the same reported time, its conversion is reused, because
-    /// Asterisk's clock may have been set since then.
+    /// Converts the time to the bridge's clock, given that Asterisk's clock is `clock_offset`
+    /// seconds ahead. If Asterisk reported the same number before, as `previous`, reuses that
+    /// conversion, because Asterisk's clock may have been set since then.
     pub(super) fn to_bridge_clock(self, previous: Option<Self>, clock_offset: i64) -> Self {
         match self.reported {
             None | Some(0) => self,
@@ -59,11 +59,11 @@ impl PbxTime {
         }
     }
 
-    /// Checks the time of something that has just happened. If its conversion is not close to
-    /// `now`, Asterisk's clock was set a moment ago: the time becomes `now`. Returns whether it
-    /// was corrected.
+    /// Checks the time of something that has just happened. If the converted time is not close
+    /// to `now`, Asterisk's clock has just been set and the conversion is wrong. In that case,
+    /// replaces the converted time with `now` and returns true.
     pub(super) fn correct_if_implausible(&mut self, now: i64) -> bool {
-        let plausible = now - MAX_EVENT_DELAY..=now + MAX_CLOCK_ERROR;
+        let plausible = now - MAX_EVENT_DELAY_SECONDS..=now + MAX_CLOCK_ERROR_SECONDS;
         let is_implausible = self.reported != Some(0) && !plausible.contains(&self.unix);
         if is_implausible {
             self.unix = now;

@@ -64,7 +64,7 @@ impl<'a> QueueStatistics<'a> {
     }
 }
 
-/// The number of members in each state, and of those that Asterisk can reach.
+/// The number of members in each state. `logged_in` counts those that Asterisk can ring.
 #[derive(Serialize, Default)]
 struct AgentCounts {
     logged_in: u64,
@@ -124,7 +124,7 @@ impl TotalStatistics {
     }
 }
 
-/// The percentage of abandoned calls among all calls that have left the queue, rounded to two
+/// The percentage of abandoned calls among the completed and abandoned ones, rounded to two
 /// decimals.
 fn abandoned_percent(abandoned: u64, completed: u64) -> f64 {
     let all = abandoned + completed;
