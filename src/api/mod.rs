@@ -19,13 +19,4 @@ mod service;
 mod tenant;
 
 pub use accounts::Accounts;
-pub use actions::{LoggedParameters, check_query};
-pub use credentials::Credentials;
-pub use errors::{ApiError, Code};
-pub use events::{EventStream, StreamEvent, StreamPosition};
-pub use form::Form;
-#[cfg(test)]
-pub(crate) use form::PARAMETER_NAMES;
-pub use request_metrics::RequestMetrics;
-pub use response::Response;
-pub use service::{Api, ApiRequest};
+pub use actions::{LoggedParameters, check_query, permissions};

@@ -18,6 +18,9 @@ use super::form::Form;
 pub use action::LoggedParameters;
 pub(super) use action::{Action, Context};
 
+/// The permission to open event streams.
+pub(super) const EVENTS: &str = "events";
+
 /// Every action of the interface, in the order in which error messages list them.
 const ACTIONS: [&Action; 7] = [
     &pause::PAUSE,
@@ -28,6 +31,12 @@ const ACTIONS: [&Action; 7] = [
     &show_queue_stat::SHOW_QUEUE_STAT,
     &show_state::SHOW_STATE,
 ];
+
+/// What a user can be allowed: every action, and [`EVENTS`].
+pub fn permissions() -> Vec<&'static str> {
+    let actions = ACTIONS.iter().map(|action| action.name);
+    actions.chain([EVENTS]).collect()
+}
 
 /// Finds the action that the request names, in upper or lower case.
 ///

@@ -6,21 +6,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::network::networks;
 use super::text::check_line;
+use crate::api;
 use crate::config::file;
 use crate::config::mistake::Mistakes;
 use crate::organizations::{Organization, PasswordDigest, StoredPassword, User};
-
-/// The actions that `actions` can list.
-const ACTIONS: [&str; 8] = [
-    "pause",
-    "unpause",
-    "add",
-    "remove",
-    "showqueue",
-    "showqueuestat",
-    "showstate",
-    "events",
-];
 
 /// `key` is the key of the user's table, such as `organization.acme.user[0]`.
 pub(super) fn validate(
@@ -37,8 +26,9 @@ pub(super) fn validate(
     }
     let password = password(key, table, mistakes);
     for action in &table.actions {
-        if action != "*" && !ACTIONS.contains(&action.to_ascii_lowercase().as_str()) {
-            let message = format!("\"{action}\" is not one of *, {}", ACTIONS.join(", "));
+        let permissions = api::permissions();
+        if action != "*" && !permissions.contains(&action.to_ascii_lowercase().as_str()) {
+            let message = format!("\"{action}\" is not one of *, {}", permissions.join(", "));
             mistakes.add(format!("{key}.actions"), message);
         }
     }
