@@ -4,7 +4,7 @@
 //! [`organizations`] → [`api`] → [`http`]. [`config`] reads the configuration, [`daemon`]
 //! runs all of them, and [`check`] tests a configuration against its PBXes.
 
-#![cfg_attr(not(test), warn(clippy::too_many_lines))]
+#![warn(clippy::too_many_lines)]
 
 pub mod ami;
 pub mod api;

@@ -95,7 +95,7 @@ fn login_error(response: &Message) -> LoginError {
         Some(Refusal::AuthenticationFailed) => LoginError::Rejected,
         Some(Refusal::LoginInUse) => LoginError::AlreadyInUse,
         Some(Refusal::ShuttingDown) => LoginError::ShuttingDown,
-        Some(refusal) => LoginError::Unexpected(refusal.to_string()),
+        Some(_) => LoginError::Unexpected(response.text("Message").unwrap_or_default().into()),
         None => LoginError::Unexpected("no challenge".to_owned()),
     }
 }

@@ -20,3 +20,13 @@ mod tenant;
 
 pub use accounts::Accounts;
 pub use actions::{LoggedParameters, check_query, permissions};
+pub use credentials::Credentials;
+pub use errors::{ApiError, Code};
+pub use events::{EventStream, StreamEvent, StreamPosition};
+pub use form::Form;
+#[cfg(test)]
+pub(crate) use form::PARAMETER_NAMES;
+pub use json::MemberJsonCache;
+pub use request_metrics::RequestMetrics;
+pub use response::Response;
+pub use service::{Api, ApiRequest};

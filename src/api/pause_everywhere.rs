@@ -11,37 +11,36 @@ use super::errors::{ApiError, Code};
 use super::refusal::{change_failed, lookup_failed, request_failed};
 use super::tenant::Tenant;
 use crate::ami::Failure;
-use crate::queues::{PbxRequest, QueueError, QueueName};
+use crate::queues::{PauseAttempt, PbxRequest, QueueError, QueueName};
 
-/// The pause that the request wants.
-struct Pause<'a> {
+/// The pause that the request asks for.
+struct RequestedPause<'a> {
     interface: String,
     paused: bool,
     reason: Option<&'a str>,
 }
 
-/// A pause in one queue, whether or not the agent is a member there.
+/// The attempt to pause the agent in a queue.
 struct Attempt {
     queue: QueueName,
-    /// Whether the mirror lists the member.
-    is_listed: bool,
-    /// Whether Asterisk found the member, and so paused it.
-    result: Result<bool, QueueError>,
+    pause: PauseAttempt,
 }
 
 impl Attempt {
     /// Whether Asterisk may have paused the member.
     fn may_have_happened(&self) -> bool {
-        match &self.result {
+        match &self.pause.result {
             Ok(_) | Err(QueueError::Failure(Failure::Unknown)) => true,
             Err(_) => false,
         }
     }
 
-    /// Whether the attempt gets a row, even if others get one. In a queue where the mirror
-    /// does not list the member, a failure gets one only if the pause may have happened.
+    /// Whether the response shows this attempt when other attempts have succeeded. If the
+    /// mirror does not list the agent as a member, a failed attempt is shown only if the
+    /// pause may have happened.
     fn has_row(&self) -> bool {
-        self.result != Ok(false) && (self.is_listed || self.may_have_happened())
+        let is_refused = self.pause.result == Ok(false);
+        !is_refused && (self.pause.is_listed || self.may_have_happened())
     }
 }
 
@@ -59,7 +58,7 @@ impl Tenant<'_> {
         reason: Option<&str>,
     ) -> Result<Vec<Row>, ApiError> {
         let request = self.begin()?;
-        let pause = Pause {
+        let pause = RequestedPause {
             interface: self.organization.interface.expand(agent),
             paused,
             reason,
@@ -79,7 +78,7 @@ impl Tenant<'_> {
     async fn attempt_by_patterns(
         &self,
         request: &PbxRequest<'_>,
-        pause: &Pause<'_>,
+        pause: &RequestedPause<'_>,
     ) -> Result<Vec<Attempt>, ApiError> {
         let is_own = |name: &QueueName| self.organization.queue_number(name).is_some();
         let mut known = self.pbx.spelled_names();
@@ -104,20 +103,18 @@ impl Tenant<'_> {
         &self,
         request: &PbxRequest<'_>,
         queues: Vec<QueueName>,
-        pause: &Pause<'_>,
+        pause: &RequestedPause<'_>,
     ) -> Vec<Attempt> {
         let attempts = queues.into_iter().map(|queue| async {
-            let is_listed = self.pbx.is_member(&queue, &pause.interface);
-            let Pause {
+            let RequestedPause {
                 interface,
                 paused,
                 reason,
             } = pause;
-            let result = request.pause_if_member(&queue, interface, *paused, *reason);
+            let attempt = request.pause_if_member(&queue, interface, *paused, *reason);
             Attempt {
-                result: result.await,
+                pause: attempt.await,
                 queue,
-                is_listed,
             }
         });
         join_all(attempts).await
@@ -129,7 +126,7 @@ impl Tenant<'_> {
         let rows = attempts.into_iter().filter_map(|attempt| {
             let number = self.organization.queue_number(&attempt.queue)?;
             let is_dropped = has_rows && !attempt.has_row();
-            let result = match attempt.result {
+            let result = match attempt.pause.result {
                 Ok(true) => Ok(()),
                 Ok(false) => return None,
                 Err(_) if is_dropped => return None,

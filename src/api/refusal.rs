@@ -1,4 +1,4 @@
-//! The errors of the API that stand for a refusal or the silence of a PBX.
+//! Translates errors of the PBX into errors of the API.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ pub(super) fn no_change_sent() -> ApiError {
     ApiError::temporary(Code::PbxUnavailable, Duration::from_secs(1), message)
 }
 
-/// An action has no reply.
+/// An action was not sent, or Asterisk did not reply to it.
 pub(super) fn request_failed(failure: Failure) -> ApiError {
     match failure {
         Failure::Unavailable { retry_after } => {
@@ -81,7 +81,7 @@ pub(super) fn request_failed(failure: Failure) -> ApiError {
 }
 
 fn refused(text: &str) -> ApiError {
-    let message = format!("The PBX refuses: {text}");
+    let message = format!("Asterisk refused: {text}");
     ApiError::new(Code::PbxRefused, message)
 }
 

@@ -23,12 +23,12 @@ pub struct Response {
     /// Whether the client has authenticated.
     pub is_authenticated: bool,
     /// What the audit log says about a change.
-    pub(super) change: ChangeLogFields,
+    pub(super) change: AuditFields,
 }
 
 /// What log and metrics report about a change.
 #[derive(Debug, Default)]
-pub(super) struct ChangeLogFields {
+pub(super) struct AuditFields {
     /// Number of queues in which the change may or may not have happened.
     pub(super) unknown_outcomes: usize,
     /// The result in each queue, as `6001=ok,6002=not_a_member`.
@@ -125,11 +125,11 @@ impl Response {
             retry_after: None,
             outcome,
             is_authenticated: false,
-            change: ChangeLogFields::default(),
+            change: AuditFields::default(),
         }
     }
 
-    pub(super) fn with_change(self, change: ChangeLogFields) -> Self {
+    pub(super) fn with_change(self, change: AuditFields) -> Self {
         Self { change, ..self }
     }
 }

@@ -14,3 +14,250 @@ use tracing::info;
 use super::accounts::Accounts;
 use super::actions::{Context, EVENTS, LoggedParameters, requested_action};
 use super::credentials::Credentials;
+use super::errors::{ApiError, Code};
+use super::events::{EventStream, StreamPosition, StreamView};
+use super::form::{Form, LAST_EVENT_ID};
+use super::json::MemberJsonCache;
+use super::parameters;
+use super::refusal::no_change_sent;
+use super::response::Response;
+use super::tenant::Tenant;
+use crate::ami::with_change_flag;
+use crate::organizations::{Directory, Organization, User};
+use crate::queues::{Pbx, Pbxes};
+
+/// A request to the API. Not `Debug`, because it holds the password.
+pub struct ApiRequest {
+    /// The query string.
+    pub query: Option<String>,
+    /// The body of a form.
+    pub body: Option<String>,
+    /// The `Authorization` header.
+    pub authorization: Option<String>,
+    /// The client's address.
+    pub address: IpAddr,
+    /// Identifies the request in the log and the response.
+    pub request_id: String,
+    /// When the request had arrived completely.
+    pub arrived: Instant,
+    /// Set before the first change is sent to the PBX.
+    pub change_sent: Arc<AtomicBool>,
+}
+
+/// The API: users, PBXes, and everything a response needs.
+#[derive(Debug)]
+pub struct Api {
+    accounts: Accounts,
+    pbxes: Arc<Pbxes>,
+    member_json: Arc<MemberJsonCache>,
+    reject_unknown_parameters: bool,
+}
+
+/// What the log says about a request. Filled in as it becomes known.
+#[derive(Default)]
+struct LogFields {
+    user: Option<Arc<User>>,
+    action: Option<&'static str>,
+    /// Only parameters that were checked: a password typed into the wrong field must not
+    /// appear in a log.
+    parameters: LoggedParameters,
+    /// Set once the parameters of a change are checked.
+    is_change: bool,
+    is_authenticated: bool,
+}
+
+impl Api {
+    /// Creates the API.
+    #[must_use]
+    pub fn new(
+        accounts: Accounts,
+        pbxes: Arc<Pbxes>,
+        member_json: Arc<MemberJsonCache>,
+        reject_unknown_parameters: bool,
+    ) -> Self {
+        Self {
+            accounts,
+            pbxes,
+            member_json,
+            reject_unknown_parameters,
+        }
+    }
+
+    /// The organizations and their users.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.accounts.directory
+    }
+
+    /// Serves a request and logs it.
+    pub async fn serve(&self, request: ApiRequest) -> Response {
+        let mut log_fields = LogFields::default();
+        let result = self.run_action(&request, &mut log_fields).await;
+        let mut response =
+            result.unwrap_or_else(|error| Response::error(&error, &request.request_id));
+        response.is_authenticated = log_fields.is_authenticated;
+        self.count_and_log(&request, &log_fields, &response);
+        response
+    }
+
+    /// Opens an event stream and logs that. `last_event_id` is the header of that name. It
+    /// takes precedence over the parameter `lastEventId`.
+    ///
+    /// # Errors
+    /// The error response.
+    pub async fn open_stream(
+        &self,
+        request: ApiRequest,
+        last_event_id: Option<&str>,
+    ) -> Result<EventStream, Response> {
+        let mut log_fields = LogFields::default();
+        let opened = self.try_open_stream(&request, last_event_id, &mut log_fields);
+        let opened = opened.await.map_err(|error| Response {
+            is_authenticated: log_fields.is_authenticated,
+            ..Response::error(&error, &request.request_id)
+        });
+        match &opened {
+            Ok(_) => {
+                let response = Response::success(Vec::new());
+                self.count_and_log(&request, &log_fields, &response);
+            }
+            Err(response) => self.count_and_log(&request, &log_fields, response),
+        }
+        opened
+    }
+
+    async fn run_action(
+        &self,
+        request: &ApiRequest,
+        log_fields: &mut LogFields,
+    ) -> Result<Response, ApiError> {
+        let parts = [request.query.as_deref(), request.body.as_deref()];
+        let parts = parts.map(Option::unwrap_or_default);
+        let form = Form::parse(&parts, self.reject_unknown_parameters)?;
+        let credentials = Credentials::from_request(&form, request.authorization.as_deref())?;
+        let action = requested_action(&form)?;
+        log_fields.action = Some(action.name);
+        let user = self.authorize(credentials, action.name, request, log_fields);
+        let user = user.await?;
+
+        let command = (action.parse)(&form)?;
+        log_fields.parameters = command.logged();
+        log_fields.is_change = action.is_change;
+        let pbx = self.pbx(&user.organization);
+        let context = Context {
+            action,
+            tenant: Tenant {
+                organization: &user.organization,
+                pbx,
+                deadline: request.arrived + pbx.action_timeout(),
+                request_id: &request.request_id,
+            },
+            member_json: &self.member_json,
+        };
+        let run = with_change_flag(Arc::clone(&request.change_sent), command.run(context));
+        run.await.map_err(|error| {
+            let sent = request.change_sent.load(Ordering::Acquire);
+            match error.code {
+                Code::OutcomeUnknown if action.is_change && !sent => no_change_sent(),
+                _ => error,
+            }
+        })
+    }
+
+    async fn try_open_stream(
+        &self,
+        request: &ApiRequest,
+        last_event_id: Option<&str>,
+        log_fields: &mut LogFields,
+    ) -> Result<EventStream, ApiError> {
+        let query = request.query.as_deref().unwrap_or_default();
+        let form = Form::parse_events(query, self.reject_unknown_parameters)?;
+        let credentials = Credentials::from_request(&form, request.authorization.as_deref())?;
+        log_fields.action = Some(EVENTS);
+        let user = self.authorize(credentials, EVENTS, request, log_fields);
+        let user = user.await?;
+
+        parameters::reject_agent(&form)?;
+        let queues = parameters::queues(&form)?;
+        log_fields.parameters.queues.clone_from(&queues);
+        let pbx = self.pbx(&user.organization);
+        let member_json = Arc::clone(&self.member_json);
+        let view = StreamView::new(pbx, member_json, &user, queues, &request.request_id);
+        let last_event_id = last_event_id.or_else(|| form.get(LAST_EVENT_ID));
+        // An id that is no position means the same as none: start with a snapshot.
+        let position = last_event_id.and_then(|id| id.parse::<StreamPosition>().ok());
+        EventStream::open(view, position).await
+    }
+
+    /// Authenticates the user and checks that the user may do the action.
+    async fn authorize(
+        &self,
+        credentials: Option<Credentials>,
+        action: &str,
+        request: &ApiRequest,
+        log_fields: &mut LogFields,
+    ) -> Result<Arc<User>, ApiError> {
+        let credentials = credentials.ok_or_else(ApiError::unauthorized)?;
+        log_fields.user = self.accounts.claimed_user(&credentials);
+        let authorized = self
+            .accounts
+            .authorize(&credentials, action, request.address);
+        let user = authorized.await?;
+        log_fields.is_authenticated = true;
+        Ok(user)
+    }
+
+    fn pbx(&self, organization: &Organization) -> &Pbx {
+        match self.pbxes.get(&organization.pbx) {
+            Some(pbx) => pbx,
+            None => unreachable!("validation rejects an organization of an unknown PBX"),
+        }
+    }
+
+    fn count_and_log(&self, request: &ApiRequest, log_fields: &LogFields, response: &Response) {
+        let seconds = request.arrived.elapsed().as_secs_f64();
+        let metrics = &self.accounts.metrics;
+        metrics.count(log_fields.action, response.outcome, seconds);
+        metrics.count_unknown(response.change.unknown_outcomes);
+        log(request, log_fields, response, seconds);
+    }
+}
+
+/// Writes one line for each request, and one more for each change into the audit log.
+fn log(request: &ApiRequest, log_fields: &LogFields, response: &Response, seconds: f64) {
+    let user = log_fields.user.as_deref();
+    let LoggedParameters {
+        agent,
+        queues,
+        reason,
+    } = &log_fields.parameters;
+    let queues = queues.as_ref().map(|queues| queues.join(","));
+    macro_rules! line {
+        ($target:literal, $text:literal, $($more:tt)*) => {
+            info!(
+                target: $target,
+                request_id = request.request_id,
+                client = %request.address,
+                pbx = user.map(|user| &*user.organization.pbx),
+                organization = user.map(|user| &*user.organization.name),
+                user = user.map(|user| &*user.username),
+                action = log_fields.action,
+                agent,
+                queue = queues,
+                outcome = response.outcome,
+                $($more)*
+                $text
+            )
+        };
+    }
+    let ms = (seconds * 100_000.0).round() / 100.0;
+    line!(
+        "ami_bridge::request",
+        "request",
+        status = response.status,
+        ms,
+    );
+    if log_fields.is_change {
+        line!("audit", "change", reason, results = response.change.results,);
+    }
+}

@@ -42,7 +42,7 @@ pub(super) fn shown_number(
 /// How current a read is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ReadState {
-    /// When the oldest part was true.
+    /// When the oldest data in it was received from Asterisk.
     pub(super) as_of: SystemTime,
     /// True if the link is down and this is the last known state.
     pub(super) stale: bool,

@@ -10,6 +10,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use crate::ami::LinkSettings;
 use crate::http::CertificateFiles;
 use crate::organizations::{Directory, LockoutPolicy, Overlap};
+use crate::telemetry::LogSettings;
 
 /// The validated configuration.
 #[derive(Debug)]
@@ -60,28 +61,6 @@ pub struct AdminSettings {
     pub listen: Option<SocketAddr>,
     /// Whether `/metrics` includes metrics of each queue.
     pub queue_metrics: bool,
-}
-
-/// Logging.
-#[derive(Debug, Clone)]
-pub struct LogSettings {
-    /// A `tracing` filter, such as `info` or `info,ami_bridge=debug`.
-    pub level: String,
-    /// Format of the log lines.
-    pub format: LogFormat,
-}
-
-/// Format of the log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// [`Pretty`](Self::Pretty) on a terminal, else [`Json`](Self::Json).
-    Auto,
-    /// Text for people.
-    Pretty,
-    /// One JSON object per line.
-    Json,
-    /// Entries of systemd's journal, with fields.
-    Journald,
 }
 
 /// A PBX.

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::watchdog::Watchdog;
 use crate::config;
 use crate::queues::Pbxes;
-use crate::queues::mirror::{PbxSettings, connect};
+use crate::queues::mirror::{PbxOptions, connect};
 use crate::worker_runtime::WorkerRuntime;
 
 type LinkTask = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -39,7 +39,7 @@ impl Links {
         let mut pbxes = Pbxes::new();
         let mut not_started: Vec<LinkTask> = Vec::new();
         for pbx in settings {
-            let mirror_settings = PbxSettings {
+            let mirror_settings = PbxOptions {
                 resync_interval: pbx.resync_interval,
                 serve_stale,
                 action_timeout: pbx.action_timeout,

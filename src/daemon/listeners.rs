@@ -9,8 +9,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::StartError;
 use super::descriptors::{self, Budget};
+use super::error::StartError;
 use crate::config::Settings;
 use crate::http::{self, Admin, Listener, Slots, Timeouts, Tls, serve};
 

@@ -2,6 +2,7 @@
 //! order.
 
 mod descriptors;
+mod error;
 mod links;
 mod listeners;
 mod name_review;
@@ -12,8 +13,6 @@ mod systemd;
 mod warnings;
 mod watchdog;
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+pub use self::error::StartError;
 use self::links::Links;
 use self::listeners::{AdminServer, Listeners, announce};
 pub use self::reload::ReloadSource;
@@ -34,28 +34,6 @@ use crate::config::Settings;
 use crate::http::{Admin, BridgeMetrics, Timeouts, serve};
 use crate::organizations::Lockout;
 use crate::telemetry::LogFlow;
-
-/// Why the daemon could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A listener can't be bound to its address.
-    #[error("can't listen on {address}: {source}")]
-    Listen {
-        /// The configured address.
-        address: SocketAddr,
-        /// The operating system's error.
-        source: io::Error,
-    },
-    /// The certificate of the API can't be used.
-    #[error("http.tls_certificate: {0}")]
-    Tls(String),
-    /// The operating system can't start a thread.
-    #[error("can't start a thread: {0}")]
-    Threads(io::Error),
-    /// The operating system has no random bytes.
-    #[error("{0}")]
-    Random(String),
-}
 
 const API_TIMEOUTS: Timeouts = Timeouts {
     first_request: Duration::from_secs(30),
@@ -130,6 +108,7 @@ impl Daemon {
         let running_requests = TaskTracker::new();
         let route_builder = RouteBuilder {
             pbxes: Arc::clone(links.pbxes()),
+            member_json: Arc::default(),
             lockout: Arc::new(Lockout::new(settings.lockout)),
             request_metrics,
             running_requests: running_requests.clone(),

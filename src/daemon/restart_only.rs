@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 
 use crate::ami::value::HeaderValue;
 use crate::ami::{Address, LinkSettings, TlsSettings};
-use crate::config::{AdminSettings, HttpSettings, LogFormat, LogSettings, PbxSettings, Settings};
+use crate::config::{AdminSettings, HttpSettings, PbxSettings, Settings};
+use crate::telemetry::{LogFormat, LogSettings};
 
 /// The settings that a reload can't apply. They are compared with those of the start, to
 /// name the ones that need a restart.

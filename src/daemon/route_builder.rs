@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::{Accounts, Api, RequestMetrics};
+use crate::api::{Accounts, Api, MemberJsonCache, RequestMetrics};
 use crate::config::Settings;
 use crate::http::{Pages, Routes};
 use crate::organizations::{Lockout, Verifier};
@@ -16,6 +16,7 @@ use crate::queues::Pbxes;
 #[derive(Debug)]
 pub(super) struct RouteBuilder {
     pub(super) pbxes: Arc<Pbxes>,
+    pub(super) member_json: Arc<MemberJsonCache>,
     pub(super) lockout: Arc<Lockout>,
     pub(super) request_metrics: Arc<RequestMetrics>,
     pub(super) running_requests: TaskTracker,
@@ -38,9 +39,14 @@ impl RouteBuilder {
             metrics: Arc::clone(&self.request_metrics),
         };
         let http = settings.http;
-        let pbxes = Arc::clone(&self.pbxes);
+        let api = Api::new(
+            accounts,
+            Arc::clone(&self.pbxes),
+            Arc::clone(&self.member_json),
+            http.reject_unknown_parameters,
+        );
         Ok(Routes {
-            api: Arc::new(Api::new(accounts, pbxes, http.reject_unknown_parameters)),
+            api: Arc::new(api),
             pages: http.panel.then(|| Pages::new(&http.path)),
             path: http.path,
             cors_origins: http.cors_origins,

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
     use crate::ami::value::HeaderValue;
     use crate::ami::{Address, LinkSettings};
-    use crate::queues::mirror::{PbxSettings, connect};
+    use crate::queues::mirror::{PbxOptions, connect};
 
     /// A watchdog of a PBX that can't be reached.
     fn watchdog(stop: &CancellationToken) -> Watchdog {
@@ -76,7 +76,7 @@ mod tests {
             connect_timeout: Duration::from_secs(1),
             max_pending: 1,
         };
-        let settings = PbxSettings {
+        let settings = PbxOptions {
             resync_interval: Duration::from_secs(60),
             serve_stale: true,
             action_timeout: Duration::from_secs(1),

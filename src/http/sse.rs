@@ -114,7 +114,9 @@ fn frame(events: Vec<StreamEvent>) -> Vec<Bytes> {
             if piece.len() < MIN_SHARED_PIECE {
                 current.extend_from_slice(&piece);
             } else {
-                pieces.push(std::mem::take(&mut current).into());
+                if !current.is_empty() {
+                    pieces.push(std::mem::take(&mut current).into());
+                }
                 pieces.push(piece);
             }
         }

@@ -13,7 +13,7 @@ mod time;
 
 pub use actions::{NewMember, QueueChange, set_penalty};
 pub use error::{QueueError, TEMPORARILY_UNAVAILABLE};
-pub use mirror::{Pbx, PbxRequest, PbxStatus, Pbxes, ReadRequest};
+pub use mirror::{PauseAttempt, Pbx, PbxRequest, PbxStatus, Pbxes, ReadRequest};
 pub use model::{Caller, DeviceState, Member, MemberState, Membership, Queue};
 pub use name::QueueName;
 pub use queries::{QueueNames, QueueQueries, Snapshot};

@@ -42,6 +42,17 @@ pub(super) struct Pace {
     backlog_end: FairMutex<Instant>,
 }
 
+/// Permission to send a change. Queries don't need one.
+#[derive(Debug)]
+pub(super) struct Permit(());
+
+impl Permit {
+    /// Permission without waiting, for actions that cost Asterisk no more than a ping.
+    pub(super) fn without_waiting() -> Self {
+        Self(())
+    }
+}
+
 impl Pace {
     pub(super) fn new(now: Instant) -> Self {
         Self {
@@ -59,14 +70,13 @@ impl Pace {
         owner: &str,
         memberships: usize,
         deadline: Instant,
-    ) -> Result<(), Failure> {
+    ) -> Result<Permit, Failure> {
         if memberships < MIN_PACED_MEMBERSHIPS {
-            return Ok(());
+            return Ok(Permit(()));
         }
         let turn = self.wait_and_reserve(owner, processor_time_per_change(memberships));
-        timeout_at(deadline, turn)
-            .await
-            .map_err(|_| Failure::Overloaded)
+        let turn = timeout_at(deadline, turn).await;
+        turn.map(Permit).map_err(|_| Failure::Overloaded)
     }
 
     /// Waits for the turn of `owner`, and adds the processor time of its change to the backlog.
@@ -139,7 +149,8 @@ mod tests {
         let turns = turns.await;
         let in_time = turns.iter().filter(|turn| turn.is_ok()).count();
         assert!((130..145).contains(&in_time), "{in_time}");
-        assert_eq!(turns.last(), Some(&Err(Failure::Overloaded)));
+        let last = turns.last().expect("a turn");
+        assert_eq!(last.as_ref().err(), Some(&Failure::Overloaded));
     }
 
     #[tokio::test(start_paused = true)]

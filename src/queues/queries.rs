@@ -9,6 +9,7 @@ use super::decode;
 use super::error::QueueError;
 use super::model::Queue;
 use super::name::QueueName;
+use super::pace::Permit;
 use crate::ami::value::HeaderValue;
 use crate::ami::{Action, Exchange, Reply};
 
@@ -17,7 +18,7 @@ use crate::ami::{Action, Exchange, Reply};
 pub struct Snapshot {
     /// Named queues in the order in which they were named, or all queues in any order.
     pub queues: Vec<Arc<Queue>>,
-    /// When the oldest part was true.
+    /// When the oldest data in it was received from Asterisk.
     pub as_of: SystemTime,
     /// True if the link is down and this is the last known state.
     pub stale: bool,
@@ -39,8 +40,8 @@ pub struct QueueNames {
 /// parameters and callers, but no members.
 pub(super) const NOBODY: &str = "ami-bridge-nobody";
 
-/// How many lists are queried at once if many are needed: enough to keep Asterisk busy, and
-/// few enough that a change doesn't wait long behind them.
+/// How many lists are queried at the same time. More would delay changes, because Asterisk
+/// answers in order; fewer would leave it idle between two lists.
 pub(super) const LISTS_AT_ONCE: usize = 4;
 
 /// How Asterisk is queried about queues.
@@ -139,9 +140,21 @@ impl QueueQueries {
         self.send(action).await
     }
 
-    /// Sends an action and waits for the reply. Changes go through
-    /// [`Turn`](super::actions::Turn).
-    pub(super) async fn send(&self, action: Action) -> Result<Arc<Reply>, QueueError> {
+    /// Sends a `Ping` and waits for the reply.
+    pub(super) async fn ping(&self) -> Result<Arc<Reply>, QueueError> {
+        self.send(Action::Ping).await
+    }
+
+    /// Sends a change and waits for the reply.
+    pub(super) async fn send_change(
+        &self,
+        _: &Permit,
+        action: Action,
+    ) -> Result<Arc<Reply>, QueueError> {
+        self.send(action).await
+    }
+
+    async fn send(&self, action: Action) -> Result<Arc<Reply>, QueueError> {
         // Queries need no privilege.
         let has_privilege = action.is_read() || self.exchange.may_write();
         let reply = self.exchange.send(action).await?;

@@ -2,6 +2,7 @@
 
 mod journald;
 mod log_queue;
+mod settings;
 
 use std::io::{self, IsTerminal};
 use std::panic::{PanicHookInfo, set_hook};
@@ -15,7 +16,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 use self::journald::{JournalLayer, JournalSocket};
 pub use self::log_queue::LogFlow;
 use self::log_queue::{LogGuard, LogQueue};
-use crate::config::{LogFormat, LogSettings};
+pub use self::settings::{LogFormat, LogSettings};
 
 /// Changes the log filter while the program runs.
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! What an action is.
+//! The type of an action, and the trait of a command: an action with its parameters.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::api::json::MemberJsonCache;
 use crate::api::response::Response;
 use crate::api::tenant::Tenant;
 
-/// An action of the interface.
+/// An action of the API.
 #[derive(Debug)]
 pub(in crate::api) struct Action {
     /// The action's name, in lower case.
@@ -31,8 +31,7 @@ pub(in crate::api) trait Command: Debug + Send + Sync {
     /// Runs the action and builds its response.
     ///
     /// # Errors
-    /// Any [`ApiError`]. A change of which nobody knows whether it happened is
-    /// `outcome_unknown`.
+    /// Any [`ApiError`]. `outcome_unknown` means that a change may or may not have happened.
     fn run<'a>(&'a self, context: Context<'a>) -> BoxFuture<'a, Result<Response, ApiError>>;
 }
 

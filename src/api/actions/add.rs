@@ -17,7 +17,7 @@ pub(super) static ADD: Action = Action {
     parse: Add::parse,
 };
 
-/// The highest penalty that the interface accepts.
+/// The highest penalty that the API accepts.
 const MAX_PENALTY: u32 = 1_000_000;
 
 #[derive(Debug)]

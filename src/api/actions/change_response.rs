@@ -6,9 +6,9 @@ use super::action::Context;
 use crate::api::changes::Row;
 use crate::api::errors::{ApiError, Code};
 use crate::api::json::to_json;
-use crate::api::response::{ChangeLogFields, Response, RowView};
+use crate::api::response::{AuditFields, Response, RowView};
 
-/// What the response repeats of the request.
+/// Parameters of the request that the response repeats.
 pub(super) struct ChangeFields<'a> {
     pub(super) agent: &'a str,
     /// Present in responses to `add` only.
@@ -61,14 +61,15 @@ pub(super) fn change_response(
             Response::ok(status, to_json(&body))
         }
     };
-    response.with_change(ChangeLogFields {
+    response.with_change(AuditFields {
         unknown_outcomes: errors.iter().filter(|error| is_unknown(error)).count(),
         results: results(rows),
     })
 }
 
-/// The error that stands for all of them. An unknown outcome comes first, because the
-/// caller has to look what happened; then an error that a retry can cure.
+/// The error that the response reports if every row has failed: an unknown outcome, because
+/// the client must check what happened; else an error after which a retry may succeed; else
+/// the first one.
 fn representative_error<'a>(errors: &[&'a ApiError]) -> Option<&'a ApiError> {
     let unknown = errors.iter().find(|error| is_unknown(error));
     let retryable = || errors.iter().find(|error| error.retry_after.is_some());

@@ -1,4 +1,4 @@
-//! The actions of the interface, one file each: its parameters, its checks, what it does
+//! The actions of the API, one file each: its parameters, its checks, what it does
 //! on the PBX, and its response.
 //!
 //! To add an action, write its file and add it to [`ACTIONS`].
@@ -7,6 +7,7 @@ mod action;
 mod add;
 mod change_response;
 mod pause;
+mod queue_selection;
 mod remove;
 mod show_queue;
 mod show_queue_stat;
@@ -21,7 +22,7 @@ pub(super) use action::{Action, Context};
 /// The permission to open event streams.
 pub(super) const EVENTS: &str = "events";
 
-/// Every action of the interface, in the order in which error messages list them.
+/// Every action of the API, in the order in which error messages list them.
 const ACTIONS: [&Action; 7] = [
     &pause::PAUSE,
     &pause::UNPAUSE,

@@ -1,5 +1,5 @@
-//! The event stream of an organization: what its events say and in which order. How they
-//! are written on the wire is the business of `http::sse`.
+//! The event stream of an organization: the content and the order of its events.
+//! `http::sse` writes them on the wire.
 
 mod position;
 mod stream;
@@ -14,7 +14,7 @@ pub(super) use view::StreamView;
 /// One event of the stream.
 #[derive(Debug)]
 pub struct StreamEvent {
-    /// Where the client stands once it has this event.
+    /// The position of a client that has received this event.
     pub position: StreamPosition,
     /// The event's type: `snapshot`, `member`, `queue`, `pbx` or `shutdown`.
     pub name: &'static str,

@@ -1,11 +1,11 @@
-//! Where a client stands in an event stream.
+//! Positions in an event stream.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// A place in an event stream. Its text is the event's `id`, which the client returns as
-/// `Last-Event-ID`.
+/// The position of a client in an event stream. Written as text, it is the event's `id`,
+/// which the client sends back as `Last-Event-ID` when it reconnects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamPosition {
     /// Identifies the change log and the view. A position of another stream is meaningless.

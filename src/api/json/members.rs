@@ -84,7 +84,7 @@ fn device_state_name(state: DeviceState) -> &'static str {
 
 /// The members of queues as JSON, as each organization sees them.
 #[derive(Debug, Default)]
-pub(in crate::api) struct MemberJsonCache {
+pub struct MemberJsonCache {
     organizations: Mutex<CachedOrganizations>,
 }
 
@@ -122,8 +122,8 @@ impl MemberJsonCache {
         let organizations = self.lock();
         let queues = organizations.get(&organization.name)?;
         let cached = queues.get(queue.name.as_str())?;
-        // The mirror makes a new list whenever a member changes. A stream that was opened
-        // before a reload may still have the organization of before.
+        // The mirror creates a new list whenever a member changes. After a reload of the
+        // configuration, streams opened before it still use the old organization.
         let is_current =
             Arc::ptr_eq(&cached.members, &queue.members) && cached.organization == *organization;
         is_current.then(|| cached.json.clone())

@@ -13,7 +13,8 @@ use tokio::task::spawn_blocking;
 use super::errors::{ApiError, Code};
 use crate::queues::PbxTime;
 
-pub(super) use members::{MemberJsonCache, MemberView, paused_reason};
+pub use members::MemberJsonCache;
+pub(super) use members::{MemberView, paused_reason};
 pub(super) use pieces::{JsonPieces, to_json};
 pub(super) use queues::write_queues;
 pub(super) use statistics::{QueueEvent, QueueStatistics, TotalStatistics};

@@ -2,7 +2,7 @@
 
 use crate::config::file;
 use crate::config::mistake::Mistakes;
-use crate::config::settings::{LogFormat, LogSettings};
+use crate::telemetry::{LogFormat, LogSettings};
 
 pub(super) fn validate(table: &file::Log, mistakes: &mut Mistakes) -> Option<LogSettings> {
     let is_filter = tracing_subscriber::EnvFilter::try_new(&table.level).is_ok();

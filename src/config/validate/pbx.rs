@@ -131,10 +131,12 @@ fn tls(
         (None, None) => Trust::System,
     };
     let server_name = table.tls_server_name.as_deref();
-    let server_name = server_name.or(address.map(Address::host))?;
-    mistakes
-        .ok_or_add(&key("tls"), TlsSettings::new(trust, server_name))
-        .map(Some)
+    let server_name = server_name.or(address.map(Address::host));
+    // The address is invalid, which is reported elsewhere. A mistake in the trust settings
+    // is reported nevertheless.
+    let checked_name = server_name.unwrap_or("unknown.invalid");
+    let settings = mistakes.ok_or_add(&key("tls"), TlsSettings::new(trust, checked_name))?;
+    server_name.map(|_| Some(settings))
 }
 
 /// Parses a fingerprint as `openssl x509 -fingerprint -sha256` prints it, or without colons.

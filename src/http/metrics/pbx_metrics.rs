@@ -109,12 +109,12 @@ static METRICS: [PbxMetric; 15] = [
     PbxMetric::gauge(
         "pending_requests",
         "Requests that use the link",
-        |pbx, encoder| ConstGauge::new(pbx.client().pending().0 as u64).encode(encoder),
+        |pbx, encoder| ConstGauge::new(pbx.pending_requests().0 as u64).encode(encoder),
     ),
     PbxMetric::gauge(
         "pending_requests_limit",
         "Maximum number of requests that use the link at the same time",
-        |pbx, encoder| ConstGauge::new(pbx.client().pending().1 as u64).encode(encoder),
+        |pbx, encoder| ConstGauge::new(pbx.pending_requests().1 as u64).encode(encoder),
     ),
     PbxMetric::counter(
         "resyncs",

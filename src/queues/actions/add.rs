@@ -21,7 +21,7 @@ impl Turn<'_> {
             paused: member.paused,
             reason: reason.map(MemberValue::new).transpose()?,
         };
-        self.queries.send(action).await?;
+        self.send(action).await?;
         // Only Asterisk knows the state of the member's device. The mirror shows the member
         // once Asterisk has reported that state.
         let row = self.queries.status(Some(queue), Some(&member.interface));

@@ -1,4 +1,4 @@
-//! What can be changed.
+//! The changes that the bridge makes in queues.
 
 /// A change in one queue.
 #[derive(Debug, Clone)]
@@ -29,9 +29,9 @@ pub struct NewMember {
     pub interface: String,
     /// Display name.
     pub name: String,
-    /// The device whose state counts; `None` if that is the interface.
+    /// The device whose state Asterisk watches; `None` to watch the interface itself.
     pub state_interface: Option<String>,
-    /// Members of a lower penalty are rung first.
+    /// Asterisk rings members with a lower penalty first.
     pub penalty: u32,
     /// Whether the member starts paused.
     pub paused: bool,

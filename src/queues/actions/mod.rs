@@ -7,6 +7,7 @@ mod add;
 mod change;
 mod pause;
 mod penalty;
+mod perform;
 mod remove;
 mod turn;
 

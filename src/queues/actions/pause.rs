@@ -50,7 +50,7 @@ impl Turn<'_> {
             paused,
             reason: reason.map(MemberValue::new).transpose()?,
         };
-        match self.queries.send(action).await {
+        match self.send(action).await {
             Ok(_) => Ok(true),
             Err(QueueError::NotAMember) => Ok(false),
             Err(error) => Err(error),

@@ -4,6 +4,7 @@ use crate::ami::Action;
 use crate::ami::value::{HeaderValue, MemberValue};
 use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
+use crate::queues::pace::Permit;
 use crate::queues::queries::QueueQueries;
 
 /// Sets the penalty of a member, without waiting for a turn. Only `check --probe` does so,
@@ -22,5 +23,6 @@ pub async fn set_penalty(
         interface: MemberValue::new(interface)?,
         penalty,
     };
-    queries.send(action).await.map(drop)
+    let permit = Permit::without_waiting();
+    queries.send_change(&permit, action).await.map(drop)
 }

@@ -12,6 +12,6 @@ impl Turn<'_> {
             queue: HeaderValue::new(queue)?,
             interface: MemberValue::new(interface)?,
         };
-        self.queries.send(action).await.map(drop)
+        self.send(action).await.map(drop)
     }
 }

@@ -1,18 +1,19 @@
 //! Permission to make one change.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
-use super::change::QueueChange;
-use crate::ami::Failure;
+use crate::ami::{Action, Failure, Reply};
 use crate::queues::error::QueueError;
-use crate::queues::name::QueueName;
-use crate::queues::pace::Pace;
+use crate::queues::pace::{Pace, Permit};
 use crate::queues::queries::QueueQueries;
 
 /// Permission to make one change. The only way to a change.
 #[derive(Debug)]
 pub(in crate::queues) struct Turn<'a> {
     pub(super) queries: &'a QueueQueries,
+    permit: Permit,
 }
 
 impl<'a> Turn<'a> {
@@ -27,37 +28,21 @@ impl<'a> Turn<'a> {
         deadline: Instant,
         queries: &'a QueueQueries,
     ) -> Result<Self, Failure> {
-        pace.wait_for_turn(owner, memberships, deadline).await?;
-        Ok(Self { queries })
+        let permit = pace.wait_for_turn(owner, memberships, deadline).await?;
+        Ok(Self { queries, permit })
     }
 
     /// A turn to pause someone whom the mirror does not list as a member. It need not be
     /// waited for: Asterisk almost always refuses, which costs it no more than a ping.
     pub(in crate::queues) fn to_pause_nonmember(queries: &'a QueueQueries) -> Self {
-        Self { queries }
+        Self {
+            queries,
+            permit: Permit::without_waiting(),
+        }
     }
 
-    /// Makes the change in the queue.
-    ///
-    /// # Errors
-    /// [`QueueError`]. If a member was added and only the reason of its pause is
-    /// uncertain, the error is [`Failure::Unknown`], too.
-    pub(in crate::queues) async fn change(
-        self,
-        queue: &QueueName,
-        change: &QueueChange,
-    ) -> Result<(), QueueError> {
-        match change {
-            QueueChange::Pause {
-                interface,
-                paused,
-                reason,
-            } => {
-                let reason = reason.as_deref();
-                self.pause(queue, interface, *paused, reason).await
-            }
-            QueueChange::Add(member) => self.add(queue, member).await,
-            QueueChange::Remove { interface } => self.remove(queue, interface).await,
-        }
+    /// Sends the action of the change and waits for the reply.
+    pub(super) async fn send(&self, action: Action) -> Result<Arc<Reply>, QueueError> {
+        self.queries.send_change(&self.permit, action).await
     }
 }

@@ -13,6 +13,8 @@ mod follower;
 mod metrics;
 mod pbx;
 mod prepare_read;
+mod read;
+mod read_request;
 mod refresher;
 mod request;
 mod settings;
@@ -30,9 +32,10 @@ use crate::ami::{LinkSettings, supervise};
 
 pub use follower::Follower;
 pub use metrics::{LATENCY_BOUNDS, Metrics};
-pub use pbx::{Pbx, Pbxes, ReadRequest};
-pub use request::PbxRequest;
-pub use settings::PbxSettings;
+pub use pbx::{Pbx, Pbxes};
+pub use read_request::ReadRequest;
+pub use request::{PauseAttempt, PbxRequest};
+pub use settings::PbxOptions;
 pub use state::{
     EventDelivery, MemberChange, ShowsQueue, StateChange, TOLERATED_OFFSET, clock_offset,
 };
@@ -42,7 +45,7 @@ pub use status::PbxStatus;
 /// `stop`.
 pub fn connect(
     link: LinkSettings,
-    settings: PbxSettings,
+    settings: PbxOptions,
     stop: CancellationToken,
 ) -> (Pbx, impl Future<Output = ()> + Send) {
     let store = Store::new();

@@ -1,4 +1,4 @@
-//! The handle of a PBX: reads from its mirror.
+//! The handle of a PBX.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,16 +9,12 @@ use tokio::time::Instant;
 
 use super::follower::Follower;
 use super::metrics::Metrics;
-use super::settings::PbxSettings;
-use super::state::{EventDelivery, MirroredQueue, ShowsQueue};
+use super::settings::PbxOptions;
+use super::state::{EventDelivery, ShowsQueue};
 use super::store::Store;
 use crate::ami::Client;
-use crate::queues::error::QueueError;
-use crate::queues::model::Queue;
 use crate::queues::name::QueueName;
 use crate::queues::pace::Pace;
-use crate::queues::queries::Snapshot;
-use crate::wall_clock;
 
 /// The handle of a PBX: its client, its mirror, and the pace of its changes. Cheap to
 /// clone.
@@ -27,29 +23,14 @@ pub struct Pbx {
     pub(super) store: Arc<Store>,
     pub(super) client: Client,
     pub(super) pace: Arc<Pace>,
-    pub(super) settings: PbxSettings,
+    pub(super) settings: PbxOptions,
 }
 
 /// The PBXes, by their names in the configuration.
 pub type Pbxes = HashMap<String, Pbx>;
 
-/// What to read, and for which request.
-#[derive(Debug, Clone, Copy)]
-pub struct ReadRequest<'a> {
-    /// Names of queues, in any spelling; `None` is all queues.
-    pub names: Option<&'a [String]>,
-    /// Whether to query Asterisk for named queues that the mirror does not have.
-    pub finds_new: bool,
-    /// Whether to query Asterisk for everything instead of reading the mirror.
-    pub fresh: bool,
-    /// When the read must be complete.
-    pub deadline: Instant,
-    /// The request's id, for the log.
-    pub request_id: &'a str,
-}
-
 impl Pbx {
-    pub(super) fn new(store: Arc<Store>, client: Client, settings: PbxSettings) -> Self {
+    pub(super) fn new(store: Arc<Store>, client: Client, settings: PbxOptions) -> Self {
         Self {
             store,
             client,
@@ -58,10 +39,10 @@ impl Pbx {
         }
     }
 
-    /// The client of the link.
+    /// The number of requests that use the link, and its limit.
     #[must_use]
-    pub fn client(&self) -> &Client {
-        &self.client
+    pub fn pending_requests(&self) -> (usize, usize) {
+        self.client.pending()
     }
 
     /// Whether the mirror can be read and the link's task still runs. Never returns if a
@@ -82,72 +63,6 @@ impl Pbx {
     #[must_use]
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.store.metrics
-    }
-
-    /// Reads queues with their members. Without names, those for which `is_wanted` holds.
-    /// Callers and statistics may be outdated.
-    ///
-    /// # Errors
-    /// `Failure::Unavailable` without a link or while the mirror is being loaded, unless
-    /// stale reads are allowed. Errors of queries.
-    pub async fn members(
-        &self,
-        request: ReadRequest<'_>,
-        is_wanted: impl Fn(&str) -> bool,
-    ) -> Result<Snapshot, QueueError> {
-        let stale = self.prepare(request, &is_wanted).await?;
-        Ok(self.store.read(|mirror| {
-            let queues = mirror.selected(request.names, is_wanted);
-            let listed = queues.iter().filter_map(|queue| queue.listed_in_full_at);
-            let oldest = listed.min().filter(|_| request.fresh);
-            let as_of = oldest.unwrap_or(mirror.last_received());
-            let queues = queues.into_iter().map(|queue| Arc::clone(queue.queue()));
-            Snapshot {
-                queues: queues.collect(),
-                as_of: wall_clock::before(as_of.elapsed()),
-                stale,
-                latest: mirror.latest_change(),
-            }
-        }))
-    }
-
-    /// Reads queues with members, callers and statistics. Queries Asterisk for callers and
-    /// statistics that have changed or are older than a second. Readers that arrive
-    /// meanwhile share the reply.
-    ///
-    /// # Errors
-    /// As [`Self::members`].
-    pub async fn queues(
-        &self,
-        request: ReadRequest<'_>,
-        is_wanted: impl Fn(&str) -> bool + Copy,
-    ) -> Result<Snapshot, QueueError> {
-        let stale = self.prepare(request, &is_wanted).await?;
-        if !stale && !request.fresh {
-            self.refresh_statistics(request, is_wanted).await?;
-        }
-        let now = Instant::now();
-        Ok(self.store.read(|mirror| {
-            let queues = mirror.selected(request.names, is_wanted);
-            let oldest = queues.iter().map(|queue| queue.statistics_at).min();
-            let queues = queues
-                .into_iter()
-                .map(|queue| with_current_waits(queue, now));
-            Snapshot {
-                queues: queues.collect(),
-                as_of: wall_clock::before(oldest.unwrap_or(now).elapsed()),
-                stale,
-                latest: mirror.latest_change(),
-            }
-        }))
-    }
-
-    /// A queue as the mirror has it.
-    #[must_use]
-    pub fn queue(&self, name: &str) -> Option<Arc<Queue>> {
-        let now = Instant::now();
-        self.store
-            .read(|mirror| Some(with_current_waits(mirror.queue(name)?, now)))
     }
 
     /// Identifies the change log. Its numbers mean nothing in another one.
@@ -214,21 +129,4 @@ impl Pbx {
     pub fn clock_offset(&self) -> Option<f64> {
         self.store.read(|mirror| mirror.clock_offset())
     }
-}
-
-/// The queue with the waiting times of its callers as they are now.
-fn with_current_waits(queue: &MirroredQueue, now: Instant) -> Arc<Queue> {
-    let age = now.saturating_duration_since(queue.statistics_at).as_secs();
-    let queue = queue.queue();
-    if age == 0 || queue.callers.is_empty() {
-        return Arc::clone(queue);
-    }
-    let mut callers = Vec::clone(&queue.callers);
-    for caller in &mut callers {
-        caller.wait_seconds += age;
-    }
-    Arc::new(Queue {
-        callers: Arc::new(callers),
-        ..Queue::clone(queue)
-    })
 }

@@ -1,23 +1,18 @@
 //! What a read queries Asterisk for before it reads the mirror.
 
 use std::future::ready;
-use std::time::Duration;
 
 use futures_util::stream::TryStreamExt;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::pbx::{Pbx, ReadRequest};
-use super::state::{Mirror, MirroredQueue, Phase};
+use super::pbx::Pbx;
+use super::read_request::ReadRequest;
+use super::state::{Mirror, MirroredQueue};
 use super::statistics_refresh::{StatisticsQuery, query_statistics};
 use crate::ami::Failure;
 use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
 use crate::queues::queries::{LISTS_AT_ONCE, QueueQueries};
-
-/// The failure of a read while the mirror is being loaded.
-const LOADING: Failure = Failure::Unavailable {
-    retry_after: Duration::from_secs(1),
-};
 
 impl Pbx {
     /// Asterisk's spelling of these names, without the names that it does not have. Lists
@@ -90,27 +85,6 @@ impl Pbx {
             }
         };
         list(&queries, names).await
-    }
-
-    /// Waits until the mirror can be read. Returns whether it is stale.
-    async fn wait_until_readable(&self, deadline: Instant) -> Result<bool, Failure> {
-        if self.is_live() {
-            return Ok(false);
-        }
-        let mut phase = self.store.phase.subscribe();
-        let loaded = phase.wait_for(|phase| *phase != Phase::Loading);
-        let Ok(Ok(phase)) = timeout_at(deadline, loaded).await else {
-            return Err(LOADING);
-        };
-        match *phase {
-            Phase::Live => Ok(false),
-            Phase::Lost if self.settings.serve_stale => Ok(true),
-            // The client knows when the next attempt to connect begins.
-            _ => match self.client.begin_internal(deadline, "") {
-                Err(failure) => Err(failure),
-                Ok(_) => Err(LOADING),
-            },
-        }
     }
 
     /// Lists named queues that the mirror does not have, or not with their members. When a

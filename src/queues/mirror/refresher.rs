@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 use super::state::{Mirror, Phase, Refresh};
 use super::statistics_refresh::{StatisticsQuery, query_statistics};
 use super::store::Store;
-use crate::ami::{Action, Client, NO_APP_QUEUE};
+use crate::ami::{Client, NO_APP_QUEUE};
 use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
 use crate::queues::queries::{NOBODY, QueueNames, QueueQueries};
@@ -239,7 +239,7 @@ impl Refresher {
 
     /// Measures the clock offset. The mirror applies the reply before this returns.
     async fn measure_clock(&self, queries: &QueueQueries) -> Result<(), QueueError> {
-        queries.send(Action::Ping).await.map(drop)
+        queries.ping().await.map(drop)
     }
 
     async fn refresh_clock(&self) {

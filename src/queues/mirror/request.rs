@@ -10,6 +10,15 @@ use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
 use crate::queues::queries::{QueueNames, QueueQueries};
 
+/// The pause of an interface in a queue, whether or not it is a member there.
+#[derive(Debug)]
+pub struct PauseAttempt {
+    /// Whether the mirror listed the interface as a member.
+    pub is_listed: bool,
+    /// Whether Asterisk found the member, and so paused it.
+    pub result: Result<bool, QueueError>,
+}
+
 /// An exchange with a PBX on behalf of one organization.
 #[derive(Debug)]
 pub struct PbxRequest<'a> {
@@ -72,30 +81,33 @@ impl PbxRequest<'_> {
         Ok(())
     }
 
-    /// Pauses or unpauses the interface if it is a member of the queue. Returns whether it
-    /// is. Waits for the organization's turn only if the mirror lists the member.
-    ///
-    /// # Errors
-    /// [`QueueError`], except `NotAMember`.
+    /// Pauses or unpauses the interface if it is a member of the queue. Waits for the
+    /// organization's turn only if the mirror lists the member.
     pub async fn pause_if_member(
         &self,
         queue: &QueueName,
         interface: &str,
         paused: bool,
         reason: Option<&str>,
-    ) -> Result<bool, QueueError> {
+    ) -> PauseAttempt {
         let is_listed = self.pbx.is_member(queue, interface);
-        let turn = if is_listed {
-            self.turn().await?
-        } else {
-            Turn::to_pause_nonmember(&self.queries)
+        let result = async {
+            let turn = if is_listed {
+                self.turn().await?
+            } else {
+                Turn::to_pause_nonmember(&self.queries)
+            };
+            let is_member = turn.pause_if_member(queue, interface, paused, reason);
+            let is_member = is_member.await?;
+            if is_member && !is_listed {
+                self.refresh(queue).await;
+            }
+            Ok(is_member)
         };
-        let is_member = turn.pause_if_member(queue, interface, paused, reason);
-        let is_member = is_member.await?;
-        if is_member && !is_listed {
-            self.refresh(queue).await;
+        PauseAttempt {
+            result: result.await,
+            is_listed,
         }
-        Ok(is_member)
     }
 
     async fn turn(&self) -> Result<Turn<'_>, Failure> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// How a PBX is used.
 #[derive(Debug, Clone, Copy)]
-pub struct PbxSettings {
+pub struct PbxOptions {
     /// Every queue is listed once within this time.
     pub resync_interval: Duration,
     /// Whether reads are answered with the last known state while the link is down.

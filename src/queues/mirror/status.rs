@@ -1,9 +1,13 @@
 //! What a PBX can be used for right now. The only place that combines the state of the
 //! link with that of the mirror.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
 use super::pbx::Pbx;
 use super::state::Phase;
-use crate::ami::LinkState;
+use crate::ami::{Failure, LinkState};
 
 /// What a PBX can be used for right now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +34,11 @@ pub enum PbxStatus {
     },
 }
 
+/// The failure of a read while the mirror is being loaded.
+const LOADING: Failure = Failure::Unavailable {
+    retry_after: Duration::from_secs(1),
+};
+
 impl Pbx {
     /// What the PBX can be used for right now.
     #[must_use]
@@ -53,5 +62,26 @@ impl Pbx {
     #[must_use]
     pub fn is_live(&self) -> bool {
         *self.store.phase.borrow() == Phase::Live
+    }
+
+    /// Waits until the mirror can be read. Returns whether it is stale.
+    pub(super) async fn wait_until_readable(&self, deadline: Instant) -> Result<bool, Failure> {
+        if self.is_live() {
+            return Ok(false);
+        }
+        let mut phase = self.store.phase.subscribe();
+        let loaded = phase.wait_for(|phase| *phase != Phase::Loading);
+        let Ok(Ok(phase)) = timeout_at(deadline, loaded).await else {
+            return Err(LOADING);
+        };
+        match *phase {
+            Phase::Live => Ok(false),
+            Phase::Lost if self.settings.serve_stale => Ok(true),
+            // The client knows when the next attempt to connect begins.
+            _ => match self.client.begin_internal(deadline, "") {
+                Err(failure) => Err(failure),
+                Ok(_) => Err(LOADING),
+            },
+        }
     }
 }

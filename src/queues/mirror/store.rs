@@ -7,7 +7,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::metrics::Metrics;
-use super::state::{Mirror, Now, Phase};
+use super::state::{Event, Mirror, Now, Phase};
 use crate::ami::{Action, Message, Observer, Reply};
 
 /// The shared mirror. The task that reads the socket takes the lock, too, so it is held
@@ -99,6 +99,8 @@ impl Observer for Feed {
     }
 
     fn event(&mut self, event: &Message) {
+        // Decoded without the lock.
+        let event = Event::of(event);
         self.0
             .change(|mirror, now| mirror.event_received(event, now));
     }

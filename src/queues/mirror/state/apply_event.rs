@@ -10,7 +10,6 @@ use tokio::time::Instant;
 
 use super::event::{Event, MemberEvent};
 use super::{Mirror, Now, Refresh};
-use crate::ami::Message;
 use crate::queues::model::Member;
 use crate::queues::name::QueueName;
 
@@ -22,10 +21,10 @@ pub(super) const REFRESH_DELAY: Duration = Duration::from_millis(100);
 const UNKNOWN_QUEUE_INTERVAL: Duration = Duration::from_secs(10);
 
 impl Mirror {
-    /// Applies an event.
-    pub(in crate::queues::mirror) fn event_received(&mut self, event: &Message, now: Now) {
+    /// Applies an event; `None` is an event that the mirror does not use.
+    pub(in crate::queues::mirror) fn event_received(&mut self, event: Option<Event>, now: Now) {
         self.last_received = now.at;
-        match Event::of(event) {
+        match event {
             Some(Event::Member {
                 queue,
                 what,
@@ -122,7 +121,7 @@ impl Mirror {
         if let Some(lifetime) = queue.confirm(what, &member, now.at) {
             self.metrics.overlay_seconds.observe(lifetime.as_secs_f64());
         }
-        let difference = Difference::of(what, &member, reported.as_deref());
+        let difference = EventDifference::of(what, &member, reported.as_deref());
         // Calls are counted together with the queue's statistics.
         queue.statistics_outdated |= difference.in_count;
         // Shortly after a list, an event may be older than the list.
@@ -153,7 +152,7 @@ impl Mirror {
 }
 
 /// How a member in an event differs from what was reported before.
-struct Difference {
+struct EventDifference {
     /// The event changes a member that was never reported.
     unknown_member: bool,
     /// Readers see a difference.
@@ -165,7 +164,7 @@ struct Difference {
     in_count: bool,
 }
 
-impl Difference {
+impl EventDifference {
     fn of(what: MemberEvent, member: &Member, reported: Option<&Member>) -> Self {
         let changes_member = matches!(what, MemberEvent::Paused | MemberEvent::Other);
         Self {

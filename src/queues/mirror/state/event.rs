@@ -6,7 +6,7 @@ use crate::queues::model::Member;
 
 /// An event about queues.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Event {
+pub(in crate::queues::mirror) enum Event {
     /// A member's state after the event, or before it if the member was removed.
     Member {
         queue: String,
@@ -28,7 +28,7 @@ pub(super) enum Event {
 
 /// Which event reports a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MemberEvent {
+pub(in crate::queues::mirror) enum MemberEvent {
     Added,
     Removed,
     Paused,
@@ -37,7 +37,7 @@ pub(super) enum MemberEvent {
 
 impl Event {
     /// Decodes an event; `None` if the mirror does not use it.
-    pub(super) fn of(message: &Message) -> Option<Self> {
+    pub(in crate::queues::mirror) fn of(message: &Message) -> Option<Self> {
         let text = |value: Option<&[u8]>| Some(String::from_utf8_lossy(value?).into_owned());
         let queue = || text(message.get("Queue"));
         // A member's name can contain text that looks like a header, but it comes after

@@ -149,7 +149,8 @@ impl Bench {
                     let Some(event) = self.events.pop_front() else {
                         break;
                     };
-                    self.mirror.event_received(&message(&event), self.now);
+                    self.mirror
+                        .event_received(Event::of(&message(&event)), self.now);
                     self.assert_own_is_shown();
                 }
             }

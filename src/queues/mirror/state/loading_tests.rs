@@ -55,7 +55,8 @@ impl Bench {
             "Event: {event}\r\nQueue: {queue}\r\nMemberName: Dana\r\nInterface: PJSIP/1001\r\n\
              StateInterface: PJSIP/1001\r\nStatus: 1\r\nPaused: 0\r\n"
         );
-        self.mirror.event_received(&message(&text), self.now);
+        self.mirror
+            .event_received(Event::of(&message(&text)), self.now);
     }
 
     /// The refreshes that are pending once the mirror is loaded.
@@ -154,7 +155,7 @@ fn reload_after_the_lists_refreshes_everything() {
     bench.list(None, Some(NOBODY), &["first"]);
     bench.list(Some("first"), None, &["first"]);
     let reload = message("Event: Reload\r\nModule: app_queue.so\r\nStatus: 0\r\n");
-    bench.mirror.event_received(&reload, bench.now);
+    bench.mirror.event_received(Event::of(&reload), bench.now);
     assert_eq!(
         bench.pending_after_loading(),
         [

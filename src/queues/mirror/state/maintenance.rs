@@ -61,6 +61,7 @@ impl Mirror {
         &mut self,
         interval: Duration,
     ) -> Option<QueueName> {
+        self.resyncing = None;
         let oldest = self.queues().min_by_key(|queue| queue.listed_in_full_at)?;
         let is_due = |at: Instant| at.elapsed() >= interval * 3 / 4;
         let is_due = oldest.listed_in_full_at.is_none_or(is_due);

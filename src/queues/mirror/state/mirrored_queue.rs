@@ -205,7 +205,7 @@ impl MirroredQueue {
         self.overlay_index(interface).is_some()
     }
 
-    /// ShowsQueue an acknowledged change before Asterisk's event confirms it.
+    /// Shows an acknowledged change before Asterisk's event confirms it.
     pub(super) fn apply_overlay(
         &mut self,
         interface: &str,
@@ -260,7 +260,7 @@ impl MirroredQueue {
         overlays.position(|o| o.interface.eq_ignore_ascii_case(interface))
     }
 
-    /// ShowsQueue a member to readers, or its absence. Returns the visible change, if any.
+    /// Shows a member to readers, or its absence. Returns the visible change, if any.
     fn show(&mut self, interface: &str, member: Option<Arc<Member>>) -> Option<Changed> {
         let index = self
             .queue

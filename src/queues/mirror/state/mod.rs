@@ -25,6 +25,7 @@ mod pending_refreshes;
 mod phase;
 mod reported;
 mod size;
+mod transitions;
 mod vanished;
 mod watched_queues;
 
@@ -48,6 +49,7 @@ use crate::queues::name::QueueName;
 use self::change_log::ChangeLog;
 pub use self::change_log::{MemberChange, StateChange};
 pub use self::clock::{TOLERATED_OFFSET, clock_offset};
+pub(super) use self::event::Event;
 pub use self::event_delivery::EventDelivery;
 pub(super) use self::mirrored_queue::MirroredQueue;
 pub(super) use self::now::Now;

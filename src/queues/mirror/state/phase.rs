@@ -1,9 +1,4 @@
-//! How complete the mirror is, and what changes that.
-
-use tokio::time::Instant;
-
-use super::event_delivery::DeliveryEvidence;
-use super::{Mirror, Now, Refresh, StateChange};
+//! How complete the mirror is.
 
 /// How complete the mirror is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,68 +13,4 @@ pub(in crate::queues::mirror) enum Phase {
     NoAppQueue,
     /// The mirror is complete and follows the PBX.
     Live,
-}
-
-impl Mirror {
-    /// There is a new link. Nothing that the mirror has is confirmed any more.
-    pub(in crate::queues::mirror) fn link_made(&mut self, now: Instant) {
-        self.last_received = now;
-        self.phase = Phase::Loading;
-        self.pending.clear();
-        self.expect_differences(now);
-        self.unusable_names.clear();
-        self.unknown_queues.clear();
-        self.event_delivery = DeliveryEvidence::default();
-        self.resyncing = None;
-        for queue in self.queues.values_mut() {
-            queue.link_made();
-        }
-    }
-
-    pub(in crate::queues::mirror) fn link_lost(&mut self) {
-        if self.phase == Phase::Live {
-            self.change_log.push(StateChange::Link { connected: false });
-        }
-        self.phase = if self.has_been_live {
-            Phase::Lost
-        } else {
-            Phase::NeverLinked
-        };
-    }
-
-    /// Asterisk no longer knows the actions of app_queue. Ignored if the link has been lost
-    /// meanwhile.
-    pub(super) fn app_queue_unloaded(&mut self) {
-        if matches!(self.phase, Phase::Loading | Phase::Live) {
-            self.link_lost();
-            self.phase = Phase::NoAppQueue;
-        }
-    }
-
-    /// Asterisk knows the actions of app_queue again.
-    pub(in crate::queues::mirror) fn app_queue_loaded(&mut self, now: Instant) {
-        if self.phase == Phase::NoAppQueue {
-            self.link_made(now);
-        }
-    }
-
-    /// Every queue known when the link came up has been listed. Ignored if the link has
-    /// been lost meanwhile: the last list and the disconnect can arrive together.
-    pub(in crate::queues::mirror) fn loading_finished(&mut self, now: Now) {
-        if self.phase != Phase::Loading {
-            return;
-        }
-        self.phase = Phase::Live;
-        self.names_version += 1;
-        self.has_been_live = true;
-        self.change_log.push(StateChange::Link { connected: true });
-        // Queues that have appeared since were not listed.
-        let new = self
-            .queues()
-            .filter(|queue| queue.listed_in_full_at.is_none());
-        let new: Vec<_> = new.map(|queue| queue.name.clone()).collect();
-        for queue in new {
-            self.request_refresh(Refresh::Queue(queue), now.at);
-        }
-    }
 }

@@ -1,0 +1,47 @@
+//! The queues that a read is about.
+
+use super::action::LoggedParameters;
+use crate::api::errors::ApiError;
+use crate::api::form::Form;
+use crate::api::parameters;
+use crate::api::tenant::{Detail, OwnQueue, ReadState, Tenant};
+
+/// The parameters of `showqueue` and `showqueuestat`.
+#[derive(Debug)]
+pub(super) struct QueueSelection {
+    /// Queue numbers; `None` is every queue of the organization.
+    queues: Option<Vec<String>>,
+    /// Whether to query Asterisk instead of reading the mirror.
+    fresh: bool,
+}
+
+impl QueueSelection {
+    pub(super) fn parse(form: &Form) -> Result<Self, ApiError> {
+        let fresh = parameters::flag(form, "fresh")?;
+        parameters::reject_agent(form)?;
+        let queues = parameters::queues(form)?;
+        Ok(Self { queues, fresh })
+    }
+
+    /// Reads the queues with members, callers and statistics.
+    ///
+    /// # Errors
+    /// `unknown_queue` if the organization or the PBX does not have a named queue; errors of
+    /// the PBX.
+    pub(super) async fn read(
+        &self,
+        tenant: &Tenant<'_>,
+    ) -> Result<(Vec<OwnQueue>, ReadState), ApiError> {
+        let numbers = self.queues.as_deref();
+        let (queues, read) = tenant.queues(numbers, self.fresh, Detail::Full).await?;
+        tenant.check_all_found(numbers, &queues)?;
+        Ok((queues, read))
+    }
+
+    pub(super) fn logged(&self) -> LoggedParameters {
+        LoggedParameters {
+            queues: self.queues.clone(),
+            ..LoggedParameters::default()
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Why the daemon could not start.
+
+use std::io;
+use std::net::SocketAddr;
+
+/// Why the daemon could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A listener can't be bound to its address.
+    #[error("can't listen on {address}: {source}")]
+    Listen {
+        /// The configured address.
+        address: SocketAddr,
+        /// The operating system's error.
+        source: io::Error,
+    },
+    /// The certificate of the API can't be used.
+    #[error("http.tls_certificate: {0}")]
+    Tls(String),
+    /// The operating system can't start a thread.
+    #[error("can't start a thread: {0}")]
+    Threads(io::Error),
+    /// The operating system has no random bytes.
+    #[error("{0}")]
+    Random(String),
+}

@@ -1,0 +1,98 @@
+//! Reads from the mirror.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::pbx::Pbx;
+use super::read_request::ReadRequest;
+use super::state::MirroredQueue;
+use crate::queues::error::QueueError;
+use crate::queues::model::Queue;
+use crate::queues::queries::Snapshot;
+use crate::wall_clock;
+
+impl Pbx {
+    /// Reads queues with their members. Without names, those for which `is_wanted` holds.
+    /// Callers and statistics may be outdated.
+    ///
+    /// # Errors
+    /// `Failure::Unavailable` without a link or while the mirror is being loaded, unless
+    /// stale reads are allowed. Errors of queries.
+    pub async fn members(
+        &self,
+        request: ReadRequest<'_>,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Snapshot, QueueError> {
+        let stale = self.prepare(request, &is_wanted).await?;
+        Ok(self.store.read(|mirror| {
+            let queues = mirror.selected(request.names, is_wanted);
+            let listed = queues.iter().filter_map(|queue| queue.listed_in_full_at);
+            let oldest = listed.min().filter(|_| request.fresh);
+            let as_of = oldest.unwrap_or(mirror.last_received());
+            let queues = queues.into_iter().map(|queue| Arc::clone(queue.queue()));
+            Snapshot {
+                queues: queues.collect(),
+                as_of: wall_clock::before(as_of.elapsed()),
+                stale,
+                latest: mirror.latest_change(),
+            }
+        }))
+    }
+
+    /// Reads queues with members, callers and statistics. Queries Asterisk for callers and
+    /// statistics that have changed or are older than a second. Readers that arrive
+    /// meanwhile share the reply.
+    ///
+    /// # Errors
+    /// As [`Self::members`].
+    pub async fn queues(
+        &self,
+        request: ReadRequest<'_>,
+        is_wanted: impl Fn(&str) -> bool + Copy,
+    ) -> Result<Snapshot, QueueError> {
+        let stale = self.prepare(request, &is_wanted).await?;
+        if !stale && !request.fresh {
+            self.refresh_statistics(request, is_wanted).await?;
+        }
+        let now = Instant::now();
+        Ok(self.store.read(|mirror| {
+            let queues = mirror.selected(request.names, is_wanted);
+            let oldest = queues.iter().map(|queue| queue.statistics_at).min();
+            let queues = queues
+                .into_iter()
+                .map(|queue| with_current_waits(queue, now));
+            Snapshot {
+                queues: queues.collect(),
+                as_of: wall_clock::before(oldest.unwrap_or(now).elapsed()),
+                stale,
+                latest: mirror.latest_change(),
+            }
+        }))
+    }
+
+    /// A queue as the mirror has it.
+    #[must_use]
+    pub fn queue(&self, name: &str) -> Option<Arc<Queue>> {
+        let now = Instant::now();
+        self.store
+            .read(|mirror| Some(with_current_waits(mirror.queue(name)?, now)))
+    }
+}
+
+/// The queue with the waiting times of its callers as they are now.
+fn with_current_waits(queue: &MirroredQueue, now: Instant) -> Arc<Queue> {
+    let age = now.saturating_duration_since(queue.statistics_at).as_secs();
+    let queue = queue.queue();
+    if age == 0 || queue.callers.is_empty() {
+        return Arc::clone(queue);
+    }
+    let mut callers = Vec::clone(&queue.callers);
+    for caller in &mut callers {
+        caller.wait_seconds += age;
+    }
+    Arc::new(Queue {
+        callers: Arc::new(callers),
+        ..Queue::clone(queue)
+    })
+}

@@ -1,0 +1,23 @@
+//! The settings of the log.
+
+/// Logging.
+#[derive(Debug, Clone)]
+pub struct LogSettings {
+    /// A `tracing` filter, such as `info` or `info,ami_bridge=debug`.
+    pub level: String,
+    /// Format of the log lines.
+    pub format: LogFormat,
+}
+
+/// Format of the log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// [`Pretty`](Self::Pretty) on a terminal, else [`Json`](Self::Json).
+    Auto,
+    /// Text for people.
+    Pretty,
+    /// One JSON object per line.
+    Json,
+    /// Entries of systemd's journal, with fields.
+    Journald,
+}
