@@ -35,7 +35,7 @@ macro_rules! file {
     };
 }
 
-const FILES: [(&str, &str, &str); 19] = [
+const FILES: [(&str, &str, &str); 21] = [
     file!("theme.css", CSS),
     file!("board.css", CSS),
     file!("dialogs.css", CSS),
@@ -46,6 +46,7 @@ const FILES: [(&str, &str, &str); 19] = [
     file!("dialog.js", SCRIPT),
     file!("dom.js", SCRIPT),
     file!("main.js", SCRIPT),
+    file!("match.js", SCRIPT),
     file!("notices.js", SCRIPT),
     file!("people.js", SCRIPT),
     file!("queue-card.js", SCRIPT),
@@ -54,6 +55,7 @@ const FILES: [(&str, &str, &str); 19] = [
     file!("state.js", SCRIPT),
     file!("stream.js", SCRIPT),
     file!("time.js", SCRIPT),
+    file!("totals.js", SCRIPT),
     file!("view.js", SCRIPT),
 ];
 

@@ -1,14 +1,16 @@
 // The board on the page: which queues it shows, and in which order. A change of the state
 // updates only the parts of the page that it affects.
 
-import { byId, find, setChildren, setText } from "./dom.js";
+import { byId, setChildren, setText } from "./dom.js";
+import { findMatch, passesFilter } from "./match.js";
 import { QueueCard } from "./queue-card.js";
-import { countStates, longestWaitStart, searchKey } from "./state.js";
-import { formatCount, formatDuration } from "./time.js";
+import { longestWaitStart, searchKey } from "./state.js";
+import { formatCount } from "./time.js";
+import { showLongestWait, showTotals } from "./totals.js";
 
 /**
  * @import { Preferences } from "./bridge"
- * @import { Board, BoardQueue, BoardUpdate } from "./state.js"
+ * @import { Board, BoardUpdate } from "./state.js"
  * @import { Clock } from "./time.js"
  */
 
@@ -211,24 +213,7 @@ export class View {
     nothing.hidden = shown.length > 0;
     setText(nothing, emptyText(this.#board.isLoaded, all));
     setText(byId("expand"), shown.some((card) => card.isOpen) ? "Close all" : "Open all");
-    this.#updateTotals();
-  }
-
-  #updateTotals() {
-    let [waiting, abandoned, completed] = [0, 0, 0];
-    for (const { callers, statistics } of this.#board.queues.values()) {
-      waiting += callers.length;
-      abandoned += statistics?.abandoned ?? 0;
-      completed += statistics?.completed ?? 0;
-    }
-    const offered = abandoned + completed;
-    const percent = offered === 0 ? "–" : `${Math.round((abandoned / offered) * 1000) / 10} %`;
-    for (const state of ["available", "in_call", "paused"]) {
-      setTotal(state, String(this.#board.people.count(state)));
-    }
-    setTotal("waiting", String(waiting));
-    setTotal("abandoned", percent);
-    document.title = waiting > 0 ? `(${waiting}) Queues` : "Queues";
+    showTotals(this.#board);
   }
 
   /** Runs every second. */
@@ -242,13 +227,7 @@ export class View {
     const now = this.#clock.now();
     const lateAfter = this.#preferences.late * 1000;
     for (const card of this.#nearCards) card.tick(now, lateAfter);
-    let start = null;
-    for (const queue of this.#board.queues.values()) {
-      const first = longestWaitStart(queue);
-      if (first !== null && (start === null || first < start)) start = first;
-    }
-    const isLate = start !== null && now - start >= lateAfter;
-    setTotal("longest", start === null ? "–" : formatDuration(now - start), isLate);
+    showLongestWait(this.#board, now, lateAfter);
   }
 
   /**
@@ -305,17 +284,6 @@ function queueOf(card) {
 }
 
 /**
- * @param {string} key
- * @param {string} text
- * @param {boolean} [isLate]
- */
-function setTotal(key, text, isLate = false) {
-  const total = find(document, `[data-total="${key}"]`);
-  setText(find(total, "dd"), text);
-  total.classList.toggle("late", isLate);
-}
-
-/**
  * The text of a board without cards.
  *
  * @param {boolean} isLoaded
@@ -324,38 +292,4 @@ function setTotal(key, text, isLate = false) {
 function emptyText(isLoaded, all) {
   if (!isLoaded) return "Loading queues…";
   return all === 0 ? "There are no queues." : "No queue matches the search and the filter.";
-}
-
-/**
- * Looks for a search in a queue. Returns null if the queue does not match. `isInside` means
- * that an agent or a caller matches. `narrow` is set if only matching agents are shown.
- *
- * @param {BoardQueue} queue
- * @param {string} search
- */
-function findMatch(queue, search) {
-  if (search === "" || queue.searchText.includes(search)) return { isInside: false, narrow: null };
-  for (const member of queue.members.values()) {
-    if (member.searchText.includes(search)) return { isInside: true, narrow: search };
-  }
-  const hasCaller = queue.callers.some(({ searchText }) => searchText.includes(search));
-  return hasCaller ? { isInside: true, narrow: null } : null;
-}
-
-/**
- * @param {BoardQueue} queue
- * @param {string} filter a value of the filter in index.html
- */
-function passesFilter(queue, filter) {
-  const counts = countStates(queue);
-  switch (filter) {
-    case "waiting":
-      return queue.callers.length > 0;
-    case "unstaffed":
-      return !counts.available;
-    case "paused":
-      return Boolean(counts.paused);
-    default:
-      return true;
-  }
 }

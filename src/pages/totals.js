@@ -1,0 +1,57 @@
+// The totals of all queues at the top of the board, and in the page's title.
+
+import { find, setText } from "./dom.js";
+import { longestWaitStart } from "./state.js";
+import { formatDuration } from "./time.js";
+
+/** @import { Board } from "./state.js" */
+
+/**
+ * Shows the totals that change with the state of the board.
+ *
+ * @param {Board} board
+ */
+export function showTotals(board) {
+  let [waiting, abandoned, completed] = [0, 0, 0];
+  for (const { callers, statistics } of board.queues.values()) {
+    waiting += callers.length;
+    abandoned += statistics?.abandoned ?? 0;
+    completed += statistics?.completed ?? 0;
+  }
+  const offered = abandoned + completed;
+  const percent = offered === 0 ? "–" : `${Math.round((abandoned / offered) * 1000) / 10} %`;
+  for (const state of ["available", "in_call", "paused"]) {
+    setTotal(state, String(board.people.count(state)));
+  }
+  setTotal("waiting", String(waiting));
+  setTotal("abandoned", percent);
+  document.title = waiting > 0 ? `(${waiting}) Queues` : "Queues";
+}
+
+/**
+ * Shows how long the caller who has waited longest is waiting, in any queue.
+ *
+ * @param {Board} board
+ * @param {number} now in milliseconds
+ * @param {number} lateAfter a wait of this many milliseconds is marked
+ */
+export function showLongestWait(board, now, lateAfter) {
+  let start = null;
+  for (const queue of board.queues.values()) {
+    const first = longestWaitStart(queue);
+    if (first !== null && (start === null || first < start)) start = first;
+  }
+  const isLate = start !== null && now - start >= lateAfter;
+  setTotal("longest", start === null ? "–" : formatDuration(now - start), isLate);
+}
+
+/**
+ * @param {string} key
+ * @param {string} text
+ * @param {boolean} [isLate]
+ */
+function setTotal(key, text, isLate = false) {
+  const total = find(document, `[data-total="${key}"]`);
+  setText(find(total, "dd"), text);
+  total.classList.toggle("late", isLate);
+}
