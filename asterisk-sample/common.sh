@@ -4,9 +4,9 @@
 
 # On Debian, chroot is in an sbin folder, which is not on a user's PATH.
 PATH=$PATH:/usr/sbin:/sbin
-sample=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+sample_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # Outside of target/, so that "cargo clean" does not delete the downloads.
-roots=${AMI_BRIDGE_ASTERISK_ROOTS:-$(dirname "$sample")/.asterisk}
+roots=${AMI_BRIDGE_ASTERISK_ROOTS:-$(dirname "$sample_folder")/.asterisk}
 
 die() {
   echo "asterisk-sample: $*" >&2
@@ -18,28 +18,29 @@ suite_of() {
   case $1 in
     16) echo bullseye ;;
     22) echo sid ;;
-    *) die "there is no sample of Asterisk $1; use 16 or 22" ;;
+    *) die "Asterisk $1 is not supported; use 16 or 22" ;;
   esac
 }
 
-# Replaces this shell by `unshare ARGUMENTS`. For a user other than root it adds a
+# Replaces this shell with `unshare ARGUMENTS`. For a user other than root it adds a
 # user namespace, if the system allows that.
 in_namespaces() {
-  local user=()
+  local user_namespace=()
   if [ "$(id -u)" != 0 ]; then
-    user=(--user --map-root-user --map-auto)
+    user_namespace=(--user --map-root-user --map-auto)
     command -v newuidmap >/dev/null ||
       die "needs root or newuidmap: apt-get install uidmap"
     grep -qs "^$(id -un):" /etc/subuid && grep -qs "^$(id -un):" /etc/subgid ||
-      die "needs root, or lines for $(id -un) in /etc/subuid and /etc/subgid"
-    unshare "${user[@]}" true 2>/dev/null ||
+      die "needs root, or entries for $(id -un) in /etc/subuid and /etc/subgid"
+    unshare "${user_namespace[@]}" true 2>/dev/null ||
       die "needs root: this system does not let users create user namespaces"
   fi
-  exec unshare "${user[@]}" "$@"
+  exec unshare "${user_namespace[@]}" "$@"
 }
 
-# Runs a command with access to the files of a root, which belong to root.
-with_root() {
+# Runs a command as root, or as root of a user namespace. The files in the Asterisk roots
+# belong to root.
+as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else (in_namespaces "$@"); fi
 }
 
@@ -49,7 +50,7 @@ with_root() {
 select_instance() {
   [ $# -ge 2 ] || die "usage: $(basename "$0") 16|22 NAME ..."
   suite_of "$1" >/dev/null
-  [[ $2 =~ ^[a-z0-9-]{1,40}$ ]] || die "the name of an instance has 1 to 40 characters of a-z, 0-9 and -"
+  [[ $2 =~ ^[a-z0-9-]{1,40}$ ]] || die "instance names consist of 1 to 40 characters from a-z, 0-9 and -"
   root=$roots/$1
   instance=/instances/$2
 }
