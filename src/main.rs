@@ -205,8 +205,8 @@ fn exit_code(result: Result<(), Box<dyn Error>>) -> ExitCode {
     }
 }
 
-/// Writes the error to standard error, and returns the exit status. Writes in a thread of
-/// its own: if the reader of standard error hangs, the program must still end.
+/// Writes the error to standard error, and returns the exit status. Writes in a separate
+/// thread: if the reader of standard error hangs, the program must still end.
 fn fail(error: &impl std::fmt::Display, status: u8) -> ExitCode {
     let text = format!("ami-bridge: {error}\n");
     let (written, end) = channel();

@@ -1,5 +1,5 @@
-//! A tokio runtime with one thread of its own, for work that must not wait for other
-//! tasks, or must not make them wait.
+//! A tokio runtime with its own thread, for work that must not wait for other tasks or make
+//! them wait.
 
 use std::fmt;
 use std::io;

@@ -20,7 +20,7 @@ impl Address {
     /// Parses `host:port`. Does not resolve the host name.
     ///
     /// # Errors
-    /// What is wrong, and which form is expected.
+    /// A message that describes the mistake and the expected form.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.parse::<Ipv6Addr>().is_ok() {
             let form = "must be host:port, with an IPv6 address in brackets, as \"[::1]:5038\"";
@@ -64,8 +64,8 @@ impl Address {
         host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
     }
 
-    /// Whether both are obviously the same: equal without regard to case, or both the
-    /// usual loopback address or its name. Does not resolve host names.
+    /// Whether both are obviously the same: equal apart from case, or both the usual
+    /// loopback address or its name. Does not resolve host names.
     #[must_use]
     pub fn is_same_place(&self, other: &Self) -> bool {
         let is_local = |address: &Self| {

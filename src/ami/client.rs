@@ -1,5 +1,5 @@
-//! The handle through which the rest of the program uses a link. Knows no sockets and no
-//! retries.
+//! The handle through which the rest of the program uses a link. It knows nothing about
+//! sockets or retries.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub enum LinkState {
     Down {
         /// When the next attempt begins.
         next_attempt: Instant,
-        /// Why, for the operator.
+        /// Why the link is down, for the operator.
         reason: String,
     },
     /// The first attempt is in progress.
@@ -35,11 +35,11 @@ pub enum LinkState {
     ShuttingDown,
 }
 
-/// What the supervisor publishes: the state of a link, and the sender for requests while
-/// the link is ready.
+/// The state of a link, as the supervisor publishes it.
 #[derive(Debug, Clone)]
 pub(crate) struct LinkUpdate {
     pub(crate) state: LinkState,
+    /// Sends requests to the session; `None` unless the link is ready.
     pub(crate) requests: Option<mpsc::UnboundedSender<Request>>,
 }
 
@@ -98,7 +98,7 @@ impl Client {
         self.link.borrow().state.clone()
     }
 
-    /// Whether the task that reopens the link is still running.
+    /// Whether the supervisor, which reopens the link, is still running.
     #[must_use]
     pub fn is_supervised(&self) -> bool {
         self.link.has_changed().is_ok()
@@ -112,17 +112,17 @@ impl Client {
         self.state()
     }
 
-    /// Begins an exchange for a request of a client. The exchange can send any number of
+    /// Begins an exchange on behalf of an HTTP request. The exchange can send any number of
     /// actions until `deadline`. `request_id` appears in the log.
     ///
     /// # Errors
     /// [`Failure::Unavailable`] if the link is not ready, [`Failure::Overloaded`] if
-    /// `max_pending` exchanges are pending.
+    /// `max_pending` exchanges are already pending.
     pub fn begin(&self, deadline: Instant, request_id: &str) -> Result<Exchange, Failure> {
         self.open(deadline, request_id, Some(&self.permits))
     }
 
-    /// Begins an exchange for the bridge's own purpose. It does not count against
+    /// Begins an exchange on behalf of the bridge itself. It does not count against
     /// `max_pending`. `purpose` appears in the log as the request's id.
     ///
     /// # Errors
@@ -165,17 +165,17 @@ tokio::task_local! {
     static CHANGE_SENT: Arc<AtomicBool>;
 }
 
-/// Runs `request`, and sets `sent` before `request` sends its first change. So the caller
+/// Runs `request`, and sets `sent` before `request` sends its first change. The caller then
 /// knows whether anything may have changed, even if `request` panics.
 pub async fn with_change_flag<F: Future>(sent: Arc<AtomicBool>, request: F) -> F::Output {
     CHANGE_SENT.scope(sent, request).await
 }
 
 /// How long [`Exchange::send`] waits after the deadline. A running session reports a missed
-/// deadline within a tenth of a second, so this only matters if its task has died.
+/// deadline within a tenth of a second, so this only matters if its task has panicked.
 const DEADLINE_GRACE: Duration = Duration::from_secs(1);
 
-/// One request's use of a link.
+/// Sends the actions of one request over a link.
 #[derive(Debug, Clone)]
 pub struct Exchange {
     requests: mpsc::UnboundedSender<Request>,
@@ -186,7 +186,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Sends an action, once, and waits for its reply.
+    /// Sends an action exactly once, and waits for its reply.
     ///
     /// Asterisk executes actions in the order of these calls. The action is sent even if
     /// the returned future is dropped.
@@ -198,7 +198,7 @@ impl Exchange {
         &self,
         action: Action,
     ) -> impl Future<Output = Result<Arc<Reply>, Failure>> + Send + use<> {
-        let (reply, receiver) = oneshot::channel();
+        let (reply_sender, receiver) = oneshot::channel();
         let deadline = self.deadline;
         if action.is_change() {
             let _ = CHANGE_SENT.try_with(|sent| sent.store(true, Ordering::Release));
@@ -208,7 +208,7 @@ impl Exchange {
             .send(Request {
                 action,
                 deadline: self.deadline,
-                reply,
+                reply_sender,
                 request_id: Arc::clone(&self.request_id),
                 permit: self.permit.clone(),
             })
@@ -221,7 +221,7 @@ impl Exchange {
             }
             match timeout_at(deadline + DEADLINE_GRACE, receiver).await {
                 Ok(Ok(result)) => result,
-                // The session's task has died.
+                // The session's task has panicked.
                 Ok(Err(_)) | Err(_) => Err(Failure::Unknown),
             }
         }
@@ -242,7 +242,7 @@ mod tests {
 
     #[tokio::test]
     async fn change_flag_is_set_before_a_change_and_not_by_a_read() {
-        let (requests, mut sent) = mpsc::unbounded_channel();
+        let (requests, mut received) = mpsc::unbounded_channel();
         let exchange = Exchange {
             requests,
             deadline: Instant::now(),
@@ -254,7 +254,7 @@ mod tests {
         let request = async {
             drop(exchange.send(Action::Ping));
             assert!(!flag.load(Ordering::Acquire));
-            // The action is sent although its future is dropped.
+            // The action is sent even though its future is dropped.
             drop(exchange.send(Action::QueueRemove {
                 queue: header("acme-6001"),
                 interface: member("Local/1001@agents"),
@@ -262,6 +262,6 @@ mod tests {
         };
         with_change_flag(Arc::clone(&flag), request).await;
         assert!(flag.load(Ordering::Acquire));
-        assert!(sent.recv().await.is_some() && sent.recv().await.is_some());
+        assert!(received.recv().await.is_some() && received.recv().await.is_some());
     }
 }

@@ -1,5 +1,5 @@
-//! Decides when a silent link is pinged, and when Asterisk counts as dead. Does no IO and
-//! never reads a clock.
+//! Decides when to ping over a silent link, and when to consider Asterisk dead. Does no IO
+//! and never reads a clock.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ const IDLE_BEFORE_PING: Duration = Duration::from_secs(4);
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Time for Asterisk to answer the Ping that follows a jump of the wall clock. The machine
-/// may have been suspended, and the link may have been dead for long.
+/// may have been suspended, and the link may have been dead for a long time.
 const PING_TIMEOUT_AFTER_JUMP: Duration = Duration::from_secs(2);
 
-/// What the session has to do.
+/// The action that the session must take.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Nothing.
@@ -34,7 +34,8 @@ pub(super) struct Liveness {
     pinged: bool,
     /// Number of jumps of the wall clock at the last check.
     clock_jumps: u64,
-    /// After a jump of the wall clock: when Asterisk is dead unless bytes arrive.
+    /// After a jump of the wall clock: when to consider Asterisk dead if no bytes have
+    /// arrived.
     dead_at: Option<Instant>,
 }
 
@@ -62,7 +63,7 @@ impl Liveness {
         let mut ping = None;
         if clock_jumps != self.clock_jumps {
             self.clock_jumps = clock_jumps;
-            // Asterisk answers one action after the other, and may be busy with one.
+            // Asterisk answers one action after another, so a slow one can delay the Ping.
             let timeout = match in_flight {
                 0 => PING_TIMEOUT_AFTER_JUMP,
                 _ => PING_TIMEOUT,

@@ -35,10 +35,11 @@ const PROBE_QUEUE: &str = "ami-bridge-permission-check";
 /// The interface that the probe names; no queue has it.
 const PROBE_INTERFACE: &str = "Local/nobody@ami-bridge-permission-check";
 
-/// What the handshake found out about Asterisk and the AMI user.
+/// Facts about Asterisk and the AMI user that the handshake found out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// AMI version in the greeting, such as `11.0.0`; that of a proxy, such as `proxy 1.28`.
+    /// AMI version in the greeting, such as `11.0.0`; for a proxy, its version, such as
+    /// `proxy 1.28`.
     pub ami_version: String,
     /// Whether the AMI user may change queues (`write=agent`).
     pub may_write: bool,
@@ -48,7 +49,7 @@ pub struct Peer {
 
 impl Peer {
     /// Major version of Asterisk, derived from the AMI version (`5.` is 16, `11.` is 22);
-    /// `None` if the AMI version is unknown or that of a proxy.
+    /// `None` if the AMI version is unknown or a proxy's.
     #[must_use]
     pub fn asterisk_version(&self) -> Option<u32> {
         let major: u32 = self.ami_version.split('.').next()?.parse().ok()?;
@@ -117,7 +118,7 @@ async fn call<S: AsyncRead + AsyncWrite>(
     }
 }
 
-/// What a booted Asterisk lets the AMI user do and see; see [`Peer`].
+/// The AMI user's rights on a booted Asterisk; see [`Peer`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Booted {
     pub(crate) may_write: bool,
@@ -156,7 +157,10 @@ pub(crate) async fn wait_for_boot<S: AsyncRead + AsyncWrite>(
             }
             ProbeResult::UnknownAction => {
                 if let Some(on_no_app_queue) = on_no_app_queue.take() {
-                    warn!(reason = NO_APP_QUEUE, "Asterisk has no queues");
+                    warn!(
+                        reason = NO_APP_QUEUE,
+                        "Asterisk does not know the queue actions"
+                    );
                     on_no_app_queue();
                 }
             }

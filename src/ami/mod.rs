@@ -6,7 +6,7 @@
 //! everything that Asterisk sends. Actions consist of checked values ([`value`]), so no
 //! input can add a header or an action.
 //!
-//! This module knows nothing of HTTP, JSON or organizations.
+//! This module knows nothing about HTTP, JSON or organizations.
 
 mod action;
 mod address;

@@ -17,12 +17,12 @@ pub trait Observer: Send {
     /// Asterisk sent an event that is not part of a reply.
     fn event(&mut self, event: &Message);
 
-    /// Asterisk sent a complete reply. Called before the reply is passed to those who
-    /// wait for it.
+    /// Asterisk sent a complete reply. Called before the reply is passed to the callers
+    /// that wait for it.
     fn answered(&mut self, action: &Action, reply: &Reply);
 
-    /// Asterisk completed a reply this long after the action was sent. Called even if
-    /// nobody waits for the reply any more.
+    /// Asterisk completed a reply this long after the action was sent. Called even if no
+    /// caller waits for the reply any more.
     fn round_trip(&mut self, _duration: Duration) {}
 
     /// No more actions can be sent: the session has ended, or Asterisk has announced its

@@ -1,7 +1,7 @@
 //! The actions that have no reply yet: a state machine without IO and without a clock.
 //!
 //! An action is queued, sent, then removed. A sent action stays until Asterisk answers or
-//! the session ends, even if every caller has timed out. So a late reply is never matched
+//! the session ends, even if every caller has timed out, so a late reply is never matched
 //! to another action.
 
 use std::collections::{HashMap, VecDeque};
@@ -23,7 +23,7 @@ const MAX_LIST_BYTES: usize = 128 << 20;
 pub(crate) struct Request {
     pub(crate) action: Action,
     pub(crate) deadline: Instant,
-    pub(crate) reply: oneshot::Sender<ReplyResult>,
+    pub(crate) reply_sender: oneshot::Sender<ReplyResult>,
     /// Id of the client's request, for the log; empty for the session's own actions.
     pub(crate) request_id: Arc<str>,
     /// Held until the action is removed, so that an unanswered action counts against
@@ -31,7 +31,7 @@ pub(crate) struct Request {
     pub(crate) permit: Option<Arc<OwnedSemaphorePermit>>,
 }
 
-/// What a received message is.
+/// The role of a received message.
 #[derive(Debug)]
 pub(crate) enum Received {
     /// A part of a reply.
@@ -108,7 +108,7 @@ impl Pending {
     /// Asterisk answers in order, so any change that the caller has seen acknowledged was
     /// executed before that read.
     pub(crate) fn push(&mut self, request: Request) {
-        let waiter = Waiter::new(request.reply, request.deadline, request.permit);
+        let waiter = Waiter::new(request.reply_sender, request.deadline, request.permit);
         if let Some(read) = self
             .joinable_reads
             .get(&request.action)
@@ -237,7 +237,7 @@ impl Pending {
         })
     }
 
-    /// Fails every caller whose deadline has passed. Removes a queued action if nobody
+    /// Fails every caller whose deadline has passed. Removes a queued action if no caller
     /// waits for it any more.
     pub(crate) fn expire(&mut self, now: Instant) {
         let mut abandoned = Vec::new();
@@ -305,8 +305,8 @@ impl Pending {
         }
     }
 
-    /// Fails every action, because the session has ended after `written` bytes. Asterisk may
-    /// have executed an action only if its last byte was written.
+    /// Fails every action, because the session has ended after it wrote `written` bytes.
+    /// Asterisk may have executed an action only if its last byte was written.
     pub(crate) fn close(mut self, written: u64, not_sent: Failure) {
         let ids: Vec<u64> = self.actions.keys().copied().collect();
         for id in ids {

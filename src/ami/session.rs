@@ -1,8 +1,8 @@
 //! A session: one loop that reads from a connection, writes to it, and enforces deadlines.
 //!
-//! Nothing in the loop waits for a consumer of what was read. Asterisk writes the rows of
-//! a `QueueStatus` while it holds the queue's lock, so a reader that stalls would stall
-//! the PBX.
+//! The loop never waits for the code that uses its messages. Asterisk writes the rows of a
+//! `QueueStatus` while it holds the queue's lock, so a reader that stalls would stall the
+//! PBX.
 //!
 //! The session does not connect, log in or retry; see [`super::supervisor`].
 
@@ -33,11 +33,11 @@ const TICK_INTERVAL: Duration = Duration::from_millis(100);
 /// The session ends if an action is unanswered for this long, even if other bytes arrive.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Encoded actions that may wait to be written, in bytes. Further actions stay queued, so
-/// that their deadlines can still cancel them.
+/// While this many bytes are unwritten, the session encodes no more actions. These stay
+/// queued, so that their deadlines can still cancel them.
 const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
-/// Number of reads in flight from which on replies are received in batches.
+/// With at least this many read actions in flight, the session receives replies in batches.
 const BATCH_MIN_READS: usize = 4;
 
 /// How long a batch collects bytes in the socket before the session reads them. Asterisk
@@ -46,15 +46,15 @@ const BATCH_MIN_READS: usize = 4;
 const BATCH_WINDOW: Duration = Duration::from_micros(300);
 
 /// How long the session polls the socket for the reply to a single action, and then for the
-/// next request, before it sleeps. Waking up takes half as long as Asterisk needs for a
-/// pause. With more actions in flight, the session rarely sleeps, and Asterisk needs the
-/// CPU.
+/// next request, before it sleeps. A wake-up takes half as long as Asterisk takes to
+/// execute a `QueuePause`. With more actions in flight, the session rarely sleeps, and
+/// Asterisk needs the CPU.
 const SPIN_TIME: Duration = Duration::from_micros(100);
 
 /// Time for Asterisk to answer a logoff.
 const LOGOFF_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The failure of actions that this session no longer sends.
+/// The failure of actions that the session no longer sends.
 const UNAVAILABLE: Failure = Failure::Unavailable {
     retry_after: Duration::from_secs(1),
 };
@@ -65,7 +65,7 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
     mut requests: mpsc::UnboundedReceiver<Request>,
     last_id: &mut u64,
     stop: &CancellationToken,
-    link: &watch::Sender<LinkUpdate>,
+    link_updates: &watch::Sender<LinkUpdate>,
     observer: &mut dyn Observer,
 ) -> SessionEnd {
     let mut session = Session {
@@ -81,7 +81,9 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
         observer,
     };
     session.observer.link_up();
-    let end = session.serve(connection, &mut requests, stop, link).await;
+    let end = session
+        .serve(connection, &mut requests, stop, link_updates)
+        .await;
     session.observer.link_down();
     requests.close();
     // `try_recv` could miss a request that is being sent at this moment.
@@ -119,7 +121,7 @@ impl Session<'_> {
         connection: &mut Connection<S>,
         requests: &mut mpsc::UnboundedReceiver<Request>,
         stop: &CancellationToken,
-        link: &watch::Sender<LinkUpdate>,
+        link_updates: &watch::Sender<LinkUpdate>,
     ) -> SessionEnd {
         let Connection {
             incoming,
@@ -135,7 +137,7 @@ impl Session<'_> {
                     Ok(0) if self.logoff.is_some() => Err(SessionEnd::Stopped),
                     Ok(0) => Err(SessionEnd::Closed),
                     Ok(_) => {
-                        let result = self.receive_all(incoming, link);
+                        let result = self.receive_all(incoming, link_updates);
                         if self.pending.reads_in_flight() >= BATCH_MIN_READS {
                             read_at = std::time::Instant::now() + BATCH_WINDOW;
                         }
@@ -156,7 +158,7 @@ impl Session<'_> {
                 () = yield_now(), if self.is_spinning() => Ok(()),
                 _ = tick.tick() => self.tick(Instant::now()),
                 () = stop.cancelled(), if self.logoff.is_none() => {
-                    self.logoff = Some(self.queue(Action::Logoff, LOGOFF_TIMEOUT));
+                    self.logoff = Some(self.enqueue(Action::Logoff, LOGOFF_TIMEOUT));
                     Ok(())
                 }
             };
@@ -171,10 +173,10 @@ impl Session<'_> {
     fn accept(&mut self, request: Request) {
         if self.logoff.is_none() && !self.shutdown_announced {
             self.pending.push(request);
-            self.spin();
+            self.restart_spin_time();
         } else {
             // An error means that the caller has dropped its future.
-            let _ = request.reply.send(Err(UNAVAILABLE));
+            let _ = request.reply_sender.send(Err(UNAVAILABLE));
         }
     }
 
@@ -193,8 +195,8 @@ impl Session<'_> {
         }
     }
 
-    /// Starts to spin, or continues for another [`SPIN_TIME`].
-    fn spin(&mut self) {
+    /// Lets the session spin for [`SPIN_TIME`] from now.
+    fn restart_spin_time(&mut self) {
         self.spin_until = self
             .spin_time
             .map(|spin_time| std::time::Instant::now() + spin_time);
@@ -209,13 +211,13 @@ impl Session<'_> {
     fn receive_all<S: AsyncRead>(
         &mut self,
         incoming: &mut Incoming<S>,
-        link: &watch::Sender<LinkUpdate>,
+        link_updates: &watch::Sender<LinkUpdate>,
     ) -> Result<(), SessionEnd> {
         self.liveness.received(Instant::now());
-        while let Some(frame) = incoming.next_message()? {
+        while let Some(part) = incoming.next_message()? {
             let open_list = self.pending.open_list();
-            if let Some(message) = self.reassembler.push(frame, open_list) {
-                self.receive(message, link)?;
+            if let Some(message) = self.reassembler.push(part, open_list) {
+                self.receive(message, link_updates)?;
             }
         }
         Ok(())
@@ -224,27 +226,27 @@ impl Session<'_> {
     fn receive(
         &mut self,
         message: Message,
-        link: &watch::Sender<LinkUpdate>,
+        link_updates: &watch::Sender<LinkUpdate>,
     ) -> Result<(), SessionEnd> {
         match self.pending.receive(message) {
             Ok(Received::Part) => {}
             Ok(Received::Answered(answered)) => {
                 self.observer.round_trip(answered.reply.sent_at.elapsed());
-                // The observer comes before the callers, so that a caller's next step sees
-                // the effect of the reply.
+                // The observer is notified before the callers, so that a caller's next step
+                // sees the effect of the reply.
                 if answered.has_all_rows || !answered.action.is_read() {
                     self.observer.answered(&answered.action, &answered.reply);
                 }
                 answered.deliver();
                 if self.is_spinning() {
-                    self.spin();
+                    self.restart_spin_time();
                 }
             }
             Ok(Received::Event(event)) if event.event() == Some(b"Shutdown") => {
                 info!("Asterisk announced its shutdown");
                 self.shutdown_announced = true;
                 self.observer.link_down();
-                link.send_replace(LinkUpdate {
+                link_updates.send_replace(LinkUpdate {
                     state: LinkState::ShuttingDown,
                     requests: None,
                 });
@@ -252,14 +254,14 @@ impl Session<'_> {
             }
             Ok(Received::Event(event)) => self.observer.event(&event),
             Ok(Received::Unmatched(message)) => {
-                warn!(frame = ?message, "message ignored: it belongs to no pending action")
+                warn!(frame = ?message, "message ignored: it matches no pending action")
             }
             Err(_) => return Err(SessionEnd::ListTooLarge),
         }
         Ok(())
     }
 
-    /// Enforces the deadlines of callers and of Asterisk.
+    /// Enforces the callers' deadlines and the time limits for Asterisk's replies.
     fn tick(&mut self, now: Instant) -> Result<(), SessionEnd> {
         self.pending.expire(now);
         if let Some(logoff) = &mut self.logoff
@@ -272,8 +274,9 @@ impl Session<'_> {
             Verdict::Alive => {}
             Verdict::Ping(timeout) => {
                 debug!("Asterisk is silent: sending a Ping");
-                // Any byte counts as the answer, so nobody waits for the reply.
-                drop(self.queue(Action::Ping, timeout));
+                // Any byte proves that Asterisk is alive, so the reply itself is not
+                // awaited.
+                drop(self.enqueue(Action::Ping, timeout));
             }
             Verdict::Dead => return Err(SessionEnd::Unresponsive),
         }
@@ -283,13 +286,13 @@ impl Session<'_> {
         }
     }
 
-    /// Queues an action of the session itself.
-    fn queue(&mut self, action: Action, timeout: Duration) -> oneshot::Receiver<ReplyResult> {
-        let (reply, receiver) = oneshot::channel();
+    /// Queues one of the session's own actions.
+    fn enqueue(&mut self, action: Action, timeout: Duration) -> oneshot::Receiver<ReplyResult> {
+        let (reply_sender, receiver) = oneshot::channel();
         self.pending.push(Request {
             action,
             deadline: Instant::now() + timeout,
-            reply,
+            reply_sender,
             request_id: "".into(),
             permit: None,
         });
@@ -302,7 +305,8 @@ async fn fill_at<S: AsyncRead>(
     incoming: &mut Incoming<S>,
     read_at: std::time::Instant,
 ) -> Result<usize, super::codec::FrameError> {
-    // Tokio's timer has a resolution of a millisecond. Yielding lets other tasks run.
+    // Tokio's timer has a resolution of a millisecond, so this loop yields to other tasks
+    // instead of sleeping.
     while std::time::Instant::now() < read_at {
         yield_now().await;
     }

@@ -53,13 +53,13 @@ impl std::fmt::Debug for LinkSettings {
 }
 
 /// Creates the handle of a link, and the future that keeps the link up until `stop` is
-/// canceled. The observer receives what happens on the link.
+/// canceled. The observer receives everything that happens on the link.
 pub fn supervise(
     settings: LinkSettings,
     observer: impl Observer + 'static,
     stop: CancellationToken,
 ) -> (Client, impl Future<Output = ()> + Send) {
-    let (link, receiver) = watch::channel(LinkUpdate {
+    let (link_updates, receiver) = watch::channel(LinkUpdate {
         state: LinkState::Connecting,
         requests: None,
     });
@@ -71,7 +71,7 @@ pub fn supervise(
     let span = info_span!("link", pbx = settings.name);
     let supervisor = Supervisor {
         settings,
-        link,
+        link_updates,
         last_id: 0,
         observer: Box::new(observer),
     };
@@ -80,7 +80,7 @@ pub fn supervise(
 
 struct Supervisor {
     settings: LinkSettings,
-    link: watch::Sender<LinkUpdate>,
+    link_updates: watch::Sender<LinkUpdate>,
     /// The last used ActionID of any session.
     last_id: u64,
     observer: Box<dyn Observer>,
@@ -121,7 +121,7 @@ impl Supervisor {
             };
             let reason = self.log_failure(&failure, delay);
             publish(
-                &self.link,
+                &self.link_updates,
                 LinkState::Down {
                     next_attempt: Instant::now() + delay,
                     reason,
@@ -154,8 +154,8 @@ impl Supervisor {
             .await
             .unwrap_or(Err(LoginError::TimedOut))
             .map_err(LinkFailure::Login)?;
-        let link = &self.link;
-        let on_no_app_queue = || publish(link, LinkState::Booting, None);
+        let link_updates = &self.link_updates;
+        let on_no_app_queue = || publish(link_updates, LinkState::Booting, None);
         let booted = login::wait_for_boot(&mut connection, &mut self.last_id, on_no_app_queue)
             .await
             .map_err(LinkFailure::Session)?;
@@ -193,14 +193,14 @@ impl Supervisor {
             );
         }
         let (sender, requests) = mpsc::unbounded_channel();
-        publish(&self.link, LinkState::Ready(peer), Some(sender));
+        publish(&self.link_updates, LinkState::Ready(peer), Some(sender));
         let mut last_id = self.last_id;
         let end = session::run(
             connection,
             requests,
             &mut last_id,
             stop,
-            &self.link,
+            &self.link_updates,
             &mut *self.observer,
         )
         .await;
@@ -247,9 +247,9 @@ impl Supervisor {
 }
 
 fn publish(
-    link: &watch::Sender<LinkUpdate>,
+    link_updates: &watch::Sender<LinkUpdate>,
     state: LinkState,
     requests: Option<mpsc::UnboundedSender<Request>>,
 ) {
-    link.send_replace(LinkUpdate { state, requests });
+    link_updates.send_replace(LinkUpdate { state, requests });
 }

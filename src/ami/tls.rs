@@ -70,7 +70,7 @@ impl TlsSettings {
     /// address. Reads the authority's file.
     ///
     /// # Errors
-    /// What is wrong with the name or the file, for the operator.
+    /// A message for the operator, if the name or the file is invalid.
     pub fn new(trust: Trust, server_name: &str) -> Result<Self, String> {
         let name = ServerName::try_from(server_name.to_owned())
             .map_err(|_| format!("\"{server_name}\" is not a host name or address"))?;

@@ -13,7 +13,7 @@ use super::message::Message;
 /// The recorded versions of Asterisk.
 pub(crate) const VERSIONS: [u32; 2] = [16, 22];
 
-/// What both sides sent, in order.
+/// The bytes that both sides sent, in order.
 #[derive(Debug)]
 pub(crate) struct Transcript {
     pub(crate) steps: Vec<Step>,

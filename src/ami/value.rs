@@ -1,7 +1,7 @@
 //! Checked header values.
 //!
-//! An action consists only of these types. So no value in an action can end a line, add
-//! a header, or be truncated by Asterisk.
+//! An action consists only of these types, so no value in an action can end a line, add a
+//! header, or be truncated by Asterisk.
 
 use std::fmt;
 
@@ -88,7 +88,7 @@ pub fn is_control(byte: u8) -> bool {
     byte < 0x20 || byte == 0x7f
 }
 
-/// Whether a text is one line that is not empty and has no white space at its ends.
+/// Whether a text is one nonempty line without white space at its ends.
 #[must_use]
 pub fn is_trimmed_line(text: &str) -> bool {
     check_line(text, usize::MAX).is_ok()

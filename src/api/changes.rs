@@ -7,7 +7,7 @@ use super::refusal::{change_failed, lookup_failed, unknown_queue};
 use super::tenant::Tenant;
 use crate::queues::{PbxRequest, QueueChange, QueueName};
 
-/// What a change did in one queue.
+/// The result of a change in one queue.
 #[derive(Debug)]
 pub(super) struct Row {
     /// The queue's number in the organization.
@@ -19,13 +19,13 @@ pub(super) struct Row {
 struct Target {
     /// The queue's number in the organization.
     number: String,
-    /// The queue's name on the PBX, or why there is none.
+    /// The queue's name on the PBX, or the error if it has none.
     name: Result<QueueName, ApiError>,
 }
 
 impl Tenant<'_> {
-    /// Makes a change in each of these queues, in all of them at once. Nothing is sent to
-    /// the PBX for a queue that is not the organization's.
+    /// Makes a change in each of these queues concurrently. Nothing is sent to the PBX for
+    /// a queue that is not the organization's.
     pub(super) async fn change(
         &self,
         agent: &str,

@@ -1,4 +1,4 @@
-//! What a client receives: a status and JSON, with what the log says about it.
+//! A response: its status and JSON, and its fields for the log.
 
 use std::time::Duration;
 
@@ -22,11 +22,11 @@ pub struct Response {
     pub outcome: &'static str,
     /// Whether the client has authenticated.
     pub is_authenticated: bool,
-    /// What the audit log says about a change.
+    /// The fields for the audit log, if the request is a change.
     pub(super) change: AuditFields,
 }
 
-/// What log and metrics report about a change.
+/// The results of a change, for the log and the metrics.
 #[derive(Debug, Default)]
 pub(super) struct AuditFields {
     /// Number of queues in which the change may or may not have happened.

@@ -1,4 +1,4 @@
-//! A request from its parameters to its response and its line in the log.
+//! Handles an API request, from its parameters to its response and its log line.
 //!
 //! The order of checks is part of the contract: form, lockout and credentials, the user's
 //! actions and networks, the action's parameters, the organization's agents and queues,
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tracing::info;
 
 use super::accounts::Accounts;
-use super::actions::{Context, EVENTS, LoggedParameters, requested_action};
+use super::actions::{Context, EVENTS_ACTION, LoggedParameters, requested_action};
 use super::credentials::Credentials;
 use super::errors::{ApiError, Code};
 use super::events::{EventStream, StreamPosition, StreamView};
@@ -30,7 +30,7 @@ use crate::queues::{Pbx, Pbxes};
 pub struct ApiRequest {
     /// The query string.
     pub query: Option<String>,
-    /// The body of a form.
+    /// The form in the body.
     pub body: Option<String>,
     /// The `Authorization` header.
     pub authorization: Option<String>,
@@ -38,7 +38,7 @@ pub struct ApiRequest {
     pub address: IpAddr,
     /// Identifies the request in the log and the response.
     pub request_id: String,
-    /// When the request had arrived completely.
+    /// When the last byte of the request arrived.
     pub arrived: Instant,
     /// Set before the first change is sent to the PBX.
     pub change_sent: Arc<AtomicBool>,
@@ -57,7 +57,7 @@ pub struct Api {
 #[derive(Default)]
 struct LogFields {
     user: Option<Arc<User>>,
-    action: Option<&'static str>,
+    action_name: Option<&'static str>,
     /// Only parameters that were checked: a password typed into the wrong field must not
     /// appear in a log.
     parameters: LoggedParameters,
@@ -100,8 +100,8 @@ impl Api {
         response
     }
 
-    /// Opens an event stream and logs that. `last_event_id` is the header of that name. It
-    /// takes precedence over the parameter `lastEventId`.
+    /// Opens an event stream and logs the request. `last_event_id` is the `Last-Event-ID`
+    /// header. It takes precedence over the parameter `lastEventId`.
     ///
     /// # Errors
     /// The error response.
@@ -136,7 +136,7 @@ impl Api {
         let form = Form::parse(&parts, self.reject_unknown_parameters)?;
         let credentials = Credentials::from_request(&form, request.authorization.as_deref())?;
         let action = requested_action(&form)?;
-        log_fields.action = Some(action.name);
+        log_fields.action_name = Some(action.name);
         let user = self.authorize(credentials, action.name, request, log_fields);
         let user = user.await?;
 
@@ -173,8 +173,8 @@ impl Api {
         let query = request.query.as_deref().unwrap_or_default();
         let form = Form::parse_events(query, self.reject_unknown_parameters)?;
         let credentials = Credentials::from_request(&form, request.authorization.as_deref())?;
-        log_fields.action = Some(EVENTS);
-        let user = self.authorize(credentials, EVENTS, request, log_fields);
+        log_fields.action_name = Some(EVENTS_ACTION);
+        let user = self.authorize(credentials, EVENTS_ACTION, request, log_fields);
         let user = user.await?;
 
         parameters::reject_agent(&form)?;
@@ -184,16 +184,16 @@ impl Api {
         let member_json = Arc::clone(&self.member_json);
         let view = StreamView::new(pbx, member_json, &user, queues, &request.request_id);
         let last_event_id = last_event_id.or_else(|| form.get(LAST_EVENT_ID));
-        // An id that is no position means the same as none: start with a snapshot.
+        // The stream starts with a snapshot if the id is invalid or missing.
         let position = last_event_id.and_then(|id| id.parse::<StreamPosition>().ok());
         EventStream::open(view, position).await
     }
 
-    /// Authenticates the user and checks that the user may do the action.
+    /// Authenticates the user and checks that the user may perform the action.
     async fn authorize(
         &self,
         credentials: Option<Credentials>,
-        action: &str,
+        action_name: &str,
         request: &ApiRequest,
         log_fields: &mut LogFields,
     ) -> Result<Arc<User>, ApiError> {
@@ -201,7 +201,7 @@ impl Api {
         log_fields.user = self.accounts.claimed_user(&credentials);
         let authorized = self
             .accounts
-            .authorize(&credentials, action, request.address);
+            .authorize(&credentials, action_name, request.address);
         let user = authorized.await?;
         log_fields.is_authenticated = true;
         Ok(user)
@@ -210,20 +210,20 @@ impl Api {
     fn pbx(&self, organization: &Organization) -> &Pbx {
         match self.pbxes.get(&organization.pbx) {
             Some(pbx) => pbx,
-            None => unreachable!("validation rejects an organization of an unknown PBX"),
+            None => unreachable!("validation rejects organizations with an unknown PBX"),
         }
     }
 
     fn count_and_log(&self, request: &ApiRequest, log_fields: &LogFields, response: &Response) {
         let seconds = request.arrived.elapsed().as_secs_f64();
         let metrics = &self.accounts.metrics;
-        metrics.count(log_fields.action, response.outcome, seconds);
+        metrics.count(log_fields.action_name, response.outcome, seconds);
         metrics.count_unknown(response.change.unknown_outcomes);
         log(request, log_fields, response, seconds);
     }
 }
 
-/// Writes one line for each request, and one more for each change into the audit log.
+/// Writes one line for each request, and for each change another one to the audit log.
 fn log(request: &ApiRequest, log_fields: &LogFields, response: &Response, seconds: f64) {
     let user = log_fields.user.as_deref();
     let LoggedParameters {
@@ -241,7 +241,7 @@ fn log(request: &ApiRequest, log_fields: &LogFields, response: &Response, second
                 pbx = user.map(|user| &*user.organization.pbx),
                 organization = user.map(|user| &*user.organization.name),
                 user = user.map(|user| &*user.username),
-                action = log_fields.action,
+                action = log_fields.action_name,
                 agent,
                 queue = queues,
                 outcome = response.outcome,

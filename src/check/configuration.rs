@@ -1,4 +1,4 @@
-//! What the configuration alone shows: overlaps, passwords in plain text, an expiring
+//! Checks of the configuration alone: overlaps, passwords in plain text, an expiring
 //! certificate, and traffic that others could read.
 
 use std::net::SocketAddr;

@@ -1,8 +1,8 @@
 //! `ami-bridge check`: finds out whether a configuration will work.
 //!
-//! `configuration` examines what the configuration alone shows. `pbx` links to a PBX, and
-//! lets `permissions`, `ping`, `queues` and `probe` examine it. All of them add to the
-//! `report`, which is printed as JSON or as `text`.
+//! `configuration` checks the configuration alone. `pbx` links to a PBX, and lets
+//! `permissions`, `ping`, `queues` and `probe` examine it. All of them add to the `report`,
+//! which is printed as JSON or as `text`.
 
 mod configuration;
 mod pbx;

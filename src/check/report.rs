@@ -20,9 +20,9 @@ pub struct Report {
     pub overlaps: Vec<OverlapReport>,
     /// The certificate of the HTTP interface, if it has one.
     pub certificate: Option<CertificateReport>,
-    /// What works but should be changed.
+    /// Problems that the operator should fix although the bridge works.
     pub warnings: Vec<String>,
-    /// What does not work.
+    /// Problems that stop the bridge from working.
     pub errors: Vec<String>,
 }
 

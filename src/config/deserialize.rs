@@ -1,4 +1,4 @@
-//! Deserializes everything that fits, and reports everything that does not.
+//! Deserializes every valid value, and reports every invalid one.
 
 use config::{Value, ValueKind};
 use serde::Deserialize;
@@ -6,8 +6,9 @@ use serde::Deserialize;
 use super::file::File;
 use super::mistake::Mistakes;
 
-/// Deserializes the tree. serde stops at the first error, so a value that causes an error is
-/// removed and the rest is tried again. That way one mistake does not hide the others.
+/// Deserializes the tree. serde stops at the first error, so a value that causes an error
+/// is removed and the rest is deserialized again. That way one mistake does not hide the
+/// others.
 pub(super) fn deserialize(mut tree: Value, mistakes: &mut Mistakes) -> File {
     loop {
         let mut track = serde_path_to_error::Track::new();
@@ -17,15 +18,15 @@ pub(super) fn deserialize(mut tree: Value, mistakes: &mut Mistakes) -> File {
             Err(error) => error,
         };
         let path: Vec<String> = track.path().iter().map(ToString::to_string).collect();
-        mistakes.add(join(&path), expectation(&error));
+        mistakes.add(join(&path), describe(&error));
         if !remove(&mut tree, &path) {
             return File::default();
         }
     }
 }
 
-/// Joins path segments to a key such as `organization.acme.user[0].password`. The segment of
-/// an index is already `[0]`.
+/// Joins path segments into a key such as `organization.acme.user[0].password`. The segment
+/// of an index already has its brackets: `[0]`.
 fn join(path: &[String]) -> String {
     let mut key = String::new();
     for segment in path {
@@ -37,9 +38,10 @@ fn join(path: &[String]) -> String {
     key
 }
 
-/// Says which value was expected. serde's message also quotes the value that was found,
-/// which may be a secret, so only the part after "expected" is used.
-fn expectation(error: &config::ConfigError) -> String {
+/// Describes a mistake for the operator: an unknown key, or the type that was expected.
+/// serde's message also quotes the value that was found, which may be a secret, so only the
+/// part after "expected" is used.
+fn describe(error: &config::ConfigError) -> String {
     let text = error.to_string();
     if text.contains("unknown field") {
         let known = text.split_once("expected").map_or("", |(_, known)| known);
@@ -53,7 +55,7 @@ fn expectation(error: &config::ConfigError) -> String {
             let expected = expected.split(" in ").next().unwrap_or(expected);
             match expected.trim() {
                 "a map" => "must be a table: [NAME]".to_owned(),
-                "a sequence" => "must be a list of tables: [[…]] with two brackets".to_owned(),
+                "a sequence" => "must be a list of tables: [[…]] with double brackets".to_owned(),
                 expected => format!("must be {expected}"),
             }
         }
@@ -61,7 +63,7 @@ fn expectation(error: &config::ConfigError) -> String {
     }
 }
 
-/// Removes the value at that path. Returns false if the path has no value.
+/// Removes the value at `path`. Returns false if there is none.
 fn remove(tree: &mut Value, path: &[String]) -> bool {
     let Some((last, parents)) = path.split_last() else {
         return false;
@@ -70,7 +72,7 @@ fn remove(tree: &mut Value, path: &[String]) -> bool {
     for segment in parents {
         let next = match &mut node.kind {
             ValueKind::Table(table) => table.get_mut(segment),
-            ValueKind::Array(items) => index(segment).and_then(|index| items.get_mut(index)),
+            ValueKind::Array(items) => parse_index(segment).and_then(|index| items.get_mut(index)),
             _ => None,
         };
         let Some(next) = next else {
@@ -80,7 +82,7 @@ fn remove(tree: &mut Value, path: &[String]) -> bool {
     }
     match &mut node.kind {
         ValueKind::Table(table) => table.remove(last).is_some(),
-        ValueKind::Array(items) => match index(last) {
+        ValueKind::Array(items) => match parse_index(last) {
             Some(index) if index < items.len() => {
                 items.remove(index);
                 true
@@ -91,7 +93,7 @@ fn remove(tree: &mut Value, path: &[String]) -> bool {
     }
 }
 
-/// Parses the segment `[3]`.
-fn index(segment: &str) -> Option<usize> {
+/// Parses the segment of an index, such as `[3]`.
+fn parse_index(segment: &str) -> Option<usize> {
     segment.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
 }

@@ -36,8 +36,8 @@ pub(super) fn find(text: &str, error: &Error) -> Option<DuplicateKey> {
 }
 
 /// Whether the key at `candidate` is the first occurrence of the duplicate key at `second`.
-/// Several tables may have a key of that name. It is the right one if the error disappears
-/// when this key is renamed.
+/// Several tables may have a key with this name. The candidate is the right one if the
+/// error disappears when the candidate is renamed.
 fn is_first_occurrence(text: &str, candidate: &Range<usize>, second: usize) -> bool {
     const UNUSED_KEY: &str = "ami_bridge_has_no_such_key";
     let renamed = [&text[..candidate.start], UNUSED_KEY, &text[candidate.end..]].concat();

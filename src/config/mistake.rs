@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Mistake {
     /// The full key, such as `pbx.main.secret`.
     pub key: String,
-    /// What is wrong. Never contains a value that could be a secret.
+    /// Description of the mistake. Never contains a value that could be a secret.
     pub message: String,
 }
 

@@ -41,8 +41,8 @@ impl Demo {
     }
 }
 
-/// Binds the address once, to report an address that is in use before anything else
-/// starts, and to replace port 0 by a free port, because the welcome text names it.
+/// Binds the address once, to report an address that is in use before anything else starts,
+/// and to replace port 0 with a free port, because the welcome text names it.
 fn choose_port(listen: SocketAddr) -> Result<SocketAddr, String> {
     let bound = TcpListener::bind(listen).and_then(|listener| listener.local_addr());
     bound.map_err(|error| {

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-/// The bridge's configuration. `ami` is the address of the simulated PBX, and `listen`
-/// the one of the bridge.
+/// The bridge's configuration. `ami` is the address of the simulated PBX, and `listen` that
+/// of the bridge.
 pub(super) fn bridge_configuration(ami: SocketAddr, listen: SocketAddr) -> String {
     format!(
         r#"

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-/// Compares digits by their value: `9` is before `10`, and `a2` before `a10`.
+/// Compares runs of digits as numbers: `9` sorts before `10`, and `a2` before `a10`.
 pub(super) fn natural_order(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a, b);
     loop {
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn natural_order_compares_digits_by_value() {
+    fn natural_order_compares_runs_of_digits_as_numbers() {
         let mut numbers = ["10", "9", "a10", "a9", "009", "a"];
         numbers.sort_by(|a, b| natural_order(a, b));
         assert_eq!(numbers, ["9", "009", "10", "a", "a9", "a10"]);

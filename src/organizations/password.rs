@@ -1,6 +1,6 @@
 //! Passwords as they are configured and as clients send them.
 //!
-//! A client sends either a password or its MD5. So every stored form is derived from the
+//! A client sends either a password or its MD5, so every stored form is derived from the
 //! lower-case MD5 hex of the password.
 
 use std::fmt;
@@ -12,8 +12,8 @@ use md5::{Digest, Md5};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// The MD5 of a password, as 32 lower-case hex digits. Whoever has it can log in, so it is
-/// as secret as the password.
+/// The MD5 of a password, as 32 lower-case hex digits. Anyone who has it can log in, so it
+/// is as secret as the password.
 #[derive(Clone)]
 pub struct PasswordDigest(Zeroizing<String>);
 

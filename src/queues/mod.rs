@@ -1,5 +1,6 @@
 //! Queues, members and callers as Asterisk knows them, the queries and changes of queues,
-//! and a mirror of them in memory. Knows no HTTP, no JSON and no organization.
+//! and a mirror of them in memory. This module knows nothing about HTTP, JSON or
+//! organizations.
 
 mod actions;
 mod decode;

@@ -58,7 +58,7 @@ async fn prepare_pbx(simulator: &Simulator, transcript: &str, message: &[String]
     }
 }
 
-/// Adds a paused member, from a session of its own.
+/// Adds a paused member, from a separate session.
 async fn add_paused_member(simulator: &Simulator) {
     let mut client = Client::connect(simulator).await;
     for lines in [
@@ -162,7 +162,7 @@ async fn replay(simulator: &Simulator, transcript: &str) {
     assert_eq!(rest, "", "{transcript}");
 }
 
-/// Replaces the recorded MD5 digest by the one for the current challenge.
+/// Replaces the recorded MD5 digest with the one for the current challenge.
 fn replace_key(line: &str, transcript: &str, challenge: &str) -> String {
     if !line.starts_with("Key: ") {
         return line.to_owned();

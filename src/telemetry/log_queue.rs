@@ -160,7 +160,7 @@ impl<'a> MakeWriter<'a> for LogQueue {
     }
 }
 
-/// What the writing thread receives.
+/// A message to the writing thread.
 enum Entry {
     Line(Vec<u8>),
     /// The last entry. The thread answers it when all lines before it are written.

@@ -42,7 +42,7 @@ def read(path):
 
 
 def blank(match):
-    """Replaces a match by spaces, so that offsets and line numbers stay right."""
+    """Replaces a match with spaces, so that offsets and line numbers stay right."""
     return re.sub(r"[^\n]", " ", match.group())
 
 

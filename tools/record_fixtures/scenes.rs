@@ -1,4 +1,4 @@
-//! The recorded scenes. Each has a connection of its own.
+//! The recorded scenes. Each uses a separate connection.
 
 use super::wire::{User, Wire};
 use super::{Asterisk, Result};

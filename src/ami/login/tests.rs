@@ -125,7 +125,7 @@ async fn login_reports_how_the_peer_answered() {
     }
 }
 
-/// What the peer does after its script.
+/// The peer's behavior after its script.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Then {
     Closes,

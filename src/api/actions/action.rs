@@ -35,7 +35,7 @@ pub(in crate::api) trait Command: Debug + Send + Sync {
     fn run<'a>(&'a self, context: Context<'a>) -> BoxFuture<'a, Result<Response, ApiError>>;
 }
 
-/// What an action needs to run.
+/// Everything that an action needs to run.
 pub(in crate::api) struct Context<'a> {
     pub(in crate::api) action: &'static Action,
     pub(in crate::api) tenant: Tenant<'a>,

@@ -20,7 +20,7 @@ pub use action::LoggedParameters;
 pub(super) use action::{Action, Context};
 
 /// The permission to open event streams.
-pub(super) const EVENTS: &str = "events";
+pub(super) const EVENTS_ACTION: &str = "events";
 
 /// Every action of the API, in the order in which error messages list them.
 const ACTIONS: [&Action; 7] = [
@@ -33,10 +33,10 @@ const ACTIONS: [&Action; 7] = [
     &show_state::SHOW_STATE,
 ];
 
-/// What a user can be allowed: every action, and [`EVENTS`].
+/// What a user can be allowed: every action, and [`EVENTS_ACTION`].
 pub fn permissions() -> Vec<&'static str> {
     let actions = ACTIONS.iter().map(|action| action.name);
-    actions.chain([EVENTS]).collect()
+    actions.chain([EVENTS_ACTION]).collect()
 }
 
 /// Finds the action that the request names, in upper or lower case.

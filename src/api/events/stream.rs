@@ -30,7 +30,7 @@ pub struct EventStream {
     last_sent: u64,
     /// When the next batch may be sent.
     next_batch: Instant,
-    /// What the client knows about the link to the PBX.
+    /// The last link state that the client has received.
     connected: bool,
     /// Events to be sent before all others.
     first: Vec<StreamEvent>,
@@ -148,14 +148,14 @@ impl EventStream {
                 }
                 StateChange::Member {
                     queue,
-                    what,
+                    change,
                     member,
                 } => {
                     let Some(own) = self.view.number(queue) else {
                         continue;
                     };
                     let position = self.view.position(*number, statistics_of.is_none());
-                    events.push(self.view.member_event(position, &own, *what, member));
+                    events.push(self.view.member_event(position, &own, *change, member));
                     events.extend(statistics_of.and_then(|q| self.queue_event(*number, q)));
                 }
                 StateChange::Statistics { .. } => {

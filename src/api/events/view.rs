@@ -1,4 +1,4 @@
-//! What a stream shows, and to whom.
+//! The view of an event stream: the queues that it shows to one user.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::organizations::{Organization, User};
 use crate::queues::mirror::{Follower, MemberChange};
 use crate::queues::{Member, Pbx};
 
-/// What a stream shows, and to whom.
+/// The view of an event stream: the queues that it shows to one user.
 pub(in crate::api) struct StreamView {
     pub(super) pbx: Pbx,
     organization: Arc<Organization>,

@@ -1,7 +1,7 @@
 //! Members as JSON, and a cache of that JSON.
 //!
-//! Members make up most of a response and seldom change between two reads. So the JSON of
-//! a queue's members is cached until they change.
+//! Members make up most of a response and seldom change between two reads, so the JSON of a
+//! queue's members is cached until they change.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

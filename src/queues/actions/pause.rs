@@ -31,8 +31,8 @@ impl Turn<'_> {
     /// Pauses or unpauses the interface if it is a member of the queue. Returns whether it
     /// is.
     ///
-    /// Asterisk looks the member up at the moment of the change and compares without case,
-    /// so nothing about the queue needs to be known. If the queue has no such member,
+    /// Asterisk looks the member up at the moment of the change and ignores case, so the
+    /// bridge needs to know nothing about the queue. If the queue has no such member,
     /// Asterisk neither changes nor logs anything (app_queue of Asterisk 13 to 23).
     ///
     /// # Errors

@@ -17,7 +17,7 @@ pub(in crate::queues) struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    /// Waits until `owner` may make a change on a PBX with so many memberships.
+    /// Waits until `owner` may make a change on a PBX with this many memberships.
     ///
     /// # Errors
     /// [`Failure::Overloaded`] if the turn does not come before the deadline.
@@ -32,8 +32,8 @@ impl<'a> Turn<'a> {
         Ok(Self { queries, permit })
     }
 
-    /// A turn to pause someone whom the mirror does not list as a member. It need not be
-    /// waited for: Asterisk almost always refuses, which costs it no more than a ping.
+    /// A turn to pause an interface that the mirror does not list as a member. Available
+    /// immediately: Asterisk almost always refuses, which costs it no more than a ping.
     pub(in crate::queues) fn to_pause_nonmember(queries: &'a QueueQueries) -> Self {
         Self {
             queries,

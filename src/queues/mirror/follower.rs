@@ -1,4 +1,4 @@
-//! Someone who follows the changes of a PBX's queues.
+//! Follows the changes of a PBX's queues, for one event stream.
 
 use std::sync::Arc;
 

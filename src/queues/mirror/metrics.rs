@@ -8,7 +8,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use tokio::time::Instant;
 
-/// Bounds of latency histograms, in seconds: from a read of the mirror to a time-out.
+/// Bucket bounds of the latency histograms, in seconds, from a read of the mirror to a
+/// timeout.
 pub const LATENCY_BOUNDS: [f64; 11] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0, 10.0,
 ];
@@ -23,7 +24,7 @@ pub struct Metrics {
     link: Mutex<LinkTimes>,
     /// Queues listed by the periodic resync.
     pub resyncs: Counter,
-    /// Members that a resync listed otherwise than events had reported them.
+    /// Members that a resync listed differently from what events had reported.
     pub drift: Counter,
     /// Queries about a queue or a member whose state was uncertain.
     pub targeted_refreshes: Counter,

@@ -1,13 +1,12 @@
 //! A mirror of a PBX's queues: reads from memory.
 //!
 //! The mirror is loaded when the link comes up and follows Asterisk's events. Every queue
-//! is listed again periodically, because some changes have no event. Callers and statistics
-//! are queried when someone reads them. A client that has received the response to a
-//! change sees that change in its next read.
+//! is listed again periodically, because Asterisk sends no event for some changes. Callers
+//! and statistics are queried when someone reads them. A client that has received the
+//! response to a change sees that change in its next read.
 //!
-//! [`state`] is the mirror and its rules, [`refresher`] queries Asterisk for what the
-//! mirror needs, [`Pbx`] answers reads, [`PbxRequest`] makes changes, and [`Follower`]
-//! follows what has changed.
+//! [`state`] is the mirror and its rules, [`refresher`] keeps the mirror current, [`Pbx`]
+//! answers reads, [`PbxRequest`] makes changes, and [`Follower`] follows changes.
 
 mod follower;
 mod metrics;
@@ -55,7 +54,7 @@ pub fn connect(
     let pbx = Pbx::new(store, client, settings);
     let tasks = async move {
         let refresher = stop.run_until_cancelled(refresher.run());
-        // The supervisor runs as a task of its own, so that a slow refresh never delays it.
+        // The supervisor runs as a separate task, so that a slow refresh never delays it.
         let (supervisor, _) = tokio::join!(tokio::spawn(supervisor), refresher.instrument(span));
         supervisor.ok();
     };

@@ -45,15 +45,15 @@ impl Pbx {
         self.client.pending()
     }
 
-    /// Whether the mirror can be read and the link's task still runs. Never returns if a
-    /// thread holds the mirror's lock for ever.
+    /// Whether the mirror can be read and the link's task still runs. Blocks forever if a
+    /// thread never releases the mirror's lock.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.store.read(|_| ());
         self.client.is_supervised()
     }
 
-    /// Bound on a whole request, however many queues it names.
+    /// Time limit for a whole request, no matter how many queues it names.
     #[must_use]
     pub fn action_timeout(&self) -> Duration {
         self.settings.action_timeout
@@ -65,7 +65,7 @@ impl Pbx {
         &self.store.metrics
     }
 
-    /// Identifies the change log. Its numbers mean nothing in another one.
+    /// Identifies the change log. Its numbers have no meaning in another one.
     #[must_use]
     pub fn change_log_id(&self) -> u64 {
         self.store.change_log_id
@@ -123,8 +123,8 @@ impl Pbx {
         self.store.read(|mirror| mirror.event_delivery())
     }
 
-    /// Seconds by which Asterisk's clock is ahead of the bridge's; `None` if it was not
-    /// measured yet.
+    /// Seconds by which Asterisk's clock is ahead of the bridge's; `None` if it has not
+    /// been measured yet.
     #[must_use]
     pub fn clock_offset(&self) -> Option<f64> {
         self.store.read(|mirror| mirror.clock_offset())

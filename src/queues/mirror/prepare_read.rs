@@ -1,4 +1,4 @@
-//! What a read queries Asterisk for before it reads the mirror.
+//! Queries Asterisk, if necessary, before a read of the mirror.
 
 use std::future::ready;
 
@@ -15,9 +15,9 @@ use crate::queues::name::QueueName;
 use crate::queues::queries::{LISTS_AT_ONCE, QueueQueries};
 
 impl Pbx {
-    /// Asterisk's spelling of these names, without the names that it does not have. Lists
-    /// all queues unless Asterisk has already listed every one of these over this link.
-    /// The returned names stay valid even if the link is lost right afterwards.
+    /// Asterisk's spelling of these names, without those that it does not have. Lists all
+    /// queues unless Asterisk has already listed every one of these over this link. The
+    /// returned names stay valid even if the link is lost right afterwards.
     ///
     /// # Errors
     /// [`QueueError`]
@@ -54,7 +54,7 @@ impl Pbx {
     /// Queries for a request, to be sent before the deadline.
     ///
     /// # Errors
-    /// As [`crate::ami::Client::begin`].
+    /// The same as [`crate::ami::Client::begin`].
     pub(super) fn queries(
         &self,
         deadline: Instant,

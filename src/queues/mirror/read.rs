@@ -13,8 +13,8 @@ use crate::queues::queries::Snapshot;
 use crate::wall_clock;
 
 impl Pbx {
-    /// Reads queues with their members. Without names, those for which `is_wanted` holds.
-    /// Callers and statistics may be outdated.
+    /// Reads queues with their members. Without names, reads those for which `is_wanted`
+    /// holds. Callers and statistics may be outdated.
     ///
     /// # Errors
     /// `Failure::Unavailable` without a link or while the mirror is being loaded, unless

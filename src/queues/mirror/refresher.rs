@@ -1,5 +1,5 @@
-//! Queries Asterisk for what the mirror needs: everything at first, then whatever is
-//! uncertain, and every queue periodically.
+//! Keeps the mirror current by querying Asterisk: for everything at first, then for
+//! whatever is uncertain, and for every queue periodically.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -17,14 +17,14 @@ use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
 use crate::queues::queries::{NOBODY, QueueNames, QueueQueries};
 
-/// How many lists are queried at once while the mirror is loaded. With one at a time,
-/// Asterisk would idle in between; one list of all queues would hold changes up.
+/// Number of concurrent list queries while the mirror is loading. With one at a time,
+/// Asterisk would idle in between; a single list of all queues would delay changes.
 const LISTS_AT_ONCE: usize = 8;
 
-/// Time limit of a refresh.
+/// Time limit for a refresh.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Time limit of loading the mirror. A large PBX takes seconds.
+/// Time limit for loading the mirror. A large PBX takes seconds.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Delay before a failed query is repeated.
@@ -33,17 +33,18 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// The clock offset is measured at least this often.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The oldest measurement of the clock offset with which members are queried.
+/// Before a query, the clock offset is measured again if the last measurement is older than
+/// this.
 const MAX_CLOCK_AGE: Duration = Duration::from_secs(2);
 
 /// How often the statistics that event streams show are queried.
 const STATISTICS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The pause after a query for these statistics, as a multiple of its duration. So a large
-/// PBX spends at most a twentieth of its time on them.
-const STATISTICS_REST: u32 = 19;
+/// The pause after a query for these statistics, as a multiple of its duration. A large PBX
+/// therefore spends at most a twentieth of its time on them.
+const STATISTICS_PAUSE_FACTOR: u32 = 19;
 
-/// How often overdue overlays are looked for.
+/// How often the refresher checks for overdue overlays.
 const TICK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Refreshes the mirror of one PBX.
@@ -75,7 +76,7 @@ impl Refresher {
         }
     }
 
-    /// Loads the mirror whenever there is a new link, and then refreshes it.
+    /// Loads the mirror for each new link, and then keeps it current.
     pub(super) async fn run(self) {
         let mut phase = self.store.phase.subscribe();
         loop {
@@ -97,10 +98,10 @@ impl Refresher {
             };
             match loaded {
                 Ok(()) => tokio::select! {
-                    () = self.follow() => {}
+                    () = self.keep_current() => {}
                     _ = phase.wait_for(|phase| *phase != Phase::Live) => {}
                 },
-                // The mirror has applied the same reply, and its phase says so.
+                // The mirror has applied the same reply, and is in `Phase::NoAppQueue` now.
                 Err(QueueError::NotLoaded) => {}
                 Err(error) => {
                     warn!(%error, "can't read the queues; retrying");
@@ -110,7 +111,7 @@ impl Refresher {
         }
     }
 
-    fn queries(&self, timeout: Duration, purpose: &str) -> Result<QueueQueries, QueueError> {
+    fn begin_queries(&self, timeout: Duration, purpose: &str) -> Result<QueueQueries, QueueError> {
         let deadline = Instant::now() + timeout;
         let exchange = self.client.begin_internal(deadline, purpose)?;
         let mode = self.store.read(Mirror::query_mode);
@@ -120,11 +121,11 @@ impl Refresher {
     /// Lists all queues with their members.
     async fn load(&self) -> Result<(), QueueError> {
         let start = Instant::now();
-        let queries = self.queries(LOAD_TIMEOUT, "seed")?;
-        // Measured first, because every time that Asterisk reports is converted by it.
+        let queries = self.begin_queries(LOAD_TIMEOUT, "seed")?;
+        // The clock offset is needed first, to convert the timestamps in the lists.
         self.measure_clock(&queries).await?;
         let QueueNames {
-            named,
+            named: names,
             unusable_names,
         } = queries.names().await?;
         for queue in unusable_names {
@@ -134,10 +135,10 @@ impl Refresher {
                  it in queues.conf"
             );
         }
-        let queues = named.len();
+        let queues = names.len();
         // The query mode depends on the number of queues, which is known only now.
-        let queries = self.queries(LOAD_TIMEOUT, "seed")?;
-        let lists = queries.lists(named, LISTS_AT_ONCE);
+        let queries = self.begin_queries(LOAD_TIMEOUT, "seed")?;
+        let lists = queries.lists(names, LISTS_AT_ONCE);
         lists.try_for_each(|_| ready(Ok(()))).await?;
         let memberships = self.store.change(|mirror, now| {
             mirror.loading_finished(now);
@@ -152,10 +153,13 @@ impl Refresher {
 
     /// Waits until Asterisk knows the actions of app_queue.
     async fn wait_for_app_queue(&self) {
-        warn!(reason = NO_APP_QUEUE, "Asterisk has no queues");
+        warn!(
+            reason = NO_APP_QUEUE,
+            "Asterisk does not know the queue actions"
+        );
         loop {
             sleep(RETRY_DELAY).await;
-            let names = async { self.queries(REFRESH_TIMEOUT, "reload")?.names().await };
+            let names = async { self.begin_queries(REFRESH_TIMEOUT, "reload")?.names().await };
             if names.await.is_ok() {
                 self.store
                     .change(|mirror, now| mirror.app_queue_loaded(now.at));
@@ -164,9 +168,9 @@ impl Refresher {
         }
     }
 
-    /// Makes the periodic queries and the refreshes that the mirror requests, each when it
-    /// is due.
-    async fn follow(&self) {
+    /// Sends the periodic queries, and performs the refreshes that the mirror requests,
+    /// each when it is due.
+    async fn keep_current(&self) {
         let start = Instant::now();
         let mut schedule = Schedule {
             queue_list: start + self.resync_interval,
@@ -179,7 +183,7 @@ impl Refresher {
                 mirror.tick(now);
                 mirror.next_refresh()
             });
-            if self.make_periodic_query(&mut schedule).await {
+            if self.send_periodic_query(&mut schedule).await {
                 continue;
             }
             if let Some(refresh) = self.store.change(|mirror, now| mirror.take_refresh(now.at)) {
@@ -198,15 +202,15 @@ impl Refresher {
         }
     }
 
-    /// Makes the periodic query that is due, if any. Periodic queries come before requested
-    /// refreshes: they are few, and so any number of refreshes can't hold them up.
-    async fn make_periodic_query(&self, schedule: &mut Schedule) -> bool {
+    /// Sends the periodic query that is due, and returns whether there was one. Periodic
+    /// queries are few, so they precede requested refreshes, which may be many.
+    async fn send_periodic_query(&self, schedule: &mut Schedule) -> bool {
         let now = Instant::now();
         if self.is_clock_older_than(CLOCK_INTERVAL) {
             self.refresh_clock().await;
         } else if schedule.statistics <= now {
             let took = self.refresh_watched().await;
-            let pause = STATISTICS_INTERVAL.max(took * STATISTICS_REST);
+            let pause = STATISTICS_INTERVAL.max(took * STATISTICS_PAUSE_FACTOR);
             schedule.statistics = Instant::now() + pause;
         } else if schedule.queue_list <= now {
             schedule.queue_list = now + self.resync_interval;
@@ -244,7 +248,7 @@ impl Refresher {
 
     async fn refresh_clock(&self) {
         let measured = async {
-            let queries = self.queries(REFRESH_TIMEOUT, "clock")?;
+            let queries = self.begin_queries(REFRESH_TIMEOUT, "clock")?;
             self.measure_clock(&queries).await
         };
         if measured.await.is_err() {
@@ -254,8 +258,8 @@ impl Refresher {
     }
 
     /// Queries the statistics of the queues that event streams show. The priorities and
-    /// positions of callers change without an event, and so does everything when the
-    /// statistics are reset. Returns how long Asterisk took.
+    /// positions of callers change without an event, and so do all statistics when they are
+    /// reset. Returns how long Asterisk took.
     async fn refresh_watched(&self) -> Duration {
         let start = Instant::now();
         let views = self.store.read(Mirror::watched_views);
@@ -279,7 +283,7 @@ impl Refresher {
             return Duration::ZERO;
         }
         let queried = async {
-            let queries = self.queries(REFRESH_TIMEOUT, "streams")?;
+            let queries = self.begin_queries(REFRESH_TIMEOUT, "streams")?;
             query_statistics(&queries, queues).await
         };
         if let Err(error) = queried.await {
@@ -288,13 +292,12 @@ impl Refresher {
         start.elapsed()
     }
 
-    /// Makes a refresh. The mirror applies the reply before this returns.
+    /// Performs a refresh. The mirror applies the reply before this returns.
     async fn refresh(&self, refresh: Refresh, purpose: &str) {
         match self.query(&refresh, purpose).await {
-            // After `NotLoaded`, the mirror's phase says so.
+            // After `NotLoaded`, the mirror is in `Phase::NoAppQueue`.
             Ok(()) | Err(QueueError::NotLoaded) => {}
-            // No action can carry the interface of that member, so the whole queue is
-            // listed.
+            // No action can carry the member's interface, so the whole queue is listed.
             Err(QueueError::Value(_)) => {
                 if let Refresh::Member { queue, .. } = refresh {
                     let refresh = Refresh::Queue(queue);
@@ -312,7 +315,7 @@ impl Refresher {
     }
 
     async fn query(&self, refresh: &Refresh, purpose: &str) -> Result<(), QueueError> {
-        let queries = self.queries(REFRESH_TIMEOUT, purpose)?;
+        let queries = self.begin_queries(REFRESH_TIMEOUT, purpose)?;
         if self.is_clock_older_than(MAX_CLOCK_AGE) {
             self.measure_clock(&queries).await?;
         }

@@ -1,4 +1,4 @@
-//! A request to a PBX: what it may send, for whom, and until when.
+//! A request to a PBX: its changes and queries, up to its deadline.
 
 use tokio::time::Instant;
 
@@ -24,7 +24,7 @@ pub struct PauseAttempt {
 pub struct PbxRequest<'a> {
     pbx: &'a Pbx,
     queries: QueueQueries,
-    /// Whose turns the changes take.
+    /// The organization whose turns the changes take.
     owner: &'a str,
     deadline: Instant,
 }
@@ -33,7 +33,7 @@ impl Pbx {
     /// Begins a request. `owner` is the organization whose turns its changes take.
     ///
     /// # Errors
-    /// As [`crate::ami::Client::begin`].
+    /// The same as [`crate::ami::Client::begin`].
     pub fn begin<'a>(
         &'a self,
         owner: &'a str,

@@ -13,12 +13,12 @@ use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
 use crate::queues::queries::{NOBODY, QueryMode, QueueQueries};
 
-/// Up to this many queues are queried one by one. For more, one list of all queues of the
+/// Up to this many queues are queried one by one. Beyond that, a list of all queues of the
 /// PBX costs less.
 const MAX_SINGLE_QUERIES: usize = 16;
 
-/// Up to this many members of a queue are queried one by one. For more, the queue is
-/// listed.
+/// Up to this many members of a queue are queried one by one. Beyond that, the whole queue
+/// is listed.
 const MAX_SINGLE_MEMBERS: usize = 4;
 
 /// A queue whose statistics are to be queried.

@@ -1,5 +1,5 @@
-//! What a PBX can be used for right now. The only place that combines the state of the
-//! link with that of the mirror.
+//! Whether a PBX can currently be used. The only place that combines the state of the link
+//! with that of the mirror.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::pbx::Pbx;
 use super::state::Phase;
 use crate::ami::{Failure, LinkState};
 
-/// What a PBX can be used for right now.
+/// Whether a PBX can currently be used, and for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PbxStatus {
     /// Reads and changes are possible.
@@ -40,7 +40,7 @@ const LOADING: Failure = Failure::Unavailable {
 };
 
 impl Pbx {
-    /// What the PBX can be used for right now.
+    /// Whether the PBX can currently be used, and for what.
     #[must_use]
     pub fn status(&self) -> PbxStatus {
         match self.client.state() {

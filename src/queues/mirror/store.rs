@@ -11,7 +11,7 @@ use super::state::{Event, Mirror, Now, Phase};
 use crate::ami::{Action, Message, Observer, Reply};
 
 /// The shared mirror. The task that reads the socket takes the lock, too, so it is held
-/// only briefly: nothing is rendered and nobody waits under it.
+/// only briefly. No code renders or waits while it holds the lock.
 #[derive(Debug)]
 pub(super) struct Store {
     mirror: Mutex<Mirror>,
@@ -47,7 +47,7 @@ impl Store {
         read(&self.lock())
     }
 
-    /// Changes the mirror and wakes those who wait for such a change.
+    /// Changes the mirror and wakes the tasks that wait for such a change.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Mirror, Now) -> T) -> T {
         let mut mirror = self.lock();
         let now = Now {
@@ -89,7 +89,7 @@ impl Store {
     }
 }
 
-/// Feeds the mirror with what the link receives.
+/// Feeds the link's events and replies to the mirror.
 pub(super) struct Feed(pub(super) Arc<Store>);
 
 impl Observer for Feed {

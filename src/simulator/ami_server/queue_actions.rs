@@ -72,8 +72,8 @@ fn queue_add(pbx: &mut SimulatedPbx, request: &ActionRequest) -> ChangeResult {
     pbx.add_member(queue, member, request.get("Reason"))
 }
 
-/// Parses a number like C's `atoi`, for which a text that is no number is 0. Returns
-/// `None` for a negative number.
+/// Parses a number like C's `atoi`, which returns 0 for a text that is not a number.
+/// Returns `None` for a negative number.
 fn parse_unsigned(text: &str) -> Option<u32> {
     let text = text.trim_start();
     let (is_negative, text) = match text.strip_prefix('-') {

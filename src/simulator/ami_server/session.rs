@@ -21,7 +21,7 @@ pub(crate) struct AmiSession {
     challenge: String,
 }
 
-/// What a session sends in reply to an action.
+/// A session's reply to an action.
 #[derive(Debug)]
 pub(crate) struct SessionReply {
     pub(crate) text: String,
@@ -30,7 +30,7 @@ pub(crate) struct SessionReply {
     pub(crate) next_step: NextStep,
 }
 
-/// What happens after a reply.
+/// The next step after a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NextStep {
     Continue,

@@ -1,4 +1,4 @@
-//! Creates channels, with names and unique ids as Asterisk gives them.
+//! Creates channels, with names and unique ids in Asterisk's format.
 
 use super::call::Call;
 use super::channel::{Channel, ChannelState};
@@ -18,33 +18,33 @@ impl SimulatedPbx {
         }
     }
 
-    /// The channel of a caller made by `channel originate Local/QUEUE@callers`.
+    /// The channel that `channel originate Local/QUEUE@callers` creates for a caller.
     pub(super) fn create_local_caller_channel(&mut self, queue: &str) -> Channel {
         // A Local channel has two ends, and each is a channel. The second one runs the
         // dialplan.
         let (first, second) = (self.channels_created, self.channels_created + 1);
         self.channels_created += 2;
-        let local = self.next_local_channel();
+        let local_number = self.take_local_channel_number();
         let caller_id = CallerId {
             number: "0501234567".to_owned(),
             name: "Sample Caller".to_owned(),
         };
         let time = self.unix_seconds();
         Channel {
-            name: format!("Local/{queue}@callers-{local:08x};2"),
+            name: format!("Local/{queue}@callers-{local_number:08x};2"),
             linked_id: format!("{time}.{first}"),
             ..caller_channel(queue, caller_id, format!("{time}.{second}"))
         }
     }
 
-    /// The channel on which a member is called for a call.
+    /// The channel on which Asterisk rings a member for a call.
     pub(super) fn create_agent_channel(&mut self, interface: &str, call: &Call) -> Channel {
         let number = self.channels_created;
         let (technology, address) = interface.split_once('/').unwrap_or(("", interface));
         let is_local = technology.eq_ignore_ascii_case("local");
         self.channels_created += if is_local { 2 } else { 1 };
         let name = if is_local {
-            format!("{interface}-{:08x};1", self.next_local_channel())
+            format!("{interface}-{:08x};1", self.take_local_channel_number())
         } else {
             format!("{interface}-{number:08x}")
         };
@@ -66,7 +66,7 @@ impl SimulatedPbx {
         }
     }
 
-    fn next_local_channel(&mut self) -> u64 {
+    fn take_local_channel_number(&mut self) -> u64 {
         self.local_channels_created += 1;
         self.local_channels_created - 1
     }

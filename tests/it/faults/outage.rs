@@ -181,7 +181,11 @@ fn app_queue_missing_at_startup_is_reported_with_its_fix(version: u32) {
     let bridge = Bridge::start_unready(&log_at_info(&configuration(asterisk.port)));
     // An Asterisk that boots slowly is not reported like this.
     assert_eq!(wait_for_missing_queues(&bridge)["state"], "booting");
-    assert!(bridge.log().contains("Asterisk has no queues"));
+    assert!(
+        bridge
+            .log()
+            .contains("Asterisk does not know the queue actions")
+    );
     asterisk.cli(LOAD_COMMAND);
     bridge.wait_ready();
     let log = bridge.log();

@@ -110,7 +110,7 @@ impl Model {
         self.pending.push(Request {
             action: action.clone(),
             deadline,
-            reply,
+            reply_sender: reply,
             request_id: "".into(),
             permit: Some(Arc::new(permit.expect("enough permits"))),
         });
@@ -118,7 +118,7 @@ impl Model {
         if id == last_id {
             let latest = self.actions.iter().rfind(|(_, other)| **other == action);
             id = *latest
-                .expect("joined an action that nobody has requested")
+                .expect("joined an action that no caller has requested")
                 .0;
             assert!(action.is_read(), "joined a change");
             assert!(self.expected_ids().contains(&id), "joined an answered read");
@@ -272,7 +272,7 @@ impl Model {
             let is_awaited = pending.waiters.iter().any(Waiter::is_waiting);
             assert!(
                 is_awaited || pending.rows.is_empty(),
-                "stores rows that nobody waits for"
+                "stores rows that no caller waits for"
             );
         }
         let mut joinable = self.pending.joinable_reads.values();

@@ -16,7 +16,7 @@ const SAM: &str = "Local/1050@acme-agents";
 
 const STATUS_FOLLOWS: &str = "Queue status will follow";
 
-/// What a replayed connection resulted in.
+/// The result of a replayed connection.
 struct Replay {
     ami_version: String,
     booted: Booted,

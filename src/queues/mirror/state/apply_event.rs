@@ -1,7 +1,7 @@
-//! Applies events.
+//! Applies events to the mirror.
 //!
-//! Events are applied in the order in which they arrive. The times in them are Asterisk's,
-//! whose clock can be set, and so never decide an order.
+//! Events are applied in the order in which they arrive. Their timestamps never decide the
+//! order, because they come from Asterisk's clock, which can be set.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,8 @@ use crate::queues::name::QueueName;
 /// that follow.
 pub(super) const REFRESH_DELAY: Duration = Duration::from_millis(100);
 
-/// How long an unknown queue in events triggers no further list of all queues.
+/// Minimum time between two lists of all queues that events of the same unknown queue
+/// trigger.
 const UNKNOWN_QUEUE_INTERVAL: Duration = Duration::from_secs(10);
 
 impl Mirror {
@@ -27,9 +28,9 @@ impl Mirror {
         match event {
             Some(Event::Member {
                 queue,
-                what,
+                kind,
                 member,
-            }) => self.member_event(&queue, what, member, now),
+            }) => self.member_event(&queue, kind, member, now),
             Some(Event::Calls { queue, member }) => {
                 self.call_event(&queue, member.as_deref(), now);
             }
@@ -57,8 +58,8 @@ impl Mirror {
             return;
         };
         self.possible_drift.member_reported(&queue, interface);
-        // With shared_lastcall, Asterisk counts a call in every queue of the member, in the
-        // others later than in the call's own.
+        // With shared_lastcall, Asterisk counts a call in every queue of the member: first
+        // in the queue of the call, and later in the others.
         let queues = self.memberships.of(interface).iter();
         let memberships = queues.filter_map(|name| {
             let queue = self.queue(name)?;
@@ -71,22 +72,29 @@ impl Mirror {
         }
         for (name, interface) in memberships {
             let is_own = name == queue;
-            self.request_member(name, interface, is_own, now.at);
+            self.request_member_refresh(name, interface, is_own, now.at);
         }
     }
 
-    fn request_member(&mut self, queue: QueueName, interface: Arc<str>, again: bool, at: Instant) {
+    fn request_member_refresh(
+        &mut self,
+        queue: QueueName,
+        interface: Arc<str>,
+        query_twice: bool,
+        at: Instant,
+    ) {
         let refresh = Refresh::Member {
             queue,
             interface,
-            again,
+            query_twice,
         };
         self.request_refresh(refresh, at + REFRESH_DELAY);
     }
 
-    /// An event has named an unknown queue. Only a list shows the queue's spelling, so all
-    /// queues are listed. Some queues are in no list, such as one that was removed while
-    /// callers waited in it, so the list is not repeated for a while.
+    /// Requests a list of all queues, because an event names an unknown queue and only a
+    /// list shows how Asterisk spells its name. Some queues are in no list, such as one
+    /// that was removed while callers waited in it, so the list is not repeated for a
+    /// while.
     fn list_for_unknown_queue(&mut self, queue: &str, now: Now) {
         if self.unusable_names.iter().any(|name| name == queue) {
             return;
@@ -99,8 +107,8 @@ impl Mirror {
         }
     }
 
-    fn member_event(&mut self, queue: &str, what: MemberEvent, mut member: Member, now: Now) {
-        if what != MemberEvent::Other {
+    fn member_event(&mut self, queue: &str, kind: MemberEvent, mut member: Member, now: Now) {
+        if kind != MemberEvent::Other {
             self.event_delivery.event_received(now.at);
         }
         let offset = self.clock.offset_seconds();
@@ -108,83 +116,85 @@ impl Mirror {
             return self.list_for_unknown_queue(queue, now);
         };
         if queue.listed_in_full_at.is_none() {
-            // The list that is still to come is newer.
+            // The queue's first list over this link is still pending, and will be newer.
             return;
         }
         let name = queue.name.clone();
         let interface = Arc::clone(&member.interface);
         let reported = queue.reported(&interface).cloned();
         member.convert_times_to_bridge_clock(reported.as_deref(), offset);
-        if has_implausible_times(what, &mut member, now.unix()) {
+        if correct_implausible_times(kind, &mut member, now.unix()) {
             self.clock.invalidate();
         }
-        if let Some(lifetime) = queue.confirm(what, &member, now.at) {
+        if let Some(lifetime) = queue.confirm(kind, &member, now.at) {
             self.metrics.overlay_seconds.observe(lifetime.as_secs_f64());
         }
-        let difference = EventDifference::of(what, &member, reported.as_deref());
-        // Calls are counted together with the queue's statistics.
-        queue.statistics_outdated |= difference.in_count;
+        let difference = EventDifference::of(kind, &member, reported.as_deref());
+        // When Asterisk counts a call for a member, it updates the queue's statistics, too.
+        queue.statistics_outdated |= difference.calls_taken;
         // Shortly after a list, an event may be older than the list.
         let may_be_older =
-            (difference.visible || what != MemberEvent::Other) && queue.was_listed_recently(now.at);
-        let changed = match what {
+            (difference.visible || kind != MemberEvent::Other) && queue.was_listed_recently(now.at);
+        let changed = match kind {
             _ if difference.unknown_member => None,
             MemberEvent::Removed => queue.apply_report(&interface, None),
             _ => queue.apply_report(&interface, Some(Arc::new(member))),
         };
-        if what == MemberEvent::Added {
+        if kind == MemberEvent::Added {
             queue.move_to_last_added(&interface);
         }
         self.possible_drift.member_reported(&name, &interface);
-        if matches!(what, MemberEvent::Added | MemberEvent::Removed) {
+        if matches!(kind, MemberEvent::Added | MemberEvent::Removed) {
             self.vanished.member_reported(&name, &interface);
         }
         if difference.unknown_member {
             self.request_refresh(Refresh::Queue(name.clone()), now.at + REFRESH_DELAY);
         } else if difference.in_call || may_be_older {
-            self.request_member(name.clone(), interface, difference.in_call, now.at);
+            self.request_member_refresh(name.clone(), interface, difference.in_call, now.at);
         }
-        if difference.in_count && !self.watched.is_empty() {
+        if difference.calls_taken && !self.watched.is_empty() {
             self.request_refresh(Refresh::Statistics(name.clone()), now.at + REFRESH_DELAY);
         }
         self.record(&name, changed);
     }
 }
 
-/// How a member in an event differs from what was reported before.
+/// How a member in an event differs from the last report of it.
 struct EventDifference {
     /// The event changes a member that was never reported.
     unknown_member: bool,
-    /// Readers see a difference.
+    /// The difference is visible to readers.
     visible: bool,
     /// `InCall` differs. Asterisk changes it without an event, so this event may be older
     /// than that change.
     in_call: bool,
     /// The number of calls taken differs.
-    in_count: bool,
+    calls_taken: bool,
 }
 
 impl EventDifference {
-    fn of(what: MemberEvent, member: &Member, reported: Option<&Member>) -> Self {
-        let changes_member = matches!(what, MemberEvent::Paused | MemberEvent::Other);
+    fn of(kind: MemberEvent, member: &Member, reported: Option<&Member>) -> Self {
+        let changes_member = matches!(kind, MemberEvent::Paused | MemberEvent::Other);
         Self {
             unknown_member: reported.is_none() && changes_member,
-            visible: match what {
+            visible: match kind {
                 MemberEvent::Removed => reported.is_some(),
                 _ => reported.is_none_or(|reported| !reported.is_equivalent(member)),
             },
             in_call: reported.is_some_and(|reported| reported.in_call != member.in_call),
-            in_count: reported.is_some_and(|reported| reported.calls_taken != member.calls_taken),
+            calls_taken: reported
+                .is_some_and(|reported| reported.calls_taken != member.calls_taken),
         }
     }
 }
 
-/// Whether an event reports a current time that is far from now, so that Asterisk's clock
-/// must have been set a moment ago. Corrects the time.
-fn has_implausible_times(what: MemberEvent, member: &mut Member, now: i64) -> bool {
-    let is_new = what == MemberEvent::Added;
-    let joined = is_new && member.login_time.correct_if_implausible(now);
-    let pauses = what == MemberEvent::Paused || is_new;
-    let paused = pauses && member.paused && member.last_pause.correct_if_implausible(now);
-    joined || paused
+/// Corrects the times that Asterisk has just recorded, if they are far from the current
+/// time. Returns whether any were: Asterisk's clock was then set a moment ago.
+fn correct_implausible_times(kind: MemberEvent, member: &mut Member, now: i64) -> bool {
+    let is_new = kind == MemberEvent::Added;
+    let login_corrected = is_new && member.login_time.correct_if_implausible(now);
+    let may_pause = kind == MemberEvent::Paused || is_new;
+    let pause_corrected =
+        may_pause && member.paused && member.last_pause.correct_if_implausible(now);
+    login_corrected || pause_corrected
 }

@@ -176,8 +176,8 @@ impl Mirror {
         }
         self.note_resync(&name, differences, now);
         if is_first {
-            for (what, member) in &changed {
-                self.memberships.member_changed(&name, *what, member);
+            for (change, member) in &changed {
+                self.memberships.member_changed(&name, *change, member);
             }
             self.change_log.push(StateChange::Queue { queue: name });
         } else {
@@ -185,8 +185,8 @@ impl Mirror {
         }
     }
 
-    /// Counts a resync and its differences, if the list answers one. A difference that an
-    /// event has already pointed at is no drift.
+    /// Counts a resync and its differences, if the list answers one. A difference does not
+    /// count as drift if an event has already made the member uncertain.
     fn note_resync(&mut self, queue: &QueueName, differences: Vec<Difference>, now: Now) {
         let is_resync = self.resyncing.take_if(|resyncing| resyncing == queue);
         if is_resync.is_none() && !self.resyncing_all {

@@ -51,7 +51,7 @@ impl MirroredQueue {
             if list.is_complete {
                 self.apply_row(&list, &member.interface, Some(member), None, &mut applied);
             } else {
-                // Perhaps only its row is missing.
+                // Possibly only the member's row is missing.
                 applied.shown.push(Arc::clone(member));
             }
         }
@@ -96,14 +96,14 @@ impl MirroredQueue {
             }
             None => listed,
         };
-        let what = MemberChange::between(was.map(Arc::as_ref), shown.as_deref());
-        if let Some(what) = what {
+        let change = MemberChange::between(was.map(Arc::as_ref), shown.as_deref());
+        if let Some(change) = change {
             let member = shown.as_ref().or(was);
-            let changed = member.map(|member| (what, Arc::clone(member)));
+            let changed = member.map(|member| (change, Arc::clone(member)));
             applied.changed.extend(changed);
             applied.shown.extend(shown);
         } else if was.map(Arc::as_ref) == shown.as_deref() {
-            // The same value, so that it is stored once.
+            // Reuses the value, so that it is stored once.
             applied.shown.extend(was.cloned());
         } else {
             applied.shown.extend(shown);
@@ -119,8 +119,8 @@ struct Applied {
     differences: Vec<Difference>,
 }
 
-/// Members of one list, to be found by the interface of a member of another list. Mostly
-/// both lists have the same members at the same indexes. Otherwise a table is built.
+/// Finds members of one list by the interfaces of another list's members. Usually both
+/// lists have the same members at the same indexes. Otherwise a table is built.
 struct ByInterface<'a> {
     members: &'a [Arc<Member>],
     table: Option<HashMap<String, &'a Arc<Member>>>,
@@ -143,7 +143,7 @@ impl<'a> ByInterface<'a> {
         }
     }
 
-    /// The member of that interface, which the other list has at `index`.
+    /// The member with this interface, which the other list has at `index`.
     fn get(&self, index: usize, interface: &str) -> Option<&'a Arc<Member>> {
         match &self.table {
             Some(table) => table.get(&interface.to_ascii_lowercase()).copied(),

@@ -5,7 +5,7 @@ use super::{Mirror, Now, Refresh};
 use crate::ami::{Action, Refusal, Reply};
 
 impl Mirror {
-    /// Applies the reply to an action, before whoever sent the action receives it.
+    /// Applies the reply to an action, before the caller that sent the action receives it.
     pub(in crate::queues::mirror) fn reply_received(
         &mut self,
         action: &Action,

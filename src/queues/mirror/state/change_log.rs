@@ -1,8 +1,8 @@
 //! The latest changes of the mirror, numbered, for everyone who follows them.
 //!
 //! All followers share one log, and each only remembers a number. A follower that has
-//! fallen behind the beginning of the log starts again from a snapshot. So a slow follower
-//! costs nothing, however slow it is.
+//! fallen behind the beginning of the log starts again from a snapshot, so a slow follower
+//! costs nothing.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ pub enum StateChange {
     Member {
         /// The queue's name on the PBX.
         queue: QueueName,
-        /// What has changed.
-        what: MemberChange,
+        /// The kind of change.
+        change: MemberChange,
         /// The member after the change, or before it if the member was removed.
         member: Arc<Member>,
     },
@@ -53,7 +53,7 @@ impl StateChange {
     }
 }
 
-/// What has changed about a member.
+/// The kind of change of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberChange {
     /// The member was added.

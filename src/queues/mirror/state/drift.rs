@@ -1,5 +1,5 @@
-//! Members that a resync lists otherwise than events had reported them. That there are
-//! none proves, in production, that the mirror is right.
+//! Members that a resync lists differently from what events had reported. If there are
+//! none, the mirror is correct in production.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +67,7 @@ impl PossibleDrift {
                 info!(
                     queue = suspect.queue.as_str(),
                     interface = &*suspect.interface,
-                    "a resync lists a member otherwise than events had reported it"
+                    "a resync lists a member differently from what events had reported"
                 );
             }
             is_waiting

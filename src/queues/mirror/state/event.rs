@@ -10,7 +10,7 @@ pub(in crate::queues::mirror) enum Event {
     /// A member's state after the event, or before it if the member was removed.
     Member {
         queue: String,
-        what: MemberEvent,
+        kind: MemberEvent,
         member: Member,
     },
     /// A caller has joined or left the queue, or a member is being rung. The queue's
@@ -42,10 +42,10 @@ impl Event {
         let queue = || text(message.get("Queue"));
         // A member's name can contain text that looks like a header, but it comes after
         // `Queue`. A caller's name comes before, but Asterisk escapes its line feeds.
-        let member = |what| {
+        let member = |kind| {
             Some(Self::Member {
                 queue: queue()?,
-                what,
+                kind,
                 member: decode::member_from_event(message)?,
             })
         };

@@ -1,5 +1,5 @@
-//! What the mirror does apart from applying lists, events and replies: it requests
-//! refreshes, expires what is overdue, and removes queues.
+//! Maintenance of the mirror: requests refreshes, finds overdue changes and drift, and
+//! removes queues.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::queues::name::QueueName;
 use crate::queues::queries::QueryMode;
 
 impl Mirror {
-    /// Requests a refresh, to be made at `at`. Ignored unless the mirror follows the PBX;
-    /// while it is being loaded, ignored for queues that are still to be listed.
+    /// Requests a refresh at `at`. Does nothing unless the mirror follows the PBX or, while
+    /// the mirror is loading, has already listed the queue.
     pub(in crate::queues::mirror) fn request_refresh(&mut self, refresh: Refresh, at: Instant) {
         let is_accepted = match self.phase {
             Phase::Live => true,
@@ -84,7 +84,7 @@ impl Mirror {
             let refresh = Refresh::Member {
                 queue,
                 interface,
-                again: false,
+                query_twice: false,
             };
             self.request_refresh(refresh, now);
         }
@@ -98,7 +98,7 @@ impl Mirror {
     }
 
     /// The bridge's clock was set forward by this many seconds. Times that were converted
-    /// before move along, so that they are still equally long ago.
+    /// before move by the same amount, so that their age stays the same.
     pub(super) fn shift_times(&mut self, seconds: i64) {
         for queue in self.queues.values_mut() {
             queue.shift_times(seconds);
@@ -108,7 +108,7 @@ impl Mirror {
     }
 
     /// Sets the queues that the configuration lists. Those that the PBX does not have are
-    /// checked again.
+    /// queried again.
     pub(in crate::queues::mirror) fn configure(&mut self, names: Vec<String>, now: Now) {
         self.configured = names;
         if self.phase == Phase::Live {
@@ -126,7 +126,7 @@ impl Mirror {
     }
 
     /// Removes the queues for whose name, in lower case, `exists` does not hold. A removal
-    /// that no reload and no new link explains is checked again.
+    /// that no reload or new link explains is queried again.
     pub(super) fn remove_missing(&mut self, exists: impl Fn(&str) -> bool, now: Now) {
         let removed: Vec<_> = self.queues.extract_if(|name, _| !exists(name)).collect();
         self.names_version += u64::from(!removed.is_empty());
@@ -142,15 +142,15 @@ impl Mirror {
         }
     }
 
-    /// From now on lists may differ from earlier ones: Asterisk has reloaded, or the link
-    /// is new.
+    /// Accepts that lists from now on differ from earlier ones, because Asterisk has
+    /// reloaded or the link is new.
     pub(super) fn expect_differences(&mut self, now: Instant) {
         self.differences_expected_at = now;
         self.possible_drift.clear();
         self.vanished.clear();
     }
 
-    /// Whether nothing explains that something is missing which was listed at `listed`.
+    /// Whether no reload or new link explains that something listed at `listed` is missing.
     pub(super) fn is_unexpected(&self, listed: Option<Instant>) -> bool {
         listed.is_some_and(|listed| listed >= self.differences_expected_at)
     }

@@ -21,7 +21,7 @@ pub(super) fn insertion_index(interface: &str, queue: &Queue) -> usize {
     index.unwrap_or(members.len())
 }
 
-/// app_queue hashes five characters, starting at the first slash, without case.
+/// app_queue hashes five characters, starting at the first slash, ignoring case.
 fn bucket(interface: &str) -> i32 {
     let start = interface.find('/').unwrap_or(0);
     let characters = interface.as_bytes()[start..].iter().take(5);

@@ -8,7 +8,7 @@ use crate::queues::model::Member;
 use crate::queues::name::QueueName;
 
 /// The queues of each member, by interface in lower case, because Asterisk compares
-/// interfaces without case.
+/// interfaces case-insensitively.
 #[derive(Debug, Default)]
 pub(super) struct Memberships(HashMap<String, Vec<QueueName>>);
 
@@ -16,10 +16,10 @@ impl Memberships {
     pub(super) fn member_changed(
         &mut self,
         queue: &QueueName,
-        what: MemberChange,
+        change: MemberChange,
         member: &Member,
     ) {
-        match what {
+        match change {
             MemberChange::Added => {
                 let queues = self.0.entry(member.interface.to_ascii_lowercase());
                 queues.or_default().push(queue.clone());

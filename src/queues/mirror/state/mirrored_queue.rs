@@ -1,4 +1,4 @@
-//! A queue of the mirror: what readers see of it, and how fresh that is.
+//! A queue of the mirror: its visible state, and when each part was last refreshed.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(in crate::queues::mirror) struct MirroredQueue {
     pub(in crate::queues::mirror) name: QueueName,
     /// Members with unconfirmed changes.
     pub(super) overlays: Vec<MemberOverlay>,
-    /// When the statistics and callers were queried.
+    /// When the statistics and callers were last queried.
     pub(in crate::queues::mirror) statistics_at: Instant,
     /// Whether an event has reported calls since then.
     pub(super) statistics_outdated: bool,
@@ -74,7 +74,7 @@ impl MirroredQueue {
         self.is_new
     }
 
-    /// There is a new link. What was listed before is not confirmed any more.
+    /// There is a new link, so earlier lists may be outdated.
     pub(super) fn link_made(&mut self) {
         self.listed_in_full_at = None;
         self.listed_at = None;
@@ -143,8 +143,9 @@ impl MirroredQueue {
         self.show(interface, shown)
     }
 
-    /// Moves a member to where Asterisk lists a member that it has just added. The events
-    /// of additions come in Asterisk's order, overlays and queries don't.
+    /// Moves a member to the position at which Asterisk lists a member that it has just
+    /// added. Only the events of additions arrive in Asterisk's order; overlays and queries
+    /// don't.
     pub(super) fn move_to_last_added(&mut self, interface: &str) {
         let Some(index) = self
             .queue
@@ -228,15 +229,15 @@ impl MirroredQueue {
     }
 
     /// Removes the unconfirmed change that an event confirms, and returns how long it was
-    /// shown. Call it before [`Self::apply_report`], which shows what remains.
+    /// shown. Call it before [`Self::apply_report`], which shows the remaining changes.
     pub(super) fn confirm(
         &mut self,
-        what: MemberEvent,
+        kind: MemberEvent,
         member: &Member,
         now: Instant,
     ) -> Option<Duration> {
         let index = self.overlay_index(&member.interface)?;
-        self.overlays[index].confirm(what, member, now)
+        self.overlays[index].confirm(kind, member, now)
     }
 
     /// Drops the unconfirmed changes of a member, or of all members, that were overdue
@@ -268,8 +269,8 @@ impl MirroredQueue {
             .iter()
             .position(|m| m.has_interface(interface));
         let shown = index.map(|index| &self.queue.members[index]);
-        let what = MemberChange::between(shown.map(Arc::as_ref), member.as_deref());
-        if what.is_none() && shown == member.as_ref() {
+        let change = MemberChange::between(shown.map(Arc::as_ref), member.as_deref());
+        if change.is_none() && shown == member.as_ref() {
             return None;
         }
         let new_index = insertion_index(interface, &self.queue);
@@ -286,11 +287,11 @@ impl MirroredQueue {
             }
             (None, None) => return None,
         };
-        Some((what?, changed))
+        Some((change?, changed))
     }
 }
 
-/// The settings of a queue: what changes only with Asterisk's configuration.
+/// The settings of a queue, which change only with Asterisk's configuration.
 fn settings(queue: &Queue) -> (&str, &str, u64, i64, u64) {
     (
         &queue.name,

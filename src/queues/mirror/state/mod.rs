@@ -60,7 +60,7 @@ pub use self::watched_queues::ShowsQueue;
 /// The mirror of one PBX.
 #[derive(Debug)]
 pub(super) struct Mirror {
-    /// By name in lower case, because Asterisk compares names without case.
+    /// By name in lower case, because Asterisk ignores case in names.
     queues: HashMap<String, MirroredQueue>,
     memberships: Memberships,
     change_log: ChangeLog,
@@ -88,8 +88,8 @@ pub(super) struct Mirror {
     differences_expected_at: Instant,
     /// Names of queues that no action can carry.
     unusable_names: Vec<String>,
-    /// Unknown queues that events have named, and when all queues were listed because of
-    /// that.
+    /// Unknown queues that events have named, each with the time when all queues were
+    /// listed because of it.
     unknown_queues: HashMap<String, Instant>,
     /// The queues that the configuration lists, in its spelling.
     configured: Vec<String>,
@@ -123,7 +123,7 @@ impl Mirror {
         }
     }
 
-    /// The queue of that name, in any spelling.
+    /// The queue with this name, in any spelling.
     pub(super) fn queue(&self, name: &str) -> Option<&MirroredQueue> {
         self.queues.get(&name.to_ascii_lowercase())
     }
@@ -209,17 +209,17 @@ impl Mirror {
         self.clock.is_older_than(age, now)
     }
 
-    /// A stream of that view was opened.
+    /// A stream of the view was opened.
     pub(super) fn watch(&mut self, view: &str, shows: ShowsQueue) {
         self.watched.add(view, shows);
     }
 
-    /// A stream of that view was closed.
+    /// A stream of the view was closed.
     pub(super) fn unwatch(&mut self, view: &str) {
         self.watched.remove(view);
     }
 
-    /// What the views of all open streams show.
+    /// The views of all open streams.
     pub(super) fn watched_views(&self) -> Vec<ShowsQueue> {
         self.watched.views()
     }
@@ -232,8 +232,8 @@ impl Mirror {
     /// Records visible changes of members in the change log.
     fn record(&mut self, queue: &QueueName, changed: impl IntoIterator<Item = Changed>) {
         let is_new = self.queue(queue).is_some_and(MirroredQueue::is_new);
-        for (what, member) in changed {
-            self.memberships.member_changed(queue, what, &member);
+        for (change, member) in changed {
+            self.memberships.member_changed(queue, change, &member);
             let queue = queue.clone();
             self.change_log.push(if is_new {
                 // The queue itself has not been reported yet.
@@ -241,7 +241,7 @@ impl Mirror {
             } else {
                 StateChange::Member {
                     queue,
-                    what,
+                    change,
                     member,
                 }
             });

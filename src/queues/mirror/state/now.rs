@@ -1,4 +1,4 @@
-//! The time at which something is applied to the mirror, which has no clock.
+//! The current time, passed to the mirror because it never reads the clock.
 
 use std::time::Duration;
 

@@ -19,7 +19,7 @@ use crate::queues::time::PbxTime;
 /// name is not UTF-8, for example, has no events at all.
 pub(super) const EVENT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What an acknowledged change does to a member.
+/// The effect of an acknowledged change on a member.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum UnconfirmedChange {
     Pause {
@@ -34,7 +34,7 @@ pub(super) enum UnconfirmedChange {
 }
 
 impl UnconfirmedChange {
-    /// The queue, the interface, and what the action does to it. `now` is in Unix seconds.
+    /// The queue, the interface, and the effect of the action. `now` is in Unix seconds.
     pub(super) fn of(action: &Action, now: i64) -> Option<(&str, &str, Self)> {
         match action {
             Action::QueuePause {
@@ -84,16 +84,16 @@ impl UnconfirmedChange {
         }
     }
 
-    /// Whether an event can be the one of this change.
-    fn is_confirmed_by(&self, what: MemberEvent, member: &Member) -> bool {
+    /// Whether an event can be the confirmation of this change.
+    fn is_confirmed_by(&self, kind: MemberEvent, member: &Member) -> bool {
         match self {
             Self::Pause { paused, reason, .. } => {
-                what == MemberEvent::Paused
+                kind == MemberEvent::Paused
                     && member.paused == *paused
                     && member.paused_reason == *reason
             }
-            Self::Add(_) => what == MemberEvent::Added,
-            Self::Remove => what == MemberEvent::Removed,
+            Self::Add(_) => kind == MemberEvent::Added,
+            Self::Remove => kind == MemberEvent::Removed,
         }
     }
 }
@@ -125,12 +125,12 @@ impl MemberOverlay {
     /// shown. The events of one queue come in the order of the changes.
     pub(super) fn confirm(
         &mut self,
-        what: MemberEvent,
+        kind: MemberEvent,
         member: &Member,
         now: Instant,
     ) -> Option<Duration> {
         let (change, since) = self.changes.front()?;
-        if !change.is_confirmed_by(what, member) {
+        if !change.is_confirmed_by(kind, member) {
             return None;
         }
         let lifetime = now - *since;

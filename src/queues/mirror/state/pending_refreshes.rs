@@ -1,4 +1,4 @@
-//! What Asterisk is to be queried about, and when.
+//! The queries that the mirror needs, and when each is due.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,12 +22,12 @@ pub(in crate::queues::mirror) enum Refresh {
         queue: QueueName,
         interface: Arc<str>,
         /// Whether to query a second time, [`SECOND_QUERY_DELAY`] later.
-        again: bool,
+        query_twice: bool,
     },
 }
 
 impl Refresh {
-    /// The queue that it refreshes; `None` for all queues.
+    /// The queue to refresh; `None` for all queues.
     pub(super) fn queue(&self) -> Option<&str> {
         match self {
             Self::Queues => None,
@@ -42,7 +42,7 @@ impl Refresh {
 /// sends the event before it counts the call.
 const SECOND_QUERY_DELAY: Duration = Duration::from_millis(900);
 
-/// The refreshes that are to be made, each with the time when it is due.
+/// The pending refreshes, each with the time when it is due.
 #[derive(Debug, Default)]
 pub(super) struct PendingRefreshes {
     due: HashMap<Refresh, Instant>,
@@ -59,20 +59,21 @@ impl PendingRefreshes {
     /// Takes the refresh that has been due for the longest time.
     pub(super) fn take(&mut self, now: Instant) -> Option<Refresh> {
         let due = self.due.iter().filter(|(_, at)| **at <= now);
-        // Among refreshes of the same time, the list of all queues comes first.
+        // Among refreshes that are due at the same time, the list of all queues comes
+        // first.
         let (refresh, _) = due.min_by_key(|(refresh, at)| (**at, *refresh))?;
         let refresh = refresh.clone();
         self.due.remove(&refresh);
         if let Refresh::Member {
             queue,
             interface,
-            again: true,
+            query_twice: true,
         } = &refresh
         {
             let second = Refresh::Member {
                 queue: queue.clone(),
                 interface: Arc::clone(interface),
-                again: false,
+                query_twice: false,
             };
             // The first query also answers a second one that is already pending.
             self.due.insert(second, now + SECOND_QUERY_DELAY);
@@ -80,7 +81,7 @@ impl PendingRefreshes {
         Some(refresh)
     }
 
-    /// Whether a pending refresh will list that member.
+    /// Whether a pending refresh will list the member.
     pub(super) fn covers(&self, queue: &str, interface: &str) -> bool {
         self.due.keys().any(|pending| match pending {
             Refresh::Queue(name) => **name == *queue,
@@ -93,11 +94,18 @@ impl PendingRefreshes {
         })
     }
 
-    /// A list of all queues with all members was queried at `asked`. It answers whatever
-    /// was due then.
+    /// A list of all queues with all members was queried at `asked`. It replaces every
+    /// refresh that was due then.
     pub(super) fn answered_by_full_list(&mut self, asked: Instant) {
         self.due.retain(|pending, due| {
-            *due > asked || matches!(pending, Refresh::Member { again: true, .. })
+            *due > asked
+                || matches!(
+                    pending,
+                    Refresh::Member {
+                        query_twice: true,
+                        ..
+                    }
+                )
         });
     }
 
@@ -106,7 +114,7 @@ impl PendingRefreshes {
         self.due.retain(|pending, due| match pending {
             Refresh::Member {
                 interface: member,
-                again: false,
+                query_twice: false,
                 ..
             } => *due > asked || !member.eq_ignore_ascii_case(interface),
             _ => true,
@@ -120,7 +128,7 @@ impl PendingRefreshes {
             if let Refresh::Member {
                 queue,
                 interface,
-                again: true,
+                query_twice: true,
             } = pending
             {
                 let members: &mut Vec<_> = members.entry(queue).or_default();

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use crate::queues::model::{Member, Membership};
 
-/// A member that a list shows otherwise than events had reported it.
+/// A member that a list shows differently from what events had reported.
 #[derive(Debug)]
 pub(super) struct Difference {
     pub(super) interface: Arc<str>,
     /// Whether the member is no longer listed, although the bridge has not removed it.
     pub(super) has_vanished: bool,
-    /// Whether Asterisk sends an event for such a change, whoever makes it.
+    /// Whether Asterisk sends an event for such a change, no matter who makes it.
     pub(super) is_announced: bool,
 }
 

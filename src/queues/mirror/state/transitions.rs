@@ -6,7 +6,7 @@ use super::event_delivery::DeliveryEvidence;
 use super::{Mirror, Now, Phase, Refresh, StateChange};
 
 impl Mirror {
-    /// There is a new link. Nothing that the mirror has is confirmed any more.
+    /// There is a new link, so everything in the mirror may be outdated.
     pub(in crate::queues::mirror) fn link_made(&mut self, now: Instant) {
         self.last_received = now;
         self.phase = Phase::Loading;

@@ -1,8 +1,8 @@
 //! Queues and members that have vanished from Asterisk's lists without an explanation.
 //!
 //! While a realtime database is locked, Asterisk answers as if its queues and members did
-//! not exist, and no event reports that they exist again. So Asterisk is queried again:
-//! soon at first, and then at growing intervals.
+//! not exist, and no event reports that they exist again. The bridge therefore queries
+//! Asterisk again, soon at first and then at growing intervals.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +38,7 @@ struct VanishedMembers {
 struct Check<T> {
     subject: T,
     since: Instant,
-    /// When to query next; `None` once only the periodic resync does.
+    /// When to query next; `None` if only the periodic resync still does.
     next: Option<Instant>,
     delay: Duration,
     is_logged: bool,

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// Whether a stream shows the queue of this name.
+/// Whether a stream shows the queue with this name.
 pub type ShowsQueue = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
-/// The views of the open streams. Streams that show the same share one view.
+/// The views of the open streams. Streams that show the same queues share one view.
 #[derive(Default)]
 pub(super) struct WatchedQueues {
     /// By the view's key, with the number of its streams.
@@ -21,13 +21,13 @@ impl fmt::Debug for WatchedQueues {
 }
 
 impl WatchedQueues {
-    /// A stream of that view was opened.
+    /// A stream of the view was opened.
     pub(super) fn add(&mut self, view: &str, shows: ShowsQueue) {
         let (streams, _) = self.views.entry(view.to_owned()).or_insert((0, shows));
         *streams += 1;
     }
 
-    /// A stream of that view was closed.
+    /// A stream of the view was closed.
     pub(super) fn remove(&mut self, view: &str) {
         if let Some((streams, _)) = self.views.get_mut(view) {
             *streams -= 1;
@@ -42,7 +42,7 @@ impl WatchedQueues {
         self.views.is_empty()
     }
 
-    /// What each view shows.
+    /// A test for each view: whether it shows a queue.
     pub(super) fn views(&self) -> Vec<ShowsQueue> {
         self.views
             .values()
