@@ -1,4 +1,4 @@
-//! Authenticates users, limits failed logins, and checks what a user may do.
+//! Authenticates users, limits failed logins, and checks permissions.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::errors::{ApiError, Code};
 use super::request_metrics::RequestMetrics;
 use crate::organizations::{Directory, Lockout, TooManyLogins, User, Verifier};
 
-/// The users and the state of their logins.
+/// The users, and what is needed to check their logins.
 #[derive(Debug)]
 pub struct Accounts {
     /// All organizations and their users.
@@ -20,7 +20,7 @@ pub struct Accounts {
     pub verifier: Verifier,
     /// Counts failed logins. A reload of the configuration preserves the counts.
     pub lockout: Arc<Lockout>,
-    /// The metrics in which failed logins and lockouts are counted.
+    /// Counts failed logins and lockouts for `/metrics`.
     pub metrics: Arc<RequestMetrics>,
 }
 

@@ -1,4 +1,4 @@
-//! Changes in queues that the request names.
+//! Changes the queues that a request names.
 
 use futures_util::future::join_all;
 
@@ -52,8 +52,8 @@ impl Tenant<'_> {
         join_all(rows).await
     }
 
-    /// Finds the queues of these numbers. Asterisk is queried for those that the mirror
-    /// does not have.
+    /// Maps queue numbers to queues of the PBX. Queries Asterisk if the mirror lacks one of
+    /// the queues.
     async fn targets(
         &self,
         numbers: &[String],
@@ -73,8 +73,8 @@ impl Tenant<'_> {
         targets.collect()
     }
 
-    /// The queue of a number, among those that were found on the PBX. Without a result of
-    /// that look-up, the mirror decides.
+    /// Maps one queue number. `found` is the result of the look-up on the PBX. If the look-up
+    /// failed, the mirror is used instead.
     fn target(&self, number: &str, found: Result<&[QueueName], &ApiError>) -> Target {
         let Some(own) = self.organization.canonical_number(number) else {
             return Target {

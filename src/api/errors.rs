@@ -61,7 +61,7 @@ codes! {
     OutcomeUnknown: "outcome_unknown", 504;
 }
 
-/// The error of a request, as the response shows it.
+/// An error, as the response reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
     /// The kind of error.
@@ -95,8 +95,8 @@ impl ApiError {
         }
     }
 
-    /// The error of a request with missing or wrong credentials. It is the same in all cases,
-    /// so that it does not reveal which users exist.
+    /// The error for missing or wrong credentials. It is the same for an unknown user and for
+    /// a wrong password, so that it does not reveal which users exist.
     #[must_use]
     pub fn unauthorized() -> Self {
         let message = "No credentials, unknown user or wrong password.";

@@ -1,6 +1,9 @@
-//! The API, independent of HTTP: [`form`] holds the parameters of a request, [`service`]
-//! the order of checks, [`actions`] what each action does, [`tenant`] an organization's part
-//! of its PBX, [`json`] what responses and events show, and [`events`] the event stream.
+//! The API, independent of HTTP.
+//!
+//! [`service`] runs a request through all checks and logs it. [`form`] parses its parameters,
+//! [`accounts`] authenticates its user, and [`actions`] contains a file for each action.
+//! Actions reach the PBX through a [`tenant`], which shows them only the queues of their
+//! organization. [`json`] renders responses and events, and [`events`] is the event stream.
 
 mod accounts;
 mod actions;

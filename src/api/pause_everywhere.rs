@@ -1,8 +1,8 @@
-//! Pauses in every queue of the organization.
+//! Pauses an agent in every queue of the organization.
 //!
-//! The mirror does not decide in which queues the agent is a member, because realtime
-//! members and reloads come without an event. Asterisk looks the member up at the moment
-//! of the pause.
+//! The bridge sends the pause to every queue, even if the mirror does not list the agent
+//! there: Asterisk sends no event when a realtime member or a reload changes a queue.
+//! Asterisk itself looks the member up and refuses the pause if there is none.
 
 use futures_util::future::{join, join_all};
 
@@ -13,7 +13,7 @@ use super::tenant::Tenant;
 use crate::ami::Failure;
 use crate::queues::{PauseAttempt, PbxRequest, QueueError, QueueName};
 
-/// The pause that the request asks for.
+/// The requested pause.
 struct RequestedPause<'a> {
     interface: String,
     paused: bool,
@@ -49,8 +49,8 @@ impl Tenant<'_> {
     /// finds the agent.
     ///
     /// # Errors
-    /// `not_a_member` if Asterisk finds the agent in no queue. Errors of the look-up of
-    /// queue names.
+    /// `not_a_member` if Asterisk finds the agent in no queue; the error of the queue look-up
+    /// if that fails.
     pub(super) async fn pause_everywhere(
         &self,
         agent: &str,
@@ -73,8 +73,8 @@ impl Tenant<'_> {
         self.rows(agent, attempts)
     }
 
-    /// For an organization whose queues are given by patterns: while the agent is paused
-    /// in the queues of the mirror, Asterisk is queried for queues that are new.
+    /// Pauses the agent in the known queues, and concurrently queries Asterisk for new ones.
+    /// For organizations whose queues are defined by patterns.
     async fn attempt_by_patterns(
         &self,
         request: &PbxRequest<'_>,
@@ -87,7 +87,7 @@ impl Tenant<'_> {
         let (names, mut attempts) = join(request.names(), attempts).await;
         let names = names.map_err(|error| {
             if attempts.iter().any(Attempt::may_have_happened) {
-                // There may be queues in which the agent is not paused.
+                // The agent may be a member of a new queue, and not paused there.
                 request_failed(Failure::Unknown)
             } else {
                 lookup_failed(error)
@@ -120,7 +120,7 @@ impl Tenant<'_> {
         join_all(attempts).await
     }
 
-    /// A row for each queue in which the agent is a member.
+    /// Returns a row for each queue in which the agent is a member.
     fn rows(&self, agent: &str, attempts: Vec<Attempt>) -> Result<Vec<Row>, ApiError> {
         let has_rows = attempts.iter().any(Attempt::has_row);
         let rows = attempts.into_iter().filter_map(|attempt| {

@@ -1,4 +1,4 @@
-//! Translates errors of the PBX into errors of the API.
+//! Maps PBX errors to API errors.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub(super) fn unknown_queue(number: &str) -> ApiError {
     ApiError::new(Code::UnknownQueue, message)
 }
 
-/// A change in a queue has failed.
+/// The error of a failed change in a queue.
 pub(super) fn change_failed(agent: &str, queue: &str, error: QueueError) -> ApiError {
     match error {
         QueueError::NoSuchQueue => unknown_queue(queue),
@@ -38,7 +38,7 @@ pub(super) fn change_failed(agent: &str, queue: &str, error: QueueError) -> ApiE
     }
 }
 
-/// A read has failed.
+/// The error of a failed read.
 pub(super) fn read_failed(error: QueueError) -> ApiError {
     match error {
         QueueError::NotLoaded => request_failed(TEMPORARILY_UNAVAILABLE),
@@ -48,7 +48,8 @@ pub(super) fn read_failed(error: QueueError) -> ApiError {
     }
 }
 
-/// A query before a change has failed. The change was not sent, so its outcome is certain.
+/// The error of a change whose preceding query failed. Never `outcome_unknown`, because the
+/// change was not sent.
 pub(super) fn lookup_failed(error: QueueError) -> ApiError {
     match error {
         QueueError::Failure(Failure::Unknown) => no_change_sent(),
@@ -56,13 +57,13 @@ pub(super) fn lookup_failed(error: QueueError) -> ApiError {
     }
 }
 
-/// A query before a change was not answered, so the change was not sent.
+/// The error of a change whose preceding query timed out.
 pub(super) fn no_change_sent() -> ApiError {
     let message = "The PBX gave no answer in time. No change was sent.";
     ApiError::temporary(Code::PbxUnavailable, Duration::from_secs(1), message)
 }
 
-/// An action was not sent, or Asterisk did not reply to it.
+/// The error of an action that was not sent or not answered.
 pub(super) fn request_failed(failure: Failure) -> ApiError {
     match failure {
         Failure::Unavailable { retry_after } => {
@@ -85,8 +86,8 @@ fn refused(text: &str) -> ApiError {
     ApiError::new(Code::PbxRefused, message)
 }
 
-/// The parameters were valid, but a template of the configuration has turned one into a
-/// value that an action can't carry.
+/// The error of a value that an AMI action can't contain. The request's parameters are valid,
+/// so a template in the configuration has produced the value.
 fn unusable_value(error: ValueError) -> ApiError {
     let message = format!("A value {error}. Nothing was sent.");
     ApiError::new(Code::InvalidParameter, message)

@@ -9,7 +9,7 @@ use super::errors::ApiError;
 use super::json::{timestamp, to_json};
 use super::tenant::ReadState;
 
-/// A response of the API, without its HTTP framing.
+/// An API response, independent of HTTP.
 #[derive(Debug)]
 pub struct Response {
     /// HTTP status.
@@ -18,7 +18,7 @@ pub struct Response {
     pub body: Vec<Bytes>,
     /// Value of the `Retry-After` header.
     pub retry_after: Option<Duration>,
-    /// `success`, `partial`, or the code of the error: for log and metrics.
+    /// `success`, `partial` or an error code, for the log and the metrics.
     pub outcome: &'static str,
     /// Whether the client has authenticated.
     pub is_authenticated: bool,
@@ -31,11 +31,11 @@ pub struct Response {
 pub(super) struct AuditFields {
     /// Number of queues in which the change may or may not have happened.
     pub(super) unknown_outcomes: usize,
-    /// The result in each queue, as `6001=ok,6002=not_a_member`.
+    /// The result in each queue, such as `6001=ok,6002=not_a_member`.
     pub(super) results: String,
 }
 
-/// The first fields of every successful read.
+/// The fields with which every successful read response begins.
 #[derive(Serialize)]
 pub(super) struct ReadHead {
     status: &'static str,
@@ -57,7 +57,7 @@ impl ReadHead {
     }
 }
 
-/// A queue's row in the response to a change.
+/// A queue's row in a change response.
 #[derive(Serialize)]
 pub(super) struct RowView<'a> {
     pub(super) queue: &'a str,
@@ -81,13 +81,13 @@ struct ErrorBody<'a> {
 }
 
 impl Response {
-    /// An error.
+    /// Creates an error response.
     #[must_use]
     pub fn error(error: &ApiError, request_id: &str) -> Self {
         Self::error_body(error, request_id, None)
     }
 
-    /// An error of a change that has failed in every queue, with a row for each.
+    /// Creates the response to a change that failed in every queue, with a row for each.
     pub(super) fn error_with_rows(
         error: &ApiError,
         request_id: &str,
@@ -112,12 +112,12 @@ impl Response {
         }
     }
 
-    /// A complete success.
+    /// Creates the response to a request that fully succeeded.
     pub(super) fn success(body: Vec<Bytes>) -> Self {
         Self::ok("success", body)
     }
 
-    /// HTTP status 200. `outcome` is `success` or `partial`.
+    /// Creates a response with HTTP status 200. `outcome` is `success` or `partial`.
     pub(super) fn ok(outcome: &'static str, body: Vec<Bytes>) -> Self {
         Self {
             status: 200,

@@ -1,8 +1,8 @@
 //! Handles an API request, from its parameters to its response and its log line.
 //!
-//! The order of checks is part of the contract: form, lockout and credentials, the user's
-//! actions and networks, the action's parameters, the organization's agents and queues,
-//! and the PBX last.
+//! The order of the checks is part of the contract: the form; lockout and credentials; the
+//! user's actions and networks; the action's parameters; the organization's agents and
+//! queues; and finally the PBX.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::ami::with_change_flag;
 use crate::organizations::{Directory, Organization, User};
 use crate::queues::{Pbx, Pbxes};
 
-/// A request to the API. Not `Debug`, because it holds the password.
+/// An API request. It does not implement `Debug`, because it contains the password.
 pub struct ApiRequest {
     /// The query string.
     pub query: Option<String>,
@@ -44,7 +44,7 @@ pub struct ApiRequest {
     pub change_sent: Arc<AtomicBool>,
 }
 
-/// The API: users, PBXes, and everything a response needs.
+/// The API. Created anew when the configuration is reloaded.
 #[derive(Debug)]
 pub struct Api {
     accounts: Accounts,
@@ -53,15 +53,15 @@ pub struct Api {
     reject_unknown_parameters: bool,
 }
 
-/// What the log says about a request. Filled in as it becomes known.
+/// The log fields of a request. Each is set as soon as it is known.
 #[derive(Default)]
 struct LogFields {
     user: Option<Arc<User>>,
     action_name: Option<&'static str>,
-    /// Only parameters that were checked: a password typed into the wrong field must not
-    /// appear in a log.
+    /// Set after the parameters have been checked, so that a password typed into the wrong
+    /// field is not logged.
     parameters: LoggedParameters,
-    /// Set once the parameters of a change are checked.
+    /// Set together with `parameters`.
     is_change: bool,
     is_authenticated: bool,
 }
@@ -104,7 +104,7 @@ impl Api {
     /// header. It takes precedence over the parameter `lastEventId`.
     ///
     /// # Errors
-    /// The error response.
+    /// The error response to send instead.
     pub async fn open_stream(
         &self,
         request: ApiRequest,

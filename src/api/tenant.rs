@@ -1,5 +1,7 @@
-//! An organization's part of its PBX: which queues belong to it, and what it reads of them.
-//! Queue numbers become names on the PBX, and names become numbers, through this type only.
+//! An organization's view of its PBX.
+//!
+//! Only this type maps an organization's queue numbers to queue names on the PBX and back. So
+//! no action can reach another organization's queues.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -18,17 +20,17 @@ pub(super) struct OwnQueue {
     pub(super) queue: Arc<Queue>,
 }
 
-/// This many queues and members are rendered within about a millisecond.
+/// The number of queues and members that can be rendered in about a millisecond.
 const MAX_RENDERED_INLINE: usize = 1000;
 
-/// Whether rendering these queues with their members takes long.
+/// Whether rendering the queues with their members takes more than about a millisecond.
 pub(super) fn is_large(queues: &[OwnQueue]) -> bool {
     let members = queues.iter().map(|own| own.queue.members.len());
     members.sum::<usize>() + queues.len() > MAX_RENDERED_INLINE
 }
 
-/// The number of a queue of the PBX, if the queue belongs to the organization and is one
-/// of `shown`. `None` shows all of them.
+/// Returns the number of the queue with this name on the PBX, if the queue belongs to the
+/// organization and is one of `shown`. If `shown` is `None`, any of its queues will do.
 pub(super) fn shown_number(
     organization: &Organization,
     shown: Option<&[String]>,
@@ -39,18 +41,18 @@ pub(super) fn shown_number(
     shown.is_none_or(is_shown).then_some(number)
 }
 
-/// How current a read is.
+/// The age and the position of the data that a read returned.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ReadState {
-    /// When the oldest data in it was received from Asterisk.
+    /// When the oldest data was received from Asterisk.
     pub(super) as_of: SystemTime,
-    /// True if the link is down and this is the last known state.
+    /// Whether the link is down, so that the data may be outdated.
     pub(super) stale: bool,
-    /// Number of the latest change that the read includes.
+    /// The number of the latest change that the data includes.
     pub(super) latest: u64,
 }
 
-/// Which parts of a queue are read.
+/// How much of a queue to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
     Members,
@@ -58,7 +60,7 @@ pub(super) enum Detail {
     Full,
 }
 
-/// An organization's part of its PBX, for one request.
+/// An organization's view of its PBX, for one request.
 pub(super) struct Tenant<'a> {
     pub(super) organization: &'a Arc<Organization>,
     pub(super) pbx: &'a Pbx,
@@ -80,18 +82,18 @@ impl Tenant<'_> {
         Err(ApiError::new(Code::UnknownAgent, message))
     }
 
-    /// Begins a request to the PBX, once everything else is checked.
+    /// Begins a request to the PBX. Called after all other checks.
     pub(super) fn begin(&self) -> Result<PbxRequest<'_>, ApiError> {
         let owner = &self.organization.name;
         let begun = self.pbx.begin(owner, self.deadline, self.request_id);
         begun.map_err(request_failed)
     }
 
-    /// Reads the organization's queues, or those of these numbers. Without numbers, queues
-    /// that the PBX does not have are left out.
+    /// Reads the queues with these numbers, or all of the organization's queues. Leaves out
+    /// queues that the PBX does not have.
     ///
     /// # Errors
-    /// `unknown_queue` if a number is not one of the organization's; errors of the PBX.
+    /// `unknown_queue` if a number is not one of the organization's queues; PBX errors.
     pub(super) async fn queues(
         &self,
         numbers: Option<&[String]>,
@@ -120,11 +122,11 @@ impl Tenant<'_> {
         Ok((self.own(snapshot), read))
     }
 
-    /// Reads the agent's memberships in the organization's queues, or in those of these
-    /// numbers.
+    /// Reads the agent's memberships in the queues with these numbers, or in all of the
+    /// organization's queues.
     ///
     /// # Errors
-    /// As [`Self::queues`]; `unknown_queue` also if the PBX does not have a named queue.
+    /// `unknown_queue` if the organization or the PBX does not have a named queue; PBX errors.
     pub(super) async fn memberships(
         &self,
         agent: &str,
@@ -141,8 +143,9 @@ impl Tenant<'_> {
         Ok((memberships.collect(), read))
     }
 
-    /// The names on the PBX of these numbers, or of all the organization's queues. `None`
-    /// if patterns define the queues, so that they depend on what the PBX has.
+    /// Returns the names on the PBX of the queues with these numbers, or of all the
+    /// organization's queues. Returns `None` if patterns define the queues: then only the PBX
+    /// knows their names.
     ///
     /// # Errors
     /// `unknown_queue`
@@ -164,12 +167,12 @@ impl Tenant<'_> {
         names.collect::<Result<_, _>>().map(Some)
     }
 
-    /// The name on the PBX of a queue number.
+    /// Returns the name on the PBX of the queue with this number.
     pub(super) fn pbx_name(&self, number: &str) -> String {
         self.organization.queue_name.expand(number)
     }
 
-    /// The organization's queues of a snapshot, in the organization's order.
+    /// Returns the organization's queues in a snapshot, in the order of the configuration.
     fn own(&self, snapshot: Snapshot) -> Vec<OwnQueue> {
         let own = snapshot.queues.into_iter().filter_map(|queue| {
             let number = self.organization.queue_number(&queue.name)?;
@@ -180,7 +183,7 @@ impl Tenant<'_> {
         own
     }
 
-    /// Checks that the PBX has every queue that the request names.
+    /// Checks that the PBX has all queues named in the request.
     ///
     /// # Errors
     /// `unknown_queue`

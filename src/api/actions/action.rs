@@ -1,4 +1,4 @@
-//! The type of an action, and the trait of a command: an action with its parameters.
+//! The types that all actions share.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use crate::api::tenant::Tenant;
 pub(in crate::api) struct Action {
     /// The action's name, in lower case.
     pub(in crate::api) name: &'static str,
-    /// Whether the action changes the PBX. If so, it has a line in the audit log.
+    /// Whether the action changes the PBX. Changes are logged in the audit log.
     pub(in crate::api) is_change: bool,
-    /// Checks the action's parameters. Parameters that the action doesn't use are ignored.
+    /// Parses the action's parameters. Ignores parameters that the action doesn't use.
     pub(in crate::api) parse: fn(&Form) -> Result<Box<dyn Command>, ApiError>,
 }
 
-/// An action with checked parameters. Whether its agent and queues belong to the
-/// organization is checked when it runs.
+/// An action with its parsed parameters. `run` checks that the agent and the queues belong to
+/// the organization.
 pub(in crate::api) trait Command: Debug + Send + Sync {
-    /// The parameters that appear in the log.
+    /// Returns the parameters to log.
     fn logged(&self) -> LoggedParameters;
 
     /// Runs the action and builds its response.
@@ -42,7 +42,7 @@ pub(in crate::api) struct Context<'a> {
     pub(in crate::api) member_json: &'a Arc<MemberJsonCache>,
 }
 
-/// Checked parameters, as the log shows them.
+/// The parameters in a request's log line.
 #[derive(Debug, Default)]
 pub struct LoggedParameters {
     /// Phone number.

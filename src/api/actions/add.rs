@@ -1,4 +1,4 @@
-//! `add`: adds an agent to queues, as a dynamic member.
+//! `add`: adds an agent to queues as a dynamic member.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -24,7 +24,7 @@ const MAX_PENALTY: u32 = 1_000_000;
 struct Add {
     agent: String,
     queues: Vec<String>,
-    /// Display name; without the parameter, the phone number.
+    /// The display name. Defaults to the phone number.
     alias: String,
     penalty: u32,
     paused: bool,
@@ -45,7 +45,7 @@ impl Add {
             queues,
             penalty,
             paused,
-            // Only a pause has a reason.
+            // Without a pause, there is nothing that the reason could explain.
             reason: reason.filter(|_| paused),
         }))
     }
@@ -91,7 +91,7 @@ fn penalty(form: &Form) -> Result<u32, ApiError> {
     let Some(text) = form.get("penalty") else {
         return Ok(0);
     };
-    // `parse` would also accept a plus sign.
+    // `str::parse` alone would accept a plus sign.
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     let value = text.parse().ok();
     let value = value.filter(|value| is_number && *value <= MAX_PENALTY);

@@ -1,4 +1,4 @@
-//! The response to a change: one row for each queue.
+//! Builds the response to a change, with a row for each queue.
 
 use serde::Serialize;
 
@@ -8,10 +8,10 @@ use crate::api::errors::{ApiError, Code};
 use crate::api::json::to_json;
 use crate::api::response::{AuditFields, Response, RowView};
 
-/// Parameters of the request that the response repeats.
+/// The request parameters that the response repeats.
 pub(super) struct ChangeFields<'a> {
     pub(super) agent: &'a str,
-    /// Present in responses to `add` only.
+    /// Only `add` has an alias.
     pub(super) alias: Option<&'a str>,
     /// `Some(None)` is written as `null`; `None` leaves the field out.
     pub(super) reason: Option<Option<&'a str>>,
@@ -67,9 +67,8 @@ pub(super) fn change_response(
     })
 }
 
-/// The error that the response reports if every row has failed: an unknown outcome, because
-/// the client must check what happened; else an error after which a retry may succeed; else
-/// the first one.
+/// Chooses the error to report if every row has failed. Prefers an unknown outcome, because
+/// the client has to check what happened, and then an error that a retry may resolve.
 fn representative_error<'a>(errors: &[&'a ApiError]) -> Option<&'a ApiError> {
     let unknown = errors.iter().find(|error| is_unknown(error));
     let retryable = || errors.iter().find(|error| error.retry_after.is_some());
@@ -94,7 +93,7 @@ fn row_view(row: &Row) -> RowView<'_> {
     }
 }
 
-/// The rows as the audit log shows them: `6001=ok,6002=not_a_member`.
+/// Formats the rows for the audit log: `6001=ok,6002=not_a_member`.
 fn results(rows: &[Row]) -> String {
     let results = rows.iter().map(|row| {
         let result = error_of(row).map_or("ok", |error| error.code.as_str());

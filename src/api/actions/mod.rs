@@ -1,7 +1,7 @@
-//! The actions of the API, one file each: its parameters, its checks, what it does
-//! on the PBX, and its response.
+//! The API's actions.
 //!
-//! To add an action, write its file and add it to [`ACTIONS`].
+//! Each action has its own file, which contains its parameters, its checks, what it does on
+//! the PBX, and its response. To add an action, write its file and add it to [`ACTIONS`].
 
 mod action;
 mod add;
@@ -22,7 +22,7 @@ pub(super) use action::{Action, Context};
 /// The permission to open event streams.
 pub(super) const EVENTS_ACTION: &str = "events";
 
-/// Every action of the API, in the order in which error messages list them.
+/// All actions, in the order in which error messages list them.
 const ACTIONS: [&Action; 7] = [
     &pause::PAUSE,
     &pause::UNPAUSE,
@@ -39,7 +39,7 @@ pub fn permissions() -> Vec<&'static str> {
     actions.chain([EVENTS_ACTION]).collect()
 }
 
-/// Finds the action that the request names, in upper or lower case.
+/// Returns the requested action. Ignores the case of its name.
 ///
 /// # Errors
 /// `missing_parameter` or `unknown_action`.
@@ -55,12 +55,11 @@ pub(super) fn requested_action(form: &Form) -> Result<&'static Action, ApiError>
         })
 }
 
-/// Checks the form of a query string and the parameters of its action, as every request
-/// does first. Returns the logged parameters, and all parameters in debug format. For the
-/// fuzz target.
+/// Parses a query string as a request does, for the fuzz target. Returns the logged
+/// parameters, and all parameters in `Debug` format.
 ///
 /// # Errors
-/// Those with status 400.
+/// An error with status 400.
 pub fn check_query(query: &str) -> Result<(LoggedParameters, String), ApiError> {
     let form = Form::parse(&[query], true)?;
     let command = (requested_action(&form)?.parse)(&form)?;

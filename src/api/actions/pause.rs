@@ -26,7 +26,7 @@ pub(super) static UNPAUSE: Action = Action {
 #[derive(Debug)]
 struct Pause {
     agent: String,
-    /// Queue numbers; `None` is every queue that the agent is a member of.
+    /// Queue numbers. `None` means every queue of which the agent is a member.
     queues: Option<Vec<String>>,
     paused: bool,
     reason: Option<String>,

@@ -1,4 +1,4 @@
-//! The queues that a read is about.
+//! Selects the queues that a request reads.
 
 use super::action::LoggedParameters;
 use crate::api::errors::ApiError;
@@ -9,7 +9,7 @@ use crate::api::tenant::{Detail, OwnQueue, ReadState, Tenant};
 /// The parameters of `showqueue` and `showqueuestat`.
 #[derive(Debug)]
 pub(super) struct QueueSelection {
-    /// Queue numbers; `None` is every queue of the organization.
+    /// Queue numbers. `None` means all queues of the organization.
     queues: Option<Vec<String>>,
     /// Whether to query Asterisk instead of reading the mirror.
     fresh: bool,
@@ -26,8 +26,7 @@ impl QueueSelection {
     /// Reads the queues with members, callers and statistics.
     ///
     /// # Errors
-    /// `unknown_queue` if the organization or the PBX does not have a named queue; errors of
-    /// the PBX.
+    /// `unknown_queue` if the organization or the PBX does not have a named queue; PBX errors.
     pub(super) async fn read(
         &self,
         tenant: &Tenant<'_>,

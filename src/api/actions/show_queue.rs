@@ -1,4 +1,4 @@
-//! `showqueue`: queues with their settings, members and waiting callers.
+//! `showqueue`: shows queues with their settings, members and waiting callers.
 
 use std::sync::Arc;
 

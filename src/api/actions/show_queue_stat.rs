@@ -1,4 +1,4 @@
-//! `showqueuestat`: statistics of queues, and their total.
+//! `showqueuestat`: shows the statistics of queues, and their totals.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;

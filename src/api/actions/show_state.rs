@@ -1,4 +1,4 @@
-//! `showstate`: an agent's state and pause reason, over the organization's queues.
+//! `showstate`: shows an agent's state and pause reason across the organization's queues.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) static SHOW_STATE: Action = Action {
 #[derive(Debug)]
 struct ShowState {
     agent: String,
-    /// Queue numbers; `None` is every queue of the organization.
+    /// Queue numbers. `None` means all queues of the organization.
     queues: Option<Vec<String>>,
     /// Whether to query Asterisk instead of reading the mirror.
     fresh: bool,
@@ -120,8 +120,9 @@ fn is_paused_everywhere(members: &[&Member]) -> bool {
     !members.is_empty() && members.iter().all(|member| member.paused)
 }
 
-/// The agent's state over all memberships. All memberships share one device, so a call
-/// shows in any of them. A pause counts only if it holds in every queue.
+/// Returns the agent's state across all memberships. The memberships share one device, so a
+/// call in one queue makes the agent busy in all. The agent is paused only if paused in every
+/// queue.
 fn overall_state(members: &[&Member]) -> &'static str {
     if members.is_empty() {
         return "logged_out";

@@ -1,5 +1,5 @@
-//! The event stream of an organization: the content and the order of its events.
-//! `http::sse` writes them on the wire.
+//! An organization's event stream: which events it contains, and in which order.
+//! `http::sse` encodes them.
 
 mod position;
 mod stream;
@@ -11,13 +11,13 @@ pub use position::StreamPosition;
 pub use stream::EventStream;
 pub(super) use view::StreamView;
 
-/// One event of the stream.
+/// An event.
 #[derive(Debug)]
 pub struct StreamEvent {
-    /// The position of a client that has received this event.
+    /// The client's position after this event.
     pub position: StreamPosition,
     /// The event's type: `snapshot`, `member`, `queue`, `pbx` or `shutdown`.
     pub name: &'static str,
-    /// JSON without line breaks, in pieces.
+    /// JSON in pieces, without line breaks.
     pub data: Vec<Bytes>,
 }

@@ -4,17 +4,16 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The position of a client in an event stream. Written as text, it is the event's `id`,
-/// which the client sends back as `Last-Event-ID` when it reconnects.
+/// A client's position in an event stream. Its text form is an event's `id`, which the client
+/// sends back as `Last-Event-ID` when it reconnects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamPosition {
-    /// Identifies the change log and the view. A position of another stream is meaningless.
+    /// Identifies the change log and the view. Positions of different streams are unrelated.
     pub(super) stream: Arc<str>,
-    /// Number of the last change that the client has received.
+    /// The number of the last change that the client has received.
     pub(super) change: u64,
-    /// Whether the client has all of that change. A `member` event is followed by the
-    /// statistics of its queue; until then the change is incomplete, so that a client
-    /// that reconnects between the two still receives them.
+    /// Whether the client has received all events of that change. A `member` event is followed
+    /// by a `queue` event. A client that reconnects between the two still gets the latter.
     pub(super) is_complete: bool,
 }
 
@@ -25,7 +24,7 @@ impl fmt::Display for StreamPosition {
     }
 }
 
-/// The text is not a position.
+/// The error for text that is not a position.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotAPosition;
 

@@ -1,8 +1,8 @@
-//! A stream: a snapshot first, then an event for every change.
+//! An event stream: a snapshot, followed by an event for every change.
 //!
-//! A client that reconnects with its last position receives the changes that it missed. If
-//! the change log no longer has them, or the position is of another stream, it receives a
-//! new snapshot.
+//! A client that reconnects with its last position receives the changes that it missed. It
+//! receives a new snapshot if the change log no longer contains them, or if its position
+//! belongs to another stream.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,30 +19,30 @@ use crate::queues::mirror::{Follower, StateChange};
 /// faster than anyone can read the statistics sent after them.
 const BATCH_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Delay before a failed snapshot is tried again.
+/// How long to wait before retrying a failed snapshot.
 const SNAPSHOT_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// An event stream.
 pub struct EventStream {
     view: StreamView,
     follower: Follower,
-    /// Number of the last change that was sent. All changes before it were sent, too.
+    /// The number of the last change that was sent. All earlier changes were sent before it.
     last_sent: u64,
-    /// When the next batch may be sent.
+    /// The earliest time for the next batch.
     next_batch: Instant,
     /// The last link state that the client has received.
     connected: bool,
-    /// Events to be sent before all others.
+    /// Events to send before any others.
     first: Vec<StreamEvent>,
-    /// Whether the client can only be brought up to date by a snapshot.
+    /// Whether the next event must be a snapshot.
     needs_snapshot: bool,
 }
 
 impl EventStream {
-    /// Opens a stream after `position`, or with a snapshot.
+    /// Opens a stream that continues after `position`, or else starts with a snapshot.
     ///
     /// # Errors
-    /// Those of a read, for the first snapshot.
+    /// The error of the read for the first snapshot.
     pub(in crate::api) async fn open(
         view: StreamView,
         position: Option<StreamPosition>,
@@ -63,7 +63,8 @@ impl EventStream {
         Ok(stream)
     }
 
-    /// Continues after a position; `None` if the change log no longer reaches back to it.
+    /// Continues after a position. Returns `None` if the change log no longer contains the
+    /// changes after it.
     fn resume(&mut self, position: &StreamPosition) -> Option<()> {
         let number = position.change;
         let last_complete = number.checked_sub(u64::from(!position.is_complete))?;
@@ -71,7 +72,7 @@ impl EventStream {
         let mut missed = missed.iter().map(|(_, change)| change);
         let mut first = Vec::new();
         if !position.is_complete {
-            // The client has the member event, but not the statistics sent after it.
+            // The client has received the member event, but not the queue event after it.
             let queue = missed.next()?.affects_statistics_of()?;
             first.extend(self.queue_event(number, queue));
         }
@@ -86,7 +87,10 @@ impl EventStream {
         Some(())
     }
 
-    /// Waits for the next events. Cancel safe: no event is lost.
+    /// Waits for the next events.
+    ///
+    /// # Cancel safety
+    /// No event is lost if the future is dropped.
     pub async fn next(&mut self) -> Vec<StreamEvent> {
         if !self.first.is_empty() {
             return std::mem::take(&mut self.first);
@@ -118,12 +122,12 @@ impl EventStream {
         }
     }
 
-    /// Renders changes as events. After a change that needs a snapshot, only link changes
-    /// are still rendered.
+    /// Renders changes as events. After a change that requires a snapshot, renders only link
+    /// changes.
     fn render_changes(&mut self, changes: &[(u64, StateChange)]) -> Vec<StreamEvent> {
         let mut events = Vec::new();
-        // A queue's statistics are rendered as they are now. So they are sent once, after
-        // the last change that affects them.
+        // A `queue` event contains the current statistics, so one event after the last change
+        // is enough for each queue.
         let affected = changes.iter().filter_map(|(number, change)| {
             let queue = change.affects_statistics_of()?;
             Some((queue, *number))
@@ -135,7 +139,7 @@ impl EventStream {
             match change {
                 StateChange::Link { connected } => {
                     self.connected = *connected;
-                    // Changes that a snapshot will cover were not sent.
+                    // Skipped changes, which the snapshot will include, don't count as sent.
                     let position = self.view.position(self.last_sent.min(*number), true);
                     events.push(pbx_event(position, *connected));
                 }
@@ -166,7 +170,7 @@ impl EventStream {
         events
     }
 
-    /// Reads a snapshot. Changes after it are sent as events.
+    /// Reads a snapshot. The events for later changes follow it.
     async fn snapshot(&mut self, all_named: bool) -> Result<Vec<StreamEvent>, ApiError> {
         let (queues, read) = self.view.read(all_named).await?;
         let data = self.view.snapshot_data(queues).await?;
@@ -190,14 +194,15 @@ impl EventStream {
         pbx_event(self.view.position(self.last_sent, true), connected)
     }
 
-    /// Canceled when the user's rights have changed or the user was deleted.
+    /// Returns a token that is canceled when the user's permissions change or the user is
+    /// deleted.
     #[must_use]
     pub fn revoked(&self) -> CancellationToken {
         self.view.revoked.clone()
     }
 
-    /// The final events when the daemon ends the stream: whatever is left of the first
-    /// batch, then `shutdown`.
+    /// Returns the final events of a stream that the daemon closes: events of the first batch
+    /// that were not sent yet, and `shutdown`.
     #[must_use]
     pub fn shutdown(&mut self) -> Vec<StreamEvent> {
         let mut events = std::mem::take(&mut self.first);

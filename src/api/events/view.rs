@@ -22,9 +22,9 @@ use crate::queues::{Member, Pbx};
 pub(in crate::api) struct StreamView {
     pub(super) pbx: Pbx,
     organization: Arc<Organization>,
-    /// Canceled when the user's rights have changed.
+    /// Canceled when the user's permissions change or the user is deleted.
     pub(super) revoked: CancellationToken,
-    /// Queue numbers; `None` is every queue of the organization.
+    /// Queue numbers. `None` means all queues of the organization.
     queues: Option<Vec<String>>,
     request_id: String,
     member_json: Arc<MemberJsonCache>,
@@ -59,8 +59,8 @@ impl StreamView {
     ) -> Self {
         let organization = &user.organization;
         let mut hasher = DefaultHasher::new();
-        // Includes everything that decides what is shown: after a reload of the
-        // configuration, the same request may show something else.
+        // Hashes everything that affects the events, because a reload of the configuration
+        // may change what the same request shows.
         (format!("{organization:?}"), &queues).hash(&mut hasher);
         Self {
             stream: format!("{:x}-{:x}", pbx.change_log_id(), hasher.finish()).into(),
@@ -85,16 +85,16 @@ impl StreamView {
         position.stream == self.stream
     }
 
-    /// The number of a queue of the PBX, if the stream shows that queue.
+    /// Returns the number of a queue on the PBX if the stream shows it.
     pub(super) fn number(&self, queue: &str) -> Option<String> {
         shown_number(&self.organization, self.queues.as_deref(), queue)
     }
 
-    /// Reads every queue of the stream.
+    /// Reads the queues that the stream shows.
     ///
     /// # Errors
-    /// Those of a read. `unknown_queue` if `all_named` and the PBX lacks a queue that the
-    /// client has named.
+    /// PBX errors; `unknown_queue` if `all_named` is set and the PBX does not have a queue that
+    /// the client named.
     pub(super) async fn read(
         &self,
         all_named: bool,
@@ -113,7 +113,7 @@ impl StreamView {
         Ok((queues, read))
     }
 
-    /// The data of a `snapshot` event.
+    /// Renders the data of a `snapshot` event.
     pub(super) async fn snapshot_data(
         &self,
         queues: Vec<OwnQueue>,
@@ -145,8 +145,8 @@ impl StreamView {
         event(position, "member", data)
     }
 
-    /// A queue's callers and statistics as they are now; `None` if the stream does not
-    /// show the queue or the PBX no longer has it.
+    /// Returns a `queue` event with the current callers and statistics. Returns `None` if the
+    /// stream does not show the queue or the PBX no longer has it.
     pub(super) fn queue_event(&self, position: StreamPosition, queue: &str) -> Option<StreamEvent> {
         let own = OwnQueue {
             number: self.number(queue)?,
@@ -155,7 +155,7 @@ impl StreamView {
         Some(event(position, "queue", to_json(&QueueEvent::of(&own))))
     }
 
-    /// A position in this stream.
+    /// Returns a position in this stream.
     pub(super) fn position(&self, change: u64, is_complete: bool) -> StreamPosition {
         StreamPosition {
             stream: Arc::clone(&self.stream),

@@ -1,4 +1,4 @@
-//! Members as JSON, and a cache of that JSON.
+//! Renders members as JSON, and caches the JSON.
 //!
 //! Members make up most of a response and seldom change between two reads, so the JSON of a
 //! queue's members is cached until they change.
@@ -49,7 +49,7 @@ impl<'a> MemberView<'a> {
             state: member.state().as_str(),
             paused: member.paused,
             paused_reason: paused_reason(member),
-            // Asterisk keeps the time of the last pause after the pause has ended.
+            // Asterisk still reports the time of the last pause after that pause has ended.
             paused_at: pbx_timestamp(member.last_pause).filter(|_| member.paused),
             device_state: device_state_name(member.device_state),
             device_state_code: member.device_state.code(),
@@ -62,8 +62,8 @@ impl<'a> MemberView<'a> {
     }
 }
 
-/// The reason of the member's pause; `None` if the member is not paused or the pause has
-/// no reason.
+/// Returns the member's pause reason, or `None` if the member is not paused or the pause has no
+/// reason.
 pub(in crate::api) fn paused_reason(member: &Member) -> Option<&str> {
     Some(&*member.paused_reason).filter(|reason| member.paused && !reason.is_empty())
 }
@@ -82,16 +82,16 @@ fn device_state_name(state: DeviceState) -> &'static str {
     }
 }
 
-/// The members of queues as JSON, as each organization sees them.
+/// A cache of member JSON, as each organization sees the members.
 #[derive(Debug, Default)]
 pub struct MemberJsonCache {
     organizations: Mutex<CachedOrganizations>,
 }
 
-/// By the organization's name, then by the queue's name on the PBX.
+/// Keyed by the organization's name, then by the queue's name on the PBX.
 type CachedOrganizations = HashMap<String, HashMap<String, CachedMembers>>;
 
-/// The JSON, and what it was rendered from.
+/// Cached JSON, and the data from which it was rendered.
 #[derive(Debug)]
 struct CachedMembers {
     members: Arc<Vec<Arc<Member>>>,
@@ -100,12 +100,12 @@ struct CachedMembers {
 }
 
 impl MemberJsonCache {
-    /// The JSON of a queue's members, as an array. Renders it unless the cache has it.
+    /// Returns a queue's members as a JSON array, from the cache if possible.
     pub(in crate::api) fn members(&self, queue: &Queue, organization: &Arc<Organization>) -> Bytes {
         if let Some(json) = self.cached(queue, organization) {
             return json;
         }
-        // Rendered without the lock.
+        // Rendering can take long, so the lock is not held.
         let json = render_members(queue, organization);
         let cached = CachedMembers {
             members: Arc::clone(&queue.members),

@@ -1,4 +1,4 @@
-//! JSON of queues, members, callers and statistics, for responses and events alike.
+//! Renders queues, members, callers and statistics as JSON, for responses and events.
 
 mod members;
 mod pieces;
@@ -19,11 +19,11 @@ pub(super) use pieces::{JsonPieces, to_json};
 pub(super) use queues::write_queues;
 pub(super) use statistics::{QueueEvent, QueueStatistics, TotalStatistics};
 
-/// Renders JSON. Large JSON is rendered on the pool of blocking threads, so that it delays
-/// neither other requests nor the links to the PBXes.
+/// Renders JSON. Renders large JSON on the blocking thread pool, so that it does not delay
+/// other requests.
 ///
 /// # Errors
-/// `overloaded` if rendering has panicked. Only reads are large, so nothing was changed.
+/// `overloaded` if the rendering panics. Only read responses are large, so nothing was changed.
 pub(super) async fn render<T: Send + 'static>(
     is_large: bool,
     render: impl FnOnce() -> T + Send + 'static,
@@ -37,13 +37,13 @@ pub(super) async fn render<T: Send + 'static>(
     })
 }
 
-/// A time to the millisecond, as RFC 3339 in UTC.
+/// Formats a time in UTC as RFC 3339, to the millisecond.
 pub(super) fn timestamp(time: SystemTime) -> String {
     Timestamp::try_from(time).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
 }
 
-/// A time of Asterisk, which has whole seconds, as RFC 3339 in UTC. `None` stands for
-/// never, which Asterisk writes as 0.
+/// Formats a time that Asterisk reported, to the second, in UTC as RFC 3339. Returns `None` for
+/// 0, which Asterisk reports if the event never happened.
 fn pbx_timestamp(time: PbxTime) -> Option<String> {
     let unix = time.unix();
     if unix <= 0 {

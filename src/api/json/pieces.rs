@@ -1,12 +1,12 @@
-//! JSON in pieces, so that large cached parts are shared instead of copied.
+//! Writes JSON in pieces, so that large cached parts can be shared instead of copied.
 
 use bytes::Bytes;
 use serde::Serialize;
 
-/// Parts below this size, in bytes, are copied: that is cheaper than another piece.
+/// Parts smaller than this many bytes are copied, because that is cheaper than another piece.
 const MIN_SHARED_PART: usize = 8 * 1024;
 
-/// A writer of JSON in pieces.
+/// A JSON writer that produces pieces.
 #[derive(Debug, Default)]
 pub(in crate::api) struct JsonPieces {
     finished: Vec<Bytes>,
@@ -14,7 +14,7 @@ pub(in crate::api) struct JsonPieces {
 }
 
 impl JsonPieces {
-    /// Appends text that is JSON already.
+    /// Appends JSON text.
     pub(in crate::api) fn raw(&mut self, text: &str) {
         self.current.extend_from_slice(text.as_bytes());
     }
@@ -25,7 +25,8 @@ impl JsonPieces {
         let _ = serde_json::to_writer(&mut self.current, value);
     }
 
-    /// Appends the fields of a value that serializes as an object, without its braces.
+    /// Appends the fields of an object without its braces. `value` must serialize as a
+    /// non-empty object.
     pub(in crate::api) fn fields(&mut self, value: &impl Serialize) {
         let start = self.current.len();
         self.value(value);
@@ -33,7 +34,7 @@ impl JsonPieces {
         self.current.remove(start);
     }
 
-    /// Appends JSON that was rendered before.
+    /// Appends rendered JSON, without copying it if it is large.
     pub(in crate::api) fn part(&mut self, part: &Bytes) {
         if part.len() < MIN_SHARED_PART {
             self.current.extend_from_slice(part);
@@ -43,7 +44,7 @@ impl JsonPieces {
         }
     }
 
-    /// Returns the pieces. Their concatenation is the JSON.
+    /// Returns the pieces, which together are the JSON.
     pub(in crate::api) fn finish(mut self) -> Vec<Bytes> {
         self.finish_current();
         self.finished
@@ -56,7 +57,7 @@ impl JsonPieces {
     }
 }
 
-/// Renders a small value in one piece.
+/// Renders a value in one piece.
 pub(in crate::api) fn to_json(value: &impl Serialize) -> Vec<Bytes> {
     let mut json = JsonPieces::default();
     json.value(value);

@@ -1,4 +1,4 @@
-//! A queue with its settings, members and callers, as `showqueue` and snapshots show it.
+//! Renders a queue with its settings, members and callers, for `showqueue` and snapshots.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::api::tenant::OwnQueue;
 use crate::organizations::Organization;
 use crate::queues::{Caller, Queue};
 
-/// The fields before `members`, which come from [`MemberJsonCache`].
+/// The fields of a queue that precede `members`.
 #[derive(Serialize)]
 struct QueueHead<'a> {
     queue: &'a str,
@@ -31,7 +31,7 @@ pub(super) struct CallerView<'a> {
     priority: i64,
 }
 
-/// Writes queues with members and callers, as a JSON array.
+/// Writes queues with their members and callers as a JSON array.
 pub(in crate::api) fn write_queues(
     json: &mut JsonPieces,
     queues: &[OwnQueue],
@@ -51,7 +51,7 @@ pub(in crate::api) fn write_queues(
     json.raw("]");
 }
 
-/// The waiting callers, by position.
+/// Returns the waiting callers, ordered by position.
 pub(super) fn callers(queue: &Queue) -> Vec<CallerView<'_>> {
     queue.callers.iter().map(CallerView::of).collect()
 }
