@@ -1,4 +1,4 @@
-//! The delay before the next attempt to connect. Does no IO and never reads the clock.
+//! The delay before the next connection attempt. Does no IO and never reads the clock.
 
 use std::time::Duration;
 
@@ -30,14 +30,14 @@ impl Backoff {
         delay.mul_f64(0.5 + random / 2.0)
     }
 
-    /// Starts again from the first delay if the link was up for long enough.
-    pub(super) fn reset_after(&mut self, uptime: Duration) {
+    /// Returns to the first delay if the link was up for at least [`MIN_UPTIME`].
+    pub(super) fn reset_if_stable(&mut self, uptime: Duration) {
         if uptime >= MIN_UPTIME {
             self.next = FIRST_DELAY;
         }
     }
 
-    /// The delay if an early attempt would fail again.
+    /// The longest delay, for failures that a quick retry can't fix.
     #[must_use]
     pub(super) fn max_delay() -> Duration {
         MAX_DELAY
@@ -55,9 +55,9 @@ mod tests {
             .map(|_| backoff.next_delay(1.0).as_secs_f64())
             .collect();
         assert_eq!(delays, [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]);
-        backoff.reset_after(MIN_UPTIME - Duration::from_millis(1));
+        backoff.reset_if_stable(MIN_UPTIME - Duration::from_millis(1));
         assert_eq!(backoff.next_delay(0.0), MAX_DELAY / 2);
-        backoff.reset_after(MIN_UPTIME);
+        backoff.reset_if_stable(MIN_UPTIME);
         assert_eq!(backoff.next_delay(0.0), FIRST_DELAY / 2);
     }
 }

@@ -105,7 +105,7 @@ impl Supervisor {
                 Ok((mut connection, peer)) => {
                     let since = Instant::now();
                     let end = self.serve(&mut connection, peer, &stop).await;
-                    backoff.reset_after(Instant::now() - since);
+                    backoff.reset_if_stable(Instant::now() - since);
                     LinkFailure::Session(end)
                 }
                 Err(failure) => failure,

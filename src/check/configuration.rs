@@ -1,5 +1,5 @@
-//! Checks of the configuration alone: overlaps, passwords in plain text, an expiring
-//! certificate, and traffic that others could read.
+//! Checks that need only the configuration: overlaps, passwords in plain text, an expiring
+//! certificate, and unencrypted traffic.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use crate::certificate::{Validity, validity_at};
 use crate::config::Settings;
 
 pub(super) fn check(settings: &Settings, report: &mut Report) {
-    exposure(settings, report);
+    check_exposure(settings, report);
     for overlap in &settings.overlaps {
         report.warn(format!(
             "{} and {} share {}, and possibly more, because both have shared = true",
@@ -29,12 +29,12 @@ pub(super) fn check(settings: &Settings, report: &mut Report) {
         ));
     }
     if let Some((_, certified)) = &settings.http.tls {
-        certificate(certified.cert.first().map(AsRef::as_ref), report);
+        check_certificate(certified.cert.first().map(AsRef::as_ref), report);
     }
 }
 
-/// Checks the certificate of the HTTP interface. The daemon serves even an invalid one.
-fn certificate(der: Option<&[u8]>, report: &mut Report) {
+/// Checks the API's certificate. The daemon serves even an invalid one.
+fn check_certificate(der: Option<&[u8]>, report: &mut Report) {
     let now = Timestamp::now();
     let (not_after, validity) = validity_at(der, now);
     report.certificate = not_after.map(|not_after| CertificateReport::new(not_after, now));
@@ -48,8 +48,8 @@ fn certificate(der: Option<&[u8]>, report: &mut Report) {
     }
 }
 
-/// Warns of traffic and listeners that others on the network can read.
-fn exposure(settings: &Settings, report: &mut Report) {
+/// Warns about unencrypted traffic and listeners that are reachable from the network.
+fn check_exposure(settings: &Settings, report: &mut Report) {
     let http = &settings.http;
     let is_exposed = |address: SocketAddr| !address.ip().is_loopback();
     if is_exposed(http.listen) && http.tls.is_none() && http.trusted_proxies.is_empty() {

@@ -1,8 +1,8 @@
 //! `ami-bridge check`: finds out whether a configuration will work.
 //!
-//! `configuration` checks the configuration alone. `pbx` links to a PBX, and lets
-//! `permissions`, `ping`, `queues` and `probe` examine it. All of them add to the `report`,
-//! which is printed as JSON or as `text`.
+//! `configuration` runs the checks that need no PBX. `pbx` links to a PBX and runs the checks in
+//! `permissions`, `ping`, `queues` and `probe`. All of them add to the `report`, which is
+//! printed as JSON or as `text`.
 
 mod configuration;
 mod pbx;
@@ -24,14 +24,14 @@ pub use report::{
 /// Checks the configuration and every PBX. Logs in to each PBX like the daemon, and logs off
 /// again.
 ///
-/// Changes nothing on a PBX, unless `probe` is true: then it sets the penalty of one member to
-/// its current value, to see whether Asterisk sends the event.
+/// Changes nothing on a PBX, unless `probe` is true. Then it sets one member's penalty to its
+/// current value, to see whether Asterisk sends the event.
 pub async fn check(settings: Settings, probe: bool) -> Report {
     let mut report = Report::new();
     configuration::check(&settings, &mut report);
     let organizations = settings.directory.organizations();
     let pbxes = settings.pbxes.into_iter();
-    // All PBXes are checked at the same time, so that one that does not answer delays no other.
+    // All PBXes are checked concurrently, so that an unresponsive PBX does not delay the others.
     let checks = pbxes.map(|pbx| pbx::check(pbx, organizations, probe));
     for pbx_report in join_all(checks).await {
         report.merge(pbx_report);

@@ -19,8 +19,8 @@ use crate::certificate::{Validity, validity_at};
 use crate::config::PbxSettings;
 use crate::organizations::Organization;
 
-/// How long the link may take in addition to connecting and logging in: Asterisk may still be
-/// booting.
+/// How long to wait for an Asterisk that is still booting, in addition to the time for
+/// connecting and logging in.
 const BOOT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Checks one PBX and the queues of its organizations. Probes for events if `probe` is true.
@@ -35,7 +35,9 @@ pub(super) async fn check(
         address: settings.link.address.to_string(),
         ..PbxReport::default()
     };
-    let own = organizations.iter().filter(|own| own.pbx == pbx.name);
+    let own = organizations
+        .iter()
+        .filter(|organization| organization.pbx == pbx.name);
     let target = Target {
         address: settings.link.address.clone(),
         username: settings.link.username.clone(),
@@ -63,8 +65,8 @@ pub(super) async fn check(
     report
 }
 
-/// The PBX that is checked. The supervisor consumes the settings of the link, so this has the
-/// parts of them that the checks need.
+/// The PBX to check. The supervisor consumes the link's settings, so this struct has a copy of
+/// the settings that the checks need.
 struct Target {
     address: Address,
     username: HeaderValue,
@@ -79,7 +81,7 @@ impl Target {
     /// Waits until the link is up.
     ///
     /// # Errors
-    /// Says why there is no link.
+    /// A message with the reason why the link is not up.
     async fn wait_for_link(&self, client: &mut Client) -> Result<Peer, String> {
         let limit = self.connect_timeout * 2 + BOOT_TIMEOUT;
         let is_final =

@@ -1,5 +1,5 @@
-//! Checks the permissions that the AMI user has in `manager.conf`: it needs some, and should
-//! not have many more.
+//! Checks the permissions that the AMI user has in `manager.conf`: it needs a few, and
+//! should not have many more.
 
 use tokio::time::Instant;
 
@@ -35,7 +35,8 @@ pub(super) fn report_required_lines(pbx: &mut PbxReport) {
     pbx.manager_conf = Some(REQUIRED_LINES.map(str::to_owned).to_vec());
 }
 
-/// Checks whether the AMI user may do what the bridge needs. The login has already tested this.
+/// Reports whether the AMI user has the permissions that the bridge needs. The login has already
+/// tested them.
 pub(super) fn check(peer: &Peer, username: &str, pbx: &mut PbxReport, report: &mut Report) {
     pbx.may_change_queues = Some(peer.may_write);
     pbx.sees_boot = Some(peer.sends_boot_event);
@@ -61,8 +62,8 @@ pub(super) fn check(peer: &Peer, username: &str, pbx: &mut PbxReport, report: &m
     }
 }
 
-/// Warns of actions that the AMI user may perform and the bridge does not need, since a thief
-/// of the secret could use them.
+/// Warns about actions that the AMI user may perform but the bridge does not need. An attacker
+/// with the secret could use them.
 pub(super) async fn check_excess(
     client: &Client,
     deadline: Instant,
@@ -93,9 +94,9 @@ pub(super) async fn check_excess(
     pbx.excess_actions = Some(excess);
 }
 
-/// Returns the actions that neither every AMI user may perform, nor one with `write = agent`.
-/// The response to `ListCommands` has a header for each action that the user may perform. It
-/// ends with the classes of which the user needs one, such as `(Priv: agent,all)`.
+/// Returns the actions that need more than `write = agent`. The response to `ListCommands` has
+/// a header for each action that the user may perform. The header ends with the permission
+/// classes that allow the action, such as `(Priv: agent,all)`.
 fn excess_actions(response: &Message) -> Vec<String> {
     let is_excess = |description: &str| {
         let classes = description.rsplit_once("(Priv: ");
@@ -117,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn excess_actions_omits_actions_of_every_user_and_of_class_agent() {
+    fn excess_actions_omits_unrestricted_actions_and_class_agent() {
         // From Asterisk 22, for a user with write = agent,command,system.
         let response = "Response: Success\r\n\
             BridgeKick: Kick a channel from a bridge.  (Priv: <none>)\r\n\

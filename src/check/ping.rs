@@ -1,4 +1,4 @@
-//! Measures the round-trip time to a PBX, and the offset of its clock.
+//! Measures the round-trip time to a PBX and its clock offset.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ use super::report::{PbxReport, Report};
 use crate::ami::{Action, Client};
 use crate::queues::mirror::{TOLERATED_OFFSET, clock_offset};
 
-/// Sends a `Ping`. Warns if the PBX's clock differs too much from this machine's clock.
+/// Sends a `Ping`. Warns if the PBX's clock differs too much from the local clock.
 pub(super) async fn check(
     client: &Client,
     deadline: Instant,

@@ -29,7 +29,7 @@ impl Observer for PenaltyObserver {
 
     fn event(&mut self, event: &Message) {
         if event.event() == Some(b"QueueMemberPenalty") {
-            // Fails if the check does not probe: the receiver is dropped then.
+            // Fails if the check does not probe, because the receiver has been dropped.
             let _ = self.0.send(event.clone());
         }
     }
@@ -44,7 +44,7 @@ impl Observer for PenaltyObserver {
 /// penalty of a static one may be stored in a realtime database.
 ///
 /// # Errors
-/// If the members can't be read, or the penalty can't be set.
+/// The error if the members can't be read or the penalty can't be set.
 pub(super) async fn probe(
     client: &Client,
     deadline: Instant,

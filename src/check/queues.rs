@@ -1,4 +1,4 @@
-//! Compares the queues of a PBX with those that its organizations are configured to have.
+//! Compares a PBX's queues with the queues that its organizations have in the configuration.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::ami::Client;
 use crate::organizations::Organization;
 use crate::queues::{QueueError, QueueName, QueueNames, QueueQueries};
 
-/// Checks the names of the queues. Returns the queues that belong to an organization.
+/// Checks the queue names. Returns the queues that belong to an organization.
 pub(super) async fn check(
     client: &Client,
     deadline: Instant,
@@ -49,8 +49,8 @@ async fn queue_names(client: &Client, deadline: Instant) -> Result<QueueNames, Q
     QueueQueries::new(exchange).names().await
 }
 
-/// Warns of names that differ in spelling, and of configured queues that the PBX does not
-/// have. The reason may be a wrong number or a wrong `queue_name`.
+/// Warns about names that differ in spelling, and about configured queues that the PBX does
+/// not have. The cause may be a wrong number or a wrong `queue_name`.
 fn check_organization(organization: &Organization, queues: &[QueueName], report: &mut Report) {
     let problems = organization.name_problems(queues.iter().map(|name| name.as_str()));
     for problem in problems {

@@ -10,7 +10,7 @@ use crate::config::ConfigError;
 /// The result of a check.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
-    /// Whether everything that the bridge needs works. Determines the exit status.
+    /// Whether the bridge will work. Determines the exit status.
     pub ok: bool,
     /// The PBXes, ordered by name.
     pub pbxes: Vec<PbxReport>,
@@ -18,7 +18,7 @@ pub struct Report {
     pub organizations: Vec<OrganizationReport>,
     /// The overlaps that `shared = true` allows.
     pub overlaps: Vec<OverlapReport>,
-    /// The certificate of the HTTP interface, if it has one.
+    /// The API's certificate, if it has one.
     pub certificate: Option<CertificateReport>,
     /// Problems that the operator should fix although the bridge works.
     pub warnings: Vec<String>,
@@ -48,7 +48,7 @@ pub struct PbxReport {
     pub sees_boot: Option<bool>,
     /// Whether the AMI user receives events about members.
     pub events: Option<MemberEvents>,
-    /// Seconds by which the PBX's clock is ahead of this machine's clock.
+    /// Seconds by which the PBX's clock is ahead of the local clock.
     pub clock_offset_seconds: Option<f64>,
     /// Actions that the AMI user may perform and the bridge does not need.
     pub excess_actions: Option<Vec<String>>,
@@ -57,7 +57,7 @@ pub struct PbxReport {
     pub manager_conf: Option<Vec<String>>,
     /// Asterisk's certificate, if the link uses TLS.
     pub certificate: Option<CertificateReport>,
-    /// Number of queues of the PBX.
+    /// Number of queues on the PBX.
     pub queues: Option<usize>,
 }
 
@@ -80,7 +80,7 @@ pub struct OrganizationReport {
     pub name: String,
     /// NAME of its `[pbx.NAME]`.
     pub pbx: String,
-    /// Number of queues of the PBX that belong to the organization.
+    /// Number of queues on the PBX that belong to the organization.
     pub queues: usize,
     /// Items of `queues` for which the PBX has no queue.
     pub missing_queues: Vec<String>,
@@ -102,7 +102,7 @@ pub struct OverlapReport {
 pub struct CertificateReport {
     /// When the certificate expires, in UTC.
     pub not_after: String,
-    /// Whole days until then; negative if the certificate has expired.
+    /// Whole days until the certificate expires; negative if it has expired.
     pub days_left: i64,
 }
 
@@ -116,7 +116,7 @@ impl CertificateReport {
 }
 
 impl Report {
-    /// Creates the report for a configuration that can't be used. Contains only the mistakes.
+    /// Creates the report for an invalid configuration. It contains only the mistakes.
     #[must_use]
     pub fn of_mistakes(error: &ConfigError) -> Self {
         let errors = match error {
@@ -131,7 +131,7 @@ impl Report {
         }
     }
 
-    /// Creates an empty report: nothing is wrong so far.
+    /// Creates a report without problems.
     pub(super) fn new() -> Self {
         Self {
             ok: true,

@@ -1,4 +1,4 @@
-//! The report as text for people.
+//! The report as human-readable text.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_has_the_end_of_each_certificate() {
+    fn text_has_the_expiry_of_each_certificate() {
         let expiring = |not_after: &str| {
             Some(CertificateReport {
                 not_after: not_after.into(),

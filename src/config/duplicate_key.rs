@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml::de::{DeArray, DeTable, DeValue, Error};
 
-/// A key that a table has twice.
+/// A key that occurs twice in a table.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct DuplicateKey {
     pub(super) key: String,
@@ -36,8 +36,8 @@ pub(super) fn find(text: &str, error: &Error) -> Option<DuplicateKey> {
 }
 
 /// Whether the key at `candidate` is the first occurrence of the duplicate key at `second`.
-/// Several tables may have a key with this name. The candidate is the right one if the
-/// error disappears when the candidate is renamed.
+/// Several tables may have a key of that name. The candidate is the right one if renaming it
+/// makes the error disappear.
 fn is_first_occurrence(text: &str, candidate: &Range<usize>, second: usize) -> bool {
     const UNUSED_KEY: &str = "ami_bridge_has_no_such_key";
     let renamed = [&text[..candidate.start], UNUSED_KEY, &text[candidate.end..]].concat();

@@ -5,7 +5,7 @@ use super::mistake::Mistake;
 /// Why a configuration can't be used. No variant contains a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// No file was named, and none exists in the default places.
+    /// No file was named, and no default path exists.
     #[error(
         "no configuration file: name one with --config or AMI_BRIDGE_CONFIG, \
          or create ./ami-bridge.toml or /etc/ami-bridge/ami-bridge.toml"

@@ -1,4 +1,4 @@
-//! The tables and keys of the file, with their defaults.
+//! The file's tables and keys, with their defaults.
 //!
 //! Every key is optional here. [`super::validate`] reports the required ones that are
 //! missing, together with all other mistakes.

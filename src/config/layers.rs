@@ -8,9 +8,13 @@ use super::mistake::Mistake;
 /// Merges the file with the environment variables, which take precedence.
 ///
 /// # Errors
-/// [`ConfigError::Mistakes`] if an environment variable sets a table of the file to a plain
-/// value. The crate does not report which variable it is.
-pub(super) fn merge(file: &str, text: &str, with_environment: bool) -> Result<Value, ConfigError> {
+/// [`ConfigError::Mistakes`] if an environment variable replaces a table in the file with a
+/// plain value. The `config` crate does not report which variable.
+pub(super) fn merge(
+    file_name: &str,
+    text: &str,
+    with_environment: bool,
+) -> Result<Value, ConfigError> {
     let mut layers = Config::builder().add_source(File::from_str(text, FileFormat::Toml));
     if with_environment {
         let environment = Environment::with_prefix("AMI_BRIDGE")
@@ -20,20 +24,20 @@ pub(super) fn merge(file: &str, text: &str, with_environment: bool) -> Result<Va
         layers = layers.add_source(environment);
     }
     let merged = layers.build().map_err(|_| ConfigError::Mistakes {
-        file: file.to_owned(),
+        file: file_name.to_owned(),
         mistakes: vec![Mistake {
             key: "AMI_BRIDGE__…".to_owned(),
-            message: "an environment variable conflicts with a table of the file".to_owned(),
+            message: "an environment variable conflicts with a table in the file".to_owned(),
         }],
     })?;
     let mut tree = merged.cache;
-    prefer_secrets_of_environment(&mut tree);
+    prefer_environment_secrets(&mut tree);
     Ok(tree)
 }
 
-/// If the environment sets `secret` or `secret_file` of a PBX, removes the other key if it
-/// is from the file. Otherwise the PBX would have both, which is a mistake.
-fn prefer_secrets_of_environment(tree: &mut Value) {
+/// If the environment sets a PBX's `secret`, removes the `secret_file` that the file sets, and
+/// vice versa. Otherwise the PBX would have both, which is a mistake.
+fn prefer_environment_secrets(tree: &mut Value) {
     let ValueKind::Table(root) = &mut tree.kind else {
         return;
     };
@@ -71,8 +75,8 @@ pub(super) fn is_from_environment(tree: &Value, key: &str) -> bool {
     has_environment_origin(node)
 }
 
-/// Values from the file have no origin, since the crate gets the file as text without a
-/// name.
+/// Values from the file have no origin, because the `config` crate receives the file as
+/// unnamed text.
 fn has_environment_origin(value: &Value) -> bool {
     value.origin().is_some()
 }

@@ -1,4 +1,4 @@
-//! Finds the configuration file and turns it into [`Settings`].
+//! Finds the configuration file and converts it to [`Settings`].
 
 use std::path::{Path, PathBuf};
 
@@ -42,8 +42,8 @@ pub fn load(path: &Path) -> Result<Settings, ConfigError> {
     parse(name, &text, true)
 }
 
-/// Validates the text of a configuration. Ignores environment variables. Errors show `name`
-/// as the file.
+/// Validates a configuration text. Ignores environment variables. Errors show `name` as the file
+/// name.
 ///
 /// # Errors
 /// Like [`load`], except [`ConfigError::Unreadable`].

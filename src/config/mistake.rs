@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// One wrong or missing value, and what would be right.
+/// A wrong or missing value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// The full key, such as `pbx.main.secret`.
@@ -29,15 +29,15 @@ impl Mistakes {
         });
     }
 
-    /// Adds that a required key is missing. Does nothing if the key, or a key that begins
-    /// with it, was already reported: a value of the wrong type has been removed by now.
+    /// Adds a mistake for a missing required key. Does nothing if the key, or a key that begins
+    /// with it, was already reported, because a value of the wrong type has been removed.
     pub(super) fn add_missing(&mut self, key: &str, what: &str) {
         if !self.0.iter().any(|mistake| mistake.key.starts_with(key)) {
             self.add(key, format!("is missing: {what}"));
         }
     }
 
-    /// Returns the value of `result`, or adds its error as a mistake of `key`.
+    /// Returns the value in `result`, or adds its error as a mistake in `key`.
     pub(super) fn ok_or_add<T>(
         &mut self,
         key: &str,

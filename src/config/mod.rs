@@ -3,15 +3,15 @@
 //! [`load()`] reports all mistakes at once. It works in four steps:
 //!
 //! 1. `syntax` refuses a file that is not TOML, and names the line.
-//! 2. `layers` puts the environment variables over the file.
+//! 2. `layers` overrides the file's values with the environment variables.
 //! 3. `deserialize` fills the structs in `file`. Every key is optional there.
-//! 4. `validate` checks the values, with one module for each table of the file, and
+//! 4. `validate` checks the values, with one module for each table in the file, and
 //!    returns [`Settings`].
 //!
 //! A new key needs a field in `file`, a check in the module of its table in `validate`, a
 //! field in `settings` (for a key of an organization or a user: in [`crate::organizations`]),
-//! and a row in `docs/CONFIGURATION.md`. `daemon/restart_only.rs` then says whether a reload
-//! applies the key or a restart is needed.
+//! and a row in `docs/CONFIGURATION.md`. `daemon/restart_only.rs` then decides whether a
+//! reload applies the key or a restart is needed.
 //!
 //! No other module uses the `config` crate.
 

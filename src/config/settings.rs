@@ -1,4 +1,4 @@
-//! The validated configuration, as the rest of the program uses it.
+//! The validated configuration that the rest of the program uses.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::telemetry::LogSettings;
 /// The validated configuration.
 #[derive(Debug)]
 pub struct Settings {
-    /// `[http]`: the listener of the HTTP interface.
+    /// `[http]`: the API listener.
     pub http: HttpSettings,
     /// `[admin]`: the listener for health checks and metrics.
     pub admin: AdminSettings,
@@ -31,16 +31,16 @@ pub struct Settings {
     pub overlaps: Vec<Overlap>,
 }
 
-/// The listener of the HTTP interface.
+/// The API listener.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
     /// Address to listen on. The operating system chooses a port if it is 0.
     pub listen: SocketAddr,
-    /// The certificate files and what was loaded from them; `None` for plain HTTP.
+    /// The certificate files and their loaded content; `None` for plain HTTP.
     pub tls: Option<(CertificateFiles, Arc<CertifiedKey>)>,
-    /// Path of the interface.
+    /// Path of the API.
     pub path: String,
-    /// Origins of web pages that may call the interface from a browser.
+    /// Origins of web pages that may call the API from a browser.
     pub cors_origins: Vec<String>,
     /// Networks whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpNet>,
@@ -59,7 +59,7 @@ pub struct HttpSettings {
 pub struct AdminSettings {
     /// Address to listen on; `None` disables the listener.
     pub listen: Option<SocketAddr>,
-    /// Whether `/metrics` includes metrics of each queue.
+    /// Whether `/metrics` includes queue metrics.
     pub queue_metrics: bool,
 }
 
@@ -70,6 +70,6 @@ pub struct PbxSettings {
     pub link: LinkSettings,
     /// Time limit for a whole request, even if it sends several actions.
     pub action_timeout: Duration,
-    /// The bridge re-reads every queue once in this time.
+    /// The bridge re-reads every queue once per interval.
     pub resync_interval: Duration,
 }

@@ -1,17 +1,17 @@
-//! Divides the file descriptors among the parts of the daemon. Clients of the API get what
-//! is left, so they can never use up those of the links, the admin listener and the log.
+//! Divides the file descriptors among the parts of the daemon. API clients get the rest, so
+//! they can never use up the descriptors of the links, the admin listener and the log.
 
 use tracing::warn;
 
 /// File descriptors that every process needs: standard streams, the runtimes, listeners,
-/// the log, files of a reload.
-const BASE: u64 = 24;
+/// the log, and the files that a reload reads.
+const RESERVED_BASE: u64 = 24;
 
-/// File descriptors for each PBX: its link, the next link while the old one closes, a name
-/// lookup.
-const PER_PBX: u64 = 4;
+/// File descriptors for each PBX: its link, a new link while the old one closes, and name
+/// resolution.
+const RESERVED_PER_PBX: u64 = 4;
 
-/// Connections of the admin listener, unless the limit is low.
+/// Maximum number of admin connections, unless the descriptor limit is low.
 const MAX_ADMIN_CONNECTIONS: u64 = 64;
 
 /// The number of connections that each listener may have.
@@ -21,11 +21,11 @@ pub(super) struct Budget {
     pub(super) admin: usize,
 }
 
-/// Raises the soft limit of file descriptors to the hard one, divides it, and warns if
-/// `max_connections` does not fit.
+/// Raises the soft limit on file descriptors to the hard limit, divides it, and warns if it
+/// does not suffice for `max_connections`.
 pub(super) fn divide(max_connections: usize, pbxes: usize) -> Budget {
     let limit = rlimit::increase_nofile_limit(u64::MAX).or_else(|error| {
-        warn!(%error, "can't raise the limit of file descriptors");
+        warn!(%error, "can't raise the limit on file descriptors");
         rlimit::Resource::NOFILE.get_soft()
     });
     let Ok(limit) = limit else {
@@ -43,12 +43,12 @@ pub(super) fn divide(max_connections: usize, pbxes: usize) -> Budget {
 }
 
 fn budget(limit: u64, max_connections: usize, pbxes: usize) -> Budget {
-    // If the limit is low, some are left for clients of the API.
+    // If the limit is low, leaves some descriptors for API clients.
     let admin = MAX_ADMIN_CONNECTIONS.min(limit / 8).max(4);
-    let reserved = BASE + PER_PBX * pbxes as u64 + admin;
-    let left = limit.saturating_sub(reserved).max(1);
+    let reserved = RESERVED_BASE + RESERVED_PER_PBX * pbxes as u64 + admin;
+    let remaining = limit.saturating_sub(reserved).max(1);
     Budget {
-        api: max_connections.min(usize::try_from(left).unwrap_or(usize::MAX)),
+        api: max_connections.min(usize::try_from(remaining).unwrap_or(usize::MAX)),
         admin: admin as usize,
     }
 }

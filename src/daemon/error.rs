@@ -14,13 +14,13 @@ pub enum StartError {
         /// The operating system's error.
         source: io::Error,
     },
-    /// The certificate of the API can't be used.
+    /// The API's TLS certificate can't be used.
     #[error("http.tls_certificate: {0}")]
     Tls(String),
     /// The operating system can't start a thread.
     #[error("can't start a thread: {0}")]
     Threads(io::Error),
-    /// The operating system has no random bytes.
+    /// The operating system can't provide random bytes.
     #[error("{0}")]
     Random(String),
 }

@@ -1,4 +1,4 @@
-//! The links to all PBXes, on a thread of their own.
+//! The links to all PBXes, on a dedicated thread.
 
 use std::io;
 use std::pin::Pin;
@@ -16,9 +16,9 @@ use crate::worker_runtime::WorkerRuntime;
 
 type LinkTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The links to all PBXes. They have a thread of their own, which reads what Asterisk
-/// sends: Asterisk never waits for the bridge to read, however many clients connect,
-/// shake hands and log in at the same time.
+/// The links to all PBXes. They run on a dedicated thread, so the bridge reads from Asterisk
+/// without delay even if many clients connect, do TLS handshakes and log in at the same time.
+/// Asterisk waits while an AMI client does not read.
 pub(super) struct Links {
     pbxes: Arc<Pbxes>,
     runtime: WorkerRuntime,
@@ -29,7 +29,7 @@ pub(super) struct Links {
 }
 
 impl Links {
-    /// Creates the handles of the PBXes. Nothing connects before [`Self::start`].
+    /// Creates the handles of the PBXes. [`Self::start`] connects them.
     ///
     /// # Errors
     /// The operating system's error if it can't start the thread.
@@ -68,7 +68,7 @@ impl Links {
         }
     }
 
-    /// A watchdog for the links that have been started.
+    /// A watchdog for the links. Call this after [`Self::start`].
     pub(super) fn watchdog(&self) -> Watchdog {
         Watchdog {
             pbxes: Arc::clone(&self.pbxes),

@@ -20,7 +20,7 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    /// Binds both listeners. Limits their connections so that the file descriptors suffice.
+    /// Binds both listeners. Limits their connections to the available file descriptors.
     pub(super) fn bind(settings: &Settings) -> Result<Self, StartError> {
         let budget = descriptors::divide(settings.http.max_connections, settings.pbxes.len());
         warn_if_backlog_is_short(budget);
@@ -48,7 +48,8 @@ fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     http::listen(address).map_err(|source| StartError::Listen { address, source })
 }
 
-/// Warns if the system lets fewer connections wait to be accepted than may come at once.
+/// Warns if the kernel's backlog is shorter than the number of clients that may connect at
+/// once.
 fn warn_if_backlog_is_short(budget: Budget) {
     let limit = std::fs::read_to_string("/proc/sys/net/core/somaxconn");
     let limit = limit
@@ -65,7 +66,7 @@ fn warn_if_backlog_is_short(budget: Budget) {
     }
 }
 
-/// Logs the bound address. With port 0 in the configuration, the system has chosen the
+/// Logs the bound address. If the configured port is 0, the operating system has chosen the
 /// port.
 pub(super) fn announce(listener: &Listener, message: &str) {
     if let Ok(address) = listener.socket.local_addr() {
@@ -73,7 +74,7 @@ pub(super) fn announce(listener: &Listener, message: &str) {
     }
 }
 
-/// The admin listener while it runs. It ends last, so that `/metrics` can be read during
+/// The running admin listener. It stops last, so that `/metrics` can be read during
 /// the shutdown.
 pub(super) struct AdminServer {
     stop: CancellationToken,

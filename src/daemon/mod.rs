@@ -55,8 +55,7 @@ const ADMIN_TIMEOUTS: Timeouts = Timeouts {
 };
 
 /// Runs the daemon until `stop` is canceled, then finishes running requests and logs off
-/// from the PBXes. With a `reload_source`, the configuration is read again at each of its
-/// signals.
+/// from the PBXes. Each signal of the `reload_source` reloads the configuration.
 ///
 /// # Errors
 /// [`StartError`] if the daemon can't start; nothing is left running then.
@@ -91,9 +90,9 @@ impl Daemon {
         log: LogFlow,
     ) -> Result<Self, StartError> {
         let listeners = Listeners::bind(&settings)?;
-        warnings::overlaps(&settings.overlaps);
-        warnings::certificate(listeners.api.tls.as_ref());
-        let at_start = RestartOnly::of(&settings);
+        warnings::warn_about_overlaps(&settings.overlaps);
+        warnings::warn_about_certificate(listeners.api.tls.as_ref());
+        let initial = RestartOnly::of(&settings);
         let pbxes = std::mem::take(&mut settings.pbxes);
         let links = Links::new(pbxes, settings.http.serve_stale).map_err(StartError::Threads)?;
         let request_metrics = Arc::new(RequestMetrics::default());
@@ -115,7 +114,7 @@ impl Daemon {
             stop: stop.clone(),
         };
         let tls = listeners.api.tls.clone();
-        let reloader = Reloader::new(route_builder, settings, tls, at_start);
+        let reloader = Reloader::new(route_builder, settings, tls, initial);
         Ok(Self {
             listeners,
             links,
@@ -127,9 +126,9 @@ impl Daemon {
         })
     }
 
-    /// Starts all parts, and serves the API until `stop` is canceled. Returns what still
-    /// runs then.
-    async fn serve(mut self, reload_source: Option<ReloadSource>) -> Running {
+    /// Starts all parts, and serves the API until `stop` is canceled. Returns the parts
+    /// that are still running.
+    async fn serve(mut self, reload_source: Option<ReloadSource>) -> RunningParts {
         self.links.start();
         let routes = Arc::clone(self.reloader.routes());
         self.reloader.start(reload_source);
@@ -141,7 +140,7 @@ impl Daemon {
         systemd::ready().await;
         tokio::spawn(systemd::report_stop(self.stop.clone()));
         serve(api, routes, API_TIMEOUTS, self.stop).await;
-        Running {
+        RunningParts {
             requests: self.running_requests,
             links: self.links,
             watchdog,
@@ -150,24 +149,24 @@ impl Daemon {
     }
 }
 
-/// What still runs after the API listener has closed.
-struct Running {
+/// The parts that are still running after the API listener has closed.
+struct RunningParts {
     requests: TaskTracker,
     links: Links,
     watchdog: JoinHandle<()>,
     admin: Option<AdminServer>,
 }
 
-impl Running {
-    /// Waits for the requests, then ends the links, then the admin listener.
+impl RunningParts {
+    /// Waits for the requests, then closes the links, then stops the admin listener.
     async fn drain(self) {
-        // The links stay up until every action that was sent has its answer.
+        // The links must stay up until the requests have the replies to their actions.
         self.requests.close();
         let finished = timeout(ABANDONED_REQUESTS_TIMEOUT, self.requests.wait()).await;
         if finished.is_err() {
             warn!("requests are still running; their outcome is unknown");
         }
-        // The watchdog would report the end of the links as a failure.
+        // The watchdog would report the closed links as a failure.
         self.watchdog.abort();
         self.links.close().await;
         if let Some(admin) = self.admin {

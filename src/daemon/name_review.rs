@@ -36,8 +36,7 @@ impl NameReview {
         self.review(organizations);
     }
 
-    /// Starts a task for each PBX that reviews the names when the queues of the PBX have
-    /// changed.
+    /// Starts a task for each PBX that reviews the names whenever the PBX's queues change.
     pub(super) fn start(self: &Arc<Self>, routes: &Arc<RoutesSlot>, stop: &CancellationToken) {
         for pbx in self.pbxes.values() {
             let mut names = pbx.watch_names();

@@ -1,4 +1,4 @@
-//! Applies a configuration that is read again while the daemon runs.
+//! Reloads the configuration while the daemon runs.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,38 +15,38 @@ use crate::config::{self, Settings};
 use crate::http::{RoutesSlot, Tls};
 use crate::telemetry::LogLevel;
 
-/// The configuration file, and the signal to read it again.
+/// The configuration file, and the signal that reloads it.
 #[derive(Debug)]
 pub struct ReloadSource {
     /// The configuration file.
     pub path: PathBuf,
-    /// Notified at each request for a reload.
+    /// Notified for each reload.
     pub signal: Arc<Notify>,
     /// The log level, which a reload may change.
     pub log_level: LogLevel,
 }
 
-/// Applies configurations: the first one, and those that are read while the daemon runs.
+/// Applies the initial configuration, and each reloaded one.
 #[derive(Debug)]
 pub(super) struct Reloader {
     route_builder: RouteBuilder,
     routes: Arc<RoutesSlot>,
     names: Arc<NameReview>,
     tls: Option<Tls>,
-    /// The settings that a reload can't apply, as they were at the start.
-    at_start: RestartOnly,
+    /// The settings at startup that a reload can't change.
+    initial: RestartOnly,
 }
 
 impl Reloader {
     /// Applies the first configuration.
     ///
     /// # Errors
-    /// A message if the operating system has no random bytes.
+    /// A message if the operating system can't provide random bytes.
     pub(super) fn new(
         route_builder: RouteBuilder,
         settings: Settings,
         tls: Option<Tls>,
-        at_start: RestartOnly,
+        initial: RestartOnly,
     ) -> Result<Self, String> {
         let routes = Arc::new(RoutesSlot::new(route_builder.build(settings)?));
         let names = Arc::new(NameReview::new(Arc::clone(&route_builder.pbxes)));
@@ -56,7 +56,7 @@ impl Reloader {
             routes,
             names,
             tls,
-            at_start,
+            initial,
         })
     }
 
@@ -64,7 +64,7 @@ impl Reloader {
         &self.routes
     }
 
-    /// Starts to review queue names, and to reload at the signals of `source`.
+    /// Starts reviewing queue names, and reloading at each signal of `source`.
     pub(super) fn start(self, source: Option<ReloadSource>) {
         self.names.start(&self.routes, &self.route_builder.stop);
         if let Some(source) = source {
@@ -72,7 +72,7 @@ impl Reloader {
         }
     }
 
-    /// Reads the configuration again at each signal, until shutdown.
+    /// Reloads the configuration at each signal, until shutdown.
     async fn reload_at_signals(self, source: ReloadSource) {
         let stop = self.route_builder.stop.clone();
         while stop
@@ -99,7 +99,10 @@ impl Reloader {
         }
     }
 
-    /// Applies all of the configuration, or nothing and returns the reason.
+    /// Applies the whole configuration.
+    ///
+    /// # Errors
+    /// The reason why nothing was applied.
     fn apply(&self, mut settings: Settings, log_level: &LogLevel) -> Result<(), String> {
         self.check_pbxes(&settings)?;
         let after = RestartOnly::of(&settings);
@@ -113,7 +116,7 @@ impl Reloader {
         log_level
             .set(&filter)
             .map_err(|error| format!("log.level: {error}"))?;
-        // From here on, nothing can fail.
+        // Nothing below can fail.
         self.route_builder.lockout.set_policy(lockout);
         if let (Some(tls), Some(certificate)) = (&self.tls, certificate) {
             tls.replace(certificate);
@@ -121,24 +124,24 @@ impl Reloader {
         self.routes.replace(routes);
         self.names
             .configure(self.routes.api().directory().organizations());
-        // Ends the event streams of these users; all others continue.
+        // Closes the event streams of these users. All other streams stay open.
         for user in changed_users {
             user.revoked.cancel();
         }
-        warnings::overlaps(&overlaps);
-        warnings::certificate(self.tls.as_ref());
-        for key in self.at_start.changed_keys(&after) {
+        warnings::warn_about_overlaps(&overlaps);
+        warnings::warn_about_certificate(self.tls.as_ref());
+        for key in self.initial.changed_keys(&after) {
             warn!("{key} has changed, but takes effect only after a restart");
         }
         Ok(())
     }
 
-    /// Refuses an organization whose PBX has no link. Links are created only at the start.
+    /// Refuses an organization whose PBX has no link. Links are created only at startup.
     fn check_pbxes(&self, settings: &Settings) -> Result<(), String> {
         for organization in settings.directory.organizations() {
             if !self.route_builder.pbxes.contains_key(&organization.pbx) {
                 return Err(format!(
-                    "organization {} is on pbx.{}, which was not configured at the start: \
+                    "organization {} is on pbx.{}, which was not configured at startup: \
                      restart to add it",
                     organization.name, organization.pbx
                 ));

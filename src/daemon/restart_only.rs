@@ -1,4 +1,4 @@
-//! The settings that take effect only when the daemon starts.
+//! The settings that take effect only at startup.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -11,15 +11,15 @@ use crate::ami::{Address, LinkSettings, TlsSettings};
 use crate::config::{AdminSettings, HttpSettings, PbxSettings, Settings};
 use crate::telemetry::{LogFormat, LogSettings};
 
-/// The settings that a reload can't apply. They are compared with those of the start, to
-/// name the ones that need a restart.
+/// The settings that a reload can't apply. A reload compares them with the settings at startup,
+/// and warns about each one that needs a restart.
 ///
 /// Every section is destructured without `..`, so a new setting must be classified here
 /// before the program compiles.
 #[derive(Debug)]
 pub(super) struct RestartOnly {
     http_listen: SocketAddr,
-    /// Whether the API has TLS. A reload does apply another certificate.
+    /// Whether the API uses TLS. A reload can replace the certificate.
     http_has_tls: bool,
     max_connections: usize,
     serve_stale: bool,
@@ -84,8 +84,8 @@ impl RestartOnly {
         }
     }
 
-    /// The keys whose values differ, in alphabetical order. A PBX that only one side has
-    /// is named as a whole, for example `pbx.main`.
+    /// The keys whose values differ, in alphabetical order. A PBX that only one
+    /// configuration has is reported as a whole table, for example `pbx.main`.
     pub(super) fn changed_keys(&self, after: &Self) -> BTreeSet<String> {
         let Self {
             http_listen,
@@ -153,7 +153,7 @@ impl PbxSection {
         }
     }
 
-    /// Each key of the section, and whether its value is the same.
+    /// Each key of the section, and whether both values are the same.
     fn compare(&self, after: &Self) -> [(&'static str, bool); 8] {
         let Self {
             address,

@@ -1,4 +1,4 @@
-//! Builds the routes from a configuration, at the start and at each reload.
+//! Builds the routes from a configuration, at startup and at each reload.
 
 use std::sync::Arc;
 
@@ -11,8 +11,7 @@ use crate::http::{Pages, Routes};
 use crate::organizations::{Lockout, Verifier};
 use crate::queues::Pbxes;
 
-/// Builds routes. Its fields are shared by all routes that it builds, so they survive a
-/// reload.
+/// Builds routes. All routes that it builds share its fields, so the fields survive a reload.
 #[derive(Debug)]
 pub(super) struct RouteBuilder {
     pub(super) pbxes: Arc<Pbxes>,
@@ -24,14 +23,14 @@ pub(super) struct RouteBuilder {
 }
 
 impl RouteBuilder {
-    /// Builds routes with a new password verifier: the old one remembers passwords that
+    /// Builds routes with a new password verifier, because the old one caches passwords that
     /// may have changed.
     ///
     /// # Errors
-    /// A message if the operating system has no random bytes.
+    /// A message if the operating system can't provide random bytes.
     pub(super) fn build(&self, settings: Settings) -> Result<Routes, String> {
         let verifier = Verifier::new();
-        let verifier = verifier.map_err(|error| format!("no random bytes: {error}"))?;
+        let verifier = verifier.map_err(|error| format!("can't get random bytes: {error}"))?;
         let accounts = Accounts {
             directory: settings.directory,
             verifier,

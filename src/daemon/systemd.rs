@@ -1,4 +1,4 @@
-//! Reports the daemon's state to systemd, as sd_notify(3) describes. Does nothing if the
+//! Reports the daemon's state to systemd, as described in sd_notify(3). Does nothing if the
 //! service manager has not set `NOTIFY_SOCKET`.
 
 use std::ffi::OsStr;
@@ -17,7 +17,7 @@ const RETRY_TIMEOUT: Duration = Duration::from_secs(1);
 
 const RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// Reports that the daemon accepts requests, at the start and after a reload.
+/// Reports that the daemon accepts requests, at startup and after a reload.
 pub(super) async fn ready() {
     notify(&[NotifyState::Ready]).await;
 }
@@ -25,7 +25,7 @@ pub(super) async fn ready() {
 /// Reports that a reload has begun; [`ready`] reports its end.
 pub(super) async fn reloading() {
     match NotifyState::monotonic_usec_now() {
-        // Units of the type notify-reload identify the reload by the time.
+        // systemd requires the time for units with `Type=notify-reload`.
         Ok(now) => notify(&[NotifyState::Reloading, now]).await,
         Err(error) => warn!(%error, "can't read the monotonic clock"),
     }
@@ -58,7 +58,7 @@ pub(super) async fn notify(state: &[NotifyState<'_>]) {
     }
 }
 
-/// Sends a datagram. A name that begins with `@` is in Linux' abstract namespace, where
+/// Sends a datagram. A name that begins with `@` is in Linux's abstract namespace, where
 /// container managers often listen.
 fn send(name: &OsStr, message: &[u8]) -> io::Result<()> {
     let address = match name.as_bytes().strip_prefix(b"@") {

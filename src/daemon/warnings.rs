@@ -1,4 +1,4 @@
-//! Warnings about a configuration that is valid, at the start and after each reload.
+//! Warnings about a valid configuration, at startup and after each reload.
 
 use tracing::warn;
 
@@ -6,8 +6,8 @@ use crate::certificate;
 use crate::http::Tls;
 use crate::organizations::Overlap;
 
-/// Names the organizations that can reach the same queues or phones.
-pub(super) fn overlaps(overlaps: &[Overlap]) {
+/// Warns about organizations that can reach the same queues or phones.
+pub(super) fn warn_about_overlaps(overlaps: &[Overlap]) {
     for overlap in overlaps {
         warn!(
             example = overlap.example,
@@ -18,8 +18,8 @@ pub(super) fn overlaps(overlaps: &[Overlap]) {
     }
 }
 
-/// Warns if clients refuse the API's certificate now, or will soon.
-pub(super) fn certificate(tls: Option<&Tls>) {
+/// Warns if clients refuse the API's certificate, or will soon.
+pub(super) fn warn_about_certificate(tls: Option<&Tls>) {
     if let Some(tls) = tls {
         certificate::warn_if_unusable(tls.certificate().as_deref());
     }

@@ -12,7 +12,7 @@ use tracing::warn;
 use super::systemd;
 use crate::queues::Pbxes;
 
-/// Watches the links and the runtime on which they run.
+/// Checks the links and the runtime that they run on.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     pub(super) pbxes: Arc<Pbxes>,
@@ -25,9 +25,9 @@ impl Watchdog {
     /// Notifies systemd while the links are healthy. Does nothing if the service manager
     /// has not set `WATCHDOG_USEC`.
     ///
-    /// Runs on the main runtime, and before each notification waits for an empty task on
-    /// the runtime of the links. If either runtime hangs, the notifications stop, and
-    /// systemd restarts the daemon.
+    /// Runs on the main runtime. Before each notification, it waits for an empty task on the
+    /// links' runtime. If either runtime hangs, the notifications stop, and systemd restarts
+    /// the daemon.
     pub(super) async fn run(self) {
         let Some(watchdog_timeout) = sd_notify::watchdog_enabled() else {
             return;
@@ -48,9 +48,9 @@ impl Watchdog {
         }
     }
 
-    /// Whether every PBX still has its tasks. A PBX that can't be reached is healthy in this
-    /// sense: a restart of the daemon would not help. If a lock is never released, this
-    /// never returns; then, too, the notifications stop.
+    /// Whether the tasks of every PBX are still running. An unreachable PBX counts as healthy,
+    /// because a restart of the daemon would not help. If a lock is never released, this
+    /// function never returns, so the notifications stop as well.
     fn links_are_healthy(&self) -> bool {
         self.supervisors.len() == self.pbxes.len() && self.pbxes.values().all(|pbx| pbx.is_alive())
     }
@@ -65,7 +65,7 @@ mod tests {
     use crate::ami::{Address, LinkSettings};
     use crate::queues::mirror::{PbxOptions, connect};
 
-    /// A watchdog of a PBX that can't be reached.
+    /// A watchdog for an unreachable PBX.
     fn watchdog(stop: &CancellationToken) -> Watchdog {
         let link = LinkSettings {
             name: "main".into(),

@@ -15,7 +15,7 @@ use super::metrics::{self, BridgeMetrics};
 use crate::ami::NO_APP_QUEUE;
 use crate::queues::PbxStatus;
 
-/// Answers the requests of the admin listener.
+/// Handles the admin listener's requests.
 #[derive(Debug)]
 pub struct Admin {
     metrics: BridgeMetrics,
@@ -23,7 +23,7 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Creates the handler. `/readyz` answers "not ready" from when `stop` is canceled.
+    /// Creates the handler. Once `stop` is canceled, `/readyz` responds "not ready".
     #[must_use]
     pub fn new(metrics: BridgeMetrics, stop: CancellationToken) -> Self {
         Self { metrics, stop }
@@ -60,7 +60,7 @@ impl Admin {
     }
 
     /// The bridge is ready if all PBXes are linked, their queues are loaded, and the daemon
-    /// is not shutting down. The body has the state of each PBX.
+    /// is not shutting down. The body contains each PBX's state.
     fn readiness(&self) -> Response<ReplyBody> {
         let mut is_ready = !self.stop.is_cancelled();
         let mut pbxes = Map::new();
@@ -88,7 +88,7 @@ impl Admin {
     }
 }
 
-/// The state of a PBX in the body of `/readyz`, and the reason for it if one is known.
+/// The PBX's state in the `/readyz` body, and the reason if it is known.
 fn state_and_reason(status: PbxStatus) -> (&'static str, Value) {
     let no_write = "the AMI user lacks write=agent: changes are refused";
     match status {

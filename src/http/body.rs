@@ -13,7 +13,7 @@ use hyper::body::{Body, Frame, SizeHint};
 pub enum ReplyBody {
     /// A complete body, in pieces.
     Pieces(VecDeque<Bytes>),
-    /// A body that ends when the stream ends.
+    /// A body that is generated while it is sent.
     Stream(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
 }
 

@@ -1,4 +1,4 @@
-//! Connects a listener to the code that answers its requests.
+//! The interface between a listener and the code that handles its requests.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use hyper::{Request, Response};
 
 use super::body::ReplyBody;
 
-/// Answers the requests of a listener.
+/// Handles a listener's requests.
 pub trait Handler: Send + Sync + 'static {
-    /// Answers one request. `peer` is the address of the TCP connection.
+    /// Handles one request. `peer` is the address of the TCP connection.
     fn handle(
         self: Arc<Self>,
         peer: IpAddr,
@@ -18,7 +18,7 @@ pub trait Handler: Send + Sync + 'static {
     ) -> impl Future<Output = Response<ReplyBody>> + Send;
 }
 
-/// A response extension: the client has sent valid credentials. The listener closes the
-/// connections of other clients first when it runs out of slots.
+/// A response extension that says that the client has sent valid credentials. A listener that
+/// runs out of slots closes only connections of other clients.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Authenticated;

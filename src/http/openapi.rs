@@ -1,14 +1,14 @@
 //! The OpenAPI document, served at `/openapi.json`. The tests compare it with the code.
 
-/// The document, with the default path of the API.
+/// The document, with the API's default path.
 const TEXT: &str = include_str!("openapi.json");
 
-/// The default path of the API, as it occurs once in the document: as a key.
+/// The API's default path, as it occurs in the document: once, as a key.
 const DEFAULT_PATH: &str = "\"/API/UpdateAgentState.php\": {";
 
 /// The document for an API at `path`.
 pub(super) fn text(path: &str) -> String {
-    // Some characters of a path must be escaped in JSON.
+    // Some characters in a path must be escaped in JSON.
     let key = serde_json::Value::from(path);
     TEXT.replacen(DEFAULT_PATH, &format!("{key}: {{"), 1)
 }
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn document_has_exactly_the_routes_of_the_listener() {
+    fn document_lists_exactly_the_api_routes() {
         assert_eq!(TEXT.matches(DEFAULT_PATH).count(), 1);
         for path in ["/API/UpdateAgentState.php", "/queues", "/a\"b"] {
             let document = document(path);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn document_has_exactly_the_parameters_of_the_api() {
+    fn document_lists_exactly_the_api_parameters() {
         let document = document("/x");
         let known = BTreeSet::from(PARAMETER_NAMES);
         let schemes = &document["components"]["securitySchemes"];
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn document_has_exactly_the_error_codes_of_the_api() {
+    fn document_lists_exactly_the_api_error_codes() {
         let document = document("/x");
         let mut found = BTreeSet::new();
         for (status, response) in document["components"]["responses"]

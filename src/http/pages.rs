@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::body::ReplyBody;
 
 /// The pages may use only their own files and this server: no scripts, styles or requests
-/// of other origins, no inline scripts or styles, no form submission, no frames.
+/// from or to other origins, no inline scripts or styles, no form submission, no frames.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
@@ -78,7 +78,7 @@ impl Pages {
     /// Creates the pages. They call the API at `api_path`.
     #[must_use]
     pub fn new(api_path: &str) -> Self {
-        // A relative path also works if a proxy serves the pages below a path of its own.
+        // A relative path also works if a proxy serves the pages below another path.
         let api_path = format!(".{}", escape_attribute(api_path));
         let page = include_str!("../pages/index.html").replace("{{interface}}", &api_path);
         let files = FILES.map(|(path, content_type, text)| {
@@ -110,7 +110,7 @@ impl File {
         }
     }
 
-    /// The file, or a 304 if the browser has this version.
+    /// The file, or a 304 if the browser already has this version.
     pub(super) fn response(&self, request: &HeaderMap) -> Response<ReplyBody> {
         let mut response = if self.is_cached(request) {
             let mut response = Response::new(ReplyBody::default());
@@ -122,8 +122,8 @@ impl File {
         let headers = response.headers_mut();
         for (name, value) in [
             (CONTENT_TYPE, self.content_type),
-            // The browser revalidates every file: a page of one version would break with
-            // scripts of another.
+            // The browser revalidates every file: a page from one version would break with
+            // scripts from another.
             (CACHE_CONTROL, "no-cache"),
             (CONTENT_SECURITY_POLICY, POLICY),
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -157,11 +157,11 @@ fn escape_attribute(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Files in the folder that only the type checker reads.
+    /// Files in `src/pages` that only the type checker reads.
     const DEVELOPMENT_FILES: [&str; 3] = ["bridge.d.ts", "jsconfig.json", "package.json"];
 
     #[test]
-    fn all_files_of_the_pages_are_served() {
+    fn every_page_file_is_served() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pages");
         let entries = std::fs::read_dir(folder).expect("the folder");
         let names = entries.map(|entry| entry.expect("an entry").file_name());
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn page_contains_the_escaped_path_of_the_api() {
+    fn page_contains_the_escaped_api_path() {
         let pages = Pages::new("/a\"><script>&b");
         let page = pages.file("/").expect("the page");
         let text = std::str::from_utf8(&page.text).expect("text");

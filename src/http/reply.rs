@@ -1,4 +1,4 @@
-//! Responses of the API as HTTP: status, headers and body.
+//! Converts API responses to HTTP responses.
 
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
@@ -11,11 +11,11 @@ use super::handler::Authenticated;
 use super::request_id::REQUEST_ID;
 use crate::api;
 
-/// The challenge of a 401. `wget` and the standard clients of Java and Python (`urllib`)
-/// send credentials only after a challenge.
+/// The `WWW-Authenticate` header of a 401 response. `wget` and the standard clients of Java
+/// and Python (`urllib`) send credentials only after a challenge.
 const CHALLENGE: &str = "Basic realm=\"ami-bridge\", charset=\"UTF-8\"";
 
-/// Turns a response of the API into one of HTTP.
+/// Converts an API response to an HTTP response.
 pub(super) fn to_http(reply: api::Response, request_id: &str) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::from(reply.body));
     *response.status_mut() =
@@ -24,20 +24,20 @@ pub(super) fn to_http(reply: api::Response, request_id: &str) -> Response<ReplyB
         response.extensions_mut().insert(Authenticated);
     }
     let headers = response.headers_mut();
-    let json = HeaderValue::from_static("application/json; charset=utf-8");
-    set_common_headers(headers, json, request_id);
+    let content_type = HeaderValue::from_static("application/json; charset=utf-8");
+    set_common_headers(headers, content_type, request_id);
     if reply.status == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
     }
-    if let Some(after) = reply.retry_after {
-        // The header has whole seconds; 0 would mean "at once".
-        let seconds = after.as_secs_f64().ceil().max(1.0) as u64;
+    if let Some(delay) = reply.retry_after {
+        // `Retry-After` takes whole seconds. 0 would invite an immediate retry.
+        let seconds = delay.as_secs_f64().ceil().max(1.0) as u64;
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
 
-/// Sets the headers that all responses of the API have.
+/// Sets the headers that all API responses have in common.
 pub(super) fn set_common_headers(
     headers: &mut HeaderMap,
     content_type: HeaderValue,
@@ -55,8 +55,8 @@ pub(super) fn set_common_headers(
     set_request_id(headers, request_id);
 }
 
-/// The response to `OPTIONS`: an empty one with the methods of the path.
-pub(super) fn allowed_methods(methods: &'static str, request_id: &str) -> Response<ReplyBody> {
+/// An empty response to `OPTIONS`, with the methods that the path supports.
+pub(super) fn options_response(methods: &'static str, request_id: &str) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::default());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();

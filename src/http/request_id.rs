@@ -7,7 +7,7 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 
 const MAX_LENGTH: usize = 64;
 
-/// The id that the client has sent, if it is valid; otherwise a new one.
+/// Returns the client's request id if it sent a valid one, otherwise a new id.
 pub(super) fn request_id(headers: &HeaderMap) -> String {
     let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
     headers

@@ -1,4 +1,4 @@
-//! Event streams on the wire: framing, heartbeats, and the announced end.
+//! Event streams on the wire: framing, heartbeats, and the final event.
 
 use std::collections::VecDeque;
 use std::io::Write as _;
@@ -13,15 +13,14 @@ use tracing::info;
 
 use crate::api::{EventStream, StreamEvent};
 
-/// How often to send a comment while there are no events. Proxies close a connection on
-/// which nothing is sent.
+/// How often to send a comment while there are no events. Proxies close silent connections.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 
 /// A comment, which clients ignore.
 const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
 
-/// Data with fewer bytes than this is copied into the piece before it, because a piece of
-/// its own would cost more.
+/// Data with fewer bytes than this is copied into the piece before it, because a separate
+/// piece would cost more.
 const MIN_SHARED_PIECE: usize = 8 * 1024;
 
 /// The body of an event stream. It ends when `stop` is canceled or the user may no longer
@@ -47,7 +46,7 @@ pub(super) fn text(
     })
 }
 
-/// An open event stream. Its end is logged when it is dropped.
+/// An open event stream. Dropping it logs how long it was open.
 struct OpenStream {
     events: EventStream,
     unsent: VecDeque<Bytes>,

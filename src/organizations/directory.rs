@@ -50,8 +50,8 @@ impl Directory {
         self.users.get(username)
     }
 
-    /// The sorted names of users whose configured password lets anyone log in who can read
-    /// it: passwords in plain text and MD5 digests.
+    /// The sorted names of users whose password is configured in plain text or as an MD5
+    /// digest. Anyone who can read the configuration can log in as these users.
     #[must_use]
     pub fn users_without_hash(&self) -> Vec<&str> {
         let users = self.users.values();

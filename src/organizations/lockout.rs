@@ -1,5 +1,5 @@
-//! Slows down password guessing: after too many failed logins, a user is locked out from one
-//! address for a while.
+//! Slows down password guessing. After too many failed logins from an address, the user is
+//! locked out from that address for a while.
 //!
 //! Other users and other addresses are not affected. A successful login does not reset the
 //! count. Otherwise a polling panel behind the same address would keep clearing an attacker's
@@ -19,7 +19,7 @@ use tokio::sync::OwnedMutexGuard;
 pub struct LockoutPolicy {
     /// Number of failed logins that cause a lockout.
     pub attempts: u32,
-    /// Time in which the failed logins must happen.
+    /// Window in which the failed logins must happen to cause a lockout.
     pub window: Duration,
     /// How long a lockout lasts.
     pub duration: Duration,
@@ -29,7 +29,7 @@ pub struct LockoutPolicy {
 /// addresses, the oldest entries are removed and the table does not grow.
 const CAPACITY: usize = 10_000;
 
-/// Counts failed logins, and serializes password checks of the same user from the same address.
+/// Counts failed logins, and serializes password checks for the same user and address.
 #[derive(Debug)]
 pub struct Lockout {
     policy: Mutex<LockoutPolicy>,
@@ -124,7 +124,7 @@ impl Lockout {
     }
 
     /// Waits for permission to check a password. Simultaneous guesses are checked one after
-    /// another, so that each check sees the failures before it.
+    /// another, so that each check sees the earlier failures.
     pub async fn acquire(&self, user: &str, address: IpAddr) -> CheckPermit<'_> {
         let key = self.key(user, address);
         let lock = Arc::clone(self.checks().entry(key).or_default());

@@ -5,7 +5,7 @@ use std::fmt;
 use super::organization::Organization;
 use super::pattern::is_number_char;
 
-/// A problem with the name of a queue.
+/// A problem with a queue name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum NameProblem {
     /// The configured name and the PBX's name differ in case.
@@ -56,7 +56,7 @@ impl fmt::Display for NameProblem {
 }
 
 impl Organization {
-    /// Returns the problems with these names of queues on the organization's PBX.
+    /// Returns the problems with `names`, the queue names on the organization's PBX.
     #[must_use]
     pub fn name_problems<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<NameProblem> {
         let problems = names.into_iter().filter_map(|name| self.name_problem(name));
@@ -86,7 +86,8 @@ fn is_valid(c: char) -> bool {
     u8::try_from(c).is_ok_and(is_number_char)
 }
 
-/// Replaces invalid characters with `_`. Suggests a number if nothing readable is left.
+/// Replaces invalid characters with `_`. Suggests a number if no readable
+/// character remains.
 fn suggest_number(text: &str) -> String {
     let replaced = text
         .trim()

@@ -16,16 +16,16 @@ pub struct Organization {
     pub pbx: String,
     /// Its queue numbers, in the configured order.
     pub queues: Vec<Pattern>,
-    /// Turns a queue number into the queue's name on the PBX.
+    /// Converts a queue number to the queue's name on the PBX.
     pub queue_name: Template,
     /// Its phone numbers; `None` means any.
     pub agents: Option<Vec<Pattern>>,
-    /// Turns a phone number into the interface that Asterisk dials.
+    /// Converts a phone number to the interface that Asterisk dials.
     pub interface: Template,
-    /// Turns a phone number into the device whose state counts; `None` means the interface.
+    /// Converts a phone number to the state interface; `None` means the same as the interface.
     pub state_interface: Option<Template>,
-    /// Whether it may reach queues and interfaces that another organization with `shared`
-    /// can reach.
+    /// Whether the organization may share queues and interfaces with other organizations that
+    /// also have `shared`.
     pub shared: bool,
 }
 
@@ -52,7 +52,7 @@ impl Organization {
         exact.collect()
     }
 
-    /// Returns the names on the PBX of the queues that are configured by an exact number.
+    /// Returns the PBX's names of the queues that are configured with an exact number.
     pub fn exact_names(&self) -> impl Iterator<Item = String> {
         self.queues.iter().filter_map(|pattern| match pattern {
             Pattern::Exact(number) => Some(self.queue_name.expand(number)),
@@ -67,8 +67,8 @@ impl Organization {
         self.canonical_number(self.queue_name.extract(name)?)
     }
 
-    /// Compares queue numbers by their configured order, and those of the same pattern by
-    /// natural order.
+    /// Compares queue numbers by their configured order. Numbers that match the same pattern
+    /// are compared in natural order.
     #[must_use]
     pub fn compare_queues(&self, a: &str, b: &str) -> Ordering {
         let position = |number: &str| self.queues.iter().position(|p| p.matches(number));

@@ -16,14 +16,13 @@ pub struct Overlap {
     pub second: String,
     /// An example of a queue name or an interface that both can reach.
     pub example: String,
-    /// Whether the example is the name of a queue; otherwise it is an interface.
+    /// Whether the example is a queue name; otherwise it is an interface.
     pub is_queue: bool,
     /// Whether both organizations have `shared = true`.
     pub is_allowed: bool,
 }
 
-/// Finds the overlaps between each two organizations: at most one of queues and one of
-/// interfaces.
+/// Finds overlaps between organizations. Returns at most one queue and one interface per pair.
 #[must_use]
 pub fn overlaps(organizations: &[&Organization]) -> Vec<Overlap> {
     let mut found = Vec::new();
@@ -57,8 +56,8 @@ fn agents(organization: &Organization) -> Vec<Pattern> {
     organization.agents.clone().unwrap_or_else(|| vec![any])
 }
 
-/// The template without the options of a Local channel (`/n`), which do not change who is
-/// dialed.
+/// The template without the options of a Local channel (`/n`), which do not change the
+/// dialed extension.
 fn dialed(interface: &Template) -> Template {
     if starts_with(interface.prefix(), "Local/") {
         interface.cut_suffix_at('/')
@@ -122,8 +121,8 @@ fn common_number(x: &Pattern, y: &Pattern) -> Option<Option<String>> {
 }
 
 /// The names that a template produces from the numbers of a pattern: one name, or all names
-/// with a prefix and a suffix. Of a range, only the digits that all its numbers share are
-/// used, so the set may be larger than the range.
+/// with a prefix and a suffix. For a range, it uses only the leading digits that all numbers
+/// share, so the set may be larger than the range.
 struct NameSet {
     prefix: String,
     suffix: String,

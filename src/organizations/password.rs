@@ -1,4 +1,4 @@
-//! Passwords as they are configured and as clients send them.
+//! Configured passwords, and the passwords that clients send.
 //!
 //! A client sends either a password or its MD5, so every stored form is derived from the
 //! lower-case MD5 hex of the password.
@@ -68,7 +68,7 @@ impl fmt::LowerHex for HexBytes<'_> {
     }
 }
 
-/// A password as the configuration stores it.
+/// A configured password.
 #[derive(Clone)]
 pub enum StoredPassword {
     /// From `password` or `password_md5`.
@@ -81,7 +81,7 @@ impl StoredPassword {
     /// Parses an argon2id hash in PHC string format.
     ///
     /// # Errors
-    /// Says what is expected if the text is not such a hash.
+    /// A message that says what is expected.
     pub fn parse_hash(text: &str) -> Result<Self, &'static str> {
         match PasswordHash::new(text) {
             Ok(hash)
@@ -97,7 +97,7 @@ impl StoredPassword {
         }
     }
 
-    /// Whether both are configured with the same value. A hash is never the same as a digest,
+    /// Whether both have the same configured value. A hash is never the same as a digest,
     /// even if the password is.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {

@@ -42,7 +42,7 @@ impl Pattern {
     /// Parses an item of a `queues` list: a number, or a glob with one `*`.
     ///
     /// # Errors
-    /// Says what is wrong with the text.
+    /// A message that says what is wrong with the text.
     pub fn parse_queue(text: &str) -> Result<Self, String> {
         let allowed = |byte: u8| is_number_char(byte) || byte == b'*';
         if text.is_empty() || !text.bytes().all(allowed) {
@@ -65,7 +65,7 @@ impl Pattern {
     /// `1001-1099`.
     ///
     /// # Errors
-    /// Says what is wrong with the text.
+    /// A message that says what is wrong with the text.
     pub fn parse_agent(text: &str) -> Result<Self, String> {
         let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         match text.split_once('-') {
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn parse_agent_says_why_a_pattern_is_refused() {
+    fn parse_agent_explains_why_it_refuses_a_pattern() {
         for (pattern, part) in [
             ("", "not a number"),
             ("60,01", "not a number"),

@@ -1,4 +1,4 @@
-//! Templates that turn a number into a name on the PBX, and back.
+//! Templates that convert a number to a name on the PBX, and back.
 
 use super::pattern::{ends_with, is_number_char, starts_with};
 
@@ -13,7 +13,7 @@ impl Template {
     /// Parses a template with exactly one `{placeholder}`.
     ///
     /// # Errors
-    /// Says what is wrong with the text.
+    /// A message that says what is wrong with the text.
     pub fn new(text: &str, placeholder: &str) -> Result<Self, String> {
         let placeholder = format!("{{{placeholder}}}");
         let Some((prefix, suffix)) = text.split_once(&placeholder) else {
@@ -62,7 +62,7 @@ impl Template {
         name.get(start..end)
     }
 
-    /// The template without the end of its suffix, from the character `end` on.
+    /// The template with its suffix cut off before the first `end`.
     #[must_use]
     pub(super) fn cut_suffix_at(&self, end: char) -> Self {
         let suffix = self.suffix.split(end).next().unwrap_or_default();
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn new_says_why_a_template_is_refused() {
+    fn new_explains_why_it_refuses_a_template() {
         for (text, part) in [
             ("PJSIP/1001", "must contain {agent}"),
             ("{agent}{agent}", "only once"),

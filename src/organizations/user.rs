@@ -41,7 +41,7 @@ impl User {
         allows_action && allows_network
     }
 
-    /// Whether both have the same password and the same rights.
+    /// Whether both users have the same password and the same rights.
     pub(super) fn is_equivalent(&self, other: &Self) -> bool {
         self.organization == other.organization
             && self.password.is_same(&other.password)

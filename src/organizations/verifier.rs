@@ -18,7 +18,8 @@ use zeroize::Zeroizing;
 
 use super::password::{PasswordDigest, StoredPassword};
 
-/// Maximum number of logins that are being verified or wait for it: about a second of work.
+/// Maximum number of logins that are being verified or queued. Verifying them takes about a
+/// second.
 const MAX_PENDING_LOGINS: usize = 64;
 
 /// How long a verified password is cached.
@@ -34,7 +35,7 @@ struct Verified {
     at: Instant,
 }
 
-/// Verifies passwords, and caches those that were right.
+/// Verifies passwords, and caches the correct ones.
 pub struct Verifier {
     key: Zeroizing<[u8; 32]>,
     /// By username. Has at most one entry for each configured user.
@@ -69,7 +70,7 @@ impl Verifier {
     }
 
     /// Whether [`verify`](Self::verify) has accepted this password in the last 15 minutes.
-    /// Takes microseconds, whatever the result.
+    /// Takes microseconds in either case.
     #[must_use]
     pub fn has_verified(&self, username: &str, password: &str) -> bool {
         let verified = self.lock();
@@ -82,8 +83,8 @@ impl Verifier {
                 .any(|candidate| self.tag(candidate).as_slice().ct_eq(&cached.tag).into())
     }
 
-    /// Verifies a password against the stored one. For a user that does not exist, `stored`
-    /// is `None`: the refusal then takes as long as for a wrong password.
+    /// Verifies a password against the stored one. `stored` is `None` for a user that does not
+    /// exist. The refusal then takes as long as for a wrong password.
     ///
     /// # Errors
     /// [`TooManyLogins`] if 64 other logins are pending.
@@ -115,7 +116,7 @@ impl Verifier {
         Ok(matching.is_some())
     }
 
-    /// Takes as long as a password that does not match a stored hash.
+    /// Takes as long as verifying a password that does not match a stored hash.
     async fn refuse_slowly(&self, candidates: Vec<PasswordDigest>) -> Option<PasswordDigest> {
         self.find_by_hash(candidates, DECOY_HASH.into()).await;
         None
@@ -176,8 +177,8 @@ fn hash_matches(candidate: &PasswordDigest, hash: &PasswordHash) -> bool {
         .is_ok_and(|()| output.ct_eq(expected.as_bytes()).into())
 }
 
-/// The digests that the client may mean: if the password looks like an MD5, that MD5, and
-/// always the MD5 of the password itself.
+/// The digests that the client may have meant: the MD5 of the password, and the password itself
+/// if it looks like an MD5.
 fn candidates(password: &str) -> Vec<PasswordDigest> {
     let digest = PasswordDigest::from_hex(password);
     digest

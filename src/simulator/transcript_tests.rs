@@ -1,6 +1,6 @@
 //! Replays the client's side of the transcripts in `ami-fixtures/22`, which were
 //! recorded from Asterisk 22. The simulated PBX must send the same lines, except for
-//! times and numbers that differ in each run.
+//! times and numbers that differ between runs.
 
 use md5::{Digest, Md5};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -10,7 +10,7 @@ use super::{Config, Simulator};
 
 const QUEUES_CONF: &str = include_str!("../../asterisk-sample/config/queues.conf");
 const MANAGER_CONF: &str = include_str!("../../asterisk-sample/config/manager.conf");
-const READER: &str = "\n[reader]\nsecret = reader-secret\nread = agent,system\n";
+const READER_USER: &str = "\n[reader]\nsecret = reader-secret\nread = agent,system\n";
 
 /// The names of the transcripts, in the order in which they were recorded. Each one
 /// begins with the state that the earlier ones left.
@@ -38,7 +38,8 @@ const TRANSCRIPTS: [&str; 21] = [
     "shutdown",
 ];
 
-/// Does what was done outside the recorded session before the client sent this message.
+/// Repeats the changes that were made outside the recorded session before the client sent
+/// `message`.
 async fn prepare_pbx(simulator: &Simulator, transcript: &str, message: &[String]) {
     let has_line = |line: &str| message.iter().any(|l| l == line);
     match transcript {
@@ -58,16 +59,16 @@ async fn prepare_pbx(simulator: &Simulator, transcript: &str, message: &[String]
     }
 }
 
-/// Adds a paused member, from a separate session.
+/// Adds a paused member in a separate session.
 async fn add_paused_member(simulator: &Simulator) {
     let mut client = Client::connect(simulator).await;
-    for lines in [
+    for action in [
         "Action: Login\r\nUsername: queuebridge\r\nSecret: sample-secret-change-me\r\n\
          Events: off",
         "Action: QueueAdd\r\nQueue: acme-6001\r\nInterface: Local/1001@acme-agents\r\n\
          MemberName: Dana Levi\r\nPaused: true",
     ] {
-        client.send(&[lines.to_owned()]).await;
+        client.send(&[action.to_owned()]).await;
         assert_eq!(client.read_line().await, "Response: Success");
         while !client.read_line().await.is_empty() {}
     }
@@ -88,7 +89,8 @@ impl Client {
         self.0.write_all(message.as_bytes()).await.expect("written");
     }
 
-    /// Reads a line. The text is also empty if the connection is closed.
+    /// Reads a line. Returns an empty string for an empty line, and after the connection has
+    /// closed.
     async fn read_line(&mut self) -> String {
         let mut line = String::new();
         self.0.read_line(&mut line).await.expect("read");
@@ -96,14 +98,14 @@ impl Client {
     }
 }
 
-/// Replaces values that differ in each run.
+/// Replaces values that differ between runs.
 fn normalize(line: &str) -> String {
     let Some((name, value)) = line.split_once(": ") else {
         return line.to_owned();
     };
     let value = match name {
         "Challenge" | "Timestamp" | "Uptime" | "LastReload" => "…",
-        // It depends on how long the recording took.
+        // The hold time depends on how long the recording took.
         "HoldTime" => "…",
         "LoginTime" | "LastPause" | "LastCall" if value != "0" => "…",
         "Uniqueid" | "Linkedid" => value.split('.').nth(1).expect("a number after the time"),
@@ -114,7 +116,7 @@ fn normalize(line: &str) -> String {
 
 #[tokio::test]
 async fn simulator_sends_what_asterisk_sent() {
-    let config = Config::new(QUEUES_CONF, &format!("{MANAGER_CONF}{READER}"));
+    let config = Config::new(QUEUES_CONF, &format!("{MANAGER_CONF}{READER_USER}"));
     let simulator = Simulator::start(config).await.expect("started");
     for transcript in TRANSCRIPTS {
         replay(&simulator, transcript).await;
@@ -128,7 +130,7 @@ async fn replay(simulator: &Simulator, transcript: &str) {
     let mut client = Client::connect(simulator).await;
     let (mut message, mut challenge) = (Vec::new(), String::new());
     for (index, line) in text.lines().enumerate().skip(3) {
-        let (side, expected) = line.split_once(':').expect("a side");
+        let (side, expected) = line.split_once(':').expect("`C:` or `S:`");
         let expected = expected.strip_prefix(' ').unwrap_or(expected);
         let expected = expected.replace("\\x20", " ");
         if side == "C" {
@@ -140,7 +142,7 @@ async fn replay(simulator: &Simulator, transcript: &str) {
             }
             continue;
         }
-        // The first event of the shutdown is the one of the caller.
+        // `QueueCallerAbandon` is the first event of the shutdown.
         if transcript == "shutdown" && expected == "Event: QueueCallerAbandon" {
             simulator.stop().await;
         }

@@ -1,9 +1,9 @@
 //! Writes log lines to systemd's journal, in its native protocol
 //! (<https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>).
 //!
-//! `journalctl` shows only `MESSAGE`, so that holds the message and all fields of a line.
-//! Each field is also sent as a journal field, for searches. The `tracing-journald` crate
-//! can't compose a `MESSAGE` like this.
+//! `journalctl` shows only `MESSAGE`, so `MESSAGE` contains the message and all fields of a
+//! line. Each field is also sent as a journal field, for searches. The `tracing-journald`
+//! crate can't compose such a `MESSAGE`.
 
 use std::fmt::{Debug, Write as _};
 use std::io::{self, Write};
@@ -37,7 +37,7 @@ impl JournalSocket {
     /// Prepares to send to the journal at `path`.
     ///
     /// # Errors
-    /// The operating system's error if nothing listens there.
+    /// The operating system's error if nothing listens at `path`.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         // Connects only to check that the journal listens. The socket for the entries is
         // not connected, because a restarted journal has a new socket at the same path.
@@ -59,7 +59,7 @@ impl Write for JournalSocket {
     }
 }
 
-/// Turns log events into journal entries.
+/// Converts log events to journal entries.
 #[derive(Debug)]
 pub(super) struct JournalLayer {
     queue: LogQueue,
@@ -128,7 +128,7 @@ impl Fields {
 }
 
 fn entry(metadata: &Metadata<'_>, fields: &Fields) -> Vec<u8> {
-    // The priorities of syslog.
+    // syslog's priorities.
     let priority = match *metadata.level() {
         Level::ERROR => "3",
         Level::WARN => "4",
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn message_holds_all_fields_and_each_field_is_also_sent_separately() {
+    fn message_contains_all_fields_and_each_field_is_also_sent_separately() {
         let entry = journal_entry(|| {
             let _link = info_span!("link", pbx = "main").entered();
             let error = io::Error::from(io::ErrorKind::ConnectionRefused);

@@ -1,7 +1,7 @@
-//! A bounded queue of log lines between the threads that log and the thread that writes.
+//! A bounded queue of log lines between the threads that log and the writer thread.
 //!
-//! Whatever reads the log (a pipe, systemd's journal, a disk) may hang, so no other thread
-//! ever writes to it. A line that does not fit into the queue is dropped and counted.
+//! The destination of the log (a pipe, systemd's journal, a disk) may hang, so only the writer
+//! thread writes to it. A line that does not fit into the queue is dropped and counted.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -15,22 +15,22 @@ use tokio::time::interval;
 use tracing::warn;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How many lines may wait to be written.
+/// Maximum number of queued lines.
 const MAX_LINES: usize = 8192;
 
-/// How many bytes may wait to be written. Traces of AMI traffic have long lines.
+/// Maximum size of all queued lines, in bytes. Traces of AMI traffic have long lines.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// How often to check whether lines were dropped.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long to wait before writing again to a nonblocking sink that is full.
+/// Delay before another write to a nonblocking sink that is full.
 const RETRY_DELAY: Duration = Duration::from_millis(20);
 
-/// How long the program waits at its end until the queued lines are written.
-const END_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the program waits at exit for the queued lines to be written.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Counts the log lines that wait to be written and those that were dropped.
+/// Counts queued and dropped log lines.
 #[derive(Debug, Clone, Default)]
 pub struct LogFlow(Arc<Counts>);
 
@@ -43,20 +43,20 @@ struct Counts {
 }
 
 impl LogFlow {
-    /// The number of lines that wait to be written.
+    /// The number of queued lines.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.0.lines.load(Ordering::Acquire)
     }
 
-    /// The number of lines dropped since the start.
+    /// The number of lines dropped since startup.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.0.dropped.load(Ordering::Acquire)
     }
 
-    /// Logs how many lines were dropped, each time that the log can be written again.
-    /// Never returns.
+    /// Logs how many lines were dropped, whenever the log becomes writable again. Never
+    /// returns.
     pub async fn report_drops(self) {
         let mut reported = 0;
         let mut ticks = interval(REPORT_INTERVAL);
@@ -79,7 +79,8 @@ impl LogFlow {
         self.0.dropped.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Reserves space for a line. If there is none, counts the line as dropped.
+    /// Reserves space for a line. If the queue is full, counts the line as dropped and returns
+    /// false.
     fn reserve(&self, bytes: usize) -> bool {
         let counts = &self.0;
         let lines = counts.lines.fetch_add(1, Ordering::AcqRel);
@@ -160,15 +161,15 @@ impl<'a> MakeWriter<'a> for LogQueue {
     }
 }
 
-/// A message to the writing thread.
+/// An entry for the writer thread.
 enum Entry {
     Line(Vec<u8>),
-    /// The last entry. The thread answers it when all lines before it are written.
+    /// The last entry. The thread responds when all lines before it are written.
     End(Sender<()>),
 }
 
-/// Ends the writing thread when it is dropped. Waits up to [`END_TIMEOUT`] until the queued
-/// lines are written.
+/// Dropping the guard stops the writer thread. The drop waits up to [`EXIT_TIMEOUT`] for the
+/// queued lines to be written.
 pub(super) struct LogGuard {
     entries: Sender<Entry>,
 }
@@ -183,12 +184,12 @@ impl Drop for LogGuard {
     fn drop(&mut self) {
         let (written, end) = channel();
         if self.entries.send(Entry::End(written)).is_ok() {
-            let _ = end.recv_timeout(END_TIMEOUT);
+            let _ = end.recv_timeout(EXIT_TIMEOUT);
         }
     }
 }
 
-/// Writes the lines, on the queue's thread.
+/// Writes the lines, on the writer thread.
 struct LineWriter<S> {
     sink: S,
     flow: LogFlow,
@@ -218,8 +219,8 @@ impl<S: Write> LineWriter<S> {
     }
 }
 
-/// Writes the whole line. Waits if the sink is full, even if it is nonblocking: another
-/// process that shares the file description can have set that.
+/// Writes all bytes. If the sink is full, waits, even if the sink is nonblocking. Another process
+/// that shares the file description may have set `O_NONBLOCK`.
 fn write_all_blocking(sink: &mut impl Write, mut rest: &[u8]) -> io::Result<()> {
     while !rest.is_empty() {
         match sink.write(rest) {
@@ -244,8 +245,8 @@ mod tests {
 
     impl Write for SlowSink {
         fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-            let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
-            self.0.send(line.to_vec()).map_err(gone)?;
+            let disconnected = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+            self.0.send(line.to_vec()).map_err(disconnected)?;
             Ok(line.len())
         }
 
@@ -297,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn line_that_can_not_be_written_counts_as_dropped() {
+    fn line_that_cannot_be_written_counts_as_dropped() {
         let (mut queue, guard, lines) = slow_queue();
         drop(lines);
         write_line(&mut queue, b"lost");
@@ -307,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn dropping_the_guard_does_not_wait_long_for_a_reader_that_hangs() {
+    fn dropping_the_guard_does_not_wait_long_for_a_hanging_reader() {
         let (mut queue, guard, _lines) = slow_queue();
         write_line(&mut queue, b"never read");
         let start = std::time::Instant::now();

@@ -32,20 +32,20 @@ impl LogLevel {
     }
 }
 
-/// The logging set up by [`start`]. Dropping it waits up to a second for log lines that are
-/// not yet written.
+/// The logging set up by [`start`]. Dropping it waits up to a second for the queued log
+/// lines to be written.
 #[derive(Debug)]
 pub struct Telemetry {
     /// Changes the log filter.
     pub level: LogLevel,
-    /// Counts the lines that wait and those that were dropped.
+    /// Counts queued and dropped lines.
     pub flow: LogFlow,
     _guard: LogGuard,
 }
 
-/// Sets up logging to standard error, or to systemd's journal. Panics are logged, too:
-/// Rust's own hook writes on the thread that panics, and a stuck reader of standard error
-/// would block that thread.
+/// Sets up logging to standard error, or to systemd's journal. Also logs panics.
+/// Rust's default hook would write on the panicking thread, and a stuck reader of standard
+/// error would block that thread.
 ///
 /// # Errors
 /// If systemd's journal is configured but does not listen, if the filter is not valid, or if

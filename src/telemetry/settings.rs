@@ -14,7 +14,7 @@ pub struct LogSettings {
 pub enum LogFormat {
     /// [`Pretty`](Self::Pretty) on a terminal, else [`Json`](Self::Json).
     Auto,
-    /// Text for people.
+    /// Human-readable text.
     Pretty,
     /// One JSON object per line.
     Json,

@@ -24,9 +24,8 @@ pub(super) fn validate(table: &file::Log, mistakes: &mut Mistakes) -> Option<Log
     })
 }
 
-/// Whether a directive of a filter is a level, or a target with a level. `EnvFilter` takes
-/// any other word, such as a misspelled level, for the name of a target, and then nothing
-/// else is logged.
+/// Whether a filter directive is a level, or a target with a level. `EnvFilter` takes any other
+/// text, such as a misspelled level, for a target name, and then logs nothing else.
 fn is_directive(directive: &str) -> bool {
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     let is_level = |text: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(text));

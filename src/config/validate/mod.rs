@@ -1,6 +1,6 @@
-//! Checks the values of the file and turns them into [`Settings`].
+//! Checks the file's values and converts them to [`Settings`].
 //!
-//! Each table of the file has a module. Its `validate` function adds mistakes, and returns
+//! Each table in the file has a module. Its `validate` function adds mistakes, and returns
 //! `None` if a value that the settings need is missing or wrong. [`value`], [`network`] and
 //! [`text`] check single values. They do no IO.
 

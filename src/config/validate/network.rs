@@ -1,4 +1,4 @@
-//! Checks addresses of PBXes, networks and origins.
+//! Checks PBX addresses, networks and origins.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -8,11 +8,11 @@ use super::text::invisible_character;
 use crate::ami::Address;
 use crate::config::mistake::Mistakes;
 
-/// Parses the address of a PBX. Has its own errors for two common mistakes in copied text: a
-/// scheme, and invisible characters.
+/// Parses a PBX address. Has specific messages for two common mistakes in copied text: a scheme,
+/// and invisible characters.
 ///
 /// # Errors
-/// Says what would be right.
+/// A message with the correct form.
 pub(super) fn pbx_address(text: &str) -> Result<Address, String> {
     let form = "must be host:port, such as \"127.0.0.1:5038\"";
     if let Some((scheme, _)) = text.split_once("://") {
@@ -26,7 +26,7 @@ pub(super) fn pbx_address(text: &str) -> Result<Address, String> {
     Address::parse(text)
 }
 
-/// Parses the items of a list of networks. Adds those that are wrong as mistakes of `key`.
+/// Parses a list of networks. Adds each invalid item as a mistake in `key`.
 pub(super) fn networks(key: &str, items: &[String], mistakes: &mut Mistakes) -> Vec<IpNet> {
     let mut networks = Vec::new();
     for item in items {
@@ -35,8 +35,8 @@ pub(super) fn networks(key: &str, items: &[String], mistakes: &mut Mistakes) -> 
     networks
 }
 
-/// Parses a network, or an address as a network of one. Turns an IPv4 network in IPv6
-/// notation (`::ffff:10.0.0.0/104`) into an IPv4 network, since the addresses of clients are
+/// Parses a network, or an address as a network of one. Converts an IPv4 network in
+/// IPv6 notation (`::ffff:10.0.0.0/104`) to an IPv4 network, because client addresses are
 /// compared in that form.
 fn network(item: &str) -> Result<IpNet, String> {
     let wrong = || format!("\"{item}\" is not a network, such as \"192.0.2.0/24\", or an address");
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn network_turns_mapped_ipv4_networks_into_ipv4() {
+    fn network_converts_mapped_ipv4_networks_to_ipv4() {
         for (item, expected) in [
             ("10.0.0.0/8", Some("10.0.0.0/8")),
             ("192.0.2.7", Some("192.0.2.7/32")),

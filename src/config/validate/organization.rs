@@ -99,7 +99,7 @@ fn validate(
     })
 }
 
-/// The patterns of a list, without those that are mistakes.
+/// Parses a list of patterns. Adds each invalid item as a mistake.
 fn patterns(
     key: &str,
     items: &[String],
@@ -126,8 +126,8 @@ fn agent_template(key: &str, text: &str, mistakes: &mut Mistakes) -> Option<Temp
     Some(template)
 }
 
-/// Returns an error message if the text in place of `{agent}` could choose more than a phone,
-/// such as a context, a host or a trunk.
+/// Returns an error message if the text that replaces `{agent}` could select more than a phone,
+/// for example a context, a host or a trunk.
 fn unsafe_placeholder(interface: &Template) -> Option<&'static str> {
     let Some((technology, rest)) = interface.prefix().split_once('/') else {
         return Some("must name the technology before {agent}, such as \"PJSIP/{agent}\"");
@@ -142,7 +142,7 @@ fn unsafe_placeholder(interface: &Template) -> Option<&'static str> {
     None
 }
 
-/// Refuses overlaps unless both organizations are configured to share. Returns the allowed
+/// Refuses overlaps unless both organizations have `shared = true`. Returns the allowed
 /// overlaps.
 pub(super) fn allowed_overlaps(
     organizations: &[Arc<Organization>],
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unsafe_placeholder_allows_the_agent_to_choose_only_a_phone() {
+    fn unsafe_placeholder_lets_the_agent_select_only_a_phone() {
         for (template, refusal) in [
             ("PJSIP/{agent}", None),
             ("PJSIP/acme-{agent}", None),

@@ -9,8 +9,8 @@ use super::text::{check_line, line_of_file};
 /// Reads the secret from the file at `path`.
 ///
 /// # Errors
-/// Says why the file can't be used. The error contains neither the secret nor the path,
-/// since an operator may have set `secret_file` to the secret itself.
+/// A message with the reason why the file can't be used. The message contains neither the
+/// secret nor the path, because an operator may have set `secret_file` to the secret itself.
 pub(super) fn read_secret(path: &str) -> Result<Zeroizing<String>, String> {
     check_line(path).map_err(|what| format!("is not a path: {what}"))?;
     let bytes = std::fs::read(resolve(path)).map_err(|error| {

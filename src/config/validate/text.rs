@@ -21,8 +21,8 @@ pub(super) fn invisible_character(text: &str) -> Option<char> {
 /// Checks that a value is one line without invisible characters.
 ///
 /// # Errors
-/// Says what is wrong. Contains nothing of the value but an invisible character, since the
-/// value may be a secret.
+/// A message that says what is wrong. It quotes only the invisible character and not the value,
+/// which may be a secret.
 pub(super) fn check_line(text: &str) -> Result<(), String> {
     if text.is_empty() || text.contains(['\r', '\n']) {
         Err("must be a single line that is not empty".to_owned())
@@ -37,8 +37,8 @@ pub(super) fn check_line(text: &str) -> Result<(), String> {
     }
 }
 
-/// The text of a file without what editors add to it: a byte-order mark at the start, and
-/// spaces, tabs and line ends at the end.
+/// The text of a file without the characters that editors add: a leading byte-order mark, and
+/// trailing spaces, tabs and line ends.
 pub(super) fn line_of_file(text: &str) -> &str {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     text.trim_end_matches([' ', '\t', '\r', '\n'])

@@ -1,11 +1,11 @@
-//! Checks of values that several tables have in common. An error says what would be right.
+//! Checks for values that occur in several tables. Each error message states the correct form.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Parses a duration such as `500ms`, `5s` or `1m`, of at most a day.
+/// Parses a duration such as `500ms`, `5s` or `1m`, up to one day.
 pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
     let parsed = text.parse::<jiff::SignedDuration>().ok();
     // jiff accepts white space around the duration.

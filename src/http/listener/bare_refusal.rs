@@ -36,7 +36,7 @@ const HEAD_END: &[u8] = b"\r\n\r\n";
 /// A connection that replaces hyper's bare refusals.
 pub(super) struct ExplainRefusals<S> {
     stream: S,
-    /// The part of a replacement that is not written yet.
+    /// The part of a replacement that is not yet written.
     unwritten: BytesMut,
 }
 
@@ -128,7 +128,7 @@ fn find_refusal(bytes: &[u8]) -> Option<(usize, Code)> {
     })
 }
 
-/// Writes hyper's refusal with the API's headers and body.
+/// Appends hyper's refusal to `to`, with the API's headers and body.
 fn write_explained(head: &[u8], code: Code, to: &mut BytesMut) {
     let id = request_id(&HeaderMap::new());
     let error = match code {
@@ -144,7 +144,7 @@ fn write_explained(head: &[u8], code: Code, to: &mut BytesMut) {
         return to.extend_from_slice(head);
     };
     let body = body.iter().flatten().copied().collect::<Vec<u8>>();
-    // Hyper's status line and date are left as they are.
+    // hyper's status line and date stay unchanged.
     for line in head.split_inclusive(|byte| *byte == b'\n') {
         if line != NO_BODY && line != b"\r\n" {
             to.extend_from_slice(line);
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_refusal_without_a_body_is_found() {
+    fn find_refusal_finds_only_refusals_without_a_body() {
         let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\ndate: x\r\n\r\n";
         let with_body = "HTTP/1.1 400 Bad Request\r\ncontent-type: x\r\ncontent-length: 9\r\n\r\n";
         let after_another = format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok{bare}");

@@ -1,4 +1,4 @@
-//! One connection: its TLS handshake, its requests one after another, and its end.
+//! Serves one connection: the TLS handshake, the requests, and the shutdown.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -24,10 +24,10 @@ use super::tls::Tls;
 use crate::http::body::ReplyBody;
 use crate::http::handler::{Authenticated, Handler};
 
-/// The largest request head. Must exceed the longest target that gets a 414 with a body.
+/// Maximum size of a request head. Must exceed the longest target that gets a 414 with a body.
 const MAX_HEAD_BYTES: usize = 96 * 1024;
 
-/// How long a client may leave a response unread.
+/// How long a client may leave a response unread (`TCP_USER_TIMEOUT`).
 const UNREAD_REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// During shutdown, how long to wait for the first request on a new connection.
@@ -39,9 +39,9 @@ const FIRST_REQUEST_POLL: Duration = Duration::from_millis(10);
 /// How long a listener waits for its clients.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// For the complete first request of a connection.
+    /// For the complete first request on a connection.
     pub first_request: Duration,
-    /// Between two requests of a connection, until the head of the second is complete.
+    /// Between two requests on a connection, until the head of the second is complete.
     pub idle: Duration,
     /// For running requests during shutdown.
     pub drain: Duration,
@@ -57,9 +57,9 @@ pub(super) struct Connection<H> {
 }
 
 impl<H: Handler> Connection<H> {
-    /// Serves the connection until it ends.
+    /// Serves the connection until it closes.
     pub(super) async fn serve(self, stream: TcpStream, tls: Option<Tls>) {
-        // Responses are written whole; Nagle's algorithm would only delay them.
+        // Responses are written in one piece, so Nagle's algorithm would only delay them.
         let _ = stream.set_nodelay(true);
         // Otherwise a client that does not read its responses would occupy its slot forever.
         #[cfg(target_os = "linux")]
@@ -72,8 +72,8 @@ impl<H: Handler> Connection<H> {
             () = self.stop.cancelled() => return,
             () = self.activity.evicted() => return,
         }
-        // The handshake may have to wait for those of other clients, so the client does not
-        // count as idle.
+        // The handshake may have to wait for other clients' handshakes. The client does not
+        // count as idle meanwhile.
         let busy = self.activity.begin_handshake();
         let handshake = tokio::select! {
             handshake = tls.accept(stream) => handshake,
@@ -94,10 +94,10 @@ impl<H: Handler> Connection<H> {
             timeouts,
             stop,
         } = self;
-        let of_requests = Arc::clone(&activity);
+        let request_activity = Arc::clone(&activity);
         let service = service_fn(move |request| {
-            let busy = of_requests.begin_request();
-            let (handler, activity) = (Arc::clone(&handler), Arc::clone(&of_requests));
+            let busy = request_activity.begin_request();
+            let (handler, activity) = (Arc::clone(&handler), Arc::clone(&request_activity));
             async move {
                 let response = handler.handle(peer, request).await;
                 if response.extensions().get::<Authenticated>().is_some() {
@@ -109,9 +109,9 @@ impl<H: Handler> Connection<H> {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(timeouts.idle)
-            // A client that has shut down its sending side still gets its response. And a
-            // request whose client has gone still occupies the slot of its connection, so
-            // there are never more running requests than slots.
+            // A client that has shut down its sending side still gets its response. The
+            // request of a client that has disconnected keeps its slot, so there are
+            // never more running requests than slots.
             .half_close(true)
             .max_buf_size(MAX_HEAD_BYTES)
             .serve_connection(TokioIo::new(ExplainRefusals::new(stream)), service);
@@ -133,12 +133,12 @@ impl<H: Handler> Connection<H> {
             }
         };
         if let Err(error) = result {
-            debug!(%peer, %error, "connection ended early");
+            debug!(%peer, %error, "connection failed");
         }
     }
 }
 
-/// Returns after `limit` if no complete request has arrived by then; otherwise never.
+/// Returns after `limit` if no complete request has arrived by then. Otherwise never returns.
 async fn first_request_timed_out(activity: &ClientActivity, limit: Duration) {
     sleep(limit).await;
     if activity.has_sent_request() {
@@ -240,9 +240,9 @@ mod tests {
         start.elapsed()
     }
 
-    /// Proxies keep idle connections for 60 s, and may send a request at any time within.
+    /// Proxies keep idle connections for 60 s, and may send a request at any time until then.
     #[tokio::test(start_paused = true)]
-    async fn idle_connection_stays_open_for_longer_than_those_of_proxies() {
+    async fn idle_connection_stays_open_longer_than_proxies_keep_it() {
         let mut stream = connect();
         for _ in 0..3 {
             send_request(&mut stream).await;
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn connection_without_a_complete_request_closes_sooner() {
+    async fn connection_without_a_complete_request_closes_after_the_first_request_timeout() {
         for sent in ["", "GET / HTT"] {
             let mut stream = connect();
             stream.write_all(sent.as_bytes()).await.expect("open");

@@ -1,5 +1,4 @@
-//! A listener: accepts connections within a limit, serves them, and shuts down within a
-//! bounded time.
+//! Accepts connections up to a limit, serves them, and shuts down within a bounded time.
 
 mod bare_refusal;
 mod connection;
@@ -24,14 +23,14 @@ pub use self::slots::Slots;
 pub use self::tls::{CertificateFiles, Tls};
 use super::handler::Handler;
 
-/// Pause after a failed accept, for example when the system has no file descriptors left.
+/// Pause after a failed accept, for example when the process has no file descriptors left.
 /// Without it, the accept loop would spin.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// A bound listener.
+/// A listening socket, and how to serve its connections.
 #[derive(Debug)]
 pub struct Listener {
-    /// The bound socket.
+    /// The listening socket.
     pub socket: TcpListener,
     /// Limits the number of connections.
     pub slots: Slots,
@@ -39,8 +38,8 @@ pub struct Listener {
     pub tls: Option<Tls>,
 }
 
-/// Binds and listens, with the longest backlog that the system allows: after an outage,
-/// all panels reconnect at the same time.
+/// Binds and listens, with the longest backlog that the kernel allows, because all panels
+/// reconnect at the same time after an outage.
 ///
 /// # Errors
 /// The operating system's error if the address can't be bound.
@@ -51,7 +50,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    // The kernel reduces this to net.core.somaxconn.
+    // The kernel caps this at net.core.somaxconn.
     socket.listen(i32::MAX as u32)
 }
 
@@ -94,23 +93,25 @@ struct Server<H> {
     tls: Option<Tls>,
     timeouts: Timeouts,
     stop: CancellationToken,
-    /// Canceled when connections must end at once.
+    /// Canceled when connections must be closed immediately.
     abort: CancellationToken,
     connections: TaskTracker,
 }
 
 impl<H: Handler> Server<H> {
     async fn accept_until_stopped(&self, socket: &TcpListener, slots: &Slots) {
-        let mut warned_at = None;
+        let mut limit_warned_at = None;
         loop {
             tokio::select! {
-                accepted = accept(socket, slots, &mut warned_at) => self.handle_accepted(accepted),
+                accepted = accept(socket, slots, &mut limit_warned_at) => {
+                    self.handle_accepted(accepted);
+                }
                 () = self.stop.cancelled() => return,
             }
         }
     }
 
-    /// Serves a connection in a task of its own.
+    /// Spawns a task that serves the connection.
     fn handle_accepted(&self, Accepted { stream, peer, slot }: Accepted) {
         let connection = Connection {
             peer: peer.ip(),
@@ -123,7 +124,7 @@ impl<H: Handler> Server<H> {
         self.connections.spawn(async move {
             tokio::select! {
                 () = connection.serve(stream, tls) => {}
-                () = abort.cancelled() => debug!(%peer, "connection ended at shutdown"),
+                () = abort.cancelled() => debug!(%peer, "connection aborted at shutdown"),
             }
             drop(slot);
         });
@@ -141,10 +142,14 @@ impl<H: Handler> Server<H> {
 
 /// Accepts the next connection as soon as a slot is free. Does not wait while connections
 /// are in the backlog and slots are free, so a burst of connections is accepted at once.
-async fn accept(socket: &TcpListener, slots: &Slots, warned_at: &mut Option<Instant>) -> Accepted {
+async fn accept(
+    socket: &TcpListener,
+    slots: &Slots,
+    limit_warned_at: &mut Option<Instant>,
+) -> Accepted {
     let mut has_warned = false;
     loop {
-        let slot = slots.take(warned_at).await;
+        let slot = slots.take(limit_warned_at).await;
         match socket.accept().await {
             Ok((stream, peer)) => return Accepted { stream, peer, slot },
             Err(error) if is_connection_error(&error) => {}
@@ -174,17 +179,17 @@ fn is_connection_error(error: &io::Error) -> bool {
 /// listener. Closing it first would reset these connections, some of which may have sent a
 /// request already.
 fn drain_accept_backlog(socket: TcpListener, slots: &Slots) -> Vec<Accepted> {
-    let mut found = Vec::new();
+    let mut accepted = Vec::new();
     let Ok(socket) = socket.into_std() else {
-        return found;
+        return accepted;
     };
     while let Some(slot) = slots.try_take()
         && let Ok((stream, peer)) = socket.accept()
     {
         let stream = stream.set_nonblocking(true).map(|()| stream);
         if let Ok(stream) = stream.and_then(TcpStream::from_std) {
-            found.push(Accepted { stream, peer, slot });
+            accepted.push(Accepted { stream, peer, slot });
         }
     }
-    found
+    accepted
 }

@@ -1,5 +1,4 @@
-//! The slots of a listener: how many clients may be connected, and which idle connections
-//! are closed when slots run out.
+//! Limits a listener's connections, and closes idle ones when few slots are free.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,8 +21,8 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// enough for the first bytes of a handshake or a request to arrive.
 const IDLE_GRACE: Duration = Duration::from_secs(2);
 
-/// The connections that a listener may have at the same time. While all slots are taken, new
-/// connections wait in the operating system.
+/// The connection slots of a listener. While all slots are taken, new connections wait in the
+/// kernel's backlog.
 #[derive(Debug, Clone)]
 pub struct Slots {
     free: Arc<Semaphore>,
@@ -59,7 +58,7 @@ impl Slots {
         }
     }
 
-    /// The number of connections, and its limit. The slot that the accept loop holds for the
+    /// The number of connections, and the limit. The slot that the accept loop holds for the
     /// next connection is not counted.
     #[must_use]
     pub fn taken(&self) -> (usize, usize) {
@@ -72,7 +71,7 @@ impl Slots {
     }
 
     /// Takes a slot, and waits for one if none is free. `warned_at` is the time of the last
-    /// warning about that.
+    /// warning that all slots are taken.
     pub(super) async fn take(&self, warned_at: &mut Option<Instant>) -> Slot {
         if let Some(slot) = self.try_take() {
             return slot;
@@ -114,13 +113,13 @@ impl Slots {
             ticks.tick().await;
             let closed = self.evict(Instant::now());
             if closed > 0 {
-                debug!(closed, "idle connections were closed to make room");
+                debug!(closed, "closed idle connections to free slots");
             }
         }
     }
 
     /// Evicts the clients that have been idle for longest, until an eighth of the slots is
-    /// free. Returns their number.
+    /// free. Returns the number of evicted clients.
     fn evict(&self, now: Instant) -> usize {
         let target = (self.limit / 8).max(1);
         let clients = self.clients.lock();
@@ -170,7 +169,7 @@ impl Drop for Slot {
     }
 }
 
-/// What a connected client is doing.
+/// Whether a connected client is idle, busy or authenticated.
 #[derive(Debug)]
 pub(super) struct ClientActivity {
     state: Mutex<ActivityState>,
@@ -221,7 +220,8 @@ impl ClientActivity {
         self.lock().has_sent_request
     }
 
-    /// Records that the client has sent valid credentials. It is never evicted then.
+    /// Records that the client has sent valid credentials. Such a client is never
+    /// evicted.
     pub(super) fn mark_authenticated(&self) {
         self.lock().is_authenticated = true;
     }
@@ -229,13 +229,13 @@ impl ClientActivity {
     /// Waits until the connection must be closed to free its slot.
     pub(super) async fn evicted(&self) {
         self.evicted.cancelled().await;
-        // A request may have arrived at the last moment: it is answered first.
+        // A request may have arrived at the last moment. The client gets its response first.
         while self.evictable_since().is_none() {
             sleep(CHECK_INTERVAL).await;
         }
     }
 
-    /// Since when the client has been idle; `None` if it is busy or authenticated.
+    /// The time since which the client has been idle; `None` if it is busy or authenticated.
     fn evictable_since(&self) -> Option<Instant> {
         let state = *self.lock();
         state.idle_since.filter(|_| !state.is_authenticated)

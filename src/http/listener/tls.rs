@@ -1,4 +1,4 @@
-//! TLS of a listener. Its certificate can be replaced while the listener runs.
+//! TLS for a listener. The certificate can be replaced while the listener runs.
 
 use std::fmt;
 use std::io;
@@ -38,8 +38,8 @@ impl CertificateFiles {
     /// Reads both files.
     ///
     /// # Errors
-    /// A message that says which file is wrong and why. It does not contain the configured
-    /// paths: someone may have pasted the key itself into the configuration.
+    /// A message that says which file is wrong and why. The message omits the configured
+    /// paths, because an operator may have pasted the key itself into the configuration.
     pub fn load(&self) -> Result<Arc<CertifiedKey>, String> {
         let unreadable =
             |error: &dyn fmt::Display| format!("the certificate can't be read: {error}");
@@ -58,7 +58,7 @@ impl CertificateFiles {
                 Error::InconsistentKeys(_) => {
                     "tls_key is not the key of the certificate".to_owned()
                 }
-                // For example a certificate of X.509 version 1, which rustls refuses.
+                // For example an X.509 version 1 certificate, which rustls refuses.
                 other => format!("the certificate can't be used: {other}"),
             })
     }
@@ -70,7 +70,8 @@ pub struct Tls {
     acceptor: TlsAcceptor,
     certificate: Arc<CertificateSlot>,
     /// A thread for handshakes, each of which takes about a millisecond of CPU time. When
-    /// thousands of clients connect at once, those already connected must not wait for that.
+    /// thousands of clients connect at once, clients that are already connected must not wait
+    /// for the handshakes.
     handshakes: Arc<WorkerRuntime>,
 }
 
@@ -81,7 +82,7 @@ impl fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Accepts connections with a certificate.
+    /// Creates an acceptor with a certificate.
     ///
     /// # Errors
     /// A message if rustls refuses its configuration, or if the operating system can't start

@@ -23,21 +23,21 @@ use crate::telemetry::LogFlow;
 pub struct BridgeMetrics {
     /// The PBXes.
     pub pbxes: Arc<Pbxes>,
-    /// Counts the requests of the API.
+    /// Counts the API requests.
     pub requests: Arc<RequestMetrics>,
-    /// The connections of the API's listener.
+    /// The API listener's connections.
     pub slots: Slots,
-    /// The TLS of the API's listener, if it has any.
+    /// The API listener's TLS acceptor; `None` for plain HTTP.
     pub tls: Option<Tls>,
     /// Counts the log lines.
     pub log: LogFlow,
-    /// Whether the text includes metrics of queues.
+    /// Whether to include the queue metrics.
     pub includes_queues: bool,
 }
 
-/// The content type for a request with this `Accept` header. The text is in OpenMetrics
-/// format. It is valid in the older Prometheus format, too, in which the units and the end
-/// marker are comments.
+/// Returns the content type for a request with this `Accept` header. The text is in
+/// OpenMetrics format. It is also valid in the older Prometheus format, which treats the
+/// units and the end marker as comments.
 pub(super) fn content_type(accept: &str) -> &'static str {
     if accept.contains("application/openmetrics-text") {
         "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -47,8 +47,8 @@ pub(super) fn content_type(accept: &str) -> &'static str {
 }
 
 impl BridgeMetrics {
-    /// All metrics as text. Queries Asterisk for the callers and statistics of queues, if
-    /// they are included.
+    /// All metrics as text. Queries Asterisk for callers and statistics if the queue metrics
+    /// are included.
     pub(super) async fn text(&self) -> String {
         let mut registry = Registry::with_prefix("ami_bridge");
         self.requests.register(&mut registry);
@@ -56,7 +56,7 @@ impl BridgeMetrics {
         self.register_certificate(&mut registry);
         registry.register(
             "log_lines_dropped",
-            "Log lines that were dropped because the reader of the log was too slow",
+            "Log lines that were dropped because the log reader was too slow",
             ConstCounter::new(self.log.dropped()),
         );
         registry.register_collector(Box::new(PbxCollector(Arc::clone(&self.pbxes))));
@@ -75,10 +75,10 @@ impl BridgeMetrics {
     fn register_connections(&self, registry: &mut Registry) {
         let (taken, limit) = self.slots.taken();
         for (name, help, value) in [
-            ("connections", "Open connections of the API", taken),
+            ("connections", "Open API connections", taken),
             (
                 "connections_limit",
-                "Maximum number of open connections of the API",
+                "Maximum number of open API connections",
                 limit,
             ),
         ] {
@@ -89,7 +89,7 @@ impl BridgeMetrics {
     fn register_certificate(&self, registry: &mut Registry) {
         let certificate = self.tls.as_ref().and_then(Tls::certificate);
         if let Some((_, end)) = certificate.and_then(|der| validity_period(&der)) {
-            let help = "Unix time at which the certificate of the API expires";
+            let help = "Unix time at which the API's certificate expires";
             let end = ConstGauge::new(end.as_second());
             registry.register_with_unit("certificate_end_timestamp", help, Unit::Seconds, end);
         }

@@ -35,7 +35,7 @@ impl Collector for PbxCollector {
     }
 }
 
-/// A metric that every PBX has.
+/// A metric with one value per PBX.
 struct PbxMetric {
     name: &'static str,
     help: &'static str,
@@ -152,7 +152,7 @@ static METRICS: [PbxMetric; 15] = [
     ),
     PbxMetric::gauge(
         "clock_offset",
-        "Time by which the clock of the PBX is ahead of the bridge's",
+        "Time by which the PBX's clock is ahead of the bridge's",
         |pbx, encoder| match pbx.clock_offset() {
             Some(offset) => ConstGauge::new(offset).encode(encoder),
             None => Ok(()),

@@ -17,13 +17,13 @@ use crate::queues::{MemberState, Pbxes, Queue, ReadRequest};
 /// How long Asterisk may take to report callers and statistics for a scrape.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Encodes the metrics of queues, with the labels `pbx` and `queue`.
+/// Encodes the queue metrics, with the labels `pbx` and `queue`.
 #[derive(Debug, Default)]
 pub(super) struct QueueCollector(Vec<(String, Vec<Arc<Queue>>)>);
 
 impl QueueCollector {
-    /// Queries the queues of all PBXes. Leaves out the queues of a PBX that does not answer;
-    /// its own metrics show that.
+    /// Queries the queues of all PBXes. Omits the queues of a PBX that does not answer.
+    /// Its PBX metrics show that it is unreachable.
     pub(super) async fn query(pbxes: &Pbxes) -> Self {
         let request = ReadRequest {
             names: None,
@@ -36,12 +36,12 @@ impl QueueCollector {
             let snapshot = pbx.queues(request, |_| true).await;
             Some((name.clone(), snapshot.ok()?.queues))
         });
-        // Concurrently, so that a PBX that does not answer delays no other.
+        // Concurrently, so that an unresponsive PBX does not delay the others.
         let answers = join_all(queries).await;
         Self(answers.into_iter().flatten().collect())
     }
 
-    /// All queues, with the names of their PBXes.
+    /// Each queue, with the name of its PBX.
     fn queues(&self) -> impl Iterator<Item = (&str, &Queue)> {
         self.0
             .iter()
@@ -49,7 +49,7 @@ impl QueueCollector {
     }
 
     fn encode_agents(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let help = "Agents, by their state";
+        let help = "Agents by state";
         let mut family =
             encoder.encode_descriptor("queue_agents", help, None, MetricType::Gauge)?;
         for (pbx, queue) in self.queues() {
@@ -88,7 +88,7 @@ impl Collector for QueueCollector {
     }
 }
 
-/// A metric that every queue has.
+/// A metric with one value per queue.
 struct QueueMetric {
     name: &'static str,
     help: &'static str,
@@ -96,7 +96,7 @@ struct QueueMetric {
     value: fn(&Queue) -> u64,
 }
 
-/// All are gauges, because Asterisk can reset its counts.
+/// All are gauges, because Asterisk can reset its counters.
 static METRICS: [QueueMetric; 4] = [
     QueueMetric {
         name: "queue_callers",
@@ -106,19 +106,19 @@ static METRICS: [QueueMetric; 4] = [
     },
     QueueMetric {
         name: "queue_longest_wait",
-        help: "Time that the caller who has waited longest has waited",
+        help: "Wait time of the caller who has waited longest",
         is_in_seconds: true,
         value: Queue::longest_wait_seconds,
     },
     QueueMetric {
         name: "queue_completed",
-        help: "Answered calls since Asterisk last reset its counts",
+        help: "Answered calls since Asterisk last reset its counters",
         is_in_seconds: false,
         value: |queue| queue.completed,
     },
     QueueMetric {
         name: "queue_abandoned",
-        help: "Callers who gave up since Asterisk last reset its counts",
+        help: "Callers who gave up since Asterisk last reset its counters",
         is_in_seconds: false,
         value: |queue| queue.abandoned,
     },

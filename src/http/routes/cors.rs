@@ -9,7 +9,7 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 
 use crate::http::body::ReplyBody;
 
-/// The origin of the request, if it is one of `allowed`.
+/// The request's origin, if it is in `allowed`.
 pub(super) fn allowed_origin(headers: &HeaderMap, allowed: &[String]) -> Option<HeaderValue> {
     let origin = headers.get(ORIGIN)?;
     let is_allowed = allowed
@@ -18,7 +18,7 @@ pub(super) fn allowed_origin(headers: &HeaderMap, allowed: &[String]) -> Option<
     is_allowed.then(|| origin.clone())
 }
 
-/// Whether this is a preflight, by which a browser checks a request before it sends it.
+/// Whether this is a preflight, which a browser sends to ask whether it may send a request.
 pub(super) fn is_preflight<B>(request: &Request<B>) -> bool {
     request.method() == Method::OPTIONS
         && request
@@ -26,7 +26,7 @@ pub(super) fn is_preflight<B>(request: &Request<B>) -> bool {
             .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// The response that allows the request of a preflight.
+/// The response to a preflight. It allows the request.
 pub(super) fn preflight() -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::default());
     *response.status_mut() = StatusCode::NO_CONTENT;

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// The client's address. If the peer is a trusted proxy, that is the right-most address of
-/// `X-Forwarded-For` that is not a trusted proxy itself; otherwise it is the peer's address,
-/// and the header is ignored. The search ends at an entry that is not an address.
+/// The client's address. If the peer is a trusted proxy, this is the right-most address in
+/// `X-Forwarded-For` that is not a trusted proxy. Otherwise it is the peer's address, and the
+/// header is ignored. The search stops at an entry that is not an address.
 pub(super) fn client_address<'a>(
     peer: IpAddr,
     forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
@@ -15,7 +15,7 @@ pub(super) fn client_address<'a>(
     let peer = peer.to_canonical();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let mut client = peer;
-    // Bytes, because the client can put anything into the left part of the header.
+    // Compared as bytes, because the client controls the left part of the header.
     let hops = forwarded
         .rev()
         .flat_map(|header| header.rsplit(|byte| *byte == b','));

@@ -1,4 +1,4 @@
-//! The routes of the API's listener.
+//! The API listener's routes.
 
 mod cors;
 mod forwarded;
@@ -41,14 +41,14 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The routes of the API's listener, built from one configuration.
+/// The API listener's routes, built from one configuration.
 #[derive(Debug)]
 pub struct Routes {
     /// Executes the requests.
     pub api: Arc<Api>,
     /// Path of the API's endpoint.
     pub path: String,
-    /// The web pages; `None` if they are switched off.
+    /// The web pages; `None` if they are disabled.
     pub pages: Option<Pages>,
     /// Origins whose web pages may call the API from a browser.
     pub cors_origins: Vec<String>,
@@ -56,7 +56,7 @@ pub struct Routes {
     pub trusted_proxies: Vec<IpNet>,
     /// Tracks the running requests, including those whose clients have disconnected.
     pub running_requests: TaskTracker,
-    /// Canceled at shutdown. Event streams end then.
+    /// Canceled at shutdown, which closes the event streams.
     pub stop: CancellationToken,
 }
 
@@ -97,7 +97,7 @@ impl Routes {
         if request.method() == Method::OPTIONS
             && let Some(methods) = self.methods_of_server(path)
         {
-            return Ok(reply::allowed_methods(methods, request_id));
+            return Ok(reply::options_response(methods, request_id));
         }
         if path == self.path {
             self.answer_request(peer, request, request_id).await
@@ -115,8 +115,8 @@ impl Routes {
         }
     }
 
-    /// The methods of `/` and `*` (the server as a whole). Load balancers send `OPTIONS` for
-    /// these as a health check, so `/` has it even if the pages are switched off.
+    /// The methods of `/` and of `*`, which stands for the whole server. Load balancers send
+    /// `OPTIONS` to both as a health check, so `/` supports it even if the pages are disabled.
     fn methods_of_server(&self, path: &str) -> Option<&'static str> {
         match path {
             "*" => Some("GET, HEAD, POST, OPTIONS"),
@@ -197,8 +197,8 @@ impl Routes {
         let headers = response.headers_mut();
         let json = HeaderValue::from_static("application/json; charset=utf-8");
         reply::set_common_headers(headers, json, request_id);
-        // The document has no secrets, so it may be stored. It must be revalidated, because
-        // an update of the bridge can change it.
+        // The document contains no secrets, so clients may store it. They must revalidate it,
+        // because a bridge update can change it.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         response
     }
@@ -228,7 +228,7 @@ fn require_get_or_head(request: &Request<Incoming>) -> Result<(), Refusal> {
 #[derive(Debug)]
 struct Refusal {
     error: ApiError,
-    /// The methods of the path, for a 405.
+    /// The path's methods, for a 405.
     allow: Option<&'static str>,
 }
 

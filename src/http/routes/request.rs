@@ -1,4 +1,4 @@
-//! Reads the credentials and the form of a request.
+//! Reads a request's credentials and form.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 /// How long a client may take to send its body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The `Authorization` header, if there is one.
+/// The `Authorization` header, if the request has one.
 ///
 /// # Errors
-/// [`Code::DuplicateParameter`] if there is more than one.
+/// [`Code::DuplicateParameter`] if the request has more than one.
 pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let mut values = headers.get_all(AUTHORIZATION).into_iter();
     let Some(value) = values.next() else {
@@ -33,17 +33,17 @@ pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<String>, ApiEr
             message,
         ));
     }
-    // A value that is not text can't be valid. It becomes an empty one, which is refused.
+    // A value that is not text can't be valid. It is treated as empty, which is refused.
     Ok(Some(value.to_str().unwrap_or_default().to_owned()))
 }
 
 /// Reads the form of a POST.
 ///
 /// # Errors
-/// - [`Code::UnsupportedMediaType`] if the content type is not that of a form.
+/// - [`Code::UnsupportedMediaType`] if the content type is not a form's.
 /// - [`Code::RequestTooLarge`] if the body exceeds its limit.
-/// - [`Code::RequestTimeout`] if the client sends it too slowly.
-/// - [`Code::InvalidParameter`] if it is malformed, incomplete or not UTF-8.
+/// - [`Code::RequestTimeout`] if the client sends the body too slowly.
+/// - [`Code::InvalidParameter`] if the body is malformed, incomplete or not UTF-8.
 pub(super) async fn form_body(request: Request<Incoming>) -> Result<String, ApiError> {
     if !is_form(request.headers()) {
         let message = "A POST must be application/x-www-form-urlencoded.";
@@ -53,7 +53,7 @@ pub(super) async fn form_body(request: Request<Incoming>) -> Result<String, ApiE
         let message = format!("The body is longer than {MAX_BODY_BYTES} bytes.");
         ApiError::new(Code::RequestTooLarge, message)
     };
-    // Refused before the client sends it, if the client has declared its length.
+    // If the client has declared the length, the bridge refuses the body before reading it.
     if request.body().size_hint().lower() > MAX_BODY_BYTES as u64 {
         return Err(too_large());
     }

@@ -1,4 +1,4 @@
-//! Runs a request in a task of its own, so that it outlives its connection.
+//! Runs a request in its own task, so that it outlives its connection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,8 +9,8 @@ use tracing::error;
 
 use crate::api::{ApiError, Code};
 
-/// Runs `work` in a task of its own. hyper drops a handler whose client disconnects, but an
-/// action that was sent to a PBX must be followed to its end and logged.
+/// Runs `work` in its own task. hyper drops the handler's future if the client disconnects, but
+/// the bridge must still wait for the replies to actions that it has sent, and log them.
 ///
 /// # Errors
 /// If the task panics: [`Code::OutcomeUnknown`] if a change was sent, otherwise
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn panic_is_answered_with_unknown_outcome_only_if_a_change_was_sent() {
+    async fn panic_returns_outcome_unknown_only_if_a_change_was_sent() {
         let running = TaskTracker::new();
         for (sends, code) in [(false, Code::Overloaded), (true, Code::OutcomeUnknown)] {
             let change_sent = Arc::new(AtomicBool::new(false));

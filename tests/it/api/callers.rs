@@ -1,5 +1,4 @@
-//! Callers who wait, are answered or hang up: what the bridge shows equals what Asterisk
-//! shows.
+//! The bridge shows waiting, answered and abandoned calls as Asterisk does.
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
-//! The responses of pause, unpause, add and remove, and their effects on the PBX as a
-//! second AMI session sees them.
+//! The responses to pause, unpause, add and remove, and their effects on the PBX. A second AMI
+//! session observes the effects.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ on_every_pbx!(
     unpause_ends_the_pause_and_logs_its_reason,
     remove_removes_the_member_from_the_given_queue_only,
     change_of_several_queues_reports_a_result_per_queue,
-    added_member_has_the_state_interface_of_the_template,
+    added_member_has_the_state_interface_from_the_template,
     alias_and_reason_may_be_in_any_language,
     concurrent_clients_get_their_own_responses,
 );
@@ -231,7 +231,7 @@ fn change_of_several_queues_reports_a_result_per_queue(version: u32) {
     assert!(rows[1]["message"].is_string());
 }
 
-fn added_member_has_the_state_interface_of_the_template(version: u32) {
+fn added_member_has_the_state_interface_from_the_template(version: u32) {
     let asterisk = crate::support::Asterisk::start(version);
     let configuration = crate::support::configuration(asterisk.port).replace(
         r#"interface = "Local/{agent}@acme-agents""#,

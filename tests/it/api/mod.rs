@@ -1,4 +1,4 @@
-//! The HTTP interface: what each action answers, and what it changes on the PBX.
+//! The API: the response of each action, and its effect on the PBX.
 
 mod callers;
 mod changes;

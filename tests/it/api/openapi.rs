@@ -113,7 +113,7 @@ fn contract_needs_no_login_and_names_the_configured_path() {
 }
 
 #[test]
-fn each_path_accepts_exactly_the_methods_of_the_contract() {
+fn each_path_accepts_exactly_the_methods_in_the_contract() {
     let (_asterisk, bridge) = start(SIMULATED);
     let document = contract(&bridge);
     for (path, operations) in document["paths"].as_object().expect("paths") {
@@ -133,9 +133,9 @@ fn each_path_accepts_exactly_the_methods_of_the_contract() {
     }
 }
 
-/// The list `actions` of a user can contain every action of the contract.
+/// A user's `actions` list can contain every action in the contract.
 #[test]
-fn every_action_of_the_contract_can_be_allowed_to_a_user() {
+fn a_user_can_be_allowed_every_action_in_the_contract() {
     let (asterisk, bridge) = start(SIMULATED);
     let document = contract(&bridge);
     let parameters = &document["paths"][API_PATH]["get"]["parameters"];

@@ -1,5 +1,4 @@
-//! showqueue, showqueuestat and showstate: what the bridge shows equals what Asterisk
-//! shows.
+//! showqueue, showqueuestat and showstate report the same state as Asterisk.
 
 use serde_json::{Value, json};
 
@@ -135,7 +134,7 @@ fn number(row: &AmiMessage, header: &str) -> i64 {
         .unwrap_or_else(|_| panic!("{header} of {row:?}"))
 }
 
-/// A time of a response as Unix seconds. Null is 0, as in Asterisk.
+/// Converts a time in a response to Unix seconds. Null becomes 0, as in Asterisk.
 fn seconds(time: &Value) -> i64 {
     time.as_str().map_or(0, |time| {
         time.parse::<jiff::Timestamp>()
@@ -237,7 +236,7 @@ fn queues_are_in_configured_or_natural_order(version: u32) {
         let numbers = rows(&answer).iter().map(|queue| queue["queue"].clone());
         Value::from(numbers.collect::<Vec<_>>())
     };
-    // Queues of a pattern are in natural order: numbers by value.
+    // Queues that match a pattern are in natural order: 9 comes before 10.
     assert_eq!(numbers("action=showqueue"), json!(["9", "10", "6001", "a"]));
     assert_eq!(
         numbers("action=showqueuestat&queue=a,9,a"),

@@ -1,4 +1,4 @@
-//! Every error of the API, each with the assertion that the request changed nothing.
+//! Every API error. Each test asserts that the refused request changed nothing.
 
 use crate::support::{
     ACME, API_PATH, Asterisk, Bridge, configuration, eventually, on_every_pbx, request, start,
@@ -7,7 +7,7 @@ use crate::support::{
 on_every_pbx!(
     refused_changes_have_specific_codes_and_change_nothing,
     invalid_parameters_are_refused_without_an_ami_action,
-    missing_ami_permission_is_reported_and_logged_with_its_fix,
+    missing_ami_permission_is_reported_and_logged_with_the_missing_line,
     pending_shutdown_of_the_pbx_is_pbx_unavailable,
     unanswered_change_is_outcome_unknown,
     requests_beyond_max_pending_are_overloaded,
@@ -212,7 +212,7 @@ fn invalid_parameters_are_refused_without_an_ami_action(version: u32) {
     assert_eq!((asterisk.queue_log(), bridge.sent_count("Queue")), before);
 }
 
-fn missing_ami_permission_is_reported_and_logged_with_its_fix(version: u32) {
+fn missing_ami_permission_is_reported_and_logged_with_the_missing_line(version: u32) {
     let manager = "[general]\nenabled=yes\nbindaddr=127.0.0.1\nport = 5038\n\
         [queuebridge]\nsecret=sample-secret-change-me\nread=agent,system\n";
     let asterisk = Asterisk::start_with(version, &[("manager.conf", manager)]);

@@ -1,5 +1,5 @@
-//! What standard HTTP clients expect: a challenge before they send credentials, safe `HEAD`
-//! and `OPTIONS`, and event ids in the query string.
+//! Features that standard HTTP clients expect: a challenge before they send credentials, safe
+//! `HEAD` and `OPTIONS`, and event ids in the query string.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -112,7 +112,7 @@ fn head_of_a_page_returns_its_headers_only() {
     let (_asterisk, bridge) = start(SIMULATED);
     for path in ["/", "/panel/main.js", "/openapi.json"] {
         let get = request(bridge.address, "GET", path, &[], b"");
-        // Reads to the end of the connection: no body may follow the head.
+        // Reads until the connection closes. No body may follow the head.
         let mut stream = TcpStream::connect(bridge.address).expect("connected");
         let head = format!("HEAD {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         stream.write_all(head.as_bytes()).expect("written");
@@ -130,7 +130,7 @@ fn head_of_a_page_returns_its_headers_only() {
 
 /// HAProxy's `option httpchk` sends this request, for example.
 #[test]
-fn options_of_the_server_returns_the_allowed_methods() {
+fn options_on_the_server_returns_the_allowed_methods() {
     let (asterisk, bridge) = start(SIMULATED);
     let without_panel = configuration(asterisk.port).replace("[http]", "[http]\npanel = false");
     let plain = Bridge::start(&without_panel);
@@ -241,7 +241,7 @@ fn invalid_request_target_gets_a_json_error() {
             assert_eq!(head.matches(header).count(), 1, "{header}: {head}");
         }
         assert_eq!(head.matches("content-length: ").count(), 1, "{head}");
-        // The response repeats no part of the request, so no secret either.
+        // The response repeats no part of the request, so it can't leak a secret.
         assert!(!body.to_string().contains("acme"), "{body}");
     }
     assert_eq!(bridge.sent_count("QueuePause { queue: \"acme"), 0);

@@ -1,4 +1,4 @@
-//! The machine of the bridge has slept: the wall clock jumps, but the monotonic clock does
+//! The bridge's host has been suspended: the wall clock jumps, but the monotonic clock does
 //! not. libfaketime simulates the jump. The name of each test starts with `faketime_`, so
 //! that `./test` can skip the tests if libfaketime is missing.
 
@@ -50,7 +50,7 @@ impl BridgeClock {
         }
     }
 
-    /// Sets the clock to `offset` seconds ahead of the clock of this machine.
+    /// Sets the clock to `offset` seconds ahead of the host's clock.
     pub(crate) fn set_offset(&self, offset: i64) {
         write_clock_offset(&self.file, offset);
     }
@@ -76,9 +76,9 @@ fn start_with_clock() -> (Asterisk, Proxy, Bridge, BridgeClock) {
     (asterisk, proxy, bridge, clock)
 }
 
-/// The link was lost while the machine slept.
+/// The link was lost while the host was suspended.
 #[test]
-fn faketime_after_a_sleep_as_of_stays_old_and_a_dead_link_is_dropped_within_4_seconds() {
+fn faketime_as_of_stays_old_and_a_dead_link_is_dropped_within_4_seconds_after_a_suspend() {
     let (_asterisk, proxy, bridge, clock) = start_with_clock();
     proxy.set_network(Network::BlackHole);
     // Waits for messages in transit, so that `as_of` is before the jump.
@@ -108,7 +108,7 @@ fn faketime_after_a_sleep_as_of_stays_old_and_a_dead_link_is_dropped_within_4_se
     bridge.wait_ready();
 }
 
-/// The link survived the sleep, or an operator has set the clock.
+/// The link survived the suspend, or an operator has set the clock.
 #[test]
 fn faketime_a_working_link_survives_a_clock_jump() {
     let (_asterisk, _proxy, bridge, clock) = start_with_clock();

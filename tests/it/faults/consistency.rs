@@ -1,6 +1,6 @@
-//! No change is lost or executed twice, whatever happens to Asterisk or to the network.
-//! 32 clients change agents during each fault, and the responses that they got are checked
-//! against Asterisk's `queue_log`.
+//! No fault in Asterisk or the network loses a change or executes it twice. 32 clients change
+//! agents during each fault. The tests check the clients' responses against Asterisk's
+//! `queue_log`.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -80,8 +80,8 @@ impl FaultTest {
         self.tally += self.outcomes.take().check_against_queue_log(&log);
     }
 
-    /// Checks the outcomes against `queue_log`, and the members that the bridge shows against
-    /// those of Asterisk.
+    /// Checks the outcomes against `queue_log`, and the bridge's members against Asterisk's
+    /// members.
     pub(crate) fn assert_consistent(mut self) {
         self.check_queue_log();
         let tally = &self.tally;

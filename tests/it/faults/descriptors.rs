@@ -1,4 +1,4 @@
-//! Few file descriptors: clients can use up their share, but not the descriptors of the
+//! With few file descriptors, clients can use up their share, but not the descriptors of the
 //! link, the admin listener and the log.
 
 use std::io::{ErrorKind, Read, Write};
@@ -108,7 +108,7 @@ fn idle_unauthenticated_clients_are_closed_to_make_room() {
             stream
         })
         .collect();
-    // This client connects after all of these. Without a shortage, idle clients may stay
+    // This client connects after all idle clients. Without a shortage, idle clients may stay
     // connected for 30 s.
     let begun = Instant::now();
     bridge.acme_ok("action=add&agent=1001&queue=6001");

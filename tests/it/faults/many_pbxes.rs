@@ -1,4 +1,4 @@
-//! Many PBXes in one process: a fault of one does not affect the others.
+//! Many PBXes in one process. A fault in one does not affect the others.
 //!
 //! The tests assert an order, not a speed: requests to all other PBXes complete while
 //! requests to the faulty one are still in progress.
@@ -159,8 +159,8 @@ fn frozen_pbx_does_not_delay_other_pbxes() {
     assert_own_pauses(&pbxes, &["first", "second", "third"]);
 }
 
-/// A scrape queries all PBXes concurrently, so several silent ones delay it no longer than
-/// one.
+/// A scrape queries all PBXes concurrently, so several silent PBXes delay the scrape no longer
+/// than one.
 #[test]
 fn metrics_scrape_queries_all_pbxes_concurrently() {
     let pbxes = start_pbxes();

@@ -1,5 +1,5 @@
-//! Faults of Asterisk, the network, the clock, the log and the clients. The bridge loses no
-//! change, sends none twice, and recovers.
+//! Faults in Asterisk, the network, the clock, the log and the clients. The bridge does not lose
+//! a change or send it twice, and it recovers.
 
 mod chaos;
 mod clock_jumps;

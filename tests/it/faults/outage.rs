@@ -1,4 +1,5 @@
-//! What the bridge shows while Asterisk is unreachable or has no queues, and afterwards.
+//! The bridge's responses while Asterisk is unreachable or app_queue is not loaded, and after
+//! the recovery.
 
 use serde_json::{Value, json};
 
@@ -12,9 +13,9 @@ on_both_versions!(
     reads_and_changes_are_refused_without_a_link,
     serve_stale_shows_the_last_state_without_a_link,
     state_is_complete_when_readyz_is_ready,
-    unloaded_app_queue_is_reported_with_its_fix,
+    unloaded_app_queue_is_reported_with_the_load_command,
     unloaded_app_queue_is_detected_at_the_first_refused_change,
-    app_queue_missing_at_startup_is_reported_with_its_fix,
+    app_queue_missing_at_startup_is_reported_with_the_load_command,
 );
 
 const READS: [&str; 4] = [
@@ -67,8 +68,8 @@ fn serve_stale_shows_the_last_state_without_a_link(version: u32) {
     asterisk.kill();
     eventually("the link is down", || (!bridge.is_ready()).then_some(()));
     for (query, before) in READS.into_iter().zip(&before) {
-        let answer = bridge.acme_ok(query);
-        assert_eq!(answer["stale"], true, "{answer}");
+        let body = bridge.acme_ok(query);
+        assert_eq!(body["stale"], true, "{body}");
         assert_eq!(comparable_response(&bridge, query), *before, "{query}");
     }
     for query in CHANGES.into_iter().chain(["action=showqueue&fresh=1"]) {
@@ -84,14 +85,14 @@ fn serve_stale_shows_the_last_state_without_a_link(version: u32) {
     assert!(!asterisk.queue_log().contains("|away"));
 }
 
-/// A response without its fields that differ between equal reads.
+/// A response without the fields that differ between identical reads.
 fn comparable_response(bridge: &Bridge, query: &str) -> Value {
-    let mut answer = bridge.acme_ok(query);
-    let fields = answer.as_object_mut().expect("an object");
+    let mut body = bridge.acme_ok(query);
+    let fields = body.as_object_mut().expect("an object");
     for name in ["request_id", "as_of", "stale"] {
         fields.remove(name);
     }
-    answer
+    body
 }
 
 fn state_is_complete_when_readyz_is_ready(version: u32) {
@@ -100,24 +101,24 @@ fn state_is_complete_when_readyz_is_ready(version: u32) {
         let bridge = Bridge::start_unready(&log_at_info(&configuration(asterisk.port)));
         // The first read after the first "ready" is already complete.
         eventually("ready", || bridge.is_ready().then_some(()));
-        let shown = bridge.acme_ok("action=showstate&agent=1050");
-        assert_eq!(shown["queues"][0]["queue"], "6002", "{shown}");
-        let shown = bridge.acme_ok("action=showqueue");
-        assert_eq!(shown["queues"].as_array().map(Vec::len), Some(2), "{shown}");
+        let body = bridge.acme_ok("action=showstate&agent=1050");
+        assert_eq!(body["queues"][0]["queue"], "6002", "{body}");
+        let body = bridge.acme_ok("action=showqueue");
+        assert_eq!(body["queues"].as_array().map(Vec::len), Some(2), "{body}");
     }
 }
 
-/// The fix that the bridge names in all its messages.
+/// The command that the bridge suggests in all messages about the missing module.
 const LOAD_COMMAND: &str = "module load app_queue.so";
 
-/// The state of the PBX in `/readyz`.
+/// The PBX's entry in `/readyz`.
 fn readiness(bridge: &Bridge) -> Value {
     request(bridge.admin, "GET", "/readyz", &[], b"").json()["pbx"]["main"].clone()
 }
 
-/// Waits until `/readyz` names the missing module. Returns the state of the PBX there.
-fn wait_for_missing_queues(bridge: &Bridge) -> Value {
-    eventually("/readyz names the fix", || {
+/// Waits until `/readyz` suggests [`LOAD_COMMAND`]. Returns the PBX's entry.
+fn wait_for_missing_app_queue(bridge: &Bridge) -> Value {
+    eventually("/readyz suggests the command", || {
         let state = readiness(bridge);
         state["reason"]
             .as_str()?
@@ -126,13 +127,13 @@ fn wait_for_missing_queues(bridge: &Bridge) -> Value {
     })
 }
 
-fn unloaded_app_queue_is_reported_with_its_fix(version: u32) {
-    // An event reports the unloaded module, so no request has to fail first.
+fn unloaded_app_queue_is_reported_with_the_load_command(version: u32) {
+    // Asterisk sends an event when the module is unloaded, so no request has to fail first.
     let (asterisk, bridge) = start_live(version);
     assert_reports_missing_app_queue(&asterisk, &bridge, || {});
 }
 
-/// Without `read = system`, Asterisk does not send that event to the bridge.
+/// Without `read = system`, the bridge does not receive the event that app_queue was unloaded.
 fn unloaded_app_queue_is_detected_at_the_first_refused_change(version: u32) {
     let asterisk = Asterisk::start(version);
     let manager = asterisk.read_config("manager.conf");
@@ -150,12 +151,12 @@ fn unloaded_app_queue_is_detected_at_the_first_refused_change(version: u32) {
 fn assert_reports_missing_app_queue(
     asterisk: &Asterisk,
     bridge: &Bridge,
-    before_detection: impl FnOnce(),
+    trigger_detection: impl FnOnce(),
 ) {
     bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Lunch");
     asterisk.cli("module unload app_queue.so");
-    before_detection();
-    assert_eq!(wait_for_missing_queues(bridge)["state"], "loading");
+    trigger_detection();
+    assert_eq!(wait_for_missing_app_queue(bridge)["state"], "loading");
     for query in CHANGES.into_iter().chain(READS) {
         let response = bridge.get_as(ACME, query);
         assert_eq!(response.outcome(), "503 pbx_unavailable", "{query}");
@@ -175,12 +176,12 @@ fn assert_reports_missing_app_queue(
     assert!(!asterisk.queue_log().contains("|away"));
 }
 
-fn app_queue_missing_at_startup_is_reported_with_its_fix(version: u32) {
+fn app_queue_missing_at_startup_is_reported_with_the_load_command(version: u32) {
     let asterisk = Asterisk::start(version);
     asterisk.cli("module unload app_queue.so");
     let bridge = Bridge::start_unready(&log_at_info(&configuration(asterisk.port)));
-    // An Asterisk that boots slowly is not reported like this.
-    assert_eq!(wait_for_missing_queues(&bridge)["state"], "booting");
+    // The bridge can't distinguish a missing app_queue from an Asterisk that is still booting.
+    assert_eq!(wait_for_missing_app_queue(&bridge)["state"], "booting");
     assert!(
         bridge
             .log()

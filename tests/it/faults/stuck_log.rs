@@ -1,5 +1,4 @@
-//! The reader of the log hangs: requests do not wait for it, and dropped log lines are
-//! counted and logged.
+//! Requests do not wait for a log reader that hangs. Dropped log lines are counted and logged.
 
 use std::time::{Duration, Instant};
 

@@ -97,10 +97,10 @@ fn assert_accepted(keys: &[(&str, &str)], values: &[&str]) {
 
 #[test]
 fn durations_need_a_unit_and_no_surrounding_spaces() {
-    let odd = "\"\" \" 5s\" \"5S\" \"5M\" \"5\" \"-5s\" \"0s\" \"2d\" \"5٠s\" \"５s\" \"soon\"";
+    let invalid = "\"\" \" 5s\" \"5S\" \"5M\" \"5\" \"-5s\" \"0s\" \"2d\" \"5٠s\" \"５s\" \"soon\"";
     assert_mistakes(
         &DURATIONS,
-        &quoted(odd),
+        &quoted(invalid),
         "must be a duration greater than 0",
     );
     assert_mistakes(&DURATIONS, &["\"5s \"", "\" 5s\""], "must be a duration");
@@ -110,13 +110,13 @@ fn durations_need_a_unit_and_no_surrounding_spaces() {
 
 #[test]
 fn numbers_must_be_whole_and_switches_true_or_false() {
-    let odd = [
+    let invalid = [
         "5.7", "-5", "true", "\"yes\"", "\"\"", "\" 5\"", "\"+5\"", "\"0x10\"", "\"５\"",
     ];
-    assert_mistakes(&NUMBERS, &odd, "must be a whole number");
+    assert_mistakes(&NUMBERS, &invalid, "must be a whole number");
     assert_mistakes(&NUMBERS, &["0", "1000001"], "from 1 to 1000000");
     assert_accepted(&NUMBERS, &["5", "\"5\""]);
-    let odd = [
+    let invalid = [
         "5",
         "1",
         "-5",
@@ -126,7 +126,7 @@ fn numbers_must_be_whole_and_switches_true_or_false() {
         "\"ja\"",
         "[true]",
     ];
-    assert_mistakes(&SWITCHES, &odd, "must be true or false");
+    assert_mistakes(&SWITCHES, &invalid, "must be true or false");
     // Strings, as in environment variables.
     assert_accepted(
         &SWITCHES[1..],
@@ -148,9 +148,9 @@ fn address_mistakes_show_the_right_form() {
         assert_mistakes(&address, &[&format!("\"{value}\"")], part);
     }
     assert_accepted(&address, &quoted("\"LOCALHOST:5038\" \"[::1]:5038\""));
-    let odd = "\" 127.0.0.1:1\" \"localhost:1\" \"http://127.0.0.1:1\" \"::1:1\" \"127.0.0.1\"";
+    let invalid = "\" 127.0.0.1:1\" \"localhost:1\" \"http://127.0.0.1:1\" \"::1:1\" \"127.0.0.1\"";
     for listen in [("[http]", "listen"), ("[admin]", "listen")] {
-        assert_mistakes(&[listen], &quoted(odd), "must be address:port");
+        assert_mistakes(&[listen], &quoted(invalid), "must be address:port");
     }
     assert_mistakes(&[("[http]", "listen")], &["\"\""], "must be address:port");
 }
@@ -158,20 +158,20 @@ fn address_mistakes_show_the_right_form() {
 #[test]
 fn networks_and_origins_that_can_never_match_are_mistakes() {
     let networks = [(USER, "allow_from"), ("[http]", "trusted_proxies")];
-    let odd = [
+    let invalid = [
         "[\"\"]",
         "[\" 10.0.0.0/8\"]",
         "[\"010.0.0.0/8\"]",
         "[\"10.0.0.0/33\"]",
     ];
-    assert_mistakes(&networks, &odd, "is not a network");
+    assert_mistakes(&networks, &invalid, "is not a network");
     let wide = ["[\"::ffff:10.0.0.0/8\"]"];
     assert_mistakes(&networks, &wide, "write an IPv4 network");
     assert_accepted(
         &networks,
         &["[\"::ffff:10.0.0.0/104\"]", "[\"2001:DB8::/32\"]"],
     );
-    let odd = [
+    let invalid = [
         "[\"https://panel.example.com:443\"]",
         "[\"https://Panel.example.com\"]",
         "[\" https://panel.example.com\"]",
@@ -179,28 +179,28 @@ fn networks_and_origins_that_can_never_match_are_mistakes() {
         "[\"https://pаnel.example.com\"]",
         "[\"\"]",
     ];
-    assert_mistakes(&[("[http]", "cors_origins")], &odd, "is not an origin");
+    assert_mistakes(&[("[http]", "cors_origins")], &invalid, "is not an origin");
 }
 
 #[test]
 fn log_filters_that_would_silence_the_log_are_mistakes() {
     let level = [("[log]", "level")];
-    let odd = "\"\" \"info \" \" info\" \"info;x=debug\" \"ａmi_bridge=debug\" \"loud\" \"x=\"";
-    assert_mistakes(&level, &quoted(odd), "must be a level");
+    let invalid = "\"\" \"info \" \" info\" \"info;x=debug\" \"ａmi_bridge=debug\" \"loud\" \"x=\"";
+    assert_mistakes(&level, &quoted(invalid), "must be a level");
     assert_mistakes(&level, &["\"info, audit=debug\""], "must be a level");
     let good = "\"INFO\" \"warn,audit=info\" \"info,ami_bridge::wire=TRACE\" \"info,[link]=debug\"";
     assert_accepted(&level, &quoted(good));
-    let words = [("[log]", "format"), ("[http]", "unknown_parameters")];
-    let odd = "\"\" \"JSON\" \"Reject\" \"ignore \" \" json\"";
-    assert_mistakes(&words, &quoted(odd), "must be \"");
+    let choices = [("[log]", "format"), ("[http]", "unknown_parameters")];
+    let invalid = "\"\" \"JSON\" \"Reject\" \"ignore \" \" json\"";
+    assert_mistakes(&choices, &quoted(invalid), "must be \"");
 }
 
 #[test]
 fn paths_that_no_request_can_have_are_mistakes() {
-    let odd = "\"\" \"/\" \"x\" \"/x \" \"/a//b\" \"//x\" \"/a/../b\" \"/./x\" \"/é\" \"/a%20b\" \
+    let invalid = "\"\" \"/\" \"x\" \"/x \" \"/a//b\" \"//x\" \"/a/../b\" \"/./x\" \"/é\" \"/a%20b\" \
         \"/events\" \"/panel/main.js\" \"/openapi.json\"";
     let path = [("[http]", "path")];
-    assert_mistakes(&path, &quoted(odd), "must be a path below /");
+    assert_mistakes(&path, &quoted(invalid), "must be a path below /");
     assert_mistakes(&path, &["\"/a b\""], "must be a path below /");
     assert_accepted(
         &path,
@@ -216,14 +216,14 @@ fn names_and_secrets_must_not_have_invisible_characters() {
         (USER, "username"),
         (USER, "password"),
     ];
-    let odd = [
+    let invalid = [
         "\"a\\u200b\"",
         "\"\\ufeffa\"",
         "\"a\\u00a0b\"",
         "\"a\\u202eb\"",
         "\"a\\u0000\"",
     ];
-    assert_mistakes(&keys, &odd, "invisible character");
+    assert_mistakes(&keys, &invalid, "invisible character");
     assert_mistakes(&keys, &["\" a\"", "\"a \""], "begins or ends with a space");
     assert_mistakes(&keys, &["\"\"", "\"a\\nb\""], "must be a single line");
     assert_accepted(&keys, &["\"dana.é@example.com\"", "\"a b\""]);
@@ -233,9 +233,9 @@ fn names_and_secrets_must_not_have_invisible_characters() {
 fn mistakes_in_the_lists_of_an_organization_are_described() {
     let queues = [("[organization.acme]", "queues")];
     let agents = [("[organization.acme]", "agents")];
-    let odd = ["[\"\"]", "[\" 6001\"]", "[\"６001\"]", "[\"60**\"]"];
-    assert_mistakes(&queues, &odd, "\"");
-    assert_mistakes(&agents, &odd, "\"");
+    let invalid = ["[\"\"]", "[\" 6001\"]", "[\"６001\"]", "[\"60**\"]"];
+    assert_mistakes(&queues, &invalid, "\"");
+    assert_mistakes(&agents, &invalid, "\"");
     assert_mistakes(&agents, &["[\"1099-1001\"]", "[\"1001–1099\"]"], "\"10");
     assert_mistakes(&agents, &["[]"], "remove the key to allow any agent");
     let actions = ["[\"\"]", "[\" pause\"]", "[\"paüse\"]"];
@@ -267,7 +267,7 @@ fn check(configuration: &[u8], folder: &std::path::Path) -> (Option<i32>, String
         status,
         stdout,
         stderr,
-    } = command.output().expect("the program");
+    } = command.output().expect("the program runs");
     let text = String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned();
     (status.code(), text)
 }
@@ -290,11 +290,11 @@ fn byte_order_marks_and_crlf_are_accepted() {
     let asterisk = crate::support::Asterisk::start(SIMULATED);
     let folder = tempfile::tempdir().expect("a folder");
     let secret = folder.path().join("secret");
-    let named = configuration(asterisk.port).replace(
+    let with_secret_file = configuration(asterisk.port).replace(
         "secret = \"sample-secret-change-me\"",
         &format!("secret_file = {secret:?}"),
     );
-    let with_byte_order_mark = format!("\u{feff}{}", named.replace('\n', "\r\n"));
+    let with_byte_order_mark = format!("\u{feff}{}", with_secret_file.replace('\n', "\r\n"));
     for text in [
         "sample-secret-change-me",
         "sample-secret-change-me\r\n",
@@ -313,7 +313,7 @@ fn byte_order_marks_and_crlf_are_accepted() {
         (b"\xef\xbb\xbf\r\n", "names an empty file"),
     ] {
         std::fs::write(&secret, bytes).expect("written");
-        let (code, error) = check(named.as_bytes(), folder.path());
+        let (code, error) = check(with_secret_file.as_bytes(), folder.path());
         assert_eq!(code, Some(2), "{error}");
         assert!(error.contains("pbx.main.secret_file: names"), "{error}");
         assert!(error.contains(part) && !error.contains("sample"), "{error}");

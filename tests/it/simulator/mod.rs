@@ -1,4 +1,4 @@
-//! The behavior of Asterisk over AMI, and that the simulated PBX behaves in the same way.
+//! Asterisk's behavior over AMI. The simulated PBX must behave in the same way.
 
 mod events;
 mod protocol;

@@ -1,4 +1,4 @@
-//! One test's own Asterisk with the sample configuration, or the simulated PBX instead.
+//! An Asterisk for one test, with the sample configuration. The simulated PBX can replace it.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
@@ -43,8 +43,8 @@ impl Asterisk {
         Self::start_with(version, &[])
     }
 
-    /// Starts an Asterisk to which bridges connect without the queue name checker in
-    /// between. For tests of the link itself, of load and of speed.
+    /// Starts an Asterisk to which bridges connect directly, without the queue name checker.
+    /// For tests of the link, of load and of speed.
     pub(crate) fn start_direct(version: u32) -> Self {
         let mut asterisk = Self::start(version);
         asterisk.name_checker = None;
@@ -239,7 +239,7 @@ impl Asterisk {
         ));
     }
 
-    /// Stops every thread of Asterisk with SIGSTOP, as if its machine hung.
+    /// Stops every thread of Asterisk with SIGSTOP, as if its host hung.
     pub(crate) fn freeze(&self) {
         if let Some(simulated) = &self.simulated {
             return simulated.set_frozen(true);

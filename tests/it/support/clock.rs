@@ -1,4 +1,4 @@
-//! A wall clock of the PBX that differs from the clock of this machine, by libfaketime.
+//! A PBX whose wall clock differs from the host's clock. libfaketime simulates this.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ pub(crate) struct PbxClock {
 }
 
 impl PbxClock {
-    /// Starts an Asterisk whose clock is `offset` seconds ahead of the clock of this machine.
+    /// Starts an Asterisk whose clock is `offset` seconds ahead of the host's clock.
     pub(crate) fn start(version: u32, offset: i64) -> Self {
         Self::start_with(version, offset, &[], &[])
     }
@@ -57,7 +57,7 @@ impl PbxClock {
         clock
     }
 
-    /// The seconds by which the clock of Asterisk is ahead of the clock of this machine.
+    /// The seconds by which the clock of Asterisk is ahead of the host's clock.
     fn offset(&self) -> f64 {
         let pong = self.asterisk.ami().send("Action: Ping");
         let now = std::time::SystemTime::now();
@@ -66,7 +66,7 @@ impl PbxClock {
         time - now.as_secs_f64()
     }
 
-    /// Sets the clock to `offset` seconds ahead of the clock of this machine.
+    /// Sets the clock to `offset` seconds ahead of the host's clock.
     pub(crate) fn set_offset(&self, offset: i64) {
         write_clock_offset(&self.file, offset);
     }

@@ -1,5 +1,5 @@
-//! Clients that send changes continuously, and a check of the responses of the bridge
-//! against the `queue_log` of Asterisk.
+//! Clients that send changes continuously, and a check of the bridge's responses
+//! against Asterisk's `queue_log`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::{API_PATH, Bridge, KeepAliveConnection};
 /// The number of concurrent clients.
 const CLIENTS: usize = 32;
 
-/// The outcome of a request whose connection closed without a response, as happens when
+/// The outcome of a request whose connection closed without a response, which happens when
 /// the bridge exits.
 const UNANSWERED: &str = "unanswered";
 
@@ -70,7 +70,7 @@ impl Outcomes {
 
     /// Checks the outcomes against `queue_log` and counts them. An acknowledged change must
     /// be logged once, an unsent change never, and any other change at most once. Asterisk
-    /// writes its line before it answers.
+    /// logs a change before it replies, so the log is complete.
     pub(crate) fn check_against_queue_log(&self, queue_log: &str) -> Tally {
         let mut logged: HashMap<&str, usize> = HashMap::new();
         for line in queue_log.lines().filter(|line| line.contains("PAUSE|")) {
@@ -80,37 +80,40 @@ impl Outcomes {
         }
         let mut tally = Tally::default();
         for (reason, outcome) in &self.by_reason {
-            let times = logged.get(reason.as_str()).copied().unwrap_or(0);
+            let log_count = logged.get(reason.as_str()).copied().unwrap_or(0);
             match outcome.as_str() {
                 "200 success" => {
                     tally.success += 1;
                     assert_eq!(
-                        times, 1,
+                        log_count, 1,
                         "{reason} was acknowledged, so it must be logged once"
                     );
                 }
                 "503 pbx_unavailable" | "503 overloaded" => {
                     tally.not_sent += 1;
-                    assert_eq!(times, 0, "{reason} was reported as not sent");
+                    assert_eq!(
+                        log_count, 0,
+                        "{reason} was logged, but reported as not sent"
+                    );
                 }
                 "504 outcome_unknown" => {
                     tally.unknown += 1;
-                    tally.unknown_and_logged += times;
-                    assert!(times <= 1, "{reason} was sent twice");
+                    tally.unknown_and_logged += log_count;
+                    assert!(log_count <= 1, "{reason} was sent twice");
                 }
                 UNANSWERED => {
                     tally.unanswered += 1;
-                    tally.unanswered_and_logged += times;
-                    assert!(times <= 1, "{reason} was sent twice");
+                    tally.unanswered_and_logged += log_count;
+                    assert!(log_count <= 1, "{reason} was sent twice");
                 }
-                other => panic!("{reason}: {other}"),
+                other => panic!("unexpected outcome of {reason}: {other}"),
             }
         }
         tally
     }
 }
 
-/// Sets the flag to true when it is dropped, even during a panic.
+/// Dropping this sets the flag, even during a panic.
 pub(crate) struct SetOnDrop<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for SetOnDrop<'_> {
@@ -119,7 +122,7 @@ impl Drop for SetOnDrop<'_> {
     }
 }
 
-/// Runs `work` while 32 clients pause and unpause the agents 1001 to 1032 of queue 6001.
+/// Runs `work` while 32 clients pause and unpause agents 1001 to 1032 in queue 6001.
 /// Every change has its own reason, which starts with `prefix`. Returns the outcomes of the
 /// changes and the result of `work`.
 pub(crate) fn run_load<R>(
@@ -152,7 +155,7 @@ pub(crate) fn run_load<R>(
                             Err(_) => UNANSWERED.to_owned(),
                         };
                         if outcome.starts_with("503") || outcome == UNANSWERED {
-                            // A real client would wait as long as Retry-After says.
+                            // A real client would wait for the time in `Retry-After`.
                             std::thread::sleep(std::time::Duration::from_millis(20));
                         }
                         outcomes.insert(reason, outcome);
@@ -163,12 +166,12 @@ pub(crate) fn run_load<R>(
             .collect();
         let result = {
             // Stops the clients even if `work` panics, because the scope waits for them.
-            let _end = SetOnDrop(done);
+            let _stop_clients = SetOnDrop(done);
             work()
         };
         let mut all = Outcomes::default();
         for client in clients {
-            let outcomes = client.join().expect("a client");
+            let outcomes = client.join().expect("no panic in a client thread");
             all.by_reason.extend(outcomes);
         }
         (all, result)

@@ -1,4 +1,4 @@
-//! A reader of the log of the bridge that can stop reading: the other end of a pipe, or
+//! A reader of the bridge's log that can stop reading: the other end of a pipe, or
 //! a replacement for the systemd journal.
 
 use std::fs::File;

@@ -79,8 +79,8 @@ pub(crate) fn start_direct(version: u32) -> (Asterisk, Bridge) {
     (asterisk, bridge)
 }
 
-/// Longer than the bridge ever waits before it reconnects. Its longest delay is 30 s,
-/// after many connections that were lost immediately.
+/// Longer than the bridge's longest reconnect delay, which is 30 s after many connections that
+/// were lost immediately.
 const EVENTUALLY_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Polls `condition` until it returns a value, and returns that value. Panics with `what`

@@ -93,7 +93,7 @@ impl Drop for QueueNameChecker {
     fn drop(&mut self) {
         ROUTES.lock().expect("routes").remove(&self.pbx);
         self.ended.store(true, Ordering::SeqCst);
-        // Wakes the accepting thread, which then ends.
+        // Wakes the accepting thread, which then exits.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }
@@ -186,7 +186,7 @@ impl ActionReader {
     }
 }
 
-/// What the proxy saw on all links to one PBX.
+/// The queue names and violations that the proxy recorded on all links to one PBX.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct QueueNameRecord(Arc<Mutex<Recorded>>);
 

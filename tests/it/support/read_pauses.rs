@@ -21,8 +21,8 @@ const SAMPLE_INTERVAL: Duration = Duration::from_millis(1);
 pub(crate) struct ReadPauses {
     /// The longest pause in wall-clock time.
     pub(crate) longest: Duration,
-    /// The longest pause without the time in which the reading thread was runnable but
-    /// waited for a processor. Other processes cause that time.
+    /// The longest pause, not counting the time in which the reading thread was runnable but
+    /// waited for a processor. Other processes cause such waits.
     pub(crate) longest_without_cpu_wait: Duration,
     pub(crate) samples: usize,
     /// The number of samples with unread bytes.
