@@ -1,10 +1,10 @@
-//! Black-box tests of the whole program over HTTP, against a real Asterisk 16 and a real
-//! Asterisk 22: the oldest and the newest supported version. Tests that do not depend on
-//! a real Asterisk also run against the simulated PBX.
+//! Black-box tests of the whole program over HTTP. Most run against Asterisk 16 and Asterisk
+//! 22, the oldest and the newest supported version. Tests that need no real Asterisk also run
+//! against the simulated PBX.
 
 #![allow(
     clippy::print_stdout,
-    reason = "the statistics of the fault tests and of the soak test are part of the proof"
+    reason = "the statistics that the fault tests and the soak test print are part of their result"
 )]
 
 mod api;

@@ -1,15 +1,15 @@
-//! The bridge shows waiting, answered and abandoned calls as Asterisk does.
+//! The bridge reports waiting, answered and abandoned calls like Asterisk does.
 
 use serde_json::json;
 
 use crate::support::{eventually, on_every_pbx, start};
 
 on_every_pbx!(
-    callers_are_shown_while_waiting_and_counted_when_completed,
+    waiting_caller_is_shown_and_completed_call_is_counted,
     abandoned_calls_are_counted,
 );
 
-fn callers_are_shown_while_waiting_and_counted_when_completed(version: u32) {
+fn waiting_caller_is_shown_and_completed_call_is_counted(version: u32) {
     let (asterisk, bridge) = start(version);
     asterisk.add_caller("acme-6001");
     let waiting = eventually("a caller waits", || {
@@ -26,29 +26,29 @@ fn callers_are_shown_while_waiting_and_counted_when_completed(version: u32) {
         (&json!(1), &json!("0501234567"), &json!("Sample Caller"))
     );
     let rows = asterisk.ami().queue_status("acme-6001");
-    let entry = rows
+    let queue_entry = rows
         .iter()
         .find(|row| row["Event"] == "QueueEntry")
-        .expect("an entry");
-    assert_eq!(caller["channel"], entry["Channel"].as_str());
-    assert_eq!(caller["unique_id"], entry["Uniqueid"].as_str());
+        .expect("a QueueEntry row");
+    assert_eq!(caller["channel"], queue_entry["Channel"].as_str());
+    assert_eq!(caller["unique_id"], queue_entry["Uniqueid"].as_str());
     assert!(caller["wait_seconds"].is_u64() && caller["priority"] == 0);
     let statistics = bridge.acme_ok("action=showqueuestat&queue=6001");
     assert_eq!(statistics["queues"][0]["callers_waiting"], 1);
     assert_eq!(statistics["total"]["callers_waiting"], 1);
 
-    // An agent is added. The agent's phone rings and answers.
+    // As soon as an agent is added, the agent's phone rings and answers the call.
     bridge.acme_ok("action=add&agent=1001&queue=6001");
-    let shown = eventually("the call is answered", || {
-        let shown = bridge.acme_ok("action=showstate&agent=1001");
-        (shown["state"] == "in_call" && shown["queues"][0]["in_call"] == true).then_some(shown)
+    let agent = eventually("the call is answered", || {
+        let agent = bridge.acme_ok("action=showstate&agent=1001");
+        (agent["state"] == "in_call" && agent["queues"][0]["in_call"] == true).then_some(agent)
     });
-    assert_eq!(shown["paused"], false);
+    assert_eq!(agent["paused"], false);
     let statistics = bridge.acme_ok("action=showqueuestat&queue=6001");
     assert_eq!(statistics["queues"][0]["agents"]["in_call"], 1);
     assert_eq!(statistics["queues"][0]["callers_waiting"], 0);
 
-    // The caller hangs up, and the call counts as completed.
+    // After the caller hangs up, the call counts as completed.
     asterisk.cli("channel request hangup all");
     let statistics = eventually("the call is completed", || {
         let statistics = bridge.acme_ok("action=showqueuestat&queue=6001");
@@ -70,17 +70,17 @@ fn callers_are_shown_while_waiting_and_counted_when_completed(version: u32) {
     assert_eq!(queue["service_level_percent"], 100.0);
     assert_eq!(queue["service_level_answered_percent"], 100.0);
     assert_eq!(queue["abandoned_percent"], 0.0);
-    let shown = eventually("the agent is available", || {
-        let shown = bridge.acme_ok("action=showstate&agent=1001");
-        (shown["state"] == "available").then_some(shown)
+    let agent = eventually("the agent is available", || {
+        let agent = bridge.acme_ok("action=showstate&agent=1001");
+        (agent["state"] == "available").then_some(agent)
     });
-    assert_eq!(shown["queues"][0]["calls_taken"], 1);
-    assert!(shown["queues"][0]["last_call_at"].is_string());
+    assert_eq!(agent["queues"][0]["calls_taken"], 1);
+    assert!(agent["queues"][0]["last_call_at"].is_string());
 }
 
 fn abandoned_calls_are_counted(version: u32) {
     let (asterisk, bridge) = start(version);
-    for abandoned in 1..=2 {
+    for abandoned_count in 1..=2 {
         asterisk.add_caller("acme-6001");
         eventually("a caller waits", || {
             let statistics = bridge.acme_ok("action=showqueuestat&queue=6001");
@@ -89,7 +89,7 @@ fn abandoned_calls_are_counted(version: u32) {
         asterisk.cli("channel request hangup all");
         eventually("the caller counts as abandoned", || {
             let statistics = bridge.acme_ok("action=showqueuestat");
-            (statistics["total"]["abandoned"] == abandoned).then_some(())
+            (statistics["total"]["abandoned"] == abandoned_count).then_some(())
         });
     }
     let statistics = bridge.acme_ok("action=showqueuestat");

@@ -8,17 +8,17 @@ use crate::support::{Ami, on_every_pbx, start};
 on_every_pbx!(
     add_creates_a_dynamic_member,
     add_with_paused_adds_a_paused_member,
-    pause_applies_to_the_given_queue_or_to_all_queues_of_the_agent,
+    pause_applies_to_the_named_queue_or_to_all_of_the_agents_queues,
     repeated_pause_replaces_the_reason,
     unpause_ends_the_pause_and_logs_its_reason,
-    remove_removes_the_member_from_the_given_queue_only,
-    change_of_several_queues_reports_a_result_per_queue,
-    added_member_has_the_state_interface_from_the_template,
-    alias_and_reason_may_be_in_any_language,
+    remove_removes_the_agent_from_the_named_queue_only,
+    change_in_several_queues_reports_a_result_per_queue,
+    added_member_has_the_configured_state_interface,
+    alias_and_reason_may_contain_any_language,
     concurrent_clients_get_their_own_responses,
 );
 
-/// The fields of a member that a change can set, as Asterisk reports them.
+/// Returns the fields that a change can set, as Asterisk reports them for the member.
 fn member(ami: &mut Ami, queue: &str, agent: &str) -> Option<[String; 5]> {
     let row = ami.member(queue, &format!("Local/{agent}@acme-agents"))?;
     let field = |name: &str| row[name].clone();
@@ -29,20 +29,21 @@ fn dynamic_member(name: &str, penalty: &str, paused: &str, reason: &str) -> Opti
     Some([name, penalty, paused, reason, "dynamic"].map(str::to_owned))
 }
 
-fn without_id(mut answer: Value) -> Value {
-    let id = answer
+/// Removes the request id, which differs between requests.
+fn without_id(mut body: Value) -> Value {
+    let id = body
         .as_object_mut()
-        .and_then(|answer| answer.remove("request_id"));
+        .and_then(|body| body.remove("request_id"));
     assert!(id.is_some_and(|id| id.is_string()));
-    answer
+    body
 }
 
 fn add_creates_a_dynamic_member(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
-    let answer = bridge.acme_ok("action=add&agent=1001&queue=6001");
+    let body = bridge.acme_ok("action=add&agent=1001&queue=6001");
     assert_eq!(
-        without_id(answer),
+        without_id(body),
         json!({"status": "success", "action": "add", "agent": "1001", "alias": "1001",
             "reason": null, "queues": [{"queue": "6001", "result": "ok"}]})
     );
@@ -51,34 +52,32 @@ fn add_creates_a_dynamic_member(version: u32) {
         dynamic_member("1001", "0", "0", "")
     );
 
-    let answer =
-        bridge.acme_ok("action=ADD&agent=1002&queue=6001&alias=Dana+D.&penalty=7&paused=no");
-    assert_eq!(answer["alias"], "Dana D.");
+    let body = bridge.acme_ok("action=ADD&agent=1002&queue=6001&alias=Dana+D.&penalty=7&paused=no");
+    assert_eq!(body["alias"], "Dana D.");
     assert_eq!(
         member(&mut ami, "acme-6001", "1002"),
         dynamic_member("Dana D.", "7", "0", "")
     );
 
-    // Without a pause, the reason is ignored.
-    let answer = bridge.acme_ok("action=add&agent=1003&queue=6001&reason=Lunch");
-    assert_eq!(answer["reason"], Value::Null);
+    // The reason is ignored unless the agent is added as paused.
+    let body = bridge.acme_ok("action=add&agent=1003&queue=6001&reason=Lunch");
+    assert_eq!(body["reason"], Value::Null);
     assert_eq!(
         member(&mut ami, "acme-6001", "1003"),
         dynamic_member("1003", "0", "0", "")
     );
-    let shown = asterisk.cli("queue show acme-6001");
+    let output = asterisk.cli("queue show acme-6001");
     assert!(
-        shown.contains("Dana D. (Local/1002@acme-agents) with penalty 7"),
-        "{shown}"
+        output.contains("Dana D. (Local/1002@acme-agents) with penalty 7"),
+        "{output}"
     );
 }
 
 fn add_with_paused_adds_a_paused_member(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
-    let answer =
-        bridge.acme_ok("action=add&agent=1001&queue=6001,6002&paused=true&reason=Training");
-    assert_eq!(answer["reason"], "Training");
+    let body = bridge.acme_ok("action=add&agent=1001&queue=6001,6002&paused=true&reason=Training");
+    assert_eq!(body["reason"], "Training");
     for queue in ["acme-6001", "acme-6002"] {
         assert_eq!(
             member(&mut ami, queue, "1001"),
@@ -90,22 +89,22 @@ fn add_with_paused_adds_a_paused_member(version: u32) {
         member(&mut ami, "acme-6001", "1002"),
         dynamic_member("1002", "0", "1", "")
     );
-    // Asterisk logs that the members were added as paused, not that they were paused later.
+    // `queue_log` shows that the members were added as paused, not paused afterwards.
     let log = asterisk.queue_log();
     let added = log.lines().filter(|line| line.contains("ADDMEMBER"));
     assert!(added.clone().all(|line| line.ends_with("|PAUSED")), "{log}");
     assert_eq!(added.count(), 3, "{log}");
 }
 
-fn pause_applies_to_the_given_queue_or_to_all_queues_of_the_agent(version: u32) {
+fn pause_applies_to_the_named_queue_or_to_all_of_the_agents_queues(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002");
     bridge.acme_ok("action=add&agent=1002&queue=6002");
 
-    let answer = bridge.acme_ok("action=pause&agent=1001&queue=6001&reason=Lunch");
+    let body = bridge.acme_ok("action=pause&agent=1001&queue=6001&reason=Lunch");
     assert_eq!(
-        without_id(answer),
+        without_id(body),
         json!({"status": "success", "action": "pause", "agent": "1001", "reason": "Lunch",
             "queues": [{"queue": "6001", "result": "ok"}]})
     );
@@ -118,12 +117,12 @@ fn pause_applies_to_the_given_queue_or_to_all_queues_of_the_agent(version: u32) 
         dynamic_member("1001", "0", "0", "")
     );
 
-    // Without `queue`, the pause applies to every queue that the agent is a member of, and
-    // to no other agent.
-    let answer = bridge.acme_ok("action=pause&agent=1001");
+    // Without `queue`, the pause applies to all of the agent's queues. It does not affect
+    // other agents.
+    let body = bridge.acme_ok("action=pause&agent=1001");
     let both_queues = json!([{"queue": "6001", "result": "ok"}, {"queue": "6002", "result": "ok"}]);
-    assert_eq!(answer["queues"], both_queues);
-    assert_eq!(answer["reason"], Value::Null);
+    assert_eq!(body["queues"], both_queues);
+    assert_eq!(body["reason"], Value::Null);
     assert_eq!(
         member(&mut ami, "acme-6002", "1001"),
         dynamic_member("1001", "0", "1", "")
@@ -132,14 +131,14 @@ fn pause_applies_to_the_given_queue_or_to_all_queues_of_the_agent(version: u32) 
         member(&mut ami, "acme-6002", "1002"),
         dynamic_member("1002", "0", "0", "")
     );
-    let answer = bridge.acme_ok("action=pause&agent=1002");
-    assert_eq!(answer["queues"], json!([{"queue": "6002", "result": "ok"}]));
+    let body = bridge.acme_ok("action=pause&agent=1002");
+    assert_eq!(body["queues"], json!([{"queue": "6002", "result": "ok"}]));
 
-    // A static member from queues.conf can be paused, too.
+    // Static members from queues.conf can be paused.
     bridge.acme_ok("action=pause&agent=1050&queue=6002&reason=Static");
-    let shown = bridge.acme_ok("action=showstate&agent=1050");
+    let state = bridge.acme_ok("action=showstate&agent=1050");
     assert_eq!(
-        (&shown["state"], &shown["reason"]),
+        (&state["state"], &state["reason"]),
         (&json!("paused"), &json!("Static"))
     );
 }
@@ -148,13 +147,13 @@ fn repeated_pause_replaces_the_reason(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
     bridge.acme_ok("action=add&agent=1001&queue=6001");
-    for (reason, shown) in [("Lunch", "Lunch"), ("Meeting", "Meeting"), ("", "")] {
+    for (reason, stored_reason) in [("Lunch", "Lunch"), ("Meeting", "Meeting"), ("", "")] {
         bridge.acme_ok(&format!(
             "action=pause&agent=1001&queue=6001&reason={reason}"
         ));
         assert_eq!(
             member(&mut ami, "acme-6001", "1001"),
-            dynamic_member("1001", "0", "1", shown)
+            dynamic_member("1001", "0", "1", stored_reason)
         );
     }
     assert_eq!(asterisk.queue_log().matches("|PAUSE|").count(), 3);
@@ -164,9 +163,9 @@ fn unpause_ends_the_pause_and_logs_its_reason(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002&paused=yes&reason=Lunch");
-    let answer = bridge.acme_ok("action=unpause&agent=1001&queue=6001&reason=Back");
+    let body = bridge.acme_ok("action=unpause&agent=1001&queue=6001&reason=Back");
     assert_eq!(
-        (&answer["action"], &answer["reason"]),
+        (&body["action"], &body["reason"]),
         (&json!("unpause"), &json!("Back"))
     );
     assert_eq!(
@@ -177,7 +176,7 @@ fn unpause_ends_the_pause_and_logs_its_reason(version: u32) {
         member(&mut ami, "acme-6002", "1001"),
         dynamic_member("1001", "0", "1", "Lunch")
     );
-    // Asterisk logs the reason of the unpause.
+    // Asterisk logs the reason for the unpause.
     let log = asterisk.queue_log();
     assert!(log.contains("|acme-6001|1001|UNPAUSE|Back"), "{log}");
     bridge.acme_ok("action=unpause&agent=1001");
@@ -187,13 +186,13 @@ fn unpause_ends_the_pause_and_logs_its_reason(version: u32) {
     );
 }
 
-fn remove_removes_the_member_from_the_given_queue_only(version: u32) {
+fn remove_removes_the_agent_from_the_named_queue_only(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002");
-    let answer = bridge.acme_ok("action=remove&agent=1001&queue=6001");
+    let body = bridge.acme_ok("action=remove&agent=1001&queue=6001");
     assert_eq!(
-        without_id(answer),
+        without_id(body),
         json!({"status": "success", "action": "remove", "agent": "1001",
             "queues": [{"queue": "6001", "result": "ok"}]})
     );
@@ -204,12 +203,12 @@ fn remove_removes_the_member_from_the_given_queue_only(version: u32) {
     );
 }
 
-fn change_of_several_queues_reports_a_result_per_queue(version: u32) {
+fn change_in_several_queues_reports_a_result_per_queue(version: u32) {
     let (_asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
-    let answer = bridge.acme_ok("action=add&agent=1001&queue=6002,6001,9999,6002");
-    assert_eq!(answer["status"], "partial");
-    let rows = answer["queues"].as_array().expect("rows").clone();
+    let body = bridge.acme_ok("action=add&agent=1001&queue=6002,6001,9999,6002");
+    assert_eq!(body["status"], "partial");
+    let rows = body["queues"].as_array().expect("rows").clone();
     let results: Vec<_> = rows
         .iter()
         .map(|row| {
@@ -231,7 +230,7 @@ fn change_of_several_queues_reports_a_result_per_queue(version: u32) {
     assert!(rows[1]["message"].is_string());
 }
 
-fn added_member_has_the_state_interface_from_the_template(version: u32) {
+fn added_member_has_the_configured_state_interface(version: u32) {
     let asterisk = crate::support::Asterisk::start(version);
     let configuration = crate::support::configuration(asterisk.port).replace(
         r#"interface = "Local/{agent}@acme-agents""#,
@@ -243,10 +242,10 @@ fn added_member_has_the_state_interface_from_the_template(version: u32) {
     assert_eq!(row.expect("a member")["StateInterface"], "Custom:agent1001");
 }
 
-fn alias_and_reason_may_be_in_any_language(version: u32) {
+fn alias_and_reason_may_contain_any_language(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
-    // The alias is דנה כהן. The reason has 79 bytes, the most that Asterisk stores.
+    // The alias is דנה כהן. The reason has 79 bytes, the maximum that Asterisk stores.
     let alias = "%D7%93%D7%A0%D7%94+%D7%9B%D7%94%D7%9F";
     let reason = "é".repeat(39) + "x";
     bridge.acme_ok(&format!("action=add&agent=1001&queue=6001&alias={alias}"));
@@ -258,9 +257,9 @@ fn alias_and_reason_may_be_in_any_language(version: u32) {
         member(&mut ami, "acme-6001", "1001"),
         dynamic_member("דנה כהן", "0", "1", &reason)
     );
-    let shown = bridge.acme_ok("action=showstate&agent=1001");
+    let state = bridge.acme_ok("action=showstate&agent=1001");
     assert_eq!(
-        (&shown["alias"], &shown["reason"]),
+        (&state["alias"], &state["reason"]),
         (&json!("דנה כהן"), &json!(reason))
     );
 }
@@ -280,14 +279,14 @@ fn concurrent_clients_get_their_own_responses(version: u32) {
                 for round in 0..10 {
                     let reason = format!("r{agent}-{round}");
                     let query = format!("action=pause&agent={agent}&queue=6001&reason={reason}");
-                    let answer = bridge.acme_ok(&query);
+                    let body = bridge.acme_ok(&query);
                     assert_eq!(
-                        (&answer["agent"], &answer["reason"]),
+                        (&body["agent"], &body["reason"]),
                         (&json!(agent.to_string()), &json!(reason))
                     );
-                    let shown = bridge.acme_ok(&format!("action=showstate&agent={agent}"));
+                    let state = bridge.acme_ok(&format!("action=showstate&agent={agent}"));
                     assert_eq!(
-                        (&shown["agent"], &shown["reason"]),
+                        (&state["agent"], &state["reason"]),
                         (&json!(agent.to_string()), &json!(reason))
                     );
                 }

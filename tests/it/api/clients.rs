@@ -1,5 +1,5 @@
-//! Runs the examples in `examples/clients`. The name of each test starts with its
-//! interpreter, so that `./test` can skip the tests of a missing interpreter.
+//! Runs the examples in `examples/clients`. Test names start with the interpreter, so that
+//! `./test` can skip the tests if the interpreter is not installed.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::support::{ACME, Asterisk, Bridge, ReservedPort, SIMULATED, configuration, start};
 
-fn client(interpreter: &str, file: &str, bridge: SocketAddr, agent: &str) -> Command {
+fn client_command(interpreter: &str, file: &str, bridge: SocketAddr, agent: &str) -> Command {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/clients");
     let mut command = Command::new(interpreter);
     command
@@ -28,8 +28,9 @@ fn start_with_an_agent() -> (Asterisk, Bridge) {
     (asterisk, bridge)
 }
 
-fn output(mut command: Command) -> String {
-    let output = command.output().expect("the client");
+/// Runs a client that must succeed. Returns its output.
+fn run(mut command: Command) -> String {
+    let output = command.output().expect("an executable client");
     assert!(output.status.success(), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
     String::from_utf8(output.stdout).expect("text")
@@ -38,7 +39,7 @@ fn output(mut command: Command) -> String {
 #[test]
 fn curl_changes_and_reads() {
     let (_asterisk, bridge) = start_with_an_agent();
-    let text = output(client("bash", "curl.sh", bridge.address, "1001"));
+    let text = run(client_command("bash", "curl.sh", bridge.address, "1001"));
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 3, "{text}");
     assert_eq!(lines[0], "paused: 1001");
@@ -48,7 +49,7 @@ fn curl_changes_and_reads() {
     );
     assert!(lines[2].starts_with("error: unknown_queue: "), "{text}");
 
-    let text = output(client("bash", "curl.sh", bridge.address, "1002"));
+    let text = run(client_command("bash", "curl.sh", bridge.address, "1002"));
     assert!(
         text.starts_with("Agent 1002 is not in queue 6001.\n"),
         "{text}"
@@ -58,12 +59,12 @@ fn curl_changes_and_reads() {
 #[test]
 fn php_changes_and_reads() {
     let (_asterisk, bridge) = start_with_an_agent();
-    let text = output(client("php", "client.php", bridge.address, "1001"));
+    let text = run(client_command("php", "client.php", bridge.address, "1001"));
     let expected = "paused: 1001\nmember: 1001 paused Lunch break\n\
                     error: unknown_queue: There is no such queue.\n";
     assert_eq!(text, expected);
 
-    let text = output(client("php", "client.php", bridge.address, "1002"));
+    let text = run(client_command("php", "client.php", bridge.address, "1002"));
     assert_eq!(
         text,
         "error: not_a_member: The agent is not in that queue.\n"
@@ -85,24 +86,27 @@ fn python3_changes_reads_and_follows() {
     assert_exits_on_a_wrong_password("python3", "client.py");
 }
 
-/// If nothing listens, or something other than a bridge, the outcome of a change is unknown.
-/// The client must report this and continue.
+/// If no server listens, or the server is not a bridge, a change's outcome is unknown. The
+/// client must report this and continue.
 fn assert_reports_an_unknown_outcome(interpreter: &str, file: &str) {
     let other_server = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let unused = ReservedPort::reserve();
-    let addresses = [unused.address, other_server.local_addr().expect("bound")];
+    let unused_port = ReservedPort::reserve();
+    let addresses = [
+        unused_port.address,
+        other_server.local_addr().expect("bound"),
+    ];
     std::thread::spawn(move || {
         for mut stream in other_server.incoming().map_while(Result::ok) {
             let page = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 5\r\n\
                         Connection: close\r\n\r\nsorry";
-            // Reads the request first. Otherwise closing the connection resets it.
+            // Without this read, closing the connection would reset it and lose the response.
             let mut request = [0; 4096];
             let _ = stream.read(&mut request);
             let _ = stream.write_all(page.as_bytes());
         }
     });
     for address in addresses {
-        let client = RunningClient::start(client(interpreter, file, address, "1001"));
+        let client = RunningClient::start(client_command(interpreter, file, address, "1001"));
         assert_eq!(
             client.next_line(),
             "error: outcome_unknown: It may or may not have happened. Check before you try again."
@@ -110,21 +114,21 @@ fn assert_reports_an_unknown_outcome(interpreter: &str, file: &str) {
     }
 }
 
-/// A retry can't fix a wrong password. The client must exit and report the reason.
+/// A retry can't fix a wrong password, so the client must report the error and exit.
 fn assert_exits_on_a_wrong_password(interpreter: &str, file: &str) {
     let (_asterisk, bridge) = start_with_an_agent();
-    let mut client = client(interpreter, file, bridge.address, "1001");
+    let mut client = client_command(interpreter, file, bridge.address, "1001");
     let output = client.env("BRIDGE_PASSWORD", "wrong").output();
-    let output = output.expect("the client");
+    let output = output.expect("an executable client");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    let reason = "unauthorized: Wrong user name or password.\n";
+    let error = "unauthorized: Wrong user name or password.\n";
     let printed = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(printed, format!("error: {reason}"));
+    assert_eq!(printed, format!("error: {error}"));
     let printed = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(printed, format!("no events: {reason}"));
+    assert_eq!(printed, format!("no events: {error}"));
 }
 
-/// A client that runs until it is dropped.
+/// A running client. Dropping it kills the client.
 struct RunningClient {
     child: Child,
     lines: Receiver<String>,
@@ -132,12 +136,15 @@ struct RunningClient {
 
 impl RunningClient {
     fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("the client");
+        let mut child = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("an executable client");
         let output = BufReader::new(child.stdout.take().expect("piped"));
         let (sender, lines) = channel();
         std::thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
-                // The times of queue events depend on Asterisk and do not matter here.
+                // Ignores queue events, because their timing depends on Asterisk.
                 if line != "event: queue" && sender.send(line).is_err() {
                     break;
                 }
@@ -148,7 +155,7 @@ impl RunningClient {
 
     fn next_line(&self) -> String {
         let line = self.lines.recv_timeout(Duration::from_secs(20));
-        line.expect("a line of the client")
+        line.expect("a line from the client")
     }
 }
 
@@ -161,7 +168,7 @@ impl Drop for RunningClient {
 
 fn assert_changes_reads_and_follows(interpreter: &str, file: &str) {
     let (asterisk, bridge) = start_with_an_agent();
-    let client = RunningClient::start(client(interpreter, file, bridge.address, "1001"));
+    let client = RunningClient::start(client_command(interpreter, file, bridge.address, "1001"));
     for expected in [
         "paused: 1001",
         "member: 1001 paused Lunch break",
@@ -172,8 +179,8 @@ fn assert_changes_reads_and_follows(interpreter: &str, file: &str) {
     }
     bridge.get_ok(ACME, "action=unpause&agent=1001&queue=6001");
     assert_eq!(client.next_line(), "event: member 1001 unpaused");
-    // A reload closes the streams of a user whose settings changed. After its reconnect,
-    // the client gets the events that it missed, and none of the others again.
+    // A reload closes the streams of users whose settings have changed. After the client has
+    // reconnected, it gets the events that it missed, but no event twice.
     let changed = "password = \"acme-password\"\nallow_from = [\"127.0.0.0/8\"]";
     let changed = configuration(asterisk.port).replace("password = \"acme-password\"", changed);
     bridge.reconfigure(&changed);

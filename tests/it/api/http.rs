@@ -1,4 +1,4 @@
-//! HTTP itself: routes, methods, limits and headers.
+//! The HTTP layer: routes, methods, limits and headers.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -35,7 +35,7 @@ fn unknown_routes_get_404_and_unsupported_methods_405(version: u32) {
         let allow = (expected.starts_with("405")).then_some("GET, POST");
         assert_eq!(response.header("Allow"), allow);
     }
-    // A GET can change the PBX, so HEAD is not safe and is refused.
+    // A GET request can change the PBX. A HEAD request must not, so the bridge refuses it.
     let head = request(
         bridge.address,
         "HEAD",
@@ -66,15 +66,18 @@ fn responses_have_security_headers_and_a_request_id(version: u32) {
         ] {
             assert_eq!(response.header(name), Some(value), "{target}");
         }
-        let id = response.header("X-Request-Id").expect("an id").to_owned();
+        let id = response
+            .header("X-Request-Id")
+            .expect("a request id")
+            .to_owned();
         assert_eq!(response.json()["request_id"], id);
     }
     let target = format!("{API_PATH}?{login}&action=showqueue");
-    let long = "x".repeat(64);
+    let longest = "x".repeat(64);
     let too_long = "x".repeat(65);
-    for (given, is_adopted) in [
+    for (client_id, is_adopted) in [
         ("abc.DEF_1-2", true),
-        (&long, true),
+        (&longest, true),
         (&too_long, false),
         ("a b", false),
         ("a\u{e9}", false),
@@ -84,11 +87,11 @@ fn responses_have_security_headers_and_a_request_id(version: u32) {
             bridge.address,
             "GET",
             &target,
-            &[("X-Request-Id", given)],
+            &[("X-Request-Id", client_id)],
             b"",
         );
-        let id = response.header("X-Request-Id").expect("an id");
-        assert_eq!(id == given, is_adopted, "{given}");
+        let id = response.header("X-Request-Id").expect("a request id");
+        assert_eq!(id == client_id, is_adopted, "{client_id}");
         assert_eq!(response.json()["request_id"], id);
     }
     let ids: std::collections::HashSet<_> = (0..50)
@@ -105,13 +108,14 @@ fn too_large_and_malformed_requests_are_refused(version: u32) {
         ("GET", long_target.as_str(), Vec::new(), 414),
         ("GET", &format!("/{}", "x".repeat(60_000)), Vec::new(), 414),
         ("POST", API_PATH, vec![b'x'; 16 * 1024 + 1], 413),
-        // A body within the limit is read, and then refused for its content.
+        // The bridge reads a body within the limit, then refuses its content.
         ("POST", API_PATH, vec![b'x'; 16 * 1024], 400),
     ] {
         let response = request(bridge.address, method, target, &form, &body);
         assert_eq!(response.status, expected, "{response:?}");
     }
-    // A malformed or truncated body gets 400 immediately, not a timeout.
+    // The bridge refuses a malformed or truncated body immediately, without waiting for a
+    // timeout.
     for (framing, body) in [
         (
             "Transfer-Encoding: chunked",
@@ -122,8 +126,11 @@ fn too_large_and_malformed_requests_are_refused(version: u32) {
         let (name, value) = form[0];
         let head =
             format!("POST {API_PATH} HTTP/1.1\r\nHost: x\r\n{name}: {value}\r\n{framing}\r\n\r\n");
-        let answer = send_and_half_close(&bridge, &(head + body));
-        assert!(answer.starts_with("HTTP/1.1 400"), "{framing}: {answer}");
+        let response = send_and_half_close(&bridge, &(head + body));
+        assert!(
+            response.starts_with("HTTP/1.1 400"),
+            "{framing}: {response}"
+        );
     }
     // If `Content-Length` exceeds the limit, the bridge does not wait for the body.
     let too_long = [form[0], ("Content-Length", "20000")];
@@ -137,7 +144,7 @@ fn slow_request_body_does_not_count_against_the_action_timeout(version: u32) {
         crate::support::configuration(asterisk.port).replace("\"3s\"", "\"1500ms\"");
     let bridge = Bridge::start(&configuration);
     let body = "username=acme%40example.com&password=acme-password&action=pause&agent=1050";
-    let mut stream = TcpStream::connect(bridge.address).expect("connected");
+    let mut stream = TcpStream::connect(bridge.address).expect("a connection");
     write!(
         stream,
         "POST {API_PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
@@ -145,35 +152,38 @@ fn slow_request_body_does_not_count_against_the_action_timeout(version: u32) {
         body.len()
     )
     .expect("written");
-    // Longer than `action_timeout`.
+    // This delay is longer than `action_timeout`.
     std::thread::sleep(std::time::Duration::from_millis(1700));
     stream.write_all(body.as_bytes()).expect("written");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("a response");
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
 }
 
 fn half_closing_client_gets_its_response(version: u32) {
     let (_asterisk, bridge) = start(version);
     let query = "username=globex&password=globex-password&action=showqueue";
-    let sent = format!("GET {API_PATH}?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    let answer = send_and_half_close(&bridge, &sent);
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let request =
+        format!("GET {API_PATH}?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let response = send_and_half_close(&bridge, &request);
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
 }
 
 /// Sends a request, closes the sending side of the connection and returns the response.
-fn send_and_half_close(bridge: &Bridge, sent: &str) -> String {
-    let mut stream = TcpStream::connect(bridge.address).expect("connected");
-    stream.write_all(sent.as_bytes()).expect("written");
-    stream.shutdown(Shutdown::Write).expect("half closed");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    answer
+fn send_and_half_close(bridge: &Bridge, request: &str) -> String {
+    let mut stream = TcpStream::connect(bridge.address).expect("a connection");
+    stream.write_all(request.as_bytes()).expect("written");
+    stream
+        .shutdown(Shutdown::Write)
+        .expect("a half-closed connection");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("a response");
+    response
 }
 
 fn pipelined_requests_are_answered_in_order(version: u32) {
     let (_asterisk, bridge) = start(version);
-    let mut stream = TcpStream::connect(bridge.address).expect("connected");
+    let mut stream = TcpStream::connect(bridge.address).expect("a connection");
     for id in 0..20 {
         let last = if id == 19 {
             "Connection: close\r\n"
@@ -187,9 +197,9 @@ fn pipelined_requests_are_answered_in_order(version: u32) {
         )
         .expect("written");
     }
-    let mut answers = String::new();
-    stream.read_to_string(&mut answers).expect("answers");
-    let ids: Vec<_> = answers
+    let mut responses = String::new();
+    stream.read_to_string(&mut responses).expect("responses");
+    let ids: Vec<_> = responses
         .lines()
         .filter_map(|line| line.strip_prefix("x-request-id: "))
         .collect();
@@ -224,7 +234,7 @@ fn only_configured_origins_get_cors_headers(version: u32) {
     let target = format!("{API_PATH}?username=globex&password=globex-password&action=showqueue");
     let listed = ("Origin", "https://panel.example.com");
     let preflight = ("Access-Control-Request-Method", "GET");
-    for (method, headers, status, allowed) in [
+    for (method, headers, status, is_allowed) in [
         ("GET", &[listed][..], 200, true),
         ("GET", &[("Origin", "https://evil.example.com")], 200, false),
         (
@@ -247,10 +257,14 @@ fn only_configured_origins_get_cors_headers(version: u32) {
         let response = request(bridge.address, method, &target, headers, b"");
         assert_eq!(response.status, status, "{method} {headers:?}");
         let allow = response.header("Access-Control-Allow-Origin");
-        assert_eq!(allow, allowed.then_some(listed.1), "{method} {headers:?}");
+        assert_eq!(
+            allow,
+            is_allowed.then_some(listed.1),
+            "{method} {headers:?}"
+        );
         assert_eq!(response.header("Vary"), Some("Origin"));
-        // The page must send its credentials as parameters or in its own headers. The browser
-        // must not add stored ones.
+        // A page must send credentials as parameters or in headers that it sets. Browsers
+        // must not add stored credentials.
         assert_eq!(response.header("Access-Control-Allow-Credentials"), None);
     }
 }

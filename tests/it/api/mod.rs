@@ -1,4 +1,4 @@
-//! The API: the response of each action, and its effect on the PBX.
+//! The HTTP API: the response to each action, and the action's effect on the PBX.
 
 mod callers;
 mod changes;

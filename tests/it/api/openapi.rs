@@ -1,5 +1,5 @@
-//! The responses of the bridge match `/openapi.json`. tests/openapi/check sends many more
-//! requests, but does not notice response fields that the contract lacks.
+//! The bridge's responses match the contract in `/openapi.json`. tests/openapi/check sends
+//! many more requests, but does not detect response fields that the contract lacks.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::support::{
 };
 use crate::support::{Asterisk, Bridge};
 
-/// A schema of the contract, with its references resolved.
+/// A schema in the contract. Resolves references to other schemas.
 pub(crate) struct Schema<'a> {
     document: &'a Value,
     schema: &'a Value,
@@ -31,26 +31,26 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// Asserts, at every level of `value`, that the schema has each field and that no
-    /// required field is missing.
-    pub(crate) fn assert_describes(&self, value: &Value, place: &str) {
+    /// Asserts, at every level of `value`, that the schema has all its fields and that no
+    /// required field is missing. `path` is the path of `value` in failure messages.
+    pub(crate) fn assert_describes(&self, value: &Value, path: &str) {
         match value {
             Value::Object(fields) => {
                 let required = self.schema["required"].as_array().into_iter().flatten();
                 for name in required.filter_map(Value::as_str) {
-                    assert!(fields.contains_key(name), "{place} lacks {name}");
+                    assert!(fields.contains_key(name), "{path} lacks {name}");
                 }
                 for (name, value) in fields {
-                    let place = format!("{place}.{name}");
+                    let path = format!("{path}.{name}");
                     let property = &self.schema["properties"][name];
-                    assert!(property.is_object(), "the contract lacks {place}");
-                    self.resolve(property).assert_describes(value, &place);
+                    assert!(property.is_object(), "the contract lacks {path}");
+                    self.resolve(property).assert_describes(value, &path);
                 }
             }
             Value::Array(items) => {
                 for item in items {
                     self.resolve(&self.schema["items"])
-                        .assert_describes(item, place);
+                        .assert_describes(item, path);
                 }
             }
             _ => {}
@@ -58,6 +58,7 @@ impl<'a> Schema<'a> {
     }
 }
 
+/// Fetches the contract.
 pub(crate) fn contract(bridge: &Bridge) -> Value {
     request(bridge.address, "GET", "/openapi.json", &[], b"").json()
 }
@@ -67,13 +68,10 @@ fn every_field_of_every_response_is_in_the_contract() {
     let (asterisk, bridge) = start(SIMULATED);
     let document = contract(&bridge);
     asterisk.cli("channel originate Local/acme-6002@callers application Wait 60");
-    eventually(
-        "a caller waits, so that the responses contain a caller",
-        || {
-            let statistics = bridge.acme_ok("action=showqueuestat")["total"].clone();
-            (statistics["callers_waiting"] == 1).then_some(())
-        },
-    );
+    eventually("a caller waits, for a response with a caller", || {
+        let statistics = bridge.acme_ok("action=showqueuestat")["total"].clone();
+        (statistics["callers_waiting"] == 1).then_some(())
+    });
     for (query, schema) in [
         ("action=add&agent=1001&queue=6001,6002&alias=Dana", "Change"),
         ("action=pause&agent=1001&reason=Lunch", "Change"),
@@ -85,8 +83,8 @@ fn every_field_of_every_response_is_in_the_contract() {
         ("action=showstate&agent=1001", "AgentState"),
         ("action=remove&agent=1001&queue=6001", "Change"),
     ] {
-        let answer = bridge.get_as(ACME, query).json();
-        Schema::named(&document, schema).assert_describes(&answer, query);
+        let body = bridge.get_as(ACME, query).json();
+        Schema::named(&document, schema).assert_describes(&body, query);
     }
 }
 
@@ -107,21 +105,24 @@ fn contract_needs_no_login_and_names_the_configured_path() {
     let document = response.json();
     assert!(document["paths"]["/queues"]["get"].is_object());
     assert_eq!(document["paths"].get(API_PATH), None);
-    let refused = request(bridge.address, "POST", "/openapi.json", &[], b"");
-    assert_eq!(refused.outcome(), "405 method_not_allowed");
-    assert_eq!(refused.header("Allow"), Some("GET, HEAD"));
+    let post = request(bridge.address, "POST", "/openapi.json", &[], b"");
+    assert_eq!(post.outcome(), "405 method_not_allowed");
+    assert_eq!(post.header("Allow"), Some("GET, HEAD"));
 }
 
 #[test]
-fn each_path_accepts_exactly_the_methods_in_the_contract() {
+fn each_path_accepts_only_the_methods_in_the_contract() {
     let (_asterisk, bridge) = start(SIMULATED);
     let document = contract(&bridge);
     for (path, operations) in document["paths"].as_object().expect("paths") {
         let documented = operations.as_object().expect("operations").keys();
         let documented: Vec<_> = documented.map(|method| method.to_uppercase()).collect();
-        let others = ["HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"];
-        let is_documented = |method: &str| documented.iter().any(|known| known == method);
-        for method in others.into_iter().filter(|method| !is_documented(method)) {
+        let other_methods = ["HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"];
+        let is_documented = |method: &str| documented.iter().any(|documented| documented == method);
+        for method in other_methods
+            .into_iter()
+            .filter(|method| !is_documented(method))
+        {
             let response = request(bridge.address, method, path, &[], b"");
             assert_eq!(response.status, 405, "{method} {path}");
             assert_eq!(response.header("Allow"), Some(&*documented.join(", ")));
@@ -135,7 +136,7 @@ fn each_path_accepts_exactly_the_methods_in_the_contract() {
 
 /// A user's `actions` list can contain every action in the contract.
 #[test]
-fn a_user_can_be_allowed_every_action_in_the_contract() {
+fn users_can_be_allowed_every_action_in_the_contract() {
     let (asterisk, bridge) = start(SIMULATED);
     let document = contract(&bridge);
     let parameters = &document["paths"][API_PATH]["get"]["parameters"];

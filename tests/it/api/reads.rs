@@ -7,26 +7,26 @@ use crate::support::{
 };
 
 on_every_pbx!(
-    showqueue_shows_the_fields_of_queue_status,
-    every_device_state_code_has_its_name_and_agent_state,
-    showstate_combines_the_queues_of_an_agent,
-    queues_are_in_configured_or_natural_order,
+    showqueue_matches_queue_status,
+    every_device_state_has_its_code_name_and_agent_state,
+    showstate_combines_an_agents_queues,
+    queues_are_listed_in_configured_or_natural_order,
     concurrent_identical_reads_are_all_answered,
     members_outside_the_agent_range_have_no_agent_number,
 );
 
-fn showqueue_shows_the_fields_of_queue_status(version: u32) {
+fn showqueue_matches_queue_status(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6002&alias=Dana&penalty=3&paused=1&reason=Lunch");
-    let answer = bridge.acme_ok("action=showqueue");
-    assert_eq!(answer["stale"], false);
-    let as_of: jiff::Timestamp = answer["as_of"]
+    let body = bridge.acme_ok("action=showqueue");
+    assert_eq!(body["stale"], false);
+    let as_of: jiff::Timestamp = body["as_of"]
         .as_str()
-        .and_then(|t| t.parse().ok())
-        .expect("as_of");
+        .and_then(|text| text.parse().ok())
+        .expect("a time");
     let age = jiff::Timestamp::now().duration_since(as_of);
     assert!(age.as_secs().abs() < 10, "{age}");
-    let numbers: Vec<_> = rows(&answer)
+    let numbers: Vec<_> = rows(&body)
         .iter()
         .map(|queue| queue["queue"].clone())
         .collect();
@@ -34,7 +34,7 @@ fn showqueue_shows_the_fields_of_queue_status(version: u32) {
 
     let mut ami = asterisk.ami();
     let asterisk_rows = ami.queue_status("acme-6002");
-    let queue = &rows(&answer)[1];
+    let queue = &rows(&body)[1];
     let params = &asterisk_rows[0];
     for (field, header) in [("name", "Queue"), ("strategy", "Strategy")] {
         assert_eq!(queue[field], params[header].as_str(), "{field}");
@@ -50,7 +50,7 @@ fn showqueue_shows_the_fields_of_queue_status(version: u32) {
     let dana = members
         .iter()
         .find(|member| member["agent"] == "1001")
-        .expect("Dana");
+        .expect("a row for Dana");
     assert_eq!(
         (
             &dana["membership"],
@@ -68,7 +68,7 @@ fn showqueue_shows_the_fields_of_queue_status(version: u32) {
     let sam = members
         .iter()
         .find(|member| member["agent"] == "1050")
-        .expect("Sam");
+        .expect("a row for Sam");
     assert_eq!(
         (
             &sam["membership"],
@@ -85,21 +85,22 @@ fn showqueue_shows_the_fields_of_queue_status(version: u32) {
     );
     assert_eq!(queue["callers"], json!([]));
 
-    // Asterisk stores the time of the last pause. The bridge shows it only during a pause.
+    // Asterisk keeps the time of the last pause after the pause has ended. The bridge shows the
+    // time only during the pause.
     bridge.acme_ok("action=unpause&agent=1001");
-    let shown = bridge.acme_ok("action=showstate&agent=1001");
+    let state = bridge.acme_ok("action=showstate&agent=1001");
     assert_eq!(
-        (&shown["paused"], &shown["queues"][0]["paused_at"]),
+        (&state["paused"], &state["queues"][0]["paused_at"]),
         (&json!(false), &Value::Null)
     );
     assert_ne!(
         ami.member("acme-6002", "Local/1001@acme-agents")
-            .expect("Dana")["LastPause"],
+            .expect("a row for Dana")["LastPause"],
         "0"
     );
 }
 
-/// Asserts that the bridge shows a member as Asterisk reports it to a second session.
+/// Asserts that `member`, from the bridge's response, matches Asterisk's row.
 fn assert_same_member(member: &Value, row: &AmiMessage) {
     for (field, header) in [
         ("alias", "Name"),
@@ -131,23 +132,23 @@ fn assert_same_member(member: &Value, row: &AmiMessage) {
 fn number(row: &AmiMessage, header: &str) -> i64 {
     row[header]
         .parse()
-        .unwrap_or_else(|_| panic!("{header} of {row:?}"))
+        .unwrap_or_else(|_| panic!("no number in {header}: {row:?}"))
 }
 
 /// Converts a time in a response to Unix seconds. Null becomes 0, as in Asterisk.
 fn seconds(time: &Value) -> i64 {
     time.as_str().map_or(0, |time| {
         time.parse::<jiff::Timestamp>()
-            .expect("RFC 3339")
+            .expect("an RFC 3339 time")
             .as_second()
     })
 }
 
-fn rows(answer: &Value) -> &Vec<Value> {
-    answer["queues"].as_array().expect("queues")
+fn rows(body: &Value) -> &Vec<Value> {
+    body["queues"].as_array().expect("queues")
 }
 
-fn every_device_state_code_has_its_name_and_agent_state(version: u32) {
+fn every_device_state_has_its_code_name_and_agent_state(version: u32) {
     let asterisk = Asterisk::start(version);
     let template = "interface = \"Local/{agent}@acme-agents\"";
     let configuration = configuration(asterisk.port).replace(
@@ -156,7 +157,7 @@ fn every_device_state_code_has_its_name_and_agent_state(version: u32) {
     );
     let bridge = Bridge::start(&configuration);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
-    for (custom, code, name, state, logged_in) in [
+    for (device_state, code, name, state, logged_in) in [
         ("UNKNOWN", 0, "unknown", "available", 1),
         ("NOT_INUSE", 1, "not_in_use", "available", 1),
         ("INUSE", 2, "in_use", "in_call", 1),
@@ -167,39 +168,39 @@ fn every_device_state_code_has_its_name_and_agent_state(version: u32) {
         ("RINGINUSE", 7, "ring_in_use", "in_call", 1),
         ("ONHOLD", 8, "on_hold", "on_hold", 1),
     ] {
-        asterisk.cli(&format!("devstate change Custom:a1001 {custom}"));
-        let shown = eventually(custom, || {
-            let shown = bridge.acme_ok("action=showstate&agent=1001");
-            (shown["queues"][0]["device_state_code"] == code).then_some(shown)
+        asterisk.cli(&format!("devstate change Custom:a1001 {device_state}"));
+        let body = eventually(device_state, || {
+            let body = bridge.acme_ok("action=showstate&agent=1001");
+            (body["queues"][0]["device_state_code"] == code).then_some(body)
         });
-        assert_eq!(shown["queues"][0]["device_state"], name);
-        assert_eq!(shown["state"], state, "{custom}");
+        assert_eq!(body["queues"][0]["device_state"], name);
+        assert_eq!(body["state"], state, "{device_state}");
         let agents = &bridge.acme_ok("action=showqueuestat&queue=6001")["queues"][0]["agents"];
         assert_eq!(
             (&agents["logged_in"], &agents[state]),
             (&json!(logged_in), &json!(1))
         );
     }
-    // The state of the device takes precedence over the pause.
+    // The device state takes precedence over the pause.
     bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
-    let shown = bridge.acme_ok("action=showstate&agent=1001");
-    let brief = (&shown["state"], &shown["paused"], &shown["reason"]);
+    let state = bridge.acme_ok("action=showstate&agent=1001");
+    let brief = (&state["state"], &state["paused"], &state["reason"]);
     assert_eq!(brief, (&json!("on_hold"), &json!(true), &json!("Lunch")));
 }
 
-fn showstate_combines_the_queues_of_an_agent(version: u32) {
+fn showstate_combines_an_agents_queues(version: u32) {
     let (_asterisk, bridge) = start(version);
     let brief = |query: &str| {
-        let shown = bridge.acme_ok(&format!("action=showstate&agent=1001{query}"));
-        let queues: Vec<_> = rows(&shown)
+        let state = bridge.acme_ok(&format!("action=showstate&agent=1001{query}"));
+        let queues: Vec<_> = rows(&state)
             .iter()
             .map(|row| row["queue"].clone())
             .collect();
         json!([
-            shown["state"],
-            shown["paused"],
-            shown["reason"],
-            shown["alias"],
+            state["state"],
+            state["paused"],
+            state["reason"],
+            state["alias"],
             queues
         ])
     };
@@ -227,13 +228,13 @@ fn showstate_combines_the_queues_of_an_agent(version: u32) {
     assert_eq!(brief("&queue=6002,6001")[4], json!(["6001", "6002"]));
 }
 
-fn queues_are_in_configured_or_natural_order(version: u32) {
+fn queues_are_listed_in_configured_or_natural_order(version: u32) {
     let queues = "[general]\n[globex-10]\n[globex-9]\n[globex-a]\n[acme-6001]\n[globex-6001]\n";
     let asterisk = Asterisk::start_with(version, &[("queues.conf", queues)]);
     let bridge = Bridge::start(&configuration(asterisk.port));
     let numbers = |query: &str| {
-        let answer = bridge.get_ok(GLOBEX, query);
-        let numbers = rows(&answer).iter().map(|queue| queue["queue"].clone());
+        let body = bridge.get_ok(GLOBEX, query);
+        let numbers = rows(&body).iter().map(|queue| queue["queue"].clone());
         Value::from(numbers.collect::<Vec<_>>())
     };
     // Queues that match a pattern are in natural order: 9 comes before 10.
@@ -242,9 +243,9 @@ fn queues_are_in_configured_or_natural_order(version: u32) {
         numbers("action=showqueuestat&queue=a,9,a"),
         json!(["9", "a"])
     );
-    // A configured queue that the PBX does not have is omitted.
-    let answer = bridge.acme_ok("action=showqueue");
-    assert_eq!(rows(&answer).len(), 1);
+    // The bridge omits configured queues that the PBX does not have.
+    let body = bridge.acme_ok("action=showqueue");
+    assert_eq!(rows(&body).len(), 1);
     let total = &bridge.acme_ok("action=showqueuestat")["total"];
     assert_eq!(total["queues"], 1);
 }
@@ -258,8 +259,8 @@ fn concurrent_identical_reads_are_all_answered(version: u32) {
             .map(|_| scope.spawn(move || bridge.acme_ok("action=showqueue&queue=6001&fresh=1")))
             .collect();
         for reader in readers {
-            let answer = reader.join().expect("a reader");
-            assert_eq!(answer["queues"][0]["members"][0]["alias"], "Dana");
+            let body = reader.join().expect("no panic in a reader thread");
+            assert_eq!(body["queues"][0]["members"][0]["alias"], "Dana");
         }
     });
 }
@@ -271,14 +272,14 @@ fn members_outside_the_agent_range_have_no_agent_number(version: u32) {
         "Local/2001@acme-agents",
         "LOCAL/1002@ACME-agents",
     ] {
-        let answer = asterisk.ami().send(&format!(
+        let response = asterisk.ami().send(&format!(
             "Action: QueueAdd\r\nQueue: acme-6001\r\nInterface: {interface}"
         ));
-        assert_eq!(answer["Response"], "Success");
+        assert_eq!(response["Response"], "Success");
     }
-    let members = eventually("all three members are shown", || {
-        let answer = bridge.acme_ok("action=showqueue&queue=6001");
-        let members = answer["queues"][0]["members"].as_array()?.clone();
+    let members = eventually("all three members are state", || {
+        let body = bridge.acme_ok("action=showqueue&queue=6001");
+        let members = body["queues"][0]["members"].as_array()?.clone();
         (members.len() == 3).then_some(members)
     });
     // Asterisk ignores case when it compares interfaces, and so does the bridge.

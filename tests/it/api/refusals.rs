@@ -1,19 +1,19 @@
-//! Every API error. Each test asserts that the refused request changed nothing.
+//! API errors. A refused request changes nothing on the PBX.
 
 use crate::support::{
     ACME, API_PATH, Asterisk, Bridge, configuration, eventually, on_every_pbx, request, start,
 };
 
 on_every_pbx!(
-    refused_changes_have_specific_codes_and_change_nothing,
+    refused_changes_have_specific_codes_and_no_effect,
     invalid_parameters_are_refused_without_an_ami_action,
-    missing_ami_permission_is_reported_and_logged_with_the_missing_line,
-    pending_shutdown_of_the_pbx_is_pbx_unavailable,
-    unanswered_change_is_outcome_unknown,
-    requests_beyond_max_pending_are_overloaded,
+    missing_ami_permission_is_reported_and_its_fix_is_logged,
+    requests_during_a_pending_shutdown_get_pbx_unavailable,
+    unanswered_change_gets_outcome_unknown,
+    requests_beyond_max_pending_get_overloaded,
 );
 
-fn refused_changes_have_specific_codes_and_change_nothing(version: u32) {
+fn refused_changes_have_specific_codes_and_no_effect(version: u32) {
     let queues = "[general]\n[acme-6001]\nmember => Local/1050@acme-agents\n";
     let asterisk = Asterisk::start_with(version, &[("queues.conf", queues)]);
     let bridge = Bridge::start(&configuration(asterisk.port));
@@ -52,34 +52,34 @@ fn refused_changes_have_specific_codes_and_change_nothing(version: u32) {
     ] {
         let response = bridge.get_as(ACME, query);
         assert_eq!(response.outcome(), expected, "{query}");
-        let json = response.json();
-        assert_eq!(json["status"], "error");
+        let body = response.json();
+        assert_eq!(body["status"], "error");
         assert!(
-            json["message"]
+            body["message"]
                 .as_str()
                 .is_some_and(|text| text.ends_with('.')),
-            "{json}"
+            "{body}"
         );
-        assert_eq!(json["request_id"].as_str(), response.header("X-Request-Id"));
+        assert_eq!(body["request_id"].as_str(), response.header("X-Request-Id"));
     }
-    let answer = bridge
+    let body = bridge
         .get_as(ACME, "action=remove&agent=1050&queue=6001")
         .json();
-    assert_eq!(answer["queues"][0]["code"], "static_member");
-    // The refused requests have changed nothing.
-    let changes = asterisk.queue_log();
-    let changes = changes.lines().filter(|line| !line.contains("QUEUESTART"));
-    assert_eq!(changes.count(), 1, "queue_log contains only the add");
+    assert_eq!(body["queues"][0]["code"], "static_member");
+    // The refused requests had no effect.
+    let log = asterisk.queue_log();
+    let changes = log.lines().filter(|line| !line.contains("QUEUESTART"));
+    assert_eq!(changes.count(), 1, "changes other than the add: {log}");
 }
 
 fn invalid_parameters_are_refused_without_an_ami_action(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001&paused=0");
-    eventually("the log contains the QueueAdd", || {
+    eventually("QueueAdd is logged", || {
         (bridge.sent_count("QueueAdd") == 1).then_some(())
     });
     let before = (asterisk.queue_log(), bridge.sent_count("Queue"));
-    let long = "x".repeat(80);
+    let too_long = "x".repeat(80);
     for (query, code, parameter) in [
         (
             "action=pause&agent=1001&reason=x%0d%0aAction:%20Originate",
@@ -122,7 +122,7 @@ fn invalid_parameters_are_refused_without_an_ami_action(version: u32) {
             "reason",
         ),
         (
-            &format!("action=pause&agent=1001&reason={long}"),
+            &format!("action=pause&agent=1001&reason={too_long}"),
             "invalid_parameter",
             "reason",
         ),
@@ -177,7 +177,7 @@ fn invalid_parameters_are_refused_without_an_ami_action(version: u32) {
             "alias",
         ),
         (
-            &format!("action=add&agent=1002&queue=6001&alias={long}"),
+            &format!("action=add&agent=1002&queue=6001&alias={too_long}"),
             "invalid_parameter",
             "alias",
         ),
@@ -212,7 +212,7 @@ fn invalid_parameters_are_refused_without_an_ami_action(version: u32) {
     assert_eq!((asterisk.queue_log(), bridge.sent_count("Queue")), before);
 }
 
-fn missing_ami_permission_is_reported_and_logged_with_the_missing_line(version: u32) {
+fn missing_ami_permission_is_reported_and_its_fix_is_logged(version: u32) {
     let manager = "[general]\nenabled=yes\nbindaddr=127.0.0.1\nport = 5038\n\
         [queuebridge]\nsecret=sample-secret-change-me\nread=agent,system\n";
     let asterisk = Asterisk::start_with(version, &[("manager.conf", manager)]);
@@ -226,20 +226,20 @@ fn missing_ami_permission_is_reported_and_logged_with_the_missing_line(version: 
             .log()
             .contains("add write=agent to it in manager.conf")
     );
-    // Reads need no write permission.
+    // Reads need no AMI write permission.
     bridge.acme_ok("action=showqueue");
 }
 
-fn pending_shutdown_of_the_pbx_is_pbx_unavailable(version: u32) {
+fn requests_during_a_pending_shutdown_get_pbx_unavailable(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
-    // A call keeps a graceful shutdown pending.
+    // A graceful shutdown stays pending until this call ends.
     asterisk.add_caller("acme-6001");
-    eventually("the call is up", || {
-        let shown = bridge.acme_ok("action=showstate&agent=1001");
-        (shown["state"] == "in_call").then_some(())
+    eventually("the call is answered", || {
+        let state = bridge.acme_ok("action=showstate&agent=1001");
+        (state["state"] == "in_call").then_some(())
     });
-    // The command returns only after the shutdown, so it runs on its own thread.
+    // The command does not return while the shutdown is pending, so it needs its own thread.
     std::thread::scope(|scope| {
         let shutdown = scope.spawn(|| asterisk.cli("core stop gracefully"));
         let response = eventually("the shutdown is pending", || {
@@ -255,11 +255,11 @@ fn pending_shutdown_of_the_pbx_is_pbx_unavailable(version: u32) {
             let response = bridge.get_as(ACME, "action=unpause&agent=1001&queue=6001");
             (response.status == 200).then_some(())
         });
-        shutdown.join().expect("the command");
+        shutdown.join().expect("no panic in the command thread");
     });
 }
 
-fn unanswered_change_is_outcome_unknown(version: u32) {
+fn unanswered_change_gets_outcome_unknown(version: u32) {
     let asterisk = Asterisk::start(version);
     let configuration = configuration(asterisk.port).replace("\"3s\"", "\"1500ms\"");
     let bridge = Bridge::start(&configuration);
@@ -269,22 +269,22 @@ fn unanswered_change_is_outcome_unknown(version: u32) {
     assert_eq!(response.outcome(), "504 outcome_unknown");
     let read = bridge.get_as(ACME, "action=showqueue&fresh=1");
     assert_eq!(read.outcome(), "504 outcome_unknown");
-    // The bridge knows the queues of the agent without a query.
-    let everywhere = bridge.get_as(ACME, "action=pause&agent=1001&reason=everywhere");
-    assert_eq!(everywhere.outcome(), "504 outcome_unknown");
+    // The bridge knows the agent's queues without a query.
+    let response = bridge.get_as(ACME, "action=pause&agent=1001&reason=everywhere");
+    assert_eq!(response.outcome(), "504 outcome_unknown");
     asterisk.resume();
-    // The late response to the pause is not matched to another request.
-    let shown = eventually("Asterisk has executed the changes", || {
-        let shown = bridge.acme_ok("action=showstate&agent=1001");
-        (shown["reason"] == "everywhere").then_some(shown)
+    // Asterisk's late reply to the first pause is not matched to another request.
+    let state = eventually("Asterisk has executed the changes", || {
+        let state = bridge.acme_ok("action=showstate&agent=1001");
+        (state["reason"] == "everywhere").then_some(state)
     });
-    assert_eq!(shown["agent"], "1001");
+    assert_eq!(state["agent"], "1001");
     let log = asterisk.queue_log();
     assert_eq!(log.matches("|PAUSE|late").count(), 1);
     assert_eq!(log.matches("|PAUSE|everywhere").count(), 1);
 }
 
-fn requests_beyond_max_pending_are_overloaded(version: u32) {
+fn requests_beyond_max_pending_get_overloaded(version: u32) {
     let asterisk = Asterisk::start(version);
     let configuration = configuration(asterisk.port).replace(
         "action_timeout = \"3s\"",
@@ -307,7 +307,7 @@ fn requests_beyond_max_pending_are_overloaded(version: u32) {
         let mut outcomes: Vec<_> = requests
             .into_iter()
             .map(|request| {
-                let response = request.join().expect("an answer");
+                let response = request.join().expect("no panic in a request thread");
                 if response.status == 503 {
                     assert!(response.header("Retry-After").is_some());
                 }
@@ -322,6 +322,6 @@ fn requests_beyond_max_pending_are_overloaded(version: u32) {
     eventually("Asterisk answers again", || {
         (bridge.get_as(ACME, "action=showqueue").status == 200).then_some(())
     });
-    // The bridge has not sent the refused requests, and never will.
+    // The bridge has not sent the refused changes, not even after Asterisk resumed.
     assert_eq!(asterisk.queue_log().matches("|PAUSE|").count(), 2);
 }

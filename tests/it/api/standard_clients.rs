@@ -1,4 +1,4 @@
-//! Features that standard HTTP clients expect: a challenge before they send credentials, safe
+//! Features that standard HTTP clients rely on: a challenge before they send credentials, safe
 //! `HEAD` and `OPTIONS`, and event ids in the query string.
 
 use std::io::{Read, Write};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::stream::client::EventClient;
 use crate::support::{ACME, API_PATH, Bridge, SIMULATED, configuration, request, start};
 
-const SOON: Duration = Duration::from_secs(20);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(20);
 
 const CHALLENGE: &str = "Basic realm=\"ami-bridge\", charset=\"UTF-8\"";
 
@@ -36,8 +36,8 @@ fn every_401_has_a_basic_challenge() {
             "{target}"
         );
     }
-    // Parameters are checked first. A user name without a password, or the reverse, is a
-    // parameter error.
+    // The bridge checks the parameters before the credentials. A user name without a
+    // password, or a password without a user name, is a parameter error.
     for (query, expected) in [
         ("", "400 missing_parameter"),
         ("action=fly", "400 unknown_action"),
@@ -55,7 +55,7 @@ fn every_401_has_a_basic_challenge() {
     }
 }
 
-/// A request without credentials is not a guess, so it does not count as a failed login.
+/// A request without credentials guesses no password, so it is not a failed login.
 #[test]
 fn requests_without_credentials_do_not_cause_a_lockout() {
     let (_asterisk, bridge) = start(SIMULATED);
@@ -108,36 +108,36 @@ for body in (None, b'action=showqueue'):
 }
 
 #[test]
-fn head_of_a_page_returns_its_headers_only() {
+fn head_request_for_a_page_returns_only_headers() {
     let (_asterisk, bridge) = start(SIMULATED);
     for path in ["/", "/panel/main.js", "/openapi.json"] {
         let get = request(bridge.address, "GET", path, &[], b"");
         // Reads until the connection closes. No body may follow the head.
-        let mut stream = TcpStream::connect(bridge.address).expect("connected");
+        let mut stream = TcpStream::connect(bridge.address).expect("a connection");
         let head = format!("HEAD {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         stream.write_all(head.as_bytes()).expect("written");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).expect("a response");
         assert!(
-            answer.starts_with("HTTP/1.1 200 OK\r\n"),
-            "{path}: {answer}"
+            response.starts_with("HTTP/1.1 200 OK\r\n"),
+            "{path}: {response}"
         );
-        assert!(answer.ends_with("\r\n\r\n"), "{path}: {answer}");
+        assert!(response.ends_with("\r\n\r\n"), "{path}: {response}");
         let length = format!("content-length: {}\r\n", get.body.len());
-        assert!(answer.contains(&length), "{path}: {answer}");
+        assert!(response.contains(&length), "{path}: {response}");
     }
 }
 
-/// HAProxy's `option httpchk` sends this request, for example.
+/// Health checks send such requests, for example HAProxy's `option httpchk`.
 #[test]
-fn options_on_the_server_returns_the_allowed_methods() {
+fn options_request_for_the_server_returns_the_allowed_methods() {
     let (asterisk, bridge) = start(SIMULATED);
     let without_panel = configuration(asterisk.port).replace("[http]", "[http]\npanel = false");
-    let plain = Bridge::start(&without_panel);
+    let bridge_without_panel = Bridge::start(&without_panel);
     for (bridge, target, methods) in [
         (&bridge, "/", "GET, HEAD, OPTIONS"),
         (&bridge, "*", "GET, HEAD, POST, OPTIONS"),
-        (&plain, "/", "OPTIONS"),
+        (&bridge_without_panel, "/", "OPTIONS"),
     ] {
         let response = request(bridge.address, "OPTIONS", target, &[], b"");
         assert_eq!(
@@ -147,49 +147,58 @@ fn options_on_the_server_returns_the_allowed_methods() {
         );
         assert_eq!(response.body, "");
     }
-    let mut stream = TcpStream::connect(bridge.address).expect("connected");
+    let mut stream = TcpStream::connect(bridge.address).expect("a connection");
     stream
         .write_all(b"OPTIONS / HTTP/1.0\r\n\r\n")
         .expect("written");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    assert!(answer.starts_with("HTTP/1.0 204 "), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("a response");
+    assert!(response.starts_with("HTTP/1.0 204 "), "{response}");
     let response = request(bridge.address, "OPTIONS", API_PATH, &[], b"");
     assert_eq!(response.outcome(), "405 method_not_allowed");
 }
 
 #[test]
-fn event_id_in_the_query_resumes_a_stream() {
+fn event_id_in_the_query_string_resumes_a_stream() {
     let (_asterisk, bridge) = start(SIMULATED);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let mut client = EventClient::open(bridge.address, ACME, "");
-    let snapshot = client.until("snapshot", SOON).pop().expect("a snapshot");
+    let snapshot = client
+        .until("snapshot", EVENT_TIMEOUT)
+        .pop()
+        .expect("a snapshot");
     bridge.acme_ok("action=pause&agent=1001&queue=6001");
     drop(client);
     let query = format!("&lastEventId={}", snapshot.id);
     let mut client = EventClient::open(bridge.address, ACME, &query);
-    let events = client.until("member", SOON);
+    let events = client.until("member", EVENT_TIMEOUT);
     assert!(
         events.iter().all(|event| event.name != "snapshot"),
         "{events:?}"
     );
     assert_eq!(events.last().expect("an event").data["change"], "paused");
-    // The browser sets the header `Last-Event-ID` itself, and it is newer than the query.
-    let member = events.last().map(|event| event.id.clone());
-    let mut client = EventClient::resume(bridge.address, ACME, &query, member.as_deref());
+    // Browsers set the `Last-Event-ID` header themselves, so it is newer than the id in the
+    // query string.
+    let last_id = events.last().map(|event| event.id.clone());
+    let mut client = EventClient::resume(bridge.address, ACME, &query, last_id.as_deref());
     bridge.acme_ok("action=unpause&agent=1001&queue=6001");
-    // An event that corrects the time of the pause may come first.
+    // An event that corrects the time of the pause may precede the unpause.
     loop {
-        let change = client.until("member", SOON).pop().expect("an event").data["change"].clone();
+        let change = client
+            .until("member", EVENT_TIMEOUT)
+            .pop()
+            .expect("an event")
+            .data["change"]
+            .clone();
         assert_ne!(change, "paused", "the client already has the pause");
         if change == "unpaused" {
             break;
         }
     }
-    // With an empty id, the stream starts with a snapshot, as with an empty id in the header.
+    // An empty id starts the stream with a snapshot, as it does in the header.
     let mut client = EventClient::open(bridge.address, ACME, "&lastEventId=");
-    client.until("snapshot", SOON);
-    // Other paths do not have this parameter.
+    client.until("snapshot", EVENT_TIMEOUT);
+    // The API path does not support this parameter.
     let outcome = bridge
         .get_as(ACME, "action=showqueue&lastEventId=1")
         .outcome();
@@ -202,32 +211,34 @@ fn invalid_request_target_gets_a_json_error() {
     let (_asterisk, bridge) = start(SIMULATED);
     let login = format!("username={}&password={}", ACME.username, ACME.password);
     let change = format!("GET {API_PATH}?{login}&action=pause&agent=1001&reason=");
-    let good = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
-    for (before, reason) in [
+    let valid = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
+    for (pipelined, reason) in [
         ("", &b"caf\xe9"[..]),
         ("", b"Lunch break"),
         ("", b"a\x01"),
-        (good, b"caf\xe9"),
+        (valid, b"caf\xe9"),
     ] {
         let request = [
-            before.as_bytes(),
+            pipelined.as_bytes(),
             change.as_bytes(),
             reason,
             b" HTTP/1.1\r\nHost: x\r\n\r\n",
         ];
-        let mut stream = TcpStream::connect(bridge.address).expect("connected");
+        let mut stream = TcpStream::connect(bridge.address).expect("a connection");
         stream.write_all(&request.concat()).expect("written");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).expect("a response");
         assert_eq!(
-            answer.matches("HTTP/1.1 200 OK").count(),
-            before.len().min(1)
+            response.matches("HTTP/1.1 200 OK").count(),
+            pipelined.len().min(1)
         );
-        let start = answer
+        let start = response
             .find("HTTP/1.1 400 Bad Request\r\n")
-            .expect("refused");
-        let (head, body) = answer[start..].split_once("\r\n\r\n").expect("a head");
-        let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+            .expect("a 400 response");
+        let (head, body) = response[start..]
+            .split_once("\r\n\r\n")
+            .expect("headers and a body");
+        let body: serde_json::Value = serde_json::from_str(body).expect("a JSON body");
         assert_eq!(
             (&body["status"], &body["code"]),
             (&"error".into(), &"invalid_parameter".into())

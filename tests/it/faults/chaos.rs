@@ -1,9 +1,9 @@
-//! Everything around the bridge fails at once, under load: the reader of the log hangs, idle
-//! and slow clients take every connection, failed logins cost processor time, and the wall
-//! clock jumps. The bridge must still read from Asterisk without pauses, send no change
-//! twice, and recover afterwards.
+//! Many faults at the same time, under load: the log reader hangs, idle and slow clients
+//! occupy all connections, failed logins use processor time, and the wall clock jumps. The
+//! bridge must still read from Asterisk without pauses, send no change twice, and recover
+//! after the faults.
 //!
-//! The test is short by default. A long run:
+//! The faults last 12 seconds by default. To make them last a minute:
 //! `AMI_BRIDGE_CHAOS_SECONDS=60 cargo test --release --test it chaos -- --nocapture`
 
 use std::io::{Read, Write};
@@ -22,29 +22,29 @@ use crate::support::{
     ReadPauses, SetOnDrop, configuration, eventually, request, run_load,
 };
 
-/// The limit of file descriptors for the bridge.
+/// The bridge's limit of file descriptors.
 const DESCRIPTOR_LIMIT: u32 = 256;
 
-/// Clients that connect and send nothing. Together with the other clients, they exceed the
-/// connection limit of the bridge.
+/// The number of clients that connect but send nothing. Together with the other clients, they
+/// exceed the bridge's connection limit.
 const IDLE_CLIENTS: usize = 180;
 
-/// Event streams that their clients do not read.
+/// The number of event streams whose clients do not read.
 const UNREAD_STREAMS: usize = 40;
 
-/// Clients that send one byte of a request at a time.
+/// The number of clients that send a request byte by byte.
 const SLOW_CLIENTS: usize = 10;
 
-/// Clients that try wrong passwords.
+/// The number of clients that try wrong passwords.
 const PASSWORD_GUESSERS: usize = 4;
 
 /// The longest allowed pause in reading from Asterisk.
 const MAX_READ_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serializes the tests of this file. Concurrent runs would distort the measurements.
+/// Serializes the tests in this file, because concurrent tests would distort the measurements.
 static SERIAL: Mutex<()> = Mutex::new(());
 
-/// How long the faults last.
+/// Returns how long the faults last.
 fn fault_duration() -> Duration {
     let seconds = std::env::var("AMI_BRIDGE_CHAOS_SECONDS").ok();
     let seconds = seconds.and_then(|seconds| seconds.parse().ok());
@@ -67,8 +67,8 @@ fn faketime_unshare_all_faults_with_a_hanging_journal_asterisk_16() {
     chaos("journal", &asterisk, &proxy, bridge, &reader, &clock);
 }
 
-/// Starts an Asterisk with 32 static agents and a proxy. Returns both, and a configuration
-/// of the bridge.
+/// Starts an Asterisk with 32 static agents, and a proxy. Returns both, and a bridge
+/// configuration with the proxy's port.
 fn start_pbx(version: u32) -> (Asterisk, Proxy, String) {
     let asterisk = asterisk_with_agents(version);
     let proxy = Proxy::start(asterisk.port);
@@ -76,7 +76,7 @@ fn start_pbx(version: u32) -> (Asterisk, Proxy, String) {
     (asterisk, proxy, configuration)
 }
 
-/// A command that runs the bridge with few descriptors, and the clock of that bridge.
+/// Returns a command that runs the bridge with few file descriptors, and the bridge's clock.
 fn limited_bridge_command() -> (Command, BridgeClock) {
     let mut command = Command::new("sh");
     let script = format!("ulimit -n {DESCRIPTOR_LIMIT}; exec \"$0\" \"$@\"");
@@ -104,7 +104,7 @@ fn chaos(
         let slowest = cause_faults(&bridge, clock);
         (monitor.stop(), slowest)
     });
-    let (waiting, _) = log_lines(&bridge);
+    let (unwritten, _) = log_lines(&bridge);
     let begun = Instant::now();
     reader.resume();
     drop(streams);
@@ -123,7 +123,7 @@ fn chaos(
     let tally = outcomes.check_against_queue_log(&asterisk.queue_log());
     println!(
         "chaos with a hanging {name} on Asterisk {}: {tally}; {pauses}; {dropped} log lines \
-         dropped; slowest response of /readyz {slowest:.1?}; recovered after {recovery:.1?}",
+         dropped; slowest /readyz response {slowest:.1?}; recovered after {recovery:.1?}",
         asterisk.version
     );
     assert_members_match(&bridge, asterisk);
@@ -138,26 +138,26 @@ fn chaos(
     assert!(longest_without_cpu_wait < MAX_READ_PAUSE, "{pauses}");
     assert!(slowest < Duration::from_secs(2), "{slowest:?}");
     assert!(recovery < Duration::from_secs(5), "{recovery:?}");
-    assert!(waiting > 0, "no log line waited for the reader");
+    assert!(unwritten > 0, "no log line waited for the reader");
     let (status, log) = bridge.stop();
     assert!(status.success(), "{status}");
     assert!(!log.contains("link lost"), "the link was lost");
 }
 
-/// The number of log lines that wait to be written, and of those that were dropped.
+/// Returns the numbers of unwritten and dropped log lines.
 fn log_lines(bridge: &Bridge) -> (u64, u64) {
     let health = request(bridge.admin, "GET", "/healthz", &[], b"").json();
     let count = |name: &str| health["log_lines"][name].as_u64().expect("a number");
     (count("waiting"), count("dropped"))
 }
 
-/// Causes all faults except the hanging log reader. Returns the slowest response time of the
-/// admin listener.
+/// Causes all faults except the hanging log reader. Returns the admin listener's slowest
+/// response time.
 fn cause_faults(bridge: &Bridge, clock: &BridgeClock) -> Duration {
     let (done, evicted) = (AtomicBool::new(false), AtomicUsize::new(0));
     let (done, evicted, address) = (&done, &evicted, bridge.address);
     let slowest = std::thread::scope(|scope| {
-        let _end = SetOnDrop(done);
+        let _stop_clients = SetOnDrop(done);
         scope.spawn(move || connect_idle_clients(address, done, evicted));
         scope.spawn(move || connect_slow_clients(address, done));
         for guesser in 0..PASSWORD_GUESSERS {
@@ -169,12 +169,12 @@ fn cause_faults(bridge: &Bridge, clock: &BridgeClock) -> Duration {
         let mut last_jump = begun;
         while begun.elapsed() < fault_duration() {
             if last_jump.elapsed() > Duration::from_secs(3) {
-                clock.set_offset(offsets.next().expect("a cycle"));
+                clock.set_offset(offsets.next().expect("an endless cycle"));
                 last_jump = Instant::now();
             }
-            let sent = Instant::now();
-            assert!(bridge.is_ready(), "the bridge must stay ready");
-            slowest = slowest.max(sent.elapsed());
+            let request_begun = Instant::now();
+            assert!(bridge.is_ready(), "the bridge is not ready");
+            slowest = slowest.max(request_begun.elapsed());
             // Limits the request rate. No result depends on this delay.
             sleep(Duration::from_millis(50));
         }
@@ -186,38 +186,38 @@ fn cause_faults(bridge: &Bridge, clock: &BridgeClock) -> Duration {
     slowest
 }
 
-/// Opens connections that send nothing. Replaces those that the bridge closes.
+/// Opens connections that send nothing, and replaces those that the bridge closes.
 fn connect_idle_clients(address: SocketAddr, done: &AtomicBool, evicted: &AtomicUsize) {
     let mut open: Vec<TcpStream> = Vec::new();
     while !done.load(Ordering::Relaxed) {
         while open.len() < IDLE_CLIENTS {
-            let stream = TcpStream::connect(address).expect("the kernel accepts it");
+            let stream = TcpStream::connect(address).expect("a connection accepted by the kernel");
             stream.set_nonblocking(true).expect("a socket");
             open.push(stream);
         }
-        let before = open.len();
+        let open_before = open.len();
         open.retain(|mut stream| match stream.read(&mut [0]) {
             Ok(_) => false,
             Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
         });
-        evicted.fetch_add(before - open.len(), Ordering::Relaxed);
+        evicted.fetch_add(open_before - open.len(), Ordering::Relaxed);
         sleep(Duration::from_millis(50));
     }
 }
 
-/// Opens connections that send a request head byte by byte and never complete it.
+/// Opens connections that send a request byte by byte and never complete it.
 fn connect_slow_clients(address: SocketAddr, done: &AtomicBool) {
     let mut open: Vec<TcpStream> = Vec::new();
     while !done.load(Ordering::Relaxed) {
         open.retain_mut(|stream| stream.write_all(b"G").is_ok());
         while open.len() < SLOW_CLIENTS {
-            open.push(TcpStream::connect(address).expect("the kernel accepts it"));
+            open.push(TcpStream::connect(address).expect("a connection accepted by the kernel"));
         }
         sleep(Duration::from_millis(100));
     }
 }
 
-/// Tries wrong passwords. Checking one costs as much as checking a correct one.
+/// Tries wrong passwords. Checking a wrong password takes as long as checking a correct one.
 fn guess_passwords(address: SocketAddr, guesser: usize, done: &AtomicBool) {
     let mut connection = KeepAliveConnection::new(address);
     for round in 0.. {
@@ -225,7 +225,7 @@ fn guess_passwords(address: SocketAddr, guesser: usize, done: &AtomicBool) {
             break;
         }
         let query = format!("username=u{guesser}-{round}&password=x&action=showqueue");
-        // The bridge may close the connection, as it does for any unauthenticated client.
+        // The bridge may close the connection, because this client is unauthenticated.
         let _ = connection.get(&format!("{API_PATH}?{query}"));
     }
 }

@@ -1,5 +1,5 @@
-//! Connection storms: thousands of panels that reconnect at the same time, and clients with
-//! slow handshakes or logins, do not delay other clients.
+//! Connection storms. Thousands of panels that reconnect at the same time, stalled handshakes
+//! and slow logins do not delay other clients.
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
@@ -20,17 +20,17 @@ async fn open_stream(address: std::net::SocketAddr) -> std::io::Result<TcpStream
     let target = format!("/events?username={username}&password={password}");
     let head = format!("GET {target} HTTP/1.1\r\nHost: bridge\r\n\r\n");
     stream.write_all(head.as_bytes()).await?;
-    let mut answer = Vec::new();
-    while !String::from_utf8_lossy(&answer).contains("event: snapshot") {
-        if stream.read_buf(&mut answer).await? == 0 {
+    let mut response = Vec::new();
+    while !String::from_utf8_lossy(&response).contains("event: snapshot") {
+        if stream.read_buf(&mut response).await? == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
     }
     Ok(stream)
 }
 
-/// The sample configuration with an Argon2 hash as password and a log level that keeps the
-/// log small.
+/// Returns the sample configuration with an Argon2 password hash, and with a log level that
+/// keeps the log small.
 fn hashed_configuration(asterisk: &Asterisk) -> String {
     let hash = PasswordDigest::of("acme-password").hash().expect("a hash");
     configuration(asterisk.port)
@@ -46,8 +46,11 @@ const PANELS: usize = 3000;
 #[test]
 fn three_thousand_simultaneous_panels_get_their_snapshots_within_10_seconds() {
     // The bridge and the test each need a descriptor per panel.
-    let limit = rlimit::increase_nofile_limit(u64::MAX).expect("the limit is raised");
-    assert!(limit > PANELS as u64 + 500, "too few descriptors: {limit}");
+    let limit = rlimit::increase_nofile_limit(u64::MAX).expect("a raised limit");
+    assert!(
+        limit > PANELS as u64 + 500,
+        "the limit of {limit} descriptors is too low"
+    );
     let asterisk = Asterisk::start(SIMULATED);
     let bridge = Bridge::start(&hashed_configuration(&asterisk));
     let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -64,8 +67,8 @@ fn three_thousand_simultaneous_panels_get_their_snapshots_within_10_seconds() {
         begun.elapsed()
     });
     println!("{PANELS} simultaneous panels got their snapshots after {took:?}");
-    // If the accept queue of the bridge is full, the kernel of the client retries after 1, 3,
-    // 7 and 15 s.
+    // If the bridge's accept queue is full, the client's kernel retries after 1, 3, 7 and
+    // 15 s.
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
@@ -77,24 +80,24 @@ fn stalled_handshakes_do_not_delay_other_clients() {
     let bridge = Bridge::start(&hashed_configuration(&asterisk).replace("[http]", &http));
     let stalled: Vec<_> = (0..300)
         .map(|number| {
-            let mut stream = std::net::TcpStream::connect(bridge.address).expect("connected");
-            // The start of a TLS handshake record, or nothing at all.
+            let mut stream = std::net::TcpStream::connect(bridge.address).expect("a connection");
+            // Sends nothing, or the first bytes of a TLS handshake.
             let sent = &b"\x16\x03\x01\x02\x00\x01"[..number % 7];
             stream.write_all(sent).expect("written");
             stream
         })
         .collect();
     let begun = Instant::now();
-    let own = folder.path().join("own.pem");
-    let mut stream = connect_tls(bridge.address, &own).expect("connected");
+    let certificate = folder.path().join("own.pem");
+    let mut stream = connect_tls(bridge.address, &certificate).expect("a connection");
     let head = b"GET /openapi.json HTTP/1.0\r\n\r\n";
     stream.write_all(head).expect("written");
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer).expect("an answer");
-    assert_eq!(&answer, b"HTTP/1.0 200");
+    let mut response = [0; 12];
+    stream.read_exact(&mut response).expect("a response");
+    assert_eq!(&response, b"HTTP/1.0 200");
     let took = begun.elapsed();
     println!(
-        "with {} stalled handshakes, another client took {took:?}",
+        "with {} stalled handshakes, another client got its response after {took:?}",
         stalled.len()
     );
     assert!(took < Duration::from_secs(2), "{took:?}");
@@ -104,7 +107,7 @@ fn stalled_handshakes_do_not_delay_other_clients() {
 fn slow_logins_do_not_delay_other_clients() {
     let asterisk = Asterisk::start(SIMULATED);
     let bridge = Bridge::start(&hashed_configuration(&asterisk));
-    // The bridge caches the checked password from here on.
+    // After this request, the bridge caches the result of the password check.
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let slowest = std::thread::scope(|scope| {
         let logins: Vec<_> = (0..60)
@@ -123,7 +126,7 @@ fn slow_logins_do_not_delay_other_clients() {
             slowest = slowest.max(begun.elapsed());
         }
         for login in logins {
-            assert_eq!(login.join().expect("an answer"), 401);
+            assert_eq!(login.join().expect("no panic in a login thread"), 401);
         }
         slowest
     });

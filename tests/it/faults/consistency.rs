@@ -21,18 +21,18 @@ on_both_versions!(
     changes_stay_consistent_when_connections_close,
     changes_stay_consistent_when_the_network_goes_silent,
     changes_stay_consistent_when_responses_are_truncated,
-    changes_stay_consistent_when_bytes_arrive_singly_or_late,
+    changes_stay_consistent_when_bytes_arrive_one_by_one_or_late,
 );
 
-/// An Asterisk with 32 static agents, a proxy and a bridge, and the outcomes of the changes
-/// that clients have sent.
+/// An Asterisk with 32 static agents, a proxy, a bridge, and the outcomes of the clients'
+/// changes.
 pub(crate) struct FaultTest {
     pub(crate) asterisk: Asterisk,
     pub(crate) proxy: Proxy,
     pub(crate) bridge: Bridge,
-    /// Outcomes that are not yet checked.
+    /// Outcomes that are not yet checked against `queue_log`.
     outcomes: Outcomes,
-    /// The outcomes that are checked, by kind.
+    /// The counts of checked outcomes.
     tally: Tally,
     name: &'static str,
 }
@@ -54,27 +54,27 @@ impl FaultTest {
         }
     }
 
-    /// Runs `fault` in the middle of the load. Then waits until the bridge is ready again and
-    /// has answered for a while.
+    /// Runs `fault` under load, and waits until the bridge is ready again and has answered
+    /// further requests. `round` makes the pause reasons unique.
     pub(crate) fn run_fault(&mut self, round: usize, fault: impl FnOnce(&mut Asterisk, &Proxy)) {
         let (bridge, asterisk, proxy) = (&self.bridge, &mut self.asterisk, &self.proxy);
         let (outcomes, ()) = run_load(bridge, &format!("r{round}"), || {
-            wait_for_answers(bridge);
+            wait_for_responses(bridge);
             fault(asterisk, proxy);
             bridge.wait_ready();
-            wait_for_answers(bridge);
+            wait_for_responses(bridge);
         });
         self.outcomes.merge(outcomes);
     }
 
-    /// Asserts that the bridge has lost the link `count` times in total.
-    fn assert_lost_links(&self, count: usize) {
+    /// Asserts that the bridge has lost the link `expected` times in total.
+    fn assert_lost_links(&self, expected: usize) {
         let lost = self.bridge.log().matches("\"link lost\"").count();
-        assert_eq!(lost, count);
+        assert_eq!(lost, expected);
     }
 
-    /// Checks the outcomes so far against `queue_log` and clears both. Call it only after
-    /// Asterisk has executed everything that was sent to it.
+    /// Checks the unchecked outcomes against `queue_log`, and clears both. Asterisk must have
+    /// executed all changes that it received.
     pub(crate) fn check_queue_log(&mut self) {
         let log = self.asterisk.take_queue_log();
         self.tally += self.outcomes.take().check_against_queue_log(&log);
@@ -96,8 +96,8 @@ impl FaultTest {
     }
 }
 
-/// Waits until the bridge has answered 20 further requests.
-pub(crate) fn wait_for_answers(bridge: &Bridge) {
+/// Waits for 20 successful responses.
+pub(crate) fn wait_for_responses(bridge: &Bridge) {
     for _ in 0..20 {
         eventually("the bridge answers", || {
             let query = "action=showstate&agent=1001";
@@ -144,7 +144,7 @@ fn changes_stay_consistent_when_a_graceful_stop_is_aborted(version: u32) {
     let mut test = FaultTest::new(version, "core stop gracefully, aborted");
     // A call delays the graceful stop.
     test.asterisk.add_caller("acme-6001");
-    eventually("a call is up", || {
+    eventually("a call is active", || {
         let channels = test.asterisk.cli("core show channels");
         (!channels.contains("0 active calls")).then_some(())
     });
@@ -156,8 +156,8 @@ fn changes_stay_consistent_when_a_graceful_stop_is_aborted(version: u32) {
                 let mut ami = None;
                 eventually("the stop is pending", || {
                     let ami = ami.get_or_insert_with(|| asterisk.ami());
-                    let answer = ami.send("Action: Ping");
-                    (answer.get("Message")? == "Asterisk is shutting down").then_some(())
+                    let response = ami.send("Action: Ping");
+                    (response.get("Message")? == "Asterisk is shutting down").then_some(())
                 });
                 sleep(Duration::from_millis(300));
                 asterisk.cli("core abort shutdown");
@@ -169,22 +169,24 @@ fn changes_stay_consistent_when_a_graceful_stop_is_aborted(version: u32) {
 
 fn changes_stay_consistent_when_asterisk_freezes_for_20_seconds(version: u32) {
     let mut test = FaultTest::new(version, "SIGSTOP for 20 s");
-    let lost = |bridge: &Bridge| bridge.log().contains("Asterisk has stopped answering");
+    let is_dropped = |bridge: &Bridge| bridge.log().contains("Asterisk has stopped answering");
     let bridge = &test.bridge;
     let (asterisk, mut dropped_after) = (&test.asterisk, None);
     let (outcomes, ()) = run_load(bridge, "r0", || {
-        wait_for_answers(bridge);
+        wait_for_responses(bridge);
         asterisk.freeze();
-        let frozen = Instant::now();
-        eventually("the bridge drops the link", || lost(bridge).then_some(()));
-        dropped_after = Some(frozen.elapsed());
-        sleep(Duration::from_secs(20).saturating_sub(frozen.elapsed()));
+        let frozen_at = Instant::now();
+        eventually("the bridge drops the link", || {
+            is_dropped(bridge).then_some(())
+        });
+        dropped_after = Some(frozen_at.elapsed());
+        sleep(Duration::from_secs(20).saturating_sub(frozen_at.elapsed()));
         asterisk.resume();
         bridge.wait_ready();
-        wait_for_answers(bridge);
+        wait_for_responses(bridge);
     });
     test.outcomes.merge(outcomes);
-    let dropped_after = dropped_after.expect("measured");
+    let dropped_after = dropped_after.expect("a measured time");
     println!("link dropped after {dropped_after:?}");
     // The bridge drops the link within 10 s. A busy machine may need a little longer.
     assert!(dropped_after < Duration::from_secs(11), "{dropped_after:?}");
@@ -205,7 +207,7 @@ fn changes_stay_consistent_when_app_queue_is_reloaded(version: u32) {
     let mut test = FaultTest::new(version, "module unload/load app_queue.so");
     for round in 0..3 {
         test.run_fault(round, |asterisk, _| {
-            // Asterisk refuses to unload while an action runs, and sometimes crashes.
+            // Asterisk refuses to unload the module while an action runs, and sometimes crashes.
             eventually("app_queue is unloaded", || {
                 let output = asterisk.cli("module unload app_queue.so");
                 (output.contains("Unloaded") || asterisk.has_exited()).then_some(())
@@ -213,7 +215,10 @@ fn changes_stay_consistent_when_app_queue_is_reloaded(version: u32) {
             sleep(Duration::from_millis(200));
             asterisk.cli("module load app_queue.so");
             if asterisk.has_exited() {
-                println!("Asterisk {} crashed during the unload", asterisk.version);
+                println!(
+                    "Asterisk {} crashed while it unloaded app_queue",
+                    asterisk.version
+                );
                 asterisk.restart();
             }
         });
@@ -235,15 +240,15 @@ fn changes_stay_consistent_when_the_network_goes_silent(version: u32) {
     let bridge = &test.bridge;
     let proxy = &test.proxy;
     let (outcomes, ()) = run_load(bridge, "r0", || {
-        wait_for_answers(bridge);
+        wait_for_responses(bridge);
         proxy.set_network(Network::BlackHole);
         eventually("the bridge drops the link", || {
-            let given_up = bridge.log().contains("Asterisk has stopped answering");
-            given_up.then_some(())
+            let is_dropped = bridge.log().contains("Asterisk has stopped answering");
+            is_dropped.then_some(())
         });
         proxy.set_network(Network::Normal);
         bridge.wait_ready();
-        wait_for_answers(bridge);
+        wait_for_responses(bridge);
     });
     test.outcomes.merge(outcomes);
     test.assert_consistent();
@@ -258,7 +263,7 @@ fn changes_stay_consistent_when_responses_are_truncated(version: u32) {
     test.assert_consistent();
 }
 
-fn changes_stay_consistent_when_bytes_arrive_singly_or_late(version: u32) {
+fn changes_stay_consistent_when_bytes_arrive_one_by_one_or_late(version: u32) {
     let mut test = FaultTest::new(version, "single and late bytes");
     for (round, network) in [Network::SingleBytes, Network::Slow]
         .into_iter()

@@ -1,7 +1,7 @@
-//! Many PBXes in one process. A fault in one does not affect the others.
+//! Many PBXes in one process. A faulty PBX does not affect the other PBXes.
 //!
-//! The tests assert an order, not a speed: requests to all other PBXes complete while
-//! requests to the faulty one are still in progress.
+//! The tests check the order of events and not their speed: requests to all other PBXes
+//! complete while requests to the faulty PBX are still in progress.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -16,18 +16,18 @@ use crate::support::{
 
 const PBXES: usize = 50;
 
-/// The faulty PBX. It is neither the first nor the last.
+/// The number of the faulty PBX, which is neither the first nor the last.
 const FAULTY: usize = 7;
 
-/// The number of clients of the other PBXes.
+/// The number of clients that change the other PBXes.
 const CLIENTS: usize = 4;
 
-/// The number of changes that wait for the faulty PBX.
-const WAITING_CHANGES: usize = 8;
+/// The number of changes sent to the faulty PBX.
+const FAULTY_CHANGES: usize = 8;
 
-/// A configuration with an organization and a user for each PBX. Queues and agents have the
-/// same names on every PBX, so a PBX executes a change that reaches it by mistake, and the
-/// test sees it.
+/// Returns a configuration with an organization and a user for each PBX. Queues and agents
+/// have the same names on every PBX, so a PBX executes even a change that it receives by
+/// mistake, and the test detects this.
 fn configuration(ports: &[u16]) -> String {
     let mut text = "[http]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n\
          [log]\nlevel = \"info,ami_bridge::wire=trace\"\n"
@@ -72,21 +72,21 @@ fn query(pbx: usize, action: &str) -> String {
     format!("username=user{pbx}&password=password{pbx}&agent=1001&{action}")
 }
 
-/// Changes and reads every PBX except the faulty one. Asserts that each change succeeds.
-fn change_all_others(bridge: &Bridge, name: &str) {
+/// Sends changes and reads to every PBX except the faulty one. Asserts that all succeed.
+fn change_all_others(bridge: &Bridge, round: &str) {
     let run_client = |client: usize| {
         let mut connection = KeepAliveConnection::new(bridge.address);
         let mut get = |pbx, action: &str| {
             let target = format!("{API_PATH}?{}", query(pbx, action));
-            let answer = connection.get(&target).expect("an answer").json();
-            assert_eq!(answer["status"], "success", "{pbx}, {action}: {answer}");
-            answer
+            let body = connection.get(&target).expect("a response").json();
+            assert_eq!(body["status"], "success", "{pbx}, {action}: {body}");
+            body
         };
         for pbx in (client..PBXES)
             .step_by(CLIENTS)
             .filter(|pbx| *pbx != FAULTY)
         {
-            let reason = reason(pbx, name);
+            let reason = reason(pbx, round);
             let add = format!("action=add&queue=6001&paused=1&reason={reason}-added");
             get(pbx, &add);
             get(pbx, &format!("action=pause&reason={reason}"));
@@ -101,39 +101,48 @@ fn change_all_others(bridge: &Bridge, name: &str) {
     });
 }
 
+/// Returns a pause reason that is unique to the PBX and the round.
 fn reason(pbx: usize, round: &str) -> String {
     format!("{round}-of-{pbx}")
 }
 
-/// Asserts that each PBX has executed its own pauses and no others.
+/// Asserts that each PBX, except the faulty one, has executed its own pauses and no others.
 fn assert_own_pauses(pbxes: &[Asterisk], rounds: &[&str]) {
-    for (number, pbx) in pbxes.iter().enumerate().filter(|(n, _)| *n != FAULTY) {
+    for (number, pbx) in pbxes
+        .iter()
+        .enumerate()
+        .filter(|(number, _)| *number != FAULTY)
+    {
         let log = pbx.queue_log();
         let pauses = log.lines().filter(|line| line.contains("|PAUSE|"));
         let reasons: BTreeSet<_> = pauses.filter_map(|line| line.rsplit('|').next()).collect();
-        let own = rounds.iter().map(|round| reason(number, round));
-        let added = |reason: &String| [reason.clone(), format!("{reason}-added")];
-        let own: BTreeSet<_> = own.flat_map(|reason| added(&reason)).collect();
+        let expected = rounds.iter().map(|round| reason(number, round));
+        let with_added = |reason: &String| [reason.clone(), format!("{reason}-added")];
+        let expected: BTreeSet<_> = expected.flat_map(|reason| with_added(&reason)).collect();
         let logged: BTreeSet<_> = reasons.into_iter().map(str::to_owned).collect();
-        assert!(logged.is_subset(&own), "{number}: {logged:?}");
-        assert!(rounds.iter().all(|r| logged.contains(&reason(number, r))));
+        assert!(logged.is_subset(&expected), "{number}: {logged:?}");
+        assert!(
+            rounds
+                .iter()
+                .all(|round| logged.contains(&reason(number, round)))
+        );
     }
 }
 
-/// The HTTP status of `/readyz`, and the names of the PBXes that are not ready.
+/// Returns the HTTP status of `/readyz`, and the names of the PBXes that are not ready.
 fn not_ready(bridge: &Bridge) -> (u16, Vec<String>) {
     let response = request(bridge.admin, "GET", "/readyz", &[], b"");
-    let json = response.json();
-    let pbxes = json["pbx"].as_object().expect("PBXes").iter();
-    let missing = pbxes.filter(|(_, pbx): &(_, &Value)| pbx["state"] != "ready");
+    let body = response.json();
+    let pbxes = body["pbx"].as_object().expect("PBXes").iter();
+    let unready = pbxes.filter(|(_, pbx): &(_, &Value)| pbx["state"] != "ready");
     (
         response.status,
-        missing.map(|(name, _)| name.clone()).collect(),
+        unready.map(|(name, _)| name.clone()).collect(),
     )
 }
 
-/// The faulty PBX accepts data but no longer answers. This is the worst fault, because the
-/// bridge can't detect it immediately.
+/// The faulty PBX accepts data but no longer answers. The bridge can't detect this fault
+/// immediately.
 #[test]
 fn frozen_pbx_does_not_delay_other_pbxes() {
     let pbxes = start_pbxes();
@@ -141,19 +150,19 @@ fn frozen_pbx_does_not_delay_other_pbxes() {
     assert_eq!(not_ready(&bridge), (200, vec![]));
     pbxes[FAULTY].freeze();
     std::thread::scope(|scope| {
-        let wait = || bridge.get(&query(FAULTY, "action=pause&queue=6001&reason=faulty"));
-        let waiting: Vec<_> = (0..WAITING_CHANGES).map(|_| scope.spawn(wait)).collect();
-        eventually("the faulty PBX has got all changes", || {
-            (bridge.sent_count("QueuePause { queue: \"acme") == WAITING_CHANGES).then_some(())
+        let pause = || bridge.get(&query(FAULTY, "action=pause&queue=6001&reason=faulty"));
+        let pauses: Vec<_> = (0..FAULTY_CHANGES).map(|_| scope.spawn(pause)).collect();
+        eventually("the bridge has sent all changes to the faulty PBX", || {
+            (bridge.sent_count("QueuePause { queue: \"acme") == FAULTY_CHANGES).then_some(())
         });
-        for name in ["first", "second", "third"] {
-            change_all_others(&bridge, name);
+        for round in ["first", "second", "third"] {
+            change_all_others(&bridge, round);
         }
-        let answered = waiting.iter().filter(|request| request.is_finished());
+        let answered = pauses.iter().filter(|request| request.is_finished());
         assert_eq!(answered.count(), 0, "the other PBXes were delayed");
-        for request in waiting {
-            let answer = request.join().expect("an answer");
-            assert_eq!(answer.outcome(), "504 outcome_unknown");
+        for request in pauses {
+            let response = request.join().expect("no panic in a request thread");
+            assert_eq!(response.outcome(), "504 outcome_unknown");
         }
     });
     assert_own_pauses(&pbxes, &["first", "second", "third"]);
@@ -171,34 +180,35 @@ fn metrics_scrape_queries_all_pbxes_concurrently() {
     let (first, last) = eventually("one scrape queries all PBXes", || {
         let before = metrics_queries(&bridge.log()).len();
         let text = request(bridge.admin, "GET", "/metrics", &[], b"").body;
-        // Each PBX has four queues. Only a scrape in which all other PBXes answered counts.
+        // Each PBX has four queues. Ignores the scrape unless all other PBXes have answered.
         let reported = text.matches("ami_bridge_queue_completed{").count();
         if reported < 4 * (PBXES - SILENT_PBXES) {
             return None;
         }
-        let asked = metrics_queries(&bridge.log()).split_off(before);
-        let pbxes: BTreeSet<_> = asked.iter().map(|(pbx, _)| pbx).collect();
-        (pbxes.len() == PBXES).then(|| (asked[0].1, asked[asked.len() - 1].1))
+        let queries = metrics_queries(&bridge.log()).split_off(before);
+        let pbxes: BTreeSet<_> = queries.iter().map(|(pbx, _)| pbx).collect();
+        (pbxes.len() == PBXES).then(|| (queries[0].1, queries[queries.len() - 1].1))
     });
     let spread = last.duration_since(first).as_secs_f64();
-    // With sequential queries, the last would be sent after two timeouts of 2 s each.
+    // If the queries were sequential, the bridge would send the last one only after two
+    // timeouts of 2 s each.
     assert!(spread < 4.0, "{spread} s");
 }
 
-/// The number of silent PBXes. The scrape waits for each of them.
+/// The number of PBXes that do not answer the scrape.
 const SILENT_PBXES: usize = 3;
 
-/// The PBX and the time of each query that a scrape sent.
+/// Returns the PBX name and the time of each query that scrapes have sent.
 fn metrics_queries(log: &str) -> Vec<(String, Timestamp)> {
     let lines = log
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok());
-    let asked =
+    let queries =
         lines.filter(|line: &Value| line["message"] == "sent" && line["request_id"] == "metrics");
     let text = |value: &Value| value.as_str().expect("text").to_owned();
-    let at = |line: &Value| text(&line["timestamp"]).parse().expect("a time");
-    asked
-        .map(|line| (text(&line["spans"][0]["pbx"]), at(&line)))
+    let time = |line: &Value| text(&line["timestamp"]).parse().expect("a time");
+    queries
+        .map(|line| (text(&line["spans"][0]["pbx"]), time(&line)))
         .collect()
 }
 
@@ -211,17 +221,17 @@ fn pbx_without_a_greeting_does_not_delay_other_pbxes() {
     ports[FAULTY] = silent.local_addr().expect("bound").port();
     let bridge = Bridge::start_unready(&configuration(&ports));
     let faulty = format!("pbx{FAULTY}");
-    eventually("all others are ready", || {
+    eventually("all other PBXes are ready", || {
         (not_ready(&bridge) == (503, vec![faulty.clone()])).then_some(())
     });
-    for name in ["first", "second"] {
+    for round in ["first", "second"] {
         for action in ["action=pause&queue=6001", "action=showstate"] {
-            let answer = bridge.get(&query(FAULTY, action));
-            assert_eq!(answer.outcome(), "503 pbx_unavailable", "{action}");
+            let response = bridge.get(&query(FAULTY, action));
+            assert_eq!(response.outcome(), "503 pbx_unavailable", "{action}");
         }
-        change_all_others(&bridge, name);
+        change_all_others(&bridge, round);
     }
     assert_own_pauses(&pbxes, &["first", "second"]);
-    // The first connection still waits for the greeting.
+    // The bridge is still waiting for the greeting on its first connection.
     assert_eq!(not_ready(&bridge), (503, vec![faulty]));
 }

@@ -11,10 +11,10 @@ use crate::support::{
 
 on_both_versions!(
     reads_and_changes_are_refused_without_a_link,
-    serve_stale_shows_the_last_state_without_a_link,
-    state_is_complete_when_readyz_is_ready,
+    serve_stale_answers_reads_with_the_last_state_without_a_link,
+    first_read_after_readyz_is_ready_is_complete,
     unloaded_app_queue_is_reported_with_the_load_command,
-    unloaded_app_queue_is_detected_at_the_first_refused_change,
+    first_refused_change_detects_an_unloaded_app_queue,
     app_queue_missing_at_startup_is_reported_with_the_load_command,
 );
 
@@ -42,7 +42,7 @@ fn reads_and_changes_are_refused_without_a_link(version: u32) {
     let rows: Vec<_> = rows.map(|row| json!([row["queue"], row["code"]])).collect();
     let expected = ["6001", "6002"].map(|queue| json!([queue, "pbx_unavailable"]));
     assert_eq!(rows, expected);
-    // Queue 9999 does not exist, which a retry can't fix. The other queue can be retried.
+    // A retry can't succeed for queue 9999, which does not exist, but it can for queue 6001.
     let response = bridge.get_as(ACME, "action=pause&agent=1001&queue=9999,6001");
     assert_eq!(response.outcome(), "503 pbx_unavailable");
     assert!(response.header("Retry-After").is_some(), "{response:?}");
@@ -59,7 +59,7 @@ const CHANGES: [&str; 4] = [
     "action=pause&agent=1002&reason=away",
 ];
 
-fn serve_stale_shows_the_last_state_without_a_link(version: u32) {
+fn serve_stale_answers_reads_with_the_last_state_without_a_link(version: u32) {
     let mut asterisk = Asterisk::start(version);
     let configuration = log_at_info(&live_configuration(asterisk.port));
     let bridge = Bridge::start(&configuration.replace("[http]", "[http]\nserve_stale = true"));
@@ -85,7 +85,7 @@ fn serve_stale_shows_the_last_state_without_a_link(version: u32) {
     assert!(!asterisk.queue_log().contains("|away"));
 }
 
-/// A response without the fields that differ between identical reads.
+/// Returns the response body without the fields that differ between identical reads.
 fn comparable_response(bridge: &Bridge, query: &str) -> Value {
     let mut body = bridge.acme_ok(query);
     let fields = body.as_object_mut().expect("an object");
@@ -95,12 +95,14 @@ fn comparable_response(bridge: &Bridge, query: &str) -> Value {
     body
 }
 
-fn state_is_complete_when_readyz_is_ready(version: u32) {
+fn first_read_after_readyz_is_ready_is_complete(version: u32) {
     let asterisk = Asterisk::start(version);
     for _ in 0..5 {
         let bridge = Bridge::start_unready(&log_at_info(&configuration(asterisk.port)));
-        // The first read after the first "ready" is already complete.
-        eventually("ready", || bridge.is_ready().then_some(()));
+        // The first read after `/readyz` reports "ready" must be complete.
+        eventually("/readyz reports \"ready\"", || {
+            bridge.is_ready().then_some(())
+        });
         let body = bridge.acme_ok("action=showstate&agent=1050");
         assert_eq!(body["queues"][0]["queue"], "6002", "{body}");
         let body = bridge.acme_ok("action=showqueue");
@@ -111,7 +113,7 @@ fn state_is_complete_when_readyz_is_ready(version: u32) {
 /// The command that the bridge suggests in all messages about the missing module.
 const LOAD_COMMAND: &str = "module load app_queue.so";
 
-/// The PBX's entry in `/readyz`.
+/// Returns the PBX's entry in `/readyz`.
 fn readiness(bridge: &Bridge) -> Value {
     request(bridge.admin, "GET", "/readyz", &[], b"").json()["pbx"]["main"].clone()
 }
@@ -119,22 +121,23 @@ fn readiness(bridge: &Bridge) -> Value {
 /// Waits until `/readyz` suggests [`LOAD_COMMAND`]. Returns the PBX's entry.
 fn wait_for_missing_app_queue(bridge: &Bridge) -> Value {
     eventually("/readyz suggests the command", || {
-        let state = readiness(bridge);
-        state["reason"]
+        let entry = readiness(bridge);
+        entry["reason"]
             .as_str()?
             .contains(LOAD_COMMAND)
-            .then_some(state)
+            .then_some(entry)
     })
 }
 
 fn unloaded_app_queue_is_reported_with_the_load_command(version: u32) {
-    // Asterisk sends an event when the module is unloaded, so no request has to fail first.
+    // Asterisk sends an event when the module is unloaded, so the bridge
+    // needs no failed request to detect it.
     let (asterisk, bridge) = start_live(version);
     assert_reports_missing_app_queue(&asterisk, &bridge, || {});
 }
 
-/// Without `read = system`, the bridge does not receive the event that app_queue was unloaded.
-fn unloaded_app_queue_is_detected_at_the_first_refused_change(version: u32) {
+/// Without `read = system`, Asterisk does not tell the bridge that app_queue was unloaded.
+fn first_refused_change_detects_an_unloaded_app_queue(version: u32) {
     let asterisk = Asterisk::start(version);
     let manager = asterisk.read_config("manager.conf");
     let without_system = manager.replace("read = agent,system", "read = agent");
@@ -171,8 +174,8 @@ fn assert_reports_missing_app_queue(
     assert_equal(asterisk, bridge);
     let log = bridge.log();
     assert_eq!(log.matches(LOAD_COMMAND).count(), 1, "{log}");
-    let misleading = "QueueStatus failed";
-    assert!(!log.contains(misleading), "{log}");
+    // This warning would hide the cause.
+    assert!(!log.contains("QueueStatus failed"), "{log}");
     assert!(!asterisk.queue_log().contains("|away"));
 }
 

@@ -1,7 +1,7 @@
-//! A soak test: mixed load with one fault after another. Afterwards the bridge uses as much
-//! memory and as many descriptors as before.
+//! A soak test: mixed load with one fault after another. The bridge's memory and descriptor
+//! usage must be the same before and after the test.
 //!
-//! The test is short by default. A long run:
+//! The test takes 20 seconds by default. To run it for half an hour:
 //! `AMI_BRIDGE_SOAK_SECONDS=1800 cargo test --release --test it soak -- --nocapture`
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use crate::support::{ACME, Asterisk, Network, Proxy, SetOnDrop, eventually, on_b
 
 on_both_versions!(memory_and_descriptors_do_not_grow);
 
-/// The duration of the soak, and the minimum duration of each round.
+/// Returns the duration of the soak test and the minimum duration of each round.
 fn durations() -> (Duration, Duration) {
     let seconds = std::env::var("AMI_BRIDGE_SOAK_SECONDS").ok();
     match seconds.and_then(|seconds| seconds.parse().ok()) {
@@ -22,35 +22,35 @@ fn durations() -> (Duration, Duration) {
     }
 }
 
-/// How long the arenas of the allocator keep growing.
+/// How long the allocator's arenas keep growing.
 const ARENA_GROWTH_TIME: Duration = Duration::from_secs(300);
 
 fn memory_and_descriptors_do_not_grow(version: u32) {
-    let (length, round_length) = durations();
+    let (duration, min_round_duration) = durations();
     let mut test = FaultTest::new(version, "soak");
-    // The first round of each fault fills caches, buffers and the arenas of the allocator.
-    for round in 0..FAULT_KINDS {
+    // The first round of each fault fills caches, buffers and the allocator's arenas.
+    for round in 0..FAULT_COUNT {
         run_round(&mut test, round, Duration::ZERO);
     }
-    let before = usage_at_rest(&test);
+    let before = idle_usage(&test);
     let begun = Instant::now();
-    let mut round = FAULT_KINDS;
+    let mut round = FAULT_COUNT;
     let mut memory = Vec::new();
-    while begun.elapsed() < length {
-        run_round(&mut test, round, round_length);
+    while begun.elapsed() < duration {
+        run_round(&mut test, round, min_round_duration);
         memory.push(test.bridge.usage().resident_kilobytes);
         round += 1;
     }
-    let after = usage_at_rest(&test);
+    let after = idle_usage(&test);
     println!(
         "soak of {} s, {} faults: before {before:?}, after {after:?}, kB after each fault: {memory:?}",
         begun.elapsed().as_secs(),
-        round - FAULT_KINDS
+        round - FAULT_COUNT
     );
     test.assert_consistent();
     assert_eq!(after.descriptors, before.descriptors);
-    // The arenas of the allocator grow for the first minutes only. A leak keeps growing.
-    if length / 2 > ARENA_GROWTH_TIME {
+    // The allocator's arenas grow only in the first minutes, but a leak keeps growing.
+    if duration / 2 > ARENA_GROWTH_TIME {
         let middle = memory[memory.len() / 2];
         assert!(
             after.resident_kilobytes < middle + 1024,
@@ -63,40 +63,41 @@ fn memory_and_descriptors_do_not_grow(version: u32) {
     );
 }
 
-/// Runs load with one fault until the bridge is ready again, then checks the outcomes.
-fn run_round(test: &mut FaultTest, round: usize, round_length: Duration) {
+/// Runs load with one fault for at least `min_duration` and until the bridge is ready again.
+/// Checks the outcomes.
+fn run_round(test: &mut FaultTest, round: usize, min_duration: Duration) {
     let begun = Instant::now();
     let done = AtomicBool::new(false);
     let address = test.bridge.address;
     std::thread::scope(|scope| {
-        // Ends the reader even if the round fails. Otherwise the scope would wait forever.
-        let _end = SetOnDrop(&done);
+        // Stops the reader even if the round fails. Otherwise the scope would wait forever.
+        let _stop_reader = SetOnDrop(&done);
         scope.spawn(|| read_repeatedly(address, &done));
         test.run_fault(round, |asterisk, proxy| {
             cause_fault(round, asterisk, proxy);
-            sleep(round_length.saturating_sub(begun.elapsed()));
+            sleep(min_duration.saturating_sub(begun.elapsed()));
         });
     });
     test.check_queue_log();
 }
 
-/// Waits until all connections of the load are closed. Returns the resources of the bridge.
-fn usage_at_rest(test: &FaultTest) -> crate::support::ResourceUsage {
+/// Waits until the load's connections are closed. Returns the bridge's resource usage.
+fn idle_usage(test: &FaultTest) -> crate::support::ResourceUsage {
     let mut last = test.bridge.usage();
-    eventually("the bridge is at rest", || {
+    eventually("the bridge is idle", || {
         sleep(Duration::from_millis(200));
         let now = test.bridge.usage();
-        let is_at_rest = now.descriptors == last.descriptors && test.bridge.is_ready();
+        let is_idle = now.descriptors == last.descriptors && test.bridge.is_ready();
         last = now;
-        is_at_rest.then_some(now)
+        is_idle.then_some(now)
     })
 }
 
-/// The number of kinds of fault.
-const FAULT_KINDS: usize = 6;
+/// The number of different faults.
+const FAULT_COUNT: usize = 6;
 
 fn cause_fault(round: usize, asterisk: &mut Asterisk, proxy: &Proxy) {
-    match round % FAULT_KINDS {
+    match round % FAULT_COUNT {
         0 => proxy.close_connections(),
         1 => {
             asterisk.kill();
@@ -121,18 +122,18 @@ fn cause_fault(round: usize, asterisk: &mut Asterisk, proxy: &Proxy) {
 
 fn read_repeatedly(address: std::net::SocketAddr, done: &AtomicBool) {
     let mut connection = crate::support::KeepAliveConnection::new(address);
-    let mut queries = ["showqueue", "showqueuestat", "showstate&agent=1001"]
+    let mut actions = ["showqueue", "showqueuestat", "showstate&agent=1001"]
         .iter()
         .cycle();
     while !done.load(Ordering::Relaxed) {
-        let action = queries.next().expect("a cycle");
+        let action = actions.next().expect("an endless cycle");
         let target = format!(
             "{}?username={}&password={}&action={action}",
             crate::support::API_PATH,
             ACME.username,
             ACME.password
         );
-        let response = connection.get(&target).expect("an answer");
+        let response = connection.get(&target).expect("a response");
         assert!([200, 503, 504].contains(&response.status), "{response:?}");
     }
 }

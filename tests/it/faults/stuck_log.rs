@@ -1,4 +1,5 @@
-//! Requests do not wait for a log reader that hangs. Dropped log lines are counted and logged.
+//! The log reader hangs. Requests do not wait for the reader, and the bridge counts and
+//! reports dropped log lines.
 
 use std::time::{Duration, Instant};
 
@@ -7,10 +8,10 @@ use serde_json::Value;
 use crate::support::{ACME, Asterisk, Bridge, LogReader, SIMULATED, bridge_command, configuration};
 use crate::support::{eventually, request};
 
-/// The longest allowed time for three requests. They take milliseconds on an idle machine.
+/// The longest time that [`assert_works`] may take. Takes milliseconds on an idle machine.
 const MAX_REQUEST_TIME: Duration = Duration::from_secs(2);
 
-/// Enough rounds to fill the log queue, the pipe and the journal.
+/// The maximum number of rounds. Fewer rounds fill the log queue, the pipe and the journal.
 const MAX_ROUNDS: usize = 3000;
 
 fn dropped_lines(bridge: &Bridge) -> u64 {
@@ -21,7 +22,7 @@ fn dropped_lines(bridge: &Bridge) -> u64 {
         .expect("a number")
 }
 
-/// Asserts that reads, changes and the admin listener work. Returns how long they took.
+/// Asserts that reads, changes and the admin listener work. Returns how long the requests took.
 fn assert_works(bridge: &Bridge) -> Duration {
     let begun = Instant::now();
     for query in [
@@ -39,31 +40,31 @@ fn assert_works(bridge: &Bridge) -> Duration {
 fn assert_survives_a_hanging_reader(bridge: &Bridge, reader: &LogReader) {
     reader.pause();
     let mut slowest = Duration::ZERO;
-    let mut count = 0;
+    let mut rounds = 0;
     while dropped_lines(bridge) == 0 {
         // At trace level, each request logs many lines.
         slowest = slowest.max(assert_works(bridge));
-        count += 1;
+        rounds += 1;
         assert!(
-            count < MAX_ROUNDS,
-            "nothing was dropped after {count} rounds"
+            rounds < MAX_ROUNDS,
+            "no log line was dropped in {rounds} rounds"
         );
     }
     slowest = slowest.max(assert_works(bridge));
-    println!("{count} rounds without a reader, the slowest took {slowest:?}");
+    println!("{rounds} rounds without a reader, the slowest took {slowest:?}");
     assert!(slowest < MAX_REQUEST_TIME, "{slowest:?}");
     let metrics = request(bridge.admin, "GET", "/metrics", &[], b"").body;
     let line = metrics
         .lines()
         .find(|line| line.starts_with("ami_bridge_log_lines_dropped_total "));
-    let counted: u64 = line
-        .expect("the metric")
+    let dropped: u64 = line
+        .expect("a metric line")
         .rsplit(' ')
         .next()
         .expect("a value")
         .parse()
         .expect("a number");
-    assert!(counted > 0, "{metrics}");
+    assert!(dropped > 0, "{metrics}");
     reader.resume();
     eventually("the dropped lines are logged", || {
         let log = bridge.log();
@@ -92,7 +93,7 @@ fn unread_log_pipe_does_not_delay_requests() {
         let message = line["message"].as_str().unwrap_or_default();
         message.starts_with("log lines were dropped")
     });
-    assert!(line.expect("the line")["lines"].as_u64() > Some(0));
+    assert!(line.expect("a line about dropped lines")["lines"].as_u64() > Some(0));
 }
 
 #[test]
@@ -103,7 +104,7 @@ fn unshare_hanging_journal_does_not_delay_requests() {
     assert_survives_a_hanging_reader(&bridge, &reader);
 }
 
-/// The remaining lines can't be written, so the bridge must not wait for the reader.
+/// The bridge can't write the remaining lines, so it must exit without waiting for the reader.
 #[test]
 fn shutdown_does_not_wait_for_the_log_reader() {
     let (_asterisk, configuration) = start_pbx();

@@ -132,7 +132,7 @@ fn requests_remove_no_dynamic_members_of_a_listed_queue(version: u32) {
     let bridge = Bridge::start(&text);
     use_every_action(&pbx, &bridge, "Support", "support", "SUPPORT");
     use_every_action(&pbx, &bridge, "Support", "support", "Support");
-    pbx.asterisk.name_checker().log.assert_clean();
+    pbx.asterisk.name_checker().record.assert_clean();
 }
 
 fn requests_remove_no_dynamic_members_of_a_queue_matched_by_a_pattern(version: u32) {
@@ -140,10 +140,10 @@ fn requests_remove_no_dynamic_members_of_a_queue_matched_by_a_pattern(version: u
     let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, "\"*\"", "1s"));
     use_every_action(&pbx, &bridge, "Support", "Support", "SUPPORT");
     use_every_action(&pbx, &bridge, "Support", "Support", "support");
-    pbx.asterisk.name_checker().log.assert_clean();
+    pbx.asterisk.name_checker().record.assert_clean();
     println!(
         "Asterisk {version}: {} actions checked here, {} in this process so far",
-        pbx.asterisk.name_checker().log.actions(),
+        pbx.asterisk.name_checker().record.actions(),
         checked_in_total()
     );
 }
@@ -242,12 +242,12 @@ fn queue_name_checker_detects_a_different_spelling(version: u32) {
     let mut ami = Ami::login(checker.port, "tester", "tester-secret");
     // No list has contained the queue yet.
     ami.queue_status("Support");
-    assert_eq!(checker.log.take_violations().len(), 1);
+    assert_eq!(checker.record.take_violations().len(), 1);
     ami.queue_status("");
     ami.queue_status("Support");
-    checker.log.assert_clean();
+    checker.record.assert_clean();
     ami.queue_status("support");
-    let violations = checker.log.take_violations();
+    let violations = checker.record.take_violations();
     assert_eq!(
         violations,
         ["QueueStatus named the queue \"support\"; Asterisk spells it \"Support\""]
@@ -257,5 +257,5 @@ fn queue_name_checker_detects_a_different_spelling(version: u32) {
         shown_by_asterisk(&pbx.asterisk, "Support"),
         agent_set(&["1040"])
     );
-    assert_eq!(checker.log.actions(), 3);
+    assert_eq!(checker.record.actions(), 3);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::faults::consistency::{FaultTest, wait_for_answers};
+use crate::faults::consistency::{FaultTest, wait_for_responses};
 use crate::stream::client::EventClient;
 use crate::support::{
     ACME, API_PATH, Asterisk, Bridge, SIMULATED, User, configuration, eventually, on_every_pbx,
@@ -146,7 +146,7 @@ fn shutdown_under_load_answers_every_running_request(version: u32) {
         asterisk, bridge, ..
     } = &test;
     let (answers, ended) = run_load(bridge, "r", || {
-        wait_for_answers(bridge);
+        wait_for_responses(bridge);
         bridge.terminate();
         eventually("the bridge ends", || bridge.exit_status())
     });

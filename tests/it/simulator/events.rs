@@ -1,5 +1,5 @@
-//! The queue events of Asterisk and their order. The bridge relies on them, and the
-//! simulated PBX must send the same ones.
+//! Asterisk's queue events and their order, on which the bridge relies. The simulated PBX must
+//! send the same events.
 
 use crate::support::{Ami, Asterisk, eventually, on_every_pbx};
 
@@ -7,7 +7,7 @@ on_every_pbx!(
     member_events_contain_the_whole_member,
     answered_call_sends_its_events_in_order,
     abandoned_call_sends_its_events_in_order,
-    device_state_is_reported_in_every_queue,
+    device_state_is_reported_for_every_queue,
 );
 
 type Event = Vec<(String, String)>;
@@ -24,8 +24,8 @@ fn log_in(asterisk: &Asterisk) -> Ami {
 }
 
 fn value<'a>(event: &'a Event, name: &str) -> &'a str {
-    let mut headers = event.iter().filter(|(header, _)| header == name);
-    headers.next().map_or("", |(_, value)| value)
+    let mut matching = event.iter().filter(|(header, _)| header == name);
+    matching.next().map_or("", |(_, value)| value)
 }
 
 fn values(event: &Event, names: &str) -> String {
@@ -38,12 +38,12 @@ fn names(event: &Event) -> String {
     names.collect::<Vec<_>>().join(" ")
 }
 
-/// The next events, up to and including the first one that matches `last`.
-fn events_until(ami: &mut Ami, last: impl Fn(&Event) -> bool) -> Vec<Event> {
+/// Returns the next events, up to and including the first that matches `is_last`.
+fn events_until(ami: &mut Ami, is_last: impl Fn(&Event) -> bool) -> Vec<Event> {
     let mut events = Vec::new();
     loop {
         events.push(ami.next_event());
-        if events.last().is_some_and(&last) {
+        if events.last().is_some_and(&is_last) {
             return events;
         }
     }
@@ -53,22 +53,22 @@ fn is_status(event: &Event, status: &str) -> bool {
     value(event, "Event") == "QueueMemberStatus" && value(event, "Status") == status
 }
 
-/// The `shown` headers of each event, without `QueueMemberStatus` events. Asterisk sends
-/// those from another thread, so their position varies.
-fn steps(events: &[Event], shown: &str) -> Vec<String> {
+/// Returns the values of `headers` for each event except `QueueMemberStatus`, which Asterisk
+/// sends from another thread, so that its position varies.
+fn steps(events: &[Event], headers: &str) -> Vec<String> {
     let steps = events
         .iter()
         .filter(|event| value(event, "Event") != "QueueMemberStatus");
-    steps.map(|event| values(event, shown)).collect()
+    steps.map(|event| values(event, headers)).collect()
 }
 
 fn member_events_contain_the_whole_member(version: u32) {
     let asterisk = Asterisk::start(version);
     let mut ami = log_in(&asterisk);
-    let shown = "Event Queue MemberName Interface StateInterface Membership Penalty CallsTaken \
+    let headers = "Event Queue MemberName Interface StateInterface Membership Penalty CallsTaken \
         InCall Status Paused Ringinuse Wrapuptime PausedReason";
     let dana = "Dana Local/1001@acme-agents Local/1001@acme-agents dynamic";
-    // Asterisk 16 reports the reason of an unpause in the separate header `Reason`.
+    // Asterisk 16 reports the reason for an unpause in the separate header `Reason`.
     let back = if version == 16 { "" } else { " Back" };
     for (action, expected) in [
         (
@@ -97,20 +97,20 @@ fn member_events_contain_the_whole_member(version: u32) {
         ),
         ("Remove", format!("Removed acme-6001 {dana} 5 0 0 1 0 1 0")),
     ] {
-        let answer = ami.send(&format!(
+        let response = ami.send(&format!(
             "Action: Queue{action}\r\nQueue: ACME-6001\r\nInterface: Local/1001@acme-agents"
         ));
-        assert_eq!(answer["Response"], "Success", "{action}: {answer:?}");
+        assert_eq!(response["Response"], "Success", "{action}: {response:?}");
         let event = ami.next_event();
-        assert_eq!(values(&event, shown), format!("QueueMember{expected}"));
-        let reason = if version == 16 && action.contains("Reason") {
+        assert_eq!(values(&event, headers), format!("QueueMember{expected}"));
+        let reason_header = if version == 16 && action.contains("Reason") {
             " Reason"
         } else {
             ""
         };
-        assert_eq!(names(&event), format!("{MEMBER}{reason}"));
-        let paused = value(&event, "LastPause") != "0";
-        assert_eq!(paused, !action.starts_with("Add"));
+        assert_eq!(names(&event), format!("{MEMBER}{reason_header}"));
+        let was_paused = value(&event, "LastPause") != "0";
+        assert_eq!(was_paused, !action.starts_with("Add"));
         assert_ne!(value(&event, "LoginTime"), "0");
     }
 }
@@ -127,13 +127,13 @@ fn answered_call_sends_its_events_in_order(version: u32) {
     }
     asterisk.add_caller("acme-6001");
     let begun = events_until(&mut ami, |event| value(event, "Event") == "AgentConnect");
-    let shown = "Event Queue Interface Position Count ChannelState DestChannelState CallerIDNum \
+    let headers = "Event Queue Interface Position Count ChannelState DestChannelState CallerIDNum \
         DestCallerIDNum DestConnectedLineName DestContext DestExten";
     let agent = "acme-6001 Local/1001@acme-agents";
     let dest = "acme-6001 Sample Caller acme-agents acme-6001";
-    // On a busy machine, the channel of the agent may already ring (state 5 instead of 0)
-    // when AgentCalled is sent.
-    let begun_steps = steps(&begun, shown).into_iter();
+    // On a busy machine, the agent's channel may already be ringing (state 5 instead of 0)
+    // when Asterisk sends AgentCalled.
+    let begun_steps = steps(&begun, headers).into_iter();
     let begun_steps: Vec<_> = begun_steps
         .map(|step| step.replace("   6 5 ", "   6 0 "))
         .collect();
@@ -146,37 +146,38 @@ fn answered_call_sends_its_events_in_order(version: u32) {
             format!("AgentConnect {agent}   6 6 0501234567 {dest}"),
         ]
     );
-    let called = CHANNEL.split(' ').map(|name| format!("Dest{name}"));
-    let called = called.collect::<Vec<_>>().join(" ");
-    for (event, more) in [
+    let dest_headers = CHANNEL.split(' ').map(|name| format!("Dest{name}"));
+    let dest_headers = dest_headers.collect::<Vec<_>>().join(" ");
+    for (event, more_headers) in [
         ("QueueCallerJoin", "Queue Position Count".to_owned()),
         ("QueueCallerLeave", "Queue Position Count".to_owned()),
         (
             "AgentCalled",
-            format!("{called} Queue Interface MemberName"),
+            format!("{dest_headers} Queue Interface MemberName"),
         ),
         (
             "AgentConnect",
-            format!("{called} Queue Interface MemberName HoldTime RingTime"),
+            format!("{dest_headers} Queue Interface MemberName HoldTime RingTime"),
         ),
     ] {
         let found = begun.iter().find(|found| value(found, "Event") == event);
-        let expected = format!("Event Privilege {CHANNEL} {more}");
+        let expected = format!("Event Privilege {CHANNEL} {more_headers}");
         assert_eq!(names(found.expect(event)), expected, "{event}");
     }
-    // The device is in use as soon as it rings, in each queue of the agent.
+    // In each of the agent's queues, the device is in use as soon as it rings.
     let states = begun.iter().filter(|event| is_status(event, "2"));
     let states: Vec<_> = states.map(|event| values(event, "Queue InCall")).collect();
     assert_eq!(states, ["acme-6001 0", "acme-6002 0"]);
-    // No event reports the new value of InCall, so it must be queried.
-    let in_call = eventually("the agent is in a call", || {
-        let mut other = asterisk.ami();
-        let member = other.member("acme-6001", "Local/1001@acme-agents")?;
+    // Asterisk sends no event when InCall changes, so the test queries it.
+    let member = eventually("the agent is in a call", || {
+        let mut ami = asterisk.ami();
+        let member = ami.member("acme-6001", "Local/1001@acme-agents")?;
         (member["InCall"] == "1").then_some(member)
     });
-    assert_eq!(in_call["Status"], "2");
+    assert_eq!(member["Status"], "2");
 
     asterisk.cli("channel request hangup all");
+    // Whether AgentComplete has arrived, and the number of devices reported as idle.
     let mut seen = (false, 0);
     let ended = std::iter::from_fn(|| {
         if seen == (true, 2) {
@@ -201,7 +202,7 @@ fn answered_call_sends_its_events_in_order(version: u32) {
     let states = ended.iter().filter(|event| is_status(event, "1"));
     let states: Vec<_> = states.map(|event| value(event, "Queue")).collect();
     assert_eq!(states, ["acme-6001", "acme-6002"]);
-    // Asterisk resets InCall somewhat later, without an event.
+    // Asterisk resets InCall a little later, without an event.
     eventually("the call is over", || {
         let row = asterisk.ami().member("acme-6001", "Local/1001@acme-agents");
         (row.expect("a member")["InCall"] == "0").then_some(())
@@ -220,11 +221,11 @@ fn abandoned_call_sends_its_events_in_order(version: u32) {
         );
     }
     asterisk.cli("channel request hangup all");
-    let mut left = 0;
+    let mut left_count = 0;
     let events = std::iter::from_fn(|| {
-        (left < 2).then(|| {
+        (left_count < 2).then(|| {
             let event = ami.next_event();
-            left += usize::from(value(&event, "Event") == "QueueCallerLeave");
+            left_count += usize::from(value(&event, "Event") == "QueueCallerLeave");
             event
         })
     });
@@ -233,13 +234,13 @@ fn abandoned_call_sends_its_events_in_order(version: u32) {
         let matching = events.iter().filter(|event| value(event, "Event") == name);
         assert_eq!(matching.count(), 2, "{name}");
     }
-    // For each caller, QueueCallerAbandon comes before QueueCallerLeave.
+    // For each caller, Asterisk sends QueueCallerAbandon before QueueCallerLeave.
     assert_eq!(value(&events[0], "Event"), "QueueCallerAbandon");
     assert!(names(&events[0]).ends_with("Linkedid Queue Position OriginalPosition HoldTime"));
     assert_eq!(value(events.last().expect("an event"), "Count"), "0");
 }
 
-fn device_state_is_reported_in_every_queue(version: u32) {
+fn device_state_is_reported_for_every_queue(version: u32) {
     let asterisk = Asterisk::start(version);
     let mut ami = log_in(&asterisk);
     for queue in ["acme-6001", "acme-6002"] {

@@ -1,13 +1,13 @@
-//! Lists, filters and sessions of AMI, including features that the bridge does not use. The
-//! simulated PBX must behave like a real one there, too.
+//! AMI lists, filters and sessions, including features that the bridge does not use. The
+//! simulated PBX must support them like a real one.
 
 use crate::support::{Ami, Asterisk, on_every_pbx};
 
 on_every_pbx!(
     queue_status_filters_by_queue_and_member,
     queue_summary_counts_members_and_callers,
-    session_gets_the_events_of_its_mask,
-    members_are_in_the_hash_order_of_asterisk,
+    session_receives_the_events_in_its_mask,
+    members_are_in_asterisks_hash_order,
 );
 
 fn queue_status_filters_by_queue_and_member(version: u32) {
@@ -15,9 +15,9 @@ fn queue_status_filters_by_queue_and_member(version: u32) {
     let mut ami = asterisk.ami();
     ami.reply_text("QueueAdd\r\nQueue: acme-6002\r\nInterface: Local/1001@acme-agents");
     let mut rows = |filter: &str| {
-        let answer = ami.send(&format!("Action: QueueStatus\r\nActionID: 7{filter}"));
-        assert_eq!(answer["EventList"], "start");
-        assert_eq!(answer["Message"], "Queue status will follow");
+        let response = ami.send(&format!("Action: QueueStatus\r\nActionID: 7{filter}"));
+        assert_eq!(response["EventList"], "start");
+        assert_eq!(response["Message"], "Queue status will follow");
         let mut rows = Vec::new();
         loop {
             let row: std::collections::HashMap<_, _> = ami.next_event().into_iter().collect();
@@ -59,18 +59,18 @@ fn queue_summary_counts_members_and_callers(version: u32) {
     let mut ami = asterisk.ami();
     for agent in ["1001", "1002", "2001"] {
         let interface = format!("Local/{agent}@globex-agents");
-        let paused = agent == "1001";
+        let is_paused = agent == "1001";
         ami.reply_text(&format!(
-            "QueueAdd\r\nQueue: globex-6001\r\nInterface: {interface}\r\nPaused: {paused}"
+            "QueueAdd\r\nQueue: globex-6001\r\nInterface: {interface}\r\nPaused: {is_paused}"
         ));
     }
-    let answer = ami.send("Action: QueueSummary\r\nQueue: globex-6001\r\nActionID: 3");
-    assert_eq!(answer["Message"], "Queue summary will follow");
+    let response = ami.send("Action: QueueSummary\r\nQueue: globex-6001\r\nActionID: 3");
+    assert_eq!(response["Message"], "Queue summary will follow");
     let row = ami.next_event();
     let expected = [
         ("Event", "QueueSummary"),
         ("Queue", "globex-6001"),
-        // Agent 2001 has no device.
+        // Agent 2001 has no device, so it is not logged in.
         ("LoggedIn", "2"),
         ("Available", "1"),
         ("Callers", "0"),
@@ -86,7 +86,7 @@ fn queue_summary_counts_members_and_callers(version: u32) {
     assert_eq!(ami.next_event()[0].1, "QueueSummaryComplete");
 }
 
-fn session_gets_the_events_of_its_mask(version: u32) {
+fn session_receives_the_events_in_its_mask(version: u32) {
     let asterisk = Asterisk::start(version);
     let mut changer = asterisk.ami();
     let mut ami = Ami::login_with_events(asterisk.port, "TESTER", "tester-secret", "agent");
@@ -96,7 +96,7 @@ fn session_gets_the_events_of_its_mask(version: u32) {
     };
     let added_interface = |ami: &mut Ami| {
         let event = ami.next_event();
-        // No other event came before, not even FullyBooted.
+        // This is the next event, so no other event preceded it, not even FullyBooted.
         assert_eq!(event[0].1, "QueueMemberAdded");
         event[4].1.clone()
     };
@@ -108,9 +108,9 @@ fn session_gets_the_events_of_its_mask(version: u32) {
         ("system", "On"),
         ("agent", "On"),
     ] {
-        let answer = ami.send(&format!("Action: Events\r\nEventMask: {mask}"));
+        let response = ami.send(&format!("Action: Events\r\nEventMask: {mask}"));
         assert_eq!(
-            (answer["Response"].as_str(), answer["Events"].as_str()),
+            (response["Response"].as_str(), response["Events"].as_str()),
             ("Success", state)
         );
         if mask != "agent" {
@@ -118,26 +118,26 @@ fn session_gets_the_events_of_its_mask(version: u32) {
             changer
                 .reply_text("QueueRemove\r\nQueue: acme-6001\r\nInterface: Local/1002@acme-agents");
             // Asterisk sends an event some time after the change, but to all sessions at the
-            // same time. So once `witness` has the event, and the next action of `ami` is
-            // answered, `ami` has either got the event or never will.
+            // same time. After `witness` has received the event and Asterisk has answered the
+            // next action from `ami`, no further events of the change can reach `ami`.
             while witness.next_event()[0].1 != "QueueMemberRemoved" {}
             ami.reply_text("QueuePause\r\nInterface: nobody\r\nPaused: 1");
         }
     }
     changer.reply_text(&add("1003"));
     assert_eq!(added_interface(&mut ami), "Local/1003@acme-agents");
-    let answer = ami.send("Action: Ping\r\nActionID: p");
+    let response = ami.send("Action: Ping\r\nActionID: p");
     assert_eq!(
-        (answer["Ping"].as_str(), answer["ActionID"].as_str()),
+        (response["Ping"].as_str(), response["ActionID"].as_str()),
         ("Pong", "p")
     );
-    let (seconds, fraction) = answer["Timestamp"].split_once('.').expect("a fraction");
+    let (seconds, fraction) = response["Timestamp"].split_once('.').expect("a fraction");
     assert!(seconds.parse::<u64>().is_ok() && fraction.len() == 6);
-    let answer = ami.send("Action: Logoff");
-    assert_eq!(answer["Message"], "Thanks for all the fish.");
+    let response = ami.send("Action: Logoff");
+    assert_eq!(response["Message"], "Thanks for all the fish.");
 }
 
-fn members_are_in_the_hash_order_of_asterisk(version: u32) {
+fn members_are_in_asterisks_hash_order(version: u32) {
     let asterisk = Asterisk::start(version);
     let mut ami = asterisk.ami();
     for agent in 1001..1031 {
@@ -146,10 +146,10 @@ fn members_are_in_the_hash_order_of_asterisk(version: u32) {
         ));
     }
     let members = ami.members("globex-6002");
-    let numbers = members.iter().map(|row| &row["Location"][6..]);
-    let numbers: Vec<_> = numbers.collect();
+    let agents = members.iter().map(|row| &row["Location"]["PJSIP/".len()..]);
+    let agents: Vec<_> = agents.collect();
     assert_eq!(
-        numbers.join(" "),
+        agents.join(" "),
         "1014 1004 1028 1018 1008 1021 1011 1001 1025 1015 1005 1029 1019 1009 1022 \
          1012 1002 1026 1016 1006 1023 1013 1003 1027 1017 1007 1030 1020 1010 1024"
     );

@@ -1,11 +1,11 @@
-//! The responses of AMI to every queue action, valid or not, and the lines in `queue_log`.
-//! The simulated PBX must respond in the same way.
+//! Asterisk's responses to valid and invalid queue actions, and its lines in `queue_log`. The
+//! simulated PBX must send the same responses and log the same lines.
 
 use crate::support::{Asterisk, on_every_pbx};
 
-on_every_pbx!(queue_actions_have_the_responses_and_log_lines_of_asterisk);
+on_every_pbx!(queue_actions_have_asterisks_responses_and_log_lines);
 
-fn queue_actions_have_the_responses_and_log_lines_of_asterisk(version: u32) {
+fn queue_actions_have_asterisks_responses_and_log_lines(version: u32) {
     let asterisk = Asterisk::start(version);
     let mut ami = asterisk.ami();
     for (action, expected) in [
@@ -138,17 +138,16 @@ fn queue_actions_have_the_responses_and_log_lines_of_asterisk(version: u32) {
         "{unknown}"
     );
     let log = asterisk.queue_log();
-    let log: Vec<_> = log
+    let lines: Vec<_> = log
         .lines()
-        .filter_map(|line| line.split_once('|'))
+        .filter_map(|line| Some(line.split_once('|')?.1))
         .collect();
-    let log: Vec<_> = log.iter().map(|(_, line)| *line).collect();
     let name = "Local/1001@acme-agents";
     assert_eq!(
-        log,
+        lines,
         [
             "NONE|NONE|NONE|QUEUESTART|".to_owned(),
-            // ADDMEMBER and REMOVEMEMBER have the spelling of the action.
+            // ADDMEMBER and REMOVEMEMBER spell names like the action did.
             format!("MANAGER|Acme-6001|{name}|ADDMEMBER|"),
             format!("NONE|NONE|{name}|PAUSEALL|"),
             format!("NONE|acme-6001|{name}|PAUSE|"),

@@ -1,13 +1,14 @@
-//! A plain AMI session with which the tests see the state of Asterisk itself.
+//! A plain AMI session, through which tests query Asterisk without the bridge.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// The headers of an AMI message: names and values.
+/// An AMI message as a map from header names to values.
 pub(crate) type AmiMessage = HashMap<String, String>;
 
+/// A logged-in AMI session.
 pub(crate) struct Ami {
     reader: BufReader<TcpStream>,
 }
@@ -19,7 +20,7 @@ impl Ami {
 
     /// Logs in with an event mask, such as `agent,call`.
     pub(crate) fn login_with_events(port: u16, username: &str, secret: &str, events: &str) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).expect("AMI");
+        let stream = TcpStream::connect(("127.0.0.1", port)).expect("an AMI connection");
         let timeout = Some(Duration::from_secs(20));
         stream.set_read_timeout(timeout).expect("a socket");
         stream.set_nodelay(true).expect("a socket");
@@ -27,19 +28,19 @@ impl Ami {
             reader: BufReader::new(stream),
         };
         let mut banner = String::new();
-        ami.reader.read_line(&mut banner).expect("banner");
-        let answer = ami.send(&format!(
+        ami.reader.read_line(&mut banner).expect("a banner");
+        let response = ami.send(&format!(
             "Action: Login\r\nUsername: {username}\r\nSecret: {secret}\r\nEvents: {events}"
         ));
-        assert_eq!(answer["Response"], "Success", "{answer:?}");
+        assert_eq!(response["Response"], "Success", "{response:?}");
         ami
     }
 
-    /// Sends an action and returns its response.
-    pub(crate) fn send(&mut self, lines: &str) -> AmiMessage {
+    /// Sends an action, given as header lines, and returns its response. Skips events.
+    pub(crate) fn send(&mut self, headers: &str) -> AmiMessage {
         let stream = self.reader.get_mut();
-        let frame = format!("{lines}\r\n\r\n");
-        stream.write_all(frame.as_bytes()).expect("written");
+        let action = format!("{headers}\r\n\r\n");
+        stream.write_all(action.as_bytes()).expect("written");
         loop {
             let message = self.read_message();
             if message.contains_key("Response") {
@@ -48,16 +49,17 @@ impl Ami {
         }
     }
 
-    /// Sends an action and returns `Response: Message` of its response.
+    /// Sends an action and returns the values of its `Response` and `Message` headers, such
+    /// as `Success: Queue paused`.
     pub(crate) fn reply_text(&mut self, action: &str) -> String {
-        let answer = self.send(&format!("Action: {action}"));
-        format!("{}: {}", answer["Response"], answer["Message"])
+        let response = self.send(&format!("Action: {action}"));
+        format!("{}: {}", response["Response"], response["Message"])
     }
 
-    /// The rows of the list that `QueueStatus` returns for one queue.
+    /// Returns the rows that `QueueStatus` lists for `queue`.
     pub(crate) fn queue_status(&mut self, queue: &str) -> Vec<AmiMessage> {
-        let answer = self.send(&format!("Action: QueueStatus\r\nQueue: {queue}"));
-        assert_eq!(answer["Response"], "Success", "{answer:?}");
+        let response = self.send(&format!("Action: QueueStatus\r\nQueue: {queue}"));
+        assert_eq!(response["Response"], "Success", "{response:?}");
         let mut rows = Vec::new();
         loop {
             let row = self.read_message();
@@ -68,19 +70,19 @@ impl Ami {
         }
     }
 
-    /// The `QueueMember` rows of a queue, in Asterisk's order.
+    /// Returns the `QueueMember` rows of `queue`, in Asterisk's order.
     pub(crate) fn members(&mut self, queue: &str) -> Vec<AmiMessage> {
         let rows = self.queue_status(queue).into_iter();
         rows.filter(|row| row["Event"] == "QueueMember").collect()
     }
 
-    /// The `QueueMember` row of an interface in a queue.
+    /// Returns the `QueueMember` row of `interface` in `queue`.
     pub(crate) fn member(&mut self, queue: &str, interface: &str) -> Option<AmiMessage> {
         let members = self.members(queue).into_iter();
         members.into_iter().find(|row| row["Location"] == interface)
     }
 
-    /// Waits for the next event. Its headers are in their original order.
+    /// Waits for the next event and returns its headers in Asterisk's order. Skips responses.
     pub(crate) fn next_event(&mut self) -> Vec<(String, String)> {
         loop {
             let message = self.read_headers();
@@ -99,7 +101,7 @@ impl Ami {
         loop {
             let mut line = Vec::new();
             let count = self.reader.read_until(b'\n', &mut line).expect("read");
-            assert_ne!(count, 0, "Asterisk closed the session of the test");
+            assert_ne!(count, 0, "Asterisk closed the test's AMI session");
             let line = String::from_utf8_lossy(&line);
             let line = line.trim_end_matches(['\r', '\n']);
             if let Some((name, value)) = line.split_once(':') {

@@ -1,4 +1,4 @@
-//! An Asterisk for one test, with the sample configuration. The simulated PBX can replace it.
+//! An Asterisk for a single test, with the sample configuration, or the simulated PBX instead.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
@@ -10,31 +10,31 @@ use super::queue_name_checker::QueueNameChecker;
 use super::simulated::Simulated;
 use super::{Ami, ReservedPort, eventually};
 
-/// An Asterisk instance, or the simulated PBX. Stops and deletes its files when it is
-/// dropped.
+/// A running Asterisk, or the simulated PBX. Dropping it stops Asterisk and deletes the
+/// files of the instance.
 pub(crate) struct Asterisk {
     pub(crate) version: u32,
     pub(crate) port: u16,
-    /// Keeps the port free while Asterisk restarts.
+    /// Keeps the port reserved while Asterisk restarts.
     _reserved: Option<ReservedPort>,
     name: String,
-    /// Process id of Asterisk itself.
+    /// The process id of Asterisk, not of the start script.
     pid: u32,
     config_overrides: Option<tempfile::TempDir>,
-    /// `NAME=VALUE` pairs that only Asterisk gets.
+    /// Additional environment variables of Asterisk, as `NAME=VALUE`.
     environment: Vec<String>,
     running: Option<(Child, ChildStdin)>,
     simulated: Option<Simulated>,
-    /// Checks the queue names in the bridges' actions. Bridges connect through it.
+    /// A proxy that checks the queue names in the bridges' actions.
     name_checker: Option<QueueNameChecker>,
 }
 
-/// The version number that stands for the simulated PBX.
+/// The version number of the simulated PBX.
 pub(crate) const SIMULATED: u32 = 0;
 
 static INSTANCES: AtomicU32 = AtomicU32::new(0);
 
-/// A second AMI user. With it the tests query Asterisk directly.
+/// A second AMI user, with which tests query Asterisk directly.
 const TESTER: &str =
     "\n[tester]\nsecret = tester-secret\nread = all\nwrite = agent,command,system\n";
 
@@ -44,14 +44,14 @@ impl Asterisk {
     }
 
     /// Starts an Asterisk to which bridges connect directly, without the queue name checker.
-    /// For tests of the link, of load and of speed.
+    /// For tests of the link, load and speed.
     pub(crate) fn start_direct(version: u32) -> Self {
         let mut asterisk = Self::start(version);
         asterisk.name_checker = None;
         asterisk
     }
 
-    /// Starts an Asterisk with `files`, which replace configuration files of the sample.
+    /// Starts an Asterisk in which `files` replace configuration files of the sample.
     pub(crate) fn start_with(version: u32, files: &[(&str, &str)]) -> Self {
         if version == SIMULATED {
             return Self::simulate(files);
@@ -59,8 +59,8 @@ impl Asterisk {
         Self::start_prepared(version, files, &[], |_| {})
     }
 
-    /// Starts a real Asterisk with additional environment variables. Calls `prepare` with
-    /// the folder of the instance before Asterisk starts.
+    /// Starts a real Asterisk with additional environment variables. Before Asterisk starts,
+    /// calls `prepare` with the instance's folder.
     pub(crate) fn start_prepared(
         version: u32,
         files: &[(&str, &str)],
@@ -97,11 +97,11 @@ impl Asterisk {
 
     fn simulate(files: &[(&str, &str)]) -> Self {
         let file = |name: &str| {
-            let given = files.iter().find(|(given, _)| *given == name);
-            given.map(|(_, text)| (*text).to_owned())
+            let found = files.iter().find(|(file, _)| *file == name);
+            found.map(|(_, text)| (*text).to_owned())
         };
         let sample_file = |name: &str| {
-            std::fs::read_to_string(sample_path(&format!("config/{name}"))).expect("sample")
+            std::fs::read_to_string(sample_path(&format!("config/{name}"))).expect("a sample file")
         };
         let queues = file("queues.conf").unwrap_or_else(|| sample_file("queues.conf"));
         let manager = file("manager.conf").unwrap_or_else(|| sample_file("manager.conf") + TESTER);
@@ -120,7 +120,7 @@ impl Asterisk {
         }
     }
 
-    /// Starts Asterisk again with its saved state. Stops it first if it is running.
+    /// Restarts Asterisk with its saved state. Stops Asterisk first if it is running.
     pub(crate) fn restart(&mut self) {
         if let Some(simulated) = &mut self.simulated {
             return simulated.restart();
@@ -142,12 +142,12 @@ impl Asterisk {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("asterisk-sample/start runs");
+            .expect("asterisk-sample/start is executable");
         let stdin = child.stdin.take().expect("piped");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let ready = lines
             .find(|line| line.as_ref().is_ok_and(|line| line.starts_with("ready")))
-            .expect("Asterisk starts")
+            .expect("a ready line")
             .expect("text");
         let pid = ready
             .split("pid ")
@@ -155,11 +155,11 @@ impl Asterisk {
             .and_then(|rest| rest.split(',').next());
         self.pid = pid
             .and_then(|pid| pid.parse().ok())
-            .expect("pid in the ready line");
+            .expect("a process id in the ready line");
         self.running = Some((child, stdin));
     }
 
-    /// Runs a command of Asterisk's command line and returns its output.
+    /// Runs an Asterisk CLI command and returns its output.
     pub(crate) fn cli(&self, command: &str) -> String {
         if let Some(simulated) = &self.simulated {
             return simulated.cli(command);
@@ -167,22 +167,22 @@ impl Asterisk {
         self.cli_bytes(command.as_ref())
     }
 
-    /// Like [`Self::cli`], on a real Asterisk, for commands that are not valid UTF-8.
+    /// Like [`Self::cli`], but the command may be invalid UTF-8. Needs a real Asterisk.
     pub(crate) fn cli_bytes(&self, command: &OsStr) -> String {
         let output = Command::new(sample_path("cli"))
             .args([&self.version.to_string(), &self.name])
             .arg(command)
             .output()
-            .expect("asterisk-sample/cli runs");
+            .expect("asterisk-sample/cli is executable");
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Opens an AMI session for the test.
+    /// Opens an AMI session that bypasses the bridge.
     pub(crate) fn ami(&self) -> Ami {
         Ami::login(self.port, "tester", "tester-secret")
     }
 
-    /// The content of `queue_log`, in which Asterisk logs every executed change.
+    /// Returns the content of `queue_log`, in which Asterisk logs every executed change.
     pub(crate) fn queue_log(&self) -> String {
         if let Some(simulated) = &self.simulated {
             return simulated.queue_log();
@@ -194,25 +194,28 @@ impl Asterisk {
         self.instance_path("log/queue_log")
     }
 
-    /// The queue name checker between the bridges and this PBX.
+    /// Returns the queue name checker between the bridges and this PBX.
     pub(crate) fn name_checker(&self) -> &QueueNameChecker {
-        self.name_checker.as_ref().expect("started with a checker")
+        self.name_checker
+            .as_ref()
+            .expect("a PBX with a name checker")
     }
 
-    /// The path of a file of this instance.
+    /// Returns the path of a file in this instance's folder.
     fn instance_path(&self, path: &str) -> PathBuf {
         let roots = std::env::var_os("AMI_BRIDGE_ASTERISK_ROOTS")
             .map_or_else(|| sample_path("../.asterisk"), PathBuf::from);
         roots.join(format!("{}/instances/{}/{path}", self.version, self.name))
     }
 
-    /// Reads a configuration file of this instance.
+    /// Reads one of this instance's configuration files.
     pub(crate) fn read_config(&self, name: &str) -> String {
         std::fs::read_to_string(self.instance_path(&format!("etc/{name}")))
             .expect("a configuration file")
     }
 
-    /// Replaces a configuration file of this instance. Asterisk reads it at the next reload.
+    /// Replaces one of this instance's configuration files. Asterisk reads the new file at the
+    /// next reload.
     pub(crate) fn write_config(&self, name: &str, text: &str) {
         std::fs::write(self.instance_path(&format!("etc/{name}")), text)
             .expect("a configuration file");
@@ -223,7 +226,7 @@ impl Asterisk {
         if let Some(simulated) = &self.simulated {
             return simulated.take_queue_log();
         }
-        // Asterisk opened the file in append mode, so it continues at the new end.
+        // Asterisk opened the file in append mode, so its next line starts the emptied file.
         let log = self.queue_log();
         let file = std::fs::OpenOptions::new()
             .write(true)
@@ -232,37 +235,37 @@ impl Asterisk {
         log
     }
 
-    /// Lets a caller join a queue, where it waits for a minute or until it is answered.
+    /// Adds a caller to a queue. An unanswered caller hangs up after a minute.
     pub(crate) fn add_caller(&self, queue: &str) {
         self.cli(&format!(
             "channel originate Local/{queue}@callers application Wait 60"
         ));
     }
 
-    /// Stops every thread of Asterisk with SIGSTOP, as if its host hung.
+    /// Suspends Asterisk with SIGSTOP, as if its machine had hung.
     pub(crate) fn freeze(&self) {
         if let Some(simulated) = &self.simulated {
             return simulated.set_frozen(true);
         }
         send_signal(self.pid, "STOP");
-        // Threads stop one after another, and a running thread can still answer.
-        eventually("every thread of Asterisk stops", || {
+        // Threads stop one by one, and a thread that is still running can answer an action.
+        eventually("all Asterisk threads stop", || {
             self.is_frozen().then_some(())
         });
     }
 
     fn is_frozen(&self) -> bool {
         let tasks =
-            std::fs::read_dir(format!("/proc/{}/task", self.pid)).expect("the threads of Asterisk");
+            std::fs::read_dir(format!("/proc/{}/task", self.pid)).expect("Asterisk's threads");
         let mut states = tasks.filter_map(|task| {
             let stat = std::fs::read_to_string(task.ok()?.path().join("stat")).ok()?;
-            // The state follows the name, which is in parentheses.
+            // The state follows the thread name, which is in parentheses.
             stat.rsplit_once(") ")?.1.chars().next()
         });
         states.all(|state| state == 'T')
     }
 
-    /// Continues a frozen Asterisk.
+    /// Resumes a frozen Asterisk.
     pub(crate) fn resume(&self) {
         if let Some(simulated) = &self.simulated {
             return simulated.set_frozen(false);
@@ -270,7 +273,7 @@ impl Asterisk {
         send_signal(self.pid, "CONT");
     }
 
-    /// Kills Asterisk with SIGKILL, as a crash would.
+    /// Kills Asterisk with SIGKILL, to simulate a crash.
     pub(crate) fn kill(&mut self) {
         if let Some(simulated) = &self.simulated {
             return simulated.kill();
@@ -279,14 +282,14 @@ impl Asterisk {
         self.wait_for_exit();
     }
 
-    /// Waits until Asterisk exits. The caller must have made it exit.
+    /// Waits until Asterisk exits. Does not stop Asterisk: the caller must do that first.
     pub(crate) fn wait_for_exit(&mut self) {
         if let Some((mut child, _stdin)) = self.running.take() {
             eventually("Asterisk exits", || child.try_wait().expect("a child"));
         }
     }
 
-    /// Whether the process has exited.
+    /// Returns whether Asterisk has exited.
     pub(crate) fn has_exited(&mut self) -> bool {
         let child = self.running.as_mut().map(|(child, _)| child.try_wait());
         child.is_none_or(|state| state.expect("a child").is_some())
@@ -320,9 +323,9 @@ pub(crate) fn send_signal(pid: u32, signal: &str) {
     assert!(status.expect("sh").success(), "kill -{signal} {pid}");
 }
 
-/// Reads a configuration file of the sample Asterisk.
+/// Reads a configuration file of the Asterisk sample.
 pub(crate) fn sample_config(name: &str) -> String {
-    std::fs::read_to_string(sample_path("config").join(name)).expect("a file of the sample")
+    std::fs::read_to_string(sample_path("config").join(name)).expect("a sample file")
 }
 
 fn sample_path(name: &str) -> PathBuf {

@@ -1,4 +1,4 @@
-//! The bridge: the real program with a temporary configuration file.
+//! Starts and controls the real program with a temporary configuration file.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -14,14 +14,14 @@ use super::log_file::LogFile;
 use super::queue_name_checker::{QueueNameRecord, route_through_checkers};
 use super::{ACME, Response, User, eventually, request};
 
-/// A command that runs the program under test.
+/// Returns a command that runs the program under test.
 pub(crate) fn bridge_command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ami-bridge"));
     command.env_remove("AMI_BRIDGE_CONFIG");
     command
 }
 
-/// The resources that a process uses.
+/// The resource usage of a process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ResourceUsage {
     pub(crate) resident_kilobytes: u64,
@@ -30,7 +30,8 @@ pub(crate) struct ResourceUsage {
     pub(crate) cpu_ticks: u64,
 }
 
-/// A running bridge, which is killed when it is dropped.
+/// A running bridge. Dropping it kills the bridge and fails the test if the bridge misspelled
+/// a queue name.
 pub(crate) struct Bridge {
     child: Mutex<Child>,
     pid: u32,
@@ -38,24 +39,23 @@ pub(crate) struct Bridge {
     pub(crate) admin: SocketAddr,
     log: LogFile,
     is_frozen: AtomicBool,
-    /// The configuration file.
-    file: tempfile::NamedTempFile,
-    /// The records of the queue name checkers of its PBXes. They contain the actions of
-    /// other bridges as well.
+    configuration_file: tempfile::NamedTempFile,
+    /// The records of the PBXes' queue name checkers. They include the actions that other
+    /// bridges send to the same PBXes.
     name_records: Vec<QueueNameRecord>,
 }
 
 pub(crate) const API_PATH: &str = "/API/UpdateAgentState.php";
 
 impl Bridge {
-    /// Starts the bridge and waits until it listens and `/readyz` answers 200.
+    /// Starts the bridge and waits until `/readyz` returns 200.
     pub(crate) fn start(configuration: &str) -> Self {
         let bridge = Self::start_unready(configuration);
         bridge.wait_ready();
         bridge
     }
 
-    /// Starts the bridge and waits until it listens.
+    /// Starts the bridge and waits until it listens, even if Asterisk is not reachable.
     pub(crate) fn start_unready(configuration: &str) -> Self {
         Self::start_command(bridge_command(), configuration)
     }
@@ -73,15 +73,17 @@ impl Bridge {
         log: LogFile,
         stderr: Stdio,
     ) -> Self {
-        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let mut configuration_file = tempfile::NamedTempFile::new().expect("a temporary file");
         let (configuration, name_records) = route_through_checkers(configuration);
-        file.write_all(configuration.as_bytes()).expect("written");
+        configuration_file
+            .write_all(configuration.as_bytes())
+            .expect("written");
         let child = command
             .arg("--config")
-            .arg(file.path())
+            .arg(configuration_file.path())
             .stderr(stderr)
             .spawn()
-            .expect("the bridge starts");
+            .expect("an executable bridge");
         let address = |message: &str| {
             eventually(message, || {
                 let log = log.text();
@@ -99,7 +101,7 @@ impl Bridge {
             child: Mutex::new(child),
             log,
             is_frozen: AtomicBool::new(false),
-            file,
+            configuration_file,
             name_records,
         }
     }
@@ -112,7 +114,7 @@ impl Bridge {
         request(self.admin, "GET", "/readyz", &[], b"").status == 200
     }
 
-    /// Sends a request as `user`. `query` follows the credentials in the query string.
+    /// Sends a request as `user`. Appends `query` to the credentials in the query string.
     pub(crate) fn get_as(&self, user: User, query: &str) -> Response {
         let User { username, password } = user;
         self.get(&format!("username={username}&password={password}&{query}"))
@@ -140,25 +142,24 @@ impl Bridge {
         )
     }
 
-    /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// The log as written so far, without waiting for lines that the bridge has logged but
-    /// not yet written. For a bridge that can't answer requests.
+    /// Returns the lines that are already in the log file, without waiting for the bridge to
+    /// write the others. For a bridge that can't response requests.
     pub(crate) fn log_so_far(&self) -> String {
         self.log.text()
     }
 
-    /// Everything that the bridge has logged up to now.
+    /// Returns everything that the bridge has logged.
     pub(crate) fn log(&self) -> String {
         self.wait_for_log();
         self.log.text()
     }
 
-    /// Waits until the writer thread of the bridge has written all logged lines. Returns at
-    /// once if the bridge is frozen or has exited.
+    /// Waits until the bridge's log writer has written all lines. Returns immediately if the
+    /// bridge is frozen or has exited.
     fn wait_for_log(&self) {
         let deadline = Instant::now() + Duration::from_secs(5);
         while !self.is_frozen.load(Ordering::SeqCst) && Instant::now() < deadline {
@@ -173,14 +174,15 @@ impl Bridge {
         let mut stream = TcpStream::connect(self.admin)?;
         stream.set_read_timeout(Some(Duration::from_secs(2)))?;
         stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let body = answer.split("\r\n\r\n").nth(1).unwrap_or_default();
+        let mut response = String::new();
+        stream.read_to_string(&mut response)?;
+        let body = response.split("\r\n\r\n").nth(1).unwrap_or_default();
         let body: Value = serde_json::from_str(body)?;
         Ok(body["log_lines"]["waiting"].as_u64().expect("a number"))
     }
 
-    /// The number of actions sent to Asterisk whose log text starts with `action`.
+    /// Counts the actions that the bridge has sent and whose text in the log starts with
+    /// `action`.
     pub(crate) fn sent_count(&self, action: &str) -> usize {
         let log = self.log();
         let lines = log
@@ -196,15 +198,15 @@ impl Bridge {
             .count()
     }
 
-    /// Its resident memory, its open descriptors and the processor time that it has used.
+    /// Returns the bridge's current resource usage.
     pub(crate) fn usage(&self) -> ResourceUsage {
         let proc = format!("/proc/{}", self.pid);
         let status = std::fs::read_to_string(format!("{proc}/status")).expect("status");
         let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let memory = memory.and_then(|text| text.trim().split(' ').next()?.parse().ok());
         let stat = std::fs::read_to_string(format!("{proc}/stat")).expect("stat");
-        // utime and stime are the 14th and 15th field. The 3rd field is the first after the
-        // name.
+        // utime and stime are fields 14 and 15. The text after the process name starts with
+        // field 3.
         let fields: Vec<_> = stat
             .rsplit(") ")
             .next()
@@ -219,13 +221,13 @@ impl Bridge {
         }
     }
 
-    /// Stops the process with SIGSTOP until [`Self::resume`].
+    /// Suspends the bridge with SIGSTOP until [`Self::resume`].
     pub(crate) fn freeze(&self) {
         self.is_frozen.store(true, Ordering::SeqCst);
         send_signal(self.pid, "STOP");
     }
 
-    /// Continues a frozen bridge.
+    /// Resumes a frozen bridge.
     pub(crate) fn resume(&self) {
         send_signal(self.pid, "CONT");
         self.is_frozen.store(false, Ordering::SeqCst);
@@ -236,37 +238,37 @@ impl Bridge {
         send_signal(self.pid, "TERM");
     }
 
-    /// Replaces the configuration file and reloads it. Returns the log line of the reload.
+    /// Replaces the configuration file and reloads it. Returns the log line with the result.
     pub(crate) fn reconfigure(&self, configuration: &str) -> Value {
         let (configuration, _) = route_through_checkers(configuration);
-        std::fs::write(self.file.path(), configuration).expect("written");
+        std::fs::write(self.configuration_file.path(), configuration).expect("written");
         self.reload()
     }
 
-    /// Sends SIGHUP and waits for the reload. Returns the log line of the reload.
+    /// Sends SIGHUP and waits for the reload. Returns the log line with the result.
     pub(crate) fn reload(&self) -> Value {
         let reload_lines = |log: &str| {
             let lines = log.lines();
             let lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-            let of_reload = lines.filter(|line| {
+            let reloads = lines.filter(|line| {
                 let message = line["message"].as_str().unwrap_or_default();
                 message == "configuration reloaded"
                     || message == "reload failed; the old configuration stays in use"
             });
-            of_reload.collect::<Vec<_>>()
+            reloads.collect::<Vec<_>>()
         };
         let before = reload_lines(&self.log()).len();
         send_signal(self.pid, "HUP");
-        eventually("the configuration is read again", || {
+        eventually("the bridge reloads its configuration", || {
             reload_lines(&self.log()).get(before).cloned()
         })
     }
 
-    /// The exit status if the bridge has exited.
+    /// Returns the exit status, or `None` while the bridge is running.
     pub(crate) fn exit_status(&self) -> Option<ExitStatus> {
         self.child
             .lock()
-            .expect("child")
+            .expect("an unpoisoned lock")
             .try_wait()
             .expect("a child")
     }
@@ -282,11 +284,11 @@ impl Bridge {
 impl Drop for Bridge {
     fn drop(&mut self) {
         if self.exit_status().is_none() {
-            let mut child = self.child.lock().expect("child");
+            let mut child = self.child.lock().expect("an unpoisoned lock");
             let _ = child.kill();
             let _ = child.wait();
         }
-        // A test that is already failing reports its own reason.
+        // A test that is already failing should report its original failure.
         if !std::thread::panicking() {
             self.name_records
                 .iter()

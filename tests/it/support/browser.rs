@@ -1,4 +1,4 @@
-//! A real Chromium, controlled over WebDriver with plain HTTP and JSON.
+//! Controls a real Chromium over WebDriver, with plain HTTP and JSON.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{eventually, request};
 
-/// A headless Chromium with its own profile, which is closed when it is dropped.
+/// A headless Chromium with a temporary profile. Dropping it closes Chromium.
 pub(crate) struct Browser {
     driver: Child,
     address: SocketAddr,
@@ -16,13 +16,13 @@ pub(crate) struct Browser {
     _profile: tempfile::TempDir,
 }
 
-/// The JSON key under which WebDriver returns the id of an element.
+/// The JSON key under which WebDriver returns an element id.
 const ELEMENT_KEY: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 impl Browser {
     pub(crate) fn start() -> Self {
         let profile = tempfile::tempdir().expect("a folder");
-        // chromedriver picks a free port. It exits if another program takes the port first.
+        // chromedriver picks a free port, and exits if another program takes that port first.
         let (driver, port) = eventually("chromedriver listens", start_driver);
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let mut browser = Self {
@@ -55,8 +55,11 @@ impl Browser {
             "goog:loggingPrefs": {"browser": "ALL"},
             "goog:chromeOptions": {"args": arguments},
         }}});
-        let started = self.command("POST", "/session", &capabilities);
-        started["sessionId"].as_str().expect("a session").to_owned()
+        let session = self.command("POST", "/session", &capabilities);
+        session["sessionId"]
+            .as_str()
+            .expect("a session id")
+            .to_owned()
     }
 
     fn command(&self, method: &str, path: &str, body: &Value) -> Value {
@@ -71,9 +74,9 @@ impl Browser {
             "POST" => body.to_string(),
             _ => String::new(),
         };
-        let answer = request(self.address, method, path, &[], body.as_bytes());
-        let value = answer.json()["value"].take();
-        match answer.status {
+        let response = request(self.address, method, path, &[], body.as_bytes());
+        let value = response.json()["value"].take();
+        match response.status {
             200 => Ok(value),
             _ => Err(format!("{}: {}", value["error"], value["message"])),
         }
@@ -87,7 +90,7 @@ impl Browser {
         self.post("/url", &json!({"url": format!("http://{address}/")}));
     }
 
-    /// Runs `script` in the page as the body of a function with these arguments.
+    /// Runs `script` in the page as a function body with these arguments. Returns its result.
     pub(crate) fn run_script(&self, script: &str, arguments: &[&str]) -> Value {
         self.post(
             "/execute/sync",
@@ -95,13 +98,15 @@ impl Browser {
         )
     }
 
-    /// Like [`Self::run_script`], but waits until the function calls its last argument.
+    /// Like [`Self::run_script`], but waits until the function calls its last argument, which
+    /// is a callback that receives the result.
     pub(crate) fn run_async_script(&self, script: &str) -> Value {
         self.post("/timeouts", &json!({"script": 120_000}));
         self.post("/execute/async", &json!({"script": script, "args": []}))
     }
 
-    /// Waits until an expression in the page is neither null nor false. Returns its value.
+    /// Waits until a JavaScript expression in the page is neither null nor false. Returns its
+    /// value.
     pub(crate) fn wait_until(&self, expression: &str) -> Value {
         eventually(expression, || {
             let path = format!("/session/{}/execute/sync", self.session);
@@ -113,7 +118,7 @@ impl Browser {
         })
     }
 
-    /// Waits until an element is visible. Returns its WebDriver id.
+    /// Waits until the element is visible. Returns its WebDriver id.
     pub(crate) fn wait_visible(&self, selector: &str) -> String {
         let selector = json!(selector);
         self.wait_until(&format!(
@@ -127,7 +132,7 @@ impl Browser {
             .to_owned()
     }
 
-    /// Clicks an element as a user would: it must be visible and not covered.
+    /// Clicks an element as a user would. Fails if another element covers it.
     pub(crate) fn click(&self, selector: &str) {
         let element = self.wait_visible(selector);
         self.post(&format!("/element/{element}/click"), &json!({}));
@@ -140,7 +145,7 @@ impl Browser {
         self.post(&format!("/element/{element}/value"), &json!({"text": text}));
     }
 
-    /// Presses a key. The focused element receives it.
+    /// Presses a key in the focused element.
     pub(crate) fn press(&self, key: &str) {
         let keys = [
             json!({"type": "keyDown", "value": key}),
@@ -150,7 +155,7 @@ impl Browser {
         self.post("/actions", &actions);
     }
 
-    /// The visible text of an element.
+    /// Returns the visible text of an element.
     pub(crate) fn text(&self, selector: &str) -> String {
         let text = self.run_script(
             "return document.querySelector(arguments[0])?.innerText ?? ''",
@@ -164,18 +169,17 @@ impl Browser {
         self.post("/goog/cdp/execute", &body);
     }
 
-    /// Sets the screen size in CSS pixels. Below a width of 600 the browser emulates a phone
-    /// with two device pixels per CSS pixel.
+    /// Sets the screen size in CSS pixels. If `width` is below 600, the browser emulates a
+    /// phone with two device pixels per CSS pixel.
     pub(crate) fn set_screen_size(&self, width: u32, height: u32) {
-        let phone = width < 600;
-        let scale = if phone { 2 } else { 1 };
-        let metrics =
-            json!({"width": width, "height": height, "deviceScaleFactor": scale, "mobile": phone});
+        let is_phone = width < 600;
+        let scale = if is_phone { 2 } else { 1 };
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": scale, "mobile": is_phone});
         self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
     }
 
-    /// Sets the color scheme to `light` or `dark`. Turns animations off, so that no test
-    /// sees an unfinished one.
+    /// Sets the color scheme to `light` or `dark`. Turns animations off, so that tests never
+    /// see an animation in progress.
     pub(crate) fn set_color_scheme(&self, scheme: &str) {
         let features = json!({"features": [
             {"name": "prefers-color-scheme", "value": scheme},
@@ -184,7 +188,7 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &features);
     }
 
-    /// A screenshot as PNG.
+    /// Takes a screenshot and returns it as PNG.
     pub(crate) fn screenshot(&self) -> Vec<u8> {
         use base64::Engine as _;
         let path = format!("/session/{}/screenshot", self.session);
@@ -194,8 +198,8 @@ impl Browser {
         png.expect("base64")
     }
 
-    /// Returns what the browser logged since the last call: errors of the page and
-    /// violations of its Content-Security-Policy.
+    /// Returns and clears the browser's log: page errors and violations of the
+    /// Content-Security-Policy.
     pub(crate) fn take_log(&self) -> Vec<String> {
         let entries = self.post("/se/log", &json!({"type": "browser"}));
         let entries = entries.as_array().expect("entries").iter();
@@ -205,7 +209,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Closes Chromium. Without this it keeps running after the driver exits.
+        // Closes Chromium, which would otherwise keep running after chromedriver exits.
         if !self.session.is_empty() {
             let path = format!("/session/{}", self.session);
             let _ = self.try_command("DELETE", &path, &Value::Null);
@@ -215,14 +219,14 @@ impl Drop for Browser {
     }
 }
 
-/// Starts chromedriver. Returns its process and its port.
+/// Starts chromedriver. Returns its process and port, or `None` if chromedriver exited.
 fn start_driver() -> Option<(Child, u16)> {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .expect("chromedriver starts (Debian package chromium-driver)");
+        .expect("chromedriver (Debian package chromium-driver)");
     let mut lines = BufReader::new(driver.stdout.take().expect("piped")).lines();
     let port = lines.find_map(|line| {
         let line = line.expect("text");

@@ -1,4 +1,4 @@
-//! A PBX whose wall clock differs from the host's clock. libfaketime simulates this.
+//! Runs Asterisk with libfaketime, so that its wall clock differs from this machine's.
 
 use std::path::Path;
 
@@ -6,35 +6,35 @@ use super::Asterisk;
 
 /// An Asterisk whose wall clock a test can set while Asterisk runs.
 ///
-/// libfaketime reads the offset from a file each time that Asterisk reads the clock. The
-/// monotonic clock, the timers and the times of files are not changed.
+/// Whenever Asterisk reads the clock, libfaketime reads the offset from a file. It does not
+/// change the monotonic clock, timers and file times.
 pub(crate) struct PbxClock {
     pub(crate) asterisk: Asterisk,
-    file: std::path::PathBuf,
+    offset_file: std::path::PathBuf,
 }
 
 impl PbxClock {
-    /// Starts an Asterisk whose clock is `offset` seconds ahead of the host's clock.
+    /// Starts an Asterisk whose clock is `offset` seconds ahead of this machine's.
     pub(crate) fn start(version: u32, offset: i64) -> Self {
         Self::start_with(version, offset, &[], &[])
     }
 
-    /// Like [`Self::start`], with configuration files that replace those of the sample and
-    /// with additional environment variables.
+    /// Like [`Self::start`], but `files` replace configuration files of the sample, and
+    /// `environment` adds environment variables.
     pub(crate) fn start_with(
         version: u32,
         offset: i64,
         files: &[(&str, &str)],
         environment: &[&str],
     ) -> Self {
-        let mut file = None;
+        let mut offset_file = None;
         let mut variables = vec![
-            // The loader replaces `$LIB` with the library folder of this architecture.
+            // The dynamic loader replaces `$LIB` with this architecture's library folder.
             "LD_PRELOAD=/usr/$LIB/faketime/libfaketimeMT.so.1",
             "FAKETIME_TIMESTAMP_FILE=@INSTANCE@/clock",
             "FAKETIME_NO_CACHE=1",
             "FAKETIME_DONT_FAKE_MONOTONIC=1",
-            // Older releases of libfaketime know only this name.
+            // The name of the previous variable in older releases of libfaketime.
             "DONT_FAKE_MONOTONIC=1",
             "NO_FAKE_STAT=1",
         ];
@@ -42,23 +42,23 @@ impl PbxClock {
         let asterisk = Asterisk::start_prepared(version, files, &variables, |folder| {
             let path = folder.join("clock");
             write_clock_offset(&path, offset);
-            file = Some(path);
+            offset_file = Some(path);
         });
         let clock = Self {
             asterisk,
-            file: file.expect("set while Asterisk is prepared"),
+            offset_file: offset_file.expect("a file, since `prepare` has run"),
         };
-        let measured = clock.offset();
+        let measured = clock.measure_offset();
         assert!(
             (measured - offset as f64).abs() < 2.0,
-            "the clock of Asterisk is {measured} s ahead instead of {offset} s. Does the root of \
-             Asterisk contain libfaketime? See asterisk-sample/fetch"
+            "Asterisk's clock is {measured} s ahead instead of {offset} s. Is libfaketime \
+             installed in the Asterisk root? See asterisk-sample/fetch"
         );
         clock
     }
 
-    /// The seconds by which the clock of Asterisk is ahead of the host's clock.
-    fn offset(&self) -> f64 {
+    /// Returns how many seconds Asterisk's clock is ahead of this machine's.
+    fn measure_offset(&self) -> f64 {
         let pong = self.asterisk.ami().send("Action: Ping");
         let now = std::time::SystemTime::now();
         let now = now.duration_since(std::time::UNIX_EPOCH).expect("a time");
@@ -66,16 +66,16 @@ impl PbxClock {
         time - now.as_secs_f64()
     }
 
-    /// Sets the clock to `offset` seconds ahead of the host's clock.
+    /// Sets Asterisk's clock to `offset` seconds ahead of this machine's.
     pub(crate) fn set_offset(&self, offset: i64) {
-        write_clock_offset(&self.file, offset);
+        write_clock_offset(&self.offset_file, offset);
     }
 }
 
-/// Writes the offset for libfaketime. Replaces the file atomically, because the program
-/// may read it at any moment.
+/// Writes the clock offset, in seconds, to the file that libfaketime reads. Replaces the file
+/// atomically, because libfaketime may read it at any moment.
 pub(crate) fn write_clock_offset(path: &Path, offset: i64) {
-    let new = path.with_extension("new");
-    std::fs::write(&new, format!("{offset:+}\n")).expect("the offset file");
-    std::fs::rename(new, path).expect("the offset file");
+    let new_path = path.with_extension("new");
+    std::fs::write(&new_path, format!("{offset:+}\n")).expect("the offset file");
+    std::fs::rename(new_path, path).expect("the offset file");
 }

@@ -1,6 +1,6 @@
-//! Configurations of the bridge, as TOML.
+//! Bridge configurations as TOML.
 
-/// The credentials of a user, percent-encoded for a query string.
+/// A user's credentials, percent-encoded for a query string.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct User {
     pub(crate) username: &'static str,
@@ -19,7 +19,7 @@ pub(crate) const GLOBEX: User = User {
     password: "globex-password",
 };
 
-/// A configuration with the two sample organizations.
+/// Returns a configuration with the two sample organizations.
 pub(crate) fn configuration(ami_port: u16) -> String {
     let organizations = [
         organization("acme", r#""6001", "6002""#, "acme-{queue}", ACME),
@@ -28,7 +28,7 @@ pub(crate) fn configuration(ami_port: u16) -> String {
     configuration_with(ami_port, &organizations)
 }
 
-/// A configuration with organizations made by [`organization`].
+/// Returns a configuration with organizations from [`organization`].
 pub(crate) fn configuration_with(ami_port: u16, organizations: &[String]) -> String {
     let pbx = format!(
         r#"
@@ -51,8 +51,8 @@ action_timeout = "3s"
     pbx + &organizations.concat()
 }
 
-/// The sections of an organization with one user and the agents 1001 to 1099. `queues` is
-/// the content of a TOML array.
+/// Returns the configuration sections of an organization with one user and agents 1001 to
+/// 1099. `queues` is the content of a TOML array.
 pub(crate) fn organization(name: &str, queues: &str, queue_name: &str, user: User) -> String {
     let username = user.username.replace("%40", "@");
     let password = user.password;

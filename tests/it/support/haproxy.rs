@@ -10,36 +10,39 @@ use super::eventually;
 use super::log_file::LogFile;
 use super::port::ReservedPort;
 
-/// A running HAProxy, which is killed when it is dropped.
+/// A running HAProxy. Dropping it kills HAProxy.
 pub(crate) struct HaProxy {
     child: Child,
     pub(crate) address: SocketAddr,
-    socket: PathBuf,
+    admin_socket: PathBuf,
     log: LogFile,
     _folder: tempfile::TempDir,
     _port: ReservedPort,
 }
 
-/// The address and the admin address of a bridge.
+/// A bridge's API address and admin address.
 pub(crate) type Addresses = [SocketAddr; 2];
 
 impl HaProxy {
-    /// Starts HAProxy with the sample configuration, with the addresses of these bridges and
-    /// as the user who runs the test.
+    /// Starts HAProxy with the sample configuration, adapted to these bridges and to the user
+    /// who runs the test.
     pub(crate) fn start(bridges: [Addresses; 2]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let socket = folder.path().join("admin.sock");
+        let admin_socket = folder.path().join("admin.sock");
         let port = ReservedPort::reserve();
         let [[a, a_admin], [b, b_admin]] = bridges;
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/haproxy/haproxy.cfg");
-        let mut text = std::fs::read_to_string(sample).expect("the sample");
+        let mut text = std::fs::read_to_string(sample).expect("the sample configuration");
         for (from, to) in [
             ("bind 127.0.0.1:8080", format!("bind {}", port.address)),
             (" 127.0.0.1:8088", format!(" {a}")),
             (" 127.0.0.1:8089", format!(" {b}")),
             ("port 9088", format!("port {}", a_admin.port())),
             ("port 9089", format!("port {}", b_admin.port())),
-            ("/run/haproxy/admin.sock", socket.display().to_string()),
+            (
+                "/run/haproxy/admin.sock",
+                admin_socket.display().to_string(),
+            ),
             ("log /dev/log", "log stderr format raw".to_owned()),
             ("    user haproxy\n    group haproxy\n", String::new()),
         ] {
@@ -57,11 +60,11 @@ impl HaProxy {
             .arg(&file)
             .stderr(log.stdio())
             .spawn()
-            .expect("haproxy starts (Debian package haproxy)");
+            .expect("haproxy (Debian package haproxy)");
         let haproxy = Self {
             child,
             address: port.address,
-            socket,
+            admin_socket,
             log,
             _folder: folder,
             _port: port,
@@ -72,14 +75,14 @@ impl HaProxy {
         haproxy
     }
 
-    /// Waits until HAProxy reports this status for the bridge.
+    /// Waits until HAProxy reports `status` for the bridge.
     pub(crate) fn wait_for_status(&self, bridge: &str, status: &str) {
         eventually(&format!("bridge {bridge} is {status}"), || {
             (self.server_field("changes", bridge, "status") == status).then_some(())
         });
     }
 
-    /// Drains the bridge and waits until its active changes are complete.
+    /// Drains the bridge, and waits until HAProxy has no active change requests to it.
     pub(crate) fn drain(&self, bridge: &str) {
         self.command(&format!("set server changes/{bridge} state drain"));
         eventually(&format!("bridge {bridge} has no active changes"), || {
@@ -87,18 +90,19 @@ impl HaProxy {
         });
     }
 
-    /// The number of active requests of the bridge in a backend of the sample.
+    /// Returns the number of the bridge's active requests in `backend`, or an empty text if
+    /// HAProxy does not listen yet.
     pub(crate) fn active_requests(&self, backend: &str, bridge: &str) -> String {
         self.server_field(backend, bridge, "scur")
     }
 
-    /// Sends requests to a drained bridge again.
+    /// Makes HAProxy send requests to a drained bridge again.
     pub(crate) fn enable(&self, bridge: &str) {
         self.command(&format!("set server changes/{bridge} state ready"));
         self.wait_for_status(bridge, "UP");
     }
 
-    /// A field of the statistics of a bridge.
+    /// Returns a field of the bridge's statistics in `backend`.
     fn server_field(&self, backend: &str, bridge: &str, field: &str) -> String {
         let table = self.command("show stat");
         let mut rows = table.lines().map(|row| row.split(',').collect::<Vec<_>>());
@@ -109,18 +113,18 @@ impl HaProxy {
         found.unwrap_or_default()
     }
 
-    /// Sends a command to the admin socket and returns the reply. The reply is empty until
-    /// HAProxy listens there.
+    /// Sends a command to the admin socket and returns the reply. Returns an empty reply
+    /// until HAProxy listens on the socket.
     fn command(&self, command: &str) -> String {
-        let mut answer = String::new();
-        if let Ok(mut stream) = UnixStream::connect(&self.socket) {
+        let mut reply = String::new();
+        if let Ok(mut stream) = UnixStream::connect(&self.admin_socket) {
             writeln!(stream, "{command}").expect("written");
-            stream.read_to_string(&mut answer).expect("an answer");
+            stream.read_to_string(&mut reply).expect("a reply");
         }
-        answer
+        reply
     }
 
-    /// Everything that HAProxy has logged up to now.
+    /// Returns everything that HAProxy has logged.
     pub(crate) fn log(&self) -> String {
         self.log.text()
     }

@@ -1,4 +1,4 @@
-//! A plain HTTP/1.1 client that sends exactly the given bytes, even if they are invalid.
+//! A plain HTTP/1.1 client that sends requests unchanged, even if they are invalid.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -18,7 +18,7 @@ impl Response {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .find(|(header, _)| header.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     }
 
@@ -26,11 +26,11 @@ impl Response {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
     }
 
-    /// The HTTP status and the `code` of the body (or its `status` if it has no `code`), such
-    /// as `404 unknown_queue`.
+    /// Returns the HTTP status and the body's `code` (or its `status` if it has no `code`),
+    /// such as `404 unknown_queue`.
     pub(crate) fn outcome(&self) -> String {
-        let json = self.json();
-        let code = json.get("code").or(json.get("status"));
+        let body = self.json();
+        let code = body.get("code").or(body.get("status"));
         format!(
             "{} {}",
             self.status,
@@ -39,7 +39,7 @@ impl Response {
     }
 }
 
-/// Sends one request on a new connection.
+/// Sends a request on a new connection and returns the response.
 pub(crate) fn request(
     address: SocketAddr,
     method: &str,
@@ -47,10 +47,10 @@ pub(crate) fn request(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Response {
-    let mut stream = TcpStream::connect(address).expect("the bridge listens");
+    let mut stream = TcpStream::connect(address).expect("a listening bridge");
     let timeout = Some(Duration::from_secs(30));
     stream.set_read_timeout(timeout).expect("a socket");
-    // chromedriver accepts only its own address as host.
+    // chromedriver accepts only its own address in the `Host` header.
     let mut head =
         format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     for (name, value) in headers {
@@ -60,14 +60,15 @@ pub(crate) fn request(
         head += &format!("Content-Length: {}\r\n", body.len());
     }
     head += "\r\n";
-    // The server may refuse the request and close before it has read everything.
+    // The server may refuse the request and close the connection before it has read the
+    // whole request.
     let _ = stream
         .write_all(head.as_bytes())
         .and_then(|()| stream.write_all(body));
     let mut bytes = Vec::new();
     let mut buffer = [0; 64 * 1024];
-    // Reads until the connection ends or the response has its `Content-Length`. Not every
-    // server honors `Connection: close`.
+    // Reads until the server closes the connection or the body has its `Content-Length`,
+    // because not every server honors `Connection: close`.
     while !is_complete(&bytes) {
         match stream.read(&mut buffer) {
             Ok(count) if count > 0 => bytes.extend_from_slice(&buffer[..count]),
@@ -77,22 +78,22 @@ pub(crate) fn request(
     parse(&String::from_utf8_lossy(&bytes))
 }
 
-fn is_complete(answer: &[u8]) -> bool {
-    let mut ends = answer.windows(4);
-    let Some(head) = ends.position(|window| window == b"\r\n\r\n") else {
+fn is_complete(response: &[u8]) -> bool {
+    let mut windows = response.windows(4);
+    let Some(head) = windows.position(|window| window == b"\r\n\r\n") else {
         return false;
     };
-    let text = String::from_utf8_lossy(&answer[..head]).to_ascii_lowercase();
+    let text = String::from_utf8_lossy(&response[..head]).to_ascii_lowercase();
     let mut lines = text.lines();
     let length = lines.find_map(|line| line.strip_prefix("content-length:"));
     let length = length.and_then(|length| length.trim().parse::<usize>().ok());
-    length.is_some_and(|length| answer.len() >= head + 4 + length)
+    length.is_some_and(|length| response.len() >= head + 4 + length)
 }
 
-/// A client that reuses its connection for all requests, as a browser does.
+/// An HTTP client that reuses its connection, as browsers do.
 pub(crate) struct KeepAliveConnection {
     address: SocketAddr,
-    /// The local address, if the test needs a certain one.
+    /// The local address to connect from. `None` lets the kernel choose.
     source: Option<IpAddr>,
     stream: Option<TcpStream>,
 }
@@ -106,7 +107,7 @@ impl KeepAliveConnection {
         }
     }
 
-    /// A client that connects from `source`, an address of this machine.
+    /// Creates a client that connects from `source`, one of this machine's addresses.
     pub(crate) fn from(source: IpAddr, address: SocketAddr) -> Self {
         Self {
             source: Some(source),
@@ -124,8 +125,8 @@ impl KeepAliveConnection {
         Ok(socket.into())
     }
 
-    /// Sends a GET request. After an error the next request opens a new connection. No
-    /// request is sent twice.
+    /// Sends a GET request, and never retries it. After an error, the next request opens a
+    /// new connection.
     pub(crate) fn get(&mut self, target: &str) -> std::io::Result<Response> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
@@ -153,10 +154,10 @@ impl KeepAliveConnection {
             let length = response.header("Content-Length");
             let length: usize = length
                 .and_then(|length| length.parse().ok())
-                .expect("a length");
+                .expect("a Content-Length");
             if response.body.len() == length {
-                let ends = response.header("Connection") == Some("close");
-                self.stream = (!ends).then_some(stream);
+                let closes = response.header("Connection") == Some("close");
+                self.stream = (!closes).then_some(stream);
                 return Ok(response);
             }
         }
@@ -172,7 +173,7 @@ fn parse(text: &str) -> Response {
     Response {
         status: status
             .and_then(|status| status.parse().ok())
-            .expect("status"),
+            .expect("a status code"),
         headers: lines
             .filter_map(|line| line.split_once(": "))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))

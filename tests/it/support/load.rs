@@ -1,5 +1,5 @@
-//! Clients that send changes continuously, and a check of the bridge's responses
-//! against Asterisk's `queue_log`.
+//! Clients that send changes continuously, and a check of the bridge's responses against
+//! Asterisk's `queue_log`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,11 +10,11 @@ use super::{API_PATH, Bridge, KeepAliveConnection};
 /// The number of concurrent clients.
 const CLIENTS: usize = 32;
 
-/// The outcome of a request whose connection closed without a response, which happens when
-/// the bridge exits.
+/// The outcome of a request whose connection was closed without a response, for example
+/// because the bridge exited.
 const UNANSWERED: &str = "unanswered";
 
-/// The outcome of each change. The key is the pause reason, which is unique per change.
+/// The outcomes of all changes. Each change has a unique pause reason, which is its key.
 #[derive(Default)]
 pub(crate) struct Outcomes {
     by_reason: HashMap<String, String>,
@@ -70,7 +70,7 @@ impl Outcomes {
 
     /// Checks the outcomes against `queue_log` and counts them. An acknowledged change must
     /// be logged once, an unsent change never, and any other change at most once. Asterisk
-    /// logs a change before it replies, so the log is complete.
+    /// logs a change before it replies to the action.
     pub(crate) fn check_against_queue_log(&self, queue_log: &str) -> Tally {
         let mut logged: HashMap<&str, usize> = HashMap::new();
         for line in queue_log.lines().filter(|line| line.contains("PAUSE|")) {
@@ -86,34 +86,34 @@ impl Outcomes {
                     tally.success += 1;
                     assert_eq!(
                         log_count, 1,
-                        "{reason} was acknowledged, so it must be logged once"
+                        "{reason} was acknowledged, but is not in queue_log exactly once"
                     );
                 }
                 "503 pbx_unavailable" | "503 overloaded" => {
                     tally.not_sent += 1;
                     assert_eq!(
                         log_count, 0,
-                        "{reason} was logged, but reported as not sent"
+                        "{reason} was reported as not sent, but is in queue_log"
                     );
                 }
                 "504 outcome_unknown" => {
                     tally.unknown += 1;
                     tally.unknown_and_logged += log_count;
-                    assert!(log_count <= 1, "{reason} was sent twice");
+                    assert!(log_count <= 1, "{reason} was executed twice");
                 }
                 UNANSWERED => {
                     tally.unanswered += 1;
                     tally.unanswered_and_logged += log_count;
-                    assert!(log_count <= 1, "{reason} was sent twice");
+                    assert!(log_count <= 1, "{reason} was executed twice");
                 }
-                other => panic!("unexpected outcome of {reason}: {other}"),
+                _ => panic!("{reason} has the unexpected outcome {outcome}"),
             }
         }
         tally
     }
 }
 
-/// Dropping this sets the flag, even during a panic.
+/// Dropping this sets the flag to true, even during a panic.
 pub(crate) struct SetOnDrop<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for SetOnDrop<'_> {
@@ -122,9 +122,9 @@ impl Drop for SetOnDrop<'_> {
     }
 }
 
-/// Runs `work` while 32 clients pause and unpause agents 1001 to 1032 in queue 6001.
-/// Every change has its own reason, which starts with `prefix`. Returns the outcomes of the
-/// changes and the result of `work`.
+/// Runs `work` while 32 clients pause and unpause agents 1001 to 1032 in queue 6001. Each
+/// change has a unique reason that starts with `prefix`. Returns the outcomes of the changes
+/// and the result of `work`.
 pub(crate) fn run_load<R>(
     bridge: &Bridge,
     prefix: &str,
@@ -165,7 +165,8 @@ pub(crate) fn run_load<R>(
             })
             .collect();
         let result = {
-            // Stops the clients even if `work` panics, because the scope waits for them.
+            // Stops the clients even if `work` panics. Otherwise the scope would wait for them
+            // forever.
             let _stop_clients = SetOnDrop(done);
             work()
         };

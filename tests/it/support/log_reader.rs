@@ -1,5 +1,5 @@
-//! A reader of the bridge's log that can stop reading: the other end of a pipe, or
-//! a replacement for the systemd journal.
+//! A reader of the bridge's log that tests can pause. It reads from a pipe, or replaces the
+//! systemd journal.
 
 use std::fs::File;
 use std::io::{PipeReader, Read, Write, pipe};
@@ -11,16 +11,16 @@ use std::sync::{Arc, Condvar, Mutex};
 use super::bridge::Bridge;
 use super::log_file::LogFile;
 
-/// A thread that copies the log to the [`LogFile`] of the bridge, except while it is
-/// paused.
+/// A thread that copies the bridge's log to its [`LogFile`], except while the thread is
+/// paused. Dropping it resumes the thread.
 pub(crate) struct LogReader {
     paused: Arc<(Mutex<bool>, Condvar)>,
-    /// The folder with the socket of the journal.
+    /// The folder with the journal's socket.
     _folder: Option<tempfile::TempDir>,
 }
 
 impl LogReader {
-    /// Starts a bridge whose standard error is a pipe to this reader.
+    /// Starts a bridge whose standard error is a pipe to the returned reader.
     pub(crate) fn start_bridge_with_pipe(command: Command, configuration: &str) -> (Bridge, Self) {
         let log = LogFile::new();
         let (reader, writer) = pipe().expect("a pipe");
@@ -29,8 +29,8 @@ impl LogReader {
         (bridge, this)
     }
 
-    /// Starts a bridge with `format = "journald"` in its own mount namespace, in which this
-    /// reader owns the socket of the journal.
+    /// Starts a bridge with `format = "journald"` in a separate mount namespace, in which the
+    /// returned reader owns the journal's socket.
     pub(crate) fn start_bridge_with_journal(
         command: &Command,
         configuration: &str,
@@ -41,21 +41,21 @@ impl LogReader {
         std::fs::create_dir_all(&journal).expect("a folder");
         let socket = UnixDatagram::bind(journal.join("socket")).expect("a socket");
         let configuration = configuration.replace("[log]", "[log]\nformat = \"journald\"");
-        let command = in_namespace(folder.path(), command);
+        let command = in_mount_namespace(folder.path(), command);
         let this = Self::start(Source::Journal(socket), log.file(), Some(folder));
         let bridge = Bridge::start_with_log(command, &configuration, log, Stdio::inherit());
         (bridge, this)
     }
 
-    fn start(mut source: Source, mut to: File, folder: Option<tempfile::TempDir>) -> Self {
+    fn start(mut source: Source, mut log_file: File, folder: Option<tempfile::TempDir>) -> Self {
         let paused = Arc::new((Mutex::new(false), Condvar::new()));
         let shared = Arc::clone(&paused);
         std::thread::spawn(move || {
             let mut buffer = vec![0; 256 * 1024];
             while let Ok(count @ 1..) = source.read(&mut buffer) {
-                to.write_all(&buffer[..count]).expect("written");
+                log_file.write_all(&buffer[..count]).expect("written");
                 let (paused, resumed) = &*shared;
-                let paused = paused.lock().expect("paused");
+                let paused = paused.lock().expect("an unpoisoned lock");
                 drop(resumed.wait_while(paused, |paused| *paused));
             }
         });
@@ -65,14 +65,13 @@ impl LogReader {
         }
     }
 
-    /// Stops reading after the read in progress.
+    /// Pauses the reader after its current read.
     pub(crate) fn pause(&self) {
-        *self.paused.0.lock().expect("paused") = true;
+        *self.paused.0.lock().expect("an unpoisoned lock") = true;
     }
 
-    /// Continues reading.
     pub(crate) fn resume(&self) {
-        *self.paused.0.lock().expect("paused") = false;
+        *self.paused.0.lock().expect("an unpoisoned lock") = false;
         self.paused.1.notify_all();
     }
 }
@@ -83,8 +82,9 @@ impl Drop for LogReader {
     }
 }
 
-/// Wraps a command so that it runs in a mount namespace with `run` mounted at `/run`.
-fn in_namespace(run: &Path, inner: &Command) -> Command {
+/// Wraps a command so that it runs in a mount namespace in which the folder `run` is mounted
+/// at `/run`.
+fn in_mount_namespace(run: &Path, inner: &Command) -> Command {
     let mut command = Command::new("unshare");
     let script = "mount --bind \"$0\" /run && exec \"$@\"";
     command.args(["--mount", "--map-root-user", "sh", "-c", script]);

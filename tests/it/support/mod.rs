@@ -1,5 +1,5 @@
-//! Helpers shared by all tests: a real Asterisk, the real bridge, and clients that share
-//! no code with the bridge.
+//! Helpers for all tests: a real Asterisk, the real bridge, and clients that share no code
+//! with the bridge.
 
 mod ami;
 mod asterisk;
@@ -41,10 +41,10 @@ pub(crate) use read_pauses::{ReadPauseMonitor, ReadPauses};
 pub(crate) use realtime::{Realtime, insert_member, insert_queue};
 pub(crate) use tls::{connect_tls, http_tls_section};
 
-/// Declares tests that run on a new Asterisk 16 and a new Asterisk 22.
+/// Declares tests that run on Asterisk 16 and on Asterisk 22.
 ///
-/// The name of each test contains `asterisk_16` or `asterisk_22`. `./test` skips the tests
-/// of a missing Asterisk by this name, and `.ci/run` counts those that ran.
+/// The path of each test contains `asterisk_16` or `asterisk_22`. By these words, `./test`
+/// skips the tests of a missing Asterisk version, and `.ci/run` counts the tests that ran.
 macro_rules! on_both_versions {
     ($($name:ident),+ $(,)?) => {
         mod asterisk_16 { $( #[test] fn $name() { super::$name(16); } )+ }
@@ -53,8 +53,8 @@ macro_rules! on_both_versions {
 }
 pub(crate) use on_both_versions;
 
-/// Declares tests that run on Asterisk 16, Asterisk 22 and the simulated PBX. This proves
-/// that the simulated PBX behaves like the real ones.
+/// Declares tests that run on Asterisk 16, on Asterisk 22 and on the simulated PBX. They show
+/// that the simulated PBX behaves like a real one.
 macro_rules! on_every_pbx {
     ($($name:ident),+ $(,)?) => {
         $crate::support::on_both_versions!($($name),+);
@@ -72,26 +72,29 @@ pub(crate) fn start(version: u32) -> (Asterisk, Bridge) {
 }
 
 /// Like [`start`], but without the [queue name checker](queue_name_checker) between the
-/// bridge and Asterisk. For tests of the link itself, of load and of speed.
+/// bridge and Asterisk. For tests of the link, load and speed.
 pub(crate) fn start_direct(version: u32) -> (Asterisk, Bridge) {
     let asterisk = Asterisk::start_direct(version);
     let bridge = Bridge::start(&configuration(asterisk.port));
     (asterisk, bridge)
 }
 
-/// Longer than the bridge's longest reconnect delay, which is 30 s after many connections that
-/// were lost immediately.
+/// How long [`eventually`] waits. Must exceed the bridge's longest reconnect delay: 30 s, after
+/// many connections that were lost immediately.
 const EVENTUALLY_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// Polls `condition` until it returns a value, and returns that value. Panics with `what`
-/// after 45 s.
-pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+/// Polls `condition` until it returns a value, and returns that value. After 45 s, panics
+/// with `expectation`.
+pub(crate) fn eventually<T>(expectation: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + EVENTUALLY_TIMEOUT;
     loop {
         if let Some(value) = condition() {
             return value;
         }
-        assert!(Instant::now() < deadline, "never happened: {what}");
+        assert!(
+            Instant::now() < deadline,
+            "did not happen within 45 s: {expectation}"
+        );
         // Limits the polling rate. No result depends on this delay.
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -1,11 +1,11 @@
-//! Ports for programs that must know their port before they start.
+//! Reserves ports for programs that must know their port before they start.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use socket2::{Domain, Socket, Type};
 
-/// A free port that no other program takes while the value exists, even if the program
-/// that listens on it restarts. A socket that is bound but never listens reserves it.
+/// A port that stays reserved as long as this value exists, even while the program that
+/// listens on the port restarts. A socket that is bound but never listens reserves the port.
 pub(crate) struct ReservedPort {
     pub(crate) address: SocketAddr,
     _socket: Socket,
@@ -15,9 +15,9 @@ impl ReservedPort {
     pub(crate) fn reserve() -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.set_reuse_address(true).expect("a socket");
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        socket.bind(&any.into()).expect("a port");
-        let address = socket.local_addr().expect("bound").as_socket();
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        socket.bind(&any_port.into()).expect("a port");
+        let address = socket.local_addr().expect("a bound socket").as_socket();
         Self {
             address: address.expect("an internet address"),
             _socket: socket,

@@ -1,4 +1,4 @@
-//! A TCP proxy between the bridge and Asterisk that simulates network faults.
+//! A TCP proxy between the bridge and Asterisk that can simulate network faults.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -6,20 +6,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// How the proxy treats the bytes that it receives.
+/// The condition of the simulated network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Network {
-    /// Forwards them.
+    /// The proxy forwards all bytes immediately.
     Normal,
-    /// Forwards each byte in its own write.
+    /// The proxy forwards each byte with a separate write.
     SingleBytes,
-    /// Forwards them after 50 ms.
+    /// The proxy forwards bytes after 50 ms.
     Slow,
-    /// Discards them and leaves all connections open, as if the cable were unplugged.
+    /// The proxy discards all bytes but keeps connections open, as if a cable were unplugged.
     BlackHole,
 }
 
-/// A proxy that runs until the process exits.
+/// A running proxy. Its threads run until the process exits.
 pub(crate) struct Proxy {
     pub(crate) port: u16,
     shared: Arc<Shared>,
@@ -27,71 +27,71 @@ pub(crate) struct Proxy {
 
 struct Shared {
     network: Mutex<Network>,
-    /// Both ends of every connection.
+    /// Both sockets of every forwarded connection.
     connections: Mutex<Vec<TcpStream>>,
-    /// The number of bytes that were forwarded from Asterisk to the bridge.
+    /// The number of bytes forwarded from Asterisk to the bridge.
     forwarded: Arc<AtomicU64>,
-    /// Whether to truncate the next bytes from Asterisk.
+    /// Whether to truncate the next bytes that Asterisk sends.
     truncate: AtomicBool,
 }
 
 impl Proxy {
-    pub(crate) fn start(to: u16) -> Self {
+    pub(crate) fn start(pbx_port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("bound").port();
+        let port = listener.local_addr().expect("a bound socket").port();
         let shared = Arc::new(Shared {
             network: Mutex::new(Network::Normal),
             connections: Mutex::default(),
             forwarded: Arc::default(),
             truncate: AtomicBool::new(false),
         });
-        let accepting = Arc::clone(&shared);
+        let accept_shared = Arc::clone(&shared);
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                // If Asterisk does not listen, the proxy closes the connection of the bridge.
-                let Ok(server) = TcpStream::connect(("127.0.0.1", to)) else {
+                // If Asterisk does not listen, the proxy closes the bridge's connection.
+                let Ok(server) = TcpStream::connect(("127.0.0.1", pbx_port)) else {
                     continue;
                 };
                 for stream in [&client, &server] {
                     let _ = stream.set_nodelay(true);
-                    let copy = stream.try_clone().expect("a copy");
-                    accepting
+                    let copy = stream.try_clone().expect("a cloned socket");
+                    accept_shared
                         .connections
                         .lock()
-                        .expect("connections")
+                        .expect("an unpoisoned lock")
                         .push(copy);
                 }
-                let (from, to) = (&client, &server);
-                forward(&accepting, from, to, false);
-                forward(&accepting, to, from, true);
+                forward(&accept_shared, &client, &server, false);
+                forward(&accept_shared, &server, &client, true);
             }
         });
         Self { port, shared }
     }
 
     pub(crate) fn set_network(&self, network: Network) {
-        *self.shared.network.lock().expect("network") = network;
+        *self.shared.network.lock().expect("an unpoisoned lock") = network;
     }
 
-    /// The counter of the bytes that were forwarded from Asterisk to the bridge.
+    /// Returns the counter of bytes forwarded from Asterisk to the bridge.
     pub(crate) fn forwarded_bytes(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.shared.forwarded)
     }
 
-    /// Closes all connections.
+    /// Closes all forwarded connections.
     pub(crate) fn close_connections(&self) {
         for stream in self
             .shared
             .connections
             .lock()
-            .expect("connections")
+            .expect("an unpoisoned lock")
             .drain(..)
         {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
 
-    /// Forwards only half of the next bytes from Asterisk, then closes the connection.
+    /// Makes the proxy forward only half of the next bytes from Asterisk, then close that
+    /// connection.
     pub(crate) fn truncate_next_read(&self) {
         self.shared.truncate.store(true, Ordering::SeqCst);
     }
@@ -99,22 +99,22 @@ impl Proxy {
 
 fn forward(shared: &Arc<Shared>, from: &TcpStream, to: &TcpStream, is_from_asterisk: bool) {
     let shared = Arc::clone(shared);
-    let mut from = from.try_clone().expect("a copy");
-    let mut to = to.try_clone().expect("a copy");
+    let mut from = from.try_clone().expect("a cloned socket");
+    let mut to = to.try_clone().expect("a cloned socket");
     std::thread::spawn(move || {
         let mut buffer = [0; 4096];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
             let mut bytes = &buffer[..count];
-            let cut = is_from_asterisk && shared.truncate.swap(false, Ordering::SeqCst);
-            if cut {
+            let truncates = is_from_asterisk && shared.truncate.swap(false, Ordering::SeqCst);
+            if truncates {
                 bytes = &bytes[..count / 2];
             }
-            let network = *shared.network.lock().expect("network");
+            let network = *shared.network.lock().expect("an unpoisoned lock");
             let written = match network {
                 Network::Normal => to.write_all(bytes),
                 Network::SingleBytes => bytes.iter().try_for_each(|byte| to.write_all(&[*byte])),
                 Network::Slow => {
-                    // The delay is part of the test.
+                    // This delay is the simulated latency.
                     std::thread::sleep(Duration::from_millis(50));
                     to.write_all(bytes)
                 }
@@ -124,7 +124,7 @@ fn forward(shared: &Arc<Shared>, from: &TcpStream, to: &TcpStream, is_from_aster
                 let count = bytes.len() as u64;
                 shared.forwarded.fetch_add(count, Ordering::SeqCst);
             }
-            if written.is_err() || cut {
+            if written.is_err() || truncates {
                 break;
             }
         }

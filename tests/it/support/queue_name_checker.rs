@@ -1,13 +1,13 @@
 //! An AMI proxy that checks how the bridge spells queue names.
 //!
 //! Asterisk ignores case when it looks up a queue in memory, but not when it looks up a
-//! realtime queue in its database. If an action spells a realtime queue in another case
-//! than Asterisk does, Asterisk drops the dynamic members of the queue. So every action
-//! must spell a queue exactly as an earlier `QueueParams` row of the same PBX did.
+//! realtime queue in its database. If an action spells the name of a realtime queue with
+//! different case, Asterisk drops the queue's dynamic members. So every action must spell
+//! the queue name exactly as an earlier `QueueParams` row from the same PBX did.
 //!
-//! Each [`Asterisk`](super::Asterisk) has such a proxy. [`route_through_checkers`] makes a
-//! bridge connect through it. If an action broke the rule, the test fails when the bridge
-//! is dropped.
+//! Each [`Asterisk`](super::Asterisk) has a checking proxy, and [`route_through_checkers`]
+//! makes bridges connect through the proxies. If an action broke the rule, the test fails
+//! when the bridge is dropped.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Write};
@@ -15,112 +15,115 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
-/// The queue in the permission check of the bridge. No such queue exists.
+/// The queue name in the bridge's permission check. No queue has this name.
 const PERMISSION_PROBE: &str = "ami-bridge-permission-check";
 
-/// The number of checked actions in all tests of this process.
+/// The number of actions that all tests in this process have checked.
 static CHECKED_ACTIONS: AtomicUsize = AtomicUsize::new(0);
 
-/// The port and the record of each proxy, by the port of its PBX.
+/// The port and the record of each proxy. The key is the PBX's port.
 static ROUTES: LazyLock<Mutex<HashMap<u16, (u16, QueueNameRecord)>>> =
     LazyLock::new(Mutex::default);
 
-/// The number of actions with a queue name that were checked in this process so far.
+/// Returns how many actions with a queue name have been checked in this process.
 pub(crate) fn checked_in_total() -> usize {
     CHECKED_ACTIONS.load(Ordering::Relaxed)
 }
 
-/// Replaces the PBX addresses in a configuration of the bridge with the addresses of their
+/// Replaces the PBX addresses in a bridge configuration with the addresses of the PBXes'
 /// proxies. Returns the new configuration and the records of these proxies.
 pub(super) fn route_through_checkers(configuration: &str) -> (String, Vec<QueueNameRecord>) {
-    let routes = ROUTES.lock().expect("routes");
+    let routes = ROUTES.lock().expect("an unpoisoned lock");
     let mut text = String::new();
-    let mut logs = Vec::new();
+    let mut records = Vec::new();
     for line in configuration.split_inclusive('\n') {
         let address = line.strip_prefix("address = \"127.0.0.1:");
         let port = address.and_then(|rest| rest.split('"').next()?.parse::<u16>().ok());
         match port.and_then(|port| Some((port, routes.get(&port)?))) {
-            Some((port, (proxy, log))) => {
+            Some((port, (proxy, record))) => {
                 text += &line.replacen(&format!(":{port}\""), &format!(":{proxy}\""), 1);
-                logs.push(log.clone());
+                records.push(record.clone());
             }
             None => text += line,
         }
     }
-    (text, logs)
+    (text, records)
 }
 
-/// The checking proxy of one PBX.
+/// A running checking proxy for one PBX.
 pub(crate) struct QueueNameChecker {
-    pbx: u16,
+    pbx_port: u16,
     pub(crate) port: u16,
-    pub(crate) log: QueueNameRecord,
-    ended: Arc<AtomicBool>,
+    pub(crate) record: QueueNameRecord,
+    is_stopped: Arc<AtomicBool>,
 }
 
 impl QueueNameChecker {
-    pub(crate) fn start(pbx: u16) -> Self {
+    pub(crate) fn start(pbx_port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("bound").port();
-        let log = QueueNameRecord::default();
-        let ended = Arc::new(AtomicBool::new(false));
+        let port = listener.local_addr().expect("a bound socket").port();
+        let record = QueueNameRecord::default();
+        let is_stopped = Arc::new(AtomicBool::new(false));
         ROUTES
             .lock()
-            .expect("routes")
-            .insert(pbx, (port, log.clone()));
-        let (accepting, end) = (log.clone(), Arc::clone(&ended));
+            .expect("an unpoisoned lock")
+            .insert(pbx_port, (port, record.clone()));
+        let (accept_record, stop) = (record.clone(), Arc::clone(&is_stopped));
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                if end.load(Ordering::SeqCst) {
+                if stop.load(Ordering::SeqCst) {
                     break;
                 }
-                // If the PBX does not listen, the proxy closes the connection of the client.
-                if let Ok(server) = TcpStream::connect(("127.0.0.1", pbx)) {
-                    forward_both_ways(&accepting, &client, &server);
+                // If the PBX does not listen, the proxy closes the client's connection.
+                if let Ok(server) = TcpStream::connect(("127.0.0.1", pbx_port)) {
+                    forward_both_ways(&accept_record, &client, &server);
                 }
             }
         });
         Self {
-            pbx,
+            pbx_port,
             port,
-            log,
-            ended,
+            record,
+            is_stopped,
         }
     }
 }
 
 impl Drop for QueueNameChecker {
     fn drop(&mut self) {
-        ROUTES.lock().expect("routes").remove(&self.pbx);
-        self.ended.store(true, Ordering::SeqCst);
-        // Wakes the accepting thread, which then exits.
+        ROUTES
+            .lock()
+            .expect("an unpoisoned lock")
+            .remove(&self.pbx_port);
+        self.is_stopped.store(true, Ordering::SeqCst);
+        // Wakes the accepting thread, so that it sees the flag and exits.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }
 
-fn forward_both_ways(log: &QueueNameRecord, client: &TcpStream, server: &TcpStream) {
+fn forward_both_ways(record: &QueueNameRecord, client: &TcpStream, server: &TcpStream) {
     for stream in [client, server] {
         let _ = stream.set_nodelay(true);
     }
-    let copy = |stream: &TcpStream| stream.try_clone().expect("a copy");
-    let (actions, lists) = (log.clone(), log.clone());
+    let copy = |stream: &TcpStream| stream.try_clone().expect("a cloned socket");
+    let (action_record, list_record) = (record.clone(), record.clone());
     let mut reader = ActionReader::default();
     forward(copy(client), copy(server), move |line| {
         if let Some(action) = reader.read(line) {
-            actions.check(&action);
+            action_record.check(&action);
         }
     });
-    let mut after_params = false;
+    let mut is_after_params = false;
     forward(copy(server), copy(client), move |line| {
-        if after_params && let Some(name) = line.strip_prefix(b"Queue: ") {
-            lists.record(name);
+        if is_after_params && let Some(name) = line.strip_prefix(b"Queue: ") {
+            list_record.add_name(name);
         }
-        after_params = line == b"Event: QueueParams";
+        is_after_params = line == b"Event: QueueParams";
     });
 }
 
-/// Forwards all bytes. Calls `inspect` with each complete line before the line is
-/// forwarded, so that a name is recorded before the bridge can use it.
+/// Forwards all bytes. Calls `inspect` with each complete line before forwarding the line,
+/// so that a queue name is recorded before the bridge can use the name.
 fn forward(
     mut from: TcpStream,
     mut to: TcpStream,
@@ -148,30 +151,30 @@ fn forward(
     });
 }
 
-/// An action that names a queue.
+/// An AMI action with a queue name.
 #[derive(Debug, Clone)]
 struct NamingAction {
     action: String,
     queue: Vec<u8>,
 }
 
-/// Collects the headers of an action.
+/// Parses actions line by line.
 #[derive(Default)]
 struct ActionReader {
     action: Option<String>,
-    /// The first `Queue:` header, since Asterisk ignores a second one.
+    /// The value of the first `Queue` header. Asterisk ignores further ones.
     queue: Option<Vec<u8>>,
 }
 
 impl ActionReader {
-    /// Returns the action if `line` completes one that names a queue.
+    /// Parses a line. Returns the action if `line` ends an action with a queue name.
     fn read(&mut self, line: &[u8]) -> Option<NamingAction> {
         if line.is_empty() {
-            let ended = std::mem::take(self);
+            let complete = std::mem::take(self);
             return Some(NamingAction {
-                action: ended.action?,
-                // Asterisk treats an empty header as absent.
-                queue: ended.queue.filter(|queue| !queue.is_empty())?,
+                action: complete.action?,
+                // Asterisk treats an empty header like a missing header.
+                queue: complete.queue.filter(|queue| !queue.is_empty())?,
             });
         }
         let colon = memchr::memchr(b':', line)?;
@@ -186,21 +189,21 @@ impl ActionReader {
     }
 }
 
-/// The queue names and violations that the proxy recorded on all links to one PBX.
+/// The queue names and violations that a proxy has seen on all links to its PBX.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct QueueNameRecord(Arc<Mutex<Recorded>>);
 
 #[derive(Debug, Default)]
 struct Recorded {
-    /// Queue names exactly as the `QueueParams` rows of Asterisk spelled them.
+    /// Queue names exactly as Asterisk's `QueueParams` rows spelled them.
     listed: BTreeSet<Vec<u8>>,
     actions: usize,
     violations: Vec<String>,
 }
 
 impl QueueNameRecord {
-    fn record(&self, name: &[u8]) {
-        let mut recorded = self.0.lock().expect("recorded");
+    fn add_name(&self, name: &[u8]) {
+        let mut recorded = self.0.lock().expect("an unpoisoned lock");
         if !recorded.listed.contains(name) {
             recorded.listed.insert(name.to_vec());
         }
@@ -211,7 +214,7 @@ impl QueueNameRecord {
             return;
         }
         CHECKED_ACTIONS.fetch_add(1, Ordering::Relaxed);
-        let mut recorded = self.0.lock().expect("recorded");
+        let mut recorded = self.0.lock().expect("an unpoisoned lock");
         recorded.actions += 1;
         if recorded.listed.contains(&action.queue) {
             return;
@@ -219,29 +222,29 @@ impl QueueNameRecord {
         let name = String::from_utf8_lossy(&action.queue);
         let mut listed = recorded.listed.iter();
         let listed = listed.find(|listed| listed.eq_ignore_ascii_case(&action.queue));
-        let listed = listed.map_or("no list contains it".to_owned(), |listed| {
+        let spelling = listed.map_or("no list contains it".to_owned(), |listed| {
             format!("Asterisk spells it {:?}", String::from_utf8_lossy(listed))
         });
-        let violation = format!("{} named the queue {name:?}; {listed}", action.action);
+        let violation = format!("{} named the queue {name:?}; {spelling}", action.action);
         recorded.violations.push(violation);
     }
 
-    /// The number of actions that named a queue.
+    /// Returns the number of checked actions.
     pub(crate) fn actions(&self) -> usize {
-        self.0.lock().expect("recorded").actions
+        self.0.lock().expect("an unpoisoned lock").actions
     }
 
-    /// Returns and clears the violations: actions whose queue name was not in an earlier
-    /// list of Asterisk. Cleared violations do not fail the test.
+    /// Returns and clears the violations: actions with a queue name that Asterisk had not
+    /// listed before. Cleared violations do not fail the test.
     pub(crate) fn take_violations(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().expect("recorded").violations)
+        std::mem::take(&mut self.0.lock().expect("an unpoisoned lock").violations)
     }
 
     pub(crate) fn assert_clean(&self) {
         let violations = self.take_violations();
         assert!(
             violations.is_empty(),
-            "actions that spelled a queue differently from Asterisk's lists: {violations:#?}"
+            "actions with a queue name that Asterisk had not listed: {violations:#?}"
         );
     }
 }

@@ -1,5 +1,5 @@
 //! Measures how long the bridge leaves bytes from Asterisk unread. Asterisk writes to AMI
-//! while it holds the lock of a queue, so a slow reader delays calls.
+//! while it holds a queue's lock, so a slow reader delays calls.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,40 +13,40 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open}
 
 use super::{Bridge, Proxy};
 
-/// The time between two samples of the socket.
+/// The pause between two samples of the socket.
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(1);
 
-/// The longest pauses in reading the AMI socket.
+/// The longest pauses in which the bridge did not read its AMI socket.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ReadPauses {
     /// The longest pause in wall-clock time.
     pub(crate) longest: Duration,
-    /// The longest pause, not counting the time in which the reading thread was runnable but
-    /// waited for a processor. Other processes cause such waits.
+    /// The longest pause, excluding the time that the reading thread was runnable but waited
+    /// for a processor. Other processes cause that wait.
     pub(crate) longest_without_cpu_wait: Duration,
     pub(crate) samples: usize,
     /// The number of samples with unread bytes.
-    unread: usize,
+    unread_samples: usize,
 }
 
-/// A period in which the socket had unread bytes and the bridge read none.
+/// A period in which the socket had unread bytes and the bridge did not read.
 struct Pause {
     begun: Instant,
-    last: Instant,
-    /// How long the thread had waited for a processor before the pause.
+    last_sample: Instant,
+    /// The total time that the thread had waited for a processor when the pause began.
     waited: Duration,
-    /// The number of bytes that had been read before the pause.
+    /// The number of bytes that the bridge had read when the pause began.
     read: u64,
 }
 
 impl ReadPauses {
-    /// Adds a finished pause. `waited` is the total time for which the thread has waited for
-    /// a processor up to now. The kernel adds each wait after it is over.
+    /// Adds a finished pause. `waited` is the total time that the thread has waited for a
+    /// processor. The kernel counts a wait only after the wait has ended.
     fn add(&mut self, pause: &Pause, waited: Duration) {
-        let length = pause.last - pause.begun;
-        let own = length.saturating_sub(waited - pause.waited);
+        let length = pause.last_sample - pause.begun;
+        let without_wait = length.saturating_sub(waited - pause.waited);
         self.longest = self.longest.max(length);
-        self.longest_without_cpu_wait = self.longest_without_cpu_wait.max(own);
+        self.longest_without_cpu_wait = self.longest_without_cpu_wait.max(without_wait);
     }
 }
 
@@ -55,13 +55,13 @@ impl fmt::Display for ReadPauses {
         write!(
             f,
             "longest pause in reading the AMI socket: {:.1?} ({:.1?} without waiting for a \
-             processor); {} samples, {} of them with bytes unread",
-            self.longest, self.longest_without_cpu_wait, self.samples, self.unread
+             processor); {} samples, {} of them with unread bytes",
+            self.longest, self.longest_without_cpu_wait, self.samples, self.unread_samples
         )
     }
 }
 
-/// A thread that samples the AMI socket of the bridge.
+/// A thread that samples the bridge's AMI socket.
 pub(crate) struct ReadPauseMonitor {
     done: Arc<AtomicBool>,
     thread: JoinHandle<ReadPauses>,
@@ -70,29 +70,29 @@ pub(crate) struct ReadPauseMonitor {
 impl ReadPauseMonitor {
     pub(crate) fn start(bridge: &Bridge, proxy: &Proxy) -> Self {
         let done = Arc::new(AtomicBool::new(false));
-        let (over, passed) = (Arc::clone(&done), proxy.forwarded_bytes());
+        let (stop, forwarded) = (Arc::clone(&done), proxy.forwarded_bytes());
         let (port, pid) = (proxy.port, bridge.pid());
         let thread = spawn(move || {
             let schedstat = schedstat_path(pid, "ami");
             let socket = duplicate_link_socket(pid, port);
             let mut pauses = ReadPauses::default();
             let mut pause: Option<Pause> = None;
-            while !over.load(Ordering::Relaxed) {
-                let written = passed.load(Ordering::SeqCst);
+            while !stop.load(Ordering::Relaxed) {
+                let written = forwarded.load(Ordering::SeqCst);
                 let unread = ioctl_fionread(&socket).expect("a socket");
                 let (now, waited) = (Instant::now(), run_delay(&schedstat));
                 let read = written.saturating_sub(unread);
                 pauses.samples += 1;
-                pauses.unread += usize::from(unread > 0);
+                pauses.unread_samples += usize::from(unread > 0);
                 match &mut pause {
-                    Some(pause) if unread > 0 && read <= pause.read => pause.last = now,
+                    Some(pause) if unread > 0 && read <= pause.read => pause.last_sample = now,
                     _ => {
-                        if let Some(over) = pause.take() {
-                            pauses.add(&over, waited);
+                        if let Some(finished) = pause.take() {
+                            pauses.add(&finished, waited);
                         }
                         pause = (unread > 0).then_some(Pause {
                             begun: now,
-                            last: now,
+                            last_sample: now,
                             waited,
                             read,
                         });
@@ -111,14 +111,14 @@ impl ReadPauseMonitor {
 
     pub(crate) fn stop(self) -> ReadPauses {
         self.done.store(true, Ordering::Relaxed);
-        self.thread.join().expect("the monitor")
+        self.thread.join().expect("no panic in the monitor thread")
     }
 }
 
-/// The path of the scheduler statistics of a thread, found by the name of the thread.
+/// Returns the path of the scheduler statistics of the thread `name`.
 fn schedstat_path(pid: u32, name: &str) -> String {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("tasks");
-    let mut paths = tasks.map(|task| task.expect("a task").path());
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("the bridge's threads");
+    let mut paths = tasks.map(|task| task.expect("a thread").path());
     let found = paths.find(|path| {
         let comm = std::fs::read_to_string(path.join("comm"));
         comm.is_ok_and(|comm| comm.trim() == name)
@@ -127,16 +127,16 @@ fn schedstat_path(pid: u32, name: &str) -> String {
     path.join("schedstat").to_string_lossy().into_owned()
 }
 
-/// How long the thread was runnable but waited for a processor.
+/// Returns the total time that the thread was runnable but waited for a processor.
 fn run_delay(schedstat: &str) -> Duration {
     let text = std::fs::read_to_string(schedstat).unwrap_or_default();
     let delay = text.split(' ').nth(1).and_then(|text| text.parse().ok());
     Duration::from_nanos(delay.unwrap_or_default())
 }
 
-/// Duplicates the socket of the bridge that is connected to `port`.
+/// Duplicates the bridge's socket that is connected to `port`.
 fn duplicate_link_socket(pid: u32, port: u16) -> OwnedFd {
-    let table = std::fs::read_to_string("/proc/net/tcp").expect("sockets");
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("a socket table");
     let remote = format!(":{port:04X} 01 ");
     let mut inodes = table.lines().filter_map(|line| {
         // number, local address, remote address, state, …, inode
@@ -150,10 +150,10 @@ fn duplicate_link_socket(pid: u32, port: u16) -> OwnedFd {
     let found = entries.find(|entry| {
         std::fs::read_link(entry.path()).is_ok_and(|path| path.as_os_str() == link.as_str())
     });
-    let number = found.expect("a descriptor of the socket").file_name();
+    let number = found.expect("a descriptor for the socket").file_name();
     let number = number.to_str().and_then(|text| text.parse().ok());
-    let pid = Pid::from_raw(pid.cast_signed()).expect("a process");
+    let pid = Pid::from_raw(pid.cast_signed()).expect("a process id");
     let process = pidfd_open(pid, PidfdFlags::empty()).expect("the bridge");
-    let number = number.expect("a number");
-    pidfd_getfd(process, number, PidfdGetfdFlags::empty()).expect("its socket")
+    let number = number.expect("a descriptor number");
+    pidfd_getfd(process, number, PidfdGetfdFlags::empty()).expect("the bridge's socket")
 }

@@ -1,25 +1,26 @@
-//! An Asterisk with realtime queues: it also reads queues and members from a database, with
-//! `res_config_sqlite3`.
+//! An Asterisk with realtime queues: besides its configuration files, it reads queues and
+//! members from a database through `res_config_sqlite3`.
 //!
-//! Asterisk 16.28 and 22.10 treat realtime queues alike (observed with `queue show`):
+//! Asterisk 16.28 and 22.10 treat realtime queues alike, as observed with `queue show`:
 //! - The lookup of a queue ignores case in memory, but not in SQLite. A `QueueStatus` or
 //!   `queue show` for `support` finds the loaded queue `Support`, but no database row with
 //!   that name. Asterisk then drops the queue and its dynamic members from memory and
 //!   returns an empty list. The next query with the correct spelling loads the queue again,
 //!   with its realtime members only.
-//! - `QueueSummary`, `QueueAdd`, `QueuePause` and `QueuePenalty` drop the queue in the same
-//!   way and fail with "No such queue", "Interface not found" or a similar text. Only
-//!   `QueueRemove` looks in memory alone: it fails but drops nothing.
+//! - With the wrong case, `QueueSummary`, `QueueAdd`, `QueuePause` and `QueuePenalty` also
+//!   drop the queue, and fail with "No such queue", "Interface not found" or a similar text.
+//!   `QueueRemove` looks only in memory: it fails but drops nothing.
 //! - A query for all queues re-reads every queue and member from the database. A query for
-//!   one queue re-reads only that queue. No event reports the changes that it finds.
+//!   one queue re-reads only that queue. Asterisk sends no event for changes that it finds
+//!   in the database.
 //! - While the database is locked, a lookup fails after `busy_timeout`. Asterisk treats the
-//!   queue as deleted: lists omit it, a pause finds no interface, and its dynamic members
-//!   are lost permanently, even if the query spelled the name correctly.
+//!   queue as deleted, even if the query spelled its name correctly: lists omit the queue, a
+//!   pause finds no interface, and the queue's dynamic members are lost permanently.
 //! - Realtime members are `static` in lists, but `realtime` in events.
-//! - Asterisk logs a warning at every read of a member without a value in `ringinuse`, so
-//!   all members here have one.
+//! - Asterisk logs a warning whenever it reads a member without a value in `ringinuse`, so
+//!   all members here have a value.
 //! - A pause writes the column `paused`. If the database refuses the write, Asterisk still
-//!   reports success, and shows the old value of the column after its next read.
+//!   reports success, and shows the old value after it has read the column again.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,28 +63,28 @@ impl Realtime {
         Self::start_with(version, &[], |_| {})
     }
 
-    /// Starts an Asterisk with configuration files that replace those of the sample. `fill`
+    /// Starts an Asterisk in which `files` replace configuration files of the sample. `fill`
     /// inserts rows before Asterisk starts.
     pub(crate) fn start_with(
         version: u32,
         files: &[(&str, &str)],
         fill: impl FnOnce(&Connection),
     ) -> Self {
-        // The realtime mappings must be loaded before app_queue.
+        // Asterisk must load the realtime driver before app_queue.
         let modules = sample_config("modules.conf") + "preload = res_config_sqlite3.so\n";
-        let mut all = vec![
+        let mut all_files = vec![
             ("modules.conf", modules.as_str()),
             ("extconfig.conf", EXTCONFIG),
             ("res_config_sqlite3.conf", RES_CONFIG_SQLITE3),
         ];
-        all.extend(files);
+        all_files.extend(files);
         let mut database = None;
-        let asterisk = Asterisk::start_prepared(version, &all, &[], |folder| {
-            database = Some(create(folder.join("queues.sqlite3"), fill));
+        let asterisk = Asterisk::start_prepared(version, &all_files, &[], |folder| {
+            database = Some(create_database(folder.join("queues.sqlite3"), fill));
         });
         Self {
             asterisk,
-            database: database.expect("created while Asterisk is prepared"),
+            database: database.expect("a database, since `prepare` has run"),
         }
     }
 
@@ -91,24 +92,23 @@ impl Realtime {
         insert_queue(&self.database, name);
     }
 
-    /// Inserts a member whose name may be any bytes.
+    /// Inserts a member. Its name may be any bytes.
     pub(crate) fn insert_member(&self, queue: &str, interface: &str, name: impl AsRef<[u8]>) {
         insert_member(&self.database, queue, interface, name.as_ref());
     }
 
-    /// Executes SQL statements.
     pub(crate) fn execute(&self, sql: &str) {
         self.database.execute_batch(sql).expect("valid SQL");
     }
 
-    /// Locks the database against readers and writers until the lock is dropped.
+    /// Locks the database for Asterisk until the returned lock is dropped.
     pub(crate) fn lock(&self) -> DatabaseLock<'_> {
         self.execute("begin exclusive");
         DatabaseLock(self)
     }
 }
 
-/// A lock on the database. While it exists, Asterisk can neither read nor write.
+/// A lock on the database. While it exists, Asterisk can neither read nor write rows.
 pub(crate) struct DatabaseLock<'a>(&'a Realtime);
 
 impl Drop for DatabaseLock<'_> {
@@ -117,7 +117,7 @@ impl Drop for DatabaseLock<'_> {
     }
 }
 
-fn create(path: PathBuf, fill: impl FnOnce(&Connection)) -> Connection {
+fn create_database(path: PathBuf, fill: impl FnOnce(&Connection)) -> Connection {
     let database = Connection::open(path).expect("a database");
     let timeout = Duration::from_secs(10);
     database.busy_timeout(timeout).expect("a database");
@@ -126,14 +126,14 @@ fn create(path: PathBuf, fill: impl FnOnce(&Connection)) -> Connection {
     database
 }
 
-/// Inserts a queue. For `fill` of [`Realtime::start_with`].
+/// Inserts a queue. Used in the `fill` argument of [`Realtime::start_with`].
 pub(crate) fn insert_queue(database: &Connection, name: &str) {
     let sql = "insert into queues (name, strategy, timeout, retry, ringinuse) \
                values (?, 'ringall', 15, 1, 'no')";
     database.execute(sql, [name]).expect("a queue's row");
 }
 
-/// Inserts a member. For `fill` of [`Realtime::start_with`].
+/// Inserts a member. Used in the `fill` argument of [`Realtime::start_with`].
 pub(crate) fn insert_member(database: &Connection, queue: &str, interface: &str, name: &[u8]) {
     // SQLite allows any bytes in a text value. A Rust `String` does not.
     let sql = "insert into queue_members \

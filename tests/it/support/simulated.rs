@@ -1,11 +1,11 @@
-//! The simulated PBX of the bridge, with the interface of a real Asterisk in the tests.
+//! The bridge's simulated PBX, with the same methods as a real Asterisk in the tests.
 
 use ami_bridge::simulator::{Config, Simulator};
 use tokio::runtime::Runtime;
 
 use super::Ami;
 
-/// A simulated PBX whose tasks run on their own thread.
+/// A simulated PBX with a tokio runtime, so that synchronous tests can use it.
 pub(crate) struct Simulated {
     runtime: Runtime,
     simulator: Simulator,
@@ -21,7 +21,7 @@ impl Simulated {
             .expect("a runtime");
         let simulator = runtime
             .block_on(Simulator::start(Config::new(queues, manager)))
-            .expect("started");
+            .expect("a running simulator");
         Self {
             port: simulator.address().port(),
             simulator,
@@ -30,16 +30,15 @@ impl Simulated {
     }
 
     pub(crate) fn restart(&mut self) {
-        let started = self.runtime.block_on(self.simulator.restart());
-        started.expect("started again");
+        let result = self.runtime.block_on(self.simulator.restart());
+        result.expect("a restarted simulator");
     }
 
     pub(crate) fn kill(&self) {
         self.runtime.block_on(self.simulator.kill());
     }
 
-    /// Runs a command of Asterisk's command line. Supports only the commands that the tests
-    /// use.
+    /// Runs an Asterisk CLI command. Supports only the commands that the tests use.
     pub(crate) fn cli(&self, command: &str) -> String {
         let words: Vec<_> = command.split(' ').collect();
         match words[..] {
@@ -54,10 +53,10 @@ impl Simulated {
                 let state = DEVICE_STATES.iter().position(|name| *name == state);
                 let code = state.and_then(|code| u8::try_from(code).ok());
                 self.simulator
-                    .set_device_state(device, code.expect("a state"));
+                    .set_device_state(device, code.expect("a device state"));
             }
             ["manager", "show", "connected"] => return self.simulator.logged_in_users().join("\n"),
-            ["queue", "show", queue] => return self.show(queue),
+            ["queue", "show", queue] => return self.show_queue(queue),
             ["core", "stop", "now"] => self.runtime.block_on(self.simulator.stop()),
             ["core", "stop", "gracefully"] => self.simulator.set_shutting_down(true),
             ["core", "abort", "shutdown"] => self.simulator.set_shutting_down(false),
@@ -66,10 +65,11 @@ impl Simulated {
         String::new()
     }
 
-    fn show(&self, queue: &str) -> String {
+    fn show_queue(&self, queue: &str) -> String {
         let mut ami = Ami::login(self.port, "tester", "tester-secret");
         let members = ami.members(queue).into_iter().map(|member| {
-            let [name, location, penalty] = ["Name", "Location", "Penalty"].map(|f| &member[f]);
+            let [name, location, penalty] =
+                ["Name", "Location", "Penalty"].map(|name| &member[name]);
             format!("{name} ({location}) with penalty {penalty}\n")
         });
         members.collect()
@@ -88,7 +88,7 @@ impl Simulated {
     }
 }
 
-/// The device states of Asterisk by their numeric code.
+/// Asterisk's device states, indexed by their numeric code.
 const DEVICE_STATES: [&str; 9] = [
     "UNKNOWN",
     "NOT_INUSE",
