@@ -72,7 +72,7 @@ fn check_command(config: Option<PathBuf>, json: bool, probe: bool) -> ExitCode {
         Ok((settings, _)) => settings,
         Err(error) => {
             if json {
-                print(&check::Report::of_mistakes(&error).json());
+                print(&check::Report::for_unusable_configuration(&error).json());
             }
             return fail(&error, USAGE_ERROR);
         }

@@ -4,7 +4,7 @@
 use super::errors::ApiError;
 use super::form::{Form, invalid};
 use crate::ami::value::{MAX_MEMBER_BYTES, MEMBER_SEPARATORS};
-use crate::organizations::{MAX_AGENT, MAX_QUEUE, is_number_char};
+use crate::organizations::{MAX_AGENT_CHARS, MAX_QUEUE_CHARS, is_number_char};
 
 /// The number of queues that one request may name. The bridge may send the PBX one action for
 /// each of them.
@@ -12,7 +12,7 @@ const MAX_QUEUES: usize = 100;
 
 /// The required phone number of an agent.
 pub(super) fn agent(form: &Form) -> Result<String, ApiError> {
-    number("agent", form.require("agent")?, MAX_AGENT)
+    number("agent", form.require("agent")?, MAX_AGENT_CHARS)
 }
 
 /// Rejects `agent`, for requests about all agents. Otherwise the client could mistake the
@@ -36,7 +36,7 @@ pub(super) fn queues(form: &Form) -> Result<Option<Vec<String>>, ApiError> {
 pub(super) fn required_queues(form: &Form) -> Result<Vec<String>, ApiError> {
     let mut numbers: Vec<String> = Vec::new();
     for item in form.require("queue")?.split(',') {
-        let number = number("queue", item, MAX_QUEUE)?;
+        let number = number("queue", item, MAX_QUEUE_CHARS)?;
         if numbers.iter().any(|n| n.eq_ignore_ascii_case(&number)) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Checks that need only the configuration: overlaps, passwords in plain text, an expiring
+//! Checks that need only the configuration: overlaps, plain-text passwords, an expiring
 //! certificate, and unencrypted traffic.
 
 use std::net::SocketAddr;
@@ -33,7 +33,8 @@ pub(super) fn check(settings: &Settings, report: &mut Report) {
     }
 }
 
-/// Checks the API's certificate. The daemon serves even an invalid one.
+/// Checks the HTTP interface's certificate. The daemon starts even if the certificate is
+/// invalid.
 fn check_certificate(der: Option<&[u8]>, report: &mut Report) {
     let now = Timestamp::now();
     let (not_after, validity) = validity_at(der, now);
@@ -48,7 +49,7 @@ fn check_certificate(der: Option<&[u8]>, report: &mut Report) {
     }
 }
 
-/// Warns about unencrypted traffic and listeners that are reachable from the network.
+/// Warns about unencrypted traffic, and about listeners that others on the network can reach.
 fn check_exposure(settings: &Settings, report: &mut Report) {
     let http = &settings.http;
     let is_exposed = |address: SocketAddr| !address.ip().is_loopback();

@@ -1,8 +1,8 @@
-//! `ami-bridge check`: finds out whether a configuration will work.
+//! `ami-bridge check`: tests whether a configuration will work.
 //!
-//! `configuration` runs the checks that need no PBX. `pbx` links to a PBX and runs the checks in
-//! `permissions`, `ping`, `queues` and `probe`. All of them add to the `report`, which is
-//! printed as JSON or as `text`.
+//! `configuration` runs the checks that need no PBX. `pbx` connects to a PBX and runs the
+//! checks in `permissions`, `ping`, `queues` and `probe`. All checks add their results to the
+//! `report`, which is printed as JSON or as `text`.
 
 mod configuration;
 mod pbx;
@@ -21,17 +21,17 @@ pub use report::{
     CertificateReport, MemberEvents, OrganizationReport, OverlapReport, PbxReport, Report,
 };
 
-/// Checks the configuration and every PBX. Logs in to each PBX like the daemon, and logs off
-/// again.
+/// Checks the configuration and every PBX. Logs in to each PBX as the daemon does, and logs
+/// off afterwards.
 ///
-/// Changes nothing on a PBX, unless `probe` is true. Then it sets one member's penalty to its
-/// current value, to see whether Asterisk sends the event.
+/// Changes nothing on a PBX unless `probe` is true. A probe sets one member's penalty to its
+/// current value, to test whether Asterisk sends the event.
 pub async fn check(settings: Settings, probe: bool) -> Report {
     let mut report = Report::new();
     configuration::check(&settings, &mut report);
     let organizations = settings.directory.organizations();
     let pbxes = settings.pbxes.into_iter();
-    // All PBXes are checked concurrently, so that an unresponsive PBX does not delay the others.
+    // Check all PBXes concurrently, so that an unresponsive PBX does not delay the others.
     let checks = pbxes.map(|pbx| pbx::check(pbx, organizations, probe));
     for pbx_report in join_all(checks).await {
         report.merge(pbx_report);

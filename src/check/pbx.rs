@@ -1,4 +1,4 @@
-//! Links to one PBX and checks it.
+//! Connects to one PBX and checks it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,11 +19,10 @@ use crate::certificate::{Validity, validity_at};
 use crate::config::PbxSettings;
 use crate::organizations::Organization;
 
-/// How long to wait for an Asterisk that is still booting, in addition to the time for
-/// connecting and logging in.
+/// Time for Asterisk to boot, in addition to the time for connecting and logging in.
 const BOOT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Checks one PBX and the queues of its organizations. Probes for events if `probe` is true.
+/// Checks one PBX and its organizations' queues. Probes for events if `probe` is true.
 pub(super) async fn check(
     settings: PbxSettings,
     organizations: &[Arc<Organization>],
@@ -35,7 +34,7 @@ pub(super) async fn check(
         address: settings.link.address.to_string(),
         ..PbxReport::default()
     };
-    let own = organizations
+    let pbx_organizations = organizations
         .iter()
         .filter(|organization| organization.pbx == pbx.name);
     let target = Target {
@@ -44,7 +43,7 @@ pub(super) async fn check(
         tls: settings.link.tls.clone(),
         connect_timeout: settings.link.connect_timeout,
         action_timeout: settings.action_timeout,
-        organizations: own.cloned().collect(),
+        organizations: pbx_organizations.cloned().collect(),
     };
     let stop = CancellationToken::new();
     let (observer, penalty_events) = probe::penalty_events();
@@ -65,15 +64,15 @@ pub(super) async fn check(
     report
 }
 
-/// The PBX to check. The supervisor consumes the link's settings, so this struct has a copy of
-/// the settings that the checks need.
+/// The PBX to check. It has a copy of the link settings that the checks need, because the
+/// supervisor takes ownership of the link settings.
 struct Target {
     address: Address,
     username: HeaderValue,
     tls: Option<TlsSettings>,
     connect_timeout: Duration,
     action_timeout: Duration,
-    /// The organizations of this PBX.
+    /// The PBX's organizations.
     organizations: Vec<Arc<Organization>>,
 }
 
@@ -81,12 +80,12 @@ impl Target {
     /// Waits until the link is up.
     ///
     /// # Errors
-    /// A message with the reason why the link is not up.
+    /// Returns a message that explains why the link is not up.
     async fn wait_for_link(&self, client: &mut Client) -> Result<Peer, String> {
         let limit = self.connect_timeout * 2 + BOOT_TIMEOUT;
-        let is_final =
+        let is_settled =
             |state: &LinkState| !matches!(state, LinkState::Connecting | LinkState::Booting);
-        let state = match timeout(limit, client.wait_for(is_final)).await {
+        let state = match timeout(limit, client.wait_for(is_settled)).await {
             Ok(state) => state,
             Err(_) => client.state(),
         };
@@ -133,8 +132,9 @@ impl Target {
         }
     }
 
-    /// Warns if Asterisk's certificate has expired or will soon. This is not an error, since the
-    /// bridge accepts a pinned certificate even after it has expired.
+    /// Warns if Asterisk's certificate has expired or will expire soon. An expired certificate
+    /// is not an error, since the bridge accepts a pinned certificate even after it has
+    /// expired.
     async fn check_certificate(&self, tls: &TlsSettings, pbx: &mut PbxReport, report: &mut Report) {
         let presented = presented_certificate(&self.address, tls);
         let presented = timeout(self.connect_timeout, presented).await;

@@ -1,16 +1,16 @@
-//! Checks the permissions that the AMI user has in `manager.conf`: it needs a few, and
-//! should not have many more.
+//! Checks the AMI user's permissions in `manager.conf`. Missing permissions are errors or
+//! warnings, and excess permissions are warnings.
 
 use tokio::time::Instant;
 
 use super::report::{PbxReport, Report};
 use crate::ami::{Action, Client, Message, Peer};
 
-/// The lines that the AMI user's section of `manager.conf` must have.
+/// The lines that the AMI user's section in `manager.conf` must have.
 const REQUIRED_LINES: [&str; 2] = ["read = agent,system", "write = agent"];
 
-/// Actions that let a stolen secret place calls, run commands, or reconfigure Asterisk. The
-/// warning names these first.
+/// Actions with which someone who has stolen the secret could place calls, run commands or
+/// reconfigure Asterisk. The warning lists these actions first.
 const DANGEROUS_ACTIONS: [&str; 8] = [
     "Originate",
     "Command",
@@ -22,10 +22,10 @@ const DANGEROUS_ACTIONS: [&str; 8] = [
     "MessageSend",
 ];
 
-/// Maximum number of actions that the warning names. The JSON report has all of them.
-const MAX_NAMED_ACTIONS: usize = 6;
+/// Maximum number of actions in the warning. The JSON report lists all of them.
+const MAX_LISTED_ACTIONS: usize = 6;
 
-/// The required lines, indented as a list.
+/// Returns the required lines, indented as a list.
 pub(super) fn required_lines() -> String {
     format!("  {}", REQUIRED_LINES.join("\n  "))
 }
@@ -35,8 +35,8 @@ pub(super) fn report_required_lines(pbx: &mut PbxReport) {
     pbx.manager_conf = Some(REQUIRED_LINES.map(str::to_owned).to_vec());
 }
 
-/// Reports whether the AMI user has the permissions that the bridge needs. The login has already
-/// tested them.
+/// Checks whether the AMI user has the required permissions, which the login has already
+/// tested.
 pub(super) fn check(peer: &Peer, username: &str, pbx: &mut PbxReport, report: &mut Report) {
     pbx.may_change_queues = Some(peer.may_write);
     pbx.sees_boot = Some(peer.sends_boot_event);
@@ -62,8 +62,8 @@ pub(super) fn check(peer: &Peer, username: &str, pbx: &mut PbxReport, report: &m
     }
 }
 
-/// Warns about actions that the AMI user may perform but the bridge does not need. An attacker
-/// with the secret could use them.
+/// Warns about actions that the AMI user may perform but the bridge does not need, since
+/// someone who has stolen the secret could use them.
 pub(super) async fn check_excess(
     client: &Client,
     deadline: Instant,
@@ -80,13 +80,13 @@ pub(super) async fn check_excess(
     let rank = |action: &String| DANGEROUS_ACTIONS.iter().position(|name| name == action);
     excess.sort_by_key(|action| rank(action).unwrap_or(DANGEROUS_ACTIONS.len()));
     if !excess.is_empty() {
-        let named = excess[..excess.len().min(MAX_NAMED_ACTIONS)].join(", ");
-        let more = match excess.len().saturating_sub(MAX_NAMED_ACTIONS) {
+        let listed = excess[..excess.len().min(MAX_LISTED_ACTIONS)].join(", ");
+        let more = match excess.len().saturating_sub(MAX_LISTED_ACTIONS) {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
         report.warn(format!(
-            "pbx {}: the AMI user may do more than the bridge needs: {named}{more}; \
+            "pbx {}: the AMI user may do more than the bridge needs: {listed}{more}; \
              write = agent is enough",
             pbx.name
         ));
@@ -94,9 +94,10 @@ pub(super) async fn check_excess(
     pbx.excess_actions = Some(excess);
 }
 
-/// Returns the actions that need more than `write = agent`. The response to `ListCommands` has
-/// a header for each action that the user may perform. The header ends with the permission
-/// classes that allow the action, such as `(Priv: agent,all)`.
+/// Returns the permitted actions that require more than `write = agent`. The response to
+/// `ListCommands` has one header for each permitted action. The header value ends with the
+/// action's classes, such as `(Priv: agent,all)`; a user who has any of these classes may
+/// perform the action.
 fn excess_actions(response: &Message) -> Vec<String> {
     let is_excess = |description: &str| {
         let classes = description.rsplit_once("(Priv: ");
@@ -118,8 +119,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn excess_actions_omits_unrestricted_actions_and_class_agent() {
-        // From Asterisk 22, for a user with write = agent,command,system.
+    fn excess_actions_omits_classless_and_agent_actions() {
+        // Asterisk 22 sends these headers to a user with write = agent,command,system.
         let response = "Response: Success\r\n\
             BridgeKick: Kick a channel from a bridge.  (Priv: <none>)\r\n\
             Command: Execute Asterisk CLI Command.  (Priv: command,all)\r\n\

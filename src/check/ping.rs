@@ -1,4 +1,4 @@
-//! Measures the round-trip time to a PBX and its clock offset.
+//! Measures a PBX's round-trip time and clock offset.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -18,11 +18,11 @@ pub(super) async fn check(
     let Ok(exchange) = client.begin(deadline, "check") else {
         return;
     };
-    let sent = Instant::now();
+    let sent_at = Instant::now();
     let Ok(reply) = exchange.send(Action::Ping).await else {
         return;
     };
-    let round_trip = sent.elapsed();
+    let round_trip = sent_at.elapsed();
     pbx.latency_ms = Some(round_trip.as_secs_f64() * 1000.0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let offset = clock_offset(&reply.response, round_trip, now.unwrap_or_default());

@@ -1,5 +1,5 @@
-//! Verifies that events about members arrive: sets a member's penalty to its current value,
-//! and waits for the event.
+//! Verifies that member events arrive, by setting a member's penalty to its current value and
+//! waiting for the event.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::queues::{Member, Membership, QueueError, QueueName, QueueQueries, set
 /// How long to wait for the event.
 const EVENT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Observer of a link that forwards `QueueMemberPenalty` events.
+/// A link observer that forwards `QueueMemberPenalty` events.
 pub(super) struct PenaltyObserver(UnboundedSender<Message>);
 
-/// Creates an observer, and the receiver of the events that it forwards.
+/// Creates an observer and the receiver for the events that it forwards.
 pub(super) fn penalty_events() -> (PenaltyObserver, UnboundedReceiver<Message>) {
     let (sender, receiver) = unbounded_channel();
     (PenaltyObserver(sender), receiver)
@@ -29,7 +29,8 @@ impl Observer for PenaltyObserver {
 
     fn event(&mut self, event: &Message) {
         if event.event() == Some(b"QueueMemberPenalty") {
-            // Fails if the check does not probe, because the receiver has been dropped.
+            // Sending fails if the check does not probe, because the receiver has been
+            // dropped.
             let _ = self.0.send(event.clone());
         }
     }
@@ -39,12 +40,12 @@ impl Observer for PenaltyObserver {
     fn link_down(&mut self) {}
 }
 
-/// Sets the penalty of a member of these queues to its current value. Returns whether the
-/// event arrived, or `None` if the queues have no member. Prefers a dynamic member, since the
-/// penalty of a static one may be stored in a realtime database.
+/// Sets the penalty of a member in one of `queues` to its current value. Returns whether the
+/// event arrived, or `None` if the queues have no members. Prefers a dynamic member, since a
+/// static member's penalty may be stored in a realtime database.
 ///
 /// # Errors
-/// The error if the members can't be read or the penalty can't be set.
+/// Returns a [`QueueError`] if the members can't be read or the penalty can't be set.
 pub(super) async fn probe(
     client: &Client,
     deadline: Instant,
@@ -59,8 +60,8 @@ pub(super) async fn probe(
     set_penalty(&queries, &queue, interface, member.penalty).await?;
     let arrived = async {
         while let Some(event) = events.recv().await {
-            let has = |header, value: &str| event.get_last(header) == Some(value.as_bytes());
-            if has("Queue", &queue) && has("Interface", interface) {
+            let has_value = |header, value: &str| event.get_last(header) == Some(value.as_bytes());
+            if has_value("Queue", &queue) && has_value("Interface", interface) {
                 return true;
             }
         }
@@ -70,15 +71,17 @@ pub(super) async fn probe(
     Ok(Some(arrived.unwrap_or(false)))
 }
 
-/// Finds a member to probe. Skips members whose name is not UTF-8: Asterisk sends no events
-/// for them.
+/// Finds a member to probe. Skips members whose name is not UTF-8, because Asterisk sends no
+/// events for them.
 async fn find_member(
     queries: &QueueQueries,
-    own: &[QueueName],
+    queue_names: &[QueueName],
 ) -> Result<Option<(QueueName, Arc<Member>)>, QueueError> {
-    let queues = queries.all_queues().await?;
-    let own = queues.iter().filter(|queue| own.contains(&queue.name));
-    let members = own.flat_map(|queue| queue.members.iter().map(move |m| (queue, m)));
+    let all_queues = queries.all_queues().await?;
+    let queues = all_queues
+        .iter()
+        .filter(|queue| queue_names.contains(&queue.name));
+    let members = queues.flat_map(|queue| queue.members.iter().map(move |m| (queue, m)));
     let members = members.filter(|(_, m)| !m.name.contains(char::REPLACEMENT_CHARACTER));
     let is_dynamic = |(_, m): &(_, &Arc<Member>)| m.membership == Membership::Dynamic;
     let found = members.clone().find(is_dynamic).or(members.clone().next());
@@ -102,9 +105,9 @@ pub(super) fn report_events(
         Ok(Some(false)) => {
             pbx.events = Some(MemberEvents::Missing);
             report.fail(format!(
-                "pbx {name}: the bridge set a member's penalty, but received no event of it. In \
+                "pbx {name}: the bridge set a member's penalty, but received no event for it. In \
                  manager.conf, the section [{username}] needs these lines:\n{}\nIt must have no \
-                 eventfilter, and [general] no disabledevents that names QueueMember events. \
+                 eventfilter, and [general] must not list QueueMember events in disabledevents. \
                  Then run `manager reload`, and restart the bridge if it is running",
                 required_lines()
             ));

@@ -1,4 +1,4 @@
-//! Compares a PBX's queues with the queues that its organizations have in the configuration.
+//! Compares a PBX's queues with the queues that are configured for its organizations.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::ami::Client;
 use crate::organizations::Organization;
 use crate::queues::{QueueError, QueueName, QueueNames, QueueQueries};
 
-/// Checks the queue names. Returns the queues that belong to an organization.
+/// Checks the queue names. Returns the queues that belong to any of `organizations`.
 pub(super) async fn check(
     client: &Client,
     deadline: Instant,
@@ -49,8 +49,8 @@ async fn queue_names(client: &Client, deadline: Instant) -> Result<QueueNames, Q
     QueueQueries::new(exchange).names().await
 }
 
-/// Warns about names that differ in spelling, and about configured queues that the PBX does
-/// not have. The cause may be a wrong number or a wrong `queue_name`.
+/// Warns about queue names that differ in spelling, and about configured queues that the PBX
+/// does not have. A queue may be missing because its number or `queue_name` is wrong.
 fn check_organization(organization: &Organization, queues: &[QueueName], report: &mut Report) {
     let problems = organization.name_problems(queues.iter().map(|name| name.as_str()));
     for problem in problems {

@@ -1,5 +1,5 @@
-//! The report of a check. Its JSON form is documented, so fields may be added but not changed
-//! or removed.
+//! The report of a check. Its JSON format is documented, so fields may be added but not
+//! changed or removed.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -10,50 +10,50 @@ use crate::config::ConfigError;
 /// The result of a check.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
-    /// Whether the bridge will work. Determines the exit status.
+    /// Whether the check found no errors. Determines the exit status.
     pub ok: bool,
     /// The PBXes, ordered by name.
     pub pbxes: Vec<PbxReport>,
-    /// The organizations of PBXes whose queues could be listed.
+    /// The organizations, except those on PBXes whose queues could not be listed.
     pub organizations: Vec<OrganizationReport>,
     /// The overlaps that `shared = true` allows.
     pub overlaps: Vec<OverlapReport>,
-    /// The API's certificate, if it has one.
+    /// The HTTP interface's certificate, if TLS is configured.
     pub certificate: Option<CertificateReport>,
-    /// Problems that the operator should fix although the bridge works.
+    /// Problems that should be fixed although the bridge works.
     pub warnings: Vec<String>,
-    /// Problems that stop the bridge from working.
+    /// Problems that prevent the bridge from working.
     pub errors: Vec<String>,
 }
 
 /// The result for one PBX.
 #[derive(Debug, Default, Serialize)]
 pub struct PbxReport {
-    /// NAME of `[pbx.NAME]`.
+    /// The NAME in `[pbx.NAME]`.
     pub name: String,
     /// `host:port`.
     pub address: String,
     /// Whether the bridge could connect and log in.
     pub linked: bool,
-    /// Version of the AMI, such as `11.0.0`.
+    /// AMI version, such as `11.0.0`.
     pub ami_version: Option<String>,
-    /// Major version of Asterisk, if the bridge knows the AMI version.
+    /// Asterisk's major version, if the bridge recognizes the AMI version.
     pub asterisk: Option<u32>,
     /// Round-trip time of a `Ping`, in milliseconds.
     pub latency_ms: Option<f64>,
-    /// Whether the AMI user may change queues. The login tests this by pausing a member that
-    /// does not exist: Asterisk denies the action or does not find the member.
+    /// Whether the AMI user may change queues. The login tests this by pausing a nonexistent
+    /// member: Asterisk either denies the action or reports that it can't find the member.
     pub may_change_queues: Option<bool>,
-    /// Whether the AMI user receives the event that Asterisk has booted.
+    /// Whether the AMI user receives the `FullyBooted` event.
     pub sees_boot: Option<bool>,
-    /// Whether the AMI user receives events about members.
+    /// Whether the AMI user receives member events.
     pub events: Option<MemberEvents>,
     /// Seconds by which the PBX's clock is ahead of the local clock.
     pub clock_offset_seconds: Option<f64>,
-    /// Actions that the AMI user may perform and the bridge does not need.
+    /// Actions that the AMI user may perform but the bridge does not need.
     pub excess_actions: Option<Vec<String>>,
-    /// The lines that the AMI user's section of `manager.conf` must have; empty if it has
-    /// them.
+    /// The lines that the AMI user's section in `manager.conf` must have; empty if it has all
+    /// of them.
     pub manager_conf: Option<Vec<String>>,
     /// Asterisk's certificate, if the link uses TLS.
     pub certificate: Option<CertificateReport>,
@@ -61,11 +61,11 @@ pub struct PbxReport {
     pub queues: Option<usize>,
 }
 
-/// Whether the AMI user receives events about members.
+/// Whether the AMI user receives member events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MemberEvents {
-    /// Unknown: no member was changed.
+    /// Unknown, because no member was changed.
     Unverified,
     /// A change caused an event.
     Seen,
@@ -76,22 +76,22 @@ pub enum MemberEvents {
 /// The result for one organization.
 #[derive(Debug, Serialize)]
 pub struct OrganizationReport {
-    /// NAME of `[organization.NAME]`.
+    /// The NAME in `[organization.NAME]`.
     pub name: String,
-    /// NAME of its `[pbx.NAME]`.
+    /// The NAME in its PBX's `[pbx.NAME]`.
     pub pbx: String,
     /// Number of queues on the PBX that belong to the organization.
     pub queues: usize,
-    /// Items of `queues` for which the PBX has no queue.
+    /// Items in `queues` that match no queue on the PBX.
     pub missing_queues: Vec<String>,
 }
 
 /// Two organizations that can reach the same queue or interface.
 #[derive(Debug, Serialize)]
 pub struct OverlapReport {
-    /// Name of the first organization.
+    /// The first organization's name.
     pub first: String,
-    /// Name of the second organization.
+    /// The second organization's name.
     pub second: String,
     /// A queue or an interface that both can reach.
     pub example: String,
@@ -116,9 +116,10 @@ impl CertificateReport {
 }
 
 impl Report {
-    /// Creates the report for an invalid configuration. It contains only the mistakes.
+    /// Creates the report for an unusable configuration. It contains only the configuration's
+    /// mistakes.
     #[must_use]
-    pub fn of_mistakes(error: &ConfigError) -> Self {
+    pub fn for_unusable_configuration(error: &ConfigError) -> Self {
         let errors = match error {
             ConfigError::Mistakes { mistakes, .. } => {
                 mistakes.iter().map(ToString::to_string).collect()
@@ -131,7 +132,7 @@ impl Report {
         }
     }
 
-    /// Creates a report without problems.
+    /// Creates an empty report without errors.
     pub(super) fn new() -> Self {
         Self {
             ok: true,
@@ -157,7 +158,7 @@ impl Report {
         self.errors.push(error.into());
     }
 
-    /// The report as JSON.
+    /// Returns the report as JSON.
     #[must_use]
     pub fn json(&self) -> String {
         // The report contains only text and numbers, so it can always be serialized.

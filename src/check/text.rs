@@ -1,4 +1,4 @@
-//! The report as human-readable text.
+//! Formats the report as human-readable text.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -13,13 +13,13 @@ impl Display for Report {
         }
         for pbx in self.pbxes.iter().filter(|pbx| pbx.linked) {
             write_pbx(f, pbx)?;
-            let of_pbx = self.organizations.iter().filter(|o| o.pbx == pbx.name);
-            for organization in of_pbx {
-                let (name, own) = (&organization.name, organization.queues);
-                let all = pbx.queues.unwrap_or_default();
+            let organizations = self.organizations.iter().filter(|o| o.pbx == pbx.name);
+            for organization in organizations {
+                let (name, reachable) = (&organization.name, organization.queues);
+                let total = pbx.queues.unwrap_or_default();
                 writeln!(
                     f,
-                    "organization {name}: reaches {own} of the PBX's {all} queues"
+                    "organization {name}: reaches {reachable} of the PBX's {total} queues"
                 )?;
             }
         }
@@ -65,8 +65,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_has_the_expiry_of_each_certificate() {
-        let expiring = |not_after: &str| {
+    fn text_shows_the_expiry_of_each_certificate() {
+        let certificate = |not_after: &str| {
             Some(CertificateReport {
                 not_after: not_after.into(),
                 days_left: 5,
@@ -74,12 +74,12 @@ mod tests {
         };
         let pbx = PbxReport {
             linked: true,
-            certificate: expiring("2027-03-01T12:00:00Z"),
+            certificate: certificate("2027-03-01T12:00:00Z"),
             ..PbxReport::default()
         };
         let report = Report {
             pbxes: vec![pbx],
-            certificate: expiring("2027-04-01T12:00:00Z"),
+            certificate: certificate("2027-04-01T12:00:00Z"),
             ..Report::default()
         };
         let text = report.to_string();

@@ -6,9 +6,8 @@ use serde::Deserialize;
 use super::file::File;
 use super::mistake::Mistakes;
 
-/// Deserializes the tree. serde stops at the first error, so a value that causes an error
-/// is removed and the rest is deserialized again. That way one mistake does not hide the
-/// others.
+/// Deserializes the tree. serde stops at the first error, so each invalid value is removed and
+/// deserialization is repeated. One mistake thus does not hide the rest.
 pub(super) fn deserialize(mut tree: Value, mistakes: &mut Mistakes) -> File {
     loop {
         let mut track = serde_path_to_error::Track::new();
@@ -25,8 +24,8 @@ pub(super) fn deserialize(mut tree: Value, mistakes: &mut Mistakes) -> File {
     }
 }
 
-/// Joins path segments into a key such as `organization.acme.user[0].password`. The segment
-/// of an index already has its brackets: `[0]`.
+/// Joins path segments into a key such as `organization.acme.user[0].password`. An index
+/// segment already has its brackets: `[0]`.
 fn join(path: &[String]) -> String {
     let mut key = String::new();
     for segment in path {
@@ -38,9 +37,8 @@ fn join(path: &[String]) -> String {
     key
 }
 
-/// Describes a mistake for the operator: an unknown key, or the type that was expected.
-/// serde's message also quotes the value that was found, which may be a secret, so only the
-/// part after "expected" is used.
+/// Describes the expected value or key. serde's message also quotes the actual value, which
+/// may be a secret, so only the text after "expected" is used.
 fn describe(error: &config::ConfigError) -> String {
     let text = error.to_string();
     if text.contains("unknown field") {
@@ -63,7 +61,7 @@ fn describe(error: &config::ConfigError) -> String {
     }
 }
 
-/// Removes the value at `path`. Returns false if there is none.
+/// Removes the value at `path`. Returns false if there is no value.
 fn remove(tree: &mut Value, path: &[String]) -> bool {
     let Some((last, parents)) = path.split_last() else {
         return false;
@@ -93,7 +91,7 @@ fn remove(tree: &mut Value, path: &[String]) -> bool {
     }
 }
 
-/// Parses the segment of an index, such as `[3]`.
+/// Parses an index segment, such as `[3]`.
 fn parse_index(segment: &str) -> Option<usize> {
     segment.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
 }

@@ -1,10 +1,10 @@
-//! Finds both lines of a duplicate key. Does no IO.
+//! Finds the two lines on which a duplicate key appears. Does no IO.
 
 use std::ops::Range;
 
 use toml::de::{DeArray, DeTable, DeValue, Error};
 
-/// A key that occurs twice in a table.
+/// A key that appears twice in a table.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct DuplicateKey {
     pub(super) key: String,
@@ -14,7 +14,7 @@ pub(super) struct DuplicateKey {
     pub(super) second: usize,
 }
 
-/// Returns the key that the parser refused as a duplicate; `None` if `error` is another
+/// Returns the duplicate key that the parser reported, or `None` if `error` is a different
 /// error. The parser reports only the second occurrence.
 pub(super) fn find(text: &str, error: &Error) -> Option<DuplicateKey> {
     let span = error
@@ -35,9 +35,9 @@ pub(super) fn find(text: &str, error: &Error) -> Option<DuplicateKey> {
     })
 }
 
-/// Whether the key at `candidate` is the first occurrence of the duplicate key at `second`.
-/// Several tables may have a key of that name. The candidate is the right one if renaming it
-/// makes the error disappear.
+/// Returns true if the key at `candidate` is the first occurrence of the duplicate key at
+/// `second`. Several tables may have a key with the same name. The candidate is the first
+/// occurrence if renaming it makes the error disappear.
 fn is_first_occurrence(text: &str, candidate: &Range<usize>, second: usize) -> bool {
     const UNUSED_KEY: &str = "ami_bridge_has_no_such_key";
     let renamed = [&text[..candidate.start], UNUSED_KEY, &text[candidate.end..]].concat();
@@ -70,7 +70,7 @@ fn collect_from_value(value: &DeValue<'_>, name: &str, spans: &mut Vec<Range<usi
     }
 }
 
-/// The line number of a byte offset, starting at 1.
+/// Returns the line number at a byte offset, starting at 1.
 pub(super) fn line_number(text: &str, offset: usize) -> usize {
     text[..offset].matches('\n').count() + 1
 }
@@ -85,7 +85,7 @@ mod tests {
             ("a = 1\nb = 2\na = 3\n", Some(("a", 1, 3))),
             ("a = 1\n\"a\" = 3\n", Some(("a", 1, 2))),
             ("[x]\n[y]\n[x]\n", Some(("x", 1, 3))),
-            // The first occurrence is in the same table, not in another one.
+            // Only a key in the same table counts as the first occurrence.
             ("[x]\na = 1\n[y]\na = 1\nb = 1\na = 2\n", Some(("a", 4, 6))),
             ("[[o.u]]\nn = 1\n[[o.u]]\nn = 2\nn = 3\n", Some(("n", 4, 5))),
             ("[x]\nb = { c = 1, c = 2 }\n", Some(("c", 2, 2))),

@@ -1,11 +1,11 @@
-//! Why a configuration can't be used.
+//! The errors of loading a configuration.
 
 use super::mistake::Mistake;
 
-/// Why a configuration can't be used. No variant contains a secret.
+/// The reason why a configuration can't be used. No variant contains a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// No file was named, and no default path exists.
+    /// No file was specified, and no file exists at a default path.
     #[error(
         "no configuration file: name one with --config or AMI_BRIDGE_CONFIG, \
          or create ./ami-bridge.toml or /etc/ami-bridge/ami-bridge.toml"
@@ -41,12 +41,12 @@ pub enum ConfigError {
         /// Line number of the second occurrence, starting at 1.
         second: usize,
     },
-    /// The file is TOML, but values in it are wrong or missing.
+    /// The file is valid TOML, but has wrong or missing values.
     #[error("{file}: {} in the configuration:{}", count(mistakes), lines(mistakes))]
     Mistakes {
         /// Path of the file.
         file: String,
-        /// Every mistake that was found.
+        /// All mistakes.
         mistakes: Vec<Mistake>,
     },
 }

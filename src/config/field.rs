@@ -1,13 +1,14 @@
 //! serde deserializers for fields that are not plain strings.
 //!
-//! The value of an environment variable is always text, so each deserializer also accepts
-//! the text of its type. Otherwise it accepts only the TOML type: `tls = 5` is a mistake.
+//! The value of an environment variable is always text, so each deserializer accepts text as
+//! well as its TOML type. A value of any other TOML type is a mistake, such as `tls = 5`.
 
 use std::fmt;
 
 use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 
-/// A boolean. Accepts the texts `true`, `yes`, `on`, `1`, `false`, `no`, `off` and `0`.
+/// Deserializes a boolean, or one of the texts `true`, `yes`, `on`, `1`, `false`, `no`, `off`
+/// or `0`.
 pub(super) fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     struct Boolean;
 
@@ -34,7 +35,7 @@ pub(super) fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool
     deserializer.deserialize_any(Boolean)
 }
 
-/// A whole number. Accepts text that consists of decimal digits.
+/// Deserializes a whole number, or text that consists of decimal digits.
 pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     struct Integer;
 
@@ -64,7 +65,8 @@ pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64,
     deserializer.deserialize_any(Integer)
 }
 
-/// The text of a duration. A bare number is a mistake, because its unit would be a guess.
+/// Deserializes the text of a duration. A bare number is a mistake, because its unit is
+/// unknown.
 pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     struct Duration;
 
@@ -83,7 +85,7 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Str
     deserializer.deserialize_any(Duration)
 }
 
-/// A list of strings. Accepts text with commas between the items.
+/// Deserializes a list of strings, or text with commas between the items.
 pub(super) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     struct List;
 
@@ -97,7 +99,7 @@ pub(super) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Str
         fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
             let items = text.split(',').map(|item| item.trim().to_owned());
             let items: Vec<String> = items.filter(|item| !item.is_empty()).collect();
-            // An empty `allow_from` admits every network. Empty text must not cause that.
+            // An empty `allow_from` admits every network, so text without items is a mistake.
             if items.is_empty() {
                 return Err(E::invalid_value(Unexpected::Str(text), &self));
             }
@@ -116,7 +118,7 @@ pub(super) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Str
     deserializer.deserialize_any(List)
 }
 
-/// Like [`list`], for a key whose absence differs from an empty list.
+/// Like [`list`], for a key that distinguishes a missing list from an empty one.
 pub(super) fn optional_list<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<String>>, D::Error> {

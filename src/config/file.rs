@@ -1,7 +1,7 @@
-//! The file's tables and keys, with their defaults.
+//! The tables and keys in the file, with their defaults.
 //!
-//! Every key is optional here. [`super::validate`] reports the required ones that are
-//! missing, together with all other mistakes.
+//! Every key is optional here. [`super::validate`] reports missing required keys, together
+//! with all other mistakes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::field;
 
-/// A string that `Debug` does not print.
+/// A string whose `Debug` output is hidden.
 #[derive(Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Secret(pub(super) Zeroizing<String>);

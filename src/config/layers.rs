@@ -8,8 +8,8 @@ use super::mistake::Mistake;
 /// Merges the file with the environment variables, which take precedence.
 ///
 /// # Errors
-/// [`ConfigError::Mistakes`] if an environment variable replaces a table in the file with a
-/// plain value. The `config` crate does not report which variable.
+/// Returns [`ConfigError::Mistakes`] if an environment variable replaces a table in the file
+/// with a plain value. The `config` crate does not report which variable.
 pub(super) fn merge(
     file_name: &str,
     text: &str,
@@ -35,7 +35,7 @@ pub(super) fn merge(
     Ok(tree)
 }
 
-/// If the environment sets a PBX's `secret`, removes the `secret_file` that the file sets, and
+/// If the environment sets a PBX's `secret`, removes `secret_file` from the file's values, and
 /// vice versa. Otherwise the PBX would have both, which is a mistake.
 fn prefer_environment_secrets(tree: &mut Value) {
     let ValueKind::Table(root) = &mut tree.kind else {
@@ -60,7 +60,7 @@ fn prefer_environment_secrets(tree: &mut Value) {
     }
 }
 
-/// Whether an environment variable set the value of `key`.
+/// Returns true if an environment variable set the value of `key`.
 pub(super) fn is_from_environment(tree: &Value, key: &str) -> bool {
     let mut node = tree;
     for segment in key.split('.') {
@@ -75,8 +75,8 @@ pub(super) fn is_from_environment(tree: &Value, key: &str) -> bool {
     has_environment_origin(node)
 }
 
-/// Values from the file have no origin, because the `config` crate receives the file as
-/// unnamed text.
+/// Returns true if an environment variable set the value. Values from the file have no origin,
+/// since the `config` crate receives the file as unnamed text.
 fn has_environment_origin(value: &Value) -> bool {
     value.origin().is_some()
 }

@@ -1,4 +1,4 @@
-//! Finds the configuration file and converts it to [`Settings`].
+//! Finds the configuration file and loads it into [`Settings`].
 
 use std::path::{Path, PathBuf};
 
@@ -12,16 +12,16 @@ use super::settings::Settings;
 use super::syntax;
 use super::validate::validate;
 
-/// Returns the path of the configuration file: `named`, else `AMI_BRIDGE_CONFIG`, else the
+/// Returns the configuration file's path: `specified`, else `AMI_BRIDGE_CONFIG`, else the
 /// first default path that exists.
 ///
 /// # Errors
-/// [`ConfigError::NoFile`] if no file is named and no default path exists.
-pub fn find(named: Option<PathBuf>) -> Result<PathBuf, ConfigError> {
+/// Returns [`ConfigError::NoFile`] if no file is specified and no default path exists.
+pub fn find(specified: Option<PathBuf>) -> Result<PathBuf, ConfigError> {
     let defaults = ["ami-bridge.toml", "/etc/ami-bridge/ami-bridge.toml"];
     // An empty variable counts as unset.
     let variable = std::env::var_os("AMI_BRIDGE_CONFIG").filter(|name| !name.is_empty());
-    named
+    specified
         .or(variable.map(PathBuf::from))
         .or_else(|| defaults.map(PathBuf::from).into_iter().find(|p| p.exists()))
         .ok_or(ConfigError::NoFile)
@@ -30,8 +30,9 @@ pub fn find(named: Option<PathBuf>) -> Result<PathBuf, ConfigError> {
 /// Reads the file, applies the environment variables, and validates the result.
 ///
 /// # Errors
-/// [`ConfigError::Unreadable`], [`ConfigError::Syntax`] or [`ConfigError::DuplicateKey`] if
-/// the file can't be parsed, else [`ConfigError::Mistakes`] with all mistakes.
+/// Returns [`ConfigError::Unreadable`] if the file can't be read, [`ConfigError::Syntax`] or
+/// [`ConfigError::DuplicateKey`] if it is not valid TOML, and otherwise
+/// [`ConfigError::Mistakes`] with all mistakes.
 pub fn load(path: &Path) -> Result<Settings, ConfigError> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
@@ -42,11 +43,11 @@ pub fn load(path: &Path) -> Result<Settings, ConfigError> {
     parse(name, &text, true)
 }
 
-/// Validates a configuration text. Ignores environment variables. Errors show `name` as the file
-/// name.
+/// Parses and validates the text of a configuration. Ignores environment variables. Error
+/// messages show `name` in place of a file path.
 ///
 /// # Errors
-/// Like [`load`], except [`ConfigError::Unreadable`].
+/// Returns the same errors as [`load`], except [`ConfigError::Unreadable`].
 pub fn load_text(name: &str, text: &str) -> Result<Settings, ConfigError> {
     parse(name.to_owned(), text, false)
 }

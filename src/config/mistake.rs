@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A wrong or missing value.
+/// A wrong or missing value, and the message for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// The full key, such as `pbx.main.secret`.
@@ -17,7 +17,7 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// Collects mistakes, so that all of them are reported at once.
+/// Collects mistakes, so that all of them are reported together.
 #[derive(Debug, Default)]
 pub(super) struct Mistakes(Vec<Mistake>);
 
@@ -29,15 +29,16 @@ impl Mistakes {
         });
     }
 
-    /// Adds a mistake for a missing required key. Does nothing if the key, or a key that begins
-    /// with it, was already reported, because a value of the wrong type has been removed.
-    pub(super) fn add_missing(&mut self, key: &str, what: &str) {
+    /// Reports a missing key, unless a mistake was already reported for the key or for a key
+    /// that begins with it: `deserialize` removes values of the wrong type, so their keys are
+    /// missing.
+    pub(super) fn add_missing(&mut self, key: &str, hint: &str) {
         if !self.0.iter().any(|mistake| mistake.key.starts_with(key)) {
-            self.add(key, format!("is missing: {what}"));
+            self.add(key, format!("is missing: {hint}"));
         }
     }
 
-    /// Returns the value in `result`, or adds its error as a mistake in `key`.
+    /// Returns the value of `result`, or adds its error as a mistake for `key`.
     pub(super) fn ok_or_add<T>(
         &mut self,
         key: &str,

@@ -2,16 +2,15 @@
 //!
 //! [`load()`] reports all mistakes at once. It works in four steps:
 //!
-//! 1. `syntax` refuses a file that is not TOML, and names the line.
-//! 2. `layers` overrides the file's values with the environment variables.
+//! 1. `syntax` rejects a file that is not TOML, and reports the line.
+//! 2. `layers` overrides the file's values with environment variables.
 //! 3. `deserialize` fills the structs in `file`. Every key is optional there.
-//! 4. `validate` checks the values, with one module for each table in the file, and
-//!    returns [`Settings`].
+//! 4. `validate` checks the values, with one module for each table, and returns [`Settings`].
 //!
-//! A new key needs a field in `file`, a check in the module of its table in `validate`, a
-//! field in `settings` (for a key of an organization or a user: in [`crate::organizations`]),
-//! and a row in `docs/CONFIGURATION.md`. `daemon/restart_only.rs` then decides whether a
-//! reload applies the key or a restart is needed.
+//! A new key needs a field in `file`, a check in its table's module in `validate`, a field in
+//! `settings` (or in [`crate::organizations`], for an organization's or a user's key), and a
+//! row in `docs/CONFIGURATION.md`. `daemon/restart_only.rs` decides whether a reload applies
+//! the key or a restart is needed.
 //!
 //! No other module uses the `config` crate.
 

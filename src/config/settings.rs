@@ -15,7 +15,7 @@ use crate::telemetry::LogSettings;
 /// The validated configuration.
 #[derive(Debug)]
 pub struct Settings {
-    /// `[http]`: the API listener.
+    /// `[http]`: the HTTP interface's listener.
     pub http: HttpSettings,
     /// `[admin]`: the listener for health checks and metrics.
     pub admin: AdminSettings,
@@ -25,22 +25,22 @@ pub struct Settings {
     pub lockout: LockoutPolicy,
     /// `[pbx.NAME]`, ordered by name.
     pub pbxes: Vec<PbxSettings>,
-    /// `[organization.NAME]` and their users.
+    /// The organizations (`[organization.NAME]`) and their users.
     pub directory: Directory,
-    /// The overlaps between organizations that are allowed by `shared = true`.
+    /// The overlaps between organizations that `shared = true` allows.
     pub overlaps: Vec<Overlap>,
 }
 
-/// The API listener.
+/// The HTTP interface's listener.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
-    /// Address to listen on. The operating system chooses a port if it is 0.
+    /// Address to listen on. If its port is 0, the operating system chooses a free port.
     pub listen: SocketAddr,
-    /// The certificate files and their loaded content; `None` for plain HTTP.
+    /// The certificate files and the certificate loaded from them; `None` for plain HTTP.
     pub tls: Option<(CertificateFiles, Arc<CertifiedKey>)>,
-    /// Path of the API.
+    /// URL path of the HTTP interface.
     pub path: String,
-    /// Origins of web pages that may call the API from a browser.
+    /// Origins of web pages that may call the HTTP interface from a browser.
     pub cors_origins: Vec<String>,
     /// Networks whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpNet>,
@@ -59,17 +59,17 @@ pub struct HttpSettings {
 pub struct AdminSettings {
     /// Address to listen on; `None` disables the listener.
     pub listen: Option<SocketAddr>,
-    /// Whether `/metrics` includes queue metrics.
+    /// Whether `/metrics` includes metrics for each queue.
     pub queue_metrics: bool,
 }
 
-/// A PBX.
+/// The settings for one PBX.
 #[derive(Debug)]
 pub struct PbxSettings {
     /// How to connect and log in.
     pub link: LinkSettings,
-    /// Time limit for a whole request, even if it sends several actions.
+    /// Time limit for a whole request, including all actions that it sends.
     pub action_timeout: Duration,
-    /// The bridge re-reads every queue once per interval.
+    /// Period in which the bridge re-reads every queue once.
     pub resync_interval: Duration,
 }

@@ -1,7 +1,7 @@
 //! Checks that the file is TOML.
 //!
-//! The parser's own messages quote the wrong line, which may contain a secret. Errors from
-//! here contain only positions and keys.
+//! The TOML parser's messages quote the invalid line, which may contain a secret. This
+//! module's errors contain only positions and keys.
 
 use super::duplicate_key;
 use super::error::ConfigError;
@@ -9,7 +9,8 @@ use super::error::ConfigError;
 /// Checks that `text` is TOML.
 ///
 /// # Errors
-/// [`ConfigError::DuplicateKey`] or [`ConfigError::Syntax`] for the first error in `text`.
+/// Returns [`ConfigError::DuplicateKey`] or [`ConfigError::Syntax`] for the first error in
+/// `text`.
 pub(super) fn check(file: &str, text: &str) -> Result<(), ConfigError> {
     match text.parse::<toml::Table>() {
         Ok(_) => Ok(()),

@@ -80,15 +80,15 @@ fn log(pbx: &str, problem: &NameProblem) {
             listed,
             "the configuration spells a queue name differently from the PBX; use the PBX's spelling"
         ),
-        NameProblem::Unfit {
+        NameProblem::InvalidCharacters {
             organization,
             listed,
-            better,
+            suggestion,
         } => warn!(
             pbx,
             organization,
             queue = ?listed,
-            better,
+            better = suggestion,
             "queue ignored: a queue number in the API has only letters a-z, digits and _ . -; \
              rename the queue in Asterisk's configuration"
         ),

@@ -1,4 +1,4 @@
-//! The call center of the demo: its queues, its agents and its callers.
+//! The demo's call center: its queues, agents and callers.
 
 use std::time::Duration;
 
@@ -69,8 +69,7 @@ const AGENTS: [(&str, &str, &[&str]); 19] = [
     ("1019", "Håkon Åsen", &["6005"]),
 ];
 
-/// Agents up to this number take no breaks, so that only the user of the demo pauses
-/// them.
+/// Agents up to this number take no breaks, so that only the demo's user pauses them.
 const LAST_AGENT_WITHOUT_BREAKS: &str = "1005";
 
 /// An agent whose phone is disconnected.
@@ -92,11 +91,11 @@ const CALLERS: [(&str, &str); 10] = [
     ("036123456", ""),
 ];
 
-/// How much simulated time passes before the demo starts. Without it, the first page
-/// would show empty statistics and no calls.
+/// Simulated time that passes before the demo starts. It fills the statistics and the queues,
+/// which would otherwise be empty when the user opens the panel.
 const ELAPSED_TIME: Duration = Duration::from_secs(600);
 
-/// The configuration of the simulated PBX.
+/// Returns the configuration of the simulated PBX.
 pub(super) fn config(seed: u64) -> Config {
     Config {
         behavior: behavior(),
@@ -108,8 +107,8 @@ pub(super) fn config(seed: u64) -> Config {
     }
 }
 
-/// A busy day: calls come every few seconds. Agents do not answer all of them, and some
-/// callers give up.
+/// Returns the behavior of a busy call center. Calls arrive every few seconds, agents do not
+/// answer all of them, and some callers give up.
 fn behavior() -> Behavior {
     let source = |queue: &str, interval_ms| CallerSource {
         queue: queue.to_owned(),
@@ -153,7 +152,8 @@ fn breaks() -> AgentBreaks {
 fn members() -> Vec<InitialMember> {
     let mut members = Vec::new();
     for (number, name, queues) in AGENTS {
-        // The penalty is 0 in an agent's first queue, and increases in the others.
+        // The penalty is 0 in an agent's first queue, and increases by 1 with each further
+        // queue.
         for (penalty, queue) in (0..).zip(queues) {
             members.push(InitialMember {
                 queue: format!("demo-{queue}"),
@@ -188,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn same_seed_gives_the_same_events() {
-        let (first, second, other) = (run(1).1, run(1).1, run(2).1);
-        assert_eq!(first, second);
-        assert_ne!(first, other);
+    fn same_seed_produces_the_same_events() {
+        let (first, repeated, different) = (run(1).1, run(1).1, run(2).1);
+        assert_eq!(first, repeated);
+        assert_ne!(first, different);
     }
 
     #[test]
-    fn every_kind_of_event_occurs() {
+    fn every_event_type_occurs() {
         let (_, events) = run(1);
         for name in [
             "QueueCallerJoin",
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn queues_complete_calls_and_are_not_overrun() {
+    fn queues_complete_calls_and_stay_short() {
         for queue in &run(1).0.queues {
             assert!(queue.statistics.completed >= 3, "{queue:?}");
             assert!(queue.callers.len() <= 8, "{queue:?}");
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn callers_members_and_devices_agree_on_the_calls() {
+    fn callers_members_and_devices_agree_on_active_calls() {
         let (pbx, _) = run(1);
         let waiting: usize = pbx.queues.iter().map(|queue| queue.callers.len()).sum();
         let devices = pbx.devices.values();

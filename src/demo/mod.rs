@@ -1,7 +1,7 @@
 //! `ami-bridge demo`: the bridge and a simulated PBX in one process.
 //!
-//! `call_center` describes the PBX, its queues and its people. `texts` has the bridge's
-//! configuration for it, and the text that the demo prints.
+//! `call_center` configures the PBX with its queues, agents and callers. `texts` contains the
+//! bridge's configuration and the text that the demo prints.
 
 mod call_center;
 mod texts;
@@ -11,20 +11,20 @@ use std::net::{SocketAddr, TcpListener};
 use crate::config::{self, Settings};
 use crate::simulator::Simulator;
 
-/// A running simulated PBX, and what the bridge needs to use it. Dropping the demo
+/// A running simulated PBX, and the settings for a bridge that uses it. Dropping the demo
 /// stops the PBX.
 #[derive(Debug)]
 pub struct Demo {
     /// The bridge's settings.
     pub settings: Settings,
-    /// What to print for the user: how to log in, and commands to try.
+    /// The welcome text, which explains how to log in and suggests commands to try.
     pub welcome: String,
     _simulator: Simulator,
 }
 
 impl Demo {
-    /// Starts the simulated PBX for a bridge that will listen on `listen`. The same
-    /// `seed` gives the same calls.
+    /// Starts the simulated PBX for a bridge that will listen on `listen`. The same `seed`
+    /// produces the same calls.
     ///
     /// # Errors
     /// Returns an error if the bridge can't listen on the address, or if there is no
@@ -41,8 +41,8 @@ impl Demo {
     }
 }
 
-/// Binds the address once, to report an address that is in use before anything else starts,
-/// and to replace port 0 with a free port, because the welcome text names it.
+/// Binds the address briefly. This reports an address that is in use before anything else
+/// starts, and replaces port 0 with a free port, which the welcome text must name.
 fn choose_port(listen: SocketAddr) -> Result<SocketAddr, String> {
     let bound = TcpListener::bind(listen).and_then(|listener| listener.local_addr());
     bound.map_err(|error| {

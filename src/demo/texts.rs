@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-/// The bridge's configuration. `ami` is the address of the simulated PBX, and `listen` that
-/// of the bridge.
+/// Returns the bridge's configuration. `ami` is the simulated PBX's address, and `listen` is
+/// the bridge's address.
 pub(super) fn bridge_configuration(ami: SocketAddr, listen: SocketAddr) -> String {
     format!(
         r#"
@@ -36,7 +36,7 @@ password = "demo"
     )
 }
 
-/// What to print when the demo starts: how to log in, and commands to try.
+/// Returns the welcome text, which explains how to log in and suggests commands to try.
 pub(super) fn welcome(listen: SocketAddr, seed: u64) -> String {
     let login = "username=demo&password=demo";
     let curl = |query: &str| {

@@ -1,4 +1,4 @@
-//! All organizations and users of a configuration.
+//! The directory of organizations and users.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::organization::Organization;
 use super::password::StoredPassword;
 use super::user::User;
 
-/// All organizations and users of a configuration.
+/// The configured organizations and users.
 #[derive(Debug, Default)]
 pub struct Directory {
     organizations: Vec<Arc<Organization>>,
@@ -15,8 +15,8 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Creates a directory. The caller has checked that usernames are unique; of two users
-    /// with the same name, the last one wins.
+    /// Creates a directory. Usernames must be unique: if several users have the same name,
+    /// only the last one is added.
     #[must_use]
     pub fn new(organizations: Vec<Arc<Organization>>, users: Vec<User>) -> Self {
         let users = users
@@ -29,9 +29,8 @@ impl Directory {
         }
     }
 
-    /// Reuses the users of the previous directory that have not changed, so that their
-    /// event streams stay open. Returns the users of the previous directory that were
-    /// changed or removed.
+    /// Replaces every user that has not changed with its instance from `previous`, so that its
+    /// event streams stay open. Returns the users of `previous` that were changed or removed.
     #[must_use]
     pub fn reuse_unchanged(&mut self, previous: &Self) -> Vec<Arc<User>> {
         let mut replaced = Vec::new();
@@ -44,24 +43,24 @@ impl Directory {
         replaced
     }
 
-    /// The user with this name.
+    /// Returns the user with this username.
     #[must_use]
     pub fn user(&self, username: &str) -> Option<&Arc<User>> {
         self.users.get(username)
     }
 
-    /// The sorted names of users whose password is configured in plain text or as an MD5
-    /// digest. Anyone who can read the configuration can log in as these users.
+    /// Returns the sorted names of the users whose password is configured in plain text or as
+    /// an MD5 digest. Anyone who can read the configuration can log in as these users.
     #[must_use]
     pub fn users_without_hash(&self) -> Vec<&str> {
         let users = self.users.values();
-        let weak = users.filter(|user| matches!(user.password, StoredPassword::Digest(_)));
-        let mut names: Vec<&str> = weak.map(|user| user.username.as_str()).collect();
+        let without_hash = users.filter(|user| matches!(user.password, StoredPassword::Digest(_)));
+        let mut names: Vec<&str> = without_hash.map(|user| user.username.as_str()).collect();
         names.sort_unstable();
         names
     }
 
-    /// All organizations, ordered by name.
+    /// Returns all organizations, ordered by name.
     #[must_use]
     pub fn organizations(&self) -> &[Arc<Organization>] {
         &self.organizations

@@ -1,5 +1,5 @@
-//! Slows down password guessing. After too many failed logins from an address, the user is
-//! locked out from that address for a while.
+//! Slows down password guessing: too many failed logins from one address lock the user out
+//! from that address for a while.
 //!
 //! Other users and other addresses are not affected. A successful login does not reset the
 //! count. Otherwise a polling panel behind the same address would keep clearing an attacker's
@@ -14,19 +14,19 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedMutexGuard;
 
-/// When a user is locked out, and for how long.
+/// The conditions for a lockout, and its duration.
 #[derive(Debug, Clone, Copy)]
 pub struct LockoutPolicy {
     /// Number of failed logins that cause a lockout.
     pub attempts: u32,
-    /// Window in which the failed logins must happen to cause a lockout.
+    /// Period in which the failed logins must occur.
     pub window: Duration,
-    /// How long a lockout lasts.
+    /// Duration of a lockout.
     pub duration: Duration,
 }
 
-/// Maximum number of entries in the table of failures. If an attacker makes up users and
-/// addresses, the oldest entries are removed and the table does not grow.
+/// Maximum number of entries in the failure table. A full table drops its oldest entries, so
+/// an attacker who makes up users and addresses can't make it grow.
 const CAPACITY: usize = 10_000;
 
 /// Counts failed logins, and serializes password checks for the same user and address.
@@ -34,17 +34,17 @@ const CAPACITY: usize = 10_000;
 pub struct Lockout {
     policy: Mutex<LockoutPolicy>,
     failures: Mutex<HashMap<LockoutKey, Failures>>,
-    /// The users and addresses with a running password check. Other checks of the same user
-    /// from the same address wait for the lock.
+    /// One lock for each user and address with a running password check. Further checks for
+    /// the same user and address wait for this lock.
     checks: Mutex<HashMap<LockoutKey, Arc<tokio::sync::Mutex<()>>>>,
     hasher: RandomState,
 }
 
-/// A hashed username, and an address. The hash bounds the memory that long usernames take.
+/// A hashed username and an address. Hashing limits the memory that long usernames use.
 type LockoutKey = (u64, IpAddr);
 
-/// Permission to check a password of one user from one address. The next check waits until
-/// this is dropped.
+/// Permission to check one user's password from one address. The next check waits until this
+/// permit is dropped.
 #[derive(Debug)]
 pub struct CheckPermit<'a> {
     lockout: &'a Lockout,
@@ -56,7 +56,8 @@ impl Drop for CheckPermit<'_> {
     fn drop(&mut self) {
         let mut checks = self.lockout.checks();
         drop(self.guard.take());
-        // If only the table refers to the lock, no other check waits for it.
+        // If the table has the only reference to the lock, no other check is
+        // waiting for it.
         if checks
             .get(&self.key)
             .is_some_and(|lock| Arc::strong_count(lock) == 1)
@@ -75,7 +76,7 @@ struct Failures {
 }
 
 impl Failures {
-    /// Whether the lockout has ended, or the window has passed without a lockout.
+    /// Returns true if the lockout has ended, or if the window has passed without a lockout.
     fn has_expired(&self, window: Duration, now: Instant) -> bool {
         match self.locked_until {
             Some(until) => until <= now,
@@ -85,7 +86,7 @@ impl Failures {
 }
 
 impl Lockout {
-    /// Creates a table without failures.
+    /// Creates a lockout table without failures.
     #[must_use]
     pub fn new(policy: LockoutPolicy) -> Self {
         Self {
@@ -96,7 +97,7 @@ impl Lockout {
         }
     }
 
-    /// Replaces the policy. Failures that were already counted remain.
+    /// Replaces the policy. Failures that are already counted remain.
     pub fn set_policy(&self, policy: LockoutPolicy) {
         *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = policy;
     }
@@ -105,8 +106,8 @@ impl Lockout {
         *self.policy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns how much longer the user is locked out from this address; `None` if the user
-    /// is not.
+    /// Returns how much longer the user is locked out from this address, or `None` if the user
+    /// is not locked out.
     #[must_use]
     pub fn remaining(&self, user: &str, address: IpAddr, now: Instant) -> Option<Duration> {
         let until = self
@@ -117,18 +118,19 @@ impl Lockout {
         (!remaining.is_zero()).then_some(remaining)
     }
 
-    /// Whether a password check of this user from this address is running.
+    /// Returns true while a password check for this user and address is running.
     #[must_use]
     pub fn is_checking(&self, user: &str, address: IpAddr) -> bool {
         self.checks().contains_key(&self.key(user, address))
     }
 
-    /// Waits for permission to check a password. Simultaneous guesses are checked one after
-    /// another, so that each check sees the earlier failures.
+    /// Waits for permission to check a password. Simultaneous guesses are checked one at a
+    /// time, so that each check sees all earlier failures.
     pub async fn acquire(&self, user: &str, address: IpAddr) -> CheckPermit<'_> {
         let key = self.key(user, address);
         let lock = Arc::clone(self.checks().entry(key).or_default());
-        // Created before the wait: if the caller is canceled, dropping it cleans the table.
+        // Create the permit before waiting: if this future is dropped, the permit removes its
+        // table entry.
         let mut permit = CheckPermit {
             lockout: self,
             key,
@@ -149,39 +151,40 @@ impl Lockout {
         if table.len() >= CAPACITY && !table.contains_key(&key) {
             self.make_room(&mut table, now);
         }
-        let fresh = Failures {
+        let no_failures = Failures {
             count: 0,
             first: now,
             locked_until: None,
         };
         let policy = self.policy();
-        let entry = table.entry(key).or_insert(fresh);
+        let entry = table.entry(key).or_insert(no_failures);
         if entry.has_expired(policy.window, now) {
-            *entry = fresh;
+            *entry = no_failures;
         }
         entry.count += 1;
-        let locks_out = entry.count >= policy.attempts && entry.locked_until.is_none();
-        if locks_out {
+        let causes_lockout = entry.count >= policy.attempts && entry.locked_until.is_none();
+        if causes_lockout {
             entry.locked_until = Some(now + policy.duration);
         }
-        locks_out
+        causes_lockout
     }
 
     fn make_room(&self, table: &mut HashMap<LockoutKey, Failures>, now: Instant) {
         let window = self.policy().window;
         table.retain(|_, failures| !failures.has_expired(window, now));
         if table.len() >= CAPACITY {
-            let mut ages: Vec<Instant> = table.values().map(|failures| failures.first).collect();
-            // Removes half of the entries, so that an attacker does not cause this search for
-            // each failure.
-            let (_, median, _) = ages.select_nth_unstable(CAPACITY / 2);
+            let mut first_failures: Vec<Instant> =
+                table.values().map(|failures| failures.first).collect();
+            // Remove half of the entries, so that an attacker can't trigger this search with
+            // every failure.
+            let (_, median, _) = first_failures.select_nth_unstable(CAPACITY / 2);
             let median = *median;
             table.retain(|_, failures| failures.first > median);
         }
     }
 
     fn key(&self, user: &str, address: IpAddr) -> LockoutKey {
-        (self.hasher.hash_one(user), subscriber_address(address))
+        (self.hasher.hash_one(user), subscriber_network(address))
     }
 
     fn failures(&self) -> MutexGuard<'_, HashMap<LockoutKey, Failures>> {
@@ -189,9 +192,9 @@ impl Lockout {
     }
 }
 
-/// Reduces an IPv6 address to its /64 network, since a single subscriber usually has a whole
+/// Reduces an IPv6 address to its /64 network, because a single subscriber usually has a whole
 /// /64.
-fn subscriber_address(address: IpAddr) -> IpAddr {
+fn subscriber_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();
@@ -213,27 +216,31 @@ mod tests {
         })
     }
 
-    fn address(last: u8) -> IpAddr {
-        IpAddr::from([192, 0, 2, last])
+    fn address(last_octet: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last_octet])
     }
 
     #[test]
     fn lockout_ends_and_does_not_affect_other_users_or_addresses() {
         let (lockout, start) = (lockout(), Instant::now());
-        let locked: Vec<bool> = (0..3)
+        let caused_lockout: Vec<bool> = (0..3)
             .map(|_| lockout.record_failure("a", address(1), start))
             .collect();
-        assert_eq!(locked, [false, false, true]);
-        let remaining = |user, last, seconds| {
-            lockout.remaining(user, address(last), start + Duration::from_secs(seconds))
+        assert_eq!(caused_lockout, [false, false, true]);
+        let remaining = |user, last_octet, seconds| {
+            lockout.remaining(
+                user,
+                address(last_octet),
+                start + Duration::from_secs(seconds),
+            )
         };
         assert_eq!(remaining("a", 1, 10), Some(Duration::from_secs(20)));
         assert_eq!(remaining("a", 1, 30), None);
         assert_eq!(remaining("a", 2, 10), None);
         assert_eq!(remaining("b", 1, 10), None);
-        let after = start + Duration::from_secs(31);
+        let after_lockout = start + Duration::from_secs(31);
         assert!(
-            !lockout.record_failure("a", address(1), after),
+            !lockout.record_failure("a", address(1), after_lockout),
             "the count restarts after a lockout"
         );
     }
@@ -247,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn table_does_not_grow_beyond_its_capacity() {
+    fn failure_table_never_exceeds_its_capacity() {
         let (lockout, start) = (lockout(), Instant::now());
         for n in 0..3 * CAPACITY {
             let now = start + Duration::from_micros(n as u64);
@@ -257,13 +264,13 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_the_same_ipv6_network_share_a_lockout() {
+    fn addresses_in_the_same_ipv6_network_share_a_lockout() {
         let (lockout, start) = (lockout(), Instant::now());
         for host in 0..3 {
             let address = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, host);
             lockout.record_failure("a", address.into(), start);
         }
-        let other = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 9, 9, 9, 9);
-        assert!(lockout.remaining("a", other.into(), start).is_some());
+        let same_network = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 9, 9, 9, 9);
+        assert!(lockout.remaining("a", same_network.into(), start).is_some());
     }
 }

@@ -1,8 +1,8 @@
-//! Which queues and agents an organization may use, and which users may log in for it.
+//! Organizations with their queues and agents, and the users who may log in for them.
 //!
-//! An [`Organization`] is a tenant: a part of one PBX. A [`User`] logs in with a password
-//! ([`Verifier`], [`Lockout`]) and may have fewer rights than its organization. The
-//! [`Directory`] holds all organizations and users of a configuration.
+//! An [`Organization`] is a tenant that uses part of one PBX. A [`User`] logs in with a
+//! password ([`Verifier`], [`Lockout`]) and may have fewer rights than its organization. The
+//! [`Directory`] contains all configured organizations and users.
 
 mod directory;
 mod lockout;
@@ -22,7 +22,7 @@ pub use name_problem::NameProblem;
 pub use organization::Organization;
 pub use overlap::{Overlap, overlaps};
 pub use password::{PasswordDigest, StoredPassword};
-pub use pattern::{MAX_AGENT, MAX_QUEUE, Pattern, is_number_char};
+pub use pattern::{MAX_AGENT_CHARS, MAX_QUEUE_CHARS, Pattern, is_number_char};
 pub use template::Template;
 pub use user::User;
 pub use verifier::{TooManyLogins, Verifier};

@@ -1,4 +1,5 @@
-//! Finds queues whose name an organization can't use or spells differently.
+//! Finds queue names that an organization can't use, or that its configuration spells
+//! differently.
 
 use std::fmt;
 
@@ -8,24 +9,24 @@ use super::pattern::is_number_char;
 /// A problem with a queue name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum NameProblem {
-    /// The configured name and the PBX's name differ in case.
+    /// The configured name and the name on the PBX differ in case.
     Spelling {
-        /// Name of the organization.
+        /// The organization's name.
         organization: String,
         /// The queue's name as configured.
         configured: String,
         /// The queue's name as the PBX lists it.
         listed: String,
     },
-    /// A pattern includes the queue, but its number would have characters that a queue number
-    /// can't have.
-    Unfit {
-        /// Name of the organization.
+    /// A pattern includes the queue, but its name has characters that a queue number can't
+    /// have.
+    InvalidCharacters {
+        /// The organization's name.
         organization: String,
         /// The queue's name as the PBX lists it.
         listed: String,
-        /// A name that would work.
-        better: String,
+        /// A valid name for the queue.
+        suggestion: String,
     },
 }
 
@@ -38,25 +39,25 @@ impl fmt::Display for NameProblem {
                 listed,
             } => write!(
                 f,
-                "organization {organization}: queue \"{configured}\" of the configuration is \
+                "organization {organization}: the configured queue \"{configured}\" is \
                  \"{listed}\" on the PBX; use the PBX's spelling"
             ),
-            Self::Unfit {
+            Self::InvalidCharacters {
                 organization,
                 listed,
-                better,
+                suggestion,
             } => write!(
                 f,
                 "organization {organization}: queue {listed:?} is ignored, because a queue number \
                  can only have letters a-z, digits and _ . -; rename the queue in Asterisk's \
-                 configuration, for example to \"{better}\""
+                 configuration, for example to \"{suggestion}\""
             ),
         }
     }
 }
 
 impl Organization {
-    /// Returns the problems with `names`, the queue names on the organization's PBX.
+    /// Returns the problems with `names`, which are queue names on the organization's PBX.
     #[must_use]
     pub fn name_problems<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<NameProblem> {
         let problems = names.into_iter().filter_map(|name| self.name_problem(name));
@@ -74,25 +75,25 @@ impl Organization {
         }
         let text = self.queue_name.text_at_placeholder(name)?;
         let is_included = self.queues.iter().any(|pattern| pattern.matches(text));
-        (is_included && !text.chars().all(is_valid)).then(|| NameProblem::Unfit {
+        (is_included && !text.chars().all(is_valid_char)).then(|| NameProblem::InvalidCharacters {
             organization: self.name.clone(),
             listed: name.to_owned(),
-            better: self.queue_name.expand(&suggest_number(text)),
+            suggestion: self.queue_name.expand(&suggest_number(text)),
         })
     }
 }
 
-fn is_valid(c: char) -> bool {
+fn is_valid_char(c: char) -> bool {
     u8::try_from(c).is_ok_and(is_number_char)
 }
 
-/// Replaces invalid characters with `_`. Suggests a number if no readable
-/// character remains.
+/// Replaces invalid characters with `_`. Returns an example number if no letter or digit
+/// remains.
 fn suggest_number(text: &str) -> String {
     let replaced = text
         .trim()
         .chars()
-        .map(|c| if is_valid(c) { c } else { '_' });
+        .map(|c| if is_valid_char(c) { c } else { '_' });
     let replaced: String = replaced.collect();
     if replaced.chars().any(|c| c.is_ascii_alphanumeric()) {
         replaced
@@ -112,11 +113,11 @@ mod tests {
             pbx: "main".into(),
             queues: queues
                 .iter()
-                .map(|q| Pattern::parse_queue(q).expect("pattern"))
+                .map(|q| Pattern::parse_queue(q).expect("a pattern"))
                 .collect(),
-            queue_name: Template::new(queue_name, "queue").expect("template"),
+            queue_name: Template::new(queue_name, "queue").expect("a template"),
             agents: None,
-            interface: Template::new("PJSIP/{agent}", "agent").expect("template"),
+            interface: Template::new("PJSIP/{agent}", "agent").expect("a template"),
             state_interface: None,
             shared: false,
         }
@@ -128,16 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn name_problems_finds_other_spellings_and_invalid_numbers() {
+    fn name_problems_reports_spellings_and_invalid_characters() {
         let found = problems(&["support"], "{queue}", &["Support", "Sales", "Sup port"]);
         assert_eq!(found.len(), 1);
-        assert!(
-            found[0].contains("queue \"support\" of the configuration is \"Support\" on the PBX")
-        );
+        assert!(found[0].contains("configured queue \"support\" is \"Support\" on the PBX"));
         let found = problems(&["60*"], "ACME-{queue}", &["acme-6001", "other-6001"]);
         assert_eq!(found.len(), 1);
         assert!(
-            found[0].contains("\"ACME-6001\" of the configuration is"),
+            found[0].contains("configured queue \"ACME-6001\" is"),
             "{found:?}"
         );
         let names = [
@@ -149,14 +148,14 @@ mod tests {
             "sales@hq",
         ];
         let found = problems(&["*"], "{queue}", &names);
-        let betters: Vec<_> = found
+        let suggestions: Vec<_> = found
             .iter()
             .filter_map(|text| text.split("for example to ").nth(1))
             .collect();
         let expected = ["\"my_queue\"", "\"B_ro\"", "\"6001\"", "\"sales_hq\""];
-        assert_eq!(betters.len(), expected.len(), "{found:?}");
-        for (better, expected) in betters.iter().zip(expected) {
-            assert!(better.starts_with(expected), "{better}");
+        assert_eq!(suggestions.len(), expected.len(), "{found:?}");
+        for (suggestion, expected) in suggestions.iter().zip(expected) {
+            assert!(suggestion.starts_with(expected), "{suggestion}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Natural order of queue numbers.
+//! Natural ordering of queue numbers.
 
 use std::cmp::Ordering;
 

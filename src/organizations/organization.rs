@@ -6,31 +6,32 @@ use super::natural_order::natural_order;
 use super::pattern::Pattern;
 use super::template::Template;
 
-/// An organization. Users know its queues and agents by numbers; the PBX knows them by names
-/// and interfaces.
+/// A tenant. Its users refer to queues and agents by number; the PBX refers to them by name
+/// and interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
-    /// NAME of `[organization.NAME]`.
+    /// The NAME in `[organization.NAME]`.
     pub name: String,
-    /// NAME of its `[pbx.NAME]`.
+    /// The NAME in its PBX's `[pbx.NAME]`.
     pub pbx: String,
-    /// Its queue numbers, in the configured order.
+    /// Patterns for its queue numbers, in configured order.
     pub queues: Vec<Pattern>,
     /// Converts a queue number to the queue's name on the PBX.
     pub queue_name: Template,
-    /// Its phone numbers; `None` means any.
+    /// Patterns for its agents' phone numbers; `None` allows any number.
     pub agents: Option<Vec<Pattern>>,
     /// Converts a phone number to the interface that Asterisk dials.
     pub interface: Template,
-    /// Converts a phone number to the state interface; `None` means the same as the interface.
+    /// Turns a phone number into the device whose state Asterisk watches; `None` uses the
+    /// interface.
     pub state_interface: Option<Template>,
-    /// Whether the organization may share queues and interfaces with other organizations that
-    /// also have `shared`.
+    /// Whether it may share queues and interfaces with other organizations that also set
+    /// `shared`.
     pub shared: bool,
 }
 
 impl Organization {
-    /// Returns the queue number in its configured spelling; `None` if the queue does not
+    /// Returns the queue number in its configured spelling, or `None` if the queue does not
     /// belong to the organization.
     #[must_use]
     pub fn canonical_number(&self, number: &str) -> Option<String> {
@@ -41,8 +42,8 @@ impl Organization {
         })
     }
 
-    /// Returns all queue numbers; `None` if a pattern makes them depend on which queues the
-    /// PBX has.
+    /// Returns all queue numbers, or `None` if any are configured by a glob or a range,
+    /// because these numbers depend on the PBX's queues.
     #[must_use]
     pub fn exact_numbers(&self) -> Option<Vec<&str>> {
         let exact = self.queues.iter().map(|pattern| match pattern {
@@ -52,7 +53,7 @@ impl Organization {
         exact.collect()
     }
 
-    /// Returns the PBX's names of the queues that are configured with an exact number.
+    /// Returns the PBX names of the queues that are configured by an exact number.
     pub fn exact_names(&self) -> impl Iterator<Item = String> {
         self.queues.iter().filter_map(|pattern| match pattern {
             Pattern::Exact(number) => Some(self.queue_name.expand(number)),
@@ -60,15 +61,15 @@ impl Organization {
         })
     }
 
-    /// Returns the queue number for a queue's name on the PBX; `None` if the queue does not
+    /// Returns the queue number for a queue's name on the PBX, or `None` if the queue does not
     /// belong to the organization.
     #[must_use]
     pub fn queue_number(&self, name: &str) -> Option<String> {
         self.canonical_number(self.queue_name.extract(name)?)
     }
 
-    /// Compares queue numbers by their configured order. Numbers that match the same pattern
-    /// are compared in natural order.
+    /// Compares queue numbers in configured order. Numbers that match the same pattern are
+    /// compared in natural order.
     #[must_use]
     pub fn compare_queues(&self, a: &str, b: &str) -> Ordering {
         let position = |number: &str| self.queues.iter().position(|p| p.matches(number));
@@ -77,11 +78,11 @@ impl Organization {
             .then_with(|| natural_order(a, b))
     }
 
-    /// Whether the phone number belongs to the organization.
+    /// Returns true if the phone number belongs to the organization.
     #[must_use]
     pub fn has_agent(&self, number: &str) -> bool {
-        // If no peer is named `host`, Asterisk dials SIP/host and IAX2/host as the address of
-        // a host, which could be any host on the network.
+        // If Asterisk has no peer named `host`, it dials SIP/host and IAX2/host as a network
+        // address, which could be any host on the network.
         let prefix = self.interface.prefix();
         let dials_hosts = ["SIP/", "IAX2/"]
             .iter()
@@ -95,8 +96,8 @@ impl Organization {
         }
     }
 
-    /// Returns the phone number of a member; `None` if the organization could not have added
-    /// a member with this interface.
+    /// Returns a member's phone number, or `None` if the organization could not have added a
+    /// member with this interface.
     #[must_use]
     pub fn agent_number<'a>(&self, interface: &'a str) -> Option<&'a str> {
         let number = self.interface.extract(interface)?;

@@ -1,28 +1,29 @@
 //! Finds organizations that can reach the same queue or the same interface.
 //!
-//! Never misses an overlap. May report one that does not exist, if two patterns are too
-//! complex to compare exactly.
+//! Every overlap is found. Two patterns that are too complex to compare exactly may be
+//! reported as an overlap although they have no name in common.
 
 use super::organization::Organization;
 use super::pattern::{Pattern, ends_with, starts_with};
 use super::template::Template;
 
-/// Two organizations of the same PBX that can reach the same queue or interface.
+/// Two organizations on the same PBX that can reach the same queue or interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overlap {
-    /// Name of the first organization.
+    /// The first organization's name.
     pub first: String,
-    /// Name of the second organization.
+    /// The second organization's name.
     pub second: String,
-    /// An example of a queue name or an interface that both can reach.
+    /// A queue name or an interface that both can reach.
     pub example: String,
-    /// Whether the example is a queue name; otherwise it is an interface.
+    /// Whether `example` is a queue name rather than an interface.
     pub is_queue: bool,
     /// Whether both organizations have `shared = true`.
     pub is_allowed: bool,
 }
 
-/// Finds overlaps between organizations. Returns at most one queue and one interface per pair.
+/// Finds the overlaps between every two organizations: at most one queue and one interface per
+/// pair.
 #[must_use]
 pub fn overlaps(organizations: &[&Organization]) -> Vec<Overlap> {
     let mut found = Vec::new();
@@ -32,8 +33,16 @@ pub fn overlaps(organizations: &[&Organization]) -> Vec<Overlap> {
                 continue;
             }
             let queue = common_name(&a.queue_name, &a.queues, &b.queue_name, &b.queues);
-            let (a_template, b_template) = (dialed(&a.interface), dialed(&b.interface));
-            let interface = common_name(&a_template, &agents(a), &b_template, &agents(b));
+            let (a_template, b_template) = (
+                without_local_options(&a.interface),
+                without_local_options(&b.interface),
+            );
+            let interface = common_name(
+                &a_template,
+                &agent_patterns(a),
+                &b_template,
+                &agent_patterns(b),
+            );
             for (example, is_queue) in [(queue, true), (interface, false)] {
                 found.extend(example.map(|example| Overlap {
                     first: a.name.clone(),
@@ -48,7 +57,7 @@ pub fn overlaps(organizations: &[&Organization]) -> Vec<Overlap> {
     found
 }
 
-fn agents(organization: &Organization) -> Vec<Pattern> {
+fn agent_patterns(organization: &Organization) -> Vec<Pattern> {
     let any = Pattern::Glob {
         prefix: String::new(),
         suffix: String::new(),
@@ -56,9 +65,9 @@ fn agents(organization: &Organization) -> Vec<Pattern> {
     organization.agents.clone().unwrap_or_else(|| vec![any])
 }
 
-/// The template without the options of a Local channel (`/n`), which do not change the
-/// dialed extension.
-fn dialed(interface: &Template) -> Template {
+/// Removes the options of a Local channel, such as `/n`, from an interface template. They do
+/// not change who is dialed.
+fn without_local_options(interface: &Template) -> Template {
     if starts_with(interface.prefix(), "Local/") {
         interface.cut_suffix_at('/')
     } else {
@@ -66,7 +75,7 @@ fn dialed(interface: &Template) -> Template {
     }
 }
 
-/// Returns a name that both templates can produce from a number of their patterns.
+/// Returns a name that both templates can produce from numbers that their patterns match.
 fn common_name(
     a: &Template,
     a_patterns: &[Pattern],
@@ -90,8 +99,8 @@ fn common_name(
     None
 }
 
-/// Compares a range with a range or a number: returns `Some` of a number that both include,
-/// or `Some(None)`. Returns `None` for other patterns.
+/// Returns a number that both patterns match, or `Some(None)` if there is none. Returns `None`
+/// if neither pattern is a range or one of them is a glob.
 fn common_number(x: &Pattern, y: &Pattern) -> Option<Option<String>> {
     match (x, y) {
         (
@@ -107,8 +116,8 @@ fn common_number(x: &Pattern, y: &Pattern) -> Option<Option<String>> {
             },
         ) => {
             let low = *first.max(other_first);
-            let has_common = digits == other_digits && low <= *last.min(other_last);
-            Some(has_common.then(|| format!("{low:0digits$}")))
+            let ranges_overlap = digits == other_digits && low <= *last.min(other_last);
+            Some(ranges_overlap.then(|| format!("{low:0digits$}")))
         }
         (Pattern::Range { .. }, Pattern::Exact(number)) => {
             Some(x.matches(number).then(|| number.clone()))
@@ -120,14 +129,14 @@ fn common_number(x: &Pattern, y: &Pattern) -> Option<Option<String>> {
     }
 }
 
-/// The names that a template produces from the numbers of a pattern: one name, or all names
-/// with a prefix and a suffix. For a range, it uses only the leading digits that all numbers
-/// share, so the set may be larger than the range.
+/// The names that a template produces from a pattern's numbers: one name, or all names with a
+/// certain prefix and suffix. A range is reduced to the leading digits that all its numbers
+/// share, so the set may contain names outside the range.
 struct NameSet {
     prefix: String,
     suffix: String,
-    /// Whether any text can follow the prefix. Otherwise the only name is the prefix and the
-    /// suffix.
+    /// Whether the names can have any text between the prefix and the suffix. If false, the
+    /// only name is the prefix followed by the suffix.
     is_open: bool,
 }
 
@@ -157,14 +166,14 @@ impl NameSet {
         [self.prefix.as_str(), &self.suffix].concat()
     }
 
-    /// Whether a set with `is_open` contains the name.
+    /// Returns true if a set with `is_open` contains the name.
     fn contains(&self, name: &str) -> bool {
         name.len() >= self.prefix.len() + self.suffix.len()
             && starts_with(name, &self.prefix)
             && ends_with(name, &self.suffix)
     }
 
-    /// Returns an example of a name that is in both sets.
+    /// Returns a name that both sets contain. An `…` in the name represents any text.
     fn common_name(&self, other: &Self) -> Option<String> {
         match (self.is_open, other.is_open) {
             (false, false) => {
@@ -182,7 +191,8 @@ impl NameSet {
     }
 }
 
-/// Returns the longer of two prefixes or suffixes; `None` if it does not include the shorter.
+/// Returns the longer of two prefixes or suffixes, or `None` if it does not include the
+/// shorter one.
 fn longer<'a>(a: &'a str, b: &'a str, includes: fn(&str, &str) -> bool) -> Option<&'a str> {
     let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
     includes(long, short).then_some(long)
@@ -199,8 +209,8 @@ mod tests {
     }
 
     #[test]
-    fn common_name_ignores_options_of_a_local_channel() {
-        for (a, b, same) in [
+    fn common_name_ignores_local_channel_options() {
+        for (a, b, overlaps) in [
             ("Local/{agent}@x", "Local/{agent}@x/n", true),
             ("Local/{agent}@x/n", "local/{agent}@X/nj", true),
             ("Local/{agent}@x", "Local/{agent}@y/n", false),
@@ -208,13 +218,18 @@ mod tests {
         ] {
             let (at, ap) = parse(a, &["1001-1099"]);
             let (bt, bp) = parse(b, &["1050"]);
-            let shared = common_name(&dialed(&at), &ap, &dialed(&bt), &bp);
-            assert_eq!(shared.is_some(), same, "{a} {b}");
+            let shared = common_name(
+                &without_local_options(&at),
+                &ap,
+                &without_local_options(&bt),
+                &bp,
+            );
+            assert_eq!(shared.is_some(), overlaps, "{a} {b}");
         }
     }
 
     #[test]
-    fn common_name_returns_an_example_of_an_overlap() {
+    fn common_name_returns_a_name_that_both_templates_produce() {
         for (a, b, shared) in [
             (("{agent}", &["6001"][..]), ("{agent}", &["6002"][..]), None),
             (("{agent}", &["6001"]), ("{agent}", &["60*"]), Some("6001")),

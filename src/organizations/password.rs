@@ -1,7 +1,7 @@
-//! Configured passwords, and the passwords that clients send.
+//! Passwords, as configured and as sent by clients.
 //!
 //! A client sends either a password or its MD5, so every stored form is derived from the
-//! lower-case MD5 hex of the password.
+//! password's MD5 in lower-case hex.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use md5::{Digest, Md5};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// The MD5 of a password, as 32 lower-case hex digits. Anyone who has it can log in, so it
-/// is as secret as the password.
+/// The MD5 of a password, as 32 lower-case hex digits. It is as secret as the password,
+/// because a client can log in with either.
 #[derive(Clone)]
 pub struct PasswordDigest(Zeroizing<String>);
 
@@ -27,7 +27,7 @@ impl PasswordDigest {
         )))
     }
 
-    /// Parses 32 hex digits, in either case.
+    /// Parses 32 hex digits, in upper or lower case. Returns `None` for any other text.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
         let is_digest = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -38,7 +38,7 @@ impl PasswordDigest {
         self.0.as_bytes()
     }
 
-    /// Compares in constant time.
+    /// Compares two digests in constant time.
     pub(super) fn equals(&self, other: &Self) -> bool {
         self.as_bytes().ct_eq(other.as_bytes()).into()
     }
@@ -47,7 +47,7 @@ impl PasswordDigest {
     /// Takes tens of milliseconds.
     ///
     /// # Errors
-    /// If the operating system provides no random salt.
+    /// Returns an error if the operating system can't provide a random salt.
     pub fn hash(&self) -> Result<String, argon2::password_hash::Error> {
         let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT);
         Ok(hasher.hash_password(self.as_bytes())?.to_string())
@@ -68,7 +68,7 @@ impl fmt::LowerHex for HexBytes<'_> {
     }
 }
 
-/// A configured password.
+/// A password, as stored in the configuration.
 #[derive(Clone)]
 pub enum StoredPassword {
     /// From `password` or `password_md5`.
@@ -81,7 +81,7 @@ impl StoredPassword {
     /// Parses an argon2id hash in PHC string format.
     ///
     /// # Errors
-    /// A message that says what is expected.
+    /// Returns a message for the operator if the text is not such a hash.
     pub fn parse_hash(text: &str) -> Result<Self, &'static str> {
         match PasswordHash::new(text) {
             Ok(hash)
@@ -97,9 +97,9 @@ impl StoredPassword {
         }
     }
 
-    /// Whether both have the same configured value. A hash is never the same as a digest,
-    /// even if the password is.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    /// Returns true if both have the same configured value. A hash and a digest are never the
+    /// same, even if they are derived from the same password.
+    pub(super) fn has_same_value(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Digest(this), Self::Digest(other)) => this.equals(other),
             (Self::Hash(this), Self::Hash(other)) => this == other,

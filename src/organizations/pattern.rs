@@ -2,20 +2,20 @@
 
 use std::fmt;
 
-/// An item of a `queues` or `agents` list. Matching ignores case, because Asterisk does so
-/// when it compares queue names and interfaces.
+/// An item of a `queues` or `agents` list. Matching ignores case, because Asterisk ignores
+/// case when it compares queue names and interfaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pattern {
     /// Only this number.
     Exact(String),
-    /// All numbers with this prefix and suffix (`60*`, `*`).
+    /// All numbers with this prefix and suffix, such as `60*` or `*`.
     Glob {
         /// The text before the `*`.
         prefix: String,
         /// The text after the `*`.
         suffix: String,
     },
-    /// All numbers from `first` to `last` with exactly this number of digits.
+    /// All numbers from `first` to `last` that have exactly `digits` digits.
     Range {
         /// Number of digits, including leading zeros.
         digits: usize,
@@ -27,12 +27,12 @@ pub enum Pattern {
 }
 
 /// Maximum length of a phone number, in characters.
-pub const MAX_AGENT: usize = 32;
+pub const MAX_AGENT_CHARS: usize = 32;
 
 /// Maximum length of a queue number, in characters.
-pub const MAX_QUEUE: usize = 64;
+pub const MAX_QUEUE_CHARS: usize = 64;
 
-/// Whether a queue number or phone number can contain this character.
+/// Returns true if a queue number or phone number can contain this character.
 #[must_use]
 pub fn is_number_char(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
@@ -42,7 +42,7 @@ impl Pattern {
     /// Parses an item of a `queues` list: a number, or a glob with one `*`.
     ///
     /// # Errors
-    /// A message that says what is wrong with the text.
+    /// Returns a message for the operator if the text is not a valid pattern.
     pub fn parse_queue(text: &str) -> Result<Self, String> {
         let allowed = |byte: u8| is_number_char(byte) || byte == b'*';
         if text.is_empty() || !text.bytes().all(allowed) {
@@ -65,9 +65,9 @@ impl Pattern {
     /// `1001-1099`.
     ///
     /// # Errors
-    /// A message that says what is wrong with the text.
+    /// Returns a message for the operator if the text is not a valid pattern.
     pub fn parse_agent(text: &str) -> Result<Self, String> {
-        let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         match text.split_once('-') {
             Some((first, last)) if is_digits(first) && is_digits(last) => {
                 Self::parse_range(text, first, last)
@@ -83,11 +83,11 @@ impl Pattern {
             ));
         }
         let (Ok(low), Ok(high)) = (first.parse(), last.parse()) else {
-            return Err(format!("the numbers of the range \"{text}\" are too large"));
+            return Err(format!("the numbers in the range \"{text}\" are too large"));
         };
         if low > high {
             return Err(format!(
-                "the first number of the range \"{text}\" is greater than the last"
+                "the first number in the range \"{text}\" is greater than the last"
             ));
         }
         Ok(Self::Range {
@@ -97,7 +97,7 @@ impl Pattern {
         })
     }
 
-    /// Whether the pattern includes the number.
+    /// Returns true if the pattern includes the number.
     #[must_use]
     pub fn matches(&self, number: &str) -> bool {
         match self {
@@ -134,14 +134,14 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// Like [`str::starts_with`], ignoring case.
+/// Like [`str::starts_with`], but ignores ASCII case.
 pub(super) fn starts_with(text: &str, prefix: &str) -> bool {
     text.as_bytes()
         .get(..prefix.len())
         .is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
 }
 
-/// Like [`str::ends_with`], ignoring case.
+/// Like [`str::ends_with`], but ignores ASCII case.
 pub(super) fn ends_with(text: &str, suffix: &str) -> bool {
     text.len() >= suffix.len()
         && text.as_bytes()[text.len() - suffix.len()..].eq_ignore_ascii_case(suffix.as_bytes())
@@ -177,8 +177,8 @@ mod tests {
     }
 
     #[test]
-    fn parse_agent_explains_why_it_refuses_a_pattern() {
-        for (pattern, part) in [
+    fn parse_agent_explains_why_a_pattern_is_invalid() {
+        for (pattern, expected) in [
             ("", "not a number"),
             ("60,01", "not a number"),
             ("**", "more than one"),
@@ -187,7 +187,7 @@ mod tests {
             ("1/2", "not a number"),
         ] {
             let error = Pattern::parse_agent(pattern).expect_err(pattern);
-            assert!(error.contains(part), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::pattern::{ends_with, is_number_char, starts_with};
 
-/// A text with one placeholder for a number, such as `PJSIP/acme-{agent}`.
+/// A name or interface with one placeholder for a number, such as `PJSIP/acme-{agent}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     prefix: String,
@@ -13,7 +13,7 @@ impl Template {
     /// Parses a template with exactly one `{placeholder}`.
     ///
     /// # Errors
-    /// A message that says what is wrong with the text.
+    /// Returns a message for the operator if the text is not a valid template.
     pub fn new(text: &str, placeholder: &str) -> Result<Self, String> {
         let placeholder = format!("{{{placeholder}}}");
         let Some((prefix, suffix)) = text.split_once(&placeholder) else {
@@ -42,7 +42,7 @@ impl Template {
         [&self.prefix, number, &self.suffix].concat()
     }
 
-    /// Returns the number in a name; `None` if the name does not match the template, or the
+    /// Returns the number in a name, or `None` if the name does not match the template or the
     /// text at the placeholder is not a number. Ignores case, as Asterisk does.
     #[must_use]
     pub fn extract<'a>(&self, name: &'a str) -> Option<&'a str> {
@@ -50,7 +50,7 @@ impl Template {
         number.bytes().all(is_number_char).then_some(number)
     }
 
-    /// Like [`extract`](Self::extract), but returns text with any characters.
+    /// Like [`extract`](Self::extract), but also returns text that is not a number.
     pub(super) fn text_at_placeholder<'a>(&self, name: &'a str) -> Option<&'a str> {
         let (start, end) = (
             self.prefix.len(),
@@ -62,7 +62,7 @@ impl Template {
         name.get(start..end)
     }
 
-    /// The template with its suffix cut off before the first `end`.
+    /// Returns the template with its suffix cut off before the first `end`.
     #[must_use]
     pub(super) fn cut_suffix_at(&self, end: char) -> Self {
         let suffix = self.suffix.split(end).next().unwrap_or_default();
@@ -72,13 +72,13 @@ impl Template {
         }
     }
 
-    /// The text before the placeholder.
+    /// Returns the text before the placeholder.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// The text after the placeholder.
+    /// Returns the text after the placeholder.
     #[must_use]
     pub fn suffix(&self) -> &str {
         &self.suffix
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn extract_returns_the_number_that_expand_inserted() {
-        let template = Template::new("Local/{agent}@acme/n", "agent").expect("template");
+        let template = Template::new("Local/{agent}@acme/n", "agent").expect("a template");
         assert_eq!(template.expand("1001"), "Local/1001@acme/n");
         for (name, number) in [
             ("Local/1001@acme/n", Some("1001")),
@@ -108,8 +108,8 @@ mod tests {
     }
 
     #[test]
-    fn new_explains_why_it_refuses_a_template() {
-        for (text, part) in [
+    fn new_explains_why_a_template_is_invalid() {
+        for (text, expected) in [
             ("PJSIP/1001", "must contain {agent}"),
             ("{agent}{agent}", "only once"),
             ("PJSIP/{agent};x", "';'"),
@@ -117,7 +117,7 @@ mod tests {
             ("PJSIP/{queue}{agent}", "'{'"),
         ] {
             let error = Template::new(text, "agent").expect_err(text);
-            assert!(error.contains(part), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Users, and what they may do.
+//! Users and their permissions.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -17,7 +17,7 @@ pub struct User {
     pub username: String,
     /// The organization that the user belongs to.
     pub organization: Arc<Organization>,
-    /// The password as it is configured.
+    /// The configured password.
     pub password: StoredPassword,
     /// Allowed actions in lower case; `None` allows all.
     pub actions: Option<HashSet<String>>,
@@ -28,7 +28,7 @@ pub struct User {
 }
 
 impl User {
-    /// Whether the user may perform the action (in lower case) from this address.
+    /// Returns true if the user may perform `action` (in lower case) from this address.
     #[must_use]
     pub fn may(&self, action: &str, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -41,10 +41,10 @@ impl User {
         allows_action && allows_network
     }
 
-    /// Whether both users have the same password and the same rights.
+    /// Returns true if both users have the same organization, password and permissions.
     pub(super) fn is_equivalent(&self, other: &Self) -> bool {
         self.organization == other.organization
-            && self.password.is_same(&other.password)
+            && self.password.has_same_value(&other.password)
             && self.actions == other.actions
             && self.allow_from == other.allow_from
     }

@@ -1,7 +1,7 @@
 //! Verifies passwords.
 //!
 //! An argon2 hash takes tens of milliseconds of CPU time. Hashes are therefore computed on
-//! blocking threads, only a few at a time, and a password that was verified once is cached.
+//! blocking threads, only a few at a time, and verified passwords are cached.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,31 +18,31 @@ use zeroize::Zeroizing;
 
 use super::password::{PasswordDigest, StoredPassword};
 
-/// Maximum number of logins that are being verified or queued. Verifying them takes about a
-/// second.
+/// Maximum number of logins that are being verified or waiting. Verifying this many takes
+/// about a second.
 const MAX_PENDING_LOGINS: usize = 64;
 
 /// How long a verified password is cached.
 const CACHE_DURATION: Duration = Duration::from_secs(15 * 60);
 
-/// The login was refused because too many others are being verified.
+/// The error for a login that was refused because too many other logins are pending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManyLogins;
 
-/// A verified password, as a keyed hash. The key never leaves this process.
-struct Verified {
+/// The keyed hash of a verified password. The key never leaves this process.
+struct VerifiedPassword {
     tag: [u8; 32],
     at: Instant,
 }
 
-/// Verifies passwords, and caches the correct ones.
+/// Verifies passwords, and caches the verified ones.
 pub struct Verifier {
     key: Zeroizing<[u8; 32]>,
-    /// By username. Has at most one entry for each configured user.
-    verified: Mutex<HashMap<String, Verified>>,
-    /// One permit for each CPU: hashes that are computed at the same time.
+    /// The cache, by username. It has at most one entry for each configured user.
+    verified: Mutex<HashMap<String, VerifiedPassword>>,
+    /// Limits the hashes that are computed at the same time to one for each CPU.
     hashing: Semaphore,
-    /// [`MAX_PENDING_LOGINS`] permits.
+    /// Limits the pending logins to [`MAX_PENDING_LOGINS`].
     pending: Semaphore,
 }
 
@@ -56,7 +56,7 @@ impl Verifier {
     /// Creates a verifier with an empty cache and a random key.
     ///
     /// # Errors
-    /// If the operating system provides no random bytes.
+    /// Returns an error if the operating system can't provide random bytes.
     pub fn new() -> Result<Self, argon2::password_hash::Error> {
         let mut key = Zeroizing::new([0; 32]);
         getrandom::fill(key.as_mut()).map_err(|_| argon2::password_hash::Error::Crypto)?;
@@ -69,8 +69,8 @@ impl Verifier {
         })
     }
 
-    /// Whether [`verify`](Self::verify) has accepted this password in the last 15 minutes.
-    /// Takes microseconds in either case.
+    /// Returns true if [`verify`](Self::verify) has accepted this password in the last 15
+    /// minutes. Takes only microseconds.
     #[must_use]
     pub fn has_verified(&self, username: &str, password: &str) -> bool {
         let verified = self.lock();
@@ -83,11 +83,11 @@ impl Verifier {
                 .any(|candidate| self.tag(candidate).as_slice().ct_eq(&cached.tag).into())
     }
 
-    /// Verifies a password against the stored one. `stored` is `None` for a user that does not
-    /// exist. The refusal then takes as long as for a wrong password.
+    /// Verifies a password against the stored one. For an unknown user, `stored` is `None`,
+    /// and the refusal takes as long as that of a wrong password.
     ///
     /// # Errors
-    /// [`TooManyLogins`] if 64 other logins are pending.
+    /// Returns [`TooManyLogins`] if 64 other logins are pending.
     pub async fn verify(
         &self,
         username: &str,
@@ -107,7 +107,7 @@ impl Verifier {
             None => self.refuse_slowly(candidates).await,
         };
         if let Some(matching) = &matching {
-            let verified = Verified {
+            let verified = VerifiedPassword {
                 tag: self.tag(matching),
                 at: Instant::now(),
             };
@@ -116,7 +116,8 @@ impl Verifier {
         Ok(matching.is_some())
     }
 
-    /// Takes as long as verifying a password that does not match a stored hash.
+    /// Returns `None` after the time that it takes to compare a wrong password with a stored
+    /// hash.
     async fn refuse_slowly(&self, candidates: Vec<PasswordDigest>) -> Option<PasswordDigest> {
         self.find_by_hash(candidates, DECOY_HASH.into()).await;
         None
@@ -146,20 +147,20 @@ impl Verifier {
         mac.finalize().into_bytes().into()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Verified>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, VerifiedPassword>> {
         self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Hashed in place of a stored hash for users that have none or do not exist, so that all
-/// refusals take the same time. It is a constant because computing it at startup would leave
-/// the allocator with as much free memory as argon2 needs, for the life of the process.
+/// The hash that is checked for users who have no stored hash or do not exist, so that all
+/// refusals take the same time. It is a constant, because computing it at startup would leave
+/// argon2's working memory in the allocator for the life of the process.
 const DECOY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$tcxNjazJmGLKfLEUiUq29w$YOEoAU\
     4maBCZ7aNVzZoL5Wn33l1/iljKE5vP1doomy4";
 
 /// Minimum capacity of argon2's working memory, in blocks: 33 MiB. The allocator maps
-/// allocations of 32 MiB and more separately and returns them to the operating system when
-/// they are freed. Smaller ones would stay allocated, once in each arena.
+/// allocations of 32 MiB and more separately, and returns them to the operating system when
+/// they are freed. Smaller allocations would stay in the allocator, once in each arena.
 const MIN_CAPACITY: usize = 33 * 1024 * 1024 / Block::SIZE;
 
 fn hash_matches(candidate: &PasswordDigest, hash: &PasswordHash) -> bool {
@@ -177,8 +178,8 @@ fn hash_matches(candidate: &PasswordDigest, hash: &PasswordHash) -> bool {
         .is_ok_and(|()| output.ct_eq(expected.as_bytes()).into())
 }
 
-/// The digests that the client may have meant: the MD5 of the password, and the password itself
-/// if it looks like an MD5.
+/// Returns the digests that the client's text may represent: the text itself if it looks like
+/// an MD5, and always the MD5 of the text.
 fn candidates(password: &str) -> Vec<PasswordDigest> {
     let digest = PasswordDigest::from_hex(password);
     digest
@@ -192,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decoy_hash_has_the_cost_of_a_new_hash() {
+    fn decoy_hash_costs_as_much_as_a_new_hash() {
         let params = |hash: &str| {
             let hash = PasswordHash::new(hash).expect("a hash");
             Params::try_from(&hash).expect("parameters")

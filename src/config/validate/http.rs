@@ -17,7 +17,7 @@ pub(super) fn validate(table: &file::Http, mistakes: &mut Mistakes) -> Option<Ht
         if !is_origin(origin) {
             let message = format!(
                 "\"{origin}\" is not an origin such as \"https://panel.example.com\": scheme \
-                 and lower-case host, and a port only if it is not the default of the scheme"
+                 and lower-case host, and a port only if it is not the scheme's default"
             );
             mistakes.add("http.cors_origins", message);
         }
@@ -73,18 +73,18 @@ fn tls(
     Some(Some((files, loaded)))
 }
 
-/// Whether the path is usable and the listener serves nothing else at it. Clients remove
-/// empty, `.` and `..` segments before they send a request, so no request could match a path
-/// with one.
+/// Returns true if the path is valid and not reserved for another resource. Clients remove
+/// empty, `.` and `..` segments before they send a request, so a path with such a segment
+/// would never match.
 fn is_available_path(path: &str) -> bool {
     let reserved = [EVENTS, CONTRACT, "/panel"];
     let is_below = |reserved: &&str| path == *reserved || path.starts_with(&format!("{reserved}/"));
-    let is_sent = |segment: &str| !["", ".", ".."].contains(&segment);
+    let is_preserved = |segment: &str| !["", ".", ".."].contains(&segment);
     let is_allowed = |b: u8| b.is_ascii_graphic() && !b"?#%".contains(&b);
     let segments = path
         .strip_prefix('/')
         .map(|path| path.trim_end_matches('/'));
-    segments.is_some_and(|segments| segments.split('/').all(is_sent))
+    segments.is_some_and(|segments| segments.split('/').all(is_preserved))
         && path.bytes().all(is_allowed)
         && !reserved.iter().any(is_below)
 }

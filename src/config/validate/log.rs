@@ -24,8 +24,9 @@ pub(super) fn validate(table: &file::Log, mistakes: &mut Mistakes) -> Option<Log
     })
 }
 
-/// Whether a filter directive is a level, or a target with a level. `EnvFilter` takes any other
-/// text, such as a misspelled level, for a target name, and then logs nothing else.
+/// Returns true if a filter directive is a level, or a target with a level. `EnvFilter` treats
+/// any other word, such as a misspelled level, as a target name, and then logs only that
+/// target.
 fn is_directive(directive: &str) -> bool {
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     let is_level = |text: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(text));

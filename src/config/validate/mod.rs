@@ -1,8 +1,8 @@
 //! Checks the file's values and converts them to [`Settings`].
 //!
-//! Each table in the file has a module. Its `validate` function adds mistakes, and returns
-//! `None` if a value that the settings need is missing or wrong. [`value`], [`network`] and
-//! [`text`] check single values. They do no IO.
+//! Each table has a module, whose `validate` function reports mistakes and returns `None` if a
+//! required value is missing or wrong. [`value`], [`network`] and [`text`] check single values
+//! and do no IO.
 
 mod admin;
 mod http;

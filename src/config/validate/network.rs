@@ -8,25 +8,30 @@ use super::text::invisible_character;
 use crate::ami::Address;
 use crate::config::mistake::Mistakes;
 
-/// Parses a PBX address. Has specific messages for two common mistakes in copied text: a scheme,
-/// and invisible characters.
+/// Parses the address of a PBX. Two common mistakes in copied text have separate error
+/// messages: a scheme, and invisible characters.
 ///
 /// # Errors
-/// A message with the correct form.
+/// Returns a message that describes a valid address.
 pub(super) fn pbx_address(text: &str) -> Result<Address, String> {
-    let form = "must be host:port, such as \"127.0.0.1:5038\"";
+    let expected_form = "must be host:port, such as \"127.0.0.1:5038\"";
     if let Some((scheme, _)) = text.split_once("://") {
-        let tls = ["tls", "ssl", "tcps", "https"].contains(&scheme.to_ascii_lowercase().as_str());
-        let hint = if tls { "; for TLS set tls = true" } else { "" };
-        return Err(format!("{form}, without a scheme{hint}"));
+        let is_tls =
+            ["tls", "ssl", "tcps", "https"].contains(&scheme.to_ascii_lowercase().as_str());
+        let hint = if is_tls {
+            "; for TLS set tls = true"
+        } else {
+            ""
+        };
+        return Err(format!("{expected_form}, without a scheme{hint}"));
     }
     if let Some(found) = invisible_character(text).or(text.chars().find(|c| c.is_whitespace())) {
-        return Err(format!("{form}: remove the character {found:?}"));
+        return Err(format!("{expected_form}: remove the character {found:?}"));
     }
     Address::parse(text)
 }
 
-/// Parses a list of networks. Adds each invalid item as a mistake in `key`.
+/// Parses a list of networks. Reports invalid items as mistakes for `key`.
 pub(super) fn networks(key: &str, items: &[String], mistakes: &mut Mistakes) -> Vec<IpNet> {
     let mut networks = Vec::new();
     for item in items {
@@ -35,16 +40,17 @@ pub(super) fn networks(key: &str, items: &[String], mistakes: &mut Mistakes) -> 
     networks
 }
 
-/// Parses a network, or an address as a network of one. Converts an IPv4 network in
-/// IPv6 notation (`::ffff:10.0.0.0/104`) to an IPv4 network, because client addresses are
-/// compared in that form.
+/// Parses a network, or a single address. Converts an IPv4 network in IPv6 notation
+/// (`::ffff:10.0.0.0/104`) to an IPv4 network, since client addresses are compared in that
+/// form.
 fn network(item: &str) -> Result<IpNet, String> {
-    let wrong = || format!("\"{item}\" is not a network, such as \"192.0.2.0/24\", or an address");
+    let invalid =
+        || format!("\"{item}\" is not a network, such as \"192.0.2.0/24\", or an address");
     // ipnet accepts leading zeros, which other programs read as octal. `IpAddr` refuses them.
     let address = item.split('/').next().unwrap_or_default();
-    let address: IpAddr = address.parse().map_err(|_| wrong())?;
+    let address: IpAddr = address.parse().map_err(|_| invalid())?;
     let network = match item.contains('/') {
-        true => item.parse().map_err(|_| wrong())?,
+        true => item.parse().map_err(|_| invalid())?,
         false => IpNet::from(address),
     };
     let IpNet::V6(v6) = network else {
@@ -63,8 +69,8 @@ fn network(item: &str) -> Result<IpNet, String> {
     })
 }
 
-/// Whether the text is an origin in the form that browsers send: lower case, without a path,
-/// and without the default port of the scheme.
+/// Returns true if the text is an origin in the form that browsers send: lower case, without a
+/// path, and without the scheme's default port.
 pub(super) fn is_origin(text: &str) -> bool {
     let (rest, default_port) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
         (Some(rest), _) => (rest, 443),
@@ -78,8 +84,8 @@ pub(super) fn is_origin(text: &str) -> bool {
     };
     let is_port = port.is_empty()
         || port.strip_prefix(':').is_some_and(|port| {
-            let has_no_prefix = !port.starts_with(['0', '+']);
-            has_no_prefix && port.parse::<u16>().is_ok_and(|port| port != default_port)
+            let is_plain_number = !port.starts_with(['0', '+']);
+            is_plain_number && port.parse::<u16>().is_ok_and(|port| port != default_port)
         });
     let is_allowed =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:".contains(&byte);
@@ -92,7 +98,7 @@ mod tests {
 
     #[test]
     fn pbx_address_explains_a_scheme_and_invisible_characters() {
-        for (text, part) in [
+        for (text, expected) in [
             ("127.0.0.1:5038", ""),
             ("[fe80::1%2]:5038", ""),
             ("tcp://127.0.0.1:5038", "without a scheme"),
@@ -104,8 +110,8 @@ mod tests {
             ("127.0.0.1", "must be host:port"),
         ] {
             let error = pbx_address(text).err().unwrap_or_default();
-            assert_eq!(error.is_empty(), part.is_empty(), "{text}: {error}");
-            assert!(error.contains(part), "{text}: {error}");
+            assert_eq!(error.is_empty(), expected.is_empty(), "{text}: {error}");
+            assert!(error.contains(expected), "{text}: {error}");
         }
     }
 

@@ -8,7 +8,9 @@ use super::value::table_name;
 use crate::ami::value::MAX_MEMBER_BYTES;
 use crate::config::file;
 use crate::config::mistake::Mistakes;
-use crate::organizations::{MAX_AGENT, Organization, Overlap, Pattern, Template, User, overlaps};
+use crate::organizations::{
+    MAX_AGENT_CHARS, Organization, Overlap, Pattern, Template, User, overlaps,
+};
 
 /// Validates all organizations and their users.
 pub(super) fn validate_all(
@@ -48,7 +50,7 @@ fn validate(
     pbxes: &[String],
     mistakes: &mut Mistakes,
 ) -> Option<Organization> {
-    let key = |part: &str| format!("organization.{name}.{part}");
+    let key = |key: &str| format!("organization.{name}.{key}");
     mistakes.ok_or_add(&format!("organization.{name}"), table_name(name));
     let pbx = match (&table.pbx, pbxes) {
         (Some(pbx), _) if pbxes.contains(pbx) => Some(pbx.clone()),
@@ -60,8 +62,8 @@ fn validate(
         }
     };
     if table.queues.is_empty() {
-        let what = "queue numbers, such as [\"6001\", \"60*\"]";
-        mistakes.add_missing(&key("queues"), what);
+        let hint = "queue numbers, such as [\"6001\", \"60*\"]";
+        mistakes.add_missing(&key("queues"), hint);
     }
     let queues = patterns(
         &key("queues"),
@@ -99,7 +101,7 @@ fn validate(
     })
 }
 
-/// Parses a list of patterns. Adds each invalid item as a mistake.
+/// Parses a list of patterns. Reports invalid items as mistakes for `key`.
 fn patterns(
     key: &str,
     items: &[String],
@@ -116,9 +118,9 @@ fn patterns(
 /// Parses `interface` or `state_interface`.
 fn agent_template(key: &str, text: &str, mistakes: &mut Mistakes) -> Option<Template> {
     let template = mistakes.ok_or_add(key, Template::new(text, "agent"))?;
-    if template.prefix().len() + template.suffix().len() + MAX_AGENT > MAX_MEMBER_BYTES {
+    if template.prefix().len() + template.suffix().len() + MAX_AGENT_CHARS > MAX_MEMBER_BYTES {
         let message = format!(
-            "is too long: with a phone number of {MAX_AGENT} characters it would exceed \
+            "is too long: with a phone number of {MAX_AGENT_CHARS} characters it would exceed \
              Asterisk's limit of {MAX_MEMBER_BYTES} bytes"
         );
         mistakes.add(key, message);
@@ -126,8 +128,8 @@ fn agent_template(key: &str, text: &str, mistakes: &mut Mistakes) -> Option<Temp
     Some(template)
 }
 
-/// Returns an error message if the text that replaces `{agent}` could select more than a phone,
-/// for example a context, a host or a trunk.
+/// Returns an error message if the text inserted for `{agent}` could choose more than a phone,
+/// such as a context, a host or a trunk.
 fn unsafe_placeholder(interface: &Template) -> Option<&'static str> {
     let Some((technology, rest)) = interface.prefix().split_once('/') else {
         return Some("must name the technology before {agent}, such as \"PJSIP/{agent}\"");
@@ -142,8 +144,8 @@ fn unsafe_placeholder(interface: &Template) -> Option<&'static str> {
     None
 }
 
-/// Refuses overlaps unless both organizations have `shared = true`. Returns the allowed
-/// overlaps.
+/// Returns the overlaps between organizations that both have `shared = true`. Reports all
+/// other overlaps as mistakes.
 pub(super) fn allowed_overlaps(
     organizations: &[Arc<Organization>],
     mistakes: &mut Mistakes,
@@ -153,15 +155,15 @@ pub(super) fn allowed_overlaps(
         .into_iter()
         .partition::<Vec<_>, _>(|overlap| overlap.is_allowed);
     for overlap in refused {
-        let (part, what) = if overlap.is_queue {
+        let (key, subject) = if overlap.is_queue {
             ("queues", "the queue")
         } else {
             ("agents", "the interface")
         };
         mistakes.add(
-            format!("organization.{}.{part}", overlap.second),
+            format!("organization.{}.{key}", overlap.second),
             format!(
-                "{what} {} can also be reached by organization {}: separate the two, or set \
+                "{subject} {} can also be reached by organization {}: separate the two, or set \
                  shared = true in both",
                 overlap.example, overlap.first
             ),
@@ -175,8 +177,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unsafe_placeholder_lets_the_agent_select_only_a_phone() {
-        for (template, refusal) in [
+    fn unsafe_placeholder_lets_the_agent_choose_only_a_phone() {
+        for (template, expected) in [
             ("PJSIP/{agent}", None),
             ("PJSIP/acme-{agent}", None),
             ("SIP/trunk/{agent}", None),
@@ -190,12 +192,16 @@ mod tests {
             ("SIP/{agent}/900", Some("trunk")),
         ] {
             let parsed = Template::new(template, "agent").expect(template);
-            let found = unsafe_placeholder(&parsed);
-            assert_eq!(found.is_some(), refusal.is_some(), "{template}: {found:?}");
+            let message = unsafe_placeholder(&parsed);
+            assert_eq!(
+                message.is_some(),
+                expected.is_some(),
+                "{template}: {message:?}"
+            );
             assert!(
-                found
+                message
                     .unwrap_or_default()
-                    .contains(refusal.unwrap_or_default())
+                    .contains(expected.unwrap_or_default())
             );
         }
     }

@@ -17,7 +17,7 @@ pub(super) fn validate(
     table: file::Pbx,
     mistakes: &mut Mistakes,
 ) -> Option<PbxSettings> {
-    let key = |part: &str| format!("pbx.{name}.{part}");
+    let key = |key: &str| format!("pbx.{name}.{key}");
     mistakes.ok_or_add(&format!("pbx.{name}"), table_name(&name));
     let address = mistakes.ok_or_add(&key("address"), pbx_address(&table.address));
     let username = match &table.username {
@@ -27,8 +27,8 @@ pub(super) fn validate(
             mistakes.ok_or_add(&key("username"), value)
         }
         None => {
-            let what = "the AMI user, which is a section of manager.conf";
-            mistakes.add_missing(&key("username"), what);
+            let hint = "the AMI user, which is a section of manager.conf";
+            mistakes.add_missing(&key("username"), hint);
             None
         }
     };
@@ -56,8 +56,8 @@ pub(super) fn validate(
     })
 }
 
-/// Refuses two PBXes with the same address. Overlaps are only found between organizations
-/// of the same `[pbx.NAME]`.
+/// Reports PBXes with the same address as mistakes, because overlaps are only detected between
+/// organizations with the same `[pbx.NAME]`.
 pub(super) fn require_distinct_addresses(pbxes: &[PbxSettings], mistakes: &mut Mistakes) {
     for (index, pbx) in pbxes.iter().enumerate() {
         let is_same = |other: &&PbxSettings| other.link.address.is_same_place(&pbx.link.address);
@@ -88,8 +88,8 @@ fn secret(name: &str, table: &file::Pbx, mistakes: &mut Mistakes) -> Option<Zero
         }
         (None, Some(path)) => mistakes.ok_or_add(&file_key, read_secret(path)),
         (None, None) => {
-            let what = "the AMI user's secret (or set secret_file to the path of a file with it)";
-            mistakes.add_missing(&key, what);
+            let hint = "the AMI user's secret (or set secret_file to the path of a file with it)";
+            mistakes.add_missing(&key, hint);
             None
         }
     }
@@ -102,15 +102,15 @@ fn tls(
     address: Option<&Address>,
     mistakes: &mut Mistakes,
 ) -> Option<Option<TlsSettings>> {
-    let key = |part: &str| format!("pbx.{name}.{part}");
+    let key = |key: &str| format!("pbx.{name}.{key}");
     if !table.tls {
-        for (part, value) in [
+        for (tls_key, value) in [
             ("tls_ca_file", &table.tls_ca_file),
             ("tls_pin_sha256", &table.tls_pin_sha256),
             ("tls_server_name", &table.tls_server_name),
         ] {
             if value.is_some() {
-                mistakes.add(key(part), "has no effect without tls = true");
+                mistakes.add(key(tls_key), "has no effect without tls = true");
             }
         }
         return Some(None);
@@ -123,7 +123,7 @@ fn tls(
         }
         (Some(path), None) => Trust::Authority(path.into()),
         (None, Some(pin)) => {
-            let message = "must be the SHA-256 fingerprint of the certificate: 64 hex digits, \
+            let message = "must be the certificate's SHA-256 fingerprint: 64 hex digits, \
                            with or without colons";
             let fingerprint = parse_fingerprint(pin).ok_or(message);
             Trust::Pin(mistakes.ok_or_add(&key("tls_pin_sha256"), fingerprint)?)
@@ -132,14 +132,15 @@ fn tls(
     };
     let server_name = table.tls_server_name.as_deref();
     let server_name = server_name.or(address.map(Address::host));
-    // The address is invalid, which is reported elsewhere. A mistake in the trust settings
-    // is reported nevertheless.
+    // An invalid address is already reported. Check the trust settings with a placeholder
+    // name, so that their mistakes are reported as well.
     let checked_name = server_name.unwrap_or("unknown.invalid");
     let settings = mistakes.ok_or_add(&key("tls"), TlsSettings::new(trust, checked_name))?;
     server_name.map(|_| Some(settings))
 }
 
-/// Parses a fingerprint as `openssl x509 -fingerprint -sha256` prints it, or without colons.
+/// Parses a fingerprint in the format of `openssl x509 -fingerprint -sha256`, with or without
+/// colons.
 fn parse_fingerprint(text: &str) -> Option<[u8; 32]> {
     let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
     let mut bytes = [0; 32];

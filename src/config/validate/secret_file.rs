@@ -9,10 +9,10 @@ use super::text::{check_line, line_of_file};
 /// Reads the secret from the file at `path`.
 ///
 /// # Errors
-/// A message with the reason why the file can't be used. The message contains neither the
-/// secret nor the path, because an operator may have set `secret_file` to the secret itself.
+/// Returns a message that explains why the file can't be used. The message contains neither
+/// the secret nor the path, since an operator may have set `secret_file` to the secret itself.
 pub(super) fn read_secret(path: &str) -> Result<Zeroizing<String>, String> {
-    check_line(path).map_err(|what| format!("is not a path: {what}"))?;
+    check_line(path).map_err(|problem| format!("is not a path: {problem}"))?;
     let bytes = std::fs::read(resolve(path)).map_err(|error| {
         let hint = if Path::new(&path).is_relative() {
             "; a relative path is looked up in $CREDENTIALS_DIRECTORY, or in the current \
@@ -35,12 +35,12 @@ pub(super) fn read_secret(path: &str) -> Result<Zeroizing<String>, String> {
     if secret.contains(['\r', '\n']) {
         return Err("names a file with more than one line".to_owned());
     }
-    check_line(secret).map_err(|what| format!("names a file whose line {what}"))?;
+    check_line(secret).map_err(|problem| format!("names a file whose line {problem}"))?;
     Ok(Zeroizing::new(secret.to_owned()))
 }
 
-/// systemd puts the credentials of a unit (`LoadCredential=`) into the directory
-/// `CREDENTIALS_DIRECTORY`. A relative path is the name of such a credential.
+/// Resolves a relative path in the directory `CREDENTIALS_DIRECTORY`, where systemd stores a
+/// unit's credentials (`LoadCredential=`).
 fn resolve(path: &str) -> PathBuf {
     let directory = std::env::var_os("CREDENTIALS_DIRECTORY").unwrap_or_default();
     // `join` returns an absolute `path` unchanged.

@@ -1,10 +1,10 @@
-//! Refuses text with surrounding spaces or invisible characters. Both are easy to copy by
+//! Checks text for surrounding spaces and invisible characters, which are easy to copy by
 //! mistake and hard to see.
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The first invisible character: a control character, white space other than a space, or a
-/// character without width. The two zero-width joiners are allowed, since Persian and Indic
+/// Returns the first invisible character: a control character, white space other than a space,
+/// or a zero-width character. The two zero-width joiners are allowed, since Persian and Indic
 /// scripts need them.
 pub(super) fn invisible_character(text: &str) -> Option<char> {
     text.chars().find(|c| {
@@ -21,14 +21,14 @@ pub(super) fn invisible_character(text: &str) -> Option<char> {
 /// Checks that a value is one line without invisible characters.
 ///
 /// # Errors
-/// A message that says what is wrong. It quotes only the invisible character and not the value,
-/// which may be a secret.
+/// Returns a message for the operator. The message contains no part of the value except an
+/// invisible character, since the value may be a secret.
 pub(super) fn check_line(text: &str) -> Result<(), String> {
     if text.is_empty() || text.contains(['\r', '\n']) {
         Err("must be a single line that is not empty".to_owned())
-    } else if let Some(found) = invisible_character(text) {
+    } else if let Some(invisible) = invisible_character(text) {
         Err(format!(
-            "contains the invisible character {found:?}: type the value again"
+            "contains the invisible character {invisible:?}: type the value again"
         ))
     } else if text.trim() != text {
         Err("begins or ends with a space".to_owned())
@@ -37,8 +37,8 @@ pub(super) fn check_line(text: &str) -> Result<(), String> {
     }
 }
 
-/// The text of a file without the characters that editors add: a leading byte-order mark, and
-/// trailing spaces, tabs and line ends.
+/// Removes the characters that editors add to a file: a byte-order mark at the start, and
+/// spaces, tabs and line breaks at the end.
 pub(super) fn line_of_file(text: &str) -> &str {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     text.trim_end_matches([' ', '\t', '\r', '\n'])

@@ -11,7 +11,7 @@ use crate::config::file;
 use crate::config::mistake::Mistakes;
 use crate::organizations::{Organization, PasswordDigest, StoredPassword, User};
 
-/// `key` is the key of the user's table, such as `organization.acme.user[0]`.
+/// Validates a user. `key` is the user's table, such as `organization.acme.user[0]`.
 pub(super) fn validate(
     key: &str,
     table: &file::User,
@@ -64,9 +64,9 @@ fn password(key: &str, table: &file::User, mistakes: &mut Mistakes) -> Option<St
             Some(StoredPassword::Digest(PasswordDigest::of(&password.0)))
         }
         (None, None, None) => {
-            let what = "set password_hash (see `ami-bridge hash-password`), password_md5 or \
+            let hint = "set password_hash (see `ami-bridge hash-password`), password_md5 or \
                         password";
-            mistakes.add_missing(&format!("{key}.password"), what);
+            mistakes.add_missing(&format!("{key}.password"), hint);
             None
         }
         _ => {

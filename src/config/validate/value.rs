@@ -1,11 +1,12 @@
-//! Checks for values that occur in several tables. Each error message states the correct form.
+//! Checks values that several tables have in common. Each error message describes a valid
+//! value.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Parses a duration such as `500ms`, `5s` or `1m`, up to one day.
+/// Parses a duration of at most a day, such as `500ms`, `5s` or `1m`.
 pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
     let parsed = text.parse::<jiff::SignedDuration>().ok();
     // jiff accepts white space around the duration.
@@ -31,7 +32,7 @@ pub(super) fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
         .map_err(|_| "must be address:port, such as \"127.0.0.1:8088\" or \"[::1]:8088\"")
 }
 
-/// Checks the NAME of `[pbx.NAME]` or `[organization.NAME]`.
+/// Checks the NAME in `[pbx.NAME]` or `[organization.NAME]`.
 pub(super) fn table_name(name: &str) -> Result<(), &'static str> {
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
     if name.is_empty() || name.len() > 64 || !name.bytes().all(is_allowed) {
