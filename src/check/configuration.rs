@@ -33,7 +33,7 @@ pub(super) fn check(settings: &Settings, report: &mut Report) {
     }
 }
 
-/// Checks the HTTP interface's certificate. The daemon starts even if the certificate is
+/// Checks the API's certificate. The daemon starts even if the certificate is
 /// invalid.
 fn check_certificate(der: Option<&[u8]>, report: &mut Report) {
     let now = Timestamp::now();

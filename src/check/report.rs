@@ -18,7 +18,7 @@ pub struct Report {
     pub organizations: Vec<OrganizationReport>,
     /// The overlaps that `shared = true` allows.
     pub overlaps: Vec<OverlapReport>,
-    /// The HTTP interface's certificate, if TLS is configured.
+    /// The API's certificate, if TLS is configured.
     pub certificate: Option<CertificateReport>,
     /// Problems that should be fixed although the bridge works.
     pub warnings: Vec<String>,

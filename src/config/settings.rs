@@ -15,7 +15,7 @@ use crate::telemetry::LogSettings;
 /// The validated configuration.
 #[derive(Debug)]
 pub struct Settings {
-    /// `[http]`: the HTTP interface's listener.
+    /// `[http]`: the API listener.
     pub http: HttpSettings,
     /// `[admin]`: the listener for health checks and metrics.
     pub admin: AdminSettings,
@@ -31,16 +31,16 @@ pub struct Settings {
     pub overlaps: Vec<Overlap>,
 }
 
-/// The HTTP interface's listener.
+/// The API listener.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
     /// Address to listen on. If its port is 0, the operating system chooses a free port.
     pub listen: SocketAddr,
     /// The certificate files and the certificate loaded from them; `None` for plain HTTP.
     pub tls: Option<(CertificateFiles, Arc<CertifiedKey>)>,
-    /// URL path of the HTTP interface.
+    /// URL path of the API.
     pub path: String,
-    /// Origins of web pages that may call the HTTP interface from a browser.
+    /// Origins of web pages that may call the API from a browser.
     pub cors_origins: Vec<String>,
     /// Networks whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpNet>,

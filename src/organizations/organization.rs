@@ -22,7 +22,7 @@ pub struct Organization {
     pub agents: Option<Vec<Pattern>>,
     /// Converts a phone number to the interface that Asterisk dials.
     pub interface: Template,
-    /// Turns a phone number into the device whose state Asterisk watches; `None` uses the
+    /// Converts a phone number to the device whose state Asterisk watches; `None` uses the
     /// interface.
     pub state_interface: Option<Template>,
     /// Whether it may share queues and interfaces with other organizations that also set
