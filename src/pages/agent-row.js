@@ -1,4 +1,4 @@
-// The row of one agent in the card of a queue.
+// An agent's row in a queue card.
 
 import { cloneTemplate, find, isolate, setIcon, setText } from "./dom.js";
 import { formatDuration } from "./time.js";
@@ -24,7 +24,7 @@ export function displayName({ alias, agent, interface: address }) {
 }
 
 /**
- * The display name as an element, for a text around it.
+ * Returns the display name as an element that can be inserted into a text.
  *
  * @param {Member} member
  */
@@ -62,7 +62,7 @@ export class AgentRow {
     setText(this.#name, name);
     setText(this.#number, data.agent && data.agent !== name ? data.agent : "");
     setText(this.#state, stateText(data));
-    // Also shown during a call, since the pause continues after it.
+    // The reason is also shown during a call, because the pause continues after the call.
     setText(this.#reason, data.paused ? (data.paused_reason ?? "") : "");
     this.#details.title = data.paused_reason ?? "";
     this.#time.classList.toggle("at-least", !member.isExact);
@@ -75,7 +75,7 @@ export class AgentRow {
    * @param {string} name
    */
   #updateButtons(data, name) {
-    // The API can only change agents of the organization, which have a number.
+    // The API can change only the organization's agents, which have a number.
     this.#pause.hidden = data.agent === null;
     this.#remove.hidden = data.agent === null || data.membership === "static";
     setIcon(find(this.#pause, "svg", SVGElement), data.paused ? "resume" : "paused");

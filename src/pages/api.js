@@ -1,4 +1,4 @@
-// Requests to the bridge, and the texts for requests that fail.
+// Requests to the bridge, and the messages for failed requests.
 
 /**
  * @import { Credentials, ErrorBody, QueueResult } from "./bridge"
@@ -6,7 +6,7 @@
  */
 
 /**
- * What the user can do about an error of the bridge, added to the bridge's message.
+ * Advice for the user, added to the bridge's error message.
  *
  * @type {Record<string, string>}
  */
@@ -18,8 +18,8 @@ const ADVICE = {
   forbidden: "Your user is not allowed to do this. Ask your administrator for access.",
 };
 
-// Texts for failures without a usable message from the bridge. Most of these codes are the
-// panel's own.
+// Messages for failures without a usable message from the bridge. Most of these codes are
+// defined by the panel.
 const MESSAGES = {
   unreachable: "The bridge can't be reached.",
   silent: "The bridge has sent nothing for 40 seconds.",
@@ -49,7 +49,7 @@ export class ApiError extends Error {
 }
 
 /**
- * An error whose message comes from the panel.
+ * Creates an error with one of the panel's own messages.
  *
  * @param {LocalCode} code
  * @param {number} [retryAfter]
@@ -59,7 +59,7 @@ export function localError(code, retryAfter) {
 }
 
 /**
- * The error that an error response describes.
+ * Converts an error response to an error.
  *
  * @param {number} retryAfter
  * @param {Partial<ErrorBody> | null} body null if the response is not JSON
@@ -76,7 +76,7 @@ export function errorFromResponse(retryAfter, body) {
 }
 
 /**
- * The bridge's messages for the queues in which a change failed.
+ * Returns the bridge's messages for the queues in which a change failed.
  *
  * @param {QueueResult[]} results
  */
@@ -90,20 +90,20 @@ export class Api {
   #clock;
 
   /**
-   * @param {string} path of the API
+   * @param {string} path the API's path
    * @param {Credentials} credentials
-   * @param {Clock} clock set by the date of each response
+   * @param {Clock} clock set from the `Date` header of each response
    */
   constructor(path, { username, password }, clock) {
     this.#path = path;
-    // As UTF-8, since btoa throws for characters beyond Latin-1.
+    // Encodes as UTF-8, because btoa throws for characters outside Latin-1.
     const bytes = new TextEncoder().encode(`${username}:${password}`);
     this.#authorization = `Basic ${btoa(String.fromCharCode(...bytes))}`;
     this.#clock = clock;
   }
 
   /**
-   * Sends a read. Returns the answer, or throws an ApiError.
+   * Sends a read. Returns the response body, or throws an ApiError.
    *
    * @param {Record<string, string>} parameters
    */
@@ -112,7 +112,7 @@ export class Api {
   }
 
   /**
-   * Sends a change, and never repeats it. Returns the answer, or throws an ApiError.
+   * Sends a change, without retries. Returns the response body, or throws an ApiError.
    *
    * @param {Record<string, string>} parameters
    */
@@ -123,7 +123,7 @@ export class Api {
   /**
    * Opens the event stream. Returns the response, or throws an ApiError.
    *
-   * @param {string} lastId of the last event received; empty to start with a snapshot
+   * @param {string} lastId the id of the last received event; empty to start with a snapshot
    * @param {AbortSignal} signal
    */
   async events(lastId, signal) {
@@ -138,10 +138,11 @@ export class Api {
 
   /**
    * @param {Record<string, string>} parameters
-   * @param {LocalCode} lostCode the code of the error if the connection fails
+   * @param {LocalCode} lostCode the error code if the connection fails
    */
   async #call(parameters, lostCode) {
-    // In the body, since logs and proxies store URLs, with names and reasons.
+    // The parameters are sent in the body, because logs and proxies store URLs. The parameters
+    // contain names and reasons.
     const options = { method: "POST", body: new URLSearchParams(parameters) };
     const response = await this.#fetch(this.#path, options, {}, lostCode);
     if (!response.ok) throw await readError(response);
@@ -164,7 +165,7 @@ export class Api {
         ...options,
         headers: { ...headers, Authorization: this.#authorization },
         cache: "no-store",
-        // Otherwise the browser would show its own password dialog after a 401.
+        // Prevents the browser from showing its own password dialog after a 401.
         credentials: "omit",
         redirect: "error",
       });

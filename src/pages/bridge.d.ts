@@ -1,4 +1,4 @@
-// The parts of the bridge's JSON that the panel uses. openapi.json has the contract.
+// The parts of the bridge's JSON that the panel uses. openapi.json is the full contract.
 
 export interface Member {
   agent: string | null;
@@ -9,7 +9,7 @@ export interface Member {
   state: string;
   paused: boolean;
   paused_reason: string | null;
-  /** Times are in RFC 3339, or null if the bridge does not know them. */
+  /** Times are in RFC 3339 format, or null if the bridge does not know them. */
   paused_at: string | null;
   last_call_at: string | null;
   logged_in_at: string | null;
@@ -75,7 +75,7 @@ export interface PbxEvent {
   data: { connected: boolean };
 }
 
-/** An event of the stream, without `shutdown`, which the stream handles itself. */
+/** An event from the stream, except `shutdown`, which EventStream handles itself. */
 export type BridgeEvent = SnapshotEvent | MemberEvent | QueueEvent | PbxEvent;
 
 export interface Credentials {
@@ -83,7 +83,7 @@ export interface Credentials {
   password: string;
 }
 
-/** How a user has set up the board, stored in the browser. */
+/** A user's settings for the board, stored in the browser. */
 export interface Preferences {
   /** The pause reasons to choose from. */
   reasons: string[];

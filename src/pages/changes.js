@@ -83,7 +83,7 @@ export class Changes {
   }
 
   /**
-   * Resumes an agent. Asks in which queues if the agent is in several.
+   * Resumes an agent. If the agent is in several queues, asks in which ones.
    *
    * @param {string} queue
    * @param {Member} member
@@ -118,7 +118,7 @@ export class Changes {
       submit: "Remove",
       body: hasChoice ? this.#scopeChoice(queue, member, "one") : [text],
       send: (form) => {
-        // Unlike pause, remove needs the names of all queues.
+        // Unlike pause, remove requires a list of the queues.
         const from = form.get("scope") === "all" ? queues.join(",") : queue;
         const parameters = { action: "remove", ...agentOf(member), queue: from };
         return this.#send(parameters, (done) => [nameElement(member), ` was removed from ${done}.`]);
@@ -179,7 +179,8 @@ export class Changes {
   }
 
   /**
-   * The choice between this queue and all queues of the agent. Empty if there is only one.
+   * Returns the choice between this queue and all of the agent's queues, or nothing if the
+   * agent is in only one queue.
    *
    * @param {string} queue
    * @param {Member} member
@@ -205,8 +206,8 @@ export class Changes {
    * Sends a change and shows its result.
    *
    * @param {Record<string, string>} parameters
-   * @param {(queues: string) => Content[]} describe the result in the queues in which it
-   *   was done
+   * @param {(queues: string) => Content[]} describe describes the change in the queues in
+   *   which it succeeded
    */
   async #send(parameters, describe) {
     const answer = await this.#api.change(parameters);
@@ -220,7 +221,7 @@ export class Changes {
 }
 
 /**
- * A data attribute of an element, or an empty text.
+ * Returns an element's data attribute, or an empty string if there is none.
  *
  * @param {Element | null} element
  * @param {string} name
@@ -230,7 +231,8 @@ function dataOf(element, name) {
 }
 
 /**
- * The agent as a parameter. Agents without a number have no buttons.
+ * Returns the `agent` parameter. Agents without a number have no buttons, so `agent` is never
+ * null here.
  *
  * @param {Member} member
  */
@@ -239,8 +241,8 @@ function agentOf(member) {
 }
 
 /**
- * The queue as a parameter: none for all queues of the agent. Without a choice, the agent is
- * only in this queue.
+ * Returns the `queue` parameter, or no parameter for all of the agent's queues. If the form
+ * has no choice, the agent is only in `queue`.
  *
  * @param {FormData} form
  * @param {string} queue

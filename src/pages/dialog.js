@@ -1,4 +1,4 @@
-// The dialog of the page, and the fields in it.
+// The page's dialog and its form fields.
 
 import { byId, create, find, setText } from "./dom.js";
 import { toast } from "./notices.js";
@@ -16,7 +16,7 @@ let dialogId = 0;
  * @param {string} options.submit the text of the submit button
  * @param {Content[]} options.body
  * @param {(form: FormData) => Promise<void>} options.send runs when the user submits. The
- *   dialog closes when it is done. If it throws, the dialog shows the error.
+ *   dialog closes when `send` resolves, and shows the error if `send` throws.
  */
 export function openDialog({ title, submit, body, send }) {
   const dialog = byId("dialog", HTMLDialogElement);
@@ -63,7 +63,7 @@ export function setUpDialog() {
   for (const button of dialog.querySelectorAll("[data-close]")) {
     button.addEventListener("click", () => dialog.close());
   }
-  // A click on the backdrop has the dialog itself as target.
+  // The target of a click on the backdrop is the dialog itself.
   dialog.addEventListener("mousedown", (event) => {
     if (event.target === dialog) dialog.close();
   });
@@ -86,8 +86,8 @@ export function field(label, input, hint = "") {
 }
 
 /**
- * An input for a reason or a name. Reports text that Asterisk can't store while the user
- * types; the bridge would refuse it.
+ * Creates an input for a reason or a name. While the user types, the input reports text that
+ * Asterisk can't store and that the bridge would therefore refuse.
  *
  * @param {Partial<HTMLInputElement>} properties
  */
@@ -98,7 +98,7 @@ export function textInput(properties) {
 }
 
 /**
- * Why Asterisk can't store a text as a reason or a name; empty if it can.
+ * Returns why Asterisk can't store a text as a reason or a name, or an empty string if it can.
  *
  * @param {string} text
  */
@@ -109,13 +109,13 @@ export function textProblem(text) {
 }
 
 /**
- * Radio buttons.
+ * Creates a group of radio buttons.
  *
  * @param {string} legend
  * @param {string} name
  * @param {[string, Content][]} options the value and the label of each button
  * @param {object} [settings]
- * @param {boolean} [settings.chips] whether the buttons are side by side
+ * @param {boolean} [settings.chips] whether to show the buttons side by side
  * @param {string} [settings.selected] the selected value, by default the first
  */
 export function choice(legend, name, options, { chips = false, selected = options[0]?.[0] } = {}) {
@@ -137,7 +137,8 @@ export function checkbox(name, label) {
 }
 
 /**
- * The text of a field without surrounding spaces; empty if the form has no such field.
+ * Returns a field's text without surrounding spaces, or an empty string if the form has no
+ * such field.
  *
  * @param {FormData} form
  * @param {string} name

@@ -1,8 +1,8 @@
-// The functions through which the panel changes the page. Text from outside is only ever
-// set as text: no function here or elsewhere parses a string as markup.
+// Helpers that change the page. Untrusted text is only set as text: nothing in the panel
+// parses a string as markup.
 
 /**
- * Returns the element of this id. Throws if there is none of this type.
+ * Returns the element with this id. Throws if there is no such element of the expected type.
  *
  * @template {Element} [T=HTMLElement]
  * @param {string} id
@@ -13,8 +13,8 @@ export function byId(id, type) {
 }
 
 /**
- * Returns the first descendant that matches the selector. Throws if there is none of this
- * type.
+ * Returns the first descendant that matches the selector. Throws if there is no such element
+ * of the expected type.
  *
  * @template {Element} [T=HTMLElement]
  * @param {ParentNode} root
@@ -38,7 +38,7 @@ function checked(element, description, type) {
 }
 
 /**
- * Returns a copy of the only element in a template.
+ * Returns a copy of a template's only element.
  *
  * @param {string} id
  */
@@ -49,8 +49,8 @@ export function cloneTemplate(id) {
 }
 
 /**
- * Sets the text of a node, unless it is already the same: most updates change nothing,
- * and the browser then has nothing to lay out.
+ * Sets a node's text, unless the text is already the same. Most updates change nothing, and
+ * skipping them saves the browser a layout.
  *
  * @param {Node} node
  * @param {string} text
@@ -60,7 +60,7 @@ export function setText(node, text) {
 }
 
 /**
- * Shows the icon of this name from index.html in an <svg><use/></svg>.
+ * Sets the icon of an <svg><use/></svg> to one of the icons in index.html.
  *
  * @param {Element} svg
  * @param {string} name
@@ -81,8 +81,8 @@ export function createIcon(name) {
 }
 
 /**
- * Creates an element with these properties, data attributes (`data`) and children.
- * Strings become text.
+ * Creates an element with these properties, data attributes (`data`) and children. String
+ * children become text nodes.
  *
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
@@ -111,8 +111,8 @@ const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Sc
 const LETTER = /\p{L}/u;
 
 /**
- * Returns the direction of a list of names, which is the direction of most of them. The
- * first letter of a name determines its direction.
+ * Returns the text direction of most of the names. A name's first letter determines its
+ * direction.
  *
  * @param {(string | null)[]} names
  */
@@ -126,8 +126,8 @@ export function textDirection(names) {
 }
 
 /**
- * Makes these the children of an element, in this order. Moves only children that are out
- * of place, so that the focused element keeps the focus.
+ * Replaces the children of an element. Moves only children that are out of order, so that the
+ * focused element keeps focus.
  *
  * @param {Element} parent
  * @param {Element[]} children

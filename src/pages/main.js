@@ -7,11 +7,11 @@ import { applyPreferences, loadPreferences, openSettings, savePreferences } from
 
 /** @import { Credentials } from "./bridge" */
 
-// The key of the credentials in the storage of this tab. They are stored only if the user
-// wants that, and otherwise only in memory.
+// The sessionStorage key of the credentials. The credentials are stored only if the user
+// chooses to be remembered. Otherwise they exist only in memory.
 const CREDENTIALS_KEY = "ami-bridge.session";
 
-// The key of a message to show after the page has reloaded itself.
+// The sessionStorage key of a message to show after a reload.
 const MESSAGE_KEY = "ami-bridge.message";
 
 const preferences = loadPreferences();
@@ -20,13 +20,13 @@ let session = null;
 
 /**
  * @param {Credentials} credentials
- * @param {{ remember: boolean, showAtOnce: boolean }} options
+ * @param {{ remember: boolean, showImmediately: boolean }} options
  */
-function startSession(credentials, { remember, showAtOnce }) {
+function startSession(credentials, { remember, showImmediately }) {
   session = new Session({
     credentials,
     preferences,
-    showAtOnce,
+    showImmediately,
     listener: {
       onEnter() {
         if (remember) store(CREDENTIALS_KEY, JSON.stringify(credentials));
@@ -47,7 +47,7 @@ function startSession(credentials, { remember, showAtOnce }) {
 }
 
 /**
- * Stores a text in this tab. An empty text removes it.
+ * Stores a text in the tab's session storage. An empty text removes the entry.
  *
  * @param {string} key
  * @param {string} text
@@ -57,7 +57,7 @@ function store(key, text) {
     if (text === "") sessionStorage.removeItem(key);
     else sessionStorage.setItem(key, text);
   } catch {
-    // Not allowed by the browser: after a reload, the user logs in again.
+    // The browser does not allow storage. The user has to log in again after a reload.
   }
 }
 
@@ -71,7 +71,8 @@ function stored(key) {
 }
 
 /**
- * Ends the session by a reload, so that nothing of the board stays in the page.
+ * Ends the session by reloading the page, so that none of the board's data remains in the
+ * page.
  *
  * @param {string} [message] shown on the login form
  */
@@ -81,7 +82,7 @@ function restart(message = "") {
   location.reload();
 }
 
-/** @param {string} message why the login form is shown again; empty at first */
+/** @param {string} message why the user has to log in again; empty on the first visit */
 function showLogin(message) {
   byId("app").hidden = true;
   byId("login").hidden = false;
@@ -100,7 +101,7 @@ function setUpLogin() {
     find(form, "button", HTMLButtonElement).disabled = true;
     const input = (/** @type {string} */ name) => find(form, `[name=${name}]`, HTMLInputElement);
     const credentials = { username: input("username").value, password: input("password").value };
-    startSession(credentials, { remember: input("remember").checked, showAtOnce: false });
+    startSession(credentials, { remember: input("remember").checked, showImmediately: false });
   });
 }
 
@@ -127,7 +128,7 @@ function setUpTools() {
 /** @type {WakeLockSentinel | null} */
 let wakeLock = null;
 
-/** Applies the preferences. Keeps the screen of a wall screen on, if the browser can. */
+/** Applies the preferences. Keeps a wall screen awake if the browser supports it. */
 async function showWall() {
   applyPreferences(preferences);
   byId("wall").setAttribute("aria-pressed", String(preferences.wall));
@@ -151,7 +152,7 @@ window.addEventListener("online", () => session?.stream.wake());
 
 const credentials = stored(CREDENTIALS_KEY);
 if (credentials !== "") {
-  startSession(JSON.parse(credentials), { remember: true, showAtOnce: true });
+  startSession(JSON.parse(credentials), { remember: true, showImmediately: true });
 } else {
   showLogin(stored(MESSAGE_KEY));
   store(MESSAGE_KEY, "");

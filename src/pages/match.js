@@ -1,12 +1,13 @@
-// Which queues match the search and the filter.
+// The search and the filter for queues.
 
 import { countStates } from "./state.js";
 
 /** @import { BoardQueue } from "./state.js" */
 
 /**
- * Looks for a search in a queue. Returns null if the queue does not match. `isInside` means
- * that an agent or a caller matches. `narrow` is set if only matching agents are shown.
+ * Matches a queue against a search. Returns null if the queue does not match. `isInside` is
+ * true if an agent or a caller matches. `narrow` is the search if only matching agents should
+ * be shown, or null for all agents.
  *
  * @param {BoardQueue} queue
  * @param {string} search
@@ -21,10 +22,10 @@ export function findMatch(queue, search) {
 }
 
 /**
- * Whether a queue passes the filter.
+ * Returns whether a queue passes the filter.
  *
  * @param {BoardQueue} queue
- * @param {string} filter a value of the filter in index.html
+ * @param {string} filter a filter value from index.html
  */
 export function passesFilter(queue, filter) {
   const counts = countStates(queue);

@@ -1,4 +1,4 @@
-// Messages to the user: the state of the connection, and the results of changes.
+// Messages to the user: the connection state and the results of changes.
 
 import { byId, create, createIcon, find, setText } from "./dom.js";
 import { formatTimeOfDay } from "./time.js";
@@ -8,13 +8,13 @@ import { formatTimeOfDay } from "./time.js";
  * @import { Disconnected } from "./stream.js"
  */
 
-// How long a toast stays, in milliseconds. An error stays until the user dismisses it.
+// How long a toast stays visible, in milliseconds. An error stays until the user dismisses it.
 const TOAST_DURATION = 5000;
 
-// How often the countdown to the next attempt is updated, in milliseconds.
+// The update interval of the reconnect countdown, in milliseconds.
 const COUNTDOWN_INTERVAL = 500;
 
-/** Shows the state of the connection in a pill at the top and, after a failure, a banner. */
+/** Shows the connection state in a pill at the top and, after a failure, in a banner. */
 export class ConnectionNotice {
   #pill = byId("link");
   #banner = byId("banner");
@@ -38,7 +38,7 @@ export class ConnectionNotice {
   }
 
   /**
-   * The bridge has no connection to the PBX.
+   * Shows that the bridge has no connection to the PBX.
    *
    * @param {number} shownSince when the shown state was received; 0 if none is shown
    */
@@ -48,7 +48,7 @@ export class ConnectionNotice {
   }
 
   /**
-   * The page has no event stream.
+   * Shows that the page has no event stream.
    *
    * @param {Disconnected} status
    * @param {number} shownSince when the shown state was received; 0 if none is shown
@@ -95,7 +95,7 @@ export class ConnectionNotice {
       const seconds = Math.max(0, Math.ceil((nextAttempt - Date.now()) / 1000));
       setText(button, seconds > 0 ? `Try now (${seconds})` : "Trying…");
     };
-    // So that a screen reader does not announce each second of the countdown.
+    // Prevents screen readers from announcing every second of the countdown.
     button.setAttribute("aria-label", "Try now");
     button.setAttribute("aria-live", "off");
     update();
@@ -109,7 +109,7 @@ function ageText(shownSince) {
 }
 
 /**
- * Shows the result of a change at the edge of the page.
+ * Shows the result of a change at the bottom of the page.
  *
  * @param {Content[]} content
  * @param {{ isError?: boolean }} [options]

@@ -1,13 +1,16 @@
 // Counts people by state. One person can be a member of many queues, in different states.
 
-// A person has the first of these states that any of the memberships has. A person is
-// paused only if no membership is in another state.
+// A person's state is the first of these states that any of the person's memberships has. A
+// person is paused only if all memberships are paused.
 const STATES_BY_PRIORITY = ["in_call", "on_hold", "ringing", "unavailable", "available", "paused"];
 
-/** Updated with each change, since there can be 50,000 memberships to count. */
+/**
+ * The number of people in each state. Updated with each change, because recounting 50,000
+ * memberships would be slow.
+ */
 export class People {
   /**
-   * How many memberships in each state each person has.
+   * The number of memberships by person and state.
    *
    * @type {Map<string, Map<string, number>>}
    */
@@ -36,7 +39,7 @@ export class People {
   }
 
   /**
-   * The number of people in this state.
+   * Returns the number of people in this state.
    *
    * @param {string} state
    */

@@ -1,5 +1,5 @@
-// The card of one queue. Its head is always shown. Its callers and agents are in the page
-// only while the card is open and near the visible part of the page.
+// A queue's card. The card's head is always in the page. Its callers and agents are in the
+// page only while the card is open and in or near the viewport.
 
 import { AgentRow, STATE_LABELS } from "./agent-row.js";
 import { byId, cloneTemplate, create, createIcon, find, setChildren, setText, textDirection } from "./dom.js";
@@ -18,15 +18,15 @@ import { formatCount, formatDuration } from "./time.js";
  * @typedef {{ callers: HTMLElement, agents: HTMLElement, title: HTMLElement }} Content
  */
 
-// The card of a queue with more agents than this spans all columns of the board.
+// A card with more agents than this spans all columns of the board.
 const WIDE_CARD_AGENTS = 12;
 
-// The height of a row of agents, and of what is above it in the content, in rem. Estimates.
+// Estimated heights, in rem, of a row of agents and of the content above the agents.
 const ROW_HEIGHT = 3.6;
 const CONTENT_HEAD_HEIGHT = 6;
 
 export class QueueCard {
-  // The estimated number of columns of agents in a card that spans the board.
+  // The estimated number of agent columns in a card that spans the board.
   static columns = 1;
 
   element = cloneTemplate("card");
@@ -39,7 +39,7 @@ export class QueueCard {
   #isOpen = false;
   #isNear = false;
   /**
-   * Show only agents whose search text contains this; null shows all.
+   * Only agents whose search text contains this text are shown; null shows all agents.
    *
    * @type {string | null}
    */
@@ -49,7 +49,7 @@ export class QueueCard {
   /** @type {CallerRow[]} */
   #callers = [];
   /**
-   * The elements of the content; null while it is not in the page.
+   * The content's elements; null while the content is not in the page.
    *
    * @type {Content | null}
    */
@@ -83,7 +83,7 @@ export class QueueCard {
   }
 
   /**
-   * Shows a new state of the whole queue.
+   * Updates the whole card.
    *
    * @param {BoardQueue} queue
    */
@@ -97,7 +97,7 @@ export class QueueCard {
   }
 
   /**
-   * Shows a change of one agent, or of the callers and the statistics.
+   * Updates one agent, or the callers and the statistics.
    *
    * @param {string | null} address the interface of the agent; null for callers and statistics
    */
@@ -123,7 +123,7 @@ export class QueueCard {
   }
 
   /**
-   * Sets whether the card is in or near the visible part of the page.
+   * Sets whether the card is in or near the viewport.
    *
    * @param {boolean} isNear
    */
@@ -134,10 +134,10 @@ export class QueueCard {
   }
 
   /**
-   * Updates all times.
+   * Updates all displayed times.
    *
    * @param {number} now
-   * @param {number} lateAfter how long a caller may wait, in milliseconds
+   * @param {number} lateAfter the wait after which a caller is late, in milliseconds
    */
   tick(now, lateAfter) {
     const start = longestWaitStart(this.#queue);
@@ -200,7 +200,7 @@ export class QueueCard {
     }
   }
 
-  /** The height of the content, in rem. */
+  /** Returns the estimated height of the content, in rem. */
   #estimatedHeight() {
     const columns = this.#isWide ? QueueCard.columns : 1;
     return CONTENT_HEAD_HEIGHT + Math.ceil(this.#queue.members.size / columns) * ROW_HEIGHT;
@@ -247,7 +247,7 @@ export class QueueCard {
   }
 
   /**
-   * Updates the row of an agent. Creates it if there is none.
+   * Updates or creates an agent's row, and returns it.
    *
    * @param {string} address
    * @param {BoardMember} member
@@ -309,7 +309,7 @@ export class QueueCard {
 }
 
 /**
- * The terms and values to show. Leaves out what the bridge has not sent.
+ * Returns the terms and values to show, without the values that the bridge has not sent.
  *
  * @param {Partial<QueueStatistics> | null} statistics
  */

@@ -1,5 +1,5 @@
-// From a login to its end: the stream updates the board, the board updates the page, and
-// the page shows the state of the connection.
+// A session, from login to logout. The stream updates the board, the board updates the page,
+// and the page shows the connection state.
 
 import { Api } from "./api.js";
 import { Changes } from "./changes.js";
@@ -14,13 +14,13 @@ import { View } from "./view.js";
  * @import { Connected, Disconnected } from "./stream.js"
  *
  * @typedef {object} SessionListener
- * @property {() => void} onEnter the bridge has accepted the login; show the board
- * @property {(message: string, hadEntered: boolean) => void} onReject the bridge has
- *   rejected the login, and the session has ended
+ * @property {() => void} onEnter called when the session shows the board
+ * @property {(message: string, hadEntered: boolean) => void} onReject called when the bridge
+ *   has rejected the login, which ends the session
  */
 
-// Events have the statistics of queues in which something happens. For the other queues,
-// the page reads them at this interval, in milliseconds.
+// Events contain statistics only for queues that change. The page therefore also reads the
+// statistics of all queues at this interval, in milliseconds.
 const STATISTICS_INTERVAL = 30_000;
 
 export class Session {
@@ -30,7 +30,7 @@ export class Session {
   #lastEvent = 0;
   #board = new Board();
   /**
-   * What the page shows after the login.
+   * The parts of the page that exist after the login; null before the login.
    *
    * @type {{ view: View, notice: ConnectionNotice } | null}
    */
@@ -40,11 +40,11 @@ export class Session {
    * @param {object} options
    * @param {Credentials} options.credentials
    * @param {Preferences} options.preferences
-   * @param {boolean} options.showAtOnce shows the board before the bridge has answered, as
-   *   for credentials that the tab has stored
+   * @param {boolean} options.showImmediately shows the board before the bridge has answered, for
+   *   stored credentials
    * @param {SessionListener} options.listener
    */
-  constructor({ credentials, preferences, showAtOnce, listener }) {
+  constructor({ credentials, preferences, showImmediately, listener }) {
     this.#listener = listener;
     this.#preferences = preferences;
     const path = document.documentElement.dataset.interface ?? "";
@@ -54,11 +54,11 @@ export class Session {
       onEvent: (event) => this.#applyEvent(event),
       onConnection: (status) => this.#showConnection(status),
     });
-    if (showAtOnce) this.#enter();
+    if (showImmediately) this.#enter();
     this.stream.run();
   }
 
-  /** Draws the board again, for instance with other preferences. */
+  /** Redraws the board, for example after the preferences have changed. */
   refresh() {
     this.#page?.view.refresh();
   }
@@ -94,7 +94,7 @@ export class Session {
     notice.showLost(status, this.#board.isLoaded ? status.lastReceived : 0);
   }
 
-  /** Shows the board, if it is not shown yet. */
+  /** Shows the board, unless it is already shown. */
   #enter() {
     if (this.#page) return this.#page;
     const view = new View(this.#board, this.#clock, this.#preferences);

@@ -1,4 +1,4 @@
-// The settings of the board, stored in the browser. They contain no credentials.
+// The board's settings, stored in the browser. The settings contain no credentials.
 
 import { choice, field, formText, openDialog, textProblem } from "./dialog.js";
 import { create } from "./dom.js";
@@ -22,7 +22,7 @@ export function loadPreferences() {
   try {
     Object.assign(preferences, validPreferences(JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "{}")));
   } catch {
-    // Not allowed by the browser, or not JSON: use the defaults.
+    // The browser does not allow storage, or the stored text is not JSON. Use the defaults.
   }
   return preferences;
 }
@@ -32,12 +32,12 @@ export function savePreferences(preferences) {
   try {
     localStorage.setItem(STORAGE_KEY, JSON.stringify(preferences));
   } catch {
-    // Not allowed by the browser: they apply until the page is closed.
+    // The browser does not allow storage. The preferences apply until the page is closed.
   }
 }
 
 /**
- * Returns the valid ones of the stored preferences.
+ * Returns the stored preferences that are valid.
  *
  * @param {Record<string, unknown>} stored
  */
@@ -54,7 +54,7 @@ export function validPreferences({ reasons, late, theme, wall }) {
 }
 
 /**
- * Returns the reasons, one per line, in this order and without duplicates.
+ * Parses one reason per line. Keeps the order, and drops empty lines and duplicates.
  *
  * @param {string} text
  */
@@ -74,7 +74,7 @@ export function applyPreferences({ theme, wall }) {
 /**
  * Opens the settings dialog.
  *
- * @param {Preferences} preferences changed when the user saves
+ * @param {Preferences} preferences modified when the user saves
  * @param {() => void} onChange
  */
 export function openSettings(preferences, onChange) {

@@ -1,5 +1,5 @@
-// The state that the board shows, built from the events of the bridge. Does not touch the
-// page, read a clock or send a request.
+// The board's state, built from the bridge's events. This module does not touch the page, read
+// a clock or send requests.
 
 import { People } from "./people.js";
 
@@ -12,7 +12,8 @@ import { People } from "./people.js";
  * @property {string} searchText
  * @property {Map<string, BoardMember>} members by interface
  * @property {BoardCaller[]} callers
- * @property {Partial<QueueStatistics> | null} statistics null until the bridge has sent some
+ * @property {Partial<QueueStatistics> | null} statistics null until the bridge has sent
+ *   statistics
  * @property {Record<string, number> | null} stateCounts cached by `countStates`
  *
  * @typedef {object} BoardCaller
@@ -20,13 +21,14 @@ import { People } from "./people.js";
  * @property {number} since when the caller joined the queue
  * @property {string} searchText
  *
- * @typedef {{ queue: string, interface: string | null }} QueueUpdate one member has
- *   changed, or, with a null interface, the callers and the statistics of a queue
+ * @typedef {{ queue: string, interface: string | null }} QueueUpdate a change of one member,
+ *   or of a queue's callers and statistics if `interface` is null
  *
- * @typedef {"everything" | "nothing" | QueueUpdate} BoardUpdate what an event has changed
+ * @typedef {"everything" | "nothing" | QueueUpdate} BoardUpdate the parts of the board that an
+ *   event has changed
  */
 
-/** A member of a queue as the bridge has sent it, with the time at which its state began. */
+/** A queue member as sent by the bridge, with the start time of its state. */
 export class BoardMember {
   /** @type {string | null} */
   #searchText = null;
@@ -42,7 +44,7 @@ export class BoardMember {
     this.isExact = isExact;
   }
 
-  /** Built by the first search only, since there can be 50,000 members. */
+  /** Built only when first used, because there can be 50,000 members. */
   get searchText() {
     const { alias, agent, interface: address } = this.data;
     this.#searchText ??= searchKey([alias, agent, address].filter(Boolean).join(" "));
@@ -51,7 +53,7 @@ export class BoardMember {
 }
 
 /**
- * Removes case and accents, which a search ignores.
+ * Normalizes a text for searches, which ignore case and accents.
  *
  * @param {string} text
  */
@@ -85,7 +87,7 @@ export class Board {
   isLoaded = false;
 
   /**
-   * Applies an event. Returns what has changed.
+   * Applies an event. Returns the changed parts of the board.
    *
    * @param {BridgeEvent} event
    * @param {number} now
@@ -109,7 +111,7 @@ export class Board {
   }
 
   /**
-   * Applies the answer of `showqueuestat`.
+   * Applies a `showqueuestat` response.
    *
    * @param {QueueStatistics[]} queues
    */
@@ -134,11 +136,11 @@ export class Board {
       const queue = emptyQueue(data.queue);
       queue.name = data.name ?? data.queue;
       queue.searchText = searchKey(`${queue.id} ${queue.name}`);
-      // A snapshot has no statistics.
+      // A snapshot contains no statistics, so the known statistics are kept.
       queue.statistics = old?.statistics ?? null;
       for (const member of data.members ?? []) {
         const known = old?.members.get(member.interface);
-        queue.members.set(member.interface, withStart(member, known, now, true));
+        queue.members.set(member.interface, boardMember(member, known, now, true));
         this.people.add(member.interface, member.state);
       }
       queue.callers = (data.callers ?? []).map((caller) => boardCaller(caller, now));
@@ -162,7 +164,7 @@ export class Board {
       queue.members.delete(data.interface);
     } else {
       this.people.add(data.interface, data.state);
-      queue.members.set(data.interface, withStart(data, known, now, false));
+      queue.members.set(data.interface, boardMember(data, known, now, false));
     }
     return isNew ? "everything" : { queue: id, interface: data.interface };
   }
@@ -177,7 +179,7 @@ export class Board {
     if (Array.isArray(callers)) {
       queue.callers = callers.map((caller) => boardCaller(caller, now));
     }
-    // Statistics that this event does not have stay as they were.
+    // Statistics that are missing from this event are kept.
     queue.statistics = { ...queue.statistics, ...statistics };
     return isNew ? "everything" : { queue: queue.id, interface: null };
   }
@@ -197,15 +199,15 @@ export class Board {
 }
 
 /**
- * Adds to a member when its state began. The bridge reports the start of a pause. The start
- * of any other state is known if the page has seen the change.
+ * Determines when a member's state began. The bridge reports the start of a pause. The start
+ * of any other state is known only if the page has received the change.
  *
  * @param {Member} data
- * @param {BoardMember | undefined} known the member before
+ * @param {BoardMember | undefined} known the member before the event
  * @param {number} now
- * @param {boolean} isSnapshot whether the state can have begun before now
+ * @param {boolean} isSnapshot whether the state may have begun before `now`
  */
-function withStart(data, known, now, isSnapshot) {
+function boardMember(data, known, now, isSnapshot) {
   if (data.state === "paused" && data.paused_at) {
     return new BoardMember(data, Date.parse(data.paused_at), true);
   }
@@ -213,8 +215,8 @@ function withStart(data, known, now, isSnapshot) {
     return new BoardMember(data, known.since, known.isExact);
   }
   if (!isSnapshot) return new BoardMember(data, now, true);
-  // The agent became available after the last call or at the login, whichever is later,
-  // unless a pause has ended since, which the bridge does not report.
+  // The agent became available after the last call or at login, whichever is later. The bridge
+  // does not report the end of a pause, so a later end of a pause is unknown.
   const starts = [data.last_call_at, data.logged_in_at].map((time) => Date.parse(time ?? ""));
   const since = Math.max(...starts.filter((time) => time > 0));
   return data.state === "available" && Number.isFinite(since)
@@ -233,7 +235,7 @@ function boardCaller(data, now) {
 }
 
 /**
- * The number of members in each state. Counts again only after a change.
+ * Returns the number of members in each state. Recounts only after a change.
  *
  * @param {BoardQueue} queue
  */
@@ -248,7 +250,7 @@ export function countStates(queue) {
 }
 
 /**
- * When the caller who has waited longest joined the queue; null if no caller waits.
+ * Returns when the caller who has waited longest joined the queue, or null if no caller waits.
  *
  * @param {BoardQueue} queue
  */

@@ -1,5 +1,5 @@
-// The event stream. It is read with fetch, because an EventSource can't send the password
-// in a header. Like an EventSource, it reconnects as long as the page is open.
+// The event stream. It is read with fetch, because an EventSource can't send the password in a
+// header. Like an EventSource, it reconnects while the page is open.
 
 import { ApiError, localError } from "./api.js";
 
@@ -8,19 +8,19 @@ import { ApiError, localError } from "./api.js";
  * @import { Api, LocalCode } from "./api.js"
  */
 
-// The bridge sends a comment every 15 s. After this long without data, in milliseconds, the
+// The bridge sends a comment every 15 s. After this time without data, in milliseconds, the
 // connection is treated as lost, even if the browser has not noticed.
 const SILENCE_TIMEOUT = 40_000;
 
 // A connection that lasted this long, in milliseconds, resets the reconnect delay.
 const STABLE_AFTER = 10_000;
 
-// How often the silence is checked, in milliseconds.
-const CHECK_INTERVAL = 5000;
+// The interval between checks for silence, in milliseconds.
+const SILENCE_CHECK_INTERVAL = 5000;
 
 /**
- * Parses `text/event-stream`. A snapshot of many megabytes arrives in many chunks. They
- * are joined once the line is complete, so that each is copied only once.
+ * Parses `text/event-stream`. A snapshot of many megabytes arrives in many chunks. The chunks
+ * are joined when the line is complete, so that each chunk is copied only once.
  */
 export class EventParser {
   /** @type {string[]} */
@@ -30,7 +30,7 @@ export class EventParser {
   #event = "";
   #isFirst = true;
   #afterCarriageReturn = false;
-  /** The id of the last event; an event without an id has that of the event before it. */
+  /** The id of the last event. An event without an id has the previous event's id. */
   lastId = "";
 
   /**
@@ -44,7 +44,7 @@ export class EventParser {
       this.#isFirst = false;
       if (text.startsWith("\uFEFF")) text = text.slice(1);
     }
-    // This line feed belongs to the carriage return at the end of the last chunk.
+    // This line feed belongs to the carriage return at the end of the previous chunk.
     if (this.#afterCarriageReturn && text.startsWith("\n")) text = text.slice(1);
     if (text !== "") this.#afterCarriageReturn = false;
     let start = 0;
@@ -84,11 +84,12 @@ export class EventParser {
 }
 
 /**
- * Returns how long to wait before the next attempt, in milliseconds. It doubles with each
- * attempt, up to 15 s, and is random, so that a hundred pages do not reconnect at once.
+ * Returns the delay before the next attempt, in milliseconds. The delay doubles with each
+ * attempt, up to 15 s. It is partly random, so that a hundred pages do not reconnect at the
+ * same time.
  *
  * @param {number} attempt
- * @param {number} retryAfter the least delay, in seconds, as the bridge requires
+ * @param {number} retryAfter the minimum delay that the bridge requires, in seconds
  * @param {number} [random] between 0 and 1
  */
 export function reconnectDelay(attempt, retryAfter, random = Math.random()) {
@@ -117,7 +118,7 @@ export class EventStream {
   /** @type {AbortController | null} */
   #abort = null;
   /**
-   * Ends the wait for the next attempt; null if the stream does not wait.
+   * Ends the wait before the next attempt; null if the stream is not waiting.
    *
    * @type {(() => void) | null}
    */
@@ -157,8 +158,8 @@ export class EventStream {
   }
 
   /**
-   * Reconnects now if the stream waits for the next attempt, or if it has been silent for
-   * too long, as after the computer has slept.
+   * Reconnects immediately if the stream is waiting before the next attempt, or if no data has
+   * arrived for too long, for example after the computer has slept.
    */
   wake() {
     if (this.#endWait) this.#endWait();
@@ -171,14 +172,17 @@ export class EventStream {
     this.#endWait?.();
   }
 
-  /** Connects and reads until the connection ends. Returns why it ended. */
+  /**
+   * Connects, and reads events until the connection ends. Returns the error that ended the
+   * connection.
+   */
   async #readOnce() {
     const abort = new AbortController();
     this.#abort = abort;
     const startedAt = Date.now();
     const silenceCheck = setInterval(() => {
       if (Date.now() - Math.max(startedAt, this.#lastReceived) > SILENCE_TIMEOUT) abort.abort();
-    }, CHECK_INTERVAL);
+    }, SILENCE_CHECK_INTERVAL);
     try {
       const response = await this.#api.events(this.#lastId, abort.signal);
       this.#isOpen = true;
@@ -195,7 +199,7 @@ export class EventStream {
   }
 
   /**
-   * Reads to the end of the response. Returns the code of the error that the end means.
+   * Reads events until the response ends. Returns the error code for this end.
    *
    * @param {Response} response
    */
@@ -213,7 +217,8 @@ export class EventStream {
       for (const { type, data, id } of parser.push(value)) {
         if (type === "shutdown") code = "shutdown";
         else this.#listener.onEvent(/** @type {BridgeEvent} */ ({ type, data: JSON.parse(data) }));
-        // Set after the event is handled: if that fails, the bridge sends the event again.
+        // The id is set after the event is handled. If handling fails, the bridge sends the
+        // event again.
         this.#lastId = id;
       }
     }

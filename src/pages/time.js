@@ -1,15 +1,15 @@
-// The clock of the panel, and how it shows times and numbers.
+// The panel's clock, and the formatting of times and numbers.
 
 /**
- * The clock of the bridge. The bridge reports times by its own clock. If the clock of a
- * wall screen is ten minutes off, pauses would otherwise seem to begin in the future.
+ * The bridge's clock, on which all reported times are based. With its own clock, a wall screen
+ * that is ten minutes slow would show pauses that begin in the future.
  */
 export class Clock {
   #offset = 0;
 
   /**
-   * Sets the clock by the `Date` header of a response that has just arrived. The header
-   * has whole seconds, so half a second is added as the likeliest fraction.
+   * Sets the clock from the `Date` header of a response that has just arrived. The header
+   * contains whole seconds, so half a second is added, the average fraction.
    *
    * @param {string | null} date
    */
@@ -17,18 +17,18 @@ export class Clock {
     const reported = Date.parse(date ?? "");
     if (Number.isNaN(reported)) return;
     const offset = reported + 500 - Date.now();
-    // A small difference can come from rounding and from the network.
+    // A small difference can be caused by rounding and network latency.
     this.#offset = Math.abs(offset) < 2000 ? 0 : offset;
   }
 
-  /** Milliseconds since 1970. */
+  /** Returns the bridge's time, in milliseconds since 1970. */
   now() {
     return Date.now() + this.#offset;
   }
 }
 
 /**
- * Formats a duration as `0:07`, `12:34` or `1:02:03`; from two days on as `3 d`.
+ * Formats a duration as `0:07`, `12:34` or `1:02:03`, and two days or more as `3 d`.
  *
  * @param {number} milliseconds
  */

@@ -1,4 +1,4 @@
-// The totals of all queues at the top of the board, and in the page's title.
+// The totals of all queues, at the top of the board and in the page title.
 
 import { find, setText } from "./dom.js";
 import { longestWaitStart } from "./state.js";
@@ -7,7 +7,7 @@ import { formatDuration } from "./time.js";
 /** @import { Board } from "./state.js" */
 
 /**
- * Shows the totals that change with the state of the board.
+ * Shows the totals that depend only on the board's state.
  *
  * @param {Board} board
  */
@@ -29,11 +29,11 @@ export function showTotals(board) {
 }
 
 /**
- * Shows how long the caller who has waited longest is waiting, in any queue.
+ * Shows the longest current wait in any queue.
  *
  * @param {Board} board
  * @param {number} now in milliseconds
- * @param {number} lateAfter a wait of this many milliseconds is marked
+ * @param {number} lateAfter the wait after which a caller is late, in milliseconds
  */
 export function showLongestWait(board, now, lateAfter) {
   let start = null;

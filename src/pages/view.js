@@ -1,5 +1,5 @@
-// The board on the page: which queues it shows, and in which order. A change of the state
-// updates only the parts of the page that it affects.
+// The board on the page: the queues that it shows, and their order. A state change updates
+// only the affected parts of the page.
 
 import { byId, setChildren, setText } from "./dom.js";
 import { findMatch, passesFilter } from "./match.js";
@@ -14,14 +14,14 @@ import { showLongestWait, showTotals } from "./totals.js";
  * @import { Clock } from "./time.js"
  */
 
-// If the board has at most this many queues, all are open at first.
+// If the board has at most this many queues, all cards are initially open.
 const INITIALLY_OPEN_QUEUES = 12;
 
-// The least time between two changes of the order of the cards, in milliseconds. A board
-// whose cards move all the time can't be read.
+// The minimum time between two reorderings of the cards, in milliseconds. A board whose cards
+// move constantly is unreadable.
 const REORDER_INTERVAL = 2000;
 
-// The least width of a column of agents, in rem, with its gap: the same as in board.css.
+// The minimum width of an agent column with its gap, in rem. Must match board.css.
 const COLUMN_WIDTH = 20.5;
 
 export class View {
@@ -30,12 +30,12 @@ export class View {
   #preferences;
   /** @type {Map<string, QueueCard>} by queue */
   #cards = new Map();
-  /** @type {Set<QueueCard>} in or near the visible part of the page */
+  /** @type {Set<QueueCard>} in or near the viewport */
   #nearCards = new Set();
-  /** @type {Map<string, boolean>} queues that the user has opened (true) or closed */
+  /** @type {Map<string, boolean>} queues that the user has opened (true) or closed (false) */
   #toggled = new Map();
   /**
-   * The parts of each queue to draw with the next frame: interfaces of agents, or null for
+   * The parts of each queue to draw in the next frame: the interfaces of agents, and null for
    * the callers and the statistics.
    *
    * @type {Map<string, Set<string | null>>}
@@ -84,7 +84,7 @@ export class View {
   }
 
   /**
-   * Draws a change of the state with the next frame.
+   * Draws a state change in the next frame.
    *
    * @param {BoardUpdate} update
    */
@@ -99,13 +99,14 @@ export class View {
     this.#schedule();
   }
 
-  /** Draws everything with the next frame. */
+  /** Redraws everything in the next frame. */
   refresh() {
     this.update("everything");
   }
 
   /**
-   * Sets whether events arrive. If they do not, the board is gray and its times stop.
+   * Sets whether the page receives events. If it does not, the board is gray and its times
+   * stop.
    *
    * @param {boolean} isLive
    */
@@ -198,7 +199,7 @@ export class View {
     } else if (this.#sort === "longest") {
       const starts = new Map(cards.map(({ queue }) => [queue, longestWaitStart(queue) ?? Infinity]));
       const start = (/** @type {QueueCard} */ { queue }) => starts.get(queue) ?? Infinity;
-      // Not a difference, since Infinity - Infinity is NaN.
+      // Compares instead of subtracting, because Infinity - Infinity is NaN.
       cards.sort((a, b) => (start(a) === start(b) ? 0 : start(a) < start(b) ? -1 : 1));
     }
     setChildren(parent, cards.map(({ element }) => element));
@@ -231,7 +232,7 @@ export class View {
   }
 
   /**
-   * Called by the browser when cards get near the visible part of the page, or leave it.
+   * Called by the browser when cards come near the viewport or move away from it.
    *
    * @param {IntersectionObserverEntry[]} entries
    */
@@ -256,7 +257,7 @@ export class View {
     this.#updateTimes();
   }
 
-  /** Opens all shown queues, or closes them if one is open. */
+  /** Closes all shown queues if any of them is open. Otherwise opens all shown queues. */
   #toggleAll() {
     const shown = this.#shownCards();
     const isOpen = !shown.some((card) => card.isOpen);
@@ -269,13 +270,13 @@ export class View {
   }
 }
 
-/** The root font size, in pixels. */
+/** Returns the root font size, in pixels. */
 function rem() {
   return Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
 }
 
 /**
- * The queue of a card.
+ * Returns the id of a card's queue.
  *
  * @param {Element | null | undefined} card
  */
@@ -284,7 +285,7 @@ function queueOf(card) {
 }
 
 /**
- * The text of a board without cards.
+ * Returns the text for a board that shows no cards.
  *
  * @param {boolean} isLoaded
  * @param {number} all the number of queues

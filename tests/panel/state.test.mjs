@@ -65,7 +65,7 @@ function queueOf(board, id) {
 }
 
 /**
- * The seconds since the state of an agent began, and whether that is exact.
+ * Returns the seconds since an agent's state began, and whether this time is exact.
  *
  * @param {Board} board
  * @param {string} number
@@ -88,7 +88,7 @@ test("member events lead to the same state as a new snapshot", () => {
   assert.deepEqual(countStates(queueOf(fresh, "6001")), countStates(queueOf(board, "6001")));
 });
 
-test("the start of a state is reported for a pause, seen for a change, and otherwise a lower bound", () => {
+test("a state's age is exact for reported pauses and observed changes, and otherwise a lower bound", () => {
   const called = { last_call_at: "2026-11-24T11:58:00Z", logged_in_at: "2026-11-24T09:00:00Z" };
   const inCall = member("2", { state: "in_call" });
   const board = boardOf(queue("6001", [member("1", PAUSED), inCall, member("3", called), member("4")]));
@@ -98,7 +98,7 @@ test("the start of a state is reported for a pause, seen for a change, and other
   assert.deepEqual(stateAge(board, "4"), [0, false]);
   board.apply(memberEvent("6001", "updated", member("2", { state: "on_hold" })), NOW + 5000);
   assert.deepEqual(stateAge(board, "2"), [-5, true]);
-  // Neither a change of another field nor a snapshot begins the state again.
+  // Neither a change to another field nor a snapshot restarts the state.
   const changed = member("2", { state: "on_hold", paused_reason: "Lunch" });
   board.apply(memberEvent("6001", "updated", changed), NOW + 9000);
   assert.deepEqual(stateAge(board, "2"), [-5, true]);
@@ -122,7 +122,7 @@ test("a person in several queues is counted once", () => {
   assert.equal(board.people.count("paused"), 0);
 });
 
-test("statistics come with queue events and survive a snapshot, callers do not", () => {
+test("a snapshot replaces the callers, and keeps the statistics from queue events", () => {
   const board = boardOf(queue("6001", []));
   const callers = [{ position: 1, wait_seconds: 12 }, { position: 2, wait_seconds: 3 }];
   const event = { type: "queue", data: { queue: "6001", callers, callers_waiting: 2, completed: 5 } };

@@ -16,7 +16,7 @@ const EVENTS = [
   { type: "pbx", data: "{}", id: "a-2" },
 ];
 
-test("the size of the chunks does not change the events", () => {
+test("the chunk size does not affect the parsed events", () => {
   for (let size = 1; size <= TEXT.length; size += 1) {
     const parser = new EventParser();
     const events = [];
@@ -27,7 +27,7 @@ test("the size of the chunks does not change the events", () => {
   }
 });
 
-test("a line of 20 MB in many chunks is parsed within 2 s", () => {
+test("a 20 MB line in many chunks is parsed within 2 s", () => {
   const parser = new EventParser();
   const chunk = "x".repeat(1024);
   const startedAt = performance.now();
@@ -38,7 +38,7 @@ test("a line of 20 MB in many chunks is parsed within 2 s", () => {
   assert.ok(performance.now() - startedAt < 2000);
 });
 
-test("the reconnect delay doubles up to 15 s, and is at least what the bridge requires", () => {
+test("the reconnect delay doubles up to 15 s, and is never shorter than the bridge requires", () => {
   const delays = [0, 1, 2, 5, 50].map((attempt) => reconnectDelay(attempt, 0, 1));
   assert.deepEqual(delays, [500, 1000, 2000, 15_000, 15_000]);
   assert.equal(reconnectDelay(5, 0, 0), 7500);

@@ -15,7 +15,7 @@ test("durations and counts are formatted", () => {
   assert.deepEqual([formatCount(1, "queue"), formatCount(2, "queue")], ["1 queue", "2 queues"]);
 });
 
-test("the clock follows the bridge if they differ", () => {
+test("the clock follows the bridge's clock if the two differ", () => {
   const clock = new Clock();
   clock.learn(null);
   clock.learn(new Date(Date.now() + 600_000).toUTCString());
@@ -24,7 +24,7 @@ test("the clock follows the bridge if they differ", () => {
   assert.ok(Math.abs(clock.now() - Date.now()) < 5);
 });
 
-test("an error has the message of the bridge and advice", () => {
+test("an error contains the bridge's message and advice", () => {
   const body = { code: "outcome_unknown", message: "The PBX gave no answer in time." };
   assert.match(errorFromResponse(0, body).message, /no answer in time\. It may or may not have happened/);
   const locked = { code: "too_many_attempts", message: "Too many." };
@@ -35,7 +35,7 @@ test("an error has the message of the bridge and advice", () => {
   assert.deepEqual(failureMessages(results), ["No."]);
 });
 
-test("a reason is a text that Asterisk can store", () => {
+test("a reason must be a text that Asterisk can store", () => {
   assert.equal(textProblem("Lunch, or so"), "The characters | , ; can't be used here.");
   assert.equal(textProblem("א".repeat(39)), "");
   assert.equal(textProblem("א".repeat(40)), "This is too long.");

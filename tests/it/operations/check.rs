@@ -1,4 +1,5 @@
-//! The JSON report of `ami-bridge check`, and its checks of the certificate and the network.
+//! The JSON report of `ami-bridge check`, and its warnings about certificates and unencrypted
+//! traffic.
 
 use std::net::TcpListener;
 
@@ -10,8 +11,8 @@ use crate::support::{
 };
 
 on_every_pbx!(
-    json_report_contains_everything_that_the_text_has,
-    check_warns_about_a_queue_that_no_action_can_name,
+    json_report_contains_the_results_of_all_checks,
+    check_warns_about_a_queue_with_an_unusable_name,
     check_reports_a_certificate_that_expires_soon_or_is_invalid,
 );
 
@@ -19,17 +20,17 @@ on_every_pbx!(
 fn check(configuration: &str) -> (Option<i32>, Value) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bridge.toml");
-    std::fs::write(&file, configuration).expect("written");
+    std::fs::write(&file, configuration).expect("a writable file");
     let mut command = bridge_command();
     command.args(["check", "--json", "--config"]).arg(file);
-    let output = command.output().expect("the program");
-    let text = String::from_utf8(output.stdout).expect("text");
+    let output = command.output().expect("the output of ami-bridge");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
     assert!(!text.contains("sample-secret"), "{text}");
     let report = serde_json::from_str(&text);
     (output.status.code(), report.expect("JSON"))
 }
 
-fn json_report_contains_everything_that_the_text_has(version: u32) {
+fn json_report_contains_the_results_of_all_checks(version: u32) {
     let asterisk = Asterisk::start(version);
     let valid = configuration(asterisk.port);
     let missing = valid.replace("\"6002\"", "\"6777\"");
@@ -74,11 +75,11 @@ fn json_report_contains_everything_that_the_text_has(version: u32) {
     for unknown in ["latency_ms", "excess_actions", "manager_conf", "queues"] {
         assert_eq!(report["pbxes"][0][unknown], Value::Null, "{unknown}");
     }
-    let error = report["errors"][0].as_str().expect("text");
+    let error = report["errors"][0].as_str().expect("a string");
     assert!(error.contains("rejects the AMI user"), "{error}");
 }
 
-fn check_warns_about_a_queue_that_no_action_can_name(version: u32) {
+fn check_warns_about_a_queue_with_an_unusable_name(version: u32) {
     let queues = sample_config("queues.conf") + "\n[trail ]\nstrategy = ringall\n";
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues)]);
     let (status, report) = check(&configuration(asterisk.port));
@@ -95,20 +96,20 @@ fn check_reports_a_certificate_that_expires_soon_or_is_invalid(version: u32) {
     let asterisk = Asterisk::start(version);
     let folder = tempfile::tempdir().expect("a folder");
     let day = std::time::Duration::from_secs(86_400);
-    for (begins, days, status, expected) in [
+    for (start_days, days, status, expected) in [
         (-9, 90, 0, ""),
         (-9, 5, 0, "days left"),
         (-9, -2, 1, "expired"),
         (1, 90, 1, "valid only from"),
     ] {
         let now = std::time::SystemTime::now();
-        // One hour more than whole days, so that rounding cannot change the result.
+        // An extra hour. Otherwise the number of whole days would drop while the test runs.
         let in_days = |days: i32| match days {
             0.. => now + day * days.unsigned_abs() + day / 24,
             _ => now - day * days.unsigned_abs() + day / 24,
         };
         let tls = http_tls_section(folder.path(), |params| {
-            params.not_before = in_days(begins).into();
+            params.not_before = in_days(start_days).into();
             params.not_after = in_days(days).into();
         });
         let (code, report) = check(&configuration(asterisk.port).replace("[http]", &tls));
@@ -126,7 +127,7 @@ fn check_reports_a_certificate_that_expires_soon_or_is_invalid(version: u32) {
 }
 
 #[test]
-fn json_report_contains_shared_organizations_and_mistakes() {
+fn json_report_contains_overlaps_and_configuration_errors() {
     let shared = configuration(1)
         .replace("@globex-agents", "@acme-agents")
         .replace("[organization.acme]", "[organization.acme]\nshared = true")
@@ -135,7 +136,7 @@ fn json_report_contains_shared_organizations_and_mistakes() {
             "[organization.globex]\nshared = true",
         );
     let (status, report) = check(&shared);
-    // The check fails, since nothing listens on the AMI port.
+    // The check fails, because nothing listens on the AMI port.
     assert_eq!(status, Some(1), "{report}");
     let overlap = json!({"first": "acme", "second": "globex", "example": "Local/1001@acme-agents"});
     assert_eq!(report["overlaps"], json!([overlap]));
@@ -146,10 +147,10 @@ fn json_report_contains_shared_organizations_and_mistakes() {
     assert!(errors.contains("pbx.main.username"), "{errors}");
 }
 
-/// A PBX that does not answer must not delay the check of the others.
+/// An unresponsive PBX must not delay the checks of the other PBXes.
 #[test]
 fn check_connects_to_all_pbxes_in_parallel() {
-    let names = ["one", "other"];
+    let names = ["first", "second"];
     let listeners = names.map(|_| TcpListener::bind("127.0.0.1:0").expect("a port"));
     let mut pbxes = String::new();
     for (name, listener) in names.iter().zip(&listeners) {
@@ -187,7 +188,7 @@ password = "of-{name}"
     let errors = report["errors"].as_array().expect("errors");
     assert_eq!(errors.len(), 2, "{report}");
     for (error, name) in errors.iter().zip(names) {
-        let error = error.as_str().expect("text");
+        let error = error.as_str().expect("a string");
         assert!(error.starts_with(&format!("pbx {name}: ")), "{error}");
         assert!(error.contains("closed"), "{error}");
     }
@@ -195,7 +196,7 @@ password = "of-{name}"
 
 #[test]
 fn check_warns_about_unencrypted_traffic_on_the_network() {
-    // An address of TEST-NET-1. No host answers there, and `check` only tries to connect.
+    // An address in TEST-NET-1, where no host answers. `check` only tries to connect.
     let exposed = configuration(1)
         .replace(
             "127.0.0.1:1\"",

@@ -1,4 +1,4 @@
-//! The command line, and what it reports about the configuration.
+//! The command line, and the configuration errors that it reports.
 
 use std::process::Output;
 
@@ -12,11 +12,11 @@ on_both_versions!(
 fn run(arguments: &[&str], environment: &[(&str, &str)], configuration: &str) -> Output {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bridge.toml");
-    std::fs::write(&file, configuration).expect("written");
+    std::fs::write(&file, configuration).expect("a writable file");
     let mut command = bridge_command();
     command.args(arguments).arg("--config").arg(file);
     command.envs(environment.iter().copied());
-    command.output().expect("the program")
+    command.output().expect("the output of ami-bridge")
 }
 
 fn text(output: &Output) -> String {
@@ -39,7 +39,7 @@ fn check_reports_success_and_each_failure(version: u32) {
     let rejected = full.replace("full-secret", "not-the-secret");
     let unreachable = full.replace(&address, "127.0.0.1:1");
     let missing = full.replace("\"6002\"", "\"6777\", \"7*\"");
-    for (configuration, status, parts) in [
+    for (configuration, status, expected_texts) in [
         (
             &full,
             0,
@@ -73,10 +73,10 @@ fn check_reports_success_and_each_failure(version: u32) {
         let output = run(&["check"], &[], configuration);
         let output_text = text(&output);
         assert_eq!(output.status.code(), Some(status), "{output_text}");
-        for part in parts {
+        for expected in expected_texts {
             assert!(
-                output_text.contains(&part),
-                "{part} is not in {output_text}"
+                output_text.contains(&expected),
+                "{expected} is not in {output_text}"
             );
         }
         assert!(!output_text.contains("secret-change-me") && !output_text.contains("full-secret"));
@@ -143,7 +143,7 @@ allow_from = ["nowhere"]
 }
 
 #[test]
-fn syntax_error_is_reported_by_its_position_only() {
+fn syntax_error_report_contains_only_the_position() {
     let output = run(&["check"], &[], "[pbx.main]\nsecret = \"hidden\n");
     let output_text = text(&output);
     assert_eq!(output.status.code(), Some(2));
@@ -167,7 +167,7 @@ fn missing_keys_are_reported() {
     let output = bridge_command()
         .current_dir("/")
         .output()
-        .expect("the program");
+        .expect("the output of ami-bridge");
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output).contains("--config or AMI_BRIDGE_CONFIG"));
 }
@@ -175,7 +175,7 @@ fn missing_keys_are_reported() {
 #[test]
 fn environment_variables_override_the_file() {
     let valid = configuration(5038);
-    for (variables, part) in [
+    for (variables, expected) in [
         (
             &[("AMI_BRIDGE__HTTP__LISTEN", "nowhere")][..],
             "http.listen: must be",
@@ -211,7 +211,10 @@ fn environment_variables_override_the_file() {
         let output = run(&["check"], variables, &valid);
         let output_text = text(&output);
         assert_eq!(output.status.code(), Some(2), "{output_text}");
-        assert!(output_text.contains(part), "{part} is not in {output_text}");
+        assert!(
+            output_text.contains(expected),
+            "{expected} is not in {output_text}"
+        );
         assert!(
             output_text.contains("(set by an environment variable)"),
             "{output_text}"
@@ -221,7 +224,7 @@ fn environment_variables_override_the_file() {
 
 #[test]
 fn help_and_version_are_printed() {
-    for (argument, parts) in [
+    for (argument, expected_texts) in [
         (
             "--help",
             &["check", "hash-password", "--config", "AMI_BRIDGE_CONFIG"][..],
@@ -231,13 +234,16 @@ fn help_and_version_are_printed() {
         let output = bridge_command()
             .arg(argument)
             .output()
-            .expect("the program");
+            .expect("the output of ami-bridge");
         assert!(output.status.success());
-        for part in parts {
-            assert!(text(&output).contains(part), "{part}");
+        for expected in expected_texts {
+            assert!(text(&output).contains(expected), "{expected}");
         }
     }
-    let output = bridge_command().arg("--fly").output().expect("the program");
+    let output = bridge_command()
+        .arg("--fly")
+        .output()
+        .expect("the output of ami-bridge");
     assert_eq!(output.status.code(), Some(2));
 }
 
@@ -247,12 +253,12 @@ fn check_warns_about_excess_permissions_and_plain_passwords(version: u32) {
     let excessive = minimal
         .replace("queuebridge", "tester")
         .replace("sample-secret-change-me", "tester-secret");
-    for (configuration, expected) in [(&minimal, false), (&excessive, true)] {
+    for (configuration, is_excessive) in [(&minimal, false), (&excessive, true)] {
         let output_text = text(&run(&["check"], &[], configuration));
         assert!(output_text.contains("linked to"), "{output_text}");
-        let excess = output_text.contains("may do more than the bridge needs: Command, ");
-        assert_eq!(excess, expected, "{output_text}");
-        // The file contains the plain passwords of both users.
+        let has_warning = output_text.contains("may do more than the bridge needs: Command, ");
+        assert_eq!(has_warning, is_excessive, "{output_text}");
+        // Both users in the file have plain passwords.
         assert_eq!(
             output_text.matches("use password_hash").count(),
             2,
@@ -265,12 +271,13 @@ fn check_warns_about_excess_permissions_and_plain_passwords(version: u32) {
 fn organizations_may_overlap_only_if_both_are_shared() {
     let separate = configuration(1);
     let overlapping = separate.replace("@globex-agents", "@acme-agents");
-    let one = overlapping.replace("[organization.acme]", "[organization.acme]\nshared = true");
-    let both = one.replace(
+    let one_shared =
+        overlapping.replace("[organization.acme]", "[organization.acme]\nshared = true");
+    let both_shared = one_shared.replace(
         "[organization.globex]",
         "[organization.globex]\nshared = true",
     );
-    for (configuration, status, part) in [
+    for (configuration, status, expected) in [
         (&separate, 1, "configuration: ok"),
         (
             &overlapping,
@@ -278,12 +285,12 @@ fn organizations_may_overlap_only_if_both_are_shared() {
             "organization.globex.agents: the interface Local/1001@acme-agents",
         ),
         (
-            &one,
+            &one_shared,
             2,
             "organization.globex.agents: the interface Local/1001@acme-agents",
         ),
         (
-            &both,
+            &both_shared,
             1,
             "warning: acme and globex share Local/1001@acme-agents",
         ),
@@ -291,15 +298,18 @@ fn organizations_may_overlap_only_if_both_are_shared() {
         let output = run(&["check"], &[], configuration);
         let output_text = text(&output);
         assert_eq!(output.status.code(), Some(status), "{output_text}");
-        assert!(output_text.contains(part), "{part} is not in {output_text}");
+        assert!(
+            output_text.contains(expected),
+            "{expected} is not in {output_text}"
+        );
     }
 }
 
 #[test]
-fn values_that_look_harmless_but_are_not_are_rejected() {
+fn misleading_values_are_rejected() {
     let valid = configuration(1);
     let second = "[pbx.other]\naddress = \"localhost:1\"\nusername = \"u\"\nsecret = \"s\"\n";
-    let twice = valid
+    let same_address = valid
         .replace(
             "[organization.acme]",
             &format!("{second}[organization.acme]\npbx = \"main\""),
@@ -308,33 +318,48 @@ fn values_that_look_harmless_but_are_not_are_rejected() {
             "[organization.globex]",
             "[organization.globex]\npbx = \"other\"",
         );
-    let options = valid.replace("@globex-agents", "@acme-agents/n");
+    let with_options = valid.replace("@globex-agents", "@acme-agents/n");
     let secret = "secret = \"sample-secret-change-me\"";
-    let pasted = valid.replace(secret, "secret_file = \"S3cretPasted\"");
-    let key = valid.replace(
+    let pasted_secret = valid.replace(secret, "secret_file = \"S3cretPasted\"");
+    let pasted_key = valid.replace(
         "[http]",
         "[http]\ntls_certificate = \"x\"\ntls_key = \"S3cretPasted\"",
     );
-    let any = valid.replace("acme-password\"", "acme-password\"\nallow_from = \"\"");
-    let empty = valid.replace("sample-secret-change-me", "");
-    for (configuration, part) in [
-        (&twice, "pbx.other.address: is also the address of pbx.main"),
+    let no_networks = valid.replace("acme-password\"", "acme-password\"\nallow_from = \"\"");
+    let empty_secret = valid.replace("sample-secret-change-me", "");
+    for (configuration, expected) in [
         (
-            &options,
+            &same_address,
+            "pbx.other.address: is also the address of pbx.main",
+        ),
+        (
+            &with_options,
             "the interface Local/1001@acme-agents can also be reached by organization acme",
         ),
-        (&pasted, "pbx.main.secret_file: can't be read as a file"),
-        (&key, "http.tls_certificate: the certificate can't be read"),
         (
-            &empty,
+            &pasted_secret,
+            "pbx.main.secret_file: can't be read as a file",
+        ),
+        (
+            &pasted_key,
+            "http.tls_certificate: the certificate can't be read",
+        ),
+        (
+            &empty_secret,
             "pbx.main.secret: must be a single line that is not empty",
         ),
-        (&any, "organization.acme.user[0].allow_from: must be a list"),
+        (
+            &no_networks,
+            "organization.acme.user[0].allow_from: must be a list",
+        ),
     ] {
         let output = run(&["check"], &[], configuration);
         let output_text = text(&output);
         assert_eq!(output.status.code(), Some(2), "{output_text}");
-        assert!(output_text.contains(part), "{part} is not in {output_text}");
+        assert!(
+            output_text.contains(expected),
+            "{expected} is not in {output_text}"
+        );
         assert!(!output_text.contains("S3cret"), "{output_text}");
     }
     // An empty variable counts as unset.
@@ -347,7 +372,7 @@ fn secret_file_may_name_a_systemd_credential() {
     let folder = tempfile::tempdir().expect("a folder");
     let secret = "secret = \"sample-secret-change-me\"";
     let configuration = configuration(1).replace(secret, "secret_file = \"pbx-main.secret\"");
-    let credentials = folder.path().to_str().expect("text");
+    let credentials = folder.path().to_str().expect("UTF-8");
     let environment = [("CREDENTIALS_DIRECTORY", credentials)];
     for (content, code, expected) in [
         (None, 2, "can't be read as a file"),
@@ -356,7 +381,8 @@ fn secret_file_may_name_a_systemd_credential() {
         (Some("from-systemd\n"), 1, "configuration: ok"),
     ] {
         if let Some(content) = content {
-            std::fs::write(folder.path().join("pbx-main.secret"), content).expect("written");
+            std::fs::write(folder.path().join("pbx-main.secret"), content)
+                .expect("a writable file");
         }
         let output = run(&["check"], &environment, &configuration);
         let output_text = text(&output);

@@ -1,5 +1,5 @@
-//! Mistakes that operators make in configuration values: empty, surrounded by spaces,
-//! without a unit, in capitals, or with characters that only look right.
+//! Mistakes in configuration values: empty values, surrounding spaces, missing units, capital
+//! letters, and look-alike characters.
 
 use std::process::Output;
 
@@ -7,7 +7,7 @@ use ami_bridge::config::load_text;
 
 use crate::support::{SIMULATED, bridge_command, configuration, http_tls_section};
 
-/// A valid configuration with `line` in `section`. The line replaces another value of the
+/// Returns a valid configuration with `line` in `section`. `line` replaces the line with the
 /// same key.
 fn configuration_with(section: &str, line: &str) -> String {
     let mut text = String::new();
@@ -15,16 +15,16 @@ fn configuration_with(section: &str, line: &str) -> String {
         [organization.acme]\nqueues = [\"6001\"]\nagents = [\"1001\"]\n\
         [[organization.acme.user]]\nusername = \"a\"\npassword = \"p\"\n";
     let key = line.split(' ').next().unwrap_or_default();
-    let mut inside = false;
-    for valid in valid.lines() {
-        if valid.starts_with('[') {
-            inside = valid == section;
+    let mut is_in_section = false;
+    for valid_line in valid.lines() {
+        if valid_line.starts_with('[') {
+            is_in_section = valid_line == section;
         }
-        // The new value replaces the valid one.
-        if !inside || valid.split(' ').next() != Some(key) {
-            text += &format!("{valid}\n");
+        // `line` replaces the valid line with the same key.
+        if !is_in_section || valid_line.split(' ').next() != Some(key) {
+            text += &format!("{valid_line}\n");
         }
-        if valid == section {
+        if valid_line == section {
             text += &format!("{line}\n");
         }
     }
@@ -32,7 +32,7 @@ fn configuration_with(section: &str, line: &str) -> String {
     text
 }
 
-/// The error that the line causes. Empty if the line is accepted.
+/// Returns the error that `line` causes, or an empty string if `line` is accepted.
 fn error_for(section: &str, line: &str) -> String {
     let loaded = load_text("t", &configuration_with(section, line));
     loaded
@@ -62,9 +62,9 @@ const SWITCHES: [(&str, &str); 5] = [
     ("[organization.acme]", "shared"),
 ];
 
-/// Asserts that each value is the only mistake for each key, and that the error contains
-/// `part`.
-fn assert_mistakes(keys: &[(&str, &str)], values: &[&str], part: &str) {
+/// Asserts that each value of each key causes exactly one mistake, whose message contains
+/// `message`.
+fn assert_mistakes(keys: &[(&str, &str)], values: &[&str], message: &str) {
     for (section, key) in keys {
         for value in values {
             let line = format!("{key} = {value}");
@@ -76,13 +76,13 @@ fn assert_mistakes(keys: &[(&str, &str)], values: &[&str], part: &str) {
                 format!("{name}.{key}: ")
             };
             assert!(error.contains(&key_path), "{line}: {error:?}");
-            assert!(error.contains(part), "{line}: {error}");
+            assert!(error.contains(message), "{line}: {error}");
             assert!(error.contains("1 mistake "), "{line}: {error}");
         }
     }
 }
 
-/// Asserts that each value is accepted for each key.
+/// Asserts that each key accepts each value.
 fn assert_accepted(keys: &[(&str, &str)], values: &[&str]) {
     for (section, key) in keys {
         for value in values {
@@ -127,7 +127,7 @@ fn numbers_must_be_whole_and_switches_true_or_false() {
         "[true]",
     ];
     assert_mistakes(&SWITCHES, &invalid, "must be true or false");
-    // Strings, as in environment variables.
+    // Values from environment variables are strings.
     assert_accepted(
         &SWITCHES[1..],
         &quoted("\"true\" \"FALSE\" \"no\" \"On\" \"0\""),
@@ -135,9 +135,9 @@ fn numbers_must_be_whole_and_switches_true_or_false() {
 }
 
 #[test]
-fn address_mistakes_show_the_right_form() {
+fn address_errors_show_the_expected_form() {
     let address = [("[pbx.main]", "address")];
-    for (value, part) in [
+    for (value, message) in [
         ("tcp://127.0.0.1:5038", "without a scheme"),
         (" 127.0.0.1:5038", "the character ' '"),
         ("::1:5038", "as \"[::1]:5038\""),
@@ -145,7 +145,7 @@ fn address_mistakes_show_the_right_form() {
         ("", "as \"127.0.0.1:5038\""),
         ("127.0.0.1:５038", "as \"127.0.0.1:5038\""),
     ] {
-        assert_mistakes(&address, &[&format!("\"{value}\"")], part);
+        assert_mistakes(&address, &[&format!("\"{value}\"")], message);
     }
     assert_accepted(&address, &quoted("\"LOCALHOST:5038\" \"[::1]:5038\""));
     let invalid = "\" 127.0.0.1:1\" \"localhost:1\" \"http://127.0.0.1:1\" \"::1:1\" \"127.0.0.1\"";
@@ -156,7 +156,7 @@ fn address_mistakes_show_the_right_form() {
 }
 
 #[test]
-fn networks_and_origins_that_can_never_match_are_mistakes() {
+fn networks_and_origins_that_can_never_match_are_rejected() {
     let networks = [(USER, "allow_from"), ("[http]", "trusted_proxies")];
     let invalid = [
         "[\"\"]",
@@ -183,20 +183,21 @@ fn networks_and_origins_that_can_never_match_are_mistakes() {
 }
 
 #[test]
-fn log_filters_that_would_silence_the_log_are_mistakes() {
+fn log_filters_that_would_silence_the_log_are_rejected() {
     let level = [("[log]", "level")];
     let invalid = "\"\" \"info \" \" info\" \"info;x=debug\" \"ａmi_bridge=debug\" \"loud\" \"x=\"";
     assert_mistakes(&level, &quoted(invalid), "must be a level");
     assert_mistakes(&level, &["\"info, audit=debug\""], "must be a level");
-    let good = "\"INFO\" \"warn,audit=info\" \"info,ami_bridge::wire=TRACE\" \"info,[link]=debug\"";
-    assert_accepted(&level, &quoted(good));
+    let valid =
+        "\"INFO\" \"warn,audit=info\" \"info,ami_bridge::wire=TRACE\" \"info,[link]=debug\"";
+    assert_accepted(&level, &quoted(valid));
     let choices = [("[log]", "format"), ("[http]", "unknown_parameters")];
     let invalid = "\"\" \"JSON\" \"Reject\" \"ignore \" \" json\"";
     assert_mistakes(&choices, &quoted(invalid), "must be \"");
 }
 
 #[test]
-fn paths_that_no_request_can_have_are_mistakes() {
+fn paths_that_no_request_can_have_are_rejected() {
     let invalid = "\"\" \"/\" \"x\" \"/x \" \"/a//b\" \"//x\" \"/a/../b\" \"/./x\" \"/é\" \"/a%20b\" \
         \"/events\" \"/panel/main.js\" \"/openapi.json\"";
     let path = [("[http]", "path")];
@@ -209,7 +210,7 @@ fn paths_that_no_request_can_have_are_mistakes() {
 }
 
 #[test]
-fn names_and_secrets_must_not_have_invisible_characters() {
+fn names_and_secrets_with_invisible_characters_are_rejected() {
     let keys = [
         ("[pbx.main]", "username"),
         ("[pbx.main]", "secret"),
@@ -230,7 +231,7 @@ fn names_and_secrets_must_not_have_invisible_characters() {
 }
 
 #[test]
-fn mistakes_in_the_lists_of_an_organization_are_described() {
+fn invalid_organization_lists_and_templates_are_rejected() {
     let queues = [("[organization.acme]", "queues")];
     let agents = [("[organization.acme]", "agents")];
     let invalid = ["[\"\"]", "[\" 6001\"]", "[\"６001\"]", "[\"60**\"]"];
@@ -246,7 +247,7 @@ fn mistakes_in_the_lists_of_an_organization_are_described() {
     assert_mistakes(&interface, &quoted(templates), "must ");
 }
 
-/// The quoted values in a line, including their quotes.
+/// Returns the quoted values in `line`, including their quotes.
 fn quoted(line: &str) -> Vec<&str> {
     let mut values = Vec::new();
     let mut rest = line;
@@ -260,14 +261,14 @@ fn quoted(line: &str) -> Vec<&str> {
 
 fn check(configuration: &[u8], folder: &std::path::Path) -> (Option<i32>, String) {
     let file = folder.join("bridge.toml");
-    std::fs::write(&file, configuration).expect("written");
+    std::fs::write(&file, configuration).expect("a writable file");
     let mut command = bridge_command();
     command.args(["check", "--config"]).arg(file);
     let Output {
         status,
         stdout,
         stderr,
-    } = command.output().expect("the program runs");
+    } = command.output().expect("the output of ami-bridge");
     let text = String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned();
     (status.code(), text)
 }
@@ -284,7 +285,7 @@ fn duplicate_key_is_reported_with_both_lines() {
     assert!(!error.contains("hidden"), "{error}");
 }
 
-/// Files as saved by an editor on Windows.
+/// Windows editors add byte order marks and CRLF line endings.
 #[test]
 fn byte_order_marks_and_crlf_are_accepted() {
     let asterisk = crate::support::Asterisk::start(SIMULATED);
@@ -300,23 +301,26 @@ fn byte_order_marks_and_crlf_are_accepted() {
         "sample-secret-change-me\r\n",
         "\u{feff}sample-secret-change-me \t\r\n\r\n",
     ] {
-        std::fs::write(&secret, text).expect("written");
+        std::fs::write(&secret, text).expect("a writable file");
         let (code, error) = check(with_byte_order_mark.as_bytes(), folder.path());
         assert_eq!(code, Some(0), "{error}");
     }
     let utf16 = "\u{feff}sample-secret-change-me\r\n".encode_utf16();
     let utf16: Vec<u8> = utf16.flat_map(u16::to_le_bytes).collect();
-    for (bytes, part) in [
+    for (bytes, message) in [
         (utf16.as_slice(), "that is not UTF-8"),
         (b" sample-secret-change-me\n", "begins or ends with a space"),
         (b"sample\0secret", "the invisible character '\\0'"),
         (b"\xef\xbb\xbf\r\n", "names an empty file"),
     ] {
-        std::fs::write(&secret, bytes).expect("written");
+        std::fs::write(&secret, bytes).expect("a writable file");
         let (code, error) = check(with_secret_file.as_bytes(), folder.path());
         assert_eq!(code, Some(2), "{error}");
         assert!(error.contains("pbx.main.secret_file: names"), "{error}");
-        assert!(error.contains(part) && !error.contains("sample"), "{error}");
+        assert!(
+            error.contains(message) && !error.contains("sample"),
+            "{error}"
+        );
     }
 }
 
@@ -327,7 +331,7 @@ fn byte_order_mark_before_a_certificate_is_accepted() {
     for file in ["own.pem", "own.key"] {
         let path = folder.path().join(file);
         let text = std::fs::read_to_string(&path).expect("PEM");
-        std::fs::write(&path, format!("\u{feff}{text}")).expect("written");
+        std::fs::write(&path, format!("\u{feff}{text}")).expect("a writable file");
     }
     let ami = format!(
         "tls = true\ntls_ca_file = {:?}",

@@ -1,4 +1,4 @@
-//! `ami-bridge demo`: the commands that it prints work, and it ends on SIGINT.
+//! `ami-bridge demo`: the printed commands work, and SIGINT stops the demo.
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::{bridge_command, eventually, request, send_signal};
 
-/// A running demo, which is killed when this is dropped.
+/// A running demo, killed on drop.
 struct Demo {
     child: Child,
     address: SocketAddr,
@@ -20,12 +20,12 @@ impl Demo {
     fn start() -> Self {
         let mut child = bridge_command()
             .args(["demo", "--listen", "127.0.0.1:0", "--seed", "7"])
-            // The demo ignores the environment's configuration.
+            // The demo ignores configuration from the environment.
             .env("AMI_BRIDGE__HTTP__PATH", "/elsewhere")
             .stdout(Stdio::piped())
             .spawn()
             .expect("the demo");
-        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let lines = BufReader::new(child.stdout.take().expect("a piped stdout")).lines();
         let mut text = Vec::new();
         for line in lines.map_while(Result::ok) {
             let is_last = line.contains("Ctrl-C");
@@ -36,9 +36,9 @@ impl Demo {
         }
         let url = |line: &String| line.split("http://").nth(1).map(str::to_owned);
         let urls: Vec<String> = text.iter().filter_map(url).collect();
-        let (panel, curls) = urls.split_first().expect("the panel's address");
-        let targets = curls.iter().map(|curl| {
-            let (_, target) = curl.split_once('/').expect("a path");
+        let (panel, commands) = urls.split_first().expect("the panel's address");
+        let targets = commands.iter().map(|command| {
+            let (_, target) = command.split_once('/').expect("a path");
             format!("/{}", target.trim_end_matches('\''))
         });
         Self {
@@ -62,7 +62,7 @@ impl Drop for Demo {
 }
 
 #[test]
-fn demo_serves_everything_that_it_prints() {
+fn demo_serves_every_printed_command() {
     let mut demo = Demo::start();
     assert_eq!(demo.targets.len(), 5);
     eventually("the demo listens", || {
@@ -83,7 +83,7 @@ fn demo_serves_everything_that_it_prints() {
     );
     let removed = demo.get("action=remove&agent=1020&queue=6005");
     assert_eq!(removed["code"], "static_member");
-    eventually("a call comes in", || {
+    eventually("a call arrives", || {
         let statistics = demo.get("action=showqueuestat");
         let queues = statistics["queues"].as_array()?;
         let busy = |queue: &serde_json::Value| {
@@ -92,18 +92,20 @@ fn demo_serves_everything_that_it_prints() {
         queues.iter().any(busy).then_some(())
     });
     send_signal(demo.child.id(), "INT");
-    let status = eventually("the demo ends", || demo.child.try_wait().expect("a child"));
+    let status = eventually("the demo exits", || {
+        demo.child.try_wait().expect("an exit status")
+    });
     assert!(status.success(), "{status}");
 }
 
 #[test]
-fn demo_reports_a_taken_port() {
+fn demo_reports_a_port_in_use() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = taken.local_addr().expect("bound").to_string();
+    let address = taken.local_addr().expect("a local address").to_string();
     let output = bridge_command()
         .args(["demo", "--listen", &address])
         .output()
-        .expect("ended");
+        .expect("the output of the demo");
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(

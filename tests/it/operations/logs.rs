@@ -1,11 +1,11 @@
-//! The contents of the log, and the secrets that it never contains.
+//! The log's contents. The log never contains secrets.
 
 use serde_json::{Value, json};
 
 use crate::support::{ACME, API_PATH, GLOBEX, on_every_pbx, request, start};
 
 on_every_pbx!(
-    every_request_is_logged_with_one_line,
+    each_request_is_logged_as_one_line,
     link_messages_name_the_pbx,
     log_contains_no_secret,
     request_id_links_a_request_to_its_ami_actions,
@@ -19,7 +19,7 @@ fn request_lines(log: &str) -> Vec<Value> {
     lines.filter(|line| line["message"] == "request").collect()
 }
 
-fn every_request_is_logged_with_one_line(version: u32) {
+fn each_request_is_logged_as_one_line(version: u32) {
     let (_asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002");
     bridge.get_as(ACME, "action=pause&agent=1001&queue=9999");
@@ -112,7 +112,7 @@ fn log_contains_no_secret(version: u32) {
         "typed-into-the-wrong-field",
         "wrong-guess",
         "unknown-name",
-        // The MD5 hash of acme's password, and acme's Basic credentials.
+        // acme's password as MD5, and acme's Basic credentials.
         "fd0dee714724a4894fda4f2cf174f44d",
         "YWNtZUBleGFtcGxlLmNvbTphY21lLXBhc3N3b3Jk",
         "action=showqueue",
@@ -143,11 +143,11 @@ fn log_contains_no_secret(version: u32) {
     for secret in secrets {
         assert!(!log.contains(secret), "{secret} is in the log");
     }
-    let key = log
+    let login = log
         .lines()
         .find(|line| line.contains("Login {"))
-        .expect("the login is traced");
-    assert!(key.contains("key: ***"), "{key}");
+        .expect("a trace line for the login");
+    assert!(login.contains("key: ***"), "{login}");
 }
 
 fn request_id_links_a_request_to_its_ami_actions(version: u32) {
@@ -159,28 +159,28 @@ fn request_id_links_a_request_to_its_ami_actions(version: u32) {
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let lines: Vec<Value> = lines.collect();
-    let sent: Vec<_> = lines
+    let sent_lines: Vec<_> = lines
         .iter()
         .filter(|line| line["message"] == "sent" && line["request_id"] == id.as_str())
         .collect();
     // The second action reads the new member from Asterisk.
-    let names: Vec<_> = sent
+    let names: Vec<_> = sent_lines
         .iter()
         .map(|line| line["action"].as_str().unwrap_or_default())
         .filter_map(|action| action.split(' ').next())
         .collect();
     assert_eq!(names, ["QueueAdd", "QueueStatus"]);
-    let action_id = format!("\"ActionID\": \"{}\"", sent[0]["id"]);
+    let action_id = format!("\"ActionID\": \"{}\"", sent_lines[0]["id"]);
     let received = lines.iter().filter(|line| line["message"] == "received");
-    let answers: Vec<_> = received
+    let replies: Vec<_> = received
         .filter(|line| {
             line["frame"]
                 .as_str()
                 .is_some_and(|frame| frame.contains(&action_id))
         })
         .collect();
-    assert_eq!(answers.len(), 1);
-    assert!(answers[0].to_string().contains("Added interface to queue"));
+    assert_eq!(replies.len(), 1);
+    assert!(replies[0].to_string().contains("Added interface to queue"));
 }
 
 fn every_change_has_an_audit_line(version: u32) {
@@ -216,7 +216,7 @@ fn every_change_has_an_audit_line(version: u32) {
         ["success", "success", "partial", "unknown_queue"]
     );
     for line in &lines {
-        let brief = (
+        let fields = (
             &line["organization"],
             &line["user"],
             &line["agent"],
@@ -224,7 +224,7 @@ fn every_change_has_an_audit_line(version: u32) {
         );
         let expected = ["acme", "acme@example.com", "1001", "127.0.0.1"].map(Value::from);
         assert_eq!(
-            brief,
+            fields,
             (&expected[0], &expected[1], &expected[2], &expected[3])
         );
     }

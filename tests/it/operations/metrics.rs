@@ -27,7 +27,8 @@ fn scrape(bridge: &Bridge) -> String {
 
 fn content_type_follows_the_accept_header(version: u32) {
     let (_asterisk, bridge) = start(version);
-    // The header of Prometheus 2 and 3, of older versions, of a browser, and an empty one.
+    // The headers of Prometheus 2 and 3, of older Prometheus versions, and of a browser, and
+    // an empty header.
     let (open, plain) = ("application/openmetrics-text", "text/plain; version=0.0.4");
     for (accept, expected) in [
         (
@@ -47,7 +48,7 @@ fn content_type_follows_the_accept_header(version: u32) {
     }
 }
 
-/// The scraped values by sample name including labels.
+/// Returns the scraped values by sample name, including labels.
 fn samples(bridge: &Bridge) -> BTreeMap<String, f64> {
     let text = scrape(bridge);
     let lines = text.lines().filter(|line| !line.starts_with('#'));
@@ -80,14 +81,14 @@ fn requests_are_counted_by_action_and_outcome(version: u32) {
     ] {
         assert_eq!(counted(action, code), count, "{action} {code}");
     }
-    let took = "ami_bridge_request_duration_seconds_count{action=\"pause\"}";
-    assert_eq!(samples(&bridge)[took], 3.0);
-    // A reload of the configuration does not reset the counters.
+    let duration_count = "ami_bridge_request_duration_seconds_count{action=\"pause\"}";
+    assert_eq!(samples(&bridge)[duration_count], 3.0);
+    // Reloading the configuration does not reset the counters.
     bridge.reconfigure(&crate::support::configuration(asterisk.port));
     assert_eq!(counted("pause", "success"), 2.0);
     let text = scrape(&bridge);
-    for private in ["globex-password", "guess", "1001", "acme@"] {
-        assert!(!text.contains(private), "{private}");
+    for secret in ["globex-password", "guess", "1001", "acme@"] {
+        assert!(!text.contains(secret), "{secret}");
     }
 }
 
@@ -120,7 +121,7 @@ fn metrics_show_a_lost_link(version: u32) {
     assert!(!scrape(&bridge).contains("ami_bridge_queue_callers{"));
 }
 
-/// Starts a bridge whose scrapes cause no queries to Asterisk.
+/// Starts a bridge that does not query Asterisk when its metrics are scraped.
 fn start_without_queue_metrics(version: u32) -> (Asterisk, Bridge) {
     let asterisk = Asterisk::start(version);
     let text = configuration(asterisk.port).replace("[admin]", "[admin]\nqueue_metrics = false");
@@ -150,7 +151,7 @@ fn metrics_count_round_trips_pending_requests_and_reconnects(version: u32) {
             (value("pending_requests") == 1.0).then_some(())
         });
         asterisk.resume();
-        request.join().expect("an answer")
+        request.join().expect("a response")
     });
     assert_eq!(response.status, 200, "{response:?}");
     eventually("the request is no longer pending", || {
@@ -173,7 +174,7 @@ fn failed_logins_and_lockouts_are_counted(version: u32) {
     for _ in 0..12 {
         bridge.get("username=globex&password=guess&action=showqueue");
     }
-    // The bridge does not check the password of a locked-out client.
+    // The bridge does not check a locked-out client's password.
     assert_eq!((value("failed_logins"), value("lockouts")), (10.0, 1.0));
 }
 
@@ -181,7 +182,7 @@ fn changes_with_unknown_outcome_are_counted(version: u32) {
     let (asterisk, bridge) = start_without_queue_metrics(version);
     let unknown = || samples(&bridge)["ami_bridge_unknown_outcomes_total"];
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002");
-    // The metric exists from the start, so that an alert sees the first increase.
+    // The metric exists from startup, so that an alert sees the first increase.
     assert_eq!(unknown(), 0.0);
     asterisk.freeze();
     let read = bridge.get_as(ACME, "action=showqueue&fresh=1");
@@ -189,14 +190,14 @@ fn changes_with_unknown_outcome_are_counted(version: u32) {
     assert_eq!(unknown(), 0.0, "a read changes nothing");
     let change = bridge.get_as(ACME, "action=pause&agent=1001");
     assert_eq!(change.outcome(), "504 outcome_unknown");
-    assert_eq!(unknown(), 2.0, "in two queues");
+    assert_eq!(unknown(), 2.0, "one per queue");
 }
 
 fn promtool_accepts_the_metrics(version: u32) {
     let (_asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
-    // promtool reads the older text format, where `# EOF` and the `# UNIT` lines of
-    // OpenMetrics are comments.
+    // promtool reads the older text format, in which OpenMetrics' `# EOF` and `# UNIT` lines
+    // are comments.
     let text = scrape(&bridge);
     assert!(text.ends_with("# EOF\n"), "{text}");
     let mut promtool = Command::new("promtool")
@@ -205,11 +206,11 @@ fn promtool_accepts_the_metrics(version: u32) {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("promtool, of Debian's package prometheus");
-    let mut stdin = promtool.stdin.take().expect("piped");
-    stdin.write_all(text.as_bytes()).expect("written");
+        .expect("promtool, from Debian's prometheus package");
+    let mut stdin = promtool.stdin.take().expect("a piped stdin");
+    stdin.write_all(text.as_bytes()).expect("a writable stdin");
     drop(stdin);
-    let output = promtool.wait_with_output().expect("ended");
+    let output = promtool.wait_with_output().expect("the output of promtool");
     let problems = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!problems.contains("error"), "{problems}\n{text}");
 }

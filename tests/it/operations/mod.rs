@@ -1,4 +1,4 @@
-//! What an operator uses: the command line, the configuration, logs, metrics, packages and
+//! The operator's tools: the command line, the configuration, logs, metrics, packages and
 //! documents.
 
 mod ami_proxy;

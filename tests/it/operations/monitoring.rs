@@ -1,4 +1,4 @@
-//! The packaged dashboard and alerts use metrics that the bridge has.
+//! The packaged dashboard and alerts use only existing metrics.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::{Bridge, configuration, http_tls_section, on_every_pbx, request, start};
 
-on_every_pbx!(dashboard_and_alerts_use_exactly_the_existing_metrics);
+on_every_pbx!(dashboard_and_alerts_use_every_metric_and_no_unknown_one);
 
 fn packaged(name: &str) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -17,31 +17,31 @@ fn packaged(name: &str) -> String {
     std::fs::read_to_string(file).expect(name)
 }
 
-/// The names of the bridge's metrics in a text.
+/// Returns the names of the bridge's metrics in `text`.
 fn metric_names(text: &str) -> BTreeSet<String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words = text.split(|c| !is_name(c));
-    let ours = words.filter(|word| word.starts_with("ami_bridge_"));
-    ours.map(str::to_owned).collect()
+    let names = words.filter(|word| word.starts_with("ami_bridge_"));
+    names.map(str::to_owned).collect()
 }
 
-/// The names of the samples in a scrape, without those in comments.
-fn scraped_from(bridge: &Bridge) -> BTreeSet<String> {
+/// Returns the names of all samples in a scrape, without comments.
+fn scraped_names(bridge: &Bridge) -> BTreeSet<String> {
     let text = request(bridge.admin, "GET", "/metrics", &[], b"").body;
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let names = lines.filter_map(|line| line.split(['{', ' ']).next());
     names.map(str::to_owned).collect()
 }
 
-fn dashboard_and_alerts_use_exactly_the_existing_metrics(version: u32) {
+fn dashboard_and_alerts_use_every_metric_and_no_unknown_one(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
-    let mut scraped = scraped_from(&bridge);
+    let mut scraped = scraped_names(&bridge);
     // Some metrics exist only with TLS.
     let folder = tempfile::tempdir().expect("a folder");
     let tls = http_tls_section(folder.path(), |_| ());
     let with_tls = Bridge::start(&configuration(asterisk.port).replace("[http]", &tls));
-    scraped.extend(scraped_from(&with_tls));
+    scraped.extend(scraped_names(&with_tls));
     let mut used = BTreeSet::new();
     for file in ["grafana/ami-bridge.json", "prometheus/alerts.yml"] {
         let names = metric_names(&packaged(file));
@@ -50,10 +50,10 @@ fn dashboard_and_alerts_use_exactly_the_existing_metrics(version: u32) {
         assert!(missing.is_empty(), "{file}: {missing:?}");
         used.extend(names);
     }
-    // Conversely, the dashboard or an alert uses every metric.
+    // The dashboard or an alert uses every metric.
     let unused = scraped.difference(&used).filter(|name| {
-        let part = ["_count", "_sum"].iter().any(|end| name.ends_with(end));
-        !part && !name.ends_with("_created")
+        let is_count_or_sum = ["_count", "_sum"].iter().any(|end| name.ends_with(end));
+        !is_count_or_sum && !name.ends_with("_created")
     });
     assert_eq!(unused.collect::<Vec<_>>(), Vec::<&String>::new());
 }
@@ -70,7 +70,7 @@ fn every_dashboard_panel_has_an_id_and_a_query() {
         assert!(!targets.is_empty(), "{panel}");
         for target in targets {
             assert!(
-                !metric_names(target["expr"].as_str().expect("text")).is_empty(),
+                !metric_names(target["expr"].as_str().expect("a string")).is_empty(),
                 "{target}"
             );
         }
@@ -88,14 +88,14 @@ fn promtool_accepts_the_alerts_and_their_tests_pass() {
             .args(arguments)
             .current_dir(&folder)
             .output()
-            .expect("promtool, of Debian's package prometheus");
+            .expect("promtool, from Debian's prometheus package");
         assert!(output.status.success(), "{output:?}");
     }
 }
 
-/// Checks every query of the dashboard, with values in place of Grafana's variables.
+/// Checks every dashboard query, with values in place of Grafana's variables.
 #[test]
-fn promtool_accepts_the_queries_of_the_dashboard() {
+fn promtool_accepts_the_dashboard_queries() {
     let dashboard: Value =
         serde_json::from_str(&packaged("grafana/ami-bridge.json")).expect("JSON");
     let mut rules = "groups:\n  - name: dashboard\n    rules:\n".to_owned();
@@ -104,17 +104,17 @@ fn promtool_accepts_the_queries_of_the_dashboard() {
         .filter_map(|panel| panel["targets"].as_array())
         .flatten();
     for (number, target) in targets.enumerate() {
-        let query = target["expr"].as_str().expect("text");
+        let query = target["expr"].as_str().expect("a string");
         let query = query.replace("$__rate_interval", "5m");
         let query = serde_json::to_string(&query).expect("a string");
         rules += &format!("      - record: dashboard:query:{number}\n        expr: {query}\n");
     }
     let file = tempfile::NamedTempFile::new().expect("a file");
-    std::fs::write(file.path(), rules).expect("written");
+    std::fs::write(file.path(), rules).expect("a writable file");
     let output = Command::new("promtool")
         .args(["check", "rules"])
         .arg(file.path())
         .output()
-        .expect("promtool, of Debian's package prometheus");
+        .expect("promtool, from Debian's prometheus package");
     assert!(output.status.success(), "{output:?}");
 }

@@ -1,4 +1,4 @@
-//! The files in the packages, and the daemon's notifications to the service manager.
+//! The packaged files, and the daemon's notifications to the service manager.
 
 use std::ffi::OsStr;
 use std::os::linux::net::SocketAddrExt;
@@ -14,9 +14,9 @@ mod texts;
 #[test]
 fn packaged_completions_and_manual_match_the_command_line() {
     for (path, text) in texts::texts() {
-        let found = std::fs::read(texts::packaging().join(path)).expect("the file");
+        let packaged = std::fs::read(texts::packaging().join(path)).expect("a packaged file");
         let hint = "cargo run --example packaged_texts";
-        assert!(found == text, "{path} is out of date: {hint}");
+        assert!(packaged == text, "{path} is out of date: {hint}");
     }
 }
 
@@ -48,29 +48,29 @@ fn systemd_unit_is_hardened() {
         .args(["security", "--offline=yes", "--threshold=20"])
         .arg(unit)
         .output()
-        .expect("systemd-analyze, of Debian's package systemd");
+        .expect("systemd-analyze, from Debian's systemd package");
     assert!(output.status.success(), "{output:?}");
 }
 
-/// The socket of a service manager, which receives the bridge's notifications.
+/// A service manager's socket, which receives the bridge's notifications.
 struct Manager {
     socket: UnixDatagram,
 }
 
 impl Manager {
     fn new(socket: UnixDatagram) -> Self {
-        let limit = Some(Duration::from_secs(10));
-        socket.set_read_timeout(limit).expect("a limit");
+        let timeout = Some(Duration::from_secs(10));
+        socket.set_read_timeout(timeout).expect("a read timeout");
         Self { socket }
     }
 
     fn next_message(&self) -> String {
         let mut bytes = [0; 512];
-        let length = self.socket.recv(&mut bytes).expect("a message in time");
+        let length = self.socket.recv(&mut bytes).expect("a message within 10 s");
         String::from_utf8_lossy(&bytes[..length]).into_owned()
     }
 
-    /// The next message other than a watchdog message.
+    /// Returns the next message other than a watchdog message.
     fn next_state(&self) -> String {
         loop {
             let message = self.next_message();
@@ -82,23 +82,23 @@ impl Manager {
 }
 
 #[test]
-fn service_manager_is_notified_at_a_path() {
+fn service_manager_is_notified_through_a_socket_path() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).expect("a socket");
     assert_notified(&Manager::new(socket), path.as_os_str());
 }
 
-/// Container managers use the abstract namespace.
+/// Container managers use abstract sockets.
 #[test]
-fn service_manager_is_notified_in_the_abstract_namespace() {
+fn service_manager_is_notified_through_an_abstract_socket() {
     let name = format!("ami-bridge-test-{}", std::process::id());
     let address = SocketAddr::from_abstract_name(&name).expect("a name");
     let socket = UnixDatagram::bind_addr(&address).expect("a socket");
     assert_notified(&Manager::new(socket), format!("@{name}").as_ref());
 }
 
-/// Nothing reads the socket of the service manager. The bridge must still serve requests.
+/// The bridge must still serve requests if the service manager does not read its socket.
 #[test]
 fn hung_service_manager_does_not_block_the_bridge() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -106,17 +106,17 @@ fn hung_service_manager_does_not_block_the_bridge() {
     let _socket = UnixDatagram::bind(&path).expect("a socket");
     let mut command = bridge_command();
     command.env("NOTIFY_SOCKET", &path);
-    // The bridge sends a thousand messages a second, so the socket is soon full.
+    // The bridge sends a thousand messages a second, so the socket's buffer is soon full.
     command.env("WATCHDOG_USEC", "2000");
     let bridge = Bridge::start_command(command, &configuration(1));
     eventually("the socket is full", || {
         let is_logged = bridge.log().contains("can't notify the service manager");
         is_logged.then_some(())
     });
-    let begun = Instant::now();
+    let started = Instant::now();
     let health = request(bridge.admin, "GET", "/healthz", &[], b"");
     assert_eq!(health.status, 200);
-    let took = begun.elapsed();
+    let took = started.elapsed();
     assert!(took < Duration::from_secs(1), "{took:?}");
     assert!(bridge.stop().0.success());
 }
@@ -126,19 +126,19 @@ fn assert_notified(manager: &Manager, name: &OsStr) {
     command.env("NOTIFY_SOCKET", name);
     command.env("WATCHDOG_USEC", "400000");
     let text = configuration(1);
-    let begun = Instant::now();
+    let started = Instant::now();
     let bridge = Bridge::start_command(command, &text);
-    // The bridge is ready for the service manager even though the PBX is unreachable.
+    // The bridge reports that it is ready even though the PBX is unreachable.
     assert_eq!(manager.next_state(), "READY=1\n");
     for _ in 0..5 {
         assert_eq!(manager.next_message(), "WATCHDOG=1\n");
     }
-    let took = begun.elapsed();
+    let took = started.elapsed();
     assert!(took > Duration::from_millis(600), "{took:?}");
     bridge.reconfigure(&text);
     let reloading = manager.next_state();
     let time = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=");
-    let time = time.expect("the time").trim_end();
+    let time = time.expect("a monotonic time").trim_end();
     assert!(time.parse::<u64>().is_ok(), "{reloading}");
     assert_eq!(manager.next_state(), "READY=1\n");
     let _ = bridge.reconfigure("no configuration");

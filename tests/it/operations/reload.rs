@@ -1,4 +1,4 @@
-//! SIGHUP makes the bridge reload its configuration. It applies either the whole file or
+//! Reloading the configuration with SIGHUP. The bridge applies either the whole file or
 //! nothing, and drops no connection or request.
 
 use std::io::{Read, Write};
@@ -10,25 +10,25 @@ use crate::support::{
 };
 
 on_every_pbx!(
-    reload_under_load_changes_users_without_failed_requests,
-    reload_of_a_file_with_a_mistake_changes_nothing,
-    reload_applies_every_setting_that_can_change,
+    reload_under_load_changes_users_without_failing_requests,
+    reload_of_an_invalid_file_changes_nothing,
+    reload_applies_every_reloadable_setting,
     reload_names_the_settings_that_need_a_restart,
-    reload_says_that_tls_settings_need_a_restart,
+    reload_reports_that_tls_settings_need_a_restart,
     reload_logs_newly_shared_organizations,
-    reload_ends_streams_of_changed_users_who_can_then_resume,
+    streams_of_changed_users_end_on_reload_and_can_resume,
 );
 
 const RELOADED: &str = "configuration reloaded";
 const RELOAD_FAILED: &str = "reload failed; the old configuration stays in use";
 
-/// A user that the initial configuration does not have.
-const NEW: User = User {
+/// A user missing from the initial configuration.
+const NEW_USER: User = User {
     username: "new",
     password: "new-password",
 };
 
-fn reload_under_load_changes_users_without_failed_requests(version: u32) {
+fn reload_under_load_changes_users_without_failing_requests(version: u32) {
     let (asterisk, bridge) = start(version);
     for agent in 1001..=1032 {
         bridge.acme_ok(&format!("action=add&agent={agent}&queue=6001"));
@@ -42,12 +42,12 @@ fn reload_under_load_changes_users_without_failed_requests(version: u32) {
         for _ in 0..3 {
             assert_eq!(bridge.get_as(GLOBEX, "action=showqueue").status, 200);
             assert_eq!(bridge.reconfigure(&new)["message"], RELOADED);
-            assert_eq!(bridge.get_as(NEW, "action=showqueue").status, 200);
-            let gone = bridge.get_as(GLOBEX, "action=showqueue");
-            assert_eq!(gone.outcome(), "401 unauthorized");
+            assert_eq!(bridge.get_as(NEW_USER, "action=showqueue").status, 200);
+            let rejected = bridge.get_as(GLOBEX, "action=showqueue");
+            assert_eq!(rejected.outcome(), "401 unauthorized");
             assert_eq!(bridge.reconfigure(&old)["message"], RELOADED);
-            let gone = bridge.get_as(NEW, "action=showqueue");
-            assert_eq!(gone.outcome(), "401 unauthorized");
+            let rejected = bridge.get_as(NEW_USER, "action=showqueue");
+            assert_eq!(rejected.outcome(), "401 unauthorized");
         }
     });
     let statistics = answers.check_against_queue_log(&asterisk.queue_log());
@@ -59,44 +59,44 @@ fn reload_under_load_changes_users_without_failed_requests(version: u32) {
         statistics.unanswered,
     );
     assert_eq!(failed, (0, 0, 0));
-    // The link was not reconnected.
+    // The bridge did not reconnect its link.
     let (_, log) = bridge.stop();
     assert_eq!(log.matches("\"link ready\"").count(), 1);
 }
 
-fn reload_of_a_file_with_a_mistake_changes_nothing(version: u32) {
+fn reload_of_an_invalid_file_changes_nothing(version: u32) {
     let (asterisk, bridge) = start(version);
-    let good = configuration(asterisk.port);
-    let elsewhere = good.replace(
+    let valid = configuration(asterisk.port);
+    let with_second_pbx = valid.replace(
         "[organization.globex]",
         "[pbx.other]\naddress = \"127.0.0.1:1\"\nusername = \"queuebridge\"\nsecret = \"s\"\n\n\
          [organization.globex]\npbx = \"other\"",
     );
-    for (bad, expected) in [
-        (good.replace("queues", "queue"), "queue"),
-        (format!("{good}\nsecret = \"leaked"), "not valid TOML"),
+    for (invalid, expected) in [
+        (valid.replace("queues", "queue"), "queue"),
+        (format!("{valid}\nsecret = \"leaked"), "not valid TOML"),
         (
-            good.replace("\"info,ami_bridge=trace\"", "\"=!\""),
+            valid.replace("\"info,ami_bridge=trace\"", "\"=!\""),
             "log.level",
         ),
         (
-            elsewhere.replace("[organization.acme]", "[organization.acme]\npbx = \"main\""),
+            with_second_pbx.replace("[organization.acme]", "[organization.acme]\npbx = \"main\""),
             "restart to add it",
         ),
     ] {
-        // A further change, which would be visible if the bridge applied the file.
-        let bad = bad.replace("globex-password", "another-password");
-        let line = bridge.reconfigure(&bad);
+        // Another change, which would be visible if the bridge applied the file.
+        let invalid = invalid.replace("globex-password", "another-password");
+        let line = bridge.reconfigure(&invalid);
         assert_eq!(line["message"], RELOAD_FAILED, "{line}");
         let error = line["error"].as_str().unwrap_or_default();
         assert!(error.contains(expected), "{expected}: {error}");
         assert!(!error.contains("leaked") && !error.contains("password\""));
         assert_eq!(bridge.get_as(GLOBEX, "action=showqueue").status, 200);
     }
-    assert_eq!(bridge.reconfigure(&good)["message"], RELOADED);
+    assert_eq!(bridge.reconfigure(&valid)["message"], RELOADED);
 }
 
-fn reload_applies_every_setting_that_can_change(version: u32) {
+fn reload_applies_every_reloadable_setting(version: u32) {
     let (asterisk, bridge) = start(version);
     let changed = configuration(asterisk.port)
         .replace("queues = [\"6001\", \"6002\"]", "queues = [\"6001\"]")
@@ -147,7 +147,7 @@ fn reload_names_the_settings_that_need_a_restart(version: u32) {
     );
     assert_eq!(bridge.reconfigure(&changed)["message"], RELOADED);
     assert_eq!(
-        needing_restart(&bridge.log()),
+        settings_needing_restart(&bridge.log()),
         [
             "http.max_connections",
             "pbx.main.action_timeout",
@@ -158,8 +158,8 @@ fn reload_names_the_settings_that_need_a_restart(version: u32) {
     assert!(!bridge.log().contains("rotated"));
 }
 
-/// The settings that the log names as needing a restart.
-fn needing_restart(log: &str) -> Vec<&str> {
+/// Returns the settings that the log reports as needing a restart.
+fn settings_needing_restart(log: &str) -> Vec<&str> {
     let messages = log
         .lines()
         .filter_map(|line| line.split("\"message\":\"").nth(1)?.split('"').next());
@@ -167,7 +167,7 @@ fn needing_restart(log: &str) -> Vec<&str> {
     messages.filter_map(|m| m.strip_suffix(suffix)).collect()
 }
 
-fn reload_says_that_tls_settings_need_a_restart(version: u32) {
+fn reload_reports_that_tls_settings_need_a_restart(version: u32) {
     let asterisk = Asterisk::start(version);
     let pinned = |digit: &str| {
         let tls = format!(
@@ -178,9 +178,9 @@ fn reload_says_that_tls_settings_need_a_restart(version: u32) {
     };
     let bridge = Bridge::start_unready(&pinned("a"));
     assert_eq!(bridge.reconfigure(&pinned("a"))["message"], RELOADED);
-    assert!(needing_restart(&bridge.log()).is_empty());
+    assert!(settings_needing_restart(&bridge.log()).is_empty());
     assert_eq!(bridge.reconfigure(&pinned("b"))["message"], RELOADED);
-    assert_eq!(needing_restart(&bridge.log()), ["pbx.main.tls"]);
+    assert_eq!(settings_needing_restart(&bridge.log()), ["pbx.main.tls"]);
 }
 
 fn reload_logs_newly_shared_organizations(version: u32) {
@@ -194,45 +194,47 @@ fn reload_logs_newly_shared_organizations(version: u32) {
     assert!(bridge.log().contains(MESSAGE), "{}", bridge.log());
 }
 
-fn reload_ends_streams_of_changed_users_who_can_then_resume(version: u32) {
+fn streams_of_changed_users_end_on_reload_and_can_resume(version: u32) {
     let asterisk = Asterisk::start(version);
     let configuration = configuration(asterisk.port);
     let bridge = Bridge::start(&configuration);
     let follow = |last: &str| {
-        let mut stream = TcpStream::connect(bridge.address).expect("connected");
+        let mut stream = TcpStream::connect(bridge.address).expect("a connection");
         write!(
             stream,
             "GET /events?username=globex&password=globex-password HTTP/1.1\r\nHost: a\r\n\
              Connection: close\r\nLast-Event-ID: {last}\r\n\r\n"
         )
-        .expect("sent");
-        // Reads the head of the response, after which the stream is open.
+        .expect("a sent request");
+        // The stream is open once the response head has arrived.
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
-            stream.read_exact(&mut byte).expect("a head");
+            stream.read_exact(&mut byte).expect("a response head");
             head.extend(byte);
         }
         stream
     };
     let read_to_end = |mut stream: TcpStream| {
         let mut text = String::new();
-        stream.read_to_string(&mut text).expect("the stream ends");
+        stream
+            .read_to_string(&mut text)
+            .expect("the end of the stream");
         text
     };
     let id = |text: &str| {
         let ids = text.lines().filter_map(|line| line.strip_prefix("id: "));
         let mut ids = ids.collect::<Vec<_>>();
-        ids.pop().expect("events have ids").to_owned()
+        ids.pop().expect("an event id").to_owned()
     };
     let first = follow("");
-    // A reload that changes nothing or another user does not end the stream.
+    // A reload that changes nothing, or only another user, does not end the stream.
     bridge.reconfigure(&configuration);
     bridge.reconfigure(&configuration.replace("acme-password", "another"));
     bridge.reconfigure(&configuration);
     bridge.get_ok(GLOBEX, "action=add&agent=1001&queue=6001");
-    let others = configuration.replace("globex-password", "another");
-    bridge.reconfigure(&others);
+    let changed_user = configuration.replace("globex-password", "another");
+    bridge.reconfigure(&changed_user);
     let text = read_to_end(first);
     assert!(
         text.contains("event: snapshot") && text.contains("\"added\""),
@@ -240,8 +242,8 @@ fn reload_ends_streams_of_changed_users_who_can_then_resume(version: u32) {
     );
     assert!(text.contains("event: shutdown"), "{text}");
 
-    // The user's part of the PBX is as before, so the new stream resumes where the old one
-    // ended.
+    // The user can access the same queues as before, so the new stream resumes where the old
+    // stream ended.
     bridge.reconfigure(&configuration);
     let second = follow(&id(&text));
     bridge.get_ok(GLOBEX, "action=pause&agent=1001&queue=6001");

@@ -1,18 +1,18 @@
-//! The panel's files over HTTP. The page loads nothing else, under a strict content security
-//! policy.
+//! The panel's files over HTTP. The page loads only these files, under a strict content
+//! security policy.
 
 use crate::support::{Asterisk, Bridge, SIMULATED, configuration, request};
 
-fn bridge(http: &str) -> (Asterisk, Bridge) {
+fn start_with(http_settings: &str) -> (Asterisk, Bridge) {
     let asterisk = Asterisk::start(SIMULATED);
-    let text = configuration(asterisk.port).replace("[http]", &format!("[http]\n{http}"));
+    let text = configuration(asterisk.port).replace("[http]", &format!("[http]\n{http_settings}"));
     let bridge = Bridge::start(&text);
     (asterisk, bridge)
 }
 
 #[test]
 fn page_and_its_files_are_served_with_a_strict_policy() {
-    let (_asterisk, bridge) = bridge("path = \"/queues/api\"");
+    let (_asterisk, bridge) = start_with("path = \"/queues/api\"");
     let page = request(bridge.address, "GET", "/", &[], b"");
     assert_eq!(page.status, 200);
     assert_eq!(
@@ -67,7 +67,7 @@ fn page_and_its_files_are_served_with_a_strict_policy() {
     assert_eq!(missing.outcome(), "404 not_found");
 }
 
-/// The files in `src/pages` that a browser loads, as the page names them.
+/// Returns the files in `src/pages` that a browser loads, as named by the page.
 fn page_files() -> Vec<String> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pages");
     let entries = std::fs::read_dir(folder).expect("src/pages");
@@ -76,7 +76,7 @@ fn page_files() -> Vec<String> {
     let is_loaded = |name: &String| {
         [".js", ".css", ".svg"]
             .iter()
-            .any(|end| name.ends_with(end))
+            .any(|extension| name.ends_with(extension))
     };
     let mut files: Vec<_> = names
         .filter(is_loaded)
@@ -87,13 +87,13 @@ fn page_files() -> Vec<String> {
 }
 
 #[test]
-fn files_are_sent_again_only_if_they_have_changed() {
-    let (_asterisk, bridge) = bridge("");
+fn unchanged_files_are_not_sent_again() {
+    let (_asterisk, bridge) = start_with("");
     for path in ["/", "/panel/main.js"] {
         let first = request(bridge.address, "GET", path, &[], b"");
-        let tag = first.header("ETag").expect("a tag");
-        let both = format!("\"other\", W/{tag}");
-        for known in [tag, &both] {
+        let tag = first.header("ETag").expect("an ETag");
+        let tag_list = format!("\"other\", W/{tag}");
+        for known in [tag, &tag_list] {
             let again = request(
                 bridge.address,
                 "GET",
@@ -104,9 +104,9 @@ fn files_are_sent_again_only_if_they_have_changed() {
             assert_eq!((again.status, again.body.as_str()), (304, ""));
             assert_eq!(again.header("ETag"), Some(tag));
         }
-        let other = [("If-None-Match", "\"other\"")];
+        let other_tag = [("If-None-Match", "\"other\"")];
         assert_eq!(
-            request(bridge.address, "GET", path, &other, b"").status,
+            request(bridge.address, "GET", path, &other_tag, b"").status,
             200
         );
         let refused = request(bridge.address, "POST", path, &[], b"");
@@ -119,7 +119,7 @@ fn files_are_sent_again_only_if_they_have_changed() {
 
 #[test]
 fn panel_can_be_disabled() {
-    let (_asterisk, bridge) = bridge("panel = false");
+    let (_asterisk, bridge) = start_with("panel = false");
     for path in ["/", "/panel/main.js"] {
         let response = request(bridge.address, "GET", path, &[], b"");
         assert_eq!(response.outcome(), "404 not_found");

@@ -1,5 +1,5 @@
-//! Hostile requests, with and without valid credentials. Afterwards the members of the PBX,
-//! its `queue_log` and the actions sent show no effect of them.
+//! Hostile requests, with and without valid credentials. They must not affect the PBX's
+//! members, its `queue_log` or the actions that the bridge sends.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -13,8 +13,8 @@ use crate::support::{
 };
 
 on_both_versions!(
-    no_parameter_injects_a_line_or_an_interface,
-    texts_stay_texts_after_a_reload_of_app_queue,
+    parameters_cannot_inject_lines_or_interfaces,
+    unusual_names_and_reasons_survive_an_app_queue_reload,
     unknown_user_takes_as_long_as_a_wrong_password,
 );
 
@@ -45,8 +45,8 @@ const ESCAPES: [&str; 22] = [
     ";0;0",
 ];
 
-/// Agent or queue numbers that try to change the technology, context, trunk or template of
-/// the interface.
+/// Agent or queue numbers that try to change the interface's technology, context, trunk or
+/// template.
 const NUMBERS: [&str; 16] = [
     "trunk/0900123456",
     "1001@evil",
@@ -66,7 +66,8 @@ const NUMBERS: [&str; 16] = [
     "-1001",
 ];
 
-/// The members of every queue with all fields that a change can affect, and the `queue_log`.
+/// Returns the members of every queue, with all fields that a change can affect, and the
+/// `queue_log`.
 fn pbx_state(asterisk: &Asterisk) -> (BTreeSet<String>, String) {
     let mut ami = asterisk.ami();
     let mut members = BTreeSet::new();
@@ -87,7 +88,7 @@ fn pbx_state(asterisk: &Asterisk) -> (BTreeSet<String>, String) {
     (members, asterisk.queue_log())
 }
 
-fn no_parameter_injects_a_line_or_an_interface(version: u32) {
+fn parameters_cannot_inject_lines_or_interfaces(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana&paused=1&reason=Lunch");
     let before = pbx_state(&asterisk);
@@ -119,15 +120,14 @@ fn no_parameter_injects_a_line_or_an_interface(version: u32) {
                 for value in [format!("{valid}{attack}"), (*attack).to_owned()] {
                     let query = format!("action={action}&{name}={value}&{}", others.join("&"));
                     let response = bridge.get_as(ACME, &query);
-                    // An action may ignore a valid value of a parameter that it does
-                    // not use.
-                    let harmless = match (action, name) {
+                    // These actions ignore the parameter, so no value can do harm.
+                    let is_ignored = match (action, name) {
                         ("pause" | "unpause", "alias" | "penalty" | "paused") => true,
                         ("remove", "reason" | "alias" | "penalty" | "paused") => true,
                         ("showqueue" | "showstate", name) => name != "agent" && name != "queue",
                         _ => false,
                     };
-                    if !harmless {
+                    if !is_ignored {
                         assert!(
                             [400, 404].contains(&response.status),
                             "{query}: {response:?}"
@@ -141,7 +141,7 @@ fn no_parameter_injects_a_line_or_an_interface(version: u32) {
     println!("{attacks} attacks on Asterisk {version}");
     assert!(attacks > 500, "{attacks}");
     let after = pbx_state(&asterisk);
-    // The harmless requests may have changed agent 1001, and no other.
+    // Requests with ignored parameters may have changed agent 1001, but no other agent.
     let unexpected: Vec<_> = after
         .0
         .symmetric_difference(&before.0)
@@ -151,7 +151,7 @@ fn no_parameter_injects_a_line_or_an_interface(version: u32) {
     assert_eq!(
         bridge.sent_count("QueueAdd"),
         1,
-        "only the first request adds"
+        "only the first request adds an agent"
     );
     let log = bridge.log();
     let lines = log
@@ -160,18 +160,18 @@ fn no_parameter_injects_a_line_or_an_interface(version: u32) {
     let sent = lines.filter(|line| line["message"] == "sent");
     let sent: Vec<_> = sent.map(|line| line["action"].to_string()).collect();
     assert!(sent.len() > 2);
-    for word in ["evil", "/911", "Originate", "0900123456"] {
-        assert!(!after.1.contains(word), "{word} is in queue_log");
+    for marker in ["evil", "/911", "Originate", "0900123456"] {
+        assert!(!after.1.contains(marker), "{marker} is in queue_log");
         assert!(
-            sent.iter().all(|action| !action.contains(word)),
-            "{word} was sent"
+            sent.iter().all(|action| !action.contains(marker)),
+            "{marker} was sent"
         );
     }
 }
 
-/// Allowed names and reasons that look dangerous are unchanged after Asterisk has read its
-/// members from its database again.
-fn texts_stay_texts_after_a_reload_of_app_queue(version: u32) {
+/// Dangerous-looking but allowed names and reasons are unchanged after Asterisk has reloaded
+/// its members from its database.
+fn unusual_names_and_reasons_survive_an_app_queue_reload(version: u32) {
     let (asterisk, bridge) = start(version);
     let texts = [
         "Dana \"D\" O'Brien",
@@ -232,17 +232,18 @@ fn unknown_user_takes_as_long_as_a_wrong_password(version: u32) {
         .find(|line| line.starts_with("password_hash"));
     let hashed = without_lockout.replace("password = \"globex-password\"", hash.expect("a hash"));
     assert_ne!(hashed, without_lockout);
-    for (stored, configuration) in [("password", without_lockout), ("password_hash", hashed)] {
-        compare_times(version, stored, &Bridge::start(&configuration));
+    for (password_key, configuration) in [("password", without_lockout), ("password_hash", hashed)]
+    {
+        assert_equal_times(version, password_key, &Bridge::start(&configuration));
     }
 }
 
-fn compare_times(version: u32, stored: &str, bridge: &Bridge) {
+fn assert_equal_times(version: u32, password_key: &str, bridge: &Bridge) {
     let time = |username: &str, guess: u32| {
-        let begun = Instant::now();
+        let started = Instant::now();
         let query = format!("username={username}&password=g{guess}&action=showqueue");
         assert_eq!(bridge.get(&query).status, 401);
-        begun.elapsed()
+        started.elapsed()
     };
     let (mut unknown, mut wrong) = (Vec::new(), Vec::new());
     for guess in 0..30 {
@@ -251,35 +252,38 @@ fn compare_times(version: u32, stored: &str, bridge: &Bridge) {
     }
     let (unknown, wrong) = (median(unknown), median(wrong));
     let ratio = unknown.as_secs_f64() / wrong.as_secs_f64();
-    println!("unknown user / wrong {stored} on Asterisk {version}: {ratio:.2}");
+    println!("unknown user / wrong {password_key} on Asterisk {version}: {ratio:.2}");
     // If the bridge did not check a dummy password for unknown users, the ratio would be 1/50 or
     // less.
     assert!((0.5..2.0).contains(&ratio), "{unknown:?} {wrong:?}");
 }
 
 #[test]
-fn request_head_that_never_ends_times_out_asterisk_22() {
+fn endless_request_head_times_out_asterisk_22() {
     let (_asterisk, bridge) = start(22);
-    let mut stream = TcpStream::connect(bridge.address).expect("connected");
+    let mut stream = TcpStream::connect(bridge.address).expect("a connection");
     let timeout = Some(Duration::from_millis(500));
-    stream.set_read_timeout(timeout).expect("a socket");
-    write!(stream, "GET {API_PATH} HTTP/1.1\r\n").expect("written");
-    let begun = Instant::now();
+    stream.set_read_timeout(timeout).expect("a read timeout");
+    write!(stream, "GET {API_PATH} HTTP/1.1\r\n").expect("a writable stream");
+    let started = Instant::now();
     let mut answer = [0; 256];
-    // Sends a header line every half second, without end.
+    // Sends a header line every half second until the bridge closes the connection.
     while write!(stream, "X: y\r\n").is_ok() {
         match stream.read(&mut answer) {
             Ok(count) => {
                 assert!(!answer[..count].starts_with(b"HTTP/1.1 200"));
                 break;
             }
-            Err(_) => assert!(begun.elapsed() < Duration::from_secs(45), "still open"),
+            Err(_) => assert!(
+                started.elapsed() < Duration::from_secs(45),
+                "the connection is still open"
+            ),
         }
     }
-    let after = begun.elapsed();
+    let took = started.elapsed();
     assert!(
-        after >= Duration::from_secs(25),
-        "a slow client is cut off too early: {after:?}"
+        took >= Duration::from_secs(25),
+        "a slow client is disconnected too early: {took:?}"
     );
     bridge.acme_ok("action=showqueue");
 }
@@ -287,7 +291,7 @@ fn request_head_that_never_ends_times_out_asterisk_22() {
 #[test]
 fn missing_request_body_times_out_asterisk_22() {
     let (_asterisk, bridge) = start(22);
-    let begun = Instant::now();
+    let started = Instant::now();
     let headers = [
         ("Content-Type", "application/x-www-form-urlencoded"),
         ("Content-Length", "100"),
@@ -295,9 +299,9 @@ fn missing_request_body_times_out_asterisk_22() {
     let response = request(bridge.address, "POST", API_PATH, &headers, b"");
     assert_eq!(response.outcome(), "408 request_timeout");
     assert!(
-        begun.elapsed() < Duration::from_secs(20),
+        started.elapsed() < Duration::from_secs(20),
         "{:?}",
-        begun.elapsed()
+        started.elapsed()
     );
     bridge.acme_ok("action=showqueue");
 }

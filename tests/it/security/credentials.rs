@@ -1,4 +1,4 @@
-//! Authentication, permissions of users, and the lockout.
+//! Authentication, user permissions, and the lockout.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -8,19 +8,19 @@ use crate::support::{
 };
 
 on_every_pbx!(
-    every_stored_form_accepts_password_and_md5,
+    every_stored_password_form_accepts_plain_and_md5_passwords,
     credentials_are_accepted_in_body_and_header,
-    actions_and_networks_of_a_user_are_enforced,
+    allowed_actions_and_networks_are_enforced,
     first_failed_check_determines_the_error,
-    lockout_affects_only_the_pair_of_user_and_address,
-    parallel_guesses_all_count_for_the_lockout,
+    lockout_affects_only_one_pair_of_user_and_address,
+    parallel_guesses_all_count_toward_the_lockout,
     parallel_logins_do_not_increase_memory_use,
 );
 
 /// MD5 of `acme-password`.
 const MD5: &str = "fd0dee714724a4894fda4f2cf174f44d";
 
-fn hash_of(password: &str) -> String {
+fn hash_password(password: &str) -> String {
     use std::io::Write;
     let mut child = bridge_command()
         .arg("hash-password")
@@ -28,19 +28,19 @@ fn hash_of(password: &str) -> String {
         .stdout(std::process::Stdio::piped())
         .spawn()
         .expect("hash-password");
-    let mut stdin = child.stdin.take().expect("piped");
-    writeln!(stdin, "{password}").expect("written");
+    let mut stdin = child.stdin.take().expect("a piped stdin");
+    writeln!(stdin, "{password}").expect("a writable stdin");
     drop(stdin);
     let output = child.wait_with_output().expect("output");
     String::from_utf8(output.stdout)
-        .expect("text")
+        .expect("UTF-8")
         .trim()
         .to_owned()
 }
 
-fn every_stored_form_accepts_password_and_md5(version: u32) {
+fn every_stored_password_form_accepts_plain_and_md5_passwords(version: u32) {
     let asterisk = Asterisk::start(version);
-    let hash = hash_of("acme-password");
+    let hash = hash_password("acme-password");
     assert!(hash.starts_with("$argon2id$"), "{hash}");
     for stored in [
         "password = \"acme-password\"".to_owned(),
@@ -159,7 +159,7 @@ fn credentials_are_accepted_in_body_and_header(version: u32) {
     }
 }
 
-fn actions_and_networks_of_a_user_are_enforced(version: u32) {
+fn allowed_actions_and_networks_are_enforced(version: u32) {
     let asterisk = Asterisk::start(version);
     let configuration = configuration(asterisk.port)
         .replace(
@@ -257,14 +257,14 @@ fn first_failed_check_determines_the_error(version: u32) {
     }
 }
 
-fn lockout_affects_only_the_pair_of_user_and_address(version: u32) {
+fn lockout_affects_only_one_pair_of_user_and_address(version: u32) {
     let asterisk = Asterisk::start(version);
     let configuration = configuration(asterisk.port).replace(
         "[http]",
         "[lockout]\nattempts = 3\n[http]\ntrusted_proxies = [\"127.0.0.1\"]",
     );
     let bridge = Bridge::start(&configuration);
-    let outcome_of = |username: &str, password: &str, from: &str| {
+    let log_in = |username: &str, password: &str, from: &str| {
         let query = format!("username={username}&password={password}&action=showqueue");
         let headers = [("X-Forwarded-For", from)];
         request(
@@ -278,11 +278,11 @@ fn lockout_affects_only_the_pair_of_user_and_address(version: u32) {
     let acme = "acme%40example.com";
     for _ in 0..3 {
         assert_eq!(
-            outcome_of(acme, "wrong", "192.0.2.1").outcome(),
+            log_in(acme, "wrong", "192.0.2.1").outcome(),
             "401 unauthorized"
         );
     }
-    let locked = outcome_of(acme, "acme-password", "192.0.2.1");
+    let locked = log_in(acme, "acme-password", "192.0.2.1");
     assert_eq!(locked.outcome(), "429 too_many_attempts");
     let seconds = locked
         .header("Retry-After")
@@ -292,11 +292,11 @@ fn lockout_affects_only_the_pair_of_user_and_address(version: u32) {
         "{locked:?}"
     );
     assert_eq!(
-        outcome_of(acme, "acme-password", "192.0.2.2").outcome(),
+        log_in(acme, "acme-password", "192.0.2.2").outcome(),
         "200 success"
     );
     assert_eq!(
-        outcome_of("globex", "globex-password", "192.0.2.1").outcome(),
+        log_in("globex", "globex-password", "192.0.2.1").outcome(),
         "200 success"
     );
     let log = bridge.log();
@@ -306,7 +306,7 @@ fn lockout_affects_only_the_pair_of_user_and_address(version: u32) {
     );
 }
 
-fn parallel_guesses_all_count_for_the_lockout(version: u32) {
+fn parallel_guesses_all_count_toward_the_lockout(version: u32) {
     let asterisk = Asterisk::start(version);
     let configuration =
         configuration(asterisk.port).replace("[http]", "[lockout]\nattempts = 4\n[http]");
@@ -321,7 +321,7 @@ fn parallel_guesses_all_count_for_the_lockout(version: u32) {
             .collect();
         let outcomes = guesses
             .into_iter()
-            .map(|guess| guess.join().expect("an answer"));
+            .map(|guess| guess.join().expect("a response"));
         outcomes.collect::<Vec<_>>()
     });
     let refused = outcomes
@@ -350,7 +350,7 @@ fn parallel_logins_do_not_increase_memory_use(version: u32) {
             });
         }
     });
-    // The check of a password needs 19 MiB.
+    // Each password check needs 19 MiB of memory.
     let after = bridge.usage().resident_kilobytes;
     assert!(after < before + 10_000, "{before} kB, then {after} kB");
 }

@@ -1,5 +1,5 @@
-//! Runs the checks of the fuzz targets on their seeds and on a fixed sequence of mutations,
-//! which is the same on every run and toolchain.
+//! Runs the fuzz targets' checks on their seeds and on mutations of the seeds. The mutations
+//! are the same in every run and with every toolchain.
 
 use std::path::Path;
 
@@ -10,8 +10,7 @@ mod names;
 #[path = "../../../fuzz/bodies/query.rs"]
 mod query;
 
-/// The number of mutations of each seed.
-const MUTATIONS: usize = 300;
+const MUTATIONS_PER_SEED: usize = 300;
 
 fn read(path: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -45,7 +44,7 @@ fn replay(seeds: impl Iterator<Item = Vec<u8>>, body: fn(&[u8])) -> usize {
     for seed in seeds {
         body(&seed);
         let mut mutated = seed;
-        for _ in 0..MUTATIONS {
+        for _ in 0..MUTATIONS_PER_SEED {
             mutate(&mut random, &mut mutated);
             body(&mutated);
         }
@@ -55,8 +54,8 @@ fn replay(seeds: impl Iterator<Item = Vec<u8>>, body: fn(&[u8])) -> usize {
 }
 
 #[test]
-fn odd_names_do_not_break_lists() {
-    let text = String::from_utf8(read("fuzz/seeds/names.txt")).expect("text");
+fn lists_handle_mutated_names() {
+    let text = String::from_utf8(read("fuzz/seeds/names.txt")).expect("UTF-8");
     let seeds = text.lines().map(|line| {
         let seed = line.replace("\\r", "\r").replace("\\n", "\n");
         seed.into_bytes()
@@ -66,7 +65,7 @@ fn odd_names_do_not_break_lists() {
 
 #[test]
 fn query_parser_handles_mutated_queries() {
-    let text = String::from_utf8(read("fuzz/seeds/query.txt")).expect("text");
+    let text = String::from_utf8(read("fuzz/seeds/query.txt")).expect("UTF-8");
     let seeds = text.lines().map(|line| line.as_bytes().to_vec());
     assert_eq!(replay(seeds, query::check), text.lines().count());
 }
@@ -79,10 +78,10 @@ fn frame_decoder_handles_mutated_transcripts() {
             .join("ami-fixtures")
             .join(version);
         let files = std::fs::read_dir(folder).expect("transcripts");
-        let mut names: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
-        names.sort();
-        let seeds = names.iter().map(|name| {
-            let text = std::fs::read_to_string(name).expect("a transcript");
+        let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+        paths.sort();
+        let seeds = paths.iter().map(|path| {
+            let text = std::fs::read_to_string(path).expect("a transcript");
             let lines = text.lines().filter_map(|line| {
                 let (line, end) = match line.split_at_checked(2)? {
                     ("S:", line) => (line, "\r\n"),

@@ -18,7 +18,7 @@ on_every_pbx!(
     change_is_completed_after_its_client_disconnects,
     unsent_change_is_never_reported_as_unknown,
     shutdown_under_load_answers_every_running_request,
-    shutdown_answers_requests_that_wait_for_accept,
+    shutdown_answers_requests_on_unaccepted_connections,
 );
 
 fn connections_beyond_the_limit_wait(version: u32) {
@@ -29,46 +29,47 @@ fn connections_beyond_the_limit_wait(version: u32) {
     let metrics = || request(bridge.admin, "GET", "/metrics", &[], b"").body;
     assert!(metrics().contains("\nami_bridge_connections 0\n"));
     let streams = [0, 1].map(|_| EventClient::open(bridge.address, ACME, ""));
-    eventually("the streams have their connections", || {
+    eventually("the connection limit is reached", || {
         let is_reached = bridge.log().contains("connection limit reached");
         is_reached.then_some(())
     });
-    let taken = metrics();
+    let metrics_at_limit = metrics();
     for line in [
         "\nami_bridge_connections 2\n",
         "\nami_bridge_connections_limit 2\n",
     ] {
-        assert!(taken.contains(line), "{taken}");
+        assert!(metrics_at_limit.contains(line), "{metrics_at_limit}");
     }
-    // The operating system accepts the connection. The bridge does not answer it yet.
-    let mut third = TcpStream::connect(bridge.address).expect("connected");
+    // The operating system accepts the connection, but the bridge does not serve it yet.
+    let mut third = TcpStream::connect(bridge.address).expect("a connection");
     let User { username, password } = ACME;
     let query = format!("username={username}&password={password}&action=showqueue");
-    write!(third, "GET {API_PATH}?{query} HTTP/1.0\r\n\r\n").expect("written");
+    write!(third, "GET {API_PATH}?{query} HTTP/1.0\r\n\r\n").expect("a writable stream");
     third.set_nonblocking(true).expect("a socket");
     for _ in 0..3 {
         // The admin listener still answers.
         assert!(bridge.is_ready());
-        let early = third.read(&mut [0]).map_err(|error| error.kind());
-        assert_eq!(early, Err(ErrorKind::WouldBlock));
+        let early_read = third.read(&mut [0]).map_err(|error| error.kind());
+        assert_eq!(early_read, Err(ErrorKind::WouldBlock));
     }
     third.set_nonblocking(false).expect("a socket");
     drop(streams);
-    // The bridge notices a closed stream only at the second write to it. On the simulated
-    // PBX nothing happens, so these writes are the heartbeats after 15 and 30 s.
+    // The bridge notices a closed stream only when it writes to the stream a second time. On
+    // the simulated PBX nothing changes, so the bridge writes only its heartbeats, after 15 and
+    // 30 s.
     if version != SIMULATED {
         pause_until_readable(&asterisk, &third);
     }
     let mut answer = String::new();
     third.read_to_string(&mut answer).expect("an answer");
     assert!(answer.contains("\"status\":\"success\""), "{answer}");
-    // The bridge logs this once, however many clients wait.
+    // The bridge logs this message once, regardless of how many clients wait.
     let (_, log) = bridge.stop();
     assert_eq!(log.matches("connection limit reached").count(), 1);
 }
 
-/// Pauses and unpauses a static agent of acme, which sends events to the streams of acme,
-/// until the bridge has answered on `stream`.
+/// Pauses and unpauses one of acme's static agents until the bridge has answered on `stream`.
+/// Each change sends an event to acme's streams.
 fn pause_until_readable(asterisk: &Asterisk, stream: &TcpStream) {
     let mut ami = asterisk.ami();
     let mut paused = false;
@@ -88,20 +89,20 @@ fn change_is_completed_after_its_client_disconnects(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     asterisk.freeze();
-    let mut stream = TcpStream::connect(bridge.address).expect("connected");
+    let mut stream = TcpStream::connect(bridge.address).expect("a connection");
     write!(
         stream,
         "GET {API_PATH}?username=acme%40example.com&password=acme-password&action=pause\
          &agent=1001&reason=gone&queue=6001 HTTP/1.1\r\nHost: x\r\nX-Request-Id: gone-1\r\n\r\n"
     )
-    .expect("written");
+    .expect("a writable stream");
     eventually("the change is sent", || {
         (bridge.sent_count("QueuePause { queue: \"acme") == 1).then_some(())
     });
     // The client resets its connection.
     socket2::SockRef::from(&stream)
         .set_linger(Some(Duration::ZERO))
-        .expect("linger");
+        .expect("a linger option");
     drop(stream);
     asterisk.resume();
     let line = eventually("the request is logged", || {
@@ -117,8 +118,8 @@ fn change_is_completed_after_its_client_disconnects(version: u32) {
     assert_eq!(asterisk.queue_log().matches("|PAUSE|gone").count(), 1);
 }
 
-/// Before a change without `queue` the bridge may have to query the queues. If Asterisk is
-/// frozen, the outcome is unknown only if the bridge has sent the change.
+/// Before a change without a `queue` parameter, the bridge may have to query the queues. While
+/// Asterisk is frozen, the outcome is unknown only if the bridge has already sent the change.
 fn unsent_change_is_never_reported_as_unknown(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
@@ -134,8 +135,8 @@ fn unsent_change_is_never_reported_as_unknown(version: u32) {
             _ => "504 outcome_unknown",
         };
         assert_eq!(answer.outcome(), expected, "{query}");
-        let retry = answer.header("Retry-After").is_some();
-        assert_eq!(retry, answer.status == 503, "{query}");
+        let has_retry_after = answer.header("Retry-After").is_some();
+        assert_eq!(has_retry_after, answer.status == 503, "{query}");
     }
     asterisk.resume();
 }
@@ -145,22 +146,22 @@ fn shutdown_under_load_answers_every_running_request(version: u32) {
     let FaultTest {
         asterisk, bridge, ..
     } = &test;
-    let (answers, ended) = run_load(bridge, "r", || {
+    let (answers, status) = run_load(bridge, "r", || {
         wait_for_responses(bridge);
         bridge.terminate();
-        eventually("the bridge ends", || bridge.exit_status())
+        eventually("the bridge exits", || bridge.exit_status())
     });
-    assert!(ended.success(), "{ended}");
+    assert!(status.success(), "{status}");
     let tally = answers.check_against_queue_log(&asterisk.queue_log());
     println!("SIGTERM on Asterisk {version}: {tally}");
-    // The bridge finished the running changes and reported their true outcome.
+    // The bridge finished the running changes and reported their true outcomes.
     assert!(tally.success > 0 && tally.unknown == 0, "{tally}");
     assert_eq!(tally.unanswered_and_logged, 0, "{tally}");
 }
 
-/// The operating system has accepted the connections and requests before the bridge gets
-/// SIGTERM, but the bridge has not accepted them yet.
-fn shutdown_answers_requests_that_wait_for_accept(version: u32) {
+/// When the bridge receives SIGTERM, the operating system has accepted the connections and
+/// received the requests, but the bridge has not accepted the connections.
+fn shutdown_answers_requests_on_unaccepted_connections(version: u32) {
     let (_asterisk, bridge) = start(version);
     bridge.freeze();
     let (username, password) = (ACME.username, ACME.password);
@@ -170,8 +171,10 @@ fn shutdown_answers_requests_that_wait_for_accept(version: u32) {
     );
     let clients: Vec<_> = (0..50)
         .map(|_| {
-            let mut stream = TcpStream::connect(bridge.address).expect("accepted by the system");
-            stream.write_all(head.as_bytes()).expect("written");
+            let mut stream = TcpStream::connect(bridge.address).expect("a connection");
+            stream
+                .write_all(head.as_bytes())
+                .expect("a writable stream");
             stream
         })
         .collect();

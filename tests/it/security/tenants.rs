@@ -1,4 +1,4 @@
-//! Two organizations on one PBX: neither can see or change anything of the other.
+//! Two organizations on one PBX can't see or change each other's queues and agents.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::{ACME, GLOBEX, on_every_pbx, start};
 on_every_pbx!(
     organizations_do_not_see_each_other,
     organizations_cannot_change_each_other,
-    pause_affects_only_the_own_queues_of_a_shared_phone,
+    pausing_a_shared_phone_affects_only_the_users_organization,
 );
 
 fn organizations_do_not_see_each_other(version: u32) {
@@ -34,8 +34,8 @@ fn organizations_cannot_change_each_other(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let before = asterisk.queue_log();
-    // For a queue of the other organization, in any spelling, the response is the same as
-    // for a queue that does not exist.
+    // For the other organization's queues, in any spelling, the response is the same as for
+    // nonexistent queues.
     for user in [ACME, GLOBEX] {
         for queue in [
             "nowhere",
@@ -61,7 +61,8 @@ fn organizations_cannot_change_each_other(version: u32) {
             }
         }
     }
-    // Acme's agent is unknown to globex, although both use the same number.
+    // Acme's agent is unknown to globex, although both organizations use the same agent
+    // number.
     for query in [
         "action=pause&agent=1001",
         "action=pause&agent=1001&queue=6001",
@@ -76,11 +77,11 @@ fn organizations_cannot_change_each_other(version: u32) {
     assert_eq!(asterisk.queue_log(), before);
 }
 
-fn pause_affects_only_the_own_queues_of_a_shared_phone(version: u32) {
+fn pausing_a_shared_phone_affects_only_the_users_organization(version: u32) {
     let (asterisk, bridge) = start(version);
     let mut ami = asterisk.ami();
     bridge.acme_ok("action=add&agent=1001&queue=6001");
-    // The operator has added acme's phone to a queue of globex.
+    // The operator has added acme's phone to one of globex's queues.
     let phone = "Local/1001@acme-agents";
     ami.send(&format!(
         "Action: QueueAdd\r\nQueue: globex-6001\r\nInterface: {phone}"

@@ -1,4 +1,4 @@
-//! TLS to Asterisk and to clients, and the hints for common mistakes.
+//! TLS to Asterisk and to clients, and the hints that `check` gives for common mistakes.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
@@ -19,11 +19,11 @@ on_both_versions!(
     check_reports_the_remaining_days_of_asterisks_certificate,
     check_explains_a_wrong_certificate,
     check_explains_an_expired_certificate_and_a_wrong_port,
-    check_explains_certificates_made_by_old_recipes,
+    check_explains_outdated_certificates,
     sighup_loads_a_new_http_certificate,
 );
 
-/// A certificate authority and a certificate for localhost signed by it, as PEM files.
+/// A certificate authority and a certificate that it has signed for localhost, as PEM files.
 struct Certificates {
     folder: tempfile::TempDir,
     fingerprint: String,
@@ -31,41 +31,46 @@ struct Certificates {
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Makes the names of the authorities unique. TLS clients confuse authorities of the same
-/// name.
-static NUMBER: AtomicU32 = AtomicU32::new(0);
+/// The number of the next authority, which makes its name unique. TLS clients confuse
+/// authorities with the same name.
+static NEXT_AUTHORITY: AtomicU32 = AtomicU32::new(0);
 
 impl Certificates {
     fn new() -> Self {
-        Self::for_days(90)
+        Self::valid_for_days(90)
     }
 
-    fn for_days(days: i32) -> Self {
+    fn valid_for_days(days: i32) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut authority = CertificateParams::new([]).expect("no names");
+        let mut authority = CertificateParams::new([]).expect("parameters without names");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let name = format!("authority {}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "authority {}",
+            NEXT_AUTHORITY.fetch_add(1, Ordering::Relaxed)
+        );
         authority.distinguished_name.push(DnType::CommonName, name);
         let authority =
             CertifiedIssuer::self_signed(authority, KeyPair::generate().expect("a key"))
                 .expect("an authority");
         let key = KeyPair::generate().expect("a key");
         let names = ["localhost".to_owned()];
-        let mut certificate = CertificateParams::new(names).expect("names");
-        // One hour more than whole days, so that rounding cannot change the result.
+        let mut certificate = CertificateParams::new(names).expect("parameters");
+        // An extra hour. Otherwise the number of whole days would drop while the test runs.
         let now = SystemTime::now() + DAY / 24;
         let end = match days {
             0.. => now + DAY * days.unsigned_abs(),
             _ => now - DAY * days.unsigned_abs(),
         };
         certificate.not_after = end.into();
-        let certificate = certificate.signed_by(&key, &authority).expect("signed");
+        let certificate = certificate
+            .signed_by(&key, &authority)
+            .expect("a signed certificate");
         for (name, text) in [
             ("ca.pem", authority.pem()),
             ("asterisk.pem", certificate.pem()),
             ("asterisk.key", key.serialize_pem()),
         ] {
-            std::fs::write(folder.path().join(name), text).expect("written");
+            std::fs::write(folder.path().join(name), text).expect("a writable file");
         }
         use sha2::Digest;
         let mut fingerprint = String::new();
@@ -83,17 +88,17 @@ impl Certificates {
     }
 
     fn text(&self, name: &str) -> String {
-        std::fs::read_to_string(self.path(name)).expect("written")
+        std::fs::read_to_string(self.path(name)).expect("a readable file")
     }
 }
 
-/// Starts an Asterisk that also accepts TLS, and returns it with its TLS port.
-fn asterisk(version: u32, certificates: &Certificates) -> (Asterisk, ReservedPort) {
+/// Starts Asterisk with TLS enabled, and returns it with its TLS port.
+fn start_asterisk(version: u32, certificates: &Certificates) -> (Asterisk, ReservedPort) {
     let text = |name: &str| certificates.text(name);
-    asterisk_with(version, &text("asterisk.pem"), &text("asterisk.key"))
+    start_asterisk_with(version, &text("asterisk.pem"), &text("asterisk.key"))
 }
 
-fn asterisk_with(version: u32, certificate: &str, key: &str) -> (Asterisk, ReservedPort) {
+fn start_asterisk_with(version: u32, certificate: &str, key: &str) -> (Asterisk, ReservedPort) {
     let port = ReservedPort::reserve();
     let asterisk = Asterisk::start_with(
         version,
@@ -117,7 +122,7 @@ fn asterisk_with(version: u32, certificate: &str, key: &str) -> (Asterisk, Reser
     (asterisk, port)
 }
 
-/// A configuration that connects to this port over TLS. `trust` is a line of the `pbx`
+/// Returns a configuration that connects to `port` over TLS. `trust` is a line for the `pbx`
 /// section.
 fn over_tls(port: &ReservedPort, trust: &str) -> String {
     let port = port.address.port();
@@ -131,14 +136,15 @@ fn over_tls(port: &ReservedPort, trust: &str) -> String {
 
 fn link_over_tls_works_under_load(version: u32) {
     let certificates = Certificates::new();
-    let (_asterisk, port) = asterisk(version, &certificates);
+    let (_asterisk, port) = start_asterisk(version, &certificates);
     for trust in [
         format!("tls_pin_sha256 = \"{}\"", certificates.fingerprint),
         format!("tls_ca_file = {:?}", certificates.path("ca.pem")),
     ] {
         let bridge = Bridge::start(&over_tls(&port, &trust));
         let bridge = &bridge;
-        // Many clients at once. Asterisk stalls if one TLS record contains two actions.
+        // The clients are concurrent, because Asterisk stalls if one TLS record contains two
+        // actions.
         std::thread::scope(|scope| {
             for client in 0..16 {
                 scope.spawn(move || {
@@ -153,15 +159,15 @@ fn link_over_tls_works_under_load(version: u32) {
         assert_eq!(
             bridge.sent_count("Login"),
             1,
-            "one session served everything"
+            "one AMI session serves all requests"
         );
     }
 }
 
 fn check_reports_the_remaining_days_of_asterisks_certificate(version: u32) {
     for (days, is_warned) in [(90, false), (5, true)] {
-        let certificates = Certificates::for_days(days);
-        let (_asterisk, port) = asterisk(version, &certificates);
+        let certificates = Certificates::valid_for_days(days);
+        let (_asterisk, port) = start_asterisk(version, &certificates);
         let trust = format!("tls_pin_sha256 = \"{}\"", certificates.fingerprint);
         let (status, output_text) = check(&certificates, &["--json"], &over_tls(&port, &trust));
         let report: serde_json::Value = serde_json::from_str(&output_text).expect("JSON");
@@ -177,10 +183,10 @@ fn check_reports_the_remaining_days_of_asterisks_certificate(version: u32) {
 
 fn check_explains_a_wrong_certificate(version: u32) {
     let certificates = Certificates::new();
-    let (_asterisk, port) = asterisk(version, &certificates);
+    let (_asterisk, port) = start_asterisk(version, &certificates);
     let other = Certificates::new();
     let (ca, other_ca) = (certificates.path("ca.pem"), other.path("ca.pem"));
-    for (trust, part) in [
+    for (trust, expected) in [
         (
             format!("tls_pin_sha256 = \"{}\"", other.fingerprint),
             "does not match tls_pin_sha256",
@@ -194,56 +200,69 @@ fn check_explains_a_wrong_certificate(version: u32) {
             "set tls_server_name",
         ),
     ] {
-        assert_check_fails(&certificates, &over_tls(&port, &trust), part);
+        assert_check_fails(&certificates, &over_tls(&port, &trust), expected);
     }
 }
 
 fn check_explains_an_expired_certificate_and_a_wrong_port(version: u32) {
-    let certificates = Certificates::for_days(-5);
-    let (asterisk, port) = asterisk(version, &certificates);
+    let certificates = Certificates::valid_for_days(-5);
+    let (asterisk, port) = start_asterisk(version, &certificates);
     let ca = format!("tls_ca_file = {:?}", certificates.path("ca.pem"));
     assert_check_fails(&certificates, &over_tls(&port, &ca), "reissue it");
     let tls = format!("[pbx.main]\ntls = true\n{ca}");
-    let to_plain = configuration(asterisk.port).replace("[pbx.main]", &tls);
-    assert_check_fails(&certificates, &to_plain, "is this the port without TLS?");
-    let to_tls = configuration(port.address.port());
-    let to_tls = to_tls.replace("[pbx.main]", "[pbx.main]\nconnect_timeout = \"1s\"");
-    assert_check_fails(&certificates, &to_tls, "or its port for TLS (tls = true)?");
-}
-
-/// Certificates as made by Asterisk's own recipe and by a plain `openssl req -x509`.
-fn check_explains_certificates_made_by_old_recipes(version: u32) {
-    let certificates = Certificates::new();
-    let old = include_str!("../data/x509-v1.pem");
-    let (_asterisk, port) = asterisk_with(version, old, include_str!("../data/x509-v1.key"));
-    let ca = certificates.path("ca.pem");
-    let by_authority = format!("tls_ca_file = {ca:?}");
+    let tls_to_plain_port = configuration(asterisk.port).replace("[pbx.main]", &tls);
     assert_check_fails(
         &certificates,
-        &over_tls(&port, &by_authority),
+        &tls_to_plain_port,
+        "is this the port without TLS?",
+    );
+    let plain_to_tls_port = configuration(port.address.port());
+    let plain_to_tls_port =
+        plain_to_tls_port.replace("[pbx.main]", "[pbx.main]\nconnect_timeout = \"1s\"");
+    assert_check_fails(
+        &certificates,
+        &plain_to_tls_port,
+        "or its port for TLS (tls = true)?",
+    );
+}
+
+/// Certificates created with Asterisk's own instructions, and with a plain `openssl req
+/// -x509`.
+fn check_explains_outdated_certificates(version: u32) {
+    let certificates = Certificates::new();
+    let old = include_str!("../data/x509-v1.pem");
+    let (_asterisk, port) = start_asterisk_with(version, old, include_str!("../data/x509-v1.key"));
+    let ca = certificates.path("ca.pem");
+    let trust_authority = format!("tls_ca_file = {ca:?}");
+    assert_check_fails(
+        &certificates,
+        &over_tls(&port, &trust_authority),
         "reissue it with a subjectAltName",
     );
 
     let key = KeyPair::generate().expect("a key");
-    let mut params = CertificateParams::new(["localhost".to_owned()]).expect("names");
+    let mut params = CertificateParams::new(["localhost".to_owned()]).expect("parameters");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let own = params.self_signed(&key).expect("a certificate");
+    let self_signed = params.self_signed(&key).expect("a certificate");
     let file = certificates.path("own.pem");
-    std::fs::write(&file, own.pem()).expect("written");
-    let (_asterisk, port) = asterisk_with(version, &own.pem(), &key.serialize_pem());
-    let by_itself = format!("tls_ca_file = {file:?}");
+    std::fs::write(&file, self_signed.pem()).expect("a writable file");
+    let (_asterisk, port) = start_asterisk_with(version, &self_signed.pem(), &key.serialize_pem());
+    let trust_itself = format!("tls_ca_file = {file:?}");
     assert_check_fails(
         &certificates,
-        &over_tls(&port, &by_itself),
+        &over_tls(&port, &trust_itself),
         "pin it with tls_pin_sha256",
     );
 }
 
-/// Asserts that `check` fails and that its output contains `part`.
-fn assert_check_fails(certificates: &Certificates, configuration: &str, part: &str) {
+/// Asserts that `check` fails and that its output contains `expected`.
+fn assert_check_fails(certificates: &Certificates, configuration: &str, expected: &str) {
     let (status, output_text) = check(certificates, &[], configuration);
     assert_eq!(status, Some(1), "{output_text}");
-    assert!(output_text.contains(part), "{part} is not in {output_text}");
+    assert!(
+        output_text.contains(expected),
+        "{expected} is not in {output_text}"
+    );
 }
 
 /// Runs `ami-bridge check`, and returns its exit status and standard output.
@@ -253,14 +272,14 @@ fn check(
     configuration: &str,
 ) -> (Option<i32>, String) {
     let file = certificates.path("bridge.toml");
-    std::fs::write(&file, configuration).expect("written");
+    std::fs::write(&file, configuration).expect("a writable file");
     let mut command = bridge_command();
     command
         .arg("check")
         .args(options)
         .arg("--config")
         .arg(&file);
-    let output = command.output().expect("the program");
+    let output = command.output().expect("the output of ami-bridge");
     let output_text = String::from_utf8_lossy(&output.stdout).into_owned();
     (output.status.code(), output_text)
 }
@@ -269,7 +288,7 @@ fn check(
 ///
 /// # Errors
 ///
-/// If the handshake fails.
+/// Returns an error if the TLS handshake fails.
 fn get(bridge: &Bridge, authority: &Certificates) -> std::io::Result<String> {
     let mut stream = connect_tls(bridge.address, &authority.path("ca.pem"))?;
     write!(
@@ -284,7 +303,7 @@ fn get(bridge: &Bridge, authority: &Certificates) -> std::io::Result<String> {
 
 fn sighup_loads_a_new_http_certificate(version: u32) {
     let asterisk = Asterisk::start(version);
-    let (first, second) = (Certificates::new(), Certificates::for_days(5));
+    let (first, second) = (Certificates::new(), Certificates::valid_for_days(5));
     let (certificate, key) = (first.path("asterisk.pem"), first.path("asterisk.key"));
     let tls = format!("[http]\ntls_certificate = {certificate:?}\ntls_key = {key:?}");
     let bridge = Bridge::start(&configuration(asterisk.port).replace("[http]", &tls));
@@ -295,7 +314,7 @@ fn sighup_loads_a_new_http_certificate(version: u32) {
         let end = lines
             .find_map(|line| line.strip_prefix(name))
             .map(str::to_owned);
-        end.expect("the end of the certificate")
+        end.expect("the certificate's end")
             .parse::<i64>()
             .expect("a number")
     };
@@ -306,26 +325,28 @@ fn sighup_loads_a_new_http_certificate(version: u32) {
             .matches("http.tls_certificate: 5 days left")
             .count()
     };
-    // A client that never finishes its handshake does not delay others.
-    let _idle = TcpStream::connect(bridge.address).expect("connected");
-    let answer = get(&bridge, &first).expect("an answer");
+    // A client that never finishes its handshake does not delay other clients.
+    let _idle = TcpStream::connect(bridge.address).expect("a connection");
+    let answer = get(&bridge, &first).expect("a response");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(get(&bridge, &second).is_err());
 
-    std::fs::write(&certificate, "no certificate").expect("written");
-    let reload_log = bridge.reload();
+    std::fs::write(&certificate, "no certificate").expect("a writable file");
+    let log_line = bridge.reload();
     assert_eq!(
-        reload_log["message"],
+        log_line["message"],
         "reload failed; the old configuration stays in use"
     );
-    get(&bridge, &first).expect("the old certificate still serves");
+    get(&bridge, &first).expect("a response with the old certificate");
 
     for name in ["asterisk.pem", "asterisk.key"] {
-        std::fs::copy(second.path(name), first.path(name)).expect("copied");
+        std::fs::copy(second.path(name), first.path(name)).expect("a writable file");
     }
     assert_eq!(warning_count(), 0);
     bridge.reload();
-    eventually("the new certificate serves", || get(&bridge, &second).ok());
+    eventually("the bridge uses the new certificate", || {
+        get(&bridge, &second).ok()
+    });
     assert!(get(&bridge, &first).is_err());
     assert_eq!(warning_count(), 1);
     let (days, hour) = (first_end - certificate_end(), 3600);

@@ -1,4 +1,4 @@
-//! A client of the event stream, with its own implementation of chunked HTTP/1.1 and
+//! An event stream client, with its own implementation of chunked HTTP/1.1 and
 //! `text/event-stream`.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
@@ -10,7 +10,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::support::User;
 
-/// An event of the stream.
+/// An event from the stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
     pub(crate) id: String,
@@ -18,19 +18,19 @@ pub(crate) struct Event {
     pub(crate) data: Value,
 }
 
-/// An element of a stream.
+/// An item received from a stream.
 #[derive(Debug)]
 pub(crate) enum Item {
     Event(Event),
     Comment,
-    /// The last chunk of the chunked body.
+    /// The end of the chunked body.
     End,
 }
 
 /// An open event stream.
 pub(crate) struct EventClient {
     reader: BufReader<TcpStream>,
-    /// The unread part of the body, without the chunk framing.
+    /// The part of the body that is not parsed yet, without chunk framing.
     text: Vec<u8>,
     /// The bytes of an incomplete line.
     partial: Vec<u8>,
@@ -46,7 +46,7 @@ impl EventClient {
     /// Opens a stream with `last` as the `Last-Event-ID`.
     pub(crate) fn resume(address: SocketAddr, user: User, query: &str, last: Option<&str>) -> Self {
         let stream = TcpStream::connect(address).expect("the bridge listens");
-        Self::over(stream, user, query, last)
+        Self::open_on(stream, user, query, last)
     }
 
     /// Opens a stream with a small receive buffer, like a client on a slow connection.
@@ -54,22 +54,24 @@ impl EventClient {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.set_recv_buffer_size(4096).expect("a small buffer");
         socket.connect(&address.into()).expect("the bridge listens");
-        Self::over(socket.into(), user, query, None)
+        Self::open_on(socket.into(), user, query, None)
     }
 
-    fn over(mut stream: TcpStream, user: User, query: &str, last: Option<&str>) -> Self {
+    fn open_on(mut stream: TcpStream, user: User, query: &str, last: Option<&str>) -> Self {
         let User { username, password } = user;
         let last = last.map_or(String::new(), |id| format!("Last-Event-ID: {id}\r\n"));
         let head = format!(
             "GET /events?username={username}&password={password}{query} HTTP/1.1\r\n\
              Host: bridge\r\n{last}\r\n"
         );
-        stream.write_all(head.as_bytes()).expect("written");
+        stream
+            .write_all(head.as_bytes())
+            .expect("a writable stream");
         let mut reader = BufReader::new(stream);
         let mut lines = Vec::new();
         loop {
             let mut line = String::new();
-            reader.read_line(&mut line).expect("a head");
+            reader.read_line(&mut line).expect("a response head");
             match line.trim_end() {
                 "" => break,
                 line => lines.push(line.to_ascii_lowercase()),
@@ -91,25 +93,25 @@ impl EventClient {
         }
     }
 
-    /// The next item, or `None` if none arrives within this time.
-    pub(crate) fn next(&mut self, within: Duration) -> Option<Item> {
-        let deadline = Instant::now() + within;
+    /// Returns the next item, or `None` if no item arrives within `timeout`.
+    pub(crate) fn next(&mut self, timeout: Duration) -> Option<Item> {
+        let deadline = Instant::now() + timeout;
         loop {
             if let Some(end) = memchr::memmem::find(&self.text, b"\n\n") {
                 let text: Vec<u8> = self.text.drain(..end + 2).collect();
-                return Some(item(&String::from_utf8(text).expect("UTF-8")));
+                return Some(parse_item(&String::from_utf8(text).expect("UTF-8")));
             }
             if self.ended {
-                assert!(self.text.is_empty(), "incomplete event before the end");
+                assert!(self.text.is_empty(), "the stream ended within an event");
                 return Some(Item::End);
             }
             self.read_chunk(deadline)?;
         }
     }
 
-    /// The next event, or `None` if none arrives within this time. Skips comments.
-    pub(crate) fn event(&mut self, within: Duration) -> Option<Event> {
-        let deadline = Instant::now() + within;
+    /// Returns the next event, or `None` if no event arrives within `timeout`. Skips comments.
+    pub(crate) fn event(&mut self, timeout: Duration) -> Option<Event> {
+        let deadline = Instant::now() + timeout;
         loop {
             match self.next(deadline.saturating_duration_since(Instant::now()))? {
                 Item::Event(event) => return Some(event),
@@ -119,14 +121,15 @@ impl EventClient {
         }
     }
 
-    /// Reads until an event of this name, and returns all events up to it.
-    pub(crate) fn until(&mut self, name: &str, within: Duration) -> Vec<Event> {
-        let deadline = Instant::now() + within;
+    /// Reads up to and including the first event named `name`, and returns all events read.
+    pub(crate) fn until(&mut self, name: &str, timeout: Duration) -> Vec<Event> {
+        let deadline = Instant::now() + timeout;
         let mut events = Vec::new();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let event = self.event(left);
-            let event = event.unwrap_or_else(|| panic!("no {name} within {within:?}: {events:#?}"));
+            let event =
+                event.unwrap_or_else(|| panic!("no {name} within {timeout:?}: {events:#?}"));
             events.push(event);
             if events.last().is_some_and(|event| event.name == name) {
                 return events;
@@ -137,12 +140,12 @@ impl EventClient {
     fn read_chunk(&mut self, deadline: Instant) -> Option<()> {
         let size = self.line(deadline)?;
         let size = usize::from_str_radix(size.trim(), 16).expect("a chunk's size");
-        // Once a chunk has started, the rest of it follows immediately.
-        let whole = Some(Duration::from_secs(20));
+        // The rest of a started chunk follows immediately.
+        let chunk_timeout = Some(Duration::from_secs(20));
         self.reader
             .get_ref()
-            .set_read_timeout(whole)
-            .expect("a socket");
+            .set_read_timeout(chunk_timeout)
+            .expect("a read timeout");
         let start = self.text.len();
         self.text.resize(start + size, 0);
         let body = &mut self.text[start..];
@@ -160,12 +163,12 @@ impl EventClient {
             // A zero duration is not a valid timeout.
             let left = left.max(Duration::from_millis(1));
             let stream = self.reader.get_ref();
-            stream.set_read_timeout(Some(left)).expect("a socket");
+            stream.set_read_timeout(Some(left)).expect("a read timeout");
             match self.reader.read_until(b'\n', &mut self.partial) {
                 Ok(0) => panic!("the connection was closed before the end of the body"),
                 Ok(_) => {
                     let line = std::mem::take(&mut self.partial);
-                    return Some(String::from_utf8(line).expect("text"));
+                    return Some(String::from_utf8(line).expect("UTF-8"));
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error)
@@ -179,7 +182,7 @@ impl EventClient {
     }
 }
 
-fn item(text: &str) -> Item {
+fn parse_item(text: &str) -> Item {
     let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
     if text
         .lines()

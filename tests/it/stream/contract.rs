@@ -1,4 +1,4 @@
-//! The event stream sends the events that `/openapi.json` describes.
+//! The stream's events match their description in `/openapi.json`.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn every_field_of_every_event_is_in_the_contract() {
     bridge.get_ok(ACME, "action=pause&agent=1001&reason=Lunch");
     client.until("member", EVENT_TIMEOUT).iter().for_each(check);
     asterisk.cli("channel originate Local/acme-6001@callers application Wait 60");
-    eventually("a queue event has the caller", || {
+    eventually("a queue event contains the caller", || {
         let events = client.until("queue", EVENT_TIMEOUT);
         events.iter().for_each(check);
         let caller = &events.last().expect("an event").data["callers"][0];

@@ -1,5 +1,5 @@
-//! The event stream while the PBX restarts and when the bridge stops, and requests for a
-//! stream that the bridge rejects.
+//! Streams during a PBX restart and a bridge shutdown, and stream requests that the bridge
+//! rejects.
 
 use std::time::Duration;
 
@@ -30,10 +30,10 @@ fn stream_continues_after_a_pbx_restart(version: u32) {
         panel.apply(&event);
     }
     assert!(!panel.connected);
-    // A client that reconnects now receives one event about the lost link, whether or not it
-    // had already received that event. A new stream is rejected, since there is no state to
-    // show.
-    let [mut late, mut again] = [&before_loss, &panel.last_id].map(|last| {
+    // A client that reconnects while the link is down receives one event about the lost link,
+    // even if it has received that event before. The bridge rejects new streams, because it
+    // has no state to send.
+    let [mut missed_loss, mut saw_loss] = [&before_loss, &panel.last_id].map(|last| {
         let mut client = EventClient::resume(bridge.address, ACME, "", last.as_deref());
         let event = client.until("pbx", EVENT_TIMEOUT).pop().expect("an event");
         assert_eq!(event.data["connected"], false);
@@ -43,7 +43,7 @@ fn stream_continues_after_a_pbx_restart(version: u32) {
     asterisk.restart();
     bridge.wait_ready();
     let mut others = [Panel::default(), Panel::default()];
-    for (client, panel) in [&mut client, &mut late, &mut again]
+    for (client, panel) in [&mut client, &mut missed_loss, &mut saw_loss]
         .into_iter()
         .zip([&mut panel].into_iter().chain(&mut others))
     {
@@ -81,7 +81,7 @@ fn bridge_announces_its_shutdown(version: u32) {
         let end = client.next(EVENT_TIMEOUT);
         assert!(matches!(end, Some(Item::End)), "{end:?}");
     }
-    let status = eventually("the bridge ends", || bridge.exit_status());
+    let status = eventually("the bridge exits", || bridge.exit_status());
     assert!(status.success(), "{status:?}");
 }
 
@@ -104,7 +104,7 @@ fn rejected_stream_requests_get_an_error_response(version: u32) {
         (reader, "&queue=nowhere", "403 forbidden"),
         (CREDENTIALS, "&queue=nowhere", "404 unknown_queue"),
         (CREDENTIALS, "&queue=globex-6001", "404 unknown_queue"),
-        // A queue of the organization that does not exist on the PBX.
+        // Queue 6005 belongs to the organization, but does not exist on the PBX.
         (CREDENTIALS, "&queue=6005", "404 unknown_queue"),
         (CREDENTIALS, "&queue=6001,6005", "404 unknown_queue"),
         (CREDENTIALS, "&queue=", "400 invalid_parameter"),

@@ -1,4 +1,4 @@
-//! A client that only follows the event stream has the same state as `showqueue` shows.
+//! A client that only follows the event stream sees the same state as `showqueue`.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use crate::mirror::{RESYNC, start_live};
 use crate::support::{ACME, AmiMessage, GLOBEX, eventually, on_both_versions};
 
 on_both_versions!(
-    panel_of_events_equals_showqueue,
+    panel_built_from_events_equals_showqueue,
     stream_contains_only_the_requested_queues,
     new_caller_is_sent_immediately,
     pause_is_followed_by_new_statistics,
     idle_stream_sends_a_comment_every_fifteen_seconds,
 );
 
-/// Long enough for changes without events, and for statistics that are a second old.
+/// Long enough for changes that cause no event, and for statistics that are a second old.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(6);
 
 const EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 
-fn panel_of_events_equals_showqueue(version: u32) {
+fn panel_built_from_events_equals_showqueue(version: u32) {
     let (asterisk, bridge) = start_live(version);
     let seed = fastrand::u64(..);
     println!("panel, Asterisk {version}: seed {seed}");
@@ -87,7 +87,8 @@ fn stream_contains_only_the_requested_queues(version: u32) {
         bridge.acme_ok(&format!("action=add&agent=1001&queue={queue}"));
     }
     bridge.get_ok(GLOBEX, "action=add&agent=1001&queue=6002&alias=Gila");
-    // A phone of the other organization in an own queue is a member without an agent number.
+    // The other organization's phone, in one of acme's queues, is a member without an agent
+    // number.
     asterisk
         .ami()
         .send("Action: QueueAdd\r\nQueue: acme-6002\r\nInterface: Local/1002@globex-agents");
@@ -106,7 +107,7 @@ fn stream_contains_only_the_requested_queues(version: u32) {
                 let queue = event.data["queue"].as_str().expect("text");
                 queues.push(format!("{queue} {}", event.data["member"]["agent"]));
             }
-            // A new member causes a second event when its device state is known.
+            // A new member causes a second event when its device state becomes known.
             queues.dedup();
             if queues.last().is_some_and(|last| last == marker) {
                 return queues;
@@ -155,7 +156,7 @@ fn new_caller_is_sent_immediately(version: u32) {
             let rows = ami.queue_status("acme-6001").into_iter();
             (rows.filter(is_caller).count() == waiting).then_some(())
         });
-        let begun = std::time::Instant::now();
+        let started = std::time::Instant::now();
         loop {
             let events = client.until("queue", EVENT_TIMEOUT);
             let event = &events.last().expect("a queue event").data;
@@ -165,13 +166,13 @@ fn new_caller_is_sent_immediately(version: u32) {
                 break;
             }
         }
-        slowest = slowest.max(begun.elapsed());
+        slowest = slowest.max(started.elapsed());
     }
     println!(
         "Asterisk {version}: a new caller is sent after at most {} ms",
         slowest.as_millis()
     );
-    // The next resync, after three seconds, would be too late.
+    // An update through the next resync, after three seconds, would be too late.
     assert!(slowest < Duration::from_secs(2), "{slowest:?}");
 }
 
@@ -188,7 +189,7 @@ fn pause_is_followed_by_new_statistics(version: u32) {
             .expect("an event");
         (statistics.data["agents"]["paused"] == 1).then_some(statistics)
     };
-    let member = eventually("the pause", || {
+    let member = eventually("a pause event", || {
         let member = client.until("member", EVENT_TIMEOUT).pop()?;
         (member.data["change"] == "paused").then_some(member)
     });
@@ -203,7 +204,7 @@ fn pause_is_followed_by_new_statistics(version: u32) {
         number(&member.id) < number(&statistics.id),
         "{member:?}, {statistics:?}"
     );
-    // A client that disconnects between the two events gets only the second after it
+    // A client that disconnects between the two events gets only the second event after it
     // reconnects.
     let mut client = EventClient::resume(bridge.address, ACME, "&queue=6001", Some(&member.id));
     let event = client.event(EVENT_TIMEOUT).expect("an event");

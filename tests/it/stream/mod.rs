@@ -1,4 +1,4 @@
-//! The event stream. A client that only follows it has the same state as `showqueue` shows.
+//! The event stream: its events, resumption, rejected requests and shutdown.
 
 pub(crate) mod client;
 mod contract;

@@ -1,4 +1,4 @@
-//! A panel, which builds its state from the event stream alone.
+//! A panel that builds its state only from stream events.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use crate::mirror::comparison::Comparison;
 use crate::mirror::expected::Organization;
 use crate::support::{Bridge, User};
 
-/// A queue as built from events.
+/// A queue's state, built from events.
 #[derive(Debug, Default, Clone)]
 struct Queue {
-    /// The fields of the snapshot, without members and callers.
+    /// The snapshot's fields, without members and callers.
     settings: Value,
     members: BTreeMap<String, Value>,
     callers: Value,
@@ -21,7 +21,7 @@ struct Queue {
     statistics: Option<Value>,
 }
 
-/// The state built from events.
+/// The panel's state, built from events.
 #[derive(Debug, Default)]
 pub(super) struct Panel {
     queues: BTreeMap<String, Queue>,
@@ -49,13 +49,16 @@ impl Panel {
             }
             "member" => {
                 let member = &data["member"];
-                let interface = member["interface"].as_str().expect("text").to_lowercase();
+                let interface = member["interface"]
+                    .as_str()
+                    .expect("a string")
+                    .to_lowercase();
                 let members = &mut self.queue(data).members;
-                let was = members.get(&interface).cloned();
-                let pauses = was
+                let previous = members.get(&interface).cloned();
+                let pauses = previous
                     .as_ref()
-                    .map(|was| (was["paused"] == true, member["paused"] == true));
-                match (data["change"].as_str().expect("text"), pauses) {
+                    .map(|previous| (previous["paused"] == true, member["paused"] == true));
+                match (data["change"].as_str().expect("a string"), pauses) {
                     ("removed", Some(_)) => {
                         members.remove(&interface);
                         return;
@@ -64,7 +67,7 @@ impl Panel {
                     | ("paused", Some((_, true)))
                     | ("unpaused", Some((true, false)))
                     | ("updated", Some(_)) => {}
-                    (change, _) => panic!("{change} of {was:?}: {event:?}"),
+                    (change, _) => panic!("{change} of {previous:?}: {event:?}"),
                 }
                 members.insert(interface, member.clone());
             }
@@ -75,12 +78,12 @@ impl Panel {
             }
             "pbx" => self.connected = data["connected"].as_bool().expect("a boolean"),
             "shutdown" => {}
-            other => panic!("an event of unknown name: {other}"),
+            other => panic!("unknown event: {other}"),
         }
     }
 
-    /// Asserts that event ids increase. A `shutdown` event may repeat the last id, since it is
-    /// no change. A `pbx` event and a snapshot may share an id.
+    /// Asserts that event ids increase. A `shutdown` event may repeat the last id, because it
+    /// is not a change. A `pbx` event and a snapshot may share an id.
     fn check_id(&mut self, event: &Event) {
         let number = |id: &str| {
             let (prefix, number) = id.rsplit_once('-').expect("an id");
@@ -99,9 +102,9 @@ impl Panel {
     }
 
     fn queue(&mut self, data: &Value) -> &mut Queue {
-        let number = data["queue"].as_str().expect("text");
+        let number = data["queue"].as_str().expect("a string");
         let queue = self.queues.get_mut(number);
-        queue.unwrap_or_else(|| panic!("an event of a queue that is in no snapshot: {data}"))
+        queue.unwrap_or_else(|| panic!("an event for a queue that no snapshot contains: {data}"))
     }
 
     /// Applies events until none arrives for 20 ms.
@@ -111,17 +114,18 @@ impl Panel {
         }
     }
 
-    /// Follows the stream until the panel equals what `showqueue` and `showqueuestat` show.
-    /// Returns the number of compared fields. Panics if they still differ after `within`.
+    /// Follows the stream until the panel is_selected the same state as `showqueue` and
+    /// `showqueuestat`. Returns the number of compared fields. Panics if the states still
+    /// differ after `timeout`.
     pub(super) fn catch_up(
         &mut self,
         client: &mut EventClient,
         bridge: &Bridge,
         organization: Organization,
         only: &[&str],
-        within: Duration,
+        timeout: Duration,
     ) -> usize {
-        let begun = Instant::now();
+        let started = Instant::now();
         loop {
             self.drain(client);
             let comparison = self.compare(bridge, organization.user, only);
@@ -129,8 +133,8 @@ impl Panel {
                 return comparison.fields;
             }
             assert!(
-                begun.elapsed() < within,
-                "after {within:?} the panel of {} differs from showqueue (named \"Asterisk\" here): \
+                started.elapsed() < timeout,
+                "after {timeout:?} the panel of {} differs from showqueue (named \"Asterisk\" here): \
                 {:#?}\nevents: {:?}",
                 organization.name,
                 comparison.differences,
@@ -139,11 +143,11 @@ impl Panel {
         }
     }
 
-    /// Compares the panel with `showqueue` and `showqueuestat`. `only` restricts the comparison
-    /// to some queues, unless it is empty.
+    /// Compares the panel with `showqueue` and `showqueuestat`. Compares only the queues in
+    /// `only`, or all queues if `only` is empty.
     pub(super) fn compare(&self, bridge: &Bridge, user: User, only: &[&str]) -> Comparison {
-        let shows = |queue: &&Value| {
-            only.is_empty() || only.contains(&queue["queue"].as_str().expect("text"))
+        let is_selected = |queue: &&Value| {
+            only.is_empty() || only.contains(&queue["queue"].as_str().expect("a string"))
         };
         let read = |action: &str| bridge.get_ok(user, &format!("action={action}"))["queues"].take();
         let mut comparison = Comparison {
@@ -151,23 +155,23 @@ impl Panel {
             ..Comparison::default()
         };
         let shown = read("showqueue");
-        let shown = shown.as_array().expect("queues").iter().filter(shows);
+        let shown = shown.as_array().expect("queues").iter().filter(is_selected);
         let shown: BTreeMap<_, _> = shown.map(snapshot).collect();
         comparison.compare("showqueue", &values(&shown), &values(&self.queues));
         let stat = read("showqueuestat");
-        for queue in stat.as_array().expect("queues").iter().filter(shows) {
-            let number = queue["queue"].as_str().expect("text");
+        for queue in stat.as_array().expect("queues").iter().filter(is_selected) {
+            let number = queue["queue"].as_str().expect("a string");
             let Some(statistics) = self.queues.get(number).and_then(|q| q.statistics.as_ref())
             else {
                 continue;
             };
             let (mut truth, mut streamed) = (queue.clone(), statistics.clone());
-            // The agents come from members, which have their own events. `showqueuestat` has
-            // no list of callers.
+            // The agent counts are derived from members, which have their own events.
+            // `showqueuestat` has no list of callers.
             for object in [&mut truth, &mut streamed] {
                 let object = object.as_object_mut().expect("an object");
                 object.retain(|name, _| !["agents", "callers"].contains(&name.as_str()));
-                // Has grown since the event.
+                // This value has grown since the event.
                 object.remove("longest_wait_seconds");
             }
             comparison.compare(&format!("showqueuestat {number}"), &truth, &streamed);
@@ -181,18 +185,18 @@ fn snapshot(queue: &Value) -> (String, Queue) {
     let members = settings.remove("members").expect("members");
     let callers = settings.remove("callers").expect("callers");
     let members = members.as_array().expect("members").iter();
-    let interface = |m: &Value| m["interface"].as_str().expect("text").to_lowercase();
+    let interface = |m: &Value| m["interface"].as_str().expect("a string").to_lowercase();
     let queue = Queue {
         members: members.map(|m| (interface(m), m.clone())).collect(),
         settings: Value::Object(settings.clone()),
         callers,
         statistics: None,
     };
-    let number = settings["queue"].as_str().expect("text").to_owned();
+    let number = settings["queue"].as_str().expect("a string").to_owned();
     (number, queue)
 }
 
-/// The queues as JSON for the comparison, without the waiting times of callers.
+/// Returns the queues as JSON for the comparison, without the callers' waiting times.
 fn values(queues: &BTreeMap<String, Queue>) -> Value {
     let value = |queue: &Queue| {
         let mut callers = queue.callers.clone();

@@ -41,7 +41,7 @@ fn reconnecting_client_replays_missed_changes_or_gets_a_snapshot(version: u32) {
     );
     // The client gets every change, and no new snapshot.
     assert_eq!(panel.count("snapshot"), 1, "{:?}", panel.counts);
-    // If a list overtakes an event, the change is sent early and then again.
+    // If a list overtakes an event, the bridge sends the change twice.
     assert!(panel.count("member") >= 3000, "{:?}", panel.counts);
     drop(client);
     // More changes than the bridge stores.
@@ -58,8 +58,8 @@ fn reconnecting_client_replays_missed_changes_or_gets_a_snapshot(version: u32) {
     assert_eq!(panel.count("snapshot"), 2, "{:?}", panel.counts);
 }
 
-/// Pauses agent 1001 `count` times, each time with another reason. Returns when the bridge
-/// shows the last one.
+/// Pauses agent 1001 `count` times, each time with a different reason. Returns once the bridge
+/// shows the last reason.
 fn pause_repeatedly(asterisk: &Asterisk, bridge: &Bridge, count: usize) {
     let mut ami = asterisk.ami();
     let reason = |number: usize| format!("{number} {:-<60}", "");
@@ -79,17 +79,17 @@ fn pause_repeatedly(asterisk: &Asterisk, bridge: &Bridge, count: usize) {
 
 fn unusable_event_id_causes_a_snapshot(version: u32) {
     let (_asterisk, bridge) = start_live(version);
-    let first = |user, query, last: Option<&str>| {
+    let first_event = |user, query, last: Option<&str>| {
         let mut client = EventClient::resume(bridge.address, user, query, last);
         client.event(EVENT_TIMEOUT)
     };
-    let id = |user, query| first(user, query, None).expect("a snapshot").id;
-    let own = id(ACME, "");
-    let (prefix, number) = own.rsplit_once('-').expect("an id");
+    let id = |user, query| first_event(user, query, None).expect("a snapshot").id;
+    let acme_id = id(ACME, "");
+    let (prefix, number) = acme_id.rsplit_once('-').expect("an id");
     let future = format!("{prefix}-{}", u64::MAX);
     let other_prefix = format!("0{prefix}-{number}");
     let filtered = id(ACME, "&queue=6001");
-    let others = id(GLOBEX, "");
+    let globex_id = id(GLOBEX, "");
     for last in [
         "",
         "0",
@@ -101,17 +101,17 @@ fn unusable_event_id_causes_a_snapshot(version: u32) {
         &future,
         &other_prefix,
         &filtered,
-        &others,
-        &format!("{own}0000000000000000000000"),
+        &globex_id,
+        &format!("{acme_id}0000000000000000000000"),
     ] {
-        let event = first(ACME, "", Some(last)).expect("a snapshot");
+        let event = first_event(ACME, "", Some(last)).expect("a snapshot");
         assert_eq!(event.name, "snapshot", "{last:?}");
     }
-    let event = first(ACME, "&queue=6001", Some(&own)).expect("a snapshot");
+    let event = first_event(ACME, "&queue=6001", Some(&acme_id)).expect("a snapshot");
     assert_eq!(event.name, "snapshot");
     // With a usable id the stream continues with the changes since that event.
     bridge.acme_ok("action=add&agent=1009&queue=6001");
-    let event = first(ACME, "", Some(&own)).expect("a change");
+    let event = first_event(ACME, "", Some(&acme_id)).expect("a change");
     assert_eq!(event.name, "member", "{event:?}");
 }
 
@@ -135,7 +135,7 @@ fn slow_reader_gets_a_snapshot_and_catches_up(version: u32) {
     let mut slowest = Duration::ZERO;
     for _ in 0..count / 1000 {
         pause_repeatedly(&asterisk, &bridge, 1000);
-        let begun = std::time::Instant::now();
+        let started = std::time::Instant::now();
         fast.catch_up(
             &mut client,
             &bridge,
@@ -143,7 +143,7 @@ fn slow_reader_gets_a_snapshot_and_catches_up(version: u32) {
             &[],
             CATCH_UP_TIMEOUT,
         );
-        slowest = slowest.max(begun.elapsed());
+        slowest = slowest.max(started.elapsed());
     }
     let after = bridge.usage().resident_kilobytes;
     assert_eq!(fast.count("snapshot"), 1);
@@ -162,11 +162,11 @@ fn slow_reader_gets_a_snapshot_and_catches_up(version: u32) {
         assert!(panel.count("member") < count, "{:?}", panel.counts);
     }
     println!(
-        "slow readers, Asterisk {version}: {count} changes, snapshots of each {snapshots:?}, the \
+        "slow readers, Asterisk {version}: {count} changes, snapshots per reader {snapshots:?}, the \
         fast reader caught up within {} ms; memory {before} kB, then {after} kB",
         slowest.as_millis()
     );
     assert!(snapshots.iter().all(|count| *count == 2), "{snapshots:?}");
-    // The change log of 4096 members and the buffers of the connections fit into this limit.
+    // The log of 4096 member changes and the connections' buffers fit within this limit.
     assert!(after < before + 16_384, "{before} kB, then {after} kB");
 }

@@ -23,7 +23,8 @@ fn restarting_each_bridge_in_turn_fails_no_read(version: u32) {
             setup.haproxy.wait_for_status(name, "UP");
         });
         assert!(tally.unknown <= CLIENTS, "{tally}");
-        // Like `systemctl restart`: the bridge is running again before HAProxy notices.
+        // Like `systemctl restart`, after which the bridge is running again before HAProxy
+        // notices the stop.
         let restarted = format!("restart-{name}");
         let tally = under_load(&mut setup, &restarted, |setup, _| {
             setup.stop(number);
@@ -50,8 +51,7 @@ fn restarting_each_bridge_in_turn_fails_no_read(version: u32) {
     assert!(!setup.haproxy.log().contains("password"));
 }
 
-/// A bridge is killed while Asterisk is frozen and has changes and queries of the bridge
-/// pending.
+/// Kills a bridge while its changes and queries are pending in a frozen Asterisk.
 fn pending_change_of_a_killed_bridge_is_not_retried(version: u32) {
     let mut setup = Setup::start(version, "info,ami_bridge::wire=trace");
     add_agents(setup.bridge(0));
@@ -66,7 +66,7 @@ fn pending_change_of_a_killed_bridge_is_not_retried(version: u32) {
         let clients: Vec<_> = (0..CLIENTS).map(|n| (client(n), client(n))).collect();
         let (mut changes, mut reads) = (Vec::new(), Vec::new());
         for (mut changing, mut reading) in clients {
-            let reason = format!("under-way-{}", changing.number);
+            let reason = format!("pending-{}", changing.number);
             changes.push(scope.spawn(move || (changing.change(0, &reason).outcome(), reason)));
             let read = "action=showqueue&queue=6002&fresh=1";
             reads.push(scope.spawn(move || reading.get(read).outcome()));

@@ -1,4 +1,4 @@
-//! Clients that continuously make changes and reads through HAProxy.
+//! Clients that continuously send changes and reads through HAProxy.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,13 +7,13 @@ use super::{CLIENTS, Client, Setup, agent};
 use crate::mirror::expected::assert_equal;
 use crate::support::{Outcomes, SetOnDrop, Tally, eventually};
 
-/// The progress and results of the clients of [`under_load`].
+/// The progress and results of the clients in [`under_load`].
 #[derive(Default)]
 pub(super) struct Load {
     rounds: [AtomicUsize; CLIENTS],
     done: AtomicBool,
     answers: Mutex<Outcomes>,
-    /// Reads that got another status than 200.
+    /// Reads with a status other than 200.
     failed_reads: Mutex<Vec<String>>,
 }
 
@@ -54,8 +54,8 @@ impl Load {
     }
 }
 
-/// Runs `act` while the clients make changes and reads. Returns the outcomes of the changes
-/// checked against Asterisk's `queue_log`.
+/// Runs `act` while the clients send changes and reads. Checks the changes' outcomes against
+/// Asterisk's `queue_log`, and returns them.
 pub(super) fn under_load(setup: &mut Setup, name: &str, act: impl Fn(&mut Setup, &Load)) -> Tally {
     let load = Load::default();
     std::thread::scope(|scope| {
@@ -64,8 +64,9 @@ pub(super) fn under_load(setup: &mut Setup, name: &str, act: impl Fn(&mut Setup,
             let load = &load;
             scope.spawn(move || load.run(name, client));
         }
-        // Stops the clients even if `act` panics, since the scope waits for them.
-        let _end = SetOnDrop(&load.done);
+        // Stops the clients even if `act` panics. Otherwise the scope would wait for them
+        // forever.
+        let _stop_clients = SetOnDrop(&load.done);
         load.wait_rounds();
         act(setup, &load);
         load.wait_rounds();
@@ -79,7 +80,8 @@ pub(super) fn under_load(setup: &mut Setup, name: &str, act: impl Fn(&mut Setup,
         "two bridges, Asterisk {}, {name}: {tally}; {reads} reads, none failed",
         setup.asterisk.version
     );
-    // HAProxy has sent these requests to the other bridge instead.
+    // If a bridge has not sent a request to Asterisk, HAProxy must retry the request on the
+    // other bridge.
     assert_eq!(tally.not_sent, 0, "{name}");
     for number in [0, 1] {
         assert_equal(&setup.asterisk, setup.bridge(number));

@@ -1,4 +1,4 @@
-//! A change through one bridge appears in the mirror of the other.
+//! A change made through one bridge appears in the other bridge's mirror.
 
 use std::time::{Duration, Instant};
 
@@ -7,10 +7,11 @@ use crate::support::on_both_versions;
 
 on_both_versions!(each_bridge_shows_changes_made_through_the_other);
 
-/// The documented time within which a change made through one bridge appears in the other.
-const PROMISED: Duration = Duration::from_millis(100);
+/// The documented delay until a change made through one bridge appears in the other bridge's
+/// mirror.
+const PROMISED_DELAY: Duration = Duration::from_millis(100);
 
-/// After this time the test fails, since the change evidently does not appear.
+/// The test fails if a change does not appear within this time.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(10);
 
 fn each_bridge_shows_changes_made_through_the_other(version: u32) {
@@ -18,9 +19,9 @@ fn each_bridge_shows_changes_made_through_the_other(version: u32) {
     add_agents(setup.bridge(0));
     let mut times: Vec<Duration> = Vec::new();
     for round in 0..200 {
-        let [by, other] = [round % 2, (round + 1) % 2].map(|number| setup.bridge(number));
+        let [changing, other] = [round % 2, (round + 1) % 2].map(|number| setup.bridge(number));
         let reason = format!("seen-{round}");
-        by.acme_ok(&format!(
+        changing.acme_ok(&format!(
             "action=pause&agent=1001&queue=6001&reason={reason}"
         ));
         let acknowledged = Instant::now();
@@ -40,6 +41,6 @@ fn each_bridge_shows_changes_made_through_the_other(version: u32) {
         (median), at most {longest:?}, of {} changes",
         times.len()
     );
-    // Only the median counts, since a busy machine can delay single changes.
-    assert!(median <= PROMISED, "{median:?}");
+    // Only the median counts, because a busy machine can delay individual changes.
+    assert!(median <= PROMISED_DELAY, "{median:?}");
 }

@@ -1,4 +1,4 @@
-//! Two bridges on one Asterisk behind HAProxy, with the sample configuration of HAProxy.
+//! Two bridges for one Asterisk, behind HAProxy with the sample configuration.
 
 mod ends;
 mod load;
@@ -13,7 +13,7 @@ use crate::support::{
 
 const CLIENTS: usize = 8;
 
-/// Asterisk, two bridges, and HAProxy in front of them.
+/// Asterisk, two bridges, and HAProxy in front of the bridges.
 struct Setup {
     asterisk: Asterisk,
     ports: [[ReservedPort; 2]; 2],
@@ -22,7 +22,7 @@ struct Setup {
     level: &'static str,
 }
 
-/// The names of the bridges in the sample configuration.
+/// The bridges' names in the sample configuration.
 const NAMES: [&str; 2] = ["a", "b"];
 
 impl Setup {
@@ -93,10 +93,13 @@ impl Client {
     fn get(&mut self, query: &str) -> Response {
         let credentials = "username=acme%40example.com&password=acme-password";
         let target = format!("{API_PATH}?{credentials}&{query}");
-        self.connection.get(&target).expect("HAProxy answers")
+        self.connection
+            .get(&target)
+            .expect("a response from HAProxy")
     }
 
-    /// Pauses or unpauses the client's agent. No other change has the same reason.
+    /// Pauses or unpauses the client's agent. `reason` identifies the change in the
+    /// `queue_log`.
     fn change(&mut self, round: usize, reason: &str) -> Response {
         let action = ["pause", "unpause"][round % 2];
         let agent = agent(self.number);

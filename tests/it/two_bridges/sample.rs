@@ -1,5 +1,5 @@
-//! How HAProxy with the sample configuration routes requests, and what it answers if no
-//! bridge is ready.
+//! The sample configuration for HAProxy: how HAProxy routes requests, and how it responds if
+//! no bridge is ready.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::{Client, NAMES, Setup, add_agents};
 use crate::stream::client::{EventClient, Item};
 use crate::support::{ACME, API_PATH, SIMULATED, eventually, request};
 
-/// HAProxy may retry only the requests in its backend `reads`.
+/// HAProxy may retry only requests in its `reads` backend.
 #[test]
 fn haproxy_retries_only_requests_that_the_bridge_treats_as_reads() {
     let setup = Setup::start(SIMULATED, "info");
@@ -18,7 +18,7 @@ fn haproxy_retries_only_requests_that_the_bridge_treats_as_reads() {
         (read.to_owned(), "200 success", "reads"),
         ("action=ShowState&agent=1001".into(), "200 success", "reads"),
         (pause.into(), "200 success", "changes"),
-        // HAProxy's own parser of parameters would find the read here.
+        // HAProxy's current parameter parser would treat these queries as reads.
         (format!("_=;{read}&{pause}"), "200 success", "changes"),
         (format!("_=?{read}&{pause}"), "200 success", "changes"),
         (format!("_=x%26{read}&{pause}"), "200 success", "changes"),
@@ -75,7 +75,7 @@ fn haproxy_retries_only_requests_that_the_bridge_treats_as_reads() {
     assert_eq!(backends, expected.chain(["changes"]).collect::<Vec<_>>());
 }
 
-/// The response has the format of the API even if HAProxy makes it.
+/// HAProxy's current responses have the same format as the API's responses.
 #[test]
 fn haproxy_answers_503_without_a_ready_bridge() {
     let mut setup = Setup::start(SIMULATED, "info");
@@ -114,25 +114,26 @@ fn haproxy_answers_503_without_a_ready_bridge() {
 
 const EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The other bridge does not know the event ids of the first, so it starts with a snapshot.
+/// The second bridge does not know the first bridge's event ids, so its stream starts with a
+/// snapshot.
 #[test]
 fn stream_continues_at_the_other_bridge_with_a_snapshot() {
     let mut setup = Setup::start(SIMULATED, "info");
     add_agents(setup.bridge(0));
     let mut stream = EventClient::open(setup.haproxy.address, ACME, "");
     stream.until("snapshot", EVENT_TIMEOUT);
-    let [own, other] = match setup.haproxy.active_requests("reads", "a").as_str() {
+    let [current, other] = match setup.haproxy.active_requests("reads", "a").as_str() {
         "1" => [0, 1],
         _ => [1, 0],
     };
     let pause = "action=pause&agent=1001&queue=6001&reason=there";
     setup.bridge(other).acme_ok(pause);
     stream.until("member", EVENT_TIMEOUT);
-    setup.stop(own);
+    setup.stop(current);
     let last = stream
         .until("shutdown", EVENT_TIMEOUT)
         .pop()
-        .expect("events");
+        .expect("a shutdown event");
     assert!(matches!(stream.next(EVENT_TIMEOUT), Some(Item::End)));
     let address = setup.haproxy.address;
     let mut stream = EventClient::resume(address, ACME, "", Some(&last.id));

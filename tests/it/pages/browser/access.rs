@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{LIVE, agent, log_in, open_board};
+use super::{LIVE, agent_selector, log_in, open_board};
 use crate::support::{Asterisk, Bridge, Browser, SIMULATED, configuration};
 
 const TAB: &str = "\u{e004}";
@@ -14,7 +14,7 @@ fn start() -> (Asterisk, Bridge) {
     crate::support::start(SIMULATED)
 }
 
-/// Presses Tab until the element has the focus.
+/// Presses Tab until the element has focus.
 fn tab_to(browser: &Browser, selector: &str) {
     for _ in 0..60 {
         browser.press(TAB);
@@ -31,7 +31,7 @@ fn panel_works_with_the_keyboard_alone() {
     let (_asterisk, bridge) = start();
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
     let browser = open_board(&bridge);
-    let dana = agent("6001", "1001");
+    let dana = agent_selector("6001", "1001");
     browser.wait_visible(&dana);
     let pause = format!("{dana} .pause");
     tab_to(&browser, &pause);
@@ -49,11 +49,11 @@ fn panel_works_with_the_keyboard_alone() {
     browser.wait_until("document.getElementById('dialog').open");
     browser.press(ENTER);
     super::wait_for_text(&browser, &format!("{dana} .reason"), "Lunch");
-    // The button still has the focus, and its label names its new action.
+    // The button still has focus, and its label names the new action.
     browser.wait_until("document.activeElement.innerText === 'Resume Dana, 1001'");
     browser.press(ENTER);
     super::wait_for_text(&browser, &format!("{dana} .state"), "Available");
-    // The keyboard also opens and closes a queue.
+    // Enter also closes a queue.
     let toggle = ".card[data-queue=\"6002\"] .toggle";
     tab_to(&browser, toggle);
     browser.press(ENTER);
@@ -62,19 +62,20 @@ fn panel_works_with_the_keyboard_alone() {
     );
 }
 
-/// The serious and critical violations that axe finds, with the HTML of an element.
-fn serious_violations(browser: &Browser, what: &str) -> Vec<String> {
+/// Returns the serious and critical violations that axe finds, each with the HTML of one
+/// element.
+fn serious_violations(browser: &Browser, view: &str) -> Vec<String> {
     let results = browser.run_async_script(
         "const done = arguments[arguments.length - 1];
          axe.run(document, {resultTypes: ['violations']}).then(done, (error) => done(String(error)));",
     );
     let violations = results["violations"].as_array();
     let violations = violations
-        .unwrap_or_else(|| panic!("{what}: {results}"))
+        .unwrap_or_else(|| panic!("{view}: {results}"))
         .iter();
     let passes = results["passes"].as_array().map_or(0, Vec::len);
     println!(
-        "axe, {what}: {passes} rules pass, {} violations of any impact",
+        "axe, {view}: {passes} rules pass, {} violations of any impact",
         violations.len()
     );
     let serious = violations.filter(|finding| {
@@ -82,7 +83,7 @@ fn serious_violations(browser: &Browser, what: &str) -> Vec<String> {
     });
     let describe = |finding: &Value| {
         format!(
-            "{what}: {} {} {}",
+            "{view}: {} {} {}",
             finding["id"], finding["help"], finding["nodes"][0]["html"]
         )
     };
@@ -92,14 +93,14 @@ fn serious_violations(browser: &Browser, what: &str) -> Vec<String> {
 #[test]
 fn axe_finds_no_serious_violations() {
     let file = std::env::var_os("AMI_BRIDGE_AXE").expect(
-        "AMI_BRIDGE_AXE: the path of axe.min.js of the npm package axe-core (./test gets it)",
+        "AMI_BRIDGE_AXE: the path to axe.min.js from the npm package axe-core (set by ./test)",
     );
     let axe = std::fs::read_to_string(file).expect("axe.min.js");
     let (asterisk, bridge) = start();
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002&alias=Dana");
     bridge.acme_ok("action=add&agent=1002&queue=6002&alias=%D7%93%D7%A0%D7%94");
     bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
-    // No agent of the queue is available, so the caller waits.
+    // No agent in the queue is available, so the caller waits.
     asterisk.add_caller("acme-6001");
     let browser = Browser::start();
     log_in(&browser, &bridge, "wrong");
@@ -109,7 +110,7 @@ fn axe_finds_no_serious_violations() {
     log_in(&browser, &bridge, "acme-password");
     browser.wait_until(LIVE);
     browser.wait_visible(".caller");
-    browser.wait_visible(&agent("6002", "1002"));
+    browser.wait_visible(&agent_selector("6002", "1002"));
     browser.run_script(&axe, &[]);
     for scheme in ["light", "dark"] {
         browser.set_color_scheme(scheme);
@@ -122,9 +123,18 @@ fn axe_finds_no_serious_violations() {
         }
         browser.set_screen_size(1440, 900);
         for (button, dialog) in [
-            (format!("{} .pause", agent("6001", "1001")), "resume"),
-            (format!("{} .pause", agent("6002", "1002")), "pause"),
-            (format!("{} .remove", agent("6001", "1001")), "remove"),
+            (
+                format!("{} .pause", agent_selector("6001", "1001")),
+                "resume",
+            ),
+            (
+                format!("{} .pause", agent_selector("6002", "1002")),
+                "pause",
+            ),
+            (
+                format!("{} .remove", agent_selector("6001", "1001")),
+                "remove",
+            ),
             ("#add".to_owned(), "add"),
             ("#settings".to_owned(), "settings"),
         ] {
@@ -148,7 +158,7 @@ fn axe_finds_no_serious_violations() {
 }
 
 #[test]
-fn page_fits_the_width_of_a_phone() {
+fn page_fits_a_phone_screen() {
     let asterisk = Asterisk::start(SIMULATED);
     let bridge = Bridge::start(&configuration(asterisk.port));
     let long =
@@ -159,6 +169,6 @@ fn page_fits_the_width_of_a_phone() {
     );
     let browser = open_board(&bridge);
     browser.set_screen_size(360, 740);
-    browser.wait_visible(&agent("6001", "1001"));
+    browser.wait_visible(&agent_selector("6001", "1001"));
     browser.wait_until("document.documentElement.scrollWidth <= 360");
 }

@@ -12,9 +12,9 @@ use crate::support::{Asterisk, Bridge, Browser, SIMULATED, SetOnDrop, configurat
 const QUEUES: usize = 500;
 const MEMBERS: usize = 100;
 
-/// Scrolls through the page for up to 8 s, by `PIXELS` pixels per frame. Returns the
-/// duration of each frame in milliseconds.
-const SCROLL: &str = "
+/// A script that scrolls through the page for up to 8 s, by `PIXELS` pixels per frame, and
+/// returns the duration of each frame in milliseconds.
+const SCROLL_SCRIPT: &str = "
     const done = arguments[arguments.length - 1];
     const frames = [];
     const end = () => document.documentElement.scrollHeight - innerHeight;
@@ -29,8 +29,8 @@ const SCROLL: &str = "
         else done(frames.slice(2));
     });";
 
-/// A `queues.conf` with all queues and their static members.
-fn queues() -> String {
+/// Returns a `queues.conf` with all queues and their static members.
+fn queues_conf() -> String {
     let mut text = String::from("[general]\n");
     for queue in 0..QUEUES {
         let _ = writeln!(text, "[acme-{}]\nstrategy = ringall", 6000 + queue);
@@ -45,16 +45,15 @@ fn queues() -> String {
     text
 }
 
-/// Scrolls through the page, and returns the sorted durations of the frames in
-/// milliseconds.
-fn frames(browser: &Browser, what: &str, pixels: u32) -> Vec<f64> {
-    let frames = browser.run_async_script(&SCROLL.replace("PIXELS", &pixels.to_string()));
+/// Scrolls through the page, and returns the sorted frame durations in milliseconds.
+fn measure_frames(browser: &Browser, name: &str, pixels: u32) -> Vec<f64> {
+    let frames = browser.run_async_script(&SCROLL_SCRIPT.replace("PIXELS", &pixels.to_string()));
     let frames = frames.as_array().expect("frames").iter();
     let mut frames: Vec<f64> = frames.filter_map(Value::as_f64).collect();
     frames.sort_by(f64::total_cmp);
     let at = |share: f64| frames[((frames.len() - 1) as f64 * share) as usize];
     println!(
-        "{what}: {} frames, median {:.0} ms, 95 % {:.0} ms, 99 % {:.0} ms, longest {:.0} ms",
+        "{name}: {} frames, median {:.0} ms, 95 % {:.0} ms, 99 % {:.0} ms, longest {:.0} ms",
         frames.len(),
         at(0.5),
         at(0.95),
@@ -66,44 +65,54 @@ fn frames(browser: &Browser, what: &str, pixels: u32) -> Vec<f64> {
 
 #[test]
 fn page_scrolls_smoothly_with_500_queues_of_100_agents() {
-    let asterisk = Asterisk::start_with(SIMULATED, &[("queues.conf", &queues())]);
+    let asterisk = Asterisk::start_with(SIMULATED, &[("queues.conf", &queues_conf())]);
     let configuration = configuration(asterisk.port)
         .replace("info,ami_bridge=trace", "info")
         .replacen("queues = [\"6001\", \"6002\"]", "queues = [\"*\"]", 1)
         .replacen("agents = [\"1001-1099\"]", "agents = [\"*\"]", 1);
     let bridge = Bridge::start(&configuration);
-    let began = Instant::now();
+    let started = Instant::now();
     let browser = open_board(&bridge);
     browser.wait_until(&format!(
         "document.querySelectorAll('.card').length === {QUEUES}"
     ));
     println!(
-        "from the start of the browser to the board: {:?}",
-        began.elapsed()
+        "from the browser's start to the complete board: {:?}",
+        started.elapsed()
     );
     browser.wait_until("document.getElementById('shown').innerText === '500 queues'");
 
-    let mut all = vec![("closed", frames(&browser, "closed", 60))];
+    let mut measurements = vec![("closed", measure_frames(&browser, "closed", 60))];
     browser.click("#expand");
     browser.wait_visible(".agent");
-    all.push(("open", frames(&browser, "all open", 60)));
-    all.push(("fast", frames(&browser, "all open, ten times as fast", 600)));
+    measurements.push(("open", measure_frames(&browser, "all open", 60)));
+    measurements.push((
+        "fast",
+        measure_frames(&browser, "all open, ten times as fast", 600),
+    ));
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let _end = SetOnDrop(&done);
-        let changing = scope.spawn(|| change(&bridge, &done));
-        all.push((
+        let _stop_changes = SetOnDrop(&done);
+        let changer = scope.spawn(|| change(&bridge, &done));
+        measurements.push((
             "changing",
-            frames(&browser, "all open, while agents come and go", 60),
+            measure_frames(
+                &browser,
+                "all open, while agents are paused and unpaused",
+                60,
+            ),
         ));
         done.store(true, Ordering::Relaxed);
-        println!("changes meanwhile: {}", changing.join().expect("changes"));
+        println!(
+            "changes while scrolling: {}",
+            changer.join().expect("changes")
+        );
     });
-    // The page does not draw agents that are far from the visible part.
+    // The page does not draw agents that are far outside the viewport.
     let drawn = browser.run_script("return document.querySelectorAll('.agent').length", &[]);
     assert!(drawn.as_u64().expect("a number") < 2_000, "{drawn}");
 
-    // The search finds one of 50,000 agents while the user types.
+    // The search finds one agent among 50,000 while the user types.
     let search = "
         const done = arguments[arguments.length - 1];
         const field = document.getElementById('search');
@@ -118,23 +127,23 @@ fn page_scrolls_smoothly_with_500_queues_of_100_agents() {
     let first = browser.run_async_script(search);
     println!(
         "the first search among 50,000 agents: {:.0} ms",
-        first[0].as_f64().expect("time")
+        first[0].as_f64().expect("a duration")
     );
     super::wait_for_text(&browser, ".card:not([hidden]) .agent .name", "Agent 149999");
     super::wait_for_text(&browser, "#shown", "1 of 500 queues");
 
-    // Single frames may be late because other tests run in parallel. A page that freezes or
-    // is slow throughout exceeds these limits.
-    for (what, frames) in all {
+    // Individual frames may be late because other tests run in parallel. A page that freezes
+    // or is slow throughout exceeds these limits.
+    for (name, frames) in measurements {
         let median = frames[frames.len() / 2];
-        assert!(median <= 200.0, "{what}: {median} ms");
+        assert!(median <= 200.0, "{name}: {median} ms");
         let longest = frames.last().expect("frames");
-        assert!(*longest < 3000.0, "{what}: {longest} ms");
+        assert!(*longest < 3000.0, "{name}: {longest} ms");
     }
 }
 
-/// Pauses and unpauses agents of all queues in turn until `done` is set. Returns the number
-/// of changes.
+/// Pauses and unpauses agents in all queues in turn until `done` is set. Returns the number of
+/// changes.
 fn change(bridge: &Bridge, done: &AtomicBool) -> usize {
     let mut changes = 0;
     while !done.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! The panel in a real browser, used like a supervisor would.
+//! The panel in a real browser, used as a supervisor would use it.
 
 mod access;
 mod many;
@@ -8,7 +8,7 @@ mod work;
 
 use crate::support::{Bridge, Browser};
 
-/// Logs in as the user of acme, and presses Enter to submit the form.
+/// Fills in the login form with acme's user, and submits it with Enter.
 fn log_in(browser: &Browser, bridge: &Bridge, password: &str) {
     browser.open(bridge.address);
     browser.fill("[name=username]", "acme@example.com");
@@ -24,15 +24,15 @@ fn open_board(bridge: &Bridge) -> Browser {
     browser
 }
 
-/// A condition in JavaScript that holds while the board receives events.
+/// A JavaScript condition that is true while the board receives events.
 const LIVE: &str = "document.getElementById('link').dataset.state === 'live'";
 
-/// The selector of an agent of acme in a queue on the page.
-fn agent(queue: &str, number: &str) -> String {
+/// Returns the selector of one of acme's agents in a queue.
+fn agent_selector(queue: &str, number: &str) -> String {
     format!(".card[data-queue=\"{queue}\"] .agent[data-interface=\"Local/{number}@acme-agents\"]")
 }
 
-/// Waits until the element has this text.
+/// Waits until the element's text equals `text`.
 fn wait_for_text(browser: &Browser, selector: &str, text: &str) {
     let (selector, text) = (serde_json::json!(selector), serde_json::json!(text));
     browser.wait_until(&format!(
@@ -40,7 +40,7 @@ fn wait_for_text(browser: &Browser, selector: &str, text: &str) {
     ));
 }
 
-/// The browser's log without the HTTP error statuses, which tests cause on purpose.
+/// Returns the browser's log, without the HTTP errors that tests cause on purpose.
 fn browser_errors(browser: &Browser) -> Vec<String> {
     let mut log = browser.take_log();
     log.retain(|line| !line.contains("the server responded with a status of"));

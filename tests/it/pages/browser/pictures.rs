@@ -1,12 +1,13 @@
-//! Screenshots of the page for the documentation. The test writes them only with
-//! `AMI_BRIDGE_PICTURES=docs/panel`; without it, the test only takes them.
+//! Screenshots for the documentation. The test writes them to the folder in
+//! `AMI_BRIDGE_PICTURES`, such as `docs/panel`. If the variable is unset, the test discards
+//! them.
 
 use std::path::Path;
 
-use super::{agent, open_board, wait_for_text};
+use super::{agent_selector, open_board, wait_for_text};
 use crate::support::{Asterisk, Bridge, Browser, SIMULATED, configuration, eventually};
 
-/// The queues of a small call center. Some of its names are Hebrew and Arabic.
+/// The queues of a small call center.
 const QUEUES: &str = "
 [general]
 [all](!)
@@ -22,6 +23,7 @@ ringinuse = no
 member => Local/1050@acme-agents,0,Static Sam
 ";
 
+/// The number, name and queues of each agent. Some names are Hebrew or Arabic.
 const AGENTS: [(&str, &str, &str); 14] = [
     ("1001", "Dana Levi", "6001,6005"),
     ("1002", "Omar Haddad", "6001"),
@@ -83,21 +85,21 @@ fn start_call_center() -> (Asterisk, Bridge) {
         let reason = percent_encoded(reason);
         bridge.acme_ok(&format!("action=pause&agent={number}&reason={reason}"));
     }
-    // No agent of the second queue is available.
+    // No agent in queue 6002 is available, so the callers wait.
     for _ in 0..3 {
         asterisk.add_caller("acme-6002");
     }
     (asterisk, bridge)
 }
 
-/// Takes a screenshot, and writes it if the environment variable names a folder.
+/// Takes a screenshot, and writes it if `AMI_BRIDGE_PICTURES` names a folder.
 fn take_screenshot(browser: &Browser, name: &str) {
-    let picture = browser.screenshot();
-    assert!(picture.starts_with(b"\x89PNG"), "{name}");
+    let screenshot = browser.screenshot();
+    assert!(screenshot.starts_with(b"\x89PNG"), "{name}");
     if let Some(folder) = std::env::var_os("AMI_BRIDGE_PICTURES") {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         std::fs::create_dir_all(&folder).expect("the folder");
-        std::fs::write(folder.join(name), picture).expect("written");
+        std::fs::write(folder.join(name), screenshot).expect("a writable file");
     }
 }
 
@@ -110,11 +112,11 @@ fn screenshots_of_the_page_can_be_taken() {
     wait_for_text(&browser, &format!("{queue} .wait strong"), "3");
     wait_for_text(
         &browser,
-        &format!("{} .state", agent("6002", "1013")),
+        &format!("{} .state", agent_selector("6002", "1013")),
         "On hold",
     );
-    // The pictures show times of a few seconds.
-    eventually("the callers wait for some seconds", || {
+    // The screenshots then show waiting times of several seconds.
+    eventually("the callers have waited 7 s", || {
         let time = browser.text(&format!("{queue} .longest time"));
         (time.as_str() >= "0:07").then_some(())
     });
@@ -122,7 +124,7 @@ fn screenshots_of_the_page_can_be_taken() {
     browser.set_color_scheme("dark");
     take_screenshot(&browser, "dark.png");
     browser.set_color_scheme("light");
-    browser.click(&format!("{} .pause", agent("6001", "1003")));
+    browser.click(&format!("{} .pause", agent_selector("6001", "1003")));
     browser.wait_until("document.getElementById('dialog').open");
     take_screenshot(&browser, "pause.png");
     browser.press("\u{e00c}");

@@ -1,6 +1,6 @@
-//! The page says that a link is lost, and recovers automatically.
+//! The page reports a lost connection, and recovers automatically.
 
-use super::{LIVE, agent, open_board, wait_for_text};
+use super::{LIVE, agent_selector, open_board, wait_for_text};
 use crate::support::{Bridge, Browser, ReservedPort, configuration, on_both_versions, start};
 
 on_both_versions!(
@@ -9,11 +9,11 @@ on_both_versions!(
 );
 
 /// Sets a variable in the page, which a reload would delete.
-fn mark(browser: &Browser) {
+fn mark_page(browser: &Browser) {
     browser.run_script("window.sameBoard = true", &[]);
 }
 
-/// Asserts that the page was not reloaded since [`mark`].
+/// Asserts that the page has not been reloaded since [`mark_page`].
 fn assert_not_reloaded(browser: &Browser) {
     assert_eq!(
         browser.run_script("return window.sameBoard === true", &[]),
@@ -25,9 +25,9 @@ fn page_recovers_after_a_pbx_crash(version: u32) {
     let (mut asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
     let browser = open_board(&bridge);
-    let dana = agent("6001", "1001");
+    let dana = agent_selector("6001", "1001");
     wait_for_text(&browser, &format!("{dana} .state"), "Available");
-    mark(&browser);
+    mark_page(&browser);
 
     asterisk.kill();
     browser.wait_visible("#banner");
@@ -67,7 +67,7 @@ fn page_recovers_after_a_bridge_restart(version: u32) {
     let bridge = Bridge::start(&configuration);
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
     let browser = open_board(&bridge);
-    mark(&browser);
+    mark_page(&browser);
 
     bridge.stop();
     browser.wait_visible("#banner");
@@ -80,7 +80,7 @@ fn page_recovers_after_a_bridge_restart(version: u32) {
     bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
     wait_for_text(
         &browser,
-        &format!("{} .reason", agent("6001", "1001")),
+        &format!("{} .reason", agent_selector("6001", "1001")),
         "Lunch",
     );
     assert_not_reloaded(&browser);

@@ -4,21 +4,21 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-use super::{agent, browser_errors, log_in, open_board, wait_for_text};
+use super::{agent_selector, browser_errors, log_in, open_board, wait_for_text};
 use crate::support::{Asterisk, Browser, eventually, on_both_versions, start};
 
 on_both_versions!(
-    page_shows_a_pause_made_elsewhere_immediately,
+    page_shows_external_pauses_immediately,
     changes_on_the_page_reach_the_pbx,
     page_explains_errors,
     markup_in_names_is_shown_as_text,
 );
 
-fn page_shows_a_pause_made_elsewhere_immediately(version: u32) {
+fn page_shows_external_pauses_immediately(version: u32) {
     let (_asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
     let browser = open_board(&bridge);
-    let dana = agent("6001", "1001");
+    let dana = agent_selector("6001", "1001");
     wait_for_text(&browser, &format!("{dana} .state"), "Available");
     let mut times = Vec::new();
     for round in 0..10 {
@@ -26,24 +26,24 @@ fn page_shows_a_pause_made_elsewhere_immediately(version: u32) {
             0 => ("pause&reason=Lunch", "paused"),
             _ => ("unpause", "available"),
         };
-        // The page records when it has drawn the change.
-        let watch = "const [selector, state] = arguments; window.seenAt = null;
+        // The script records when the page has drawn the change.
+        let watch_script = "const [selector, state] = arguments; window.seenAt = null;
             const row = document.querySelector(selector);
             new MutationObserver((_, observer) => {
                 if (row.dataset.state !== state) return;
                 observer.disconnect();
                 requestAnimationFrame(() => { window.seenAt = Date.now(); });
             }).observe(row, {attributes: true});";
-        browser.run_script(watch, &[&dana, shown]);
-        let sent = SystemTime::now()
+        browser.run_script(watch_script, &[&dana, shown]);
+        let sent_at = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .expect("a time");
         bridge.acme_ok(&format!("action={action}&agent=1001&queue=6001"));
-        let seen = browser.wait_until("window.seenAt");
-        times.push(seen.as_f64().expect("a time") - sent.as_secs_f64() * 1000.0);
+        let drawn_at = browser.wait_until("window.seenAt");
+        times.push(drawn_at.as_f64().expect("a time") - sent_at.as_secs_f64() * 1000.0);
     }
-    println!("asterisk {version}: from the request to the drawn page, ms: {times:.0?}");
-    // The page learns of the change from the event stream, not by polling.
+    println!("Asterisk {version}: from the request to the drawn page, ms: {times:.0?}");
+    // The page must learn of the change from the event stream. Polling would be slower.
     assert!(times.iter().all(|time| *time < 2000.0), "{times:?}");
     assert!(browser_errors(&browser).is_empty());
 }
@@ -57,7 +57,10 @@ fn changes_on_the_page_reach_the_pbx(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002&alias=Dana");
     let browser = open_board(&bridge);
-    let (first, second) = (agent("6001", "1001"), agent("6002", "1001"));
+    let (first, second) = (
+        agent_selector("6001", "1001"),
+        agent_selector("6002", "1001"),
+    );
 
     // A pause in every queue, with a predefined reason.
     browser.click(&format!("{first} .pause"));
@@ -99,7 +102,7 @@ fn changes_on_the_page_reach_the_pbx(version: u32) {
     browser.fill("#dialog [name=agent]", "1002");
     browser.fill("#dialog [name=alias]", "Noa");
     browser.click("#dialog .primary");
-    let noa = agent("6001", "1002");
+    let noa = agent_selector("6001", "1002");
     wait_for_text(&browser, &format!("{noa} .who .name"), "Noa");
     let row = member_of(&asterisk, "acme-6001", "1002").expect("a member");
     assert_eq!(row["Name"], "Noa");
@@ -108,13 +111,13 @@ fn changes_on_the_page_reach_the_pbx(version: u32) {
     browser.wait_until(&format!("document.querySelector({}) === null", json!(noa)));
     assert!(member_of(&asterisk, "acme-6001", "1002").is_none());
 
-    // The waiting time of a caller advances without events.
+    // A caller's waiting time advances without events.
     asterisk.add_caller("acme-6002");
     let caller = ".card[data-queue=\"6002\"] .caller";
     wait_for_text(&browser, &format!("{caller} .number"), "0501234567");
     let time = format!("{caller} time");
     let before = browser.text(&time);
-    eventually("the waiting time runs", || {
+    eventually("the waiting time advances", || {
         (browser.text(&time) != before).then_some(())
     });
     assert!(browser_errors(&browser).is_empty());
@@ -147,7 +150,7 @@ fn page_explains_errors(version: u32) {
         browser.press("\u{e00c}");
         browser.wait_until("!document.getElementById('dialog').open");
     }
-    // The page rejects a name that Asterisk cannot store before sending it.
+    // Before it sends a request, the page rejects a name that Asterisk can't store.
     browser.click("#add");
     browser.fill("#dialog [name=agent]", "1001");
     browser.fill("#dialog [name=queue]", "6001");
@@ -158,8 +161,8 @@ fn page_explains_errors(version: u32) {
         bridge.acme_ok("action=showqueue&queue=6001")["queues"][0]["members"],
         json!([])
     );
-    // A static member has no remove button, since Asterisk cannot remove it.
-    let remove = json!(format!("{} .remove", agent("6002", "1050")));
+    // A static member has no remove button, because Asterisk can't remove static members.
+    let remove = json!(format!("{} .remove", agent_selector("6002", "1050")));
     let hidden = browser.run_script(
         &format!("return document.querySelector({remove}).hidden"),
         &[],
@@ -176,7 +179,7 @@ fn markup_in_names_is_shown_as_text(version: u32) {
     browser.fill("#dialog [name=agent]", "1001");
     browser.fill("#dialog [name=alias]", markup);
     browser.click("#dialog .primary");
-    let row = agent("6001", "1001");
+    let row = agent_selector("6001", "1001");
     wait_for_text(&browser, &format!("{row} .who .name"), markup);
     let member = member_of(&asterisk, "acme-6001", "1001").expect("a member");
     assert_eq!(member["Name"], markup);
@@ -194,11 +197,11 @@ fn markup_in_names_is_shown_as_text(version: u32) {
         ".toast:last-child span",
         &format!("{markup} is paused in queue 6001: <b onclick=alert(1)>Lunch</b>."),
     );
-    let found =
+    let script =
         "return [window.hacked ?? null, document.querySelectorAll('img, #app b[onclick]').length]";
-    assert_eq!(browser.run_script(found, &[]), json!([null, 0]));
+    assert_eq!(browser.run_script(script, &[]), json!([null, 0]));
     assert!(browser_errors(&browser).is_empty());
-    // Neither the storage that outlives the tab nor the address contains credentials.
+    // Neither the persistent storage nor the URL contains credentials.
     let stored = browser.run_script(
         "return JSON.stringify([{...localStorage}, location.href])",
         &[],
@@ -218,11 +221,11 @@ fn logging_out_ends_the_session_asterisk_22() {
     // After logging out, the browser stores nothing.
     browser.click("#logout");
     browser.wait_visible("#login-form");
-    let left = browser.run_script(
+    let stored = browser.run_script(
         "return JSON.stringify({...sessionStorage, ...localStorage})",
         &[],
     );
-    assert_eq!(left, "{}");
+    assert_eq!(stored, "{}");
     browser.run_script("location.reload()", &[]);
     browser.wait_visible("#login-form");
 }
