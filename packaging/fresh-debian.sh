@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Shared by test-deb and test-rpm, which source it. Prepares a fresh Debian 12 in
-# $root/debian, for installing the package that the test builds. Needs root, for chroot.
-# The downloaded Debian is cached in .asterisk/, and each test works on a copy of it.
-# Changes to the top folder of the repository.
+# Sourced by test-deb and test-rpm. Prepares a fresh Debian 12 in $root/debian, for
+# installing the package that the test builds. Needs root, for chroot. The downloaded
+# Debian is cached in .asterisk/, and each test works on a copy of it. Sourcing this file
+# changes to the repository's top folder.
 . "$(dirname "${BASH_SOURCE[0]}")/../tools/checks/common.sh"
 name=$(basename "$0")
 
@@ -30,7 +30,7 @@ need_cargo() {
 
 [ "$(id -u)" = 0 ] || skip "it needs root"
 . /etc/os-release
-# A program that is linked with a newer libc does not run on an older one.
+# A program linked with a newer libc does not run with an older libc.
 [ "${ID:-} ${VERSION_ID:-}" = "debian 12" ] || skip "it builds and tests on Debian 12 only"
 need mmdebstrap mmdebstrap
 
@@ -56,19 +56,20 @@ root=$(mktemp -d "$roots/${name#test-}.XXXXXX")
 trap 'rm -rf "$root"' EXIT
 cp -a "$base" "$root/debian"
 
-# Runs a command in the fresh Debian.
+# inside COMMAND...: runs a command in the fresh Debian.
 inside() {
   chroot "$root/debian" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"
 }
 
-# expect "640 root:root" FILE
+# expect "640 root:root" FILE: checks the file's mode and owner.
 expect() {
   local found
   found=$(inside stat -c '%a %U:%G' "$2")
   [ "$found" = "$1" ] || fail "$2 is $found, not $1"
 }
 
-# check_installed FILE...: what the packages of both formats install, and the given files.
+# check_installed FILE...: checks the files that both package formats install, and each
+# FILE.
 check_installed() {
   inside ami-bridge --version
   expect "640 root:ami-bridge" /etc/ami-bridge/ami-bridge.toml
@@ -80,17 +81,17 @@ check_installed() {
     /usr/share/fish/vendor_completions.d/ami-bridge.fish "$@"; do
     inside test -s "$file" || fail "$file is missing"
   done
-  # minbase excludes the files of manual pages, but man finds and formats this one.
+  # minbase excludes the usual manual pages, but man must find and format this page.
   [[ $(inside man -P cat ami-bridge) == *"HTTP interface to Asterisk"* ]] || fail "no manual page"
   local verified
   verified=$(inside systemd-analyze verify ami-bridge.service 2>&1) && [ -z "$verified" ] ||
     fail "systemd-analyze verify: $verified"
   [ "$(inside systemctl is-enabled ami-bridge.service || true)" = disabled ] ||
-    fail "the installation has enabled the unit, although the secret is missing"
+    fail "the installation enabled the unit although the secret is missing"
 }
 
-# check_debug_symbols SYMBOLS: the program is small and has no symbols; the installed file
-# SYMBOLS belongs to it.
+# check_debug_symbols SYMBOLS: checks that the program is small and has no symbols, and
+# that the installed file SYMBOLS belongs to the program.
 check_debug_symbols() {
   local program=$root/debian/usr/bin/ami-bridge symbols=$root/debian$1 size
   size=$(stat -c %s "$program")
@@ -106,7 +107,7 @@ build_id() { readelf --notes "$1" 2>/dev/null | sed -n 's/^ *Build ID: //p'; }
 
 is_configured() {
   grep -q 'username = "acme"' "$root/debian/etc/ami-bridge/ami-bridge.toml" ||
-    fail "the upgrade has overwritten the configuration"
+    fail "the upgrade overwrote the configuration"
 }
 
 is_gone() {

@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(version, about, long_about = None)]
 pub struct Cli {
-    /// The command; run if none is given
+    /// The command (default: run)
     #[command(subcommand)]
     pub command: Option<Command>,
 
@@ -19,7 +19,7 @@ pub struct Cli {
     pub config: Option<PathBuf>,
 }
 
-/// A command of the program.
+/// A subcommand of the program.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum Command {
     /// Run the daemon (the default)
@@ -40,7 +40,7 @@ pub enum Command {
         /// Address and port to listen on; port 0 lets the system choose
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8088")]
         listen: SocketAddr,
-        /// Determines what the simulated callers and agents do
+        /// Seed for the random behavior of the simulated callers and agents
         #[arg(long, value_name = "NUMBER", default_value_t = 1)]
         seed: u64,
     },

@@ -2,7 +2,7 @@
 //!
 //! Data flows in one direction through the modules: bytes → [`ami`] → [`queues`] →
 //! [`organizations`] → [`api`] → [`http`]. [`config`] reads the configuration, [`daemon`]
-//! runs all of them, and [`check`] tests a configuration against its PBXes.
+//! connects and runs these modules, and [`check`] tests a configuration against its PBXes.
 
 #![warn(clippy::too_many_lines)]
 

@@ -1,5 +1,5 @@
-//! The program `ami-bridge`: reads the command line, runs the command, and returns its
-//! exit status.
+//! The program `ami-bridge`: parses the command line, runs the command, and returns the exit
+//! status.
 
 #![warn(clippy::too_many_lines)]
 
@@ -31,10 +31,10 @@ use zeroize::Zeroizing;
 /// Exit status for a wrong command line or configuration.
 const USAGE_ERROR: u8 = 2;
 
-/// How long to wait at the end for tasks that can't be canceled, such as name lookups.
+/// How long to wait at exit for tasks that can't be canceled, such as name lookups.
 const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long to wait until an error message is written to standard error.
+/// How long to wait for standard error to accept an error message.
 const ERROR_OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
@@ -105,7 +105,8 @@ fn hash_password_command() -> ExitCode {
     let password = password.trim_start_matches('\u{feff}');
     let password = password.trim_end_matches(['\r', '\n']);
     if !is_trimmed_line(password) {
-        let message = "a password is one line, not empty, without white space at its ends";
+        let message =
+            "the password must be one nonempty line without leading or trailing white space";
         return fail(&message, USAGE_ERROR);
     }
     match PasswordDigest::of(password).hash() {
@@ -129,8 +130,8 @@ async fn run_demo(listen: SocketAddr, seed: u64) -> Result<(), Box<dyn Error>> {
     run_until_signal(demo.settings, None, telemetry.flow.clone()).await
 }
 
-/// Runs the daemon until SIGTERM or SIGINT. SIGHUP reloads the configuration, if there is
-/// a `reload_source`.
+/// Runs the daemon until SIGTERM or SIGINT. If there is a `reload_source`, SIGHUP reloads the
+/// configuration.
 async fn run_until_signal(
     settings: Settings,
     reload_source: Option<ReloadSource>,
@@ -168,14 +169,15 @@ fn notify_on_hangup(reload: Arc<Notify>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Finds and loads the configuration file.
+/// Finds and loads the configuration file. Returns its settings and path.
 fn load(path: Option<PathBuf>) -> Result<(Settings, PathBuf), ConfigError> {
     let path = config::find(path)?;
     Ok((config::load(&path)?, path))
 }
 
-/// Starts the runtime, with a thread for each CPU but one. That one is left to Asterisk,
-/// which does most of the work; one more thread costs more in wake-ups than it gains.
+/// Starts the runtime, with one thread fewer than there are CPUs. The remaining CPU is left to
+/// Asterisk, which does most of the work: one more thread would cost more in wake-ups than it
+/// gains.
 fn runtime() -> Result<Runtime, Box<dyn Error>> {
     let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
     let mut builder = Builder::new_multi_thread();
@@ -183,7 +185,8 @@ fn runtime() -> Result<Runtime, Box<dyn Error>> {
     Ok(builder.build()?)
 }
 
-/// Without echo, the user would notice a typing mistake only at the first login.
+/// Prompts twice, because the terminal shows no echo: the user would otherwise notice a typing
+/// mistake only at the first login.
 fn prompt_password_twice() -> std::io::Result<String> {
     let first = Zeroizing::new(rpassword::prompt_password("Password: ")?);
     let second = rpassword::prompt_password("Again: ")?;
@@ -194,7 +197,7 @@ fn prompt_password_twice() -> std::io::Result<String> {
 }
 
 fn print(text: &str) {
-    // The reader of a pipe may close it early.
+    // Ignores errors: the reader of a pipe may close it early.
     let _ = stdout().write_all(text.as_bytes());
 }
 
@@ -206,7 +209,7 @@ fn exit_code(result: Result<(), Box<dyn Error>>) -> ExitCode {
 }
 
 /// Writes the error to standard error, and returns the exit status. Writes in a separate
-/// thread: if the reader of standard error hangs, the program must still end.
+/// thread: if the reader of standard error hangs, the program must still exit.
 fn fail(error: &impl std::fmt::Display, status: u8) -> ExitCode {
     let text = format!("ami-bridge: {error}\n");
     let (written, end) = channel();

@@ -1,11 +1,11 @@
-//! The properties of the frame decoder for arbitrary bytes. The fuzz target and the replay
-//! in the tests share this file (`tests/it/security/fuzz_replay.rs`).
+//! Checks the frame decoder with arbitrary bytes. The fuzz target and the replay in the tests
+//! share this file (`tests/it/security/fuzz_replay.rs`).
 
 use ami_bridge::ami::{AmiCodec, Frame, MAX_FRAME_BYTES};
 use bytes::BytesMut;
 
-/// Decodes bytes from a peer, in chunks and at once. The first byte of `data` is the size of
-/// the chunks. Both ways must give the same frames, and no frame may exceed its limit.
+/// Decodes bytes from a peer twice: in chunks, and as a whole. The first byte of `data` is the
+/// chunk size. Both results must be equal, and no message may exceed [`MAX_FRAME_BYTES`].
 pub(crate) fn check(data: &[u8]) {
     let Some((size, bytes)) = data.split_first() else {
         return;

@@ -1,14 +1,14 @@
-//! Lists whose member names contain arbitrary bytes. Each row must arrive once, with its own
-//! interface, and the reply after the list must be intact. The fuzz target and the replay in
-//! the tests share this file (`tests/it/security/fuzz_replay.rs`).
+//! Checks lists whose member names contain arbitrary bytes. Each row must arrive once, with its
+//! own interface, and the reply after the list must be intact. The fuzz target and the replay
+//! in the tests share this file (`tests/it/security/fuzz_replay.rs`).
 
 use ami_bridge::ami::{AmiCodec, Frame, Message, Reassembler};
 use bytes::BytesMut;
 
-/// The ActionID of the list.
-const LIST: u64 = 7;
+/// The list's ActionID.
+const LIST_ACTION_ID: u64 = 7;
 
-/// Decodes a list with these member names, which 0xFF separates in `data`.
+/// Decodes a list of members whose names are in `data`, separated by 0xFF.
 pub(crate) fn check(data: &[u8]) {
     // Names in Asterisk contain no NUL: they are C strings.
     let text: Vec<u8> = data.iter().copied().filter(|byte| *byte != 0).collect();
@@ -17,12 +17,12 @@ pub(crate) fn check(data: &[u8]) {
         return;
     }
     let mut bytes = b"Asterisk Call Manager/5.0.4\r\n".to_vec();
-    bytes.extend(format!("Response: Success\r\nActionID: {LIST}\r\n\r\n").bytes());
+    bytes.extend(format!("Response: Success\r\nActionID: {LIST_ACTION_ID}\r\n\r\n").bytes());
     for (number, name) in names.iter().enumerate() {
         bytes.extend(b"Event: QueueMember\r\nQueue: support\r\nName: ");
         bytes.extend(*name);
         bytes.extend(format!("\r\nLocation: PJSIP/{number}\r\nPaused: 0\r\n").bytes());
-        bytes.extend(format!("ActionID: {LIST}\r\n\r\n").bytes());
+        bytes.extend(format!("ActionID: {LIST_ACTION_ID}\r\n\r\n").bytes());
     }
     bytes.extend(b"Event: QueueStatusComplete\r\nActionID: 7\r\nEventList: Complete\r\n\r\n");
     bytes.extend(b"Response: Success\r\nActionID: 8\r\nPing: Pong\r\n\r\n");
@@ -36,17 +36,17 @@ pub(crate) fn check(data: &[u8]) {
     assert_eq!(last.get("Ping"), Some(&b"Pong"[..]));
 }
 
-/// A name that contains the ActionID of the list can end its row early; the rest of the row
-/// then lacks its key fields. An attacker would have to guess that number, which is different
-/// for each list.
+/// Returns whether a name contains the list's ActionID. Such a name can end its row early, and
+/// the rest of the row then lacks its key fields. An attacker would have to guess the ActionID,
+/// which is different for each list.
 fn contains_action_id(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
-    let id = LIST.to_string().into_bytes();
+    let id = LIST_ACTION_ID.to_string().into_bytes();
     let ids = name
         .windows(9)
         .enumerate()
-        .filter(|(_, part)| *part == b"actionid:");
-    let values = ids.map(|(at, _)| name[at + 9..].trim_ascii_start());
+        .filter(|(_, window)| *window == b"actionid:");
+    let values = ids.map(|(position, _)| name[position + 9..].trim_ascii_start());
     values.into_iter().any(|value| value.starts_with(&id))
 }
 
@@ -55,12 +55,12 @@ fn decode(bytes: &[u8]) -> Vec<Message> {
     let mut buffer = BytesMut::from(bytes);
     let mut reassembler = Reassembler::default();
     let mut messages: Vec<Message> = Vec::new();
-    while let Some(frame) = codec.decode(&mut buffer).expect("AMI") {
+    while let Some(frame) = codec.decode(&mut buffer).expect("valid frames") {
         let Frame::Message(frame) = frame else {
             continue;
         };
-        let in_list = messages.last().is_some_and(|last| !last.ends_list());
-        messages.extend(reassembler.push(frame, in_list.then_some(LIST)));
+        let is_in_list = messages.last().is_some_and(|last| !last.ends_list());
+        messages.extend(reassembler.push(frame, is_in_list.then_some(LIST_ACTION_ID)));
     }
     messages
 }

@@ -41,7 +41,7 @@ complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand check" -s h -l hel
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand hash-password" -l config -d 'Configuration file [environment: AMI_BRIDGE_CONFIG; default: ./ami-bridge.toml, then /etc/ami-bridge/ami-bridge.toml]' -r -F
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand hash-password" -s h -l help -d 'Print help'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand demo" -l listen -d 'Address and port to listen on; port 0 lets the system choose' -r
-complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand demo" -l seed -d 'Determines what the simulated callers and agents do' -r
+complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand demo" -l seed -d 'Seed for the random behavior of the simulated callers and agents' -r
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand demo" -l config -d 'Configuration file [environment: AMI_BRIDGE_CONFIG; default: ./ami-bridge.toml, then /etc/ami-bridge/ami-bridge.toml]' -r -F
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand help; and not __fish_seen_subcommand_from run check hash-password demo help" -f -a "run" -d 'Run the daemon (the default)'

@@ -1,53 +1,53 @@
-//! Divides the file descriptors among the parts of the daemon. API clients get the rest, so
-//! they can never use up the descriptors of the links, the admin listener and the log.
+//! Divides the process's file descriptors. API clients get only those that are not reserved, so
+//! they can never exhaust the descriptors for the links, the admin listener and the log.
 
 use tracing::warn;
 
-/// File descriptors that every process needs: standard streams, the runtimes, listeners,
+/// File descriptors that the daemon always needs: standard streams, the runtimes, listeners,
 /// the log, and the files that a reload reads.
 const RESERVED_BASE: u64 = 24;
 
-/// File descriptors for each PBX: its link, a new link while the old one closes, and name
+/// File descriptors for each PBX: its link, a new link while the old link closes, and name
 /// resolution.
 const RESERVED_PER_PBX: u64 = 4;
 
-/// Maximum number of admin connections, unless the descriptor limit is low.
+/// Maximum number of admin connections. A low descriptor limit reduces it.
 const MAX_ADMIN_CONNECTIONS: u64 = 64;
 
-/// The number of connections that each listener may have.
+/// The maximum number of connections of each listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Budget {
+pub(super) struct ConnectionLimits {
     pub(super) api: usize,
     pub(super) admin: usize,
 }
 
-/// Raises the soft limit on file descriptors to the hard limit, divides it, and warns if it
-/// does not suffice for `max_connections`.
-pub(super) fn divide(max_connections: usize, pbxes: usize) -> Budget {
+/// Raises the soft limit on file descriptors to the hard limit, divides the descriptors, and
+/// warns if they do not suffice for `max_connections`.
+pub(super) fn divide(max_connections: usize, pbxes: usize) -> ConnectionLimits {
     let limit = rlimit::increase_nofile_limit(u64::MAX).or_else(|error| {
         warn!(%error, "can't raise the limit on file descriptors");
         rlimit::Resource::NOFILE.get_soft()
     });
     let Ok(limit) = limit else {
-        return budget(u64::MAX, max_connections, pbxes);
+        return connection_limits(u64::MAX, max_connections, pbxes);
     };
-    let budget = budget(limit, max_connections, pbxes);
-    if budget.api < max_connections {
+    let limits = connection_limits(limit, max_connections, pbxes);
+    if limits.api < max_connections {
         warn!(
             limit,
-            max_connections = budget.api,
+            max_connections = limits.api,
             "http.max_connections is lowered: there are too few file descriptors (ulimit -n, LimitNOFILE=)"
         );
     }
-    budget
+    limits
 }
 
-fn budget(limit: u64, max_connections: usize, pbxes: usize) -> Budget {
-    // If the limit is low, leaves some descriptors for API clients.
+fn connection_limits(limit: u64, max_connections: usize, pbxes: usize) -> ConnectionLimits {
+    // If the descriptor limit is low, API clients still need some descriptors.
     let admin = MAX_ADMIN_CONNECTIONS.min(limit / 8).max(4);
     let reserved = RESERVED_BASE + RESERVED_PER_PBX * pbxes as u64 + admin;
     let remaining = limit.saturating_sub(reserved).max(1);
-    Budget {
+    ConnectionLimits {
         api: max_connections.min(usize::try_from(remaining).unwrap_or(usize::MAX)),
         admin: admin as usize,
     }
@@ -69,10 +69,10 @@ mod tests {
             (20, 4096, 1, 1, 4),
             (u64::MAX, 4096, 1, 4096, 64),
         ] {
-            let found = budget(limit, max_connections, pbxes);
+            let found = connection_limits(limit, max_connections, pbxes);
             assert_eq!(
                 found,
-                Budget { api, admin },
+                ConnectionLimits { api, admin },
                 "{limit} {max_connections} {pbxes}"
             );
         }

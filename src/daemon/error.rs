@@ -1,9 +1,9 @@
-//! Why the daemon could not start.
+//! Errors that prevent the daemon from starting.
 
 use std::io;
 use std::net::SocketAddr;
 
-/// Why the daemon could not start.
+/// An error that prevents the daemon from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A listener can't be bound to its address.

@@ -22,14 +22,14 @@ type LinkTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(super) struct Links {
     pbxes: Arc<Pbxes>,
     runtime: WorkerRuntime,
-    not_started: Vec<LinkTask>,
+    unstarted_tasks: Vec<LinkTask>,
     /// One task for each PBX.
     supervisors: TaskTracker,
     stop: CancellationToken,
 }
 
 impl Links {
-    /// Creates the handles of the PBXes. [`Self::start`] connects them.
+    /// Creates a handle for each PBX. [`Self::start`] connects to the PBXes.
     ///
     /// # Errors
     /// The operating system's error if it can't start the thread.
@@ -37,22 +37,22 @@ impl Links {
         let runtime = WorkerRuntime::start("ami", Builder::enable_all)?;
         let stop = CancellationToken::new();
         let mut pbxes = Pbxes::new();
-        let mut not_started: Vec<LinkTask> = Vec::new();
+        let mut unstarted_tasks: Vec<LinkTask> = Vec::new();
         for pbx in settings {
-            let mirror_settings = PbxOptions {
+            let options = PbxOptions {
                 resync_interval: pbx.resync_interval,
                 serve_stale,
                 action_timeout: pbx.action_timeout,
             };
             let name = pbx.link.name.clone();
-            let (handle, task) = connect(pbx.link, mirror_settings, stop.clone());
-            not_started.push(Box::pin(task));
+            let (handle, task) = connect(pbx.link, options, stop.clone());
+            unstarted_tasks.push(Box::pin(task));
             pbxes.insert(name, handle);
         }
         Ok(Self {
             pbxes: Arc::new(pbxes),
             runtime,
-            not_started,
+            unstarted_tasks,
             supervisors: TaskTracker::new(),
             stop,
         })
@@ -63,12 +63,12 @@ impl Links {
     }
 
     pub(super) fn start(&mut self) {
-        for task in self.not_started.drain(..) {
+        for task in self.unstarted_tasks.drain(..) {
             self.supervisors.spawn_on(task, self.runtime.handle());
         }
     }
 
-    /// A watchdog for the links. Call this after [`Self::start`].
+    /// Creates a watchdog for the links. Call this after [`Self::start`].
     pub(super) fn watchdog(&self) -> Watchdog {
         Watchdog {
             pbxes: Arc::clone(&self.pbxes),

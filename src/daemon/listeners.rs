@@ -1,5 +1,4 @@
-//! The two listeners: the API's, and the admin listener for `/healthz`, `/readyz` and
-//! `/metrics`.
+//! The API listener, and the admin listener for `/healthz`, `/readyz` and `/metrics`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::descriptors::{self, Budget};
+use super::descriptors::{self, ConnectionLimits};
 use super::error::StartError;
 use crate::config::Settings;
 use crate::http::{self, Admin, Listener, Slots, Timeouts, Tls, serve};
@@ -22,8 +21,8 @@ pub(super) struct Listeners {
 impl Listeners {
     /// Binds both listeners. Limits their connections to the available file descriptors.
     pub(super) fn bind(settings: &Settings) -> Result<Self, StartError> {
-        let budget = descriptors::divide(settings.http.max_connections, settings.pbxes.len());
-        warn_if_backlog_is_short(budget);
+        let limits = descriptors::divide(settings.http.max_connections, settings.pbxes.len());
+        warn_if_backlog_is_short(limits);
         let api = bind(settings.http.listen)?;
         let tls = settings.http.tls.as_ref();
         let tls = tls.map(|(_, certificate)| Tls::new(Arc::clone(certificate)));
@@ -32,12 +31,12 @@ impl Listeners {
         Ok(Self {
             api: Listener {
                 socket: api,
-                slots: Slots::new(budget.api),
+                slots: Slots::new(limits.api),
                 tls,
             },
             admin: admin.map(|socket| Listener {
                 socket,
-                slots: Slots::new(budget.admin),
+                slots: Slots::new(limits.admin),
                 tls: None,
             }),
         })
@@ -48,15 +47,15 @@ fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     http::listen(address).map_err(|source| StartError::Listen { address, source })
 }
 
-/// Warns if the kernel's backlog is shorter than the number of clients that may connect at
-/// once.
-fn warn_if_backlog_is_short(budget: Budget) {
+/// Warns if the kernel's backlog is shorter than the number of clients that may connect
+/// simultaneously.
+fn warn_if_backlog_is_short(limits: ConnectionLimits) {
     let limit = std::fs::read_to_string("/proc/sys/net/core/somaxconn");
     let limit = limit
         .ok()
         .and_then(|text| text.trim().parse::<usize>().ok());
     if let Some(limit) = limit
-        && limit < budget.api
+        && limit < limits.api
     {
         warn!(
             limit,
@@ -74,8 +73,7 @@ pub(super) fn announce(listener: &Listener, message: &str) {
     }
 }
 
-/// The running admin listener. It stops last, so that `/metrics` can be read during
-/// the shutdown.
+/// The running admin listener. It stops last, so that `/metrics` can be read during shutdown.
 pub(super) struct AdminServer {
     stop: CancellationToken,
     task: JoinHandle<()>,

@@ -37,15 +37,15 @@ use crate::telemetry::LogFlow;
 
 const API_TIMEOUTS: Timeouts = Timeouts {
     first_request: Duration::from_secs(30),
-    // Proxies keep an idle connection for 60 s. If the bridge closed it first, a request
-    // that the proxy sends at that moment would be lost.
+    // Proxies keep an idle connection for 60 s. If the bridge closed the connection first, a
+    // request that the proxy sends at that moment would be lost.
     idle: Duration::from_secs(75),
     drain: Duration::from_secs(8),
 };
 
-/// After the API has drained, how long to wait for requests whose clients have
-/// disconnected. The sum of this and both `drain` timeouts must stay below
-/// `TimeoutStopSec=` of the systemd unit.
+/// After the API has drained, how long to wait for requests whose clients have disconnected.
+/// The sum of this timeout and both `drain` timeouts must stay below the systemd unit's
+/// `TimeoutStopSec=`.
 const ABANDONED_REQUESTS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The admin listener drains last, when all other work is done.
@@ -54,11 +54,11 @@ const ADMIN_TIMEOUTS: Timeouts = Timeouts {
     ..API_TIMEOUTS
 };
 
-/// Runs the daemon until `stop` is canceled, then finishes running requests and logs off
-/// from the PBXes. Each signal of the `reload_source` reloads the configuration.
+/// Runs the daemon until `stop` is canceled, then finishes running requests and logs off from
+/// the PBXes. Each signal from `reload_source` reloads the configuration.
 ///
 /// # Errors
-/// [`StartError`] if the daemon can't start; nothing is left running then.
+/// [`StartError`] if the daemon can't start. Nothing keeps running after an error.
 pub async fn run(
     settings: Settings,
     stop: CancellationToken,
@@ -71,7 +71,7 @@ pub async fn run(
     Ok(())
 }
 
-/// All parts of the daemon, before any of them runs.
+/// All parts of the daemon, not started yet.
 struct Daemon {
     listeners: Listeners,
     links: Links,
@@ -83,7 +83,7 @@ struct Daemon {
 }
 
 impl Daemon {
-    /// Does everything that can fail.
+    /// Builds all parts. Only this step of the startup can fail.
     fn build(
         mut settings: Settings,
         stop: CancellationToken,
@@ -160,7 +160,7 @@ struct RunningParts {
 impl RunningParts {
     /// Waits for the requests, then closes the links, then stops the admin listener.
     async fn drain(self) {
-        // The links must stay up until the requests have the replies to their actions.
+        // The links must stay up until the requests have received the replies to their actions.
         self.requests.close();
         let finished = timeout(ABANDONED_REQUESTS_TIMEOUT, self.requests.wait()).await;
         if finished.is_err() {

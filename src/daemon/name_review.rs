@@ -1,4 +1,4 @@
-//! Compares the queue names in the configuration with those on the PBXes.
+//! Compares the queue names in the configuration with the names on the PBXes.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use crate::http::RoutesSlot;
 use crate::organizations::{NameProblem, Organization};
 use crate::queues::Pbxes;
 
-/// Compares the queue names in the configuration with those on the PBXes, and logs each
+/// Compares the queue names in the configuration with the names on the PBXes, and logs each
 /// problem once.
 #[derive(Debug)]
 pub(super) struct NameReview {
@@ -29,7 +29,9 @@ impl NameReview {
     /// Passes the configured queue names to the PBXes, then reviews all names.
     pub(super) fn configure(&self, organizations: &[Arc<Organization>]) {
         for (name, pbx) in self.pbxes.iter() {
-            let on_pbx = organizations.iter().filter(|found| found.pbx == *name);
+            let on_pbx = organizations
+                .iter()
+                .filter(|organization| organization.pbx == *name);
             let listed = on_pbx.flat_map(|organization| organization.exact_names());
             pbx.configure(listed.collect());
         }
@@ -41,12 +43,12 @@ impl NameReview {
         for pbx in self.pbxes.values() {
             let mut names = pbx.watch_names();
             let (review, routes) = (Arc::clone(self), Arc::clone(routes));
-            let follow = async move {
+            let review_changes = async move {
                 while names.changed().await.is_ok() {
                     review.review(routes.api().directory().organizations());
                 }
             };
-            tokio::spawn(stop.clone().run_until_cancelled_owned(follow));
+            tokio::spawn(stop.clone().run_until_cancelled_owned(review_changes));
         }
     }
 
@@ -60,14 +62,14 @@ impl NameReview {
             for problem in organization.name_problems(names.iter().map(|name| name.as_str())) {
                 let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
                 if logged.insert(problem.clone()) {
-                    log(&organization.pbx, &problem);
+                    log_problem(&organization.pbx, &problem);
                 }
             }
         }
     }
 }
 
-fn log(pbx: &str, problem: &NameProblem) {
+fn log_problem(pbx: &str, problem: &NameProblem) {
     match problem {
         NameProblem::Spelling {
             organization,

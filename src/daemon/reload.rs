@@ -20,25 +20,25 @@ use crate::telemetry::LogLevel;
 pub struct ReloadSource {
     /// The configuration file.
     pub path: PathBuf,
-    /// Notified for each reload.
+    /// Notified when the configuration must be reloaded.
     pub signal: Arc<Notify>,
     /// The log level, which a reload may change.
     pub log_level: LogLevel,
 }
 
-/// Applies the initial configuration, and each reloaded one.
+/// Applies the initial configuration and each reloaded configuration.
 #[derive(Debug)]
 pub(super) struct Reloader {
     route_builder: RouteBuilder,
     routes: Arc<RoutesSlot>,
     names: Arc<NameReview>,
     tls: Option<Tls>,
-    /// The settings at startup that a reload can't change.
+    /// The startup settings that a reload can't change.
     initial: RestartOnly,
 }
 
 impl Reloader {
-    /// Applies the first configuration.
+    /// Applies the initial configuration.
     ///
     /// # Errors
     /// A message if the operating system can't provide random bytes.
@@ -64,7 +64,8 @@ impl Reloader {
         &self.routes
     }
 
-    /// Starts reviewing queue names, and reloading at each signal of `source`.
+    /// Starts to review queue names, and to reload the configuration at each signal from
+    /// `source`.
     pub(super) fn start(self, source: Option<ReloadSource>) {
         self.names.start(&self.routes, &self.route_builder.stop);
         if let Some(source) = source {
@@ -102,7 +103,7 @@ impl Reloader {
     /// Applies the whole configuration.
     ///
     /// # Errors
-    /// The reason why nothing was applied.
+    /// A message with the reason. The old configuration then stays in use.
     fn apply(&self, mut settings: Settings, log_level: &LogLevel) -> Result<(), String> {
         self.check_pbxes(&settings)?;
         let after = RestartOnly::of(&settings);
@@ -124,7 +125,7 @@ impl Reloader {
         self.routes.replace(routes);
         self.names
             .configure(self.routes.api().directory().organizations());
-        // Closes the event streams of these users. All other streams stay open.
+        // Closes these users' event streams. Other users' streams stay open.
         for user in changed_users {
             user.revoked.cancel();
         }
@@ -136,7 +137,8 @@ impl Reloader {
         Ok(())
     }
 
-    /// Refuses an organization whose PBX has no link. Links are created only at startup.
+    /// Returns an error if an organization's PBX has no link. Links are created only at
+    /// startup.
     fn check_pbxes(&self, settings: &Settings) -> Result<(), String> {
         for organization in settings.directory.organizations() {
             if !self.route_builder.pbxes.contains_key(&organization.pbx) {

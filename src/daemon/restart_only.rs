@@ -11,8 +11,8 @@ use crate::ami::{Address, LinkSettings, TlsSettings};
 use crate::config::{AdminSettings, HttpSettings, PbxSettings, Settings};
 use crate::telemetry::{LogFormat, LogSettings};
 
-/// The settings that a reload can't apply. A reload compares them with the settings at startup,
-/// and warns about each one that needs a restart.
+/// The settings that a reload can't apply. A reload compares the new settings with the startup
+/// settings, and warns about each changed setting that needs a restart.
 ///
 /// Every section is destructured without `..`, so a new setting must be classified here
 /// before the program compiles.
@@ -84,8 +84,8 @@ impl RestartOnly {
         }
     }
 
-    /// The keys whose values differ, in alphabetical order. A PBX that only one
-    /// configuration has is reported as a whole table, for example `pbx.main`.
+    /// Returns the keys whose values differ, in alphabetical order. A PBX that exists in only
+    /// one of the two configurations is reported as a table, for example `pbx.main`.
     pub(super) fn changed_keys(&self, after: &Self) -> BTreeSet<String> {
         let Self {
             http_listen,
@@ -97,7 +97,7 @@ impl RestartOnly {
             log_format,
             pbxes,
         } = self;
-        let is_same = [
+        let comparisons = [
             ("http.listen", *http_listen == after.http_listen),
             ("http.tls_certificate", *http_has_tls == after.http_has_tls),
             (
@@ -109,12 +109,14 @@ impl RestartOnly {
             ("admin.queue_metrics", *queue_metrics == after.queue_metrics),
             ("log.format", *log_format == after.log_format),
         ];
-        let mut changed: BTreeSet<String> = different(&is_same).map(str::to_owned).collect();
+        let mut changed: BTreeSet<String> =
+            changed_names(&comparisons).map(str::to_owned).collect();
         for name in pbxes.keys().chain(after.pbxes.keys()) {
             match (pbxes.get(name), after.pbxes.get(name)) {
                 (Some(before), Some(after)) => {
-                    let is_same = before.compare(after);
-                    changed.extend(different(&is_same).map(|key| format!("pbx.{name}.{key}")));
+                    let comparisons = before.compare(after);
+                    changed
+                        .extend(changed_names(&comparisons).map(|key| format!("pbx.{name}.{key}")));
                 }
                 _ => {
                     changed.insert(format!("pbx.{name}"));
@@ -153,7 +155,7 @@ impl PbxSection {
         }
     }
 
-    /// Each key of the section, and whether both values are the same.
+    /// Returns each key of the section, and whether its value is unchanged.
     fn compare(&self, after: &Self) -> [(&'static str, bool); 8] {
         let Self {
             address,
@@ -178,7 +180,7 @@ impl PbxSection {
     }
 }
 
-fn different<'a>(is_same: &[(&'a str, bool)]) -> impl Iterator<Item = &'a str> {
-    let different = is_same.iter().filter(|(_, is_same)| !is_same);
-    different.map(|(key, _)| *key)
+fn changed_names<'a>(comparisons: &[(&'a str, bool)]) -> impl Iterator<Item = &'a str> {
+    let changed = comparisons.iter().filter(|(_, is_same)| !is_same);
+    changed.map(|(key, _)| *key)
 }

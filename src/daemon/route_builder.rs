@@ -11,7 +11,7 @@ use crate::http::{Pages, Routes};
 use crate::organizations::{Lockout, Verifier};
 use crate::queues::Pbxes;
 
-/// Builds routes. All routes that it builds share its fields, so the fields survive a reload.
+/// Builds routes. All routes share the builder's fields, so the fields survive a reload.
 #[derive(Debug)]
 pub(super) struct RouteBuilder {
     pub(super) pbxes: Arc<Pbxes>,

@@ -22,7 +22,7 @@ pub(super) async fn ready() {
     notify(&[NotifyState::Ready]).await;
 }
 
-/// Reports that a reload has begun; [`ready`] reports its end.
+/// Reports that a reload has begun. [`ready`] reports that it has ended.
 pub(super) async fn reloading() {
     match NotifyState::monotonic_usec_now() {
         // systemd requires the time for units with `Type=notify-reload`.
@@ -37,7 +37,7 @@ pub(super) async fn report_stop(stop: CancellationToken) {
     notify(&[NotifyState::Stopping]).await;
 }
 
-/// Sends a notification. Never blocks the thread, even if the service manager hangs.
+/// Sends a notification. Never blocks, even if the service manager hangs.
 pub(super) async fn notify(state: &[NotifyState<'_>]) {
     let Some(name) = std::env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else {
         return;

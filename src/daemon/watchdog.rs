@@ -16,7 +16,7 @@ use crate::queues::Pbxes;
 #[derive(Debug)]
 pub(super) struct Watchdog {
     pub(super) pbxes: Arc<Pbxes>,
-    /// The tasks of the links, one for each PBX.
+    /// The link tasks, one for each PBX.
     pub(super) supervisors: TaskTracker,
     pub(super) link_runtime: Handle,
 }
@@ -32,8 +32,8 @@ impl Watchdog {
         let Some(watchdog_timeout) = sd_notify::watchdog_enabled() else {
             return;
         };
-        // Twice as often as systemd requires, so that one notification may be late. The
-        // interval panics if its period is zero.
+        // Notifies twice as often as systemd requires, so that one notification may be late.
+        // `interval` panics if the period is zero.
         let period = (watchdog_timeout / 2).max(Duration::from_millis(1));
         let mut ticks = interval(period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -48,9 +48,9 @@ impl Watchdog {
         }
     }
 
-    /// Whether the tasks of every PBX are still running. An unreachable PBX counts as healthy,
-    /// because a restart of the daemon would not help. If a lock is never released, this
-    /// function never returns, so the notifications stop as well.
+    /// Returns whether every PBX's tasks are still running. An unreachable PBX counts as
+    /// healthy, because restarting the daemon would not help. If a lock is never released, this
+    /// function never returns, which also stops the notifications.
     fn links_are_healthy(&self) -> bool {
         self.supervisors.len() == self.pbxes.len() && self.pbxes.values().all(|pbx| pbx.is_alive())
     }
@@ -65,23 +65,23 @@ mod tests {
     use crate::ami::{Address, LinkSettings};
     use crate::queues::mirror::{PbxOptions, connect};
 
-    /// A watchdog for an unreachable PBX.
+    /// Creates a watchdog for an unreachable PBX.
     fn watchdog(stop: &CancellationToken) -> Watchdog {
         let link = LinkSettings {
             name: "main".into(),
             address: Address::parse("127.0.0.1:1").expect("an address"),
-            username: HeaderValue::new("queuebridge").expect("a value"),
+            username: HeaderValue::new("queuebridge").expect("a valid value"),
             secret: String::new().into(),
             tls: None,
             connect_timeout: Duration::from_secs(1),
             max_pending: 1,
         };
-        let settings = PbxOptions {
+        let options = PbxOptions {
             resync_interval: Duration::from_secs(60),
             serve_stale: true,
             action_timeout: Duration::from_secs(1),
         };
-        let (pbx, tasks) = connect(link, settings, stop.clone());
+        let (pbx, tasks) = connect(link, options, stop.clone());
         let supervisors = TaskTracker::new();
         supervisors.spawn(tasks);
         Watchdog {

@@ -1,4 +1,4 @@
-//! The handler of the admin listener: `/healthz`, `/readyz` and `/metrics`.
+//! Handles the admin listener's requests: `/healthz`, `/readyz` and `/metrics`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::metrics::{self, BridgeMetrics};
 use crate::ami::NO_APP_QUEUE;
 use crate::queues::PbxStatus;
 
-/// Handles the admin listener's requests.
+/// The admin listener's handler.
 #[derive(Debug)]
 pub struct Admin {
     metrics: BridgeMetrics,
@@ -23,7 +23,7 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Creates the handler. Once `stop` is canceled, `/readyz` responds "not ready".
+    /// Creates the handler. Once `stop` is canceled, `/readyz` responds with 503.
     #[must_use]
     pub fn new(metrics: BridgeMetrics, stop: CancellationToken) -> Self {
         Self { metrics, stop }
@@ -59,8 +59,8 @@ impl Admin {
         json(StatusCode::OK, &body)
     }
 
-    /// The bridge is ready if all PBXes are linked, their queues are loaded, and the daemon
-    /// is not shutting down. The body contains each PBX's state.
+    /// Responds with 200 if all PBXes are linked, their queues are loaded, and the daemon is
+    /// not shutting down; otherwise with 503. The body contains each PBX's state.
     fn readiness(&self) -> Response<ReplyBody> {
         let mut is_ready = !self.stop.is_cancelled();
         let mut pbxes = Map::new();
@@ -88,7 +88,7 @@ impl Admin {
     }
 }
 
-/// The PBX's state in the `/readyz` body, and the reason if it is known.
+/// Returns the PBX's state for the `/readyz` body, and the reason if it is known.
 fn state_and_reason(status: PbxStatus) -> (&'static str, Value) {
     let no_write = "the AMI user lacks write=agent: changes are refused";
     match status {

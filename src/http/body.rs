@@ -9,16 +9,16 @@ use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use hyper::body::{Body, Frame, SizeHint};
 
-/// The body of a response.
+/// A response body.
 pub enum ReplyBody {
     /// A complete body, in pieces.
     Pieces(VecDeque<Bytes>),
-    /// A body that is generated while it is sent.
+    /// A body that is generated while the client receives it.
     Stream(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
 }
 
 impl ReplyBody {
-    /// A complete body in one piece.
+    /// Creates a complete body from one piece.
     pub fn whole(body: impl Into<Bytes>) -> Self {
         Self::Pieces(VecDeque::from([body.into()]))
     }

@@ -1,4 +1,4 @@
-//! The interface between a listener and the code that handles its requests.
+//! Defines [`Handler`], which handles a listener's requests.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub trait Handler: Send + Sync + 'static {
     ) -> impl Future<Output = Response<ReplyBody>> + Send;
 }
 
-/// A response extension that says that the client has sent valid credentials. A listener that
-/// runs out of slots closes only connections of other clients.
+/// A response extension that marks the client as authenticated. A listener that runs out of
+/// slots closes only connections of unauthenticated clients.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Authenticated;

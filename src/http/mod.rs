@@ -1,9 +1,9 @@
-//! HTTP: the API's listener with its routes, the web pages, and the admin listener.
+//! HTTP: the API listener with its routes, the web pages, and the admin listener.
 //!
-//! - [`listener`] accepts connections and serves each of them with a [`Handler`].
-//! - [`routes`] is the handler of the API: it dispatches requests, and [`reply`], [`sse`],
-//!   [`openapi`] and [`pages`] make the responses.
-//! - [`admin`] is the handler of the admin listener, and [`metrics`] writes `/metrics`.
+//! - [`listener`] accepts connections and serves them with a [`Handler`].
+//! - [`routes`] dispatches API requests; [`reply`], [`sse`], [`openapi`] and [`pages`] build
+//!   the responses.
+//! - [`admin`] handles the admin listener's requests, and [`metrics`] renders `/metrics`.
 
 mod admin;
 mod body;
@@ -23,4 +23,4 @@ pub use handler::Handler;
 pub use listener::{CertificateFiles, Listener, Slots, Timeouts, Tls, listen, serve};
 pub use metrics::BridgeMetrics;
 pub use pages::Pages;
-pub use routes::{CONTRACT, EVENTS, Routes, RoutesSlot};
+pub use routes::{EVENTS_PATH, OPENAPI_PATH, Routes, RoutesSlot};

@@ -1,12 +1,12 @@
 //! The OpenAPI document, served at `/openapi.json`. The tests compare it with the code.
 
-/// The document, with the API's default path.
+/// The OpenAPI document, with the API's default path.
 const TEXT: &str = include_str!("openapi.json");
 
-/// The API's default path, as it occurs in the document: once, as a key.
+/// The API's default path, a key that occurs once in the document.
 const DEFAULT_PATH: &str = "\"/API/UpdateAgentState.php\": {";
 
-/// The document for an API at `path`.
+/// Returns the document for an API at `path`.
 pub(super) fn text(path: &str) -> String {
     // Some characters in a path must be escaped in JSON.
     let key = serde_json::Value::from(path);
@@ -19,12 +19,12 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::routes::{CONTRACT, EVENTS};
+    use super::super::routes::{EVENTS_PATH, OPENAPI_PATH};
     use super::*;
     use crate::api::{Code, PARAMETER_NAMES};
 
     fn document(path: &str) -> Value {
-        serde_json::from_str(&text(path)).expect("JSON")
+        serde_json::from_str(&text(path)).expect("valid JSON")
     }
 
     fn keys(value: &Value) -> BTreeSet<&str> {
@@ -32,7 +32,7 @@ mod tests {
         object.keys().map(String::as_str).collect()
     }
 
-    /// Follows the reference if `value` is one.
+    /// Returns the referenced value if `value` is a reference, otherwise `value`.
     fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
         let reference = value["$ref"].as_str();
         reference.map_or(value, |reference| {
@@ -65,15 +65,15 @@ mod tests {
             let document = document(path);
             assert_eq!(
                 keys(&document["paths"]),
-                BTreeSet::from([path, EVENTS, CONTRACT])
+                BTreeSet::from([path, EVENTS_PATH, OPENAPI_PATH])
             );
-            for (at, methods) in [
+            for (route, methods) in [
                 (path, &["get", "post"][..]),
-                (EVENTS, &["get"]),
-                (CONTRACT, &["get", "head"]),
+                (EVENTS_PATH, &["get"]),
+                (OPENAPI_PATH, &["get", "head"]),
             ] {
-                let documented = keys(&document["paths"][at]);
-                assert_eq!(documented, methods.iter().copied().collect(), "{at}");
+                let documented = keys(&document["paths"][route]);
+                assert_eq!(documented, methods.iter().copied().collect(), "{route}");
             }
         }
         assert_eq!(document("/x")["info"]["version"], env!("CARGO_PKG_VERSION"));
@@ -98,7 +98,7 @@ mod tests {
         );
 
         let form = "/paths/~1x/post/requestBody/content/application~1x-www-form-urlencoded/schema";
-        let form = document.pointer(form).expect("a form");
+        let form = document.pointer(form).expect("a form schema");
         assert_eq!(keys(&form["properties"]), known);
     }
 
@@ -142,8 +142,8 @@ mod tests {
         for kind in ["parameters", "headers", "responses", "schemas"] {
             for name in keys(&document["components"][kind]) {
                 let reference = format!("#/components/{kind}/{name}");
-                // OpenAPI has no schema for streams. The document describes in prose which
-                // event has which schema.
+                // OpenAPI has no schema for streams, so the document describes in prose which
+                // schema each event has.
                 let is_event = name.ends_with("Event");
                 assert!(
                     is_event || used.contains(&*reference),

@@ -13,8 +13,9 @@ use sha2::{Digest, Sha256};
 
 use super::body::ReplyBody;
 
-/// The pages may use only their own files and this server: no scripts, styles or requests
-/// from or to other origins, no inline scripts or styles, no form submission, no frames.
+/// The pages' `Content-Security-Policy`: they may load only their own files and send requests
+/// only to this server. Scripts and styles from other origins, inline scripts and styles, form
+/// submission, and frames are blocked.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
@@ -24,12 +25,13 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml; charset=utf-8";
 
-/// A file in `src/pages`, served below `/panel/`.
+/// An entry of [`FILES`]: the path below `/panel/`, the content type, and the text of a file in
+/// `src/pages`.
 macro_rules! file {
-    ($name:literal, $kind:expr) => {
+    ($name:literal, $content_type:expr) => {
         (
             concat!("/panel/", $name),
-            $kind,
+            $content_type,
             include_str!(concat!("../pages/", $name)),
         )
     };
@@ -71,7 +73,7 @@ pub(super) struct File {
     path: &'static str,
     content_type: &'static str,
     text: Bytes,
-    tag: String,
+    etag: String,
 }
 
 impl Pages {
@@ -89,7 +91,7 @@ impl Pages {
         Self { files }
     }
 
-    /// The file at a path.
+    /// Returns the file that is served at `path`.
     pub(super) fn file(&self, path: &str) -> Option<&File> {
         self.files.iter().find(|file| file.path == path)
     }
@@ -97,20 +99,20 @@ impl Pages {
 
 impl File {
     fn new(path: &'static str, content_type: &'static str, text: Bytes) -> Self {
-        let mut tag = String::from("\"");
+        let mut etag = String::from("\"");
         for byte in Sha256::digest(&text).iter().take(8) {
-            let _ = write!(tag, "{byte:02x}");
+            let _ = write!(etag, "{byte:02x}");
         }
-        tag.push('"');
+        etag.push('"');
         Self {
             path,
             content_type,
             text,
-            tag,
+            etag,
         }
     }
 
-    /// The file, or a 304 if the browser already has this version.
+    /// Returns the file, or a 304 if the browser already has this version.
     pub(super) fn response(&self, request: &HeaderMap) -> Response<ReplyBody> {
         let mut response = if self.is_cached(request) {
             let mut response = Response::new(ReplyBody::default());
@@ -122,8 +124,8 @@ impl File {
         let headers = response.headers_mut();
         for (name, value) in [
             (CONTENT_TYPE, self.content_type),
-            // The browser revalidates every file: a page from one version would break with
-            // scripts from another.
+            // The browser must revalidate every file: a page from one version would break with
+            // scripts from another version.
             (CACHE_CONTROL, "no-cache"),
             (CONTENT_SECURITY_POLICY, POLICY),
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -131,8 +133,8 @@ impl File {
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        if let Ok(tag) = HeaderValue::from_str(&self.tag) {
-            headers.insert(ETAG, tag);
+        if let Ok(etag) = HeaderValue::from_str(&self.etag) {
+            headers.insert(ETAG, etag);
         }
         response
     }
@@ -142,11 +144,11 @@ impl File {
         cached
             .filter_map(|tags| tags.to_str().ok())
             .flat_map(|tags| tags.split(','))
-            .any(|tag| tag.trim().trim_start_matches("W/") == self.tag)
+            .any(|tag| tag.trim().trim_start_matches("W/") == self.etag)
     }
 }
 
-/// Escapes text for the value of an HTML attribute.
+/// Escapes text for use in an HTML attribute value.
 fn escape_attribute(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('"', "&quot;")
@@ -163,8 +165,8 @@ mod tests {
     #[test]
     fn every_page_file_is_served() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pages");
-        let entries = std::fs::read_dir(folder).expect("the folder");
-        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        let entries = std::fs::read_dir(folder).expect("src/pages");
+        let names = entries.map(|entry| entry.expect("a folder entry").file_name());
         let names = names.filter_map(|name| name.into_string().ok());
         let pages = Pages::new("/api");
         for name in names.filter(|name| !DEVELOPMENT_FILES.contains(&name.as_str())) {
@@ -181,7 +183,7 @@ mod tests {
     fn page_contains_the_escaped_api_path() {
         let pages = Pages::new("/a\"><script>&b");
         let page = pages.file("/").expect("the page");
-        let text = std::str::from_utf8(&page.text).expect("text");
+        let text = std::str::from_utf8(&page.text).expect("UTF-8");
         assert!(text.contains("data-interface=\"./a&quot;>&lt;script>&amp;b\""));
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn to_http(reply: api::Response, request_id: &str) -> Response<ReplyB
     response
 }
 
-/// Sets the headers that all API responses have in common.
+/// Sets the headers common to all API responses.
 pub(super) fn set_common_headers(
     headers: &mut HeaderMap,
     content_type: HeaderValue,
@@ -46,16 +46,15 @@ pub(super) fn set_common_headers(
     headers.insert(CONTENT_TYPE, content_type);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // If a browser renders the response as a page, it must not run scripts, show the page
-    // in a frame, or send the page's address to other sites: the address may hold a
-    // password.
+    // If a browser renders the response as a page, it must not run scripts, show the page in a
+    // frame, or send the page's address to other sites: the address may contain a password.
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     set_request_id(headers, request_id);
 }
 
-/// An empty response to `OPTIONS`, with the methods that the path supports.
+/// Returns an empty response to `OPTIONS`, with the methods that the path supports.
 pub(super) fn options_response(methods: &'static str, request_id: &str) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::default());
     *response.status_mut() = StatusCode::NO_CONTENT;

@@ -1,4 +1,4 @@
-//! The id of a request. The client and the bridge can both log it.
+//! The request id, which the client and the bridge can both log.
 
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};

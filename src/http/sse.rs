@@ -1,4 +1,4 @@
-//! Event streams on the wire: framing, heartbeats, and the final event.
+//! Event streams on the wire: encoding, heartbeats, and the final event.
 
 use std::collections::VecDeque;
 use std::io::Write as _;
@@ -13,20 +13,20 @@ use tracing::info;
 
 use crate::api::{EventStream, StreamEvent};
 
-/// How often to send a comment while there are no events. Proxies close silent connections.
+/// How often to send a heartbeat while there are no events. Proxies close idle connections.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 
-/// A comment, which clients ignore.
+/// An SSE comment, which clients ignore.
 const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
 
-/// Data with fewer bytes than this is copied into the piece before it, because a separate
-/// piece would cost more.
+/// Data smaller than this, in bytes, is copied into the preceding piece, because sending a
+/// separate piece costs more than copying.
 const MIN_SHARED_PIECE: usize = 8 * 1024;
 
-/// The body of an event stream. It ends when `stop` is canceled or the user may no longer
-/// see the events. The next events are requested only when the client has read the previous
-/// ones, so a slow client receives the current state and not a backlog.
-pub(super) fn text(
+/// Returns the body of an event stream. The body ends when `stop` is canceled or the user loses
+/// access to the events. It requests the next events only after the client has read the
+/// previous events, so a slow client receives the current state instead of a backlog.
+pub(super) fn body(
     events: EventStream,
     stop: CancellationToken,
     request_id: String,
@@ -37,7 +37,7 @@ pub(super) fn text(
         unsent: VecDeque::new(),
         stop,
         has_ended: false,
-        since: Instant::now(),
+        opened_at: Instant::now(),
         request_id,
     };
     unfold(open, |mut open| async move {
@@ -52,14 +52,14 @@ struct OpenStream {
     unsent: VecDeque<Bytes>,
     stop: CancellationToken,
     revoked: CancellationToken,
-    /// Whether the bridge has sent the last event.
+    /// Whether the bridge, not the client, has ended the stream.
     has_ended: bool,
-    since: Instant,
+    opened_at: Instant,
     request_id: String,
 }
 
 impl OpenStream {
-    /// The next piece of text; `None` after the last one.
+    /// Returns the next piece of text, or `None` after the final event.
     async fn next_piece(&mut self) -> Option<Bytes> {
         loop {
             if let Some(piece) = self.unsent.pop_front() {
@@ -78,9 +78,9 @@ impl OpenStream {
                 biased;
                 () = must_end => {
                     self.has_ended = true;
-                    self.unsent.extend(frame(self.events.shutdown()));
+                    self.unsent.extend(encode(self.events.shutdown()));
                 }
-                events = self.events.next() => self.unsent.extend(frame(events)),
+                events = self.events.next() => self.unsent.extend(encode(events)),
                 () = sleep(HEARTBEAT_INTERVAL) => self.unsent.push_back(HEARTBEAT),
             }
         }
@@ -89,7 +89,7 @@ impl OpenStream {
 
 impl Drop for OpenStream {
     fn drop(&mut self) {
-        let seconds = self.since.elapsed().as_secs();
+        let seconds = self.opened_at.elapsed().as_secs();
         let by_client = !self.has_ended;
         info!(
             target: "ami_bridge::request",
@@ -101,8 +101,8 @@ impl Drop for OpenStream {
     }
 }
 
-/// Writes events in the format `text/event-stream`, in pieces.
-fn frame(events: Vec<StreamEvent>) -> Vec<Bytes> {
+/// Encodes events as `text/event-stream`, in pieces.
+fn encode(events: Vec<StreamEvent>) -> Vec<Bytes> {
     let mut pieces = Vec::new();
     let mut current: Vec<u8> = Vec::new();
     for event in events {

@@ -22,11 +22,12 @@ use super::log_queue::LogQueue;
 /// The journal's socket.
 pub(super) const SOCKET: &str = "/run/systemd/journal/socket";
 
-/// Longer values are truncated: Asterisk can send values that do not fit into a datagram.
+/// Maximum size of a field value. Longer values are truncated, because Asterisk can send values
+/// that do not fit into a datagram.
 const MAX_VALUE_BYTES: usize = 16 * 1024;
 
-/// Sends entries to the journal. A send blocks while the journal hangs, so only the thread
-/// of the [`LogQueue`] may use this.
+/// Sends entries to the journal. A send blocks while the journal hangs, so only the
+/// [`LogQueue`]'s thread may use the socket.
 #[derive(Debug)]
 pub(super) struct JournalSocket {
     socket: UnixDatagram,
@@ -34,7 +35,7 @@ pub(super) struct JournalSocket {
 }
 
 impl JournalSocket {
-    /// Prepares to send to the journal at `path`.
+    /// Creates a socket for the journal at `path`.
     ///
     /// # Errors
     /// The operating system's error if nothing listens at `path`.
@@ -84,21 +85,21 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JournalLayer {
         let mut fields = Fields::default();
         event.record(&mut fields);
         for span in context.event_scope(event).into_iter().flatten() {
-            if let Some(of_span) = span.extensions().get::<Fields>() {
-                fields.others.extend_from_slice(&of_span.others);
+            if let Some(span_fields) = span.extensions().get::<Fields>() {
+                fields.named.extend_from_slice(&span_fields.named);
             }
         }
         let entry = entry(event.metadata(), &fields);
-        // This never fails: the queue counts the entries that it drops.
+        // A write never fails: the queue counts the entries that it drops.
         let _ = self.queue.clone().write_all(&entry);
     }
 }
 
-/// The message and the other fields of an event or a span.
+/// The message and the named fields of an event or a span.
 #[derive(Debug, Default)]
 struct Fields {
     message: String,
-    others: Vec<(&'static str, String)>,
+    named: Vec<(&'static str, String)>,
 }
 
 impl Visit for Fields {
@@ -122,13 +123,13 @@ impl Fields {
         if field.name() == "message" {
             self.message = value;
         } else {
-            self.others.push((field.name(), value));
+            self.named.push((field.name(), value));
         }
     }
 }
 
 fn entry(metadata: &Metadata<'_>, fields: &Fields) -> Vec<u8> {
-    // syslog's priorities.
+    // syslog priorities.
     let priority = match *metadata.level() {
         Level::ERROR => "3",
         Level::WARN => "4",
@@ -136,9 +137,9 @@ fn entry(metadata: &Metadata<'_>, fields: &Fields) -> Vec<u8> {
         Level::DEBUG | Level::TRACE => "7",
     };
     let mut text = fields.message.clone();
-    for (name, value) in &fields.others {
-        // Quoted and escaped, so that a value can't look like several fields, and because
-        // journalctl does not show a line that has control characters.
+    for (name, value) in &fields.named {
+        // Values are quoted and escaped, so that a value can't look like several fields. In
+        // addition, journalctl does not show lines that contain control characters.
         let needs_quotes = |c: char| c.is_whitespace() || c.is_control() || "=\"".contains(c);
         let _ = if value.contains(needs_quotes) {
             write!(text, " {name}={value:?}")
@@ -151,16 +152,16 @@ fn entry(metadata: &Metadata<'_>, fields: &Fields) -> Vec<u8> {
     push_field(&mut entry, "PRIORITY", priority);
     push_field(&mut entry, "SYSLOG_IDENTIFIER", env!("CARGO_PKG_NAME"));
     push_field(&mut entry, "TARGET", metadata.target());
-    // The message without its fields is the same in all lines of one kind.
+    // For searches: lines of the same kind have the same message without fields.
     push_field(&mut entry, "F_MESSAGE", &fields.message);
-    for (name, value) in &fields.others {
+    for (name, value) in &fields.named {
         let name = format!("F_{}", name.to_ascii_uppercase());
         push_field(&mut entry, &name, value);
     }
     entry
 }
 
-/// Appends a field as the protocol requires: with its length if the value has line ends.
+/// Appends a field. The protocol requires the length before a value with line feeds.
 fn push_field(entry: &mut Vec<u8>, name: &str, value: &str) {
     entry.extend_from_slice(name.as_bytes());
     if value.contains('\n') {
@@ -186,7 +187,8 @@ mod tests {
         let path = folder.path().join("socket");
         let socket = UnixDatagram::bind(&path).expect("a socket");
         let (queue, _guard) =
-            LogQueue::new(JournalSocket::open(&path).expect("connected")).expect("a thread");
+            LogQueue::new(JournalSocket::open(&path).expect("a listening journal"))
+                .expect("a thread");
         let journal = JournalLayer::new(queue);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(journal), log);
         let mut bytes = vec![0; 1 << 20];
@@ -203,7 +205,7 @@ mod tests {
             warn!(target: "there", user = None::<&str>, %error, ms = 250, "Asterisk is not reachable");
         });
         assert_eq!(
-            String::from_utf8(entry).expect("text"),
+            String::from_utf8(entry).expect("UTF-8"),
             "MESSAGE=Asterisk is not reachable error=\"connection refused\" ms=250 pbx=main\n\
              PRIORITY=4\nSYSLOG_IDENTIFIER=ami-bridge\nTARGET=there\n\
              F_MESSAGE=Asterisk is not reachable\nF_ERROR=connection refused\nF_MS=250\nF_PBX=main\n"
@@ -211,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn value_with_line_ends_adds_no_field_and_long_value_is_truncated() {
+    fn value_with_line_feeds_stays_one_field_and_long_value_is_truncated() {
         let entry = journal_entry(|| {
             error!(
                 error = "2 mistakes:\nPRIORITY=7",
@@ -226,8 +228,8 @@ mod tests {
         assert!(entry.ends_with(&field), "{entry:?}");
 
         let entry = journal_entry(|| info!(frame = "é".repeat(1 << 20), "received"));
-        let field = memchr::memmem::find(&entry, b"F_FRAME=").expect("the field");
-        let value = String::from_utf8(entry[field + 8..].to_vec()).expect("text");
+        let field = memchr::memmem::find(&entry, b"F_FRAME=").expect("F_FRAME");
+        let value = String::from_utf8(entry[field + 8..].to_vec()).expect("UTF-8");
         assert_eq!(value.trim_end().chars().count(), MAX_VALUE_BYTES / 2 + 1);
     }
 }

@@ -24,7 +24,7 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// How often to check whether lines were dropped.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Delay before another write to a nonblocking sink that is full.
+/// Delay before retrying a write to a full nonblocking sink.
 const RETRY_DELAY: Duration = Duration::from_millis(20);
 
 /// How long the program waits at exit for the queued lines to be written.
@@ -43,20 +43,19 @@ struct Counts {
 }
 
 impl LogFlow {
-    /// The number of queued lines.
+    /// Returns the number of queued lines.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.0.lines.load(Ordering::Acquire)
     }
 
-    /// The number of lines dropped since startup.
+    /// Returns the number of lines dropped since startup.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.0.dropped.load(Ordering::Acquire)
     }
 
-    /// Logs how many lines were dropped, whenever the log becomes writable again. Never
-    /// returns.
+    /// Logs the number of dropped lines whenever the log becomes writable again. Never returns.
     pub async fn report_drops(self) {
         let mut reported = 0;
         let mut ticks = interval(REPORT_INTERVAL);
@@ -113,8 +112,8 @@ impl fmt::Debug for LogQueue {
 }
 
 impl LogQueue {
-    /// Creates a queue, and starts a thread that writes each line to `sink` with one call of
-    /// `write`.
+    /// Creates a queue, and starts a thread that writes each line to `sink` with a single
+    /// `write` call.
     ///
     /// # Errors
     /// The operating system's error if it can't start the thread.
@@ -164,7 +163,7 @@ impl<'a> MakeWriter<'a> for LogQueue {
 /// An entry for the writer thread.
 enum Entry {
     Line(Vec<u8>),
-    /// The last entry. The thread responds when all lines before it are written.
+    /// The last entry. The writer thread responds when all earlier lines are written.
     End(Sender<()>),
 }
 
@@ -189,7 +188,7 @@ impl Drop for LogGuard {
     }
 }
 
-/// Writes the lines, on the writer thread.
+/// Writes the lines. Runs on the writer thread.
 struct LineWriter<S> {
     sink: S,
     flow: LogFlow,
@@ -219,8 +218,8 @@ impl<S: Write> LineWriter<S> {
     }
 }
 
-/// Writes all bytes. If the sink is full, waits, even if the sink is nonblocking. Another process
-/// that shares the file description may have set `O_NONBLOCK`.
+/// Writes all bytes, and waits while the sink is full. The sink may be nonblocking, because
+/// another process that shares the file description may have set `O_NONBLOCK`.
 fn write_all_blocking(sink: &mut impl Write, mut rest: &[u8]) -> io::Result<()> {
     while !rest.is_empty() {
         match sink.write(rest) {
@@ -262,13 +261,11 @@ mod tests {
     }
 
     fn write_line(queue: &mut LogQueue, line: &[u8]) {
-        queue
-            .write_all(line)
-            .expect("a write to the queue never fails");
+        queue.write_all(line).expect("an infallible write");
     }
 
     #[test]
-    fn queue_preserves_order_and_counts_lines_beyond_its_limit() {
+    fn queue_preserves_order_and_counts_dropped_lines() {
         let (mut queue, _guard, lines) = slow_queue();
         for number in 0..MAX_LINES + 7 {
             write_line(&mut queue, format!("{number}").as_bytes());
@@ -279,13 +276,13 @@ mod tests {
             let line = lines.recv().expect("a line");
             assert_eq!(line, format!("{number}").into_bytes());
         }
-        write_line(&mut queue, b"again");
-        assert_eq!(lines.recv().expect("a line"), b"again");
+        write_line(&mut queue, b"next");
+        assert_eq!(lines.recv().expect("a line"), b"next");
         assert_eq!(flow.dropped(), 7);
     }
 
     #[test]
-    fn queue_limits_the_waiting_bytes() {
+    fn queue_limits_the_size_of_queued_lines() {
         let (mut queue, _guard, lines) = slow_queue();
         let line = vec![b'x'; MAX_BYTES / 4];
         for _ in 0..5 {
@@ -308,13 +305,13 @@ mod tests {
     }
 
     #[test]
-    fn dropping_the_guard_does_not_wait_long_for_a_hanging_reader() {
+    fn dropping_the_guard_waits_only_briefly_for_a_hanging_sink() {
         let (mut queue, guard, _lines) = slow_queue();
         write_line(&mut queue, b"never read");
         let start = std::time::Instant::now();
         drop(guard);
-        let took = start.elapsed();
-        assert!(took < Duration::from_secs(3), "{took:?}");
+        let elapsed = start.elapsed();
+        assert!(elapsed < Duration::from_secs(3), "{elapsed:?}");
     }
 
     /// A nonblocking sink that accepts one byte on every second call.
@@ -339,7 +336,7 @@ mod tests {
     #[test]
     fn nonblocking_sink_receives_whole_lines() {
         let mut sink = NonblockingSink::default();
-        write_all_blocking(&mut sink, b"line\n").expect("written");
+        write_all_blocking(&mut sink, b"line\n").expect("a successful write");
         assert_eq!(sink.0, b"line\n");
     }
 }

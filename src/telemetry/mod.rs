@@ -43,9 +43,9 @@ pub struct Telemetry {
     _guard: LogGuard,
 }
 
-/// Sets up logging to standard error, or to systemd's journal. Also logs panics.
-/// Rust's default hook would write on the panicking thread, and a stuck reader of standard
-/// error would block that thread.
+/// Sets up logging to standard error, or to systemd's journal. Also logs panics, because Rust's
+/// default hook writes on the panicking thread, which a stuck reader of standard error would
+/// block.
 ///
 /// # Errors
 /// If systemd's journal is configured but does not listen, if the filter is not valid, or if

@@ -1,6 +1,6 @@
-//! The settings of the log.
+//! The log settings.
 
-/// Logging.
+/// The log settings.
 #[derive(Debug, Clone)]
 pub struct LogSettings {
     /// A `tracing` filter, such as `info` or `info,ami_bridge=debug`.
@@ -18,6 +18,6 @@ pub enum LogFormat {
     Pretty,
     /// One JSON object per line.
     Json,
-    /// Entries of systemd's journal, with fields.
+    /// Entries in systemd's journal, with fields.
     Journald,
 }

@@ -9,7 +9,7 @@ use super::value::{count, listen_address};
 use crate::config::file;
 use crate::config::mistake::Mistakes;
 use crate::config::settings::HttpSettings;
-use crate::http::{CONTRACT, CertificateFiles, EVENTS};
+use crate::http::{CertificateFiles, EVENTS_PATH, OPENAPI_PATH};
 
 pub(super) fn validate(table: &file::Http, mistakes: &mut Mistakes) -> Option<HttpSettings> {
     let tls = tls(table, mistakes);
@@ -77,7 +77,7 @@ fn tls(
 /// empty, `.` and `..` segments before they send a request, so a path with such a segment
 /// would never match.
 fn is_available_path(path: &str) -> bool {
-    let reserved = [EVENTS, CONTRACT, "/panel"];
+    let reserved = [EVENTS_PATH, OPENAPI_PATH, "/panel"];
     let is_below = |reserved: &&str| path == *reserved || path.starts_with(&format!("{reserved}/"));
     let is_preserved = |segment: &str| !["", ".", ".."].contains(&segment);
     let is_allowed = |b: u8| b.is_ascii_graphic() && !b"?#%".contains(&b);

@@ -1,9 +1,9 @@
 //! Adds the API's headers and JSON body to hyper's own refusals.
 //!
-//! hyper refuses invalid HTTP before it calls a handler, with a bare status and no body.
-//! Careless clients cause this, for example with a space or a raw Latin-1 letter in the
-//! target. hyper has no hook for these refusals, so this module wraps the connection and
-//! replaces hyper's bytes as they are written.
+//! hyper refuses invalid HTTP before it calls a handler, with a bare status and no body. A
+//! typical cause is a space or a raw Latin-1 letter in the request target. hyper has no hook
+//! for these refusals, so this module wraps the connection and replaces hyper's bytes as they
+//! are written.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -19,13 +19,13 @@ use crate::http::body::ReplyBody;
 use crate::http::reply;
 use crate::http::request_id::request_id;
 
-/// The status lines of the refusals to replace, and the error code for each.
+/// The status line and the error code of each refusal to replace.
 const REFUSALS: [(&[u8], Code); 2] = [
     (b"HTTP/1.1 400 Bad Request\r\n", Code::InvalidParameter),
     (b"HTTP/1.1 414 URI Too Long\r\n", Code::TargetTooLong),
 ];
 
-/// A bare refusal is shorter than this: it has only a length and a date.
+/// Maximum size of a bare refusal, which has only two headers: the length and the date.
 const MAX_REFUSAL_BYTES: usize = 256;
 
 /// Only bare refusals have this header; the API's own 400s and 414s have a body.
@@ -33,14 +33,14 @@ const NO_BODY: &[u8] = b"content-length: 0\r\n";
 
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
-/// A connection that replaces hyper's bare refusals.
-pub(super) struct ExplainRefusals<S> {
+/// A stream that replaces hyper's bare refusals.
+pub(super) struct RefusalRewriter<S> {
     stream: S,
-    /// The part of a replacement that is not yet written.
+    /// The rest of a replacement that is not written yet.
     unwritten: BytesMut,
 }
 
-impl<S: AsyncWrite + Unpin> ExplainRefusals<S> {
+impl<S: AsyncWrite + Unpin> RefusalRewriter<S> {
     pub(super) fn new(stream: S) -> Self {
         Self {
             stream,
@@ -61,7 +61,7 @@ impl<S: AsyncWrite + Unpin> ExplainRefusals<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for ExplainRefusals<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for RefusalRewriter<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -71,7 +71,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ExplainRefusals<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for ExplainRefusals<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for RefusalRewriter<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -82,7 +82,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ExplainRefusals<S> {
             return Pin::new(&mut self.stream).poll_write(context, bytes);
         };
         self.unwritten.extend_from_slice(&bytes[..start]);
-        write_explained(&bytes[start..], code, &mut self.unwritten);
+        write_replacement(&bytes[start..], code, &mut self.unwritten);
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -115,8 +115,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ExplainRefusals<S> {
     }
 }
 
-/// The position and the code of a bare refusal at the end of `bytes`. hyper writes nothing
-/// after a refusal.
+/// Finds a bare refusal at the end of `bytes`, and returns its position and error code. hyper
+/// writes nothing after a refusal.
 fn find_refusal(bytes: &[u8]) -> Option<(usize, Code)> {
     if !bytes.ends_with(HEAD_END) {
         return None;
@@ -128,8 +128,8 @@ fn find_refusal(bytes: &[u8]) -> Option<(usize, Code)> {
     })
 }
 
-/// Appends hyper's refusal to `to`, with the API's headers and body.
-fn write_explained(head: &[u8], code: Code, to: &mut BytesMut) {
+/// Appends hyper's refusal to `output`, with the API's headers and body.
+fn write_replacement(head: &[u8], code: Code, output: &mut BytesMut) {
     let id = request_id(&HeaderMap::new());
     let error = match code {
         Code::TargetTooLong => ApiError::new(code, "The request target is too long."),
@@ -141,23 +141,23 @@ fn write_explained(head: &[u8], code: Code, to: &mut BytesMut) {
     };
     let response = reply::to_http(api::Response::error(&error, &id), &id);
     let ReplyBody::Pieces(body) = response.body() else {
-        return to.extend_from_slice(head);
+        return output.extend_from_slice(head);
     };
     let body = body.iter().flatten().copied().collect::<Vec<u8>>();
     // hyper's status line and date stay unchanged.
     for line in head.split_inclusive(|byte| *byte == b'\n') {
         if line != NO_BODY && line != b"\r\n" {
-            to.extend_from_slice(line);
+            output.extend_from_slice(line);
         }
     }
     for (name, value) in response.headers() {
-        to.extend_from_slice(name.as_str().as_bytes());
-        to.extend_from_slice(b": ");
-        to.extend_from_slice(value.as_bytes());
-        to.extend_from_slice(b"\r\n");
+        output.extend_from_slice(name.as_str().as_bytes());
+        output.extend_from_slice(b": ");
+        output.extend_from_slice(value.as_bytes());
+        output.extend_from_slice(b"\r\n");
     }
-    to.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
-    to.extend_from_slice(&body);
+    output.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
+    output.extend_from_slice(&body);
 }
 
 #[cfg(test)]
@@ -168,11 +168,11 @@ mod tests {
     fn find_refusal_finds_only_refusals_without_a_body() {
         let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\ndate: x\r\n\r\n";
         let with_body = "HTTP/1.1 400 Bad Request\r\ncontent-type: x\r\ncontent-length: 9\r\n\r\n";
-        let after_another = format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok{bare}");
+        let after_response = format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok{bare}");
         for (bytes, start) in [
             (bare, Some(0)),
             (with_body, None),
-            (&after_another, Some(after_another.len() - bare.len())),
+            (&after_response, Some(after_response.len() - bare.len())),
             ("HTTP/1.1 204 No Content\r\n\r\n", None),
             (&bare[..bare.len() - 2], None),
             ("\r\n\r\n", None),

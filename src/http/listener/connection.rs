@@ -18,13 +18,14 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::bare_refusal::ExplainRefusals;
+use super::bare_refusal::RefusalRewriter;
 use super::slots::{BusyGuard, ClientActivity};
 use super::tls::Tls;
 use crate::http::body::ReplyBody;
 use crate::http::handler::{Authenticated, Handler};
 
-/// Maximum size of a request head. Must exceed the longest target that gets a 414 with a body.
+/// Maximum size of a request head, in bytes. It must exceed the longest target that gets a 414
+/// with a body.
 const MAX_HEAD_BYTES: usize = 96 * 1024;
 
 /// How long a client may leave a response unread (`TCP_USER_TIMEOUT`).
@@ -39,11 +40,12 @@ const FIRST_REQUEST_POLL: Duration = Duration::from_millis(10);
 /// How long a listener waits for its clients.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// For the complete first request on a connection.
+    /// Time limit for the complete first request on a connection.
     pub first_request: Duration,
-    /// Between two requests on a connection, until the head of the second is complete.
+    /// Time limit between two requests on a connection, until the second request's head is
+    /// complete.
     pub idle: Duration,
-    /// For running requests during shutdown.
+    /// Time limit for running requests during shutdown.
     pub drain: Duration,
 }
 
@@ -61,7 +63,8 @@ impl<H: Handler> Connection<H> {
     pub(super) async fn serve(self, stream: TcpStream, tls: Option<Tls>) {
         // Responses are written in one piece, so Nagle's algorithm would only delay them.
         let _ = stream.set_nodelay(true);
-        // Otherwise a client that does not read its responses would occupy its slot forever.
+        // Without this timeout, a client that does not read its responses would occupy its slot
+        // forever.
         #[cfg(target_os = "linux")]
         let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD_REPLY_TIMEOUT));
         let Some(tls) = tls else {
@@ -72,8 +75,8 @@ impl<H: Handler> Connection<H> {
             () = self.stop.cancelled() => return,
             () = self.activity.evicted() => return,
         }
-        // The handshake may have to wait for other clients' handshakes. The client does not
-        // count as idle meanwhile.
+        // The handshake may have to wait for other clients' handshakes. The client counts as
+        // busy during that time.
         let busy = self.activity.begin_handshake();
         let handshake = tokio::select! {
             handshake = tls.accept(stream) => handshake,
@@ -109,12 +112,12 @@ impl<H: Handler> Connection<H> {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(timeouts.idle)
-            // A client that has shut down its sending side still gets its response. The
-            // request of a client that has disconnected keeps its slot, so there are
-            // never more running requests than slots.
+            // A client that has shut down its sending side still gets its response. A
+            // disconnected client's request keeps its slot, so there are never more running
+            // requests than slots.
             .half_close(true)
             .max_buf_size(MAX_HEAD_BYTES)
-            .serve_connection(TokioIo::new(ExplainRefusals::new(stream)), service);
+            .serve_connection(TokioIo::new(RefusalRewriter::new(stream)), service);
         let mut connection = pin!(connection);
         let result = tokio::select! {
             result = connection.as_mut() => result,
@@ -138,7 +141,7 @@ impl<H: Handler> Connection<H> {
     }
 }
 
-/// Returns after `limit` if no complete request has arrived by then. Otherwise never returns.
+/// Returns after `limit` if no complete request has arrived. Otherwise never returns.
 async fn first_request_timed_out(activity: &ClientActivity, limit: Duration) {
     sleep(limit).await;
     if activity.has_sent_request() {
@@ -153,7 +156,7 @@ async fn first_request(activity: &ClientActivity) {
     }
 }
 
-/// A response body. Its client counts as busy until the body is sent.
+/// A response body whose client counts as busy until the body is sent.
 struct BusyBody {
     body: ReplyBody,
     _busy: BusyGuard,
@@ -207,11 +210,11 @@ mod tests {
         drain: Duration::from_secs(8),
     };
 
-    /// The client's end of a new connection.
+    /// Serves a new connection in a task, and returns the client's end.
     fn connect() -> DuplexStream {
         let (client, server) = duplex(64 * 1024);
         tokio::spawn(async move {
-            let slot = Slots::new(1).try_take().expect("a slot");
+            let slot = Slots::new(1).try_take().expect("a free slot");
             let connection = Connection {
                 peer: IpAddr::from([127, 0, 0, 1]),
                 activity: slot.occupy(),
@@ -226,33 +229,35 @@ mod tests {
 
     async fn send_request(stream: &mut DuplexStream) {
         let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-        stream.write_all(request).await.expect("open");
+        stream.write_all(request).await.expect("an open connection");
         let mut response = Vec::new();
         while !response.ends_with(b"hello") {
-            assert!(stream.read_buf(&mut response).await.expect("open") > 0);
+            let count = stream.read_buf(&mut response).await;
+            assert!(count.expect("an open connection") > 0);
         }
     }
 
-    /// The time until the server closes the connection.
+    /// Returns the time until the server closes the connection.
     async fn time_until_closed(stream: &mut DuplexStream) -> Duration {
         let start = Instant::now();
-        assert_eq!(stream.read(&mut [0; 64]).await.expect("an end"), 0);
+        assert_eq!(stream.read(&mut [0; 64]).await.expect("end of file"), 0);
         start.elapsed()
     }
 
-    /// Proxies keep idle connections for 60 s, and may send a request at any time until then.
+    /// Proxies keep idle connections for 60 s, and may send a request at any time within these
+    /// 60 s.
     #[tokio::test(start_paused = true)]
-    async fn idle_connection_stays_open_longer_than_proxies_keep_it() {
+    async fn idle_connection_outlives_proxy_idle_timeouts() {
         let mut stream = connect();
         for _ in 0..3 {
             send_request(&mut stream).await;
             sleep(Duration::from_secs(61)).await;
         }
         send_request(&mut stream).await;
-        let lasted = time_until_closed(&mut stream).await;
+        let elapsed = time_until_closed(&mut stream).await;
         assert!(
-            lasted.abs_diff(TIMEOUTS.idle) < Duration::from_secs(1),
-            "{lasted:?}"
+            elapsed.abs_diff(TIMEOUTS.idle) < Duration::from_secs(1),
+            "{elapsed:?}"
         );
     }
 
@@ -260,12 +265,15 @@ mod tests {
     async fn connection_without_a_complete_request_closes_after_the_first_request_timeout() {
         for sent in ["", "GET / HTT"] {
             let mut stream = connect();
-            stream.write_all(sent.as_bytes()).await.expect("open");
-            let lasted = time_until_closed(&mut stream).await;
+            stream
+                .write_all(sent.as_bytes())
+                .await
+                .expect("an open connection");
+            let elapsed = time_until_closed(&mut stream).await;
             let expected = TIMEOUTS.first_request;
             assert!(
-                lasted.abs_diff(expected) < Duration::from_secs(1),
-                "{lasted:?}"
+                elapsed.abs_diff(expected) < Duration::from_secs(1),
+                "{elapsed:?}"
             );
         }
     }

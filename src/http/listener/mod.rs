@@ -24,10 +24,10 @@ pub use self::tls::{CertificateFiles, Tls};
 use super::handler::Handler;
 
 /// Pause after a failed accept, for example when the process has no file descriptors left.
-/// Without it, the accept loop would spin.
+/// Without the pause, the accept loop would spin.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// A listening socket, and how to serve its connections.
+/// A listening socket, with the settings for its connections.
 #[derive(Debug)]
 pub struct Listener {
     /// The listening socket.
@@ -38,8 +38,8 @@ pub struct Listener {
     pub tls: Option<Tls>,
 }
 
-/// Binds and listens, with the longest backlog that the kernel allows, because all panels
-/// reconnect at the same time after an outage.
+/// Opens a listening socket, with the longest backlog that the kernel allows, because all
+/// panels reconnect at the same time after an outage.
 ///
 /// # Errors
 /// The operating system's error if the address can't be bound.
@@ -140,23 +140,23 @@ impl<H: Handler> Server<H> {
     }
 }
 
-/// Accepts the next connection as soon as a slot is free. Does not wait while connections
-/// are in the backlog and slots are free, so a burst of connections is accepted at once.
+/// Accepts the next connection as soon as a slot is free. Does not wait while connections are
+/// in the backlog and slots are free, so a burst of connections is accepted without delay.
 async fn accept(
     socket: &TcpListener,
     slots: &Slots,
     limit_warned_at: &mut Option<Instant>,
 ) -> Accepted {
-    let mut has_warned = false;
+    let mut has_logged_error = false;
     loop {
         let slot = slots.take(limit_warned_at).await;
         match socket.accept().await {
             Ok((stream, peer)) => return Accepted { stream, peer, slot },
             Err(error) if is_connection_error(&error) => {}
             Err(error) => {
-                if !has_warned {
+                if !has_logged_error {
                     warn!(%error, "can't accept connections");
-                    has_warned = true;
+                    has_logged_error = true;
                 }
                 sleep(ACCEPT_RETRY_DELAY).await;
             }
@@ -164,8 +164,8 @@ async fn accept(
     }
 }
 
-/// Whether the client disconnected before its connection was accepted. The next connection
-/// can be accepted at once.
+/// Returns whether the client disconnected before its connection was accepted. The next
+/// connection can then be accepted immediately.
 fn is_connection_error(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -175,9 +175,9 @@ fn is_connection_error(error: &io::Error) -> bool {
     )
 }
 
-/// Accepts the connections that are in the backlog, without waiting, and closes the
-/// listener. Closing it first would reset these connections, some of which may have sent a
-/// request already.
+/// Accepts all connections in the backlog without waiting, then closes the listener. Closing
+/// the listener first would reset these connections, some of which may already have sent a
+/// request.
 fn drain_accept_backlog(socket: TcpListener, slots: &Slots) -> Vec<Accepted> {
     let mut accepted = Vec::new();
     let Ok(socket) = socket.into_std() else {

@@ -1,4 +1,4 @@
-//! Limits a listener's connections, and closes idle ones when few slots are free.
+//! Limits a listener's connections, and closes idle connections when few slots are free.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,11 +17,11 @@ const WARN_INTERVAL: Duration = Duration::from_secs(60);
 /// How often to check whether enough slots are free.
 const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How long an unauthenticated client may be idle before its connection can be evicted: long
-/// enough for the first bytes of a handshake or a request to arrive.
+/// How long an unauthenticated client may be idle before it can be evicted. The first bytes of
+/// a handshake or a request arrive within this time.
 const IDLE_GRACE: Duration = Duration::from_secs(2);
 
-/// The connection slots of a listener. While all slots are taken, new connections wait in the
+/// A listener's connection slots. While all slots are taken, new connections wait in the
 /// kernel's backlog.
 #[derive(Debug, Clone)]
 pub struct Slots {
@@ -31,7 +31,7 @@ pub struct Slots {
     clients: Arc<Clients>,
 }
 
-/// The clients that occupy a slot.
+/// The clients that occupy slots.
 #[derive(Debug, Default)]
 struct Clients {
     next_number: AtomicU64,
@@ -58,20 +58,20 @@ impl Slots {
         }
     }
 
-    /// The number of connections, and the limit. The slot that the accept loop holds for the
-    /// next connection is not counted.
+    /// Returns the number of connections, and the limit. The slot that the accept loop holds
+    /// for the next connection is not counted.
     #[must_use]
     pub fn taken(&self) -> (usize, usize) {
         (self.connections.len(), self.limit)
     }
 
-    /// Tracks the tasks of the connections.
+    /// Returns the tracker of the connection tasks.
     pub(super) fn connections(&self) -> &TaskTracker {
         &self.connections
     }
 
-    /// Takes a slot, and waits for one if none is free. `warned_at` is the time of the last
-    /// warning that all slots are taken.
+    /// Takes a slot. If no slot is free, logs a warning and waits. `warned_at` is the time of
+    /// the last such warning.
     pub(super) async fn take(&self, warned_at: &mut Option<Instant>) -> Slot {
         if let Some(slot) = self.try_take() {
             return slot;
@@ -84,18 +84,18 @@ impl Slots {
             *warned_at = Some(Instant::now());
         }
         match Arc::clone(&self.free).acquire_owned().await {
-            Ok(permit) => self.slot(permit),
+            Ok(permit) => self.new_slot(permit),
             Err(_) => unreachable!("the semaphore is never closed"),
         }
     }
 
-    /// Takes a slot if one is free.
+    /// Takes a free slot, or returns `None` if all slots are taken.
     pub(super) fn try_take(&self) -> Option<Slot> {
         let permit = Arc::clone(&self.free).try_acquire_owned().ok()?;
-        Some(self.slot(permit))
+        Some(self.new_slot(permit))
     }
 
-    fn slot(&self, permit: OwnedSemaphorePermit) -> Slot {
+    fn new_slot(&self, permit: OwnedSemaphorePermit) -> Slot {
         Slot {
             number: self.clients.next_number.fetch_add(1, Ordering::Relaxed),
             activity: Arc::new(ClientActivity::new(Instant::now())),
@@ -118,15 +118,15 @@ impl Slots {
         }
     }
 
-    /// Evicts the clients that have been idle for longest, until an eighth of the slots is
+    /// Evicts the clients that have been idle the longest, until an eighth of the slots is
     /// free. Returns the number of evicted clients.
     fn evict(&self, now: Instant) -> usize {
         let target = (self.limit / 8).max(1);
         let clients = self.clients.lock();
         // The slot that the accept loop holds counts as free.
         let free = self.limit.saturating_sub(clients.len());
-        let missing = target.saturating_sub(free);
-        if missing == 0 {
+        let needed = target.saturating_sub(free);
+        if needed == 0 {
             return 0;
         }
         let idle = clients
@@ -136,7 +136,7 @@ impl Slots {
             .filter(|(since, _)| now.saturating_duration_since(*since) >= IDLE_GRACE)
             .collect();
         idle.sort_by_key(|(since, _)| *since);
-        idle.truncate(missing);
+        idle.truncate(needed);
         for (_, activity) in &idle {
             activity.evicted.cancel();
         }
@@ -169,7 +169,7 @@ impl Drop for Slot {
     }
 }
 
-/// Whether a connected client is idle, busy or authenticated.
+/// Tracks whether a connected client is idle, busy or authenticated.
 #[derive(Debug)]
 pub(super) struct ClientActivity {
     state: Mutex<ActivityState>,
@@ -220,7 +220,7 @@ impl ClientActivity {
         self.lock().has_sent_request
     }
 
-    /// Records that the client has sent valid credentials. Such a client is never
+    /// Records that the client has sent valid credentials. An authenticated client is never
     /// evicted.
     pub(super) fn mark_authenticated(&self) {
         self.lock().is_authenticated = true;
@@ -229,20 +229,22 @@ impl ClientActivity {
     /// Waits until the connection must be closed to free its slot.
     pub(super) async fn evicted(&self) {
         self.evicted.cancelled().await;
-        // A request may have arrived at the last moment. The client gets its response first.
+        // A request may have arrived just before the eviction. Its response is sent before the
+        // connection closes.
         while self.evictable_since().is_none() {
             sleep(CHECK_INTERVAL).await;
         }
     }
 
-    /// The time since which the client has been idle; `None` if it is busy or authenticated.
+    /// Returns the time at which the client became idle, or `None` if the client is busy or
+    /// authenticated.
     fn evictable_since(&self) -> Option<Instant> {
         let state = *self.lock();
         state.idle_since.filter(|_| !state.is_authenticated)
     }
 }
 
-/// The client counts as busy while this exists.
+/// Marks the client as idle when dropped.
 #[derive(Debug)]
 pub(super) struct BusyGuard(Arc<ClientActivity>);
 
@@ -264,7 +266,7 @@ mod tests {
     async fn longest_idle_unauthenticated_clients_are_evicted_when_few_slots_are_free() {
         let slots = Slots::new(16);
         let connect = || {
-            let slot = slots.try_take().expect("a slot");
+            let slot = slots.try_take().expect("a free slot");
             let activity = slot.occupy();
             (slot, activity)
         };
@@ -283,7 +285,9 @@ mod tests {
         // Two of the 16 slots must be free. Client 0 is busy, client 1 was busy just now,
         // and client 2 is authenticated.
         assert_eq!(slots.evict(Instant::now()), 2);
-        let evicted: Vec<_> = (0..16).filter(|at| is_evicted(&clients[*at])).collect();
+        let evicted: Vec<_> = (0..16)
+            .filter(|index| is_evicted(&clients[*index]))
+            .collect();
         assert_eq!(evicted, [3, 4]);
         drop(busy);
         clients.drain(3..5);
@@ -291,9 +295,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn evicted_client_is_answered_first_if_it_has_just_sent_a_request() {
+    async fn evicted_client_gets_its_response_if_it_has_just_sent_a_request() {
         let slots = Slots::new(1);
-        let slot = slots.try_take().expect("a slot");
+        let slot = slots.try_take().expect("a free slot");
         let activity = slot.occupy();
         tokio::time::advance(IDLE_GRACE).await;
         assert_eq!(slots.evict(Instant::now()), 1);

@@ -28,7 +28,7 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The PEM files of a certificate chain and its key.
 #[derive(Debug, Clone)]
 pub struct CertificateFiles {
-    /// The chain; the server's own certificate comes first.
+    /// The certificate chain, which starts with the server's own certificate.
     pub certificate: PathBuf,
     /// The private key.
     pub key: PathBuf,
@@ -38,8 +38,9 @@ impl CertificateFiles {
     /// Reads both files.
     ///
     /// # Errors
-    /// A message that says which file is wrong and why. The message omits the configured
-    /// paths, because an operator may have pasted the key itself into the configuration.
+    /// A message that identifies the invalid file and gives the reason. The message omits the
+    /// configured paths, because an operator may have pasted the key itself into the
+    /// configuration.
     pub fn load(&self) -> Result<Arc<CertifiedKey>, String> {
         let unreadable =
             |error: &dyn fmt::Display| format!("the certificate can't be read: {error}");
@@ -47,7 +48,7 @@ impl CertificateFiles {
         let chain = CertificateDer::pem_slice_iter(&chain).collect::<Result<Vec<_>, _>>();
         let chain = chain.map_err(|error| unreadable(&error))?;
         if chain.is_empty() {
-            return Err("the file holds no certificate".to_owned());
+            return Err("the file contains no certificate".to_owned());
         }
         let unreadable = |error: &dyn fmt::Display| format!("tls_key can't be read: {error}");
         let key = pem::read(&self.key).map_err(|error| unreadable(&error))?;
@@ -58,8 +59,8 @@ impl CertificateFiles {
                 Error::InconsistentKeys(_) => {
                     "tls_key is not the key of the certificate".to_owned()
                 }
-                // For example an X.509 version 1 certificate, which rustls refuses.
-                other => format!("the certificate can't be used: {other}"),
+                // For example, rustls rejects X.509 version 1 certificates.
+                error => format!("the certificate can't be used: {error}"),
             })
     }
 }
@@ -69,9 +70,9 @@ impl CertificateFiles {
 pub struct Tls {
     acceptor: TlsAcceptor,
     certificate: Arc<CertificateSlot>,
-    /// A thread for handshakes, each of which takes about a millisecond of CPU time. When
-    /// thousands of clients connect at once, clients that are already connected must not wait
-    /// for the handshakes.
+    /// A separate thread, because each handshake takes about a millisecond of CPU time. When
+    /// thousands of clients connect simultaneously, connected clients must not wait for the
+    /// handshakes.
     handshakes: Arc<WorkerRuntime>,
 }
 
@@ -82,11 +83,11 @@ impl fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Creates an acceptor with a certificate.
+    /// Creates an acceptor that presents `certificate`.
     ///
     /// # Errors
-    /// A message if rustls refuses its configuration, or if the operating system can't start
-    /// a thread.
+    /// A message if rustls rejects the configuration, or if the operating system can't start a
+    /// thread.
     pub fn new(certificate: Arc<CertifiedKey>) -> Result<Self, String> {
         let certificate = Arc::new(CertificateSlot(RwLock::new(certificate)));
         let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(&certificate) as _;
@@ -105,14 +106,14 @@ impl Tls {
         })
     }
 
-    /// The server's own certificate, in DER.
+    /// Returns the server's own certificate, DER-encoded.
     #[must_use]
     pub fn certificate(&self) -> Option<Vec<u8>> {
         let certificate = self.certificate.get();
         certificate.cert.first().map(|der| der.to_vec())
     }
 
-    /// Replaces the certificate, for new connections.
+    /// Replaces the certificate that new connections use.
     pub fn replace(&self, certificate: Arc<CertifiedKey>) {
         let slot = &self.certificate.0;
         *slot.write().unwrap_or_else(PoisonError::into_inner) = certificate;
@@ -127,7 +128,7 @@ impl Tls {
     }
 }
 
-/// Holds the certificate for new connections.
+/// The certificate that new connections use.
 struct CertificateSlot(RwLock<Arc<CertifiedKey>>);
 
 impl CertificateSlot {

@@ -1,4 +1,4 @@
-//! The text of `/metrics`.
+//! Renders `/metrics`.
 
 mod pbx_metrics;
 mod queue_metrics;
@@ -35,9 +35,9 @@ pub struct BridgeMetrics {
     pub includes_queues: bool,
 }
 
-/// Returns the content type for a request with this `Accept` header. The text is in
-/// OpenMetrics format. It is also valid in the older Prometheus format, which treats the
-/// units and the end marker as comments.
+/// Returns the content type for a request with the `Accept` header `accept`. The text is in
+/// OpenMetrics format. The same text is also valid in the older Prometheus format, which treats
+/// the units and the end marker as comments.
 pub(super) fn content_type(accept: &str) -> &'static str {
     if accept.contains("application/openmetrics-text") {
         "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -47,8 +47,8 @@ pub(super) fn content_type(accept: &str) -> &'static str {
 }
 
 impl BridgeMetrics {
-    /// All metrics as text. Queries Asterisk for callers and statistics if the queue metrics
-    /// are included.
+    /// Returns all metrics as text. If the queue metrics are included, queries Asterisk for
+    /// callers and statistics.
     pub(super) async fn text(&self) -> String {
         let mut registry = Registry::with_prefix("ami_bridge");
         self.requests.register(&mut registry);

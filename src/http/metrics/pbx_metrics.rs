@@ -44,7 +44,7 @@ struct PbxMetric {
     encode: EncodePbx,
 }
 
-/// Encodes the value of a metric.
+/// Encodes a metric's value for one PBX.
 type EncodePbx = fn(&Pbx, MetricEncoder<'_>) -> Result<(), Error>;
 
 impl PbxMetric {
@@ -108,7 +108,7 @@ static METRICS: [PbxMetric; 15] = [
     .in_seconds(),
     PbxMetric::gauge(
         "pending_requests",
-        "Requests that use the link",
+        "Requests that are using the link",
         |pbx, encoder| ConstGauge::new(pbx.pending_requests().0 as u64).encode(encoder),
     ),
     PbxMetric::gauge(
@@ -118,7 +118,7 @@ static METRICS: [PbxMetric; 15] = [
     ),
     PbxMetric::counter(
         "resyncs",
-        "Queries of a queue sent by the periodic resync",
+        "Queue queries sent by the periodic resync",
         |pbx, encoder| pbx.metrics().resyncs.encode(encoder),
     ),
     PbxMetric::counter(
@@ -152,7 +152,7 @@ static METRICS: [PbxMetric; 15] = [
     ),
     PbxMetric::gauge(
         "clock_offset",
-        "Time by which the PBX's clock is ahead of the bridge's",
+        "Time by which the PBX's clock is ahead of the bridge's clock",
         |pbx, encoder| match pbx.clock_offset() {
             Some(offset) => ConstGauge::new(offset).encode(encoder),
             None => Ok(()),

@@ -22,8 +22,8 @@ const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct QueueCollector(Vec<(String, Vec<Arc<Queue>>)>);
 
 impl QueueCollector {
-    /// Queries the queues of all PBXes. Omits the queues of a PBX that does not answer.
-    /// Its PBX metrics show that it is unreachable.
+    /// Queries the queues of all PBXes. Omits the queues of a PBX that does not answer; the PBX
+    /// metrics show that the PBX is unreachable.
     pub(super) async fn query(pbxes: &Pbxes) -> Self {
         let request = ReadRequest {
             names: None,
@@ -36,12 +36,12 @@ impl QueueCollector {
             let snapshot = pbx.queues(request, |_| true).await;
             Some((name.clone(), snapshot.ok()?.queues))
         });
-        // Concurrently, so that an unresponsive PBX does not delay the others.
+        // The queries run concurrently, so an unresponsive PBX does not delay the other PBXes.
         let answers = join_all(queries).await;
         Self(answers.into_iter().flatten().collect())
     }
 
-    /// Each queue, with the name of its PBX.
+    /// Iterates over all queues, each with its PBX's name.
     fn queues(&self) -> impl Iterator<Item = (&str, &Queue)> {
         self.0
             .iter()
@@ -96,7 +96,7 @@ struct QueueMetric {
     value: fn(&Queue) -> u64,
 }
 
-/// All are gauges, because Asterisk can reset its counters.
+/// The metrics of each queue. All are gauges, because Asterisk can reset its counters.
 static METRICS: [QueueMetric; 4] = [
     QueueMetric {
         name: "queue_callers",

@@ -9,7 +9,7 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 
 use crate::http::body::ReplyBody;
 
-/// The request's origin, if it is in `allowed`.
+/// Returns the request's origin if it is in `allowed`.
 pub(super) fn allowed_origin(headers: &HeaderMap, allowed: &[String]) -> Option<HeaderValue> {
     let origin = headers.get(ORIGIN)?;
     let is_allowed = allowed
@@ -18,7 +18,8 @@ pub(super) fn allowed_origin(headers: &HeaderMap, allowed: &[String]) -> Option<
     is_allowed.then(|| origin.clone())
 }
 
-/// Whether this is a preflight, which a browser sends to ask whether it may send a request.
+/// Returns whether this is a preflight, with which a browser asks for permission to send the
+/// actual request.
 pub(super) fn is_preflight<B>(request: &Request<B>) -> bool {
     request.method() == Method::OPTIONS
         && request
@@ -26,8 +27,8 @@ pub(super) fn is_preflight<B>(request: &Request<B>) -> bool {
             .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// The response to a preflight. It allows the request.
-pub(super) fn preflight() -> Response<ReplyBody> {
+/// Returns the response to a preflight from an allowed origin.
+pub(super) fn preflight_response() -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::default());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
@@ -44,8 +45,8 @@ pub(super) fn preflight() -> Response<ReplyBody> {
     response
 }
 
-/// Lets pages of `origin` read the response. `Vary` keeps a shared cache from serving it to
-/// pages of another origin.
+/// Lets pages of `origin` read the response. `Vary` prevents a shared cache from serving the
+/// response to pages of another origin.
 pub(super) fn set_headers(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
     headers.insert(VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {

@@ -1,12 +1,12 @@
-//! Finds the client's address behind trusted proxies. Does no IO.
+//! Determines the address of a client behind trusted proxies. Does no IO.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// The client's address. If the peer is a trusted proxy, this is the right-most address in
-/// `X-Forwarded-For` that is not a trusted proxy. Otherwise it is the peer's address, and the
-/// header is ignored. The search stops at an entry that is not an address.
+/// Returns the client's address. If the peer is a trusted proxy, this is the right-most address
+/// in `X-Forwarded-For` that is not a trusted proxy. Otherwise this is the peer's address, and
+/// the header is ignored. The search stops at an entry that is not an address.
 pub(super) fn client_address<'a>(
     peer: IpAddr,
     forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
@@ -15,7 +15,7 @@ pub(super) fn client_address<'a>(
     let peer = peer.to_canonical();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let mut client = peer;
-    // Compared as bytes, because the client controls the left part of the header.
+    // The header is split as bytes: the client controls its left part, which may not be text.
     let hops = forwarded
         .rev()
         .flat_map(|header| header.rsplit(|byte| *byte == b','));
@@ -46,10 +46,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forwarded_address_counts_only_if_a_trusted_proxy_has_sent_it() {
+    fn forwarded_address_is_used_only_if_a_trusted_proxy_has_sent_it() {
         let trusted: Vec<IpNet> = ["10.0.0.0/8", "2001:db8::/32"]
             .iter()
-            .map(|net| net.parse().expect("network"))
+            .map(|net| net.parse().expect("a network"))
             .collect();
         for (peer, headers, expected) in [
             ("192.0.2.1", &["203.0.113.9"][..], "192.0.2.1"),
@@ -68,12 +68,12 @@ mod tests {
             ("2001:db8::1", &["[2001:db9::1]:80"], "2001:db9::1"),
             ("10.0.0.1", &["10.0.0.3"], "10.0.0.3"),
         ] {
-            let peer = peer.parse().expect("address");
+            let peer = peer.parse().expect("an address");
             let headers = headers.iter().map(|header| header.as_bytes());
             let client = client_address(peer, headers, &trusted);
             assert_eq!(client.to_string(), expected);
         }
-        let peer = "10.0.0.1".parse().expect("address");
+        let peer = "10.0.0.1".parse().expect("an address");
         let client = client_address(peer, [&b"\xff, 203.0.113.9"[..]].into_iter(), &trusted);
         assert_eq!(client.to_string(), "203.0.113.9");
     }

@@ -29,10 +29,10 @@ use super::{openapi, reply, sse};
 use crate::api::{self, Api, ApiError, ApiRequest, Code, EventStream};
 
 /// Path of the event stream.
-pub const EVENTS: &str = "/events";
+pub const EVENTS_PATH: &str = "/events";
 
 /// Path of the OpenAPI document.
-pub const CONTRACT: &str = "/openapi.json";
+pub const OPENAPI_PATH: &str = "/openapi.json";
 
 /// The longest request target that the API accepts, in bytes.
 const MAX_TARGET_BYTES: usize = 8 * 1024;
@@ -52,11 +52,11 @@ pub struct Routes {
     pub pages: Option<Pages>,
     /// Origins whose web pages may call the API from a browser.
     pub cors_origins: Vec<String>,
-    /// Networks of proxies whose `X-Forwarded-For` is trusted.
+    /// Networks of the proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// Tracks the running requests, including those whose clients have disconnected.
     pub running_requests: TaskTracker,
-    /// Canceled at shutdown, which closes the event streams.
+    /// Canceled at shutdown. This closes the event streams.
     pub stop: CancellationToken,
 }
 
@@ -69,7 +69,7 @@ impl Routes {
         let request_id = request_id(request.headers());
         let origin = cors::allowed_origin(request.headers(), &self.cors_origins);
         let mut response = if origin.is_some() && cors::is_preflight(&request) {
-            cors::preflight()
+            cors::preflight_response()
         } else {
             match self.route(peer, request, &request_id).await {
                 Ok(response) => response,
@@ -95,29 +95,30 @@ impl Routes {
         }
         let path = request.uri().path();
         if request.method() == Method::OPTIONS
-            && let Some(methods) = self.methods_of_server(path)
+            && let Some(methods) = self.options_methods(path)
         {
             return Ok(reply::options_response(methods, request_id));
         }
         if path == self.path {
             self.answer_request(peer, request, request_id).await
-        } else if path == EVENTS {
+        } else if path == EVENTS_PATH {
             self.open_event_stream(peer, request, request_id).await
         } else if let Some(file) = self.pages.as_ref().and_then(|pages| pages.file(path)) {
             require_get_or_head(&request)?;
             Ok(file.response(request.headers()))
-        } else if path == CONTRACT {
+        } else if path == OPENAPI_PATH {
             require_get_or_head(&request)?;
-            Ok(self.contract(request_id))
+            Ok(self.openapi_document(request_id))
         } else {
             let message = format!("Nothing is at this path. The API is at {}.", self.path);
             Err(ApiError::new(Code::NotFound, message).into())
         }
     }
 
-    /// The methods of `/` and of `*`, which stands for the whole server. Load balancers send
-    /// `OPTIONS` to both as a health check, so `/` supports it even if the pages are disabled.
-    fn methods_of_server(&self, path: &str) -> Option<&'static str> {
+    /// Returns the methods that the response to `OPTIONS` lists for `/` and for `*` (the whole
+    /// server). Load balancers send `OPTIONS` to either as a health check, so `/` supports
+    /// `OPTIONS` even if the pages are disabled.
+    fn options_methods(&self, path: &str) -> Option<&'static str> {
         match path {
             "*" => Some("GET, HEAD, POST, OPTIONS"),
             "/" if self.pages.is_some() => Some("GET, HEAD, OPTIONS"),
@@ -140,7 +141,7 @@ impl Routes {
         let mut api_request = self.api_request(peer, &request, request_id)?;
         if !is_get {
             api_request.body = Some(form_body(request).await?);
-            // The request's time limit starts when the client has sent all of it.
+            // The request's time limit starts when the whole request has arrived.
             api_request.arrived = Instant::now();
         }
         let (api, change_sent) = (Arc::clone(&self.api), Arc::clone(&api_request.change_sent));
@@ -192,20 +193,20 @@ impl Routes {
         })
     }
 
-    fn contract(&self, request_id: &str) -> Response<ReplyBody> {
+    fn openapi_document(&self, request_id: &str) -> Response<ReplyBody> {
         let mut response = Response::new(ReplyBody::whole(openapi::text(&self.path)));
         let headers = response.headers_mut();
         let json = HeaderValue::from_static("application/json; charset=utf-8");
         reply::set_common_headers(headers, json, request_id);
-        // The document contains no secrets, so clients may store it. They must revalidate it,
-        // because a bridge update can change it.
+        // The document contains no secrets, so clients may store it. They must revalidate their
+        // copy, because a bridge update can change the document.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         response
     }
 
     fn event_stream(&self, events: EventStream, request_id: &str) -> Response<ReplyBody> {
-        let text = sse::text(events, self.stop.clone(), request_id.to_owned());
-        let mut response = Response::new(ReplyBody::Stream(Box::pin(text)));
+        let body = sse::body(events, self.stop.clone(), request_id.to_owned());
+        let mut response = Response::new(ReplyBody::Stream(Box::pin(body)));
         response.extensions_mut().insert(Authenticated);
         let headers = response.headers_mut();
         let content_type = HeaderValue::from_static("text/event-stream");
@@ -216,7 +217,7 @@ impl Routes {
     }
 }
 
-/// hyper omits the body from the response to a HEAD.
+/// Refuses all methods except GET and HEAD. hyper omits the body from the response to a HEAD.
 fn require_get_or_head(request: &Request<Incoming>) -> Result<(), Refusal> {
     if [Method::GET, Method::HEAD].contains(request.method()) {
         return Ok(());
@@ -224,11 +225,11 @@ fn require_get_or_head(request: &Request<Incoming>) -> Result<(), Refusal> {
     Err(Refusal::method("Use GET or HEAD.", "GET, HEAD"))
 }
 
-/// Why a request is not executed.
+/// The error response to a request that is not executed.
 #[derive(Debug)]
 struct Refusal {
     error: ApiError,
-    /// The path's methods, for a 405.
+    /// The methods that the path supports, for a 405.
     allow: Option<&'static str>,
 }
 

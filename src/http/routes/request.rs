@@ -10,16 +10,16 @@ use tokio::time::timeout;
 
 use crate::api::{ApiError, Code};
 
-/// The longest request body that the API accepts.
+/// The longest request body that the API accepts, in bytes.
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
-/// How long a client may take to send its body.
+/// How long a client may take to send a request body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The `Authorization` header, if the request has one.
+/// Returns the value of the `Authorization` header, if the request has one.
 ///
 /// # Errors
-/// [`Code::DuplicateParameter`] if the request has more than one.
+/// [`Code::DuplicateParameter`] if the request has more than one `Authorization` header.
 pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let mut values = headers.get_all(AUTHORIZATION).into_iter();
     let Some(value) = values.next() else {
@@ -33,15 +33,16 @@ pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<String>, ApiEr
             message,
         ));
     }
-    // A value that is not text can't be valid. It is treated as empty, which is refused.
+    // A value that is not text can't be valid. It becomes an empty value, which the API
+    // refuses.
     Ok(Some(value.to_str().unwrap_or_default().to_owned()))
 }
 
 /// Reads the form of a POST.
 ///
 /// # Errors
-/// - [`Code::UnsupportedMediaType`] if the content type is not a form's.
-/// - [`Code::RequestTooLarge`] if the body exceeds its limit.
+/// - [`Code::UnsupportedMediaType`] if the body is not a form.
+/// - [`Code::RequestTooLarge`] if the body is longer than [`MAX_BODY_BYTES`].
 /// - [`Code::RequestTimeout`] if the client sends the body too slowly.
 /// - [`Code::InvalidParameter`] if the body is malformed, incomplete or not UTF-8.
 pub(super) async fn form_body(request: Request<Incoming>) -> Result<String, ApiError> {

@@ -1,4 +1,4 @@
-//! Runs a request in its own task, so that it outlives its connection.
+//! Runs a request in its own task, so that the request can outlive its connection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,8 @@ use tracing::error;
 use crate::api::{ApiError, Code};
 
 /// Runs `work` in its own task. hyper drops the handler's future if the client disconnects, but
-/// the bridge must still wait for the replies to actions that it has sent, and log them.
+/// the bridge must still wait for the replies to the actions that it has sent, and log the
+/// outcome.
 ///
 /// # Errors
 /// If the task panics: [`Code::OutcomeUnknown`] if a change was sent, otherwise
@@ -22,14 +23,14 @@ pub(super) async fn run_in_task<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, ApiError> {
     running_requests.spawn(work).await.map_err(|error| {
-        let answer = bridge_failed(change_sent.load(Ordering::Acquire));
-        let outcome = answer.code.as_str();
+        let api_error = panic_error(change_sent.load(Ordering::Acquire));
+        let outcome = api_error.code.as_str();
         error!(%error, request_id, outcome, "a request task has panicked");
-        answer
+        api_error
     })
 }
 
-fn bridge_failed(change_sent: bool) -> ApiError {
+fn panic_error(change_sent: bool) -> ApiError {
     if change_sent {
         let message = "The bridge has failed. The change may or may not have happened.";
         return ApiError::new(Code::OutcomeUnknown, message);
@@ -47,11 +48,11 @@ mod tests {
         let running = TaskTracker::new();
         for (sends, code) in [(false, Code::Overloaded), (true, Code::OutcomeUnknown)] {
             let change_sent = Arc::new(AtomicBool::new(false));
-            let of_task = Arc::clone(&change_sent);
+            let task_change_sent = Arc::clone(&change_sent);
             let work = async move {
-                of_task.store(sends, Ordering::Release);
+                task_change_sent.store(sends, Ordering::Release);
                 tokio::task::yield_now().await;
-                panic!("on purpose");
+                panic!("a deliberate panic");
             };
             let result = run_in_task(&running, change_sent, "r1", work).await;
             let error = result.expect_err("the task panics");

@@ -11,7 +11,7 @@ use crate::api::Api;
 use crate::http::body::ReplyBody;
 use crate::http::handler::Handler;
 
-/// Holds the current routes.
+/// The current routes.
 #[derive(Debug)]
 pub struct RoutesSlot(RwLock<Arc<Routes>>);
 
@@ -22,14 +22,14 @@ impl RoutesSlot {
         Self(RwLock::new(Arc::new(routes)))
     }
 
-    /// The current API.
+    /// Returns the current API.
     #[must_use]
     pub fn api(&self) -> Arc<Api> {
         Arc::clone(&self.get().api)
     }
 
     /// Replaces the routes. Running requests and open event streams continue with the old
-    /// ones.
+    /// routes.
     pub fn replace(&self, routes: Routes) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
     }
