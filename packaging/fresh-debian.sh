@@ -68,8 +68,8 @@ expect() {
   [ "$found" = "$1" ] || fail "$2 is $found, not $1"
 }
 
-# check_installed FILE...: checks the files that both package formats install, and each
-# FILE.
+# check_installed FILE...: checks the files that packages of both formats install, and
+# each FILE.
 check_installed() {
   inside ami-bridge --version
   expect "640 root:ami-bridge" /etc/ami-bridge/ami-bridge.toml

@@ -19,7 +19,7 @@ pub struct Cli {
     pub config: Option<PathBuf>,
 }
 
-/// A subcommand of the program.
+/// A subcommand.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum Command {
     /// Run the daemon (the default)

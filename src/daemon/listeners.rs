@@ -59,8 +59,8 @@ fn warn_if_backlog_is_short(limits: ConnectionLimits) {
     {
         warn!(
             limit,
-            "net.core.somaxconn is below http.max_connections: if more clients than the limit \
-             connect at once, some of them wait for seconds"
+            "net.core.somaxconn is below http.max_connections: if more clients than this limit \
+             connect simultaneously, some of them wait for seconds"
         );
     }
 }

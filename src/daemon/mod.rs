@@ -71,7 +71,7 @@ pub async fn run(
     Ok(())
 }
 
-/// All parts of the daemon, not started yet.
+/// All parts of the daemon, built but not started.
 struct Daemon {
     listeners: Listeners,
     links: Links,

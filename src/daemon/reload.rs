@@ -103,7 +103,7 @@ impl Reloader {
     /// Applies the whole configuration.
     ///
     /// # Errors
-    /// A message with the reason. The old configuration then stays in use.
+    /// A message with the reason. The old configuration stays in use.
     fn apply(&self, mut settings: Settings, log_level: &LogLevel) -> Result<(), String> {
         self.check_pbxes(&settings)?;
         let after = RestartOnly::of(&settings);

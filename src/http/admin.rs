@@ -37,7 +37,8 @@ impl Handler for Admin {
         request: Request<Incoming>,
     ) -> Response<ReplyBody> {
         if ![Method::GET, Method::HEAD].contains(request.method()) {
-            let mut refusal = json(StatusCode::METHOD_NOT_ALLOWED, &json!({"status": "error"}));
+            let mut refusal =
+                json_response(StatusCode::METHOD_NOT_ALLOWED, &json!({"status": "error"}));
             let allow = HeaderValue::from_static("GET, HEAD");
             refusal.headers_mut().insert(ALLOW, allow);
             return refusal;
@@ -46,7 +47,7 @@ impl Handler for Admin {
             "/healthz" => self.health(),
             "/readyz" => self.readiness(),
             "/metrics" => self.metrics(request.headers()).await,
-            _ => json(StatusCode::NOT_FOUND, &json!({"status": "not_found"})),
+            _ => json_response(StatusCode::NOT_FOUND, &json!({"status": "not_found"})),
         }
     }
 }
@@ -56,7 +57,7 @@ impl Admin {
         let log = &self.metrics.log;
         let log_lines = json!({"waiting": log.waiting(), "dropped": log.dropped()});
         let body = json!({"status": "alive", "log_lines": log_lines});
-        json(StatusCode::OK, &body)
+        json_response(StatusCode::OK, &body)
     }
 
     /// Responds with 200 if all PBXes are linked, their queues are loaded, and the daemon is
@@ -76,7 +77,7 @@ impl Admin {
         } else {
             (StatusCode::SERVICE_UNAVAILABLE, "not_ready")
         };
-        json(status, &json!({"status": text, "pbx": pbxes}))
+        json_response(status, &json!({"status": text, "pbx": pbxes}))
     }
 
     async fn metrics(&self, request: &HeaderMap) -> Response<ReplyBody> {
@@ -84,7 +85,7 @@ impl Admin {
         let accept = request.get(ACCEPT);
         let accept = accept.and_then(|accept| accept.to_str().ok());
         let content_type = metrics::content_type(accept.unwrap_or_default());
-        reply(text, content_type)
+        uncached_response(text, content_type)
     }
 }
 
@@ -103,13 +104,13 @@ fn state_and_reason(status: PbxStatus) -> (&'static str, Value) {
     }
 }
 
-fn json(status: StatusCode, body: &Value) -> Response<ReplyBody> {
-    let mut response = reply(body.to_string(), "application/json; charset=utf-8");
+fn json_response(status: StatusCode, body: &Value) -> Response<ReplyBody> {
+    let mut response = uncached_response(body.to_string(), "application/json; charset=utf-8");
     *response.status_mut() = status;
     response
 }
 
-fn reply(body: String, content_type: &'static str) -> Response<ReplyBody> {
+fn uncached_response(body: String, content_type: &'static str) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::whole(body));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

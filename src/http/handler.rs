@@ -10,7 +10,7 @@ use super::body::ReplyBody;
 
 /// Handles a listener's requests.
 pub trait Handler: Send + Sync + 'static {
-    /// Handles one request. `peer` is the address of the TCP connection.
+    /// Handles one request. `peer` is the TCP peer's address.
     fn handle(
         self: Arc<Self>,
         peer: IpAddr,

@@ -6,7 +6,7 @@ const TEXT: &str = include_str!("openapi.json");
 /// The API's default path, a key that occurs once in the document.
 const DEFAULT_PATH: &str = "\"/API/UpdateAgentState.php\": {";
 
-/// Returns the document for an API at `path`.
+/// Returns the OpenAPI document for an API at `path`.
 pub(super) fn text(path: &str) -> String {
     // Some characters in a path must be escaped in JSON.
     let key = serde_json::Value::from(path);

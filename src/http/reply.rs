@@ -11,8 +11,8 @@ use super::handler::Authenticated;
 use super::request_id::REQUEST_ID;
 use crate::api;
 
-/// The `WWW-Authenticate` header of a 401 response. `wget` and the standard clients of Java
-/// and Python (`urllib`) send credentials only after a challenge.
+/// The `WWW-Authenticate` header of a 401 response. `wget` and the standard HTTP clients of
+/// Java and Python (`urllib`) send credentials only after a challenge.
 const CHALLENGE: &str = "Basic realm=\"ami-bridge\", charset=\"UTF-8\"";
 
 /// Converts an API response to an HTTP response.

@@ -1,8 +1,8 @@
 //! Writes log lines to systemd's journal, in its native protocol
 //! (<https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>).
 //!
-//! `journalctl` shows only `MESSAGE`, so `MESSAGE` contains the message and all fields of a
-//! line. Each field is also sent as a journal field, for searches. The `tracing-journald`
+//! `journalctl` shows only `MESSAGE`, so `MESSAGE` contains a line's message and all its
+//! fields. Each field is also sent as a journal field, for searches. The `tracing-journald`
 //! crate can't compose such a `MESSAGE`.
 
 use std::fmt::{Debug, Write as _};
@@ -89,7 +89,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JournalLayer {
                 fields.named.extend_from_slice(&span_fields.named);
             }
         }
-        let entry = entry(event.metadata(), &fields);
+        let entry = encode_entry(event.metadata(), &fields);
         // A write never fails: the queue counts the entries that it drops.
         let _ = self.queue.clone().write_all(&entry);
     }
@@ -128,7 +128,7 @@ impl Fields {
     }
 }
 
-fn entry(metadata: &Metadata<'_>, fields: &Fields) -> Vec<u8> {
+fn encode_entry(metadata: &Metadata<'_>, fields: &Fields) -> Vec<u8> {
     // syslog priorities.
     let priority = match *metadata.level() {
         Level::ERROR => "3",

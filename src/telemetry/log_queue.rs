@@ -1,6 +1,6 @@
 //! A bounded queue of log lines between the threads that log and the writer thread.
 //!
-//! The destination of the log (a pipe, systemd's journal, a disk) may hang, so only the writer
+//! The log's destination (a pipe, systemd's journal, a disk) may hang, so only the writer
 //! thread writes to it. A line that does not fit into the queue is dropped and counted.
 
 use std::fmt;
@@ -98,7 +98,7 @@ impl LogFlow {
     }
 }
 
-/// The sending side of the queue. Never blocks.
+/// The queue's sending side. Never blocks.
 #[derive(Clone)]
 pub(super) struct LogQueue {
     entries: Sender<Entry>,

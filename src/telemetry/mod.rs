@@ -1,4 +1,4 @@
-//! Logging: the format of log lines and their destination.
+//! Logging: the format and the destination of log lines.
 
 mod journald;
 mod log_queue;

@@ -5,11 +5,11 @@
 pub struct LogSettings {
     /// A `tracing` filter, such as `info` or `info,ami_bridge=debug`.
     pub level: String,
-    /// Format of the log lines.
+    /// The format of log lines.
     pub format: LogFormat,
 }
 
-/// Format of the log lines.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// [`Pretty`](Self::Pretty) on a terminal, else [`Json`](Self::Json).

@@ -37,7 +37,7 @@ const FIRST_REQUEST_GRACE: Duration = Duration::from_millis(250);
 /// How often to check for the first request during [`FIRST_REQUEST_GRACE`].
 const FIRST_REQUEST_POLL: Duration = Duration::from_millis(10);
 
-/// How long a listener waits for its clients.
+/// A listener's time limits.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
     /// Time limit for the complete first request on a connection.

@@ -65,7 +65,7 @@ impl Slots {
         (self.connections.len(), self.limit)
     }
 
-    /// Returns the tracker of the connection tasks.
+    /// Returns the connection task tracker.
     pub(super) fn connections(&self) -> &TaskTracker {
         &self.connections
     }
@@ -179,7 +179,7 @@ pub(super) struct ClientActivity {
 
 #[derive(Debug, Clone, Copy)]
 struct ActivityState {
-    /// `None` during a handshake, and from a request to the end of its response.
+    /// `None` during a handshake, and from a request's arrival until its response is sent.
     idle_since: Option<Instant>,
     has_sent_request: bool,
     is_authenticated: bool,
@@ -215,7 +215,7 @@ impl ClientActivity {
         BusyGuard(Arc::clone(self))
     }
 
-    /// Whether a complete request has arrived.
+    /// Returns whether a complete request has arrived.
     pub(super) fn has_sent_request(&self) -> bool {
         self.lock().has_sent_request
     }
@@ -282,7 +282,7 @@ mod tests {
         clients[2].1.mark_authenticated();
         clients.push(connect());
         clients.push(connect());
-        // Two of the 16 slots must be free. Client 0 is busy, client 1 was busy just now,
+        // Two of the 16 slots must be free. Client 0 is busy, client 1 was busy a moment ago,
         // and client 2 is authenticated.
         assert_eq!(slots.evict(Instant::now()), 2);
         let evicted: Vec<_> = (0..16)

@@ -28,10 +28,10 @@ use super::request_id::request_id;
 use super::{openapi, reply, sse};
 use crate::api::{self, Api, ApiError, ApiRequest, Code, EventStream};
 
-/// Path of the event stream.
+/// The event stream's path.
 pub const EVENTS_PATH: &str = "/events";
 
-/// Path of the OpenAPI document.
+/// The OpenAPI document's path.
 pub const OPENAPI_PATH: &str = "/openapi.json";
 
 /// The longest request target that the API accepts, in bytes.
@@ -46,7 +46,7 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub struct Routes {
     /// Executes the requests.
     pub api: Arc<Api>,
-    /// Path of the API's endpoint.
+    /// The API endpoint's path.
     pub path: String,
     /// The web pages; `None` if they are disabled.
     pub pages: Option<Pages>,
@@ -54,7 +54,7 @@ pub struct Routes {
     pub cors_origins: Vec<String>,
     /// Networks of the proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Tracks the running requests, including those whose clients have disconnected.
+    /// Tracks the running requests, including requests whose clients have disconnected.
     pub running_requests: TaskTracker,
     /// Canceled at shutdown. This closes the event streams.
     pub stop: CancellationToken,

@@ -38,7 +38,7 @@ pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<String>, ApiEr
     Ok(Some(value.to_str().unwrap_or_default().to_owned()))
 }
 
-/// Reads the form of a POST.
+/// Reads the form in a POST request's body.
 ///
 /// # Errors
 /// - [`Code::UnsupportedMediaType`] if the body is not a form.
