@@ -10,7 +10,7 @@ impl Turn<'_> {
     ///
     /// # Errors
     /// [`QueueError`]. If a member was added and only the reason of its pause is
-    /// uncertain, the error is [`Failure::Unknown`], too.
+    /// uncertain, the error is [`Failure::Unknown`](crate::ami::Failure::Unknown), too.
     pub(in crate::queues) async fn change(
         self,
         queue: &QueueName,
