@@ -1,7 +1,7 @@
-//! The actions that the bridge can send, and their encoding.
+//! The AMI actions that the bridge can send, and their encoding.
 //!
-//! Every field is a checked value ([`super::value`]), so no input can add a header. No
-//! action of the bridge can place a call.
+//! Every text field is a checked value ([`super::value`]), so no input can inject a
+//! header. None of the actions can place a call.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::value::{HeaderValue, MemberValue};
 /// An AMI action.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Requests the challenge of an MD5 login.
+    /// Requests the challenge for an MD5 login.
     Challenge,
     /// Logs in.
     Login {
@@ -22,7 +22,7 @@ pub enum Action {
         /// The response to the challenge.
         key: LoginKey,
     },
-    /// Checks that Asterisk still answers.
+    /// Checks that Asterisk is still responding.
     Ping,
     /// Ends the session.
     Logoff,
@@ -36,8 +36,8 @@ pub enum Action {
         /// affect queues and callers.
         member: Option<HeaderValue>,
     },
-    /// Pauses or unpauses a member of one queue. The queue is not optional here:
-    /// without it Asterisk would pause the member in every queue of the PBX.
+    /// Pauses or unpauses a member in one queue. The queue is mandatory, because without it
+    /// Asterisk would pause the member in every queue on the PBX.
     QueuePause {
         /// The queue's name on the PBX.
         queue: HeaderValue,
@@ -45,7 +45,7 @@ pub enum Action {
         interface: MemberValue,
         /// Whether to pause the member.
         paused: bool,
-        /// Pause reason; `None` clears the former one.
+        /// Pause reason; `None` clears the current reason.
         reason: Option<MemberValue>,
     },
     /// Sets a member's penalty. Asterisk sends an event and writes to its `queue_log`
@@ -66,9 +66,9 @@ pub enum Action {
         interface: MemberValue,
         /// The member's display name.
         name: MemberValue,
-        /// The device whose state Asterisk uses, if it is not the interface.
+        /// The device whose state Asterisk uses for the member; `None` means the interface.
         state_interface: Option<MemberValue>,
-        /// Asterisk rings members with a lower penalty first.
+        /// The penalty. Asterisk rings members with a lower penalty first.
         penalty: u32,
         /// Whether the member starts paused.
         paused: bool,
@@ -84,7 +84,7 @@ pub enum Action {
     },
 }
 
-/// The response to a login challenge: md5(challenge ‖ secret) in lower-case hex.
+/// The response to a login challenge: md5(challenge ‖ secret) in lowercase hex.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct LoginKey(String);
 
@@ -107,7 +107,7 @@ impl fmt::Debug for LoginKey {
 }
 
 impl Action {
-    /// The action's name on the wire.
+    /// Returns the action's name on the wire.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -124,14 +124,14 @@ impl Action {
         }
     }
 
-    /// Whether the action reads the state of queues. Equal reads in flight may share one
-    /// reply.
+    /// Returns whether the action reads the state of queues. Identical reads in flight can
+    /// share one reply.
     #[must_use]
     pub fn is_read(&self) -> bool {
         matches!(self, Self::QueueStatus { .. })
     }
 
-    /// Whether the action changes the PBX.
+    /// Returns whether the action changes the PBX.
     #[must_use]
     pub fn is_change(&self) -> bool {
         matches!(
@@ -143,7 +143,7 @@ impl Action {
         )
     }
 
-    /// Appends the action's frame to `out`.
+    /// Appends the action's frame to `out`, with `id` as the ActionID.
     pub fn encode(&self, id: u64, out: &mut BytesMut) {
         put(out, "Action", self.name());
         put(out, "ActionID", &id.to_string());
@@ -158,7 +158,8 @@ impl Action {
                 put(out, "AuthType", "MD5");
                 put(out, "Username", username.as_str());
                 put(out, "Key", &key.0);
-                // agent: members and callers. system: start and shutdown of Asterisk.
+                // agent: queue members and callers. system: Asterisk's startup and
+                // shutdown.
                 put(out, "Events", "agent,system");
             }
             Self::Ping | Self::Logoff | Self::ListCommands => {}
@@ -213,8 +214,8 @@ impl Action {
 }
 
 fn put(out: &mut BytesMut, name: &str, value: &str) {
-    for part in [name, ": ", value, "\r\n"] {
-        out.put_slice(part.as_bytes());
+    for piece in [name, ": ", value, "\r\n"] {
+        out.put_slice(piece.as_bytes());
     }
 }
 
@@ -224,7 +225,7 @@ fn put_some(out: &mut BytesMut, name: &str, value: Option<&str>) {
     }
 }
 
-/// Asterisk reads any word that it does not know as "false".
+/// Appends a header with a boolean value. Asterisk treats every unknown word as "false".
 fn put_bool(out: &mut BytesMut, name: &str, value: bool) {
     put(out, name, if value { "true" } else { "false" });
 }
@@ -258,7 +259,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parsing_an_encoded_action_yields_its_fields(
+        fn encoded_action_parses_back_to_its_fields(
             queue in "[A-Za-z0-9_.-]{1,64}",
             interface in "[A-Za-z0-9/@_.-]{1,79}",
             penalty in 0u32..1_000_001,
@@ -267,8 +268,8 @@ mod tests {
         ) {
             let Ok(name) = MemberValue::new(&alias) else { return Ok(()); };
             let action = Action::QueueAdd {
-                queue: HeaderValue::new(&queue).expect("queue"),
-                interface: MemberValue::new(&interface).expect("interface"),
+                queue: HeaderValue::new(&queue).expect("a valid queue name"),
+                interface: MemberValue::new(&interface).expect("a valid interface"),
                 name,
                 state_interface: None,
                 penalty,
@@ -288,14 +289,14 @@ mod tests {
         }
 
         #[test]
-        fn no_accepted_value_adds_a_header(value in any::<String>()) {
+        fn accepted_value_never_adds_a_header(value in any::<String>()) {
             let pause = |reason| Action::QueuePause {
-                queue: HeaderValue::new("6001").expect("queue"),
-                interface: MemberValue::new("PJSIP/1001").expect("interface"),
+                queue: HeaderValue::new("6001").expect("a valid queue name"),
+                interface: MemberValue::new("PJSIP/1001").expect("a valid interface"),
                 paused: true,
                 reason,
             };
-            let plain = MemberValue::new("Lunch").expect("reason");
+            let plain = MemberValue::new("Lunch").expect("a valid reason");
             if let Ok(reason) = MemberValue::new(&value) {
                 prop_assert_eq!(names(&pause(Some(reason))), names(&pause(Some(plain))));
             }

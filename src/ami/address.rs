@@ -1,10 +1,10 @@
-//! Where a PBX listens for AMI: `host:port`.
+//! The address of a PBX's AMI port: `host:port`.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The form that error messages show.
-const FORM: &str = "must be host:port, as \"127.0.0.1:5038\"";
+/// The error message for an address in any other format.
+const FORMAT_ERROR: &str = "must be host:port, such as \"127.0.0.1:5038\"";
 
 /// A host name or IP address, and a port. An IPv6 address is in brackets, and may have
 /// a numeric scope (`[fe80::1%2]:5038`).
@@ -20,43 +20,44 @@ impl Address {
     /// Parses `host:port`. Does not resolve the host name.
     ///
     /// # Errors
-    /// A message that describes the mistake and the expected form.
+    /// An error message that describes the problem and the expected format.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.parse::<Ipv6Addr>().is_ok() {
-            let form = "must be host:port, with an IPv6 address in brackets, as \"[::1]:5038\"";
+            let form =
+                "must be host:port, with an IPv6 address in brackets, such as \"[::1]:5038\"";
             return Err(form.to_owned());
         }
-        let (host, port_text) = text.rsplit_once(':').ok_or(FORM)?;
-        // `u16` would accept a plus sign.
+        let (host, port_text) = text.rsplit_once(':').ok_or(FORMAT_ERROR)?;
+        // Parsing as `u16` would accept a plus sign.
         let is_number = port_text.bytes().all(|byte| byte.is_ascii_digit());
         match port_text.parse() {
             Ok(port @ 1..) if is_number && !host.is_empty() => {
-                check_host(host).map_err(|error| format!("{FORM}: {error}"))?;
+                check_host(host).map_err(|error| format!("{FORMAT_ERROR}: {error}"))?;
                 Ok(Self {
                     text: text.into(),
                     colon: host.len(),
                     port,
                 })
             }
-            _ => Err(FORM.to_owned()),
+            _ => Err(FORMAT_ERROR.to_owned()),
         }
     }
 
-    /// `host:port`, as it was parsed.
+    /// Returns the parsed text: `host:port`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The host name or address; an IPv6 address without its brackets.
+    /// Returns the host name or IP address. An IPv6 address has no brackets.
     #[must_use]
     pub fn host(&self) -> &str {
         let host = &self.text[..self.colon];
         host.trim_start_matches('[').trim_end_matches(']')
     }
 
-    /// Whether the host is `localhost` or a loopback address, so that no byte leaves
-    /// this machine.
+    /// Returns whether the host is `localhost` or a loopback address. Traffic to such a host
+    /// never leaves this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         let host = self.host();
@@ -64,10 +65,11 @@ impl Address {
         host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
     }
 
-    /// Whether both are obviously the same: equal apart from case, or both the usual
-    /// loopback address or its name. Does not resolve host names.
+    /// Returns whether both addresses obviously refer to the same port of the same host.
+    /// Compares host names ignoring case, and treats `localhost`, `127.0.0.1` and `::1` as
+    /// the same host. Does not resolve host names.
     #[must_use]
-    pub fn is_same_place(&self, other: &Self) -> bool {
+    pub fn is_same_endpoint(&self, other: &Self) -> bool {
         let is_local = |address: &Self| {
             let names = ["localhost", "127.0.0.1", "::1"];
             names
@@ -91,19 +93,21 @@ fn check_host(host: &str) -> Result<(), String> {
         let (address, scope) = inner.split_once('%').unwrap_or((inner, "0"));
         return match (address.parse::<Ipv6Addr>(), scope.parse::<u32>()) {
             (Ok(_), Ok(_)) => Ok(()),
-            (Ok(_), Err(_)) => Err("after % comes the number of a network interface".into()),
+            (Ok(_), Err(_)) => {
+                Err("the text after % must be the number of a network interface".into())
+            }
             (Err(_), _) => Err("the brackets do not contain an IPv6 address".into()),
         };
     }
-    let fits = |c: &char| c.is_ascii_alphanumeric() || ".-_".contains(*c);
-    if let Some(odd) = host.chars().find(|c| !fits(c)) {
-        return Err(format!("a host name can't contain {odd:?}"));
+    let is_allowed = |c: &char| c.is_ascii_alphanumeric() || ".-_".contains(*c);
+    if let Some(invalid) = host.chars().find(|c| !is_allowed(c)) {
+        return Err(format!("a host name can't contain {invalid:?}"));
     }
     let is_number = host
         .bytes()
         .all(|byte| byte.is_ascii_digit() || byte == b'.');
     if is_number && host.parse::<Ipv4Addr>().is_err() {
-        return Err("it is not an IPv4 address".into());
+        return Err("the host is not an IPv4 address".into());
     }
     Ok(())
 }
@@ -117,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn parse_accepts_a_host_and_a_port() {
+    fn parse_accepts_host_and_port() {
         for (text, host) in [
             ("127.0.0.1:5038", "127.0.0.1"),
             ("[::1]:5038", "::1"),
@@ -130,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn parse_says_what_is_wrong() {
+    fn parse_error_describes_the_problem() {
         for (text, expected) in [
             ("127.0.0.1：5038", "must be host:port"),
             ("ｐbx:5038", "can't contain 'ｐ'"),
@@ -158,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_recognized_by_name_and_by_address() {
+    fn is_loopback_recognizes_names_and_addresses() {
         for (text, expected) in [
             ("127.0.0.1:5038", true),
             ("127.0.0.2:5038", true),
@@ -172,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_place_can_be_spelled_in_several_ways() {
+    fn is_same_endpoint_recognizes_different_spellings() {
         for (a, b, expected) in [
             ("localhost:5038", "127.0.0.1:5038", true),
             ("[::1]:5038", "LOCALHOST:5038", true),
@@ -181,7 +185,7 @@ mod tests {
             ("127.0.0.1:5038", "127.0.0.2:5038", false),
             ("a.example.com:5038", "b.example.com:5038", false),
         ] {
-            let same = address(a).is_same_place(&address(b));
+            let same = address(a).is_same_endpoint(&address(b));
             assert_eq!(same, expected, "{a} and {b}");
         }
     }

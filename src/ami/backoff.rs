@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Doubling delays with jitter. The jitter spreads the attempts of bridges that lost the
-/// same Asterisk at the same moment.
+/// Exponential backoff with jitter. If several bridges lose the same Asterisk at the same
+/// moment, the jitter spreads their connection attempts.
 #[derive(Debug)]
 pub(super) struct Backoff {
     next: Duration,
@@ -12,7 +12,7 @@ pub(super) struct Backoff {
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
-/// How long a link must have been up to reset the delay.
+/// Minimum uptime after which a link resets the delay.
 const MIN_UPTIME: Duration = Duration::from_secs(5);
 
 impl Default for Backoff {
@@ -22,22 +22,22 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// Returns the delay before the next attempt: half of it fixed, half of it scaled by
-    /// `random`, which is between 0 and 1.
+    /// Returns the delay before the next attempt. One half of the delay is fixed; the other
+    /// half is scaled by `random`, a number from 0 to 1.
     pub(super) fn next_delay(&mut self, random: f64) -> Duration {
         let delay = self.next;
         self.next = (delay * 2).min(MAX_DELAY);
         delay.mul_f64(0.5 + random / 2.0)
     }
 
-    /// Returns to the first delay if the link was up for at least [`MIN_UPTIME`].
+    /// Resets the delay to [`FIRST_DELAY`] if `uptime` is at least [`MIN_UPTIME`].
     pub(super) fn reset_if_stable(&mut self, uptime: Duration) {
         if uptime >= MIN_UPTIME {
             self.next = FIRST_DELAY;
         }
     }
 
-    /// The longest delay, for failures that a quick retry can't fix.
+    /// Returns the longest delay, for failures that a quick retry won't fix.
     #[must_use]
     pub(super) fn max_delay() -> Duration {
         MAX_DELAY
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delay_doubles_up_to_a_limit_and_resets_after_a_healthy_link() {
+    fn delay_doubles_up_to_a_limit_and_resets_after_a_stable_link() {
         let mut backoff = Backoff::default();
         let delays: Vec<_> = (0..9)
             .map(|_| backoff.next_delay(1.0).as_secs_f64())

@@ -1,5 +1,5 @@
-//! The handle through which the rest of the program uses a link. It knows nothing about
-//! sockets or retries.
+//! The handle through which the rest of the program sends actions over a link. It knows
+//! nothing about sockets or retries.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,19 +15,19 @@ use super::login::Peer;
 use super::pending::Request;
 use super::reply::Reply;
 
-/// State of a link.
+/// The state of a link.
 #[derive(Debug, Clone)]
 pub enum LinkState {
     /// The session has ended, or an attempt to connect has failed.
     Down {
         /// When the next attempt begins.
         next_attempt: Instant,
-        /// Why the link is down, for the operator.
+        /// Why the link is down, as a message for the operator.
         reason: String,
     },
-    /// The first attempt is in progress.
+    /// The first connection attempt is in progress.
     Connecting,
-    /// Logged in, but Asterisk does not know the queue actions yet.
+    /// The bridge is logged in, but Asterisk does not know the queue actions yet.
     Booting,
     /// Ready for requests.
     Ready(Peer),
@@ -35,7 +35,8 @@ pub enum LinkState {
     ShuttingDown,
 }
 
-/// The state of a link, as the supervisor publishes it.
+/// An update that the supervisor publishes: the link's state and, while the link is
+/// ready, the sender for requests.
 #[derive(Debug, Clone)]
 pub(crate) struct LinkUpdate {
     pub(crate) state: LinkState,
@@ -72,24 +73,24 @@ impl Client {
         }
     }
 
-    /// The PBX's name in the configuration.
+    /// Returns the PBX's name in the configuration.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The number of pending exchanges, and its limit (`max_pending`).
+    /// Returns the number of pending exchanges and the limit (`max_pending`).
     #[must_use]
     pub fn pending(&self) -> (usize, usize) {
         let free = self.permits.available_permits();
         (self.max_pending.saturating_sub(free), self.max_pending)
     }
 
-    /// The current state of the link.
+    /// Returns the link's current state.
     #[must_use]
     pub fn state(&self) -> LinkState {
         if !self.is_supervised() {
-            // The last published state is outdated.
+            // Nothing updates the last published state any more.
             return LinkState::Down {
                 next_attempt: Instant::now(),
                 reason: "the task that supervises this link has ended".to_owned(),
@@ -98,22 +99,22 @@ impl Client {
         self.link.borrow().state.clone()
     }
 
-    /// Whether the supervisor, which reopens the link, is still running.
+    /// Returns whether the task that reopens the link is still running.
     #[must_use]
     pub fn is_supervised(&self) -> bool {
         self.link.has_changed().is_ok()
     }
 
-    /// Waits until the state of the link satisfies the condition, and returns it. Returns
-    /// early if the link is no longer supervised.
+    /// Waits until the link's state satisfies `condition`, and returns that state. If the
+    /// link is no longer supervised, returns immediately.
     pub async fn wait_for(&mut self, mut condition: impl FnMut(&LinkState) -> bool) -> LinkState {
         // An error means that the supervisor has ended.
         let _ = self.link.wait_for(|link| condition(&link.state)).await;
         self.state()
     }
 
-    /// Begins an exchange on behalf of an HTTP request. The exchange can send any number of
-    /// actions until `deadline`. `request_id` appears in the log.
+    /// Begins an exchange for an API request. The exchange can send any number of actions
+    /// until `deadline`. `request_id` appears in the log.
     ///
     /// # Errors
     /// [`Failure::Unavailable`] if the link is not ready, [`Failure::Overloaded`] if
@@ -122,8 +123,8 @@ impl Client {
         self.open(deadline, request_id, Some(&self.permits))
     }
 
-    /// Begins an exchange on behalf of the bridge itself. It does not count against
-    /// `max_pending`. `purpose` appears in the log as the request's id.
+    /// Begins an exchange for the bridge itself. The exchange does not count against
+    /// `max_pending`. `purpose` appears in the log as the request id.
     ///
     /// # Errors
     /// [`Failure::Unavailable`] if the link is not ready.
@@ -161,21 +162,22 @@ impl Client {
 }
 
 tokio::task_local! {
-    /// Set before the current task sends its first change.
+    /// Set to true before the current task sends its first change.
     static CHANGE_SENT: Arc<AtomicBool>;
 }
 
-/// Runs `request`, and sets `sent` before `request` sends its first change. The caller then
-/// knows whether anything may have changed, even if `request` panics.
-pub async fn with_change_flag<F: Future>(sent: Arc<AtomicBool>, request: F) -> F::Output {
-    CHANGE_SENT.scope(sent, request).await
+/// Runs `request`, and sets `change_sent` before `request` sends its first change. The
+/// caller can then tell whether anything may have changed, even if `request` panics.
+pub async fn with_change_flag<F: Future>(change_sent: Arc<AtomicBool>, request: F) -> F::Output {
+    CHANGE_SENT.scope(change_sent, request).await
 }
 
-/// How long [`Exchange::send`] waits after the deadline. A running session reports a missed
-/// deadline within a tenth of a second, so this only matters if its task has panicked.
+/// How long [`Exchange::send`] waits after the deadline. A running session reports a
+/// missed deadline within a tenth of a second, so the grace period only matters if the
+/// session's task has died.
 const DEADLINE_GRACE: Duration = Duration::from_secs(1);
 
-/// Sends the actions of one request over a link.
+/// A handle with which one request sends its actions over a link.
 #[derive(Debug, Clone)]
 pub struct Exchange {
     requests: mpsc::UnboundedSender<Request>,
@@ -186,10 +188,10 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Sends an action exactly once, and waits for its reply.
+    /// Sends an action without retries, and waits for its reply.
     ///
-    /// Asterisk executes actions in the order of these calls. The action is sent even if
-    /// the returned future is dropped.
+    /// Asterisk executes actions in the order of the calls to `send`. The action is sent even
+    /// if the returned future is dropped.
     ///
     /// # Errors
     /// [`Failure::Unavailable`] or [`Failure::Overloaded`] if the action was not sent,
@@ -201,7 +203,7 @@ impl Exchange {
         let (reply_sender, receiver) = oneshot::channel();
         let deadline = self.deadline;
         if action.is_change() {
-            let _ = CHANGE_SENT.try_with(|sent| sent.store(true, Ordering::Release));
+            let _ = CHANGE_SENT.try_with(|flag| flag.store(true, Ordering::Release));
         }
         let session_ended = self
             .requests
@@ -227,7 +229,7 @@ impl Exchange {
         }
     }
 
-    /// Whether the AMI user had `write=agent` when the link came up. If so, a later
+    /// Returns whether the AMI user had `write=agent` when the link came up. If so, a later
     /// `Permission denied` means that app_queue is being loaded.
     #[must_use]
     pub fn may_write(&self) -> bool {
@@ -241,7 +243,7 @@ mod tests {
     use crate::ami::testing::{header, member};
 
     #[tokio::test]
-    async fn change_flag_is_set_before_a_change_and_not_by_a_read() {
+    async fn change_flag_is_set_by_a_change_but_not_by_a_ping() {
         let (requests, mut received) = mpsc::unbounded_channel();
         let exchange = Exchange {
             requests,

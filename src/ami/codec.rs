@@ -1,55 +1,55 @@
 //! Framing: splits the byte stream into the greeting and the messages.
 //!
-//! A line ends with LF, optionally after CR. An empty line ends a frame. Empty frames
-//! are skipped, because some responses of Asterisk end with two empty lines.
+//! A line ends with LF, optionally after CR. An empty line ends a frame. Empty frames are
+//! skipped, because some Asterisk responses end with two empty lines.
 
 use bytes::{Buf, BytesMut};
 use memchr::memchr;
 
 use super::message::Message;
 
-/// Maximum length of a frame. The largest frames that Asterisk sends to the bridge are a
-/// few kilobytes, so the sender of a longer one is not Asterisk.
+/// Maximum frame length in bytes. The largest frames that Asterisk sends to the bridge
+/// have a few kilobytes, so a peer that sends a longer frame is not Asterisk.
 pub const MAX_FRAME_BYTES: usize = 1 << 20;
 
-/// Maximum length of the greeting's line.
+/// Maximum length of the greeting in bytes.
 const MAX_BANNER_BYTES: usize = 256;
 
-/// The greeting of Asterisk, up to its AMI version.
+/// Asterisk's greeting, up to the AMI version.
 const BANNER_PREFIX: &[u8] = b"Asterisk Call Manager/";
 
-/// The greeting of an AMI proxy, up to its own version.
+/// An AMI proxy's greeting, up to the proxy's version.
 const PROXY_BANNER_PREFIX: &[u8] = b"Asterisk Call Manager Proxy/";
 
-/// Marks the version of a proxy in [`Frame::Banner`].
+/// Prefix of a proxy's version in [`Frame::Banner`].
 pub(crate) const PROXY_VERSION_PREFIX: &str = "proxy ";
 
-/// A unit of the byte stream.
+/// A decoded unit of the byte stream.
 #[derive(Debug)]
 pub enum Frame {
-    /// The greeting, with the AMI version (`5.0.4` from Asterisk 16, `11.0.0` from 22) or
-    /// the version of a proxy (`proxy 1.28`).
+    /// The greeting, with the AMI version (`5.0.4` from Asterisk 16, `11.0.0` from Asterisk
+    /// 22) or a proxy's version (`proxy 1.28`).
     Banner(String),
     /// A response or an event.
     Message(Message),
 }
 
-/// Why the byte stream is not AMI.
+/// An error in the byte stream.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
-    /// The first line is not the greeting of an Asterisk Manager Interface.
-    #[error("the peer did not send the greeting of an Asterisk Manager Interface")]
+    /// The first line is not an Asterisk Manager Interface greeting.
+    #[error("the peer did not send an Asterisk Manager Interface greeting")]
     NotAmi,
-    /// A frame of more than [`MAX_FRAME_BYTES`].
-    #[error("a message of more than {MAX_FRAME_BYTES} bytes")]
+    /// A frame is longer than [`MAX_FRAME_BYTES`].
+    #[error("a message is longer than {MAX_FRAME_BYTES} bytes")]
     TooLong,
     /// Reading from or writing to the connection failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }
 
-/// The decoder. It remembers how far it has searched the buffer, so that a frame which
-/// arrives byte by byte is not searched from its start each time.
+/// The AMI decoder. It remembers how far it has searched the buffer. If a frame arrives
+/// byte by byte, the decoder therefore searches each byte only once.
 #[derive(Debug, Default)]
 pub struct AmiCodec {
     banner_decoded: bool,
@@ -60,7 +60,8 @@ pub struct AmiCodec {
 }
 
 impl AmiCodec {
-    /// Removes the next complete frame from the buffer; `None` if more bytes are needed.
+    /// Removes and returns the next complete frame in the buffer, or returns `None` if more
+    /// bytes are needed.
     ///
     /// # Errors
     /// [`FrameError`] if the bytes are not AMI. The caller must then close the connection.
@@ -90,7 +91,7 @@ impl AmiCodec {
             }
         }
         self.searched = buffer.len();
-        // The byte after the frame may be the CR of the empty line that ends it.
+        // The byte after the frame may be the CR of the empty line that ends the frame.
         if buffer.len() > MAX_FRAME_BYTES + 1 {
             return Err(FrameError::TooLong);
         }
@@ -98,7 +99,7 @@ impl AmiCodec {
     }
 
     fn decode_banner(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
-        // The buffer may hold only a part of the prefix.
+        // The buffer may contain only the beginning of the prefix.
         let matches = |prefix: &&[u8]| {
             let length = buffer.len().min(prefix.len());
             buffer[..length] == prefix[..length]
@@ -140,7 +141,7 @@ mod tests {
         let mut rest = bytes;
         let mut sizes = sizes.iter().cycle();
         while !rest.is_empty() {
-            let size = (*sizes.next().expect("cycle")).clamp(1, rest.len());
+            let size = (*sizes.next().expect("an endless iterator")).clamp(1, rest.len());
             buffer.extend_from_slice(&rest[..size]);
             rest = &rest[size..];
             while let Some(frame) = codec.decode(&mut buffer).expect("valid stream") {
@@ -175,14 +176,14 @@ mod tests {
         loop {
             match codec.decode(&mut buffer) {
                 Ok(Some(_)) => {}
-                Ok(None) => panic!("no error"),
+                Ok(None) => panic!("expected a decoding error"),
                 Err(error) => return error,
             }
         }
     }
 
     #[test]
-    fn peer_that_is_not_an_ami_is_rejected() {
+    fn peer_that_does_not_speak_ami_is_rejected() {
         assert!(matches!(decode_error(b"SSH-2.0"), FrameError::NotAmi));
         assert!(matches!(
             decode_error(b"Asterisk Call Mana\n"),
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn greeting_of_a_proxy_is_recognized() {
+    fn proxy_greeting_is_recognized() {
         for sizes in [&[usize::MAX][..], &[1]] {
             let frames = decode_in_chunks(b"Asterisk Call Manager Proxy/1.28.2\r\n", sizes);
             assert_eq!(frames, ["Banner(\"proxy 1.28.2\")"]);

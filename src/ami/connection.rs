@@ -1,4 +1,4 @@
-//! A byte stream to Asterisk with its buffers and framing. Does not match responses to
+//! A connection to Asterisk, with its buffers and framing. Does not match responses to
 //! actions.
 
 use bytes::BytesMut;
@@ -9,7 +9,8 @@ use super::action::Action;
 use super::codec::{AmiCodec, Frame, FrameError};
 use super::message::Message;
 
-/// Free buffer space before each read, so that a large event list takes few system calls.
+/// Free buffer space before each read, in bytes. It is large, so reading a long event
+/// list takes few system calls.
 const READ_BYTES: usize = 64 * 1024;
 
 /// Both directions of a connection to Asterisk.
@@ -34,9 +35,9 @@ pub(crate) struct Incoming<S> {
 pub(crate) struct Outgoing<S> {
     stream: WriteHalf<S>,
     buffer: BytesMut,
-    /// Number of bytes that the operating system (or TLS) has accepted.
+    /// Number of bytes that the operating system, or TLS, has accepted.
     written: u64,
-    /// False while TLS may still buffer bytes that it has accepted.
+    /// False while accepted bytes may still be in a TLS buffer.
     flushed: bool,
 }
 
@@ -59,7 +60,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         }
     }
 
-    /// Writes one action and flushes it. For the handshake, which sends one action at a
+    /// Writes and flushes one action. Used by the handshake, which sends one action at a
     /// time.
     pub(crate) async fn send(&mut self, id: u64, action: &Action) -> Result<(), FrameError> {
         self.outgoing.enqueue(id, action, "");
@@ -69,7 +70,8 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         Ok(())
     }
 
-    /// Waits for the next frame; `None` if Asterisk has closed the connection. Cancel safe.
+    /// Waits for the next frame. Returns `None` if Asterisk has closed the connection. Cancel
+    /// safe.
     pub(crate) async fn receive(&mut self) -> Result<Option<Frame>, FrameError> {
         loop {
             if let Some(frame) = self.incoming.next()? {
@@ -83,8 +85,8 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
 }
 
 impl<S: AsyncRead> Incoming<S> {
-    /// Waits for bytes and reads them into the buffer. Returns their number; 0 if Asterisk
-    /// has closed the connection. Cancel safe.
+    /// Waits for bytes, reads them into the buffer, and returns their number. Returns 0 if
+    /// Asterisk has closed the connection. Cancel safe.
     pub(crate) async fn fill(&mut self) -> Result<usize, FrameError> {
         self.buffer.reserve(READ_BYTES);
         Ok(self.stream.read_buf(&mut self.buffer).await?)
@@ -110,26 +112,26 @@ impl<S: AsyncRead> Incoming<S> {
 }
 
 impl<S: AsyncWrite> Outgoing<S> {
-    /// Appends an action to the write buffer, and returns the offset of the action's end
-    /// in the byte stream. Logs the ActionID with the id of the request, so that a reader
-    /// of the log can connect the two.
+    /// Appends an action to the write buffer, and returns the offset of the action's end in
+    /// the byte stream. Logs the ActionID together with the request id, so that log readers
+    /// can correlate the two ids.
     pub(crate) fn enqueue(&mut self, id: u64, action: &Action, request_id: &str) -> u64 {
         trace!(target: "ami_bridge::wire", id, request_id, ?action, "sent");
         action.encode(id, &mut self.buffer);
         self.written + self.buffer.len() as u64
     }
 
-    /// Whether every byte has been written and flushed.
+    /// Returns whether every byte has been written and flushed.
     pub(crate) fn is_empty(&self) -> bool {
         self.buffer.is_empty() && self.flushed
     }
 
-    /// Number of bytes in the write buffer.
+    /// Returns the number of bytes in the write buffer.
     pub(crate) fn len(&self) -> usize {
         self.buffer.len()
     }
 
-    /// Number of bytes written since the connection was opened.
+    /// Returns the number of bytes written since the connection was opened.
     pub(crate) fn written(&self) -> u64 {
         self.written
     }

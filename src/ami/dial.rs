@@ -22,15 +22,15 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// Maximum number of unanswered actions over TLS.
 ///
-/// Before Asterisk reads an action, it polls the socket, but not the bytes that OpenSSL
-/// has already read from it. If several actions arrive together, Asterisk executes the
-/// first one, and the others wait until more bytes arrive (all versions up to 22).
+/// Before Asterisk reads an action, it polls the socket but ignores bytes that OpenSSL
+/// has already read from the socket. If several actions arrive together, Asterisk
+/// executes only the first action until more bytes arrive (all versions up to 22).
 const MAX_IN_FLIGHT_OVER_TLS: usize = 1;
 
-/// Connects to Asterisk, over TLS if `tls` is given. Has no timeout of its own.
+/// Connects to Asterisk, over TLS if `tls` is set. Has no timeout.
 ///
 /// # Errors
-/// The error of the operating system, or the TLS error with advice for the operator.
+/// The operating system's error, or the TLS error with advice for the operator.
 pub(crate) async fn dial(
     address: &Address,
     tls: Option<&TlsSettings>,
@@ -45,11 +45,11 @@ pub(crate) async fn dial(
     })
 }
 
-/// Connects over TLS and returns the certificate that Asterisk presents, in DER. Has no
-/// timeout of its own.
+/// Connects over TLS and returns the DER encoding of the certificate that Asterisk
+/// presents. Has no timeout.
 ///
 /// # Errors
-/// The error of the operating system, or the TLS error if the certificate is not trusted.
+/// The operating system's error, or the TLS error if the certificate is not trusted.
 pub async fn presented_certificate(address: &Address, tls: &TlsSettings) -> io::Result<Vec<u8>> {
     let stream = tls.connect(connect(address).await?).await?;
     let presented = stream.get_ref().1.peer_certificates();
@@ -58,7 +58,8 @@ pub async fn presented_certificate(address: &Address, tls: &TlsSettings) -> io::
     Ok(certificate.to_vec())
 }
 
-/// Connects without Nagle's algorithm, and with keep-alive to detect a dead peer.
+/// Opens a TCP connection. Disables Nagle's algorithm, and enables keep-alive to detect a
+/// dead peer.
 async fn connect(address: &Address) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address.as_str()).await?;
     stream.set_nodelay(true)?;

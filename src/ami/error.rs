@@ -1,45 +1,48 @@
-//! Why an action, a login or a session failed. Refusals by Asterisk are in
-//! [`super::refusal`].
+//! Errors of actions, logins and sessions. Asterisk's refusals are in [`super::refusal`].
 
 use std::time::Duration;
 
 use super::codec::FrameError;
 
-/// Why an action has no reply. Only [`Failure::Unknown`] leaves open whether Asterisk
-/// executed the action.
+/// The reason why an action has no reply. Asterisk has not executed the action, except
+/// possibly if the reason is [`Failure::Unknown`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The link is down. The action was not sent, and will not be.
+    /// The link is down. The action was not sent and will not be sent.
     #[error("the link to the PBX is down")]
     Unavailable {
-        /// When a retry may succeed.
+        /// The delay after which a retry may succeed.
         retry_after: Duration,
     },
-    /// Too many requests wait for the PBX. The action was not sent, and will not be.
+    /// Too many requests are waiting for the PBX. The action was not sent and will not be
+    /// sent.
     #[error("too many requests are waiting for the PBX")]
     Overloaded,
-    /// The action was sent, but no reply came before the deadline or the end of the link.
+    /// The action was sent, but the deadline passed or the link was lost before the reply
+    /// arrived.
     #[error("the PBX gave no answer")]
     Unknown,
 }
 
-/// The explanation for the operator if Asterisk does not know the queue actions.
+/// The message for the operator if Asterisk does not know the queue actions.
 pub const NO_APP_QUEUE: &str = "Asterisk does not know the queue actions: it is still booting, \
      or app_queue is not loaded (asterisk -rx 'module load app_queue.so')";
 
-/// Why a login failed.
+/// The reason why a login failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
-    /// Wrong user, wrong secret, or an address that the user's ACL denies: Asterisk
-    /// answers all three alike. The only login error that a retry does not fix.
+    /// Wrong user, wrong secret, or an address that the user's ACL denies. Asterisk sends the
+    /// same response in all three cases. This is the only login error that a retry won't fix.
     #[error(
-        "Asterisk rejects the AMI user or its secret, or this address: compare both with \
-         manager.conf, and its permit lines with this machine's address"
+        "Asterisk rejects the AMI user or its secret, or this address: compare \
+         the user and the secret with manager.conf, and this machine's address with its permit \
+         lines"
     )]
     Rejected,
-    /// The user has `allowmultiplelogin=no`, and Asterisk still holds an old session.
+    /// The user has `allowmultiplelogin=no`, and Asterisk has not closed an older session
+    /// yet.
     #[error(
-        "the AMI user is logged in already: put allowmultiplelogin=yes into its own section \
+        "the AMI user is logged in already: put allowmultiplelogin=yes into the user's section \
          of manager.conf (in [general] it takes effect only after a restart), then run \
          manager reload"
     )]
@@ -47,26 +50,24 @@ pub enum LoginError {
     /// A graceful shutdown of Asterisk is pending.
     #[error("Asterisk is shutting down")]
     ShuttingDown,
-    /// Any other response.
+    /// Asterisk sent any other response.
     #[error("unexpected response to the login: {0}")]
     Unexpected(String),
-    /// No response before the timeout.
+    /// Asterisk did not respond before the timeout.
     #[error(
-        "no answer in time: is Asterisk frozen, or is this not the port of the AMI, or its port \
-         for TLS (tls = true)?"
+        "no answer in time: Asterisk may be frozen, this may not be the AMI port, or it may be the \
+         AMI's TLS port (which needs tls = true)"
     )]
     TimedOut,
     /// Asterisk closed the connection during the login.
-    #[error(
-        "the connection was closed before the login was complete: is this the port of the AMI?"
-    )]
+    #[error("the connection was closed before the login was complete: is this the AMI port?")]
     Closed,
     /// The connection failed, or its bytes are not AMI.
     #[error(transparent)]
     Frame(#[from] FrameError),
 }
 
-/// Why a session ended.
+/// The reason why a session ended.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionEnd {
     /// The bridge logged off.

@@ -1,5 +1,5 @@
-//! Decides when to ping over a silent link, and when to consider Asterisk dead. Does no IO
-//! and never reads a clock.
+//! Decides when to ping a silent link, and when to consider Asterisk dead. Does no IO and
+//! never reads a clock.
 
 use std::time::Duration;
 
@@ -8,34 +8,34 @@ use tokio::time::Instant;
 /// Silence after which the session sends a Ping.
 const IDLE_BEFORE_PING: Duration = Duration::from_secs(4);
 
-/// Time for Asterisk to answer the Ping. Together with [`IDLE_BEFORE_PING`], a dead peer is
-/// detected within ten seconds.
+/// Maximum time for Asterisk to answer a Ping. Together with [`IDLE_BEFORE_PING`], this
+/// detects a dead peer within ten seconds.
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Time for Asterisk to answer the Ping that follows a jump of the wall clock. The machine
-/// may have been suspended, and the link may have been dead for a long time.
+/// Maximum time for Asterisk to answer the Ping that the session sends after the wall
+/// clock has jumped. The machine may have been suspended, and the link may have died long
+/// ago.
 const PING_TIMEOUT_AFTER_JUMP: Duration = Duration::from_secs(2);
 
-/// The action that the session must take.
+/// The session's next step.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Nothing.
+    /// Do nothing.
     Alive,
-    /// Send a Ping that is answered within this time.
+    /// Send a Ping, which Asterisk must answer within this time.
     Ping(Duration),
-    /// End: Asterisk did not answer.
+    /// End the session, because Asterisk did not answer.
     Dead,
 }
 
-/// When bytes last arrived, and whether a Ping is pending.
+/// Tracks when bytes last arrived, and whether a Ping is pending.
 #[derive(Debug)]
 pub(super) struct Liveness {
     last_received: Instant,
     pinged: bool,
-    /// Number of jumps of the wall clock at the last check.
+    /// Number of wall-clock jumps at the last check.
     clock_jumps: u64,
-    /// After a jump of the wall clock: when to consider Asterisk dead if no bytes have
-    /// arrived.
+    /// Set after a wall-clock jump. If no bytes arrive before this time, Asterisk is dead.
     dead_at: Option<Instant>,
 }
 
@@ -49,21 +49,22 @@ impl Liveness {
         }
     }
 
-    /// Bytes have arrived. Any byte proves that Asterisk is alive, not only the answer to
-    /// a Ping.
+    /// Records that bytes have arrived. Any byte proves that Asterisk is alive, not only the
+    /// answer to a Ping.
     pub(super) fn received(&mut self, now: Instant) {
         self.last_received = now;
         self.pinged = false;
         self.dead_at = None;
     }
 
-    /// Called regularly, with the number of unanswered actions and of jumps of the wall
-    /// clock so far.
+    /// Returns the session's next step. The session must call this regularly, with the number
+    /// of unanswered actions and the total number of wall-clock jumps.
     pub(super) fn check(&mut self, now: Instant, in_flight: usize, clock_jumps: u64) -> Verdict {
         let mut ping = None;
         if clock_jumps != self.clock_jumps {
             self.clock_jumps = clock_jumps;
-            // Asterisk answers one action after another, so a slow one can delay the Ping.
+            // Asterisk executes actions one by one, and may be busy with an earlier
+            // action.
             let timeout = match in_flight {
                 0 => PING_TIMEOUT_AFTER_JUMP,
                 _ => PING_TIMEOUT,
@@ -95,7 +96,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn silent_link_is_pinged_once_and_then_dead() {
+    fn silent_link_is_pinged_once_before_it_is_dead() {
         let start = Instant::now();
         let mut liveness = Liveness::new(start, 0);
         assert_eq!(liveness.check(start + 3 * SECOND, 0, 0), Verdict::Alive);
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn link_is_pinged_after_a_clock_jump_and_has_less_time_if_it_is_idle() {
+    fn link_is_pinged_after_a_clock_jump_with_a_shorter_timeout_if_idle() {
         for (in_flight, timeout) in [(0, PING_TIMEOUT_AFTER_JUMP), (1, PING_TIMEOUT)] {
             let start = Instant::now();
             let mut liveness = Liveness::new(start, 0);

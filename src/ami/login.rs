@@ -1,5 +1,5 @@
-//! The handshake: greeting, challenge, login with a digest, and the wait until Asterisk
-//! executes queue actions.
+//! The handshake. Reads the greeting, logs in with a digest of the challenge, and waits
+//! until Asterisk executes queue actions.
 
 use std::time::Duration;
 
@@ -15,41 +15,41 @@ use super::message::Message;
 use super::refusal::Refusal;
 use super::value::{HeaderValue, MemberValue};
 
-/// How long to wait for the `FullyBooted` event before the first probe. An AMI user without
-/// `read=system` never receives the event.
+/// How long the handshake waits for the `FullyBooted` event before the first probe. An
+/// AMI user without `read=system` never receives the event.
 const BOOT_EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Time for Asterisk to answer a probe.
+/// Maximum time for Asterisk to answer a probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Delay between two probes.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long to wait for Asterisk to close the connection after a denied probe. Asterisk
-/// closes it if the action came too early.
+/// closes the connection if it was still loading app_queue.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The queue that the probe names; no PBX has it.
+/// The queue in the probe. It exists on no PBX.
 const PROBE_QUEUE: &str = "ami-bridge-permission-check";
 
-/// The interface that the probe names; no queue has it.
+/// The interface in the probe. It is not a member of any queue.
 const PROBE_INTERFACE: &str = "Local/nobody@ami-bridge-permission-check";
 
-/// Facts about Asterisk and the AMI user that the handshake found out.
+/// The facts about Asterisk and the AMI user that the handshake has determined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// AMI version in the greeting, such as `11.0.0`; for a proxy, its version, such as
-    /// `proxy 1.28`.
+    /// AMI version from the greeting, such as `11.0.0`, or a proxy's version, such as `proxy
+    /// 1.28`.
     pub ami_version: String,
     /// Whether the AMI user may change queues (`write=agent`).
     pub may_write: bool,
-    /// Whether the `FullyBooted` event came, which requires `read=system`.
+    /// Whether Asterisk sent the `FullyBooted` event, which requires `read=system`.
     pub sends_boot_event: bool,
 }
 
 impl Peer {
-    /// Major version of Asterisk, derived from the AMI version (`5.` is 16, `11.` is 22);
-    /// `None` if the AMI version is unknown or a proxy's.
+    /// Returns Asterisk's major version, derived from the AMI version (`5.` is 16, `11.` is
+    /// 22). Returns `None` if the AMI version is unknown, or if the greeting is from a proxy.
     #[must_use]
     pub fn asterisk_version(&self) -> Option<u32> {
         let major: u32 = self.ami_version.split('.').next()?.parse().ok()?;
@@ -57,8 +57,8 @@ impl Peer {
     }
 }
 
-/// Reads the greeting and logs in. Returns the AMI version. Uses the next two ActionIDs
-/// after `last_id`.
+/// Reads the greeting, logs in, and returns the AMI version. Uses the next two ActionIDs
+/// after `last_id`, and updates `last_id`.
 pub(crate) async fn login<S: AsyncRead + AsyncWrite>(
     connection: &mut Connection<S>,
     username: &HeaderValue,
@@ -71,7 +71,7 @@ pub(crate) async fn login<S: AsyncRead + AsyncWrite>(
     if version.starts_with(PROXY_VERSION_PREFIX) {
         warn!(
             version,
-            "the AMI is reached through a proxy: the bridge can't see what that does"
+            "the AMI is reached through a proxy: the bridge can't see what the proxy does"
         );
     }
     let response = call(connection, last_id, &Action::Challenge).await?;
@@ -118,16 +118,16 @@ async fn call<S: AsyncRead + AsyncWrite>(
     }
 }
 
-/// The AMI user's rights on a booted Asterisk; see [`Peer`].
+/// The AMI user's permissions on a booted Asterisk, as in [`Peer`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Booted {
     pub(crate) may_write: bool,
     pub(crate) sends_boot_event: bool,
 }
 
-/// Waits until Asterisk has booted and executes queue actions. A boot may take any time, as
-/// long as Asterisk answers each probe. Calls `on_no_app_queue` once if Asterisk does not
-/// know the queue actions yet.
+/// Waits until Asterisk has booted and executes queue actions. Has no time limit while
+/// Asterisk answers every probe. Calls `on_no_app_queue` once if Asterisk does not know
+/// the queue actions yet.
 pub(crate) async fn wait_for_boot<S: AsyncRead + AsyncWrite>(
     connection: &mut Connection<S>,
     last_id: &mut u64,
@@ -147,8 +147,8 @@ pub(crate) async fn wait_for_boot<S: AsyncRead + AsyncWrite>(
         let result = timeout(PROBE_TIMEOUT, probe(connection, last_id)).await;
         match result.unwrap_or(Err(SessionEnd::Unresponsive))? {
             ProbeResult::Allowed => return Ok(booted(true)),
-            // Asterisk also denies actions while it loads app_queue, and then closes the
-            // connection.
+            // Asterisk also denies actions while it is loading app_queue, but closes the
+            // connection after such a denial.
             ProbeResult::Denied => {
                 return match timeout(CLOSE_TIMEOUT, closed(connection)).await {
                     Ok(_) => Err(SessionEnd::StillLoading),
@@ -168,7 +168,8 @@ pub(crate) async fn wait_for_boot<S: AsyncRead + AsyncWrite>(
         }
         let next_probe = Instant::now() + PROBE_INTERVAL;
         tokio::select! {
-            // Reads events meanwhile, so that Asterisk never has to wait to write one.
+            // Reads events during the delay, so that Asterisk is never blocked while
+            // writing an event.
             end = closed(connection) => return Err(end),
             () = sleep_until(next_probe) => {}
         }
@@ -186,7 +187,7 @@ async fn fully_booted<S: AsyncRead + AsyncWrite>(
     }
 }
 
-/// Ignores messages until the connection ends.
+/// Discards messages until the connection closes, and returns the reason.
 async fn closed<S: AsyncRead + AsyncWrite>(connection: &mut Connection<S>) -> SessionEnd {
     loop {
         if let Err(end) = receive_message(connection).await {
@@ -206,7 +207,7 @@ async fn receive_message<S: AsyncRead + AsyncWrite>(
 }
 
 enum ProbeResult {
-    /// app_queue executed the action, and did not find the queue.
+    /// app_queue executed the action but did not find the queue.
     Allowed,
     Denied,
     /// app_queue is not loaded.
@@ -214,9 +215,9 @@ enum ProbeResult {
     ShuttingDown,
 }
 
-/// Sends a QueuePause of an interface and a queue that do not exist. Asterisk changes and
-/// logs nothing, and its refusal shows whether app_queue is loaded and whether the AMI user
-/// may change queues.
+/// Sends a `QueuePause` for an interface and a queue that do not exist. Asterisk changes
+/// and logs nothing. Its refusal shows whether app_queue is loaded and whether the AMI
+/// user may change queues.
 async fn probe<S: AsyncRead + AsyncWrite>(
     connection: &mut Connection<S>,
     last_id: &mut u64,

@@ -1,7 +1,8 @@
-//! An AMI message: an ordered multimap of headers over the received bytes.
+//! An AMI message: an ordered multimap of headers, stored as positions in the received
+//! bytes.
 //!
 //! Values are bytes, because Asterisk can truncate a name in the middle of a UTF-8
-//! character. Text is decoded lossily, and only on request.
+//! character. Values are decoded to text only on request, and lossily.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,15 +20,16 @@ pub struct Message {
 }
 
 impl Message {
-    /// Parses one complete frame. A line without a colon continues the value of the
-    /// previous header, because names of members and callers can contain line feeds.
+    /// Parses one complete frame. A line without a colon continues the value of the previous
+    /// header, because member names and caller names can contain line feeds.
     #[must_use]
     pub fn parse(raw: Bytes) -> Self {
         let headers = parse::headers(&raw);
         Self { raw, headers }
     }
 
-    /// The value of the first header with that name, which is not case-sensitive.
+    /// Returns the value of the first header with this name. Header names are
+    /// case-insensitive.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.iter()
@@ -35,9 +37,9 @@ impl Message {
             .map(|(_, value)| value)
     }
 
-    /// The value of the last header with that name, which is not case-sensitive. The name
-    /// of a member can contain lines that look like headers. The genuine headers come
-    /// after it.
+    /// Returns the value of the last header with this name. Header names are
+    /// case-insensitive. A member's name can contain lines that look like headers, but the
+    /// genuine headers follow the name.
     #[must_use]
     pub fn get_last(&self, name: &str) -> Option<&[u8]> {
         self.iter()
@@ -45,8 +47,9 @@ impl Message {
             .map(|(_, value)| value)
     }
 
-    /// The headers from the last `name` header that is directly followed by a `next`
-    /// header. Without such a pair, the headers from the last `name` header.
+    /// Returns the headers from the last `name` header that a `next` header directly follows.
+    /// Without such a pair, returns the headers from the last `name` header. Returns `None`
+    /// if there is no `name` header.
     #[must_use]
     pub fn tail_from_pair(&self, name: &str, next: &str) -> Option<HeaderTail<'_>> {
         let is_named = |index: usize, name: &str| {
@@ -64,8 +67,8 @@ impl Message {
         })
     }
 
-    /// Whether this is an event that is not part of a reply. Such events have `Privilege`
-    /// as the second header; the rows of a list have none.
+    /// Returns whether this is an event that is not part of a reply. The second header of
+    /// such an event is `Privilege`; list rows have no `Privilege` header.
     #[must_use]
     pub fn is_unsolicited(&self) -> bool {
         let second = self.iter().nth(1);
@@ -73,39 +76,40 @@ impl Message {
             && second.is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"Privilege"))
     }
 
-    /// Joins this message with its rest, which an empty line in a value has split off.
+    /// Joins this message with `rest`, which an empty line in a value has split off.
     #[must_use]
     pub fn join(&self, rest: &Self) -> Self {
         Self::parse([&self.raw[..], b"\n", &rest.raw[..]].concat().into())
     }
 
-    /// [`Message::get`] as text. Invalid UTF-8 becomes U+FFFD.
+    /// Like [`Message::get`], but decodes the value to text. Invalid UTF-8 becomes U+FFFD.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
         self.get(name).map(String::from_utf8_lossy)
     }
 
-    /// All headers, in the order and with the names in which Asterisk sent them.
+    /// Iterates over all names and values, in the order in which Asterisk sent them.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
         self.headers
             .iter()
             .map(|header| (header.name(&self.raw), header.value(&self.raw)))
     }
 
-    /// Whether this is the response to an action: its first header is `Response`.
+    /// Returns whether this is the response to an action: its first header is `Response`.
     #[must_use]
     pub fn is_response(&self) -> bool {
         self.value_if_first("Response").is_some()
     }
 
-    /// Whether this is the response to an action that Asterisk carried out.
+    /// Returns whether this is the response to an action that succeeded.
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.value_if_first("Response")
             .is_some_and(|value| value.eq_ignore_ascii_case(b"Success"))
     }
 
-    /// The event's name, if this is an event: its first header is `Event`.
+    /// Returns the event's name, or `None` if the message is not an event. An event's first
+    /// header is `Event`.
     #[must_use]
     pub fn event(&self) -> Option<&[u8]> {
         self.value_if_first("Event")
@@ -116,35 +120,35 @@ impl Message {
         first.eq_ignore_ascii_case(name.as_bytes()).then_some(value)
     }
 
-    /// The ActionID. It is the last header of a list's rows, so the last one counts: a line
-    /// within a name can't replace it.
+    /// Returns the value of the last `ActionID` header. Asterisk writes this header at the
+    /// end of a list row, so a line within a name can't override it.
     #[must_use]
     pub fn action_id(&self) -> Option<u64> {
         number(self.get_last("ActionID")?)
     }
 
-    /// Whether this event ends a list: `EventList` is among the first three headers, which
-    /// precede any value that can contain line feeds.
+    /// Returns whether this event ends a list: one of its first three headers is `EventList`.
+    /// These headers precede any value that can contain line feeds.
     #[must_use]
     pub fn ends_list(&self) -> bool {
         let is_event_list = |(name, _): (&[u8], _)| name.eq_ignore_ascii_case(b"EventList");
         self.iter().take(3).any(is_event_list)
     }
 
-    /// The number of rows in the list that this event ends.
+    /// Returns the number of rows that Asterisk reports in the event that ends a list.
     #[must_use]
     pub fn list_items(&self) -> Option<usize> {
         number(self.get("ListItems")?)
     }
 
-    /// Size in bytes as received, without the empty line that ends the frame.
+    /// Returns the received size in bytes, without the empty line that ends the frame.
     #[must_use]
     pub fn size(&self) -> usize {
         self.raw.len()
     }
 }
 
-/// The headers of a message from a certain header on.
+/// The headers of a message from a certain header to the end.
 #[derive(Debug, Clone, Copy)]
 pub struct HeaderTail<'a> {
     /// The whole message.
@@ -153,7 +157,7 @@ pub struct HeaderTail<'a> {
 }
 
 impl<'a> HeaderTail<'a> {
-    /// Like [`Message::get`], within these headers.
+    /// Like [`Message::get`], but searches only these headers.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'a [u8]> {
         let mut headers = self.message.headers[self.start..].iter();
@@ -162,13 +166,14 @@ impl<'a> HeaderTail<'a> {
         found.map(|header| header.value(raw))
     }
 
-    /// Like [`Message::text`], within these headers.
+    /// Like [`Message::text`], but searches only these headers.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         self.get(name).map(String::from_utf8_lossy)
     }
 
-    /// The value as a number; 0 if it is missing or not a number.
+    /// Returns a header's value as a number, or 0 if the header is missing or its value is
+    /// not a number.
     pub fn number<T: FromStr + Default>(&self, name: &str) -> T {
         self.get(name).and_then(number).unwrap_or_default()
     }
@@ -194,8 +199,9 @@ fn number<T: FromStr>(value: &[u8]) -> Option<T> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
 
-/// Whether a header's value must never appear in a log: the secret itself, or the
-/// challenge and its response, from which a weak secret could be guessed.
+/// Returns whether a header's value must never appear in a log. This applies to the
+/// secret, and to the challenge and its response, because a weak secret could be guessed
+/// from them.
 fn is_secret(name: &str) -> bool {
     ["Secret", "Key", "Challenge"]
         .iter()

@@ -1,10 +1,10 @@
-//! A client of the Asterisk Manager Interface (AMI): one persistent, pipelined
-//! connection to each PBX, which it reopens automatically.
+//! A client for the Asterisk Manager Interface (AMI). It keeps one persistent, pipelined
+//! connection to each PBX and reopens lost connections automatically.
 //!
 //! [`supervise`] keeps a link up and publishes its state. A [`Client`] begins an
-//! [`Exchange`] on the link, and the exchange sends [`Action`]s. An [`Observer`] follows
-//! everything that Asterisk sends. Actions consist of checked values ([`value`]), so no
-//! input can add a header or an action.
+//! [`Exchange`] on the link, and the exchange sends [`Action`]s. An [`Observer`] receives
+//! everything that Asterisk sends. Actions contain only checked values ([`value`]), so no
+//! input can inject a header or an action.
 //!
 //! This module knows nothing about HTTP, JSON or organizations.
 

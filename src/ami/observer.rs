@@ -1,4 +1,4 @@
-//! The interface of a component that follows a link.
+//! The trait for components that follow a link.
 
 use std::time::Duration;
 
@@ -6,31 +6,32 @@ use super::action::Action;
 use super::message::Message;
 use super::reply::Reply;
 
-/// Receives everything that happens on a link, in the order in which Asterisk sent it.
+/// Receives a link's events, replies and state changes, in the order in which they
+/// arrive.
 ///
 /// The task that reads the socket calls these methods, so they must return quickly and
 /// must not block.
 pub trait Observer: Send {
-    /// A session has begun. Events may have been missed before it.
+    /// Called when a session has begun. Events may have been missed before the session.
     fn link_up(&mut self);
 
-    /// Asterisk sent an event that is not part of a reply.
+    /// Called when Asterisk has sent an event that is not part of a reply.
     fn event(&mut self, event: &Message);
 
-    /// Asterisk sent a complete reply. Called before the reply is passed to the callers
-    /// that wait for it.
+    /// Called when Asterisk has sent a complete reply, before the waiting callers receive the
+    /// reply.
     fn answered(&mut self, action: &Action, reply: &Reply);
 
-    /// Asterisk completed a reply this long after the action was sent. Called even if no
-    /// caller waits for the reply any more.
+    /// Called with the time between sending an action and receiving its complete reply, even
+    /// if no caller is waiting for the reply any more.
     fn round_trip(&mut self, _duration: Duration) {}
 
-    /// No more actions can be sent: the session has ended, or Asterisk has announced its
-    /// shutdown. May be called twice for one session.
+    /// Called when no more actions can be sent, because the session has ended or Asterisk has
+    /// announced its shutdown. May be called twice for one session.
     fn link_down(&mut self);
 }
 
-/// Ignores everything.
+/// The observer that ignores everything.
 impl Observer for () {
     fn link_up(&mut self) {}
     fn event(&mut self, _: &Message) {}

@@ -1,4 +1,5 @@
-//! The grammar of a complete AMI frame, in nom. Framing is in [`super::codec`].
+//! The grammar of a complete AMI frame, written with nom. The framing is in
+//! [`super::codec`].
 
 use nom::bytes::complete::{tag, take_till, take_while};
 use nom::combinator::{opt, rest};
@@ -28,12 +29,12 @@ impl Header {
 }
 
 impl Span {
-    fn new(frame: &[u8], part: &[u8]) -> Self {
-        let start = frame.offset(part);
+    fn new(frame: &[u8], subslice: &[u8]) -> Self {
+        let start = frame.offset(subslice);
         // The casts are lossless: the codec limits a frame to far less than 4 GiB.
         Self {
             start: start as u32,
-            end: (start + part.len()) as u32,
+            end: (start + subslice.len()) as u32,
         }
     }
 
@@ -65,16 +66,16 @@ pub(crate) fn headers(frame: &[u8]) -> Vec<Header> {
     found
 }
 
-/// Parses a line up to its LF or the end of the frame. The line excludes the LF and one CR
-/// before it; any other CR is part of the value.
+/// Parses a line up to its LF or the end of the frame. Strips the LF and one CR before
+/// the LF; any other CR is part of the value.
 fn line(input: &[u8]) -> IResult<&[u8], &[u8]> {
     let (after, line) = take_till(|byte| byte == b'\n').parse(input)?;
     let (after, _) = opt(tag(&b"\n"[..])).parse(after)?;
     Ok((after, line.strip_suffix(b"\r").unwrap_or(line)))
 }
 
-/// Parses `Name: value`. Asterisk writes one space after the colon. A second space is part
-/// of the value: a member's name can begin with one.
+/// Parses `Name: value`. Asterisk writes one space after the colon. A second space is
+/// part of the value, because a member's name can begin with a space.
 fn header(line: &[u8]) -> IResult<&[u8], (&[u8], &[u8])> {
     let (input, name) = take_while(|byte| byte != b':').parse(line)?;
     let (input, _) = tag(&b":"[..]).parse(input)?;
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_found_with_either_line_end() {
+    fn headers_are_found_in_crlf_and_lf_lines() {
         check("A: 1\r\nB: 2\r\n", &[("A", "1"), ("B", "2")]);
         check("A: 1\nB: 2", &[("A", "1"), ("B", "2")]);
         check("A:1\r\n", &[("A", "1")]);

@@ -1,8 +1,9 @@
-//! The actions that have no reply yet: a state machine without IO and without a clock.
+//! The actions without a complete reply, as a state machine. Does no IO and never reads
+//! the clock.
 //!
-//! An action is queued, sent, then removed. A sent action stays until Asterisk answers or
-//! the session ends, even if every caller has timed out, so a late reply is never matched
-//! to another action.
+//! An action is queued, then sent, then removed. A sent action stays until Asterisk
+//! answers or the session ends, even if every caller has timed out, so a late reply is
+//! never matched to another action.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use super::error::Failure;
 use super::message::Message;
 use super::reply::{Answered, Reply, ReplyResult, Waiter};
 
-/// Memory limit for the rows of one event list. 50,000 memberships take 15 MB.
+/// Memory limit for the rows of one event list, in bytes. 50,000 memberships take 15 MB.
 const MAX_LIST_BYTES: usize = 128 << 20;
 
 /// A caller's request to send an action.
@@ -24,45 +25,45 @@ pub(crate) struct Request {
     pub(crate) action: Action,
     pub(crate) deadline: Instant,
     pub(crate) reply_sender: oneshot::Sender<ReplyResult>,
-    /// Id of the client's request, for the log; empty for the session's own actions.
+    /// Id of the API request, for the log. Empty for actions that the session itself sends.
     pub(crate) request_id: Arc<str>,
     /// Held until the action is removed, so that an unanswered action counts against
-    /// `max_pending`. `None` for the bridge's own actions.
+    /// `max_pending`. `None` for actions that the bridge itself sends.
     pub(crate) permit: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 /// The role of a received message.
 #[derive(Debug)]
 pub(crate) enum Received {
-    /// A part of a reply.
+    /// Part of a reply that is still incomplete.
     Part,
-    /// The last part of a reply.
+    /// The last message of a reply.
     Answered(Answered),
     /// An event that is not part of a reply.
     Event(Message),
-    /// A part of a reply to an action that is not pending.
+    /// Part of a reply to an action that is not pending.
     Unmatched(Message),
 }
 
-/// An event list has exceeded [`MAX_LIST_BYTES`].
+/// The error for an event list that exceeds [`MAX_LIST_BYTES`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ListTooLarge;
 
-/// The queued and the sent actions of a session.
+/// A session's queued and sent actions.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
-    /// By ActionID.
+    /// Keyed by ActionID.
     actions: HashMap<u64, PendingAction>,
-    /// ActionIDs of the queued actions, in the order in which they will be sent.
+    /// ActionIDs of the queued actions, in sending order.
     queue: VecDeque<u64>,
-    /// ActionIDs of the reads that an equal read may join.
+    /// ActionIDs of the reads that an identical read may join.
     joinable_reads: HashMap<Action, u64>,
     last_id: u64,
     /// Number of sent actions.
     in_flight: usize,
     /// Number of sent reads.
     reads_in_flight: usize,
-    /// ActionID of the list whose rows are being received.
+    /// ActionID of the list that Asterisk is sending.
     open_list: Option<u64>,
 }
 
@@ -76,7 +77,7 @@ struct PendingAction {
     response: Option<Message>,
     rows: Vec<Message>,
     row_bytes: usize,
-    /// Number of received rows, including those that were dropped because every caller had
+    /// Number of received rows, including the rows that were dropped because every caller had
     /// timed out.
     rows_received: usize,
 }
@@ -84,13 +85,13 @@ struct PendingAction {
 #[derive(Debug, Clone, Copy)]
 struct Sent {
     at: Instant,
-    /// Offset of the action's end in the stream of written bytes.
+    /// Offset of the action's end in the outgoing byte stream.
     end_offset: u64,
 }
 
 impl Pending {
-    /// A table whose ActionIDs begin after `last_id`, so that two sessions of a link never
-    /// use the same one.
+    /// Creates an empty table whose ActionIDs begin after `last_id`, so that two sessions of
+    /// a link never use the same ActionID.
     pub(crate) fn starting_after(last_id: u64) -> Self {
         Self {
             last_id,
@@ -102,11 +103,11 @@ impl Pending {
         self.last_id
     }
 
-    /// Queues the request's action, or lets the request join an equal read.
+    /// Queues the request's action, or lets the request join an identical read.
     ///
-    /// A request may join an equal read that was sent earlier but is still unanswered.
-    /// Asterisk answers in order, so any change that the caller has seen acknowledged was
-    /// executed before that read.
+    /// A request may join a read that was sent earlier but is still unanswered. Asterisk
+    /// answers in order, so any change that the caller has seen acknowledged was executed
+    /// before that read.
     pub(crate) fn push(&mut self, request: Request) {
         let waiter = Waiter::new(request.reply_sender, request.deadline, request.permit);
         if let Some(read) = self
@@ -139,7 +140,7 @@ impl Pending {
     }
 
     /// Passes the next queued action to `encode`, which returns the offset of the action's
-    /// end in the stream of written bytes. Returns false if no action is queued.
+    /// end in the outgoing byte stream. Returns false if no action is queued.
     pub(crate) fn send_next(
         &mut self,
         now: Instant,
@@ -149,8 +150,8 @@ impl Pending {
             let Some(pending) = self.actions.get_mut(&id) else {
                 continue;
             };
-            // Every caller has timed out. `Overloaded` means "not sent", which would be
-            // false if the action were encoded first.
+            // If every caller has timed out, the action must not be encoded, because
+            // `Overloaded` means "not sent".
             if pending.waiters.iter().all(|waiter| waiter.deadline <= now) {
                 self.fail(id, Failure::Overloaded);
                 continue;
@@ -167,7 +168,7 @@ impl Pending {
         false
     }
 
-    /// Processes a message from Asterisk.
+    /// Processes a message from Asterisk, and returns its role.
     pub(crate) fn receive(&mut self, message: Message) -> Result<Received, ListTooLarge> {
         let id = message.action_id().filter(|_| !message.is_unsolicited());
         let Some((id, pending)) = id.and_then(|id| Some((id, self.actions.get_mut(&id)?))) else {
@@ -212,7 +213,7 @@ impl Pending {
         Ok(Received::Part)
     }
 
-    /// ActionID of the list whose rows are being received.
+    /// ActionID of the list that Asterisk is sending.
     pub(crate) fn open_list(&self) -> Option<u64> {
         self.open_list
     }
@@ -237,8 +238,8 @@ impl Pending {
         })
     }
 
-    /// Fails every caller whose deadline has passed. Removes a queued action if no caller
-    /// waits for it any more.
+    /// Fails every caller whose deadline has passed. Removes a queued action if no caller is
+    /// waiting for it any more.
     pub(crate) fn expire(&mut self, now: Instant) {
         let mut abandoned = Vec::new();
         let mut change_is_uncertain = false;
@@ -254,7 +255,7 @@ impl Pending {
                 }
             }
             if !pending.waiters.iter().any(Waiter::is_waiting) {
-                // The rows are dropped, so no other read may join this one.
+                // The rows are dropped, so no further request may join this read.
                 pending.rows = Vec::new();
                 if self.joinable_reads.get(&pending.action) == Some(id) {
                     self.joinable_reads.remove(&pending.action);
@@ -269,28 +270,28 @@ impl Pending {
         }
         self.queue.retain(|id| self.actions.contains_key(id));
         if change_is_uncertain {
-            // A caller that checks whether the change was executed must not join a read that
-            // was sent before it.
+            // A caller that checks whether the change was executed must not join a read
+            // that was sent before the change.
             self.joinable_reads.clear();
         }
     }
 
-    /// Number of sent actions without a complete reply.
+    /// Returns the number of sent actions without a complete reply.
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight
     }
 
-    /// Number of sent reads without a complete reply.
+    /// Returns the number of sent reads without a complete reply.
     pub(crate) fn reads_in_flight(&self) -> usize {
         self.reads_in_flight
     }
 
-    /// Whether any action is queued.
+    /// Returns whether any action is queued.
     pub(crate) fn has_queued(&self) -> bool {
         !self.queue.is_empty()
     }
 
-    /// When the oldest unanswered action was sent.
+    /// Returns the time at which the oldest unanswered action was sent.
     pub(crate) fn oldest_sent(&self) -> Option<Instant> {
         self.actions
             .values()
@@ -305,8 +306,9 @@ impl Pending {
         }
     }
 
-    /// Fails every action, because the session has ended after it wrote `written` bytes.
-    /// Asterisk may have executed an action only if its last byte was written.
+    /// Fails every action, because the session has ended after writing `written` bytes.
+    /// Asterisk may have executed an action only if the action's last byte was written; all
+    /// other actions fail with `not_sent`.
     pub(crate) fn close(mut self, written: u64, not_sent: Failure) {
         let ids: Vec<u64> = self.actions.keys().copied().collect();
         for id in ids {

@@ -9,26 +9,27 @@
 use super::codec::MAX_FRAME_BYTES;
 use super::message::Message;
 
-/// Upper bound for an event about a member; those of Asterisk are far shorter.
+/// Maximum size of a member event in bytes. Asterisk's member events are far shorter.
 const MAX_MEMBER_EVENT_BYTES: usize = 16 * 1024;
 
-/// Holds incomplete messages until their rest arrives.
+/// Stores an incomplete message until the rest of the message arrives.
 #[derive(Debug, Default)]
 pub struct Reassembler {
-    /// An incomplete row of a list. A row is complete once it has the ActionID of the
-    /// list, because Asterisk writes that header last.
+    /// An incomplete list row. A row is complete once it has the list's ActionID, because
+    /// Asterisk writes the ActionID last.
     partial_row: Option<Message>,
-    /// The latest event. Nothing marks the end of an event, so it may be incomplete,
-    /// although it has been returned already.
+    /// The latest event. The event has already been returned, but may be incomplete, because
+    /// nothing marks the end of an event.
     last_event: Option<Message>,
 }
 
 impl Reassembler {
-    /// Processes the next frame. `open_list` is the ActionID of the list whose rows are
-    /// being received: Asterisk sends no other message between them.
+    /// Processes the next frame. `open_list` is the ActionID of the list that Asterisk is
+    /// sending. Asterisk sends no other message between the list's rows.
     ///
-    /// Returns the message that the frame completes. If the frame is the rest of an event
-    /// that was returned earlier, returns that event again, complete.
+    /// Returns the message that the frame completes, or `None` if a row is still incomplete.
+    /// If the frame is the rest of an event that was returned earlier, returns the complete
+    /// event.
     pub fn push(&mut self, frame: Message, open_list: Option<u64>) -> Option<Message> {
         let Some(list_id) = open_list else {
             self.partial_row = None;
@@ -59,8 +60,9 @@ impl Reassembler {
     }
 }
 
-/// Whether an event about a member lacks a header that all of them have. If so, the next
-/// frame is its rest, even if that frame looks like a message.
+/// Returns whether a member event lacks `Paused`, a header that every member event has.
+/// If so, the next frame is the rest of the event, even if that frame looks like a
+/// message.
 fn is_incomplete(event: &Message) -> bool {
     let is_member_event = event
         .event()
@@ -68,14 +70,14 @@ fn is_incomplete(event: &Message) -> bool {
     is_member_event && event.get_last("Paused").is_none() && event.size() < MAX_MEMBER_EVENT_BYTES
 }
 
-/// Whether a frame can be the start of a message. Every reply has an ActionID, because the
-/// bridge sends one with every action.
+/// Returns whether a frame can be the start of a message. Every message of a reply has an
+/// ActionID, because the bridge sends an ActionID with every action.
 fn is_start(frame: &Message) -> bool {
     let is_reply = frame.is_response() || frame.event().is_some();
     frame.is_unsolicited() || (is_reply && frame.action_id().is_some())
 }
 
-/// Joins both parts; `None` if the message would be too long.
+/// Joins two parts of a message. Returns `None` if the message would be too long.
 fn join(start: &Message, rest: &Message) -> Option<Message> {
     (start.size() + rest.size() < MAX_FRAME_BYTES).then(|| start.join(rest))
 }
@@ -90,15 +92,15 @@ mod tests {
 
     const LIST: u64 = 7;
 
-    /// Returns the messages that a byte stream yields. A list is open from a response until
-    /// an event other than a row.
+    /// Decodes and reassembles a byte stream. Assumes that a list is open after each
+    /// response, until an event other than a row.
     fn messages(bytes: &[u8]) -> Vec<Message> {
         let mut codec = AmiCodec::default();
         let mut buffer = BytesMut::from(&b"Asterisk Call Manager/5.0.4\r\n"[..]);
         buffer.extend_from_slice(bytes);
         let mut reassembler = Reassembler::default();
         let mut complete: Vec<Message> = Vec::new();
-        while let Some(frame) = codec.decode(&mut buffer).expect("AMI") {
+        while let Some(frame) = codec.decode(&mut buffer).expect("a valid stream") {
             let Frame::Message(frame) = frame else {
                 continue;
             };
@@ -117,7 +119,7 @@ mod tests {
         )
     }
 
-    /// A name that can contain line feeds and lines that look like headers.
+    /// Generates names that can contain line feeds and lines that look like headers.
     fn name() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
             "[^\0]{0,6}",
@@ -169,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn text_within_a_name_is_never_a_response() {
+    fn text_within_a_name_is_never_mistaken_for_a_response() {
         let bytes = b"Event: QueueMemberAdded\r\nPrivilege: agent,all\r\nMemberName: A\n\n\
             Response: Error\nActionID: 7\n\nB\r\nInterface: PJSIP/1001\r\nPaused: 0\r\n\r\n\
             Response: Success\r\nActionID: 7\r\n\r\n";
@@ -182,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn row_without_an_end_takes_bounded_memory() {
+    fn endless_row_takes_bounded_memory() {
         let mut reassembler = Reassembler::default();
         let part = |text: &str| Message::parse(text.as_bytes().to_vec().into());
         assert!(
@@ -193,8 +195,8 @@ mod tests {
         let long = "x".repeat(MAX_FRAME_BYTES / 3);
         for _ in 0..9 {
             reassembler.push(part(&long), Some(LIST));
-            let held = reassembler.partial_row.as_ref().map_or(0, Message::size);
-            assert!(held < MAX_FRAME_BYTES, "{held}");
+            let stored_bytes = reassembler.partial_row.as_ref().map_or(0, Message::size);
+            assert!(stored_bytes < MAX_FRAME_BYTES, "{stored_bytes}");
         }
     }
 }

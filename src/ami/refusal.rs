@@ -1,53 +1,54 @@
-//! Why Asterisk refused an action. The only place that matches Asterisk's texts.
+//! The reasons why Asterisk refuses actions. Only this module matches Asterisk's error
+//! texts.
 //!
-//! An AMI error has no code, only the text of its `Message` header. The texts are
-//! those of Asterisk 13 to 23.
+//! An AMI error has no code, only the text in its `Message` header. The texts here are
+//! from Asterisk 13 to 23.
 
 use super::message::Message;
 
-/// The reason in a response that is not `Success`.
+/// The reason that Asterisk gives in an error response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// `QueueAdd` or `QueueRemove` of a queue that does not exist.
+    /// `QueueAdd` or `QueueRemove` for a queue that does not exist.
     #[error("No such queue")]
     NoSuchQueue,
-    /// `QueuePause` of a queue that does not exist, or of an interface that is not a
-    /// member of it: Asterisk has one text for both.
+    /// `QueuePause` for a queue that does not exist, or for an interface that is not a member
+    /// of the queue. Asterisk sends the same text in both cases.
     #[error("Interface not found")]
     NotFound,
-    /// `QueueRemove` of an interface that is not a member of the queue.
+    /// `QueueRemove` for an interface that is not a member of the queue.
     #[error("Unable to remove interface: Not there")]
     NotAMember,
-    /// `QueueAdd` of an interface that is already a member of the queue.
+    /// `QueueAdd` for an interface that is already a member of the queue.
     #[error("Unable to add interface: Already there")]
     AlreadyMember,
-    /// `QueueRemove` of a member that comes from queues.conf or a realtime database.
+    /// `QueueRemove` for a member that is configured in queues.conf or a realtime database.
     #[error("Member not dynamic")]
     StaticMember,
     /// A graceful shutdown of Asterisk is pending.
     #[error("Asterisk is shutting down")]
     ShuttingDown,
-    /// The AMI user lacks the action's privilege, or the action's module is being
-    /// loaded.
+    /// The AMI user lacks the privilege for the action, or Asterisk is still loading the
+    /// action's module.
     #[error("Permission denied")]
     PermissionDenied,
     /// No loaded module provides the action.
     #[error("Invalid/unknown command")]
     UnknownAction,
-    /// Login with an unknown user, a wrong secret, or from an address that the user's
-    /// ACL denies: Asterisk has one text for all three.
+    /// Login with an unknown user, with a wrong secret, or from an address that the user's
+    /// ACL denies. Asterisk sends the same text in all three cases.
     #[error("Authentication failed")]
     AuthenticationFailed,
-    /// Login of a user who has a session already and `allowmultiplelogin=no`.
+    /// Login by a user with `allowmultiplelogin=no` who already has a session.
     #[error("Login Already In Use")]
     LoginInUse,
-    /// Any other text, as Asterisk sent it; empty if the response has no `Message`.
+    /// Any other text, as Asterisk sent it. Empty if the response has no `Message` header.
     #[error("{0}")]
     Other(String),
 }
 
 impl Refusal {
-    /// The refusal in a response; `None` if the response is `Success`.
+    /// Returns the refusal in a response, or `None` if the response is a success.
     pub(super) fn of(response: &Message) -> Option<Self> {
         if response.is_success() {
             return None;
@@ -67,7 +68,7 @@ impl Refusal {
             "Permission denied" => Self::PermissionDenied,
             "Authentication failed" => Self::AuthenticationFailed,
             "Login Already In Use" => Self::LoginInUse,
-            // The name of the action and a hint follow.
+            // The rest of the text is the action's name and a hint.
             text if text.starts_with("Invalid/unknown command") => Self::UnknownAction,
             text => Self::Other(text.to_owned()),
         }
@@ -79,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_text_of_asterisk_is_recognized() {
+    fn every_asterisk_error_text_is_recognized() {
         let table = [
             (
                 "Unable to add interface to queue: No such queue",
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn error_without_a_message_is_a_refusal_with_an_empty_text() {
+    fn error_without_a_message_has_an_empty_refusal_text() {
         let error = Message::parse("Response: Error\r\n".as_bytes().into());
         assert_eq!(Refusal::of(&error), Some(Refusal::Other(String::new())));
     }

@@ -1,4 +1,4 @@
-//! Complete replies, and their delivery to the callers that wait for them.
+//! Complete replies, and their delivery to waiting callers.
 
 use std::sync::Arc;
 
@@ -13,18 +13,19 @@ use super::refusal::Refusal;
 /// Asterisk's complete reply to an action.
 #[derive(Debug)]
 pub struct Reply {
-    /// The response itself.
+    /// The response, which is the first message of the reply.
     pub response: Message,
-    /// The rows of the event list; empty if the action has none.
+    /// The rows of the event list. Empty if Asterisk sent no list.
     pub rows: Vec<Message>,
-    /// Whether as many rows arrived as Asterisk reports at the end of the list.
+    /// Whether the number of received rows matches the number that Asterisk reports at the
+    /// end of the list.
     pub is_complete: bool,
-    /// When the action was sent. The rows show the state at this time or later.
+    /// The time at which the action was sent. The rows show the state at this time or later.
     pub sent_at: Instant,
 }
 
 impl Reply {
-    /// Why Asterisk refused the action; `None` if it carried the action out.
+    /// Returns the reason why Asterisk refused the action, or `None` if the action succeeded.
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal> {
         Refusal::of(&self.response)
@@ -34,10 +35,10 @@ impl Reply {
 /// The result of an action.
 pub(super) type ReplyResult = Result<Arc<Reply>, Failure>;
 
-/// A caller that waits for a reply.
+/// A caller that is waiting for a reply.
 #[derive(Debug)]
 pub(super) struct Waiter {
-    /// `None` once the waiter has its result.
+    /// `None` once the result has been sent.
     sender: Option<oneshot::Sender<ReplyResult>>,
     pub(super) deadline: Instant,
     _permit: Option<Arc<OwnedSemaphorePermit>>,
@@ -60,7 +61,7 @@ impl Waiter {
         self.sender.is_some()
     }
 
-    /// Sends the result to the caller, unless the caller has one already.
+    /// Sends the result to the caller, unless the caller already has a result.
     pub(super) fn finish(&mut self, result: ReplyResult) {
         if let Some(sender) = self.sender.take() {
             // An error means that the caller has dropped its future.
@@ -69,19 +70,19 @@ impl Waiter {
     }
 }
 
-/// An action with its complete reply, not yet delivered.
+/// An action and its complete reply, which the callers have not received yet.
 #[derive(Debug)]
 pub(crate) struct Answered {
     pub(crate) action: Action,
     pub(crate) reply: Arc<Reply>,
-    /// False if every caller had timed out before the reply was complete, because the rows
-    /// were dropped then.
+    /// False if rows may have been dropped, because every caller had timed out before the
+    /// reply was complete.
     pub(crate) has_all_rows: bool,
     pub(super) waiters: Vec<Waiter>,
 }
 
 impl Answered {
-    /// Sends the reply to every caller that still waits.
+    /// Sends the reply to every caller that is still waiting.
     pub(crate) fn deliver(mut self) {
         for waiter in &mut self.waiters {
             waiter.finish(Ok(Arc::clone(&self.reply)));

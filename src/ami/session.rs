@@ -1,8 +1,8 @@
 //! A session: one loop that reads from a connection, writes to it, and enforces deadlines.
 //!
-//! The loop never waits for the code that uses its messages. Asterisk writes the rows of a
-//! `QueueStatus` while it holds the queue's lock, so a reader that stalls would stall the
-//! PBX.
+//! The loop never waits for the code that processes received messages. Asterisk holds the
+//! queue's lock while it writes the rows of a `QueueStatus`, so a stalled reader would
+//! stall the PBX.
 //!
 //! The session does not connect, log in or retry; see [`super::supervisor`].
 
@@ -27,39 +27,41 @@ use super::reassembler::Reassembler;
 use super::reply::ReplyResult;
 use crate::wall_clock;
 
-/// Interval at which deadlines are checked.
+/// Interval at which the session checks deadlines.
 const TICK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The session ends if an action is unanswered for this long, even if other bytes arrive.
+/// The session ends if an action remains unanswered for this long, even if other bytes
+/// arrive.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// While this many bytes are unwritten, the session encodes no more actions. These stay
-/// queued, so that their deadlines can still cancel them.
+/// The session stops encoding actions while this many bytes are unwritten. Further
+/// actions stay queued, so that their deadlines can still cancel them.
 const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
-/// With at least this many read actions in flight, the session receives replies in batches.
+/// While at least this many reads are in flight, the session receives replies in batches.
 const BATCH_MIN_READS: usize = 4;
 
-/// How long a batch collects bytes in the socket before the session reads them. Asterisk
-/// writes a list row by row, and takes twice as long if each row wakes a sleeping reader.
-/// Asterisk closes the connection of a reader that stalls for 100 ms.
+/// How long bytes accumulate in the socket before the session reads them as a batch.
+/// Asterisk writes a list row by row, and takes twice as long if each row wakes a
+/// sleeping reader. Asterisk closes the connection if a reader stalls for 100 ms.
 const BATCH_WINDOW: Duration = Duration::from_micros(300);
 
-/// How long the session polls the socket for the reply to a single action, and then for the
-/// next request, before it sleeps. A wake-up takes half as long as Asterisk takes to
+/// How long the session polls for the reply to a single action, and after the reply for
+/// the next request, before it sleeps. A wake-up takes half as long as Asterisk takes to
 /// execute a `QueuePause`. With more actions in flight, the session rarely sleeps, and
 /// Asterisk needs the CPU.
 const SPIN_TIME: Duration = Duration::from_micros(100);
 
-/// Time for Asterisk to answer a logoff.
+/// Maximum time for Asterisk to answer a logoff.
 const LOGOFF_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The failure of actions that the session no longer sends.
+/// The failure of actions that the session will not send.
 const UNAVAILABLE: Failure = Failure::Unavailable {
     retry_after: Duration::from_secs(1),
 };
 
-/// Runs a session until it ends. `last_id` is the last used ActionID, and is updated.
+/// Runs a session until it ends, and returns the reason. `last_id` is the last used
+/// ActionID; the session updates it.
 pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
     connection: &mut Connection<S>,
     mut requests: mpsc::UnboundedReceiver<Request>,
@@ -86,7 +88,7 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite>(
         .await;
     session.observer.link_down();
     requests.close();
-    // `try_recv` could miss a request that is being sent at this moment.
+    // `try_recv` could miss a request that a caller is sending at the same time.
     while let Some(request) = requests.recv().await {
         session.pending.push(request);
     }
@@ -106,10 +108,10 @@ struct Session<'a> {
     reassembler: Reassembler,
     pending: Pending,
     liveness: Liveness,
-    /// The result of the logoff, once it is queued.
+    /// Receives the logoff's result. `None` until the logoff is queued.
     logoff: Option<oneshot::Receiver<ReplyResult>>,
     shutdown_announced: bool,
-    /// `None` on a machine with one CPU, which Asterisk needs.
+    /// `None` on a machine with a single CPU, because Asterisk needs that CPU.
     spin_time: Option<Duration>,
     spin_until: Option<std::time::Instant>,
     observer: &'a mut dyn Observer,
@@ -169,18 +171,19 @@ impl Session<'_> {
         }
     }
 
-    /// Queues the action of a request, or fails it if the session no longer sends actions.
+    /// Queues a request's action, or fails the request if the session no longer sends
+    /// actions.
     fn accept(&mut self, request: Request) {
         if self.logoff.is_none() && !self.shutdown_announced {
             self.pending.push(request);
-            self.restart_spin_time();
+            self.extend_spinning();
         } else {
             // An error means that the caller has dropped its future.
             let _ = request.reply_sender.send(Err(UNAVAILABLE));
         }
     }
 
-    /// Encodes queued actions, up to the limits of the write buffer and of the connection.
+    /// Encodes queued actions until the write buffer or the connection reaches its limit.
     fn send_queued<S: AsyncWrite>(&mut self, outgoing: &mut Outgoing<S>, max_in_flight: usize) {
         while outgoing.len() < WRITE_BUFFER_BYTES
             && self.pending.in_flight() < max_in_flight
@@ -195,8 +198,8 @@ impl Session<'_> {
         }
     }
 
-    /// Lets the session spin for [`SPIN_TIME`] from now.
-    fn restart_spin_time(&mut self) {
+    /// Starts spinning, or continues to spin, for another [`SPIN_TIME`].
+    fn extend_spinning(&mut self) {
         self.spin_until = self
             .spin_time
             .map(|spin_time| std::time::Instant::now() + spin_time);
@@ -207,7 +210,7 @@ impl Session<'_> {
             .is_some_and(|until| std::time::Instant::now() < until)
     }
 
-    /// Processes every complete message that was read.
+    /// Processes every complete message in the read buffer.
     fn receive_all<S: AsyncRead>(
         &mut self,
         incoming: &mut Incoming<S>,
@@ -232,14 +235,14 @@ impl Session<'_> {
             Ok(Received::Part) => {}
             Ok(Received::Answered(answered)) => {
                 self.observer.round_trip(answered.reply.sent_at.elapsed());
-                // The observer is notified before the callers, so that a caller's next step
-                // sees the effect of the reply.
+                // The observer is notified before the callers, so that a caller's next
+                // step sees the effect of the reply.
                 if answered.has_all_rows || !answered.action.is_read() {
                     self.observer.answered(&answered.action, &answered.reply);
                 }
                 answered.deliver();
                 if self.is_spinning() {
-                    self.restart_spin_time();
+                    self.extend_spinning();
                 }
             }
             Ok(Received::Event(event)) if event.event() == Some(b"Shutdown") => {
@@ -275,7 +278,7 @@ impl Session<'_> {
             Verdict::Ping(timeout) => {
                 debug!("Asterisk is silent: sending a Ping");
                 // Any byte proves that Asterisk is alive, so the reply itself is not
-                // awaited.
+                // needed.
                 drop(self.enqueue(Action::Ping, timeout));
             }
             Verdict::Dead => return Err(SessionEnd::Unresponsive),
@@ -286,7 +289,7 @@ impl Session<'_> {
         }
     }
 
-    /// Queues one of the session's own actions.
+    /// Queues an action that the session itself sends.
     fn enqueue(&mut self, action: Action, timeout: Duration) -> oneshot::Receiver<ReplyResult> {
         let (reply_sender, receiver) = oneshot::channel();
         self.pending.push(Request {
@@ -300,7 +303,7 @@ impl Session<'_> {
     }
 }
 
-/// Waits until `read_at`, then for bytes. Cancel safe.
+/// Waits until `read_at`, then reads bytes into the buffer. Cancel safe.
 async fn fill_at<S: AsyncRead>(
     incoming: &mut Incoming<S>,
     read_at: std::time::Instant,

@@ -1,5 +1,5 @@
 //! Keeps one link up: connects, logs in, waits until Asterisk has booted, runs a session,
-//! and retries after a delay. Publishes the state of the link and logs why it ends.
+//! and retries after a delay. Publishes the link's state, and logs why the link is lost.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -28,17 +28,17 @@ use super::value::HeaderValue;
 pub struct LinkSettings {
     /// The PBX's name in the configuration.
     pub name: String,
-    /// Where the PBX listens for AMI.
+    /// Address of the PBX's AMI port.
     pub address: Address,
-    /// AMI user.
+    /// AMI user name.
     pub username: HeaderValue,
-    /// Its secret.
+    /// The AMI user's secret.
     pub secret: Zeroizing<String>,
-    /// How to use TLS; `None` for a plain connection.
+    /// TLS settings; `None` for a connection without TLS.
     pub tls: Option<TlsSettings>,
-    /// Limit for connecting, and again for logging in.
+    /// Timeout for connecting, and a separate timeout of the same length for logging in.
     pub connect_timeout: Duration,
-    /// Maximum number of exchanges at a time.
+    /// Maximum number of pending exchanges.
     pub max_pending: usize,
 }
 
@@ -52,7 +52,7 @@ impl std::fmt::Debug for LinkSettings {
     }
 }
 
-/// Creates the handle of a link, and the future that keeps the link up until `stop` is
+/// Creates a link's handle, and the future that keeps the link up until `stop` is
 /// canceled. The observer receives everything that happens on the link.
 pub fn supervise(
     settings: LinkSettings,
@@ -81,12 +81,12 @@ pub fn supervise(
 struct Supervisor {
     settings: LinkSettings,
     link_updates: watch::Sender<LinkUpdate>,
-    /// The last used ActionID of any session.
+    /// The last ActionID that any session of the link has used.
     last_id: u64,
     observer: Box<dyn Observer>,
 }
 
-/// Why connecting failed, or why the link ended.
+/// The reason why connecting failed, or why the link was lost.
 enum LinkFailure {
     Connect(std::io::Error),
     Login(LoginError),
@@ -103,9 +103,9 @@ impl Supervisor {
             };
             let failure = match connected {
                 Ok((mut connection, peer)) => {
-                    let since = Instant::now();
+                    let ready_at = Instant::now();
                     let end = self.serve(&mut connection, peer, &stop).await;
-                    backoff.reset_if_stable(Instant::now() - since);
+                    backoff.reset_if_stable(Instant::now() - ready_at);
                     LinkFailure::Session(end)
                 }
                 Err(failure) => failure,
@@ -115,7 +115,7 @@ impl Supervisor {
                 return;
             }
             let delay = match &failure {
-                // An early retry would fail again, and Asterisk logs each attempt.
+                // A quick retry would fail again, and Asterisk logs every attempt.
                 LinkFailure::Login(LoginError::Rejected) => Backoff::max_delay(),
                 _ => backoff.next_delay(fastrand::f64()),
             };
@@ -182,8 +182,8 @@ impl Supervisor {
         if !peer.may_write {
             error!(
                 user = self.settings.username.as_str(),
-                "the AMI user may not change queues: add write=agent to it in manager.conf, \
-                 then manager reload, and restart the bridge"
+                "the AMI user may not change queues: add write=agent to the user in manager.conf, \
+                 run manager reload, and restart the bridge"
             );
         }
         if !peer.sends_boot_event {
@@ -208,7 +208,7 @@ impl Supervisor {
         end
     }
 
-    /// Logs why there is no link, and returns the reason for the operator.
+    /// Logs why the link is down, and returns the reason as a message for the operator.
     fn log_failure(&self, failure: &LinkFailure, delay: Duration) -> String {
         let retry_in_ms = delay.as_millis() as u64;
         let address = self.settings.address.as_str();

@@ -1,4 +1,5 @@
-//! Test helpers: a session over a pipe whose other end plays Asterisk by a script.
+//! Test helpers: a session over a pipe, with a script that plays Asterisk at the other
+//! end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,17 +19,17 @@ use super::session;
 use super::transcript::Transcript;
 use super::value::{HeaderValue, MemberValue};
 
-/// Capacities of the pipe in bytes: less than a header, and less than a frame.
+/// Pipe capacities in bytes: one smaller than a header, and one smaller than a frame.
 pub(super) const PIPE_SIZES: [usize; 2] = [8, 128];
 
-/// The handles of a running session.
+/// The handles to a running session.
 pub(super) struct TestSession {
     pub(super) client: Client,
     pub(super) stop: CancellationToken,
 }
 
 impl TestSession {
-    /// Sends an action with a deadline in `seconds`.
+    /// Sends an action whose deadline is `seconds` from now.
     pub(super) fn send(
         &self,
         action: Action,
@@ -39,12 +40,12 @@ impl TestSession {
 
     pub(super) fn begin(&self, seconds: u64) -> Exchange {
         let deadline = Instant::now() + Duration::from_secs(seconds);
-        self.client.begin(deadline, "test").expect("a link")
+        self.client.begin(deadline, "test").expect("a ready link")
     }
 }
 
-/// Creates a session after the handshake, and the future that runs it and then closes the
-/// connection.
+/// Creates a session on a connection after the handshake. The returned future runs the
+/// session and then closes the connection.
 pub(super) fn session(
     mut connection: Connection<DuplexStream>,
     mut last_id: u64,
@@ -78,8 +79,8 @@ pub(super) fn session(
     (session, run)
 }
 
-/// Creates a session that has read the greeting and has used no ActionID yet. Also returns
-/// Asterisk's end of the pipe.
+/// Creates a session whose connection has received the greeting but not used any
+/// ActionID. Also returns Asterisk's end of the pipe.
 pub(super) async fn greeted_session(
     pipe_size: usize,
 ) -> (TestSession, impl Future<Output = SessionEnd>, DuplexStream) {
@@ -89,13 +90,13 @@ pub(super) async fn greeted_session(
         connection.receive(),
         far.write_all(b"Asterisk Call Manager/11.0.0\r\n")
     );
-    frame.expect("AMI").expect("a greeting");
+    frame.expect("a valid stream").expect("a greeting");
     sent.expect("an open pipe");
     let (session, run) = session(connection, 0);
     (session, run, far)
 }
 
-/// Runs both sides on the paused clock. Panics if they do not end within ten minutes.
+/// Runs both sides with the clock paused. Panics if they don't finish within ten minutes.
 pub(super) async fn run_both<A, B>(
     bridge: impl Future<Output = A>,
     asterisk: impl Future<Output = B>,
@@ -103,7 +104,7 @@ pub(super) async fn run_both<A, B>(
     let both = async { tokio::join!(bridge, asterisk) };
     timeout(Duration::from_secs(600), both)
         .await
-        .expect("both sides end")
+        .expect("both sides finish")
 }
 
 pub(super) fn header(value: &str) -> HeaderValue {
@@ -131,7 +132,7 @@ pub(super) fn pause() -> Action {
     }
 }
 
-/// The `Message` header of a reply.
+/// Returns the text of the reply's `Message` header.
 pub(super) fn text(result: &ReplyResult) -> Result<String, Failure> {
     let reply: &Arc<Reply> = result.as_ref().map_err(|failure| *failure)?;
     let text = reply.response.text("Message");
@@ -142,7 +143,7 @@ pub(super) fn script(parts: &[&str]) -> Transcript {
     Transcript::parse(&parts.concat())
 }
 
-/// The script by which the bridge sends [`pause`].
+/// The script in which the bridge sends [`pause`].
 pub(super) fn pause_script(id: u64) -> String {
     format!(
         "
@@ -156,7 +157,7 @@ pub(super) fn pause_script(id: u64) -> String {
     )
 }
 
-/// The script by which Asterisk sends a response with this text.
+/// The script in which Asterisk sends a successful response with `text`.
 pub(super) fn response_script(id: u64, text: &str) -> String {
     format!(
         "

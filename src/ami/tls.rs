@@ -1,5 +1,5 @@
-//! TLS to Asterisk: which certificates the bridge trusts, and what the operator can do
-//! about TLS errors.
+//! TLS to Asterisk: the verification of certificates, and advice for the operator about
+//! TLS errors.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use tokio_rustls::rustls::{
 
 use crate::pem;
 
-/// Which certificates the bridge accepts from Asterisk.
+/// The certificates that the bridge accepts from Asterisk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trust {
     /// Certificates signed by an authority that the operating system trusts.
@@ -36,7 +36,7 @@ pub enum Trust {
     Pin([u8; 32]),
 }
 
-/// How to connect to Asterisk over TLS.
+/// Settings for TLS connections to Asterisk.
 #[derive(Clone)]
 pub struct TlsSettings {
     config: Arc<ClientConfig>,
@@ -53,7 +53,7 @@ impl std::fmt::Debug for TlsSettings {
     }
 }
 
-/// Equal settings trust the same certificates for the same server name.
+/// Settings are equal if they trust the same certificates for the same server name.
 impl PartialEq for TlsSettings {
     fn eq(&self, other: &Self) -> bool {
         let Self {
@@ -66,11 +66,11 @@ impl PartialEq for TlsSettings {
 }
 
 impl TlsSettings {
-    /// Prepares TLS to a server whose certificate is for `server_name`, a host name or IP
-    /// address. Reads the authority's file.
+    /// Creates the settings for a server whose certificate is for `server_name`, a host name
+    /// or IP address. Reads the PEM file of [`Trust::Authority`].
     ///
     /// # Errors
-    /// A message for the operator, if the name or the file is invalid.
+    /// A message for the operator if the server name or the PEM file is invalid.
     pub fn new(trust: Trust, server_name: &str) -> Result<Self, String> {
         let name = ServerName::try_from(server_name.to_owned())
             .map_err(|_| format!("\"{server_name}\" is not a host name or address"))?;
@@ -122,25 +122,25 @@ fn system_roots() -> RootCertStore {
 }
 
 fn authority_roots(path: &Path) -> Result<RootCertStore, String> {
-    let shown = path.display();
-    let text = pem::read(path).map_err(|error| format!("{shown}: {error}"))?;
+    let displayed_path = path.display();
+    let text = pem::read(path).map_err(|error| format!("{displayed_path}: {error}"))?;
     let certificates = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| format!("{shown}: {error}"))?;
+        .map_err(|error| format!("{displayed_path}: {error}"))?;
     if certificates.is_empty() {
-        return Err(format!("{shown} contains no certificate"));
+        return Err(format!("{displayed_path} contains no certificate"));
     }
     let mut store = RootCertStore::empty();
     for certificate in certificates {
         store
             .add(certificate)
-            .map_err(|error| format!("{shown}: {}", advice(&error)))?;
+            .map_err(|error| format!("{displayed_path}: {}", advice(&error)))?;
     }
     Ok(store)
 }
 
-/// Accepts one certificate, no matter who signed it or when it expires. The signature of
-/// the handshake still proves that the peer has the certificate's key.
+/// Accepts one certificate, regardless of its issuer and expiry date. The handshake's
+/// signature still proves that the peer has the certificate's key.
 #[derive(Debug)]
 struct PinnedCertificate {
     pin: [u8; 32],
@@ -204,7 +204,7 @@ fn add_advice(error: io::Error) -> io::Error {
 }
 
 /// Describes a TLS error, with advice for the operator if the cause is known. Asterisk's
-/// own script, ast_tls_cert, is widely used, and makes certificates that current TLS
+/// script `ast_tls_cert` is widely used, but creates certificates that current TLS
 /// libraries reject.
 fn advice(error: &Error) -> String {
     use CertificateError as Certificate;
@@ -215,7 +215,9 @@ fn advice(error: &Error) -> String {
         }
         Error::InvalidCertificate(
             Certificate::NotValidForName | Certificate::NotValidForNameContext { .. },
-        ) => "the certificate is for another name: set tls_server_name to that name",
+        ) => {
+            "the certificate is for a different name: set tls_server_name to the certificate's name"
+        }
         Error::InvalidCertificate(Certificate::UnknownIssuer | Certificate::BadSignature) => {
             "the certificate is not signed by an authority of tls_ca_file or, if that is not set, \
              of the operating system"
@@ -225,15 +227,16 @@ fn advice(error: &Error) -> String {
         }
         // The peer does not speak TLS.
         Error::InvalidMessage(_) => {
-            "is this the port without TLS? tlsbindaddr in manager.conf has the port for TLS"
+            "is this the port without TLS? tlsbindaddr in manager.conf sets the TLS port"
         }
-        // rustls has no variants for these two.
+        // rustls has no variants for these two errors.
         _ if text.contains("UnsupportedCertVersion") => {
-            "the certificate is X.509 version 1, like those of Asterisk's ast_tls_cert: \
-             reissue it with a subjectAltName (docs/SECURITY.md has the commands; the key can stay)"
+            "the certificate is X.509 version 1, as created by Asterisk's ast_tls_cert: \
+             reissue it with a subjectAltName (see the commands in docs/SECURITY.md; you can keep \
+             the key)"
         }
         _ if text.contains("CaUsedAsEndEntity") => {
-            "the certificate is that of an authority: pin it with tls_pin_sha256, or issue one \
+            "this is the certificate of an authority: pin it with tls_pin_sha256, or issue one \
              with basicConstraints=CA:FALSE (docs/SECURITY.md)"
         }
         _ => return text,

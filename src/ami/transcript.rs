@@ -1,5 +1,5 @@
-//! Recorded sessions for tests: as input of the parser, and as a script that plays Asterisk.
-//! `ami-fixtures/README.md` describes the format.
+//! Recorded sessions for tests. They serve as parser input, and as scripts that play
+//! Asterisk. `ami-fixtures/README.md` describes the format.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use super::codec::{AmiCodec, Frame};
 use super::message::Message;
 
-/// The recorded versions of Asterisk.
+/// The recorded Asterisk versions.
 pub(crate) const VERSIONS: [u32; 2] = [16, 22];
 
 /// The bytes that both sides sent, in order.
@@ -19,7 +19,7 @@ pub(crate) struct Transcript {
     pub(crate) steps: Vec<Step>,
 }
 
-/// Bytes that one side sent before the other side sent anything.
+/// Consecutive bytes from one side.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Step {
     Server(Vec<u8>),
@@ -33,19 +33,20 @@ impl Transcript {
         Self::parse(&text.unwrap_or_else(|error| panic!("{}: {error}", path.display())))
     }
 
-    /// Ignores spaces at the start of a line, so that tests can indent scripts.
+    /// Parses a transcript. Ignores spaces at the start of a line, so that tests can indent
+    /// scripts.
     pub(crate) fn parse(text: &str) -> Self {
         let mut steps: Vec<Step> = Vec::new();
         for line in text.lines().map(str::trim_start) {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let (side, text) = line.split_once(':').expect("a side and a text");
+            let (side, text) = line.split_once(':').expect("a colon after the side");
             let mut bytes = unescape(text.strip_prefix(' ').unwrap_or(text));
             let end: &[u8] = match side {
                 "S" | "C" => b"\r\n",
                 "s" | "c" => b"\n",
-                _ => panic!("{side:?} is not a side"),
+                _ => panic!("{side:?} is not one of S, s, C and c"),
             };
             bytes.extend_from_slice(end);
             match (side, steps.last_mut()) {
@@ -59,7 +60,7 @@ impl Transcript {
         Self { steps }
     }
 
-    /// All bytes that the server sent.
+    /// Returns all bytes that the server sent.
     pub(crate) fn server(&self) -> Vec<u8> {
         let steps = self.steps.iter().filter_map(|step| match step {
             Step::Server(bytes) => Some(bytes.as_slice()),
@@ -68,7 +69,7 @@ impl Transcript {
         steps.collect::<Vec<_>>().concat()
     }
 
-    /// All bytes that the client sent.
+    /// Returns all bytes that the client sent.
     pub(crate) fn client(&self) -> Vec<u8> {
         let steps = self.steps.iter().filter_map(|step| match step {
             Step::Server(_) => None,
@@ -77,7 +78,7 @@ impl Transcript {
         steps.collect::<Vec<_>>().concat()
     }
 
-    /// The messages that the server sent.
+    /// Returns the messages that the server sent.
     pub(crate) fn messages(&self) -> Vec<Message> {
         let frames = decode(&self.server(), usize::MAX).into_iter();
         let messages = frames.filter_map(|frame| match frame {
@@ -87,8 +88,8 @@ impl Transcript {
         messages.collect()
     }
 
-    /// Plays the server: sends its bytes, and asserts that the client sends the recorded
-    /// bytes.
+    /// Plays the server: sends the server's bytes, and asserts that the client sends the
+    /// recorded bytes.
     pub(crate) async fn play(&self, stream: &mut DuplexStream) {
         for step in &self.steps {
             match step {
@@ -98,7 +99,7 @@ impl Transcript {
                     stream
                         .read_exact(&mut bytes)
                         .await
-                        .expect("bytes of the client");
+                        .expect("bytes from the client");
                     assert_eq!(
                         String::from_utf8_lossy(&bytes),
                         String::from_utf8_lossy(expected)
@@ -109,14 +110,15 @@ impl Transcript {
     }
 }
 
-/// Decodes a stream that arrives in chunks of `chunk_size` bytes. Panics if bytes are left.
+/// Decodes a byte stream that arrives in chunks of `chunk_size` bytes. Panics if bytes
+/// are left over.
 pub(crate) fn decode(bytes: &[u8], chunk_size: usize) -> Vec<Frame> {
     let mut codec = AmiCodec::default();
     let mut buffer = BytesMut::new();
     let mut frames = Vec::new();
     for chunk in bytes.chunks(chunk_size) {
         buffer.extend_from_slice(chunk);
-        while let Some(frame) = codec.decode(&mut buffer).expect("AMI") {
+        while let Some(frame) = codec.decode(&mut buffer).expect("a valid stream") {
             frames.push(frame);
         }
     }
@@ -124,11 +126,17 @@ pub(crate) fn decode(bytes: &[u8], chunk_size: usize) -> Vec<Frame> {
     frames
 }
 
-/// The names of a version's scenes, sorted.
+/// Returns the sorted names of the scenes for a version.
 pub(crate) fn scenes(version: u32) -> Vec<String> {
-    let entries = fs::read_dir(folder(version)).expect("recorded sessions");
+    let entries = fs::read_dir(folder(version)).expect("a folder of recorded sessions");
     let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.expect("a file").file_name().into_string().ok())
+        .filter_map(|entry| {
+            entry
+                .expect("a directory entry")
+                .file_name()
+                .into_string()
+                .ok()
+        })
         .filter_map(|name| name.strip_suffix(".txt").map(str::to_owned))
         .collect();
     names.sort();

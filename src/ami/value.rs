@@ -1,61 +1,64 @@
 //! Checked header values.
 //!
-//! An action consists only of these types, so no value in an action can end a line, add a
-//! header, or be truncated by Asterisk.
+//! Every text in an action has one of these types, so it can't end a line or add a
+//! header, and Asterisk won't truncate it.
 
 use std::fmt;
 
-/// Why Asterisk would misread a value.
+/// The reason why Asterisk would misread a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
     /// Asterisk treats an empty header as absent, and a `QueueStatus` without `Queue`
     /// lists all queues.
     #[error("is empty")]
     Empty,
-    /// Longer than what Asterisk stores.
+    /// The value is longer than Asterisk's limit.
     #[error("is longer than {0} bytes")]
     TooLong(usize),
-    /// A byte below 0x20, or 0x7F.
-    #[error("has a control character")]
+    /// The value contains a byte below 0x20, or the byte 0x7F.
+    #[error("contains a control character")]
     Control,
     /// Asterisk drops leading white space, and treats trailing white space as part of
     /// the value.
     #[error("begins or ends with white space")]
     OuterWhiteSpace,
-    /// One of `|` `,` `;`.
-    #[error("has one of | , ; which Asterisk uses as separators")]
+    /// The value contains `|`, `,` or `;`.
+    #[error("contains |, comma or ;, which Asterisk uses as separators")]
     Separator,
 }
 
-/// Asterisk limits a header line to 1,024 bytes, including the header's name.
+/// Maximum length of a header value in bytes. Asterisk limits a header line to 1,024
+/// bytes, including the header's name.
 const MAX_HEADER_BYTES: usize = 900;
 
-/// Asterisk stores a member's fields in `char[80]`, and truncates longer ones silently.
+/// Maximum length of a member's fields in bytes. Asterisk stores each field in a
+/// `char[80]`, and silently truncates longer fields.
 pub const MAX_MEMBER_BYTES: usize = 79;
 
-/// Asterisk saves members in its database as `interface;penalty;…|…`. A separator in a
-/// field would add a member at the next restart.
+/// Characters that a member's fields must not contain. Asterisk saves members in its
+/// database as `interface;penalty;…|…`, so a separator in a field would add a member at
+/// the next restart.
 pub const MEMBER_SEPARATORS: [char; 3] = ['|', ',', ';'];
 
 /// A value for any header: one line of 1 to 900 bytes.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct HeaderValue(Box<str>);
 
-/// A value that Asterisk stores with a member (interface, state interface, name or pause
+/// A value that Asterisk stores for a member (interface, state interface, name or pause
 /// reason): one line of 1 to 79 bytes, without separators.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MemberValue(Box<str>);
 
 impl HeaderValue {
-    /// Checks a value.
+    /// Checks and wraps a value.
     ///
     /// # Errors
-    /// [`ValueError`] if Asterisk would misread it.
+    /// [`ValueError`] if Asterisk would misread the value.
     pub fn new(value: &str) -> Result<Self, ValueError> {
         check_line(value, MAX_HEADER_BYTES).map(|()| Self(value.into()))
     }
 
-    /// The value.
+    /// Returns the value as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -63,10 +66,10 @@ impl HeaderValue {
 }
 
 impl MemberValue {
-    /// Checks a value.
+    /// Checks and wraps a value.
     ///
     /// # Errors
-    /// [`ValueError`] if Asterisk would misread it.
+    /// [`ValueError`] if Asterisk would misread the value.
     pub fn new(value: &str) -> Result<Self, ValueError> {
         check_line(value, MAX_MEMBER_BYTES)?;
         if value.contains(MEMBER_SEPARATORS) {
@@ -75,20 +78,21 @@ impl MemberValue {
         Ok(Self(value.into()))
     }
 
-    /// The value.
+    /// Returns the value as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Whether a byte is a control character of ASCII, which no value may contain.
+/// Returns whether a byte is an ASCII control character. No value may contain control
+/// characters.
 #[must_use]
 pub fn is_control(byte: u8) -> bool {
     byte < 0x20 || byte == 0x7f
 }
 
-/// Whether a text is one nonempty line without white space at its ends.
+/// Returns whether a text is a single, non-empty line without white space at either end.
 #[must_use]
 pub fn is_trimmed_line(text: &str) -> bool {
     check_line(text, usize::MAX).is_ok()

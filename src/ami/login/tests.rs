@@ -1,4 +1,4 @@
-//! Logins and boots that differ from the recorded ones, on a paused clock.
+//! Tests logins and boots that differ from the recorded sessions, with the clock paused.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ const FULLY_BOOTED: &str = "
     S:
 ";
 
-/// The script by which the bridge sends a probe.
+/// The script in which the bridge sends a probe.
 fn probe_script(id: u64) -> String {
     format!(
         "
@@ -53,7 +53,7 @@ fn probe_script(id: u64) -> String {
     )
 }
 
-/// The script by which Asterisk refuses an action.
+/// The script in which Asterisk refuses an action with `text`.
 fn error_script(id: u64, text: &str) -> String {
     format!("S: Response: Error\nS: ActionID: {id}\nS: Message: {text}\nS:\n")
 }
@@ -77,7 +77,7 @@ async fn log_in(
 }
 
 #[tokio::test(start_paused = true)]
-async fn recorded_login_with_a_wrong_secret_is_rejected() {
+async fn login_with_a_wrong_secret_is_rejected_as_recorded() {
     for version in VERSIONS {
         let transcript = Transcript::load(version, "login-rejected");
         for pipe_size in PIPE_SIZES {
@@ -88,7 +88,7 @@ async fn recorded_login_with_a_wrong_secret_is_rejected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn login_reports_how_the_peer_answered() {
+async fn login_result_matches_the_peers_response() {
     let stopping = error_script(1, "Asterisk is shutting down");
     let misread = error_script(1, "Must specify AuthType");
     let in_use = error_script(2, "Login Already In Use");
@@ -127,40 +127,43 @@ async fn login_reports_how_the_peer_answered() {
 
 /// The peer's behavior after its script.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Then {
-    Closes,
-    IsSilent,
+enum AfterScript {
+    Close,
+    StaySilent,
 }
 
-/// Waits for the boot of a peer that plays these parts. Returns `(may_write,
-/// sends_boot_event)`, and how long it took.
-async fn boot(parts: &[&str], then: Then) -> (Result<(bool, bool), SessionEnd>, Duration) {
+/// Waits for the boot of a peer that plays `parts`. Returns `(may_write,
+/// sends_boot_event)` and the elapsed time.
+async fn boot(
+    parts: &[&str],
+    after_script: AfterScript,
+) -> (Result<(bool, bool), SessionEnd>, Duration) {
     let (near, mut far) = duplex(8);
-    let since = Instant::now();
+    let started_at = Instant::now();
     let bridge = async {
         let mut connection = Connection::new(near, usize::MAX);
-        connection.receive().await.expect("AMI");
+        connection.receive().await.expect("a valid stream");
         let result = wait_for_boot(&mut connection, &mut 2, || {}).await;
         let result = result.map(|booted| (booted.may_write, booted.sends_boot_event));
-        (result, since.elapsed())
+        (result, started_at.elapsed())
     };
     let asterisk = async {
         script(&[&[BANNER], parts].concat()).play(&mut far).await;
-        if then == Then::Closes {
+        if after_script == AfterScript::Close {
             far.shutdown().await.expect("an open pipe");
         }
     };
     run_both(bridge, asterisk).await.0
 }
 
-async fn check_boot(parts: &[&str], then: Then, expected: &str, seconds: u64) {
-    let (result, took) = boot(parts, then).await;
+async fn check_boot(parts: &[&str], after_script: AfterScript, expected: &str, seconds: u64) {
+    let (result, elapsed) = boot(parts, after_script).await;
     assert_eq!(format!("{result:?}"), expected, "{parts:?}");
-    assert_eq!(took.as_secs(), seconds, "{parts:?}");
+    assert_eq!(elapsed.as_secs(), seconds, "{parts:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn boot_ends_when_asterisk_executes_queue_actions() {
+async fn wait_for_boot_ends_when_asterisk_executes_queue_actions() {
     let [first, second, third] = [3, 4, 5].map(probe_script);
     let not_found = error_script(3, "Interface not found");
     let not_found_later = error_script(5, "Interface not found");
@@ -175,7 +178,7 @@ async fn boot_ends_when_asterisk_executes_queue_actions() {
             "Ok((true, true))",
             0,
         ),
-        // A user without read=system never receives the event.
+        // A user without read=system never receives `FullyBooted`.
         (&[&first, &not_found], "Ok((true, false))", 5),
         (
             &[
@@ -190,49 +193,55 @@ async fn boot_ends_when_asterisk_executes_queue_actions() {
             7,
         ),
     ] {
-        check_boot(parts, Then::IsSilent, expected, seconds).await;
+        check_boot(parts, AfterScript::StaySilent, expected, seconds).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn denied_probe_means_no_permission_unless_asterisk_closes() {
+async fn denied_probe_means_no_permission_unless_asterisk_closes_the_connection() {
     let (probe, denied) = (probe_script(3), error_script(3, "Permission denied"));
     let parts = [FULLY_BOOTED, &probe, &denied];
-    check_boot(&parts, Then::IsSilent, "Ok((false, true))", 1).await;
-    check_boot(&parts, Then::Closes, "Err(StillLoading)", 0).await;
+    check_boot(&parts, AfterScript::StaySilent, "Ok((false, true))", 1).await;
+    check_boot(&parts, AfterScript::Close, "Err(StillLoading)", 0).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn boot_fails_if_the_peer_closes_or_is_silent() {
+async fn wait_for_boot_fails_if_the_peer_closes_the_connection_or_is_silent() {
     let probe = probe_script(3);
     let unknown = error_script(
         3,
         "Invalid/unknown command: QueuePause. Use Action: ListCommands.",
     );
-    for (parts, then, expected, seconds) in [
+    for (parts, after_script, expected, seconds) in [
         (
             &[FULLY_BOOTED, &probe, &unknown][..],
-            Then::Closes,
+            AfterScript::Close,
             "Err(Closed)",
             0,
         ),
-        (&[FULLY_BOOTED, &probe], Then::Closes, "Err(Closed)", 0),
-        (&[], Then::Closes, "Err(Closed)", 0),
         (
             &[FULLY_BOOTED, &probe],
-            Then::IsSilent,
+            AfterScript::Close,
+            "Err(Closed)",
+            0,
+        ),
+        (&[], AfterScript::Close, "Err(Closed)", 0),
+        (
+            &[FULLY_BOOTED, &probe],
+            AfterScript::StaySilent,
             "Err(Unresponsive)",
             5,
         ),
-        (&[], Then::IsSilent, "Err(Unresponsive)", 10),
+        (&[], AfterScript::StaySilent, "Err(Unresponsive)", 10),
     ] {
-        check_boot(parts, then, expected, seconds).await;
+        check_boot(parts, after_script, expected, seconds).await;
     }
 }
 
-/// Like the recorded session, except that Asterisk closes the connection after the denial.
+/// Replays the recorded session, except that Asterisk closes the connection after the
+/// denial.
 #[tokio::test(start_paused = true)]
-async fn recorded_denial_before_a_close_means_that_asterisk_is_loading() {
+async fn denied_probe_before_a_close_means_that_app_queue_is_loading() {
     for version in VERSIONS {
         let mut steps = Transcript::load(version, "permission-denied").steps;
         let denial = steps.iter().position(|step| match step {
@@ -246,7 +255,7 @@ async fn recorded_denial_before_a_close_means_that_asterisk_is_loading() {
             let (user, mut last_id) = (header("reader"), 0);
             login(&mut connection, &user, "reader-secret", &mut last_id)
                 .await
-                .expect("a login");
+                .expect("a successful login");
             wait_for_boot(&mut connection, &mut last_id, || {}).await
         };
         let asterisk = async {

@@ -15,7 +15,7 @@ const UNAVAILABLE: Failure = Failure::Unavailable {
     retry_after: Duration::from_secs(1),
 };
 
-/// A step of a history.
+/// A step of a random history.
 #[derive(Debug, Clone)]
 enum Op {
     /// A caller requests a read.
@@ -25,12 +25,13 @@ enum Op {
     /// The session sends the next action.
     Send,
     /// Asterisk sends a message for one of the unanswered actions.
-    Reply { pick: Index, kind: Kind },
-    /// Asterisk sends a message with any ActionID: of a queued, an answered or no action.
-    Receive { id: u64, kind: Kind },
-    /// Time passes, and deadlines are enforced.
+    Reply { pick: Index, kind: MessageKind },
+    /// Asterisk sends a message with a random ActionID, which may belong to a queued action,
+    /// to an answered action or to no action.
+    Receive { id: u64, kind: MessageKind },
+    /// Time passes, and the session enforces deadlines.
     Wait { seconds: u64 },
-    /// Time passes.
+    /// Time passes, but the session does not enforce deadlines.
     Pass { seconds: u64 },
     /// A caller drops its receiver.
     GiveUp { caller: usize },
@@ -40,7 +41,7 @@ enum Op {
 
 /// A message that is part of a reply.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
+enum MessageKind {
     Response,
     ListStart,
     Row,
@@ -61,8 +62,8 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-fn kind() -> impl Strategy<Value = Kind> {
-    use Kind::*;
+fn kind() -> impl Strategy<Value = MessageKind> {
+    use MessageKind::*;
     prop::sample::select(vec![Response, ListStart, ListStart, Row, Row, ListEnd])
 }
 
@@ -73,7 +74,7 @@ fn read(queue: u8) -> Action {
     }
 }
 
-/// A change that differs from every change with another number.
+/// A change that differs from the changes with other numbers.
 fn change(number: usize) -> Action {
     Action::QueueRemove {
         queue: header("6001"),
@@ -81,12 +82,12 @@ fn change(number: usize) -> Action {
     }
 }
 
-fn message(id: u64, kind: Kind, number: u64) -> Message {
+fn message(id: u64, kind: MessageKind, number: u64) -> Message {
     let header = match kind {
-        Kind::Response => "Response: Success",
-        Kind::ListStart => "Response: Success\r\nEventList: start",
-        Kind::Row => "Event: QueueMember",
-        Kind::ListEnd => "Event: QueueStatusComplete\r\nEventList: Complete",
+        MessageKind::Response => "Response: Success",
+        MessageKind::ListStart => "Response: Success\r\nEventList: start",
+        MessageKind::Row => "Event: QueueMember",
+        MessageKind::ListEnd => "Event: QueueStatusComplete\r\nEventList: Complete",
     };
     Message::parse(format!("{header}\r\nActionID: {id}\r\nNumber: {number}\r\n").into())
 }
@@ -123,13 +124,13 @@ fn list_without_waiting_callers_is_not_joined() {
         seconds: 1,
     });
     model.apply(Op::Send);
-    for kind in [Kind::ListStart, Kind::Row] {
+    for kind in [MessageKind::ListStart, MessageKind::Row] {
         model.apply(Op::Receive { id: 1, kind });
     }
     model.apply(Op::Wait { seconds: 1 });
     model.apply(Op::Receive {
         id: 1,
-        kind: Kind::Row,
+        kind: MessageKind::Row,
     });
     model.apply(Op::Read {
         queue: 0,

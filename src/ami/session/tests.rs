@@ -1,4 +1,4 @@
-//! How a session handles requests and replies, on a paused clock and with a scripted
+//! Tests how a session handles requests and replies, with the clock paused and a scripted
 //! Asterisk.
 
 use std::sync::Arc;
@@ -39,7 +39,7 @@ const REPLY_1: &str = "
 ";
 
 #[tokio::test(start_paused = true)]
-async fn equal_reads_in_flight_share_one_action() {
+async fn identical_reads_in_flight_share_one_action() {
     for pipe_size in PIPE_SIZES {
         let (session, run, mut far) = greeted_session(pipe_size).await;
         let first = session.send(status("6001"), 5);
@@ -54,7 +54,7 @@ async fn equal_reads_in_flight_share_one_action() {
             assert!(Arc::ptr_eq(&first, &second));
             assert_eq!(first.rows.len(), 1);
             assert_eq!(text(&change.await), Ok("paused".into()));
-            // A read after the reply is sent as an action of its own.
+            // A read after the reply is sent as a separate action.
             let third = session.send(status("6001"), 5);
             script(&[&with_id_3(STATUS_1), &with_id_3(REPLY_1)])
                 .play(&mut far)
@@ -72,16 +72,16 @@ fn with_id_3(script: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unmatched_messages_disturb_no_action() {
+async fn unmatched_messages_do_not_affect_pending_actions() {
     for noise in [
         // An ActionID that was never used.
         "S: Response: Success\nS: ActionID: 77\nS: Message: stray\nS:\n",
-        // No ActionID, and one that is not a number.
+        // No ActionID, and an ActionID that is not a number.
         "S: Response: Error\nS: Message: Missing action in request\nS:\n",
         "S: Response: Success\nS: ActionID: 1x\nS:\n",
         // The ActionID of a later action.
         "S: Response: Success\nS: ActionID: 2\nS: Message: early\nS:\n",
-        // A row and the end of a list that has not begun.
+        // A row and the end of a list, without the beginning of the list.
         "S: Event: QueueMember\nS: ActionID: 1\nS:\n",
         "S: Event: QueueStatusComplete\nS: ActionID: 1\nS: EventList: Complete\nS:\n",
         // An event, a frame without headers, a second greeting, and empty frames.
@@ -116,11 +116,11 @@ async fn late_reply_is_not_matched_to_another_action() {
     for pipe_size in PIPE_SIZES {
         let (session, run, mut far) = greeted_session(pipe_size).await;
         let asterisk = async {
-            let since = Instant::now();
+            let sent_at = Instant::now();
             let first = session.send(pause(), 2);
             script(&[&pause_script(1)]).play(&mut far).await;
             assert_eq!(text(&first.await), Err(Failure::Unknown));
-            assert!(since.elapsed() < Duration::from_millis(2200));
+            assert!(sent_at.elapsed() < Duration::from_millis(2200));
             let second = session.send(pause(), 2);
             script(&[&pause_script(2), &response_script(1, "late")])
                 .play(&mut far)
@@ -139,9 +139,9 @@ async fn late_reply_is_not_matched_to_another_action() {
 #[tokio::test(start_paused = true)]
 async fn outcome_is_unknown_only_if_the_last_byte_was_written() {
     let action_bytes = script(&[&pause_script(1)]).client().len();
-    for (bytes_read, unknown) in [
+    for (bytes_read, unknown_count) in [
         (0, 0),
-        // The pipe contains the last byte of the action, or lacks it.
+        // The eight bytes in the pipe include the action's last byte, or lack only that byte.
         (action_bytes - 8, 1),
         (action_bytes - 9, 0),
         (action_bytes, 1),
@@ -155,11 +155,11 @@ async fn outcome_is_unknown_only_if_the_last_byte_was_written() {
             far.read_exact(&mut vec![0; bytes_read])
                 .await
                 .expect("actions");
-            // Meanwhile the pipe fills up again.
+            // Gives the session time to fill the pipe again.
             sleep(Duration::from_millis(50)).await;
             drop(far);
             for (index, change) in changes.into_iter().enumerate() {
-                let expected = match index < unknown {
+                let expected = match index < unknown_count {
                     true => Failure::Unknown,
                     false => UNAVAILABLE,
                 };
@@ -176,7 +176,7 @@ async fn outcome_is_unknown_only_if_the_last_byte_was_written() {
 
 #[tokio::test(start_paused = true)]
 async fn actions_on_a_closed_connection_are_reported_as_not_sent() {
-    // It is random whether the session first sees the end or a request.
+    // The session randomly sees the closed connection or a request first.
     for _ in 0..20 {
         let (session, run, far) = greeted_session(8).await;
         drop(far);
@@ -196,7 +196,7 @@ async fn actions_on_a_closed_connection_are_reported_as_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn deadline_cancels_actions_that_a_full_pipe_holds_back() {
+async fn deadline_cancels_actions_that_a_full_pipe_blocks() {
     let (session, run, far) = greeted_session(8).await;
     let asterisk = async {
         let changes: Vec<_> = (0..500).map(|_| session.send(pause(), 2)).collect();

@@ -1,4 +1,4 @@
-//! Decodes the recorded sessions.
+//! Tests the transcript format, and decodes the recorded sessions.
 
 use crate::ami::codec::Frame;
 use crate::ami::transcript::{Step, Transcript, VERSIONS, decode, scenes};
@@ -44,7 +44,7 @@ fn transcript_format_is_parsed() {
 }
 
 #[test]
-fn all_versions_have_the_same_scenes() {
+fn recorded_versions_have_the_same_scenes() {
     assert_eq!(scenes(16), scenes(22));
     for scene in SNAPSHOT_SCENES {
         assert!(scenes(16).iter().any(|name| name == scene), "{scene}");
@@ -91,8 +91,8 @@ fn large_list_is_decoded_completely() {
     for version in VERSIONS {
         let messages = Transcript::load(version, "status-large").messages();
         let events = |name: &[u8]| {
-            let of_name = messages.iter().filter(|m| m.event() == Some(name));
-            of_name.count()
+            let matching = messages.iter().filter(|m| m.event() == Some(name));
+            matching.count()
         };
         assert_eq!(events(b"QueueParams"), 1);
         assert_eq!(events(b"QueueMember"), 200);
@@ -105,7 +105,7 @@ fn large_list_is_decoded_completely() {
 
 type Headers = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// The version of a greeting, or the names and values of a message.
+/// A greeting's version, or a message's header names and values.
 fn content(frame: &Frame) -> (Option<String>, Headers) {
     match frame {
         Frame::Banner(version) => (Some(version.clone()), Vec::new()),
@@ -118,7 +118,7 @@ fn content(frame: &Frame) -> (Option<String>, Headers) {
     }
 }
 
-/// The number of header lines: all lines except the greeting and the empty ones.
+/// Counts the header lines: all lines except the greeting and empty lines.
 fn count_header_lines(server: &[u8]) -> usize {
     let lines = server.split(|&byte| byte == b'\n').skip(1);
     lines

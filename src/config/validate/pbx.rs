@@ -60,7 +60,7 @@ pub(super) fn validate(
 /// organizations with the same `[pbx.NAME]`.
 pub(super) fn require_distinct_addresses(pbxes: &[PbxSettings], mistakes: &mut Mistakes) {
     for (index, pbx) in pbxes.iter().enumerate() {
-        let is_same = |other: &&PbxSettings| other.link.address.is_same_place(&pbx.link.address);
+        let is_same = |other: &&PbxSettings| other.link.address.is_same_endpoint(&pbx.link.address);
         if let Some(other) = pbxes[..index].iter().find(is_same) {
             mistakes.add(
                 format!("pbx.{}.address", pbx.link.name),

@@ -1,5 +1,5 @@
-//! A model of [`Pending`]: the requests of callers, the written actions, and the messages
-//! of Asterisk. Every step compares it with the real table.
+//! A model of [`Pending`]: the callers' requests, the written actions, and Asterisk's
+//! messages. Every step compares the model with the real table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::super::*;
-use super::{Kind, Op, UNAVAILABLE, change, message, number_of, read};
+use super::{MessageKind, Op, UNAVAILABLE, change, message, number_of, read};
 
 /// A caller that has requested an action.
 struct Caller {
@@ -16,7 +16,7 @@ struct Caller {
     deadline: Instant,
     /// `None` if the caller has given up.
     receiver: Option<oneshot::Receiver<ReplyResult>>,
-    /// Whether the caller has its result, or would have it if it had not given up.
+    /// Whether the caller has its result, or would have the result if it had not given up.
     finished: bool,
 }
 
@@ -24,9 +24,9 @@ struct Caller {
 struct Written {
     at: Instant,
     end_offset: u64,
-    /// Number of the response, in the order of received messages.
+    /// The number of the response, counting all received messages.
     response: Option<u64>,
-    /// Numbers of the rows.
+    /// The numbers of the rows, counting all received messages.
     rows: Vec<u64>,
     is_answered: bool,
 }
@@ -43,8 +43,8 @@ pub(super) struct Model {
     offset: u64,
     /// Number of received messages.
     received: u64,
-    /// The latest ActionID when the outcome of a change became unknown. Later reads must
-    /// not join any read up to this one.
+    /// The last used ActionID when a change's outcome became unknown. Later reads must not
+    /// join a read with this ActionID or a lower one.
     last_uncertain_id: u64,
 }
 
@@ -104,19 +104,22 @@ impl Model {
 
     fn push(&mut self, action: Action, seconds: u64) {
         let deadline = self.now + Duration::from_secs(seconds);
-        let (reply, receiver) = oneshot::channel();
+        let (reply_sender, receiver) = oneshot::channel();
         let permit = Arc::clone(&self.permits).try_acquire_owned();
         let last_id = self.pending.last_id();
         self.pending.push(Request {
             action: action.clone(),
             deadline,
-            reply_sender: reply,
+            reply_sender,
             request_id: "".into(),
             permit: Some(Arc::new(permit.expect("enough permits"))),
         });
         let mut id = self.pending.last_id();
         if id == last_id {
-            let latest = self.actions.iter().rfind(|(_, other)| **other == action);
+            let latest = self
+                .actions
+                .iter()
+                .rfind(|(_, requested)| **requested == action);
             id = *latest
                 .expect("joined an action that no caller has requested")
                 .0;
@@ -131,7 +134,7 @@ impl Model {
             let is_joinable = waiting.any(|caller| {
                 caller.id > self.last_uncertain_id && self.actions[&caller.id] == action
             });
-            assert!(!is_joinable, "did not join an equal read");
+            assert!(!is_joinable, "did not join an identical read");
             self.actions.insert(id, action);
         }
         self.callers.push(Caller {
@@ -150,8 +153,8 @@ impl Model {
             end_offset
         });
         assert_eq!(has_sent, sent.is_some());
-        // Queued actions before the sent one were skipped, because all their callers had
-        // timed out.
+        // Queued actions before the sent action were skipped, because all their callers had timed
+        // out.
         let (now, written) = (self.now, &self.written);
         let sent_id = sent.as_ref().map_or(u64::MAX, |(id, _)| *id);
         let is_skipped = |caller: &Caller| caller.id < sent_id && !written.contains_key(&caller.id);
@@ -184,20 +187,24 @@ impl Model {
         self.written.insert(id, written);
     }
 
-    fn receive(&mut self, id: u64, kind: Kind) {
+    fn receive(&mut self, id: u64, kind: MessageKind) {
         self.received += 1;
         let number = self.received;
         let received = self.pending.receive(message(id, kind, number));
         let unanswered = self.written.get_mut(&id).filter(|w| !w.is_answered);
         let is_expected = match (unanswered, kind) {
-            (Some(written), Kind::Response | Kind::ListStart) if written.response.is_none() => {
+            (Some(written), MessageKind::Response | MessageKind::ListStart)
+                if written.response.is_none() =>
+            {
                 written.response = Some(number);
-                written.is_answered = kind == Kind::Response;
+                written.is_answered = kind == MessageKind::Response;
                 true
             }
-            (Some(written), Kind::Row | Kind::ListEnd) if written.response.is_some() => {
+            (Some(written), MessageKind::Row | MessageKind::ListEnd)
+                if written.response.is_some() =>
+            {
                 match kind {
-                    Kind::Row => written.rows.push(number),
+                    MessageKind::Row => written.rows.push(number),
                     _ => written.is_answered = true,
                 }
                 true
@@ -248,8 +255,8 @@ impl Model {
         });
     }
 
-    /// The ActionIDs that the table must contain: actions that Asterisk has not answered,
-    /// and queued actions for which a caller waits.
+    /// The ActionIDs that the table must contain: the sent actions that Asterisk has not
+    /// answered, and the queued actions that have a waiting caller.
     fn expected_ids(&self) -> BTreeSet<u64> {
         let waiting = self.callers.iter().filter(|caller| !caller.finished);
         let waiting = waiting.map(|caller| caller.id);
@@ -258,7 +265,7 @@ impl Model {
             .collect()
     }
 
-    /// Checks what holds after every step.
+    /// Checks the invariants that hold after every step.
     pub(super) fn check(&mut self) {
         check_results(&mut self.callers, |_| false, |_, _| ());
         let ids: BTreeSet<u64> = self.pending.actions.keys().copied().collect();
@@ -272,7 +279,7 @@ impl Model {
             let is_awaited = pending.waiters.iter().any(Waiter::is_waiting);
             assert!(
                 is_awaited || pending.rows.is_empty(),
-                "stores rows that no caller waits for"
+                "stores rows without a waiting caller"
             );
         }
         let mut joinable = self.pending.joinable_reads.values();
@@ -282,16 +289,16 @@ impl Model {
         assert_eq!(self.pending.oldest_sent(), oldest);
     }
 
-    /// Sends every queued action, lets Asterisk answer all of them, and checks that nothing
-    /// is left.
+    /// Sends every queued action, lets Asterisk answer all actions, and checks that the table
+    /// is empty.
     pub(super) fn answer_all(mut self) {
         while !self.pending.queue.is_empty() {
             self.send();
         }
         for id in self.expected_ids() {
             match self.written[&id].response {
-                Some(_) => self.receive(id, Kind::ListEnd),
-                None => self.receive(id, Kind::Response),
+                Some(_) => self.receive(id, MessageKind::ListEnd),
+                None => self.receive(id, MessageKind::Response),
             }
         }
         self.check();
@@ -305,8 +312,8 @@ impl Model {
         let written_bytes = self.offset.saturating_sub(unwritten);
         self.pending.close(written_bytes, UNAVAILABLE);
         let written = &self.written;
-        let everyone = |_: &Caller| true;
-        check_results(&mut self.callers, everyone, |caller, result| {
+        let is_due = |_: &Caller| true;
+        check_results(&mut self.callers, is_due, |caller, result| {
             let action = written.get(&caller.id);
             let may_be_executed = action.is_some_and(|w| w.end_offset <= written_bytes);
             let expected = match may_be_executed {
@@ -319,8 +326,8 @@ impl Model {
     }
 }
 
-/// Checks that exactly those unfinished callers have a result now for which `is_due` holds,
-/// and passes each result to `check`.
+/// Checks that exactly the unfinished callers for which `is_due` returns true have a
+/// result, and passes each result to `check`.
 fn check_results(
     callers: &mut [Caller],
     is_due: impl Fn(&Caller) -> bool,
@@ -344,5 +351,5 @@ fn check_results(
     }
 }
 
-/// More than the number of callers in a history.
+/// The number of permits. It exceeds the number of callers in any history.
 const PERMITS: usize = 100;

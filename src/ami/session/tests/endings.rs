@@ -1,4 +1,4 @@
-//! When a session ends, and what happens to its actions then.
+//! Tests when sessions end, and which results the pending actions get.
 
 use std::time::Duration;
 
@@ -37,10 +37,10 @@ async fn broken_stream_ends_the_session() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silent_peer_is_dead_within_ten_seconds() {
+async fn silent_peer_is_detected_within_ten_seconds() {
     for pipe_size in PIPE_SIZES {
         let (session, run, mut far) = greeted_session(pipe_size).await;
-        let since = Instant::now();
+        let started_at = Instant::now();
         let change = session.send(pause(), 60);
         let asterisk = async {
             let mut received = String::new();
@@ -54,16 +54,16 @@ async fn silent_peer_is_dead_within_ten_seconds() {
             received.ends_with("Action: Ping\r\nActionID: 2\r\n\r\n"),
             "{received}"
         );
-        assert!(since.elapsed() <= Duration::from_secs(10));
-        // Asterisk may be silent for a few seconds without being dead.
-        assert!(since.elapsed() > Duration::from_secs(8));
+        assert!(started_at.elapsed() <= Duration::from_secs(10));
+        // Asterisk may be silent for a few seconds, so the session must not end earlier.
+        assert!(started_at.elapsed() > Duration::from_secs(8));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn peer_that_does_not_read_is_dead_within_ten_seconds() {
+async fn peer_that_does_not_read_is_detected_within_ten_seconds() {
     let (session, run, far) = greeted_session(8).await;
-    let since = Instant::now();
+    let started_at = Instant::now();
     let changes: Vec<_> = (0..500).map(|_| session.send(pause(), 60)).collect();
     let asterisk = async {
         for change in changes {
@@ -74,13 +74,13 @@ async fn peer_that_does_not_read_is_dead_within_ten_seconds() {
     };
     let (end, ()) = run_both(run, asterisk).await;
     assert!(matches!(end, SessionEnd::Unresponsive));
-    assert!(since.elapsed() <= Duration::from_secs(10));
+    assert!(started_at.elapsed() <= Duration::from_secs(10));
 }
 
 #[tokio::test(start_paused = true)]
-async fn peer_that_sends_events_but_no_reply_is_dead_after_30_seconds() {
+async fn peer_that_sends_events_but_no_reply_is_detected_after_30_seconds() {
     let (session, run, mut far) = greeted_session(128).await;
-    let since = Instant::now();
+    let started_at = Instant::now();
     let change = session.send(pause(), 600);
     let asterisk = async {
         script(&[&pause_script(1)]).play(&mut far).await;
@@ -91,15 +91,15 @@ async fn peer_that_sends_events_but_no_reply_is_dead_after_30_seconds() {
     };
     let (end, ()) = run_both(run, asterisk).await;
     assert!(matches!(end, SessionEnd::Unresponsive));
-    let took = since.elapsed().as_secs();
-    assert!((30..32).contains(&took), "{took} s");
+    let elapsed_seconds = started_at.elapsed().as_secs();
+    assert!((30..32).contains(&elapsed_seconds), "{elapsed_seconds} s");
 }
 
 #[tokio::test(start_paused = true)]
 async fn answered_pings_keep_an_idle_session_open() {
     for answer in ["Success", "Error\r\nMessage: Asterisk is shutting down"] {
         let (_session, run, mut far) = greeted_session(128).await;
-        let since = Instant::now();
+        let started_at = Instant::now();
         let asterisk = async {
             for id in 1..=20 {
                 let ping = format!("C: Action: Ping\nC: ActionID: {id}\nC:\n");
@@ -114,7 +114,7 @@ async fn answered_pings_keep_an_idle_session_open() {
         };
         let (end, ()) = run_both(run, asterisk).await;
         assert!(matches!(end, SessionEnd::Closed));
-        assert!(since.elapsed() > Duration::from_secs(100));
+        assert!(started_at.elapsed() > Duration::from_secs(100));
     }
 }
 
@@ -137,13 +137,13 @@ async fn nothing_is_sent_after_a_shutdown_event() {
             session.client.begin(deadline, "late").err(),
             Some(UNAVAILABLE)
         );
-        // An exchange that began earlier fails immediately, although Asterisk has not closed
-        // the connection yet.
-        let since = Instant::now();
+        // An exchange that began before the shutdown fails immediately, although Asterisk has not
+        // closed the connection yet.
+        let started_at = Instant::now();
         let late = exchange.send(pause());
         assert_eq!(text(&late.await), Err(UNAVAILABLE));
-        assert!(since.elapsed() < Duration::from_millis(200));
-        // Asterisk may still answer an action that was sent before.
+        assert!(started_at.elapsed() < Duration::from_millis(200));
+        // Asterisk may still answer an action that was sent before the shutdown.
         script(&[&response_script(1, "paused")])
             .play(&mut far)
             .await;
@@ -158,17 +158,17 @@ async fn nothing_is_sent_after_a_shutdown_event() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn queued_actions_fail_immediately_at_a_shutdown_event() {
+async fn queued_actions_fail_immediately_after_a_shutdown_event() {
     let (session, run, mut far) = greeted_session(128).await;
     let mut changes: Vec<_> = (0..500).map(|_| session.send(pause(), 60)).collect();
     let asterisk = async {
         script(&[&pause_script(1), "S: Event: Shutdown\nS:\n"])
             .play(&mut far)
             .await;
-        let since = Instant::now();
+        let started_at = Instant::now();
         let last = changes.pop().expect("500 changes");
         assert_eq!(text(&last.await), Err(UNAVAILABLE));
-        assert!(since.elapsed() < Duration::from_millis(200));
+        assert!(started_at.elapsed() < Duration::from_millis(200));
         drop(far);
         let first = changes.remove(0);
         assert_eq!(text(&first.await), Err(Failure::Unknown));
@@ -178,14 +178,14 @@ async fn queued_actions_fail_immediately_at_a_shutdown_event() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stop_logs_off_and_ends_within_a_second() {
+async fn stop_logs_off_and_ends_the_session_within_a_second() {
     for answer in ["", "S: Response: Goodbye\nS: ActionID: 2\nS:\n"] {
         let (session, run, mut far) = greeted_session(128).await;
         let exchange = session.begin(60);
         let sent = exchange.send(pause());
         let asterisk = async {
             script(&[&pause_script(1)]).play(&mut far).await;
-            let since = Instant::now();
+            let started_at = Instant::now();
             session.stop.cancel();
             script(&["C: Action: Logoff\nC: ActionID: 2\nC:\n", answer])
                 .play(&mut far)
@@ -193,7 +193,7 @@ async fn stop_logs_off_and_ends_within_a_second() {
             let late = exchange.send(pause());
             assert_eq!(text(&late.await), Err(UNAVAILABLE));
             assert_eq!(text(&sent.await), Err(Failure::Unknown));
-            assert!(since.elapsed() < Duration::from_millis(1200));
+            assert!(started_at.elapsed() < Duration::from_millis(1200));
         };
         let (end, ()) = run_both(run, asterisk).await;
         assert!(matches!(end, SessionEnd::Stopped));

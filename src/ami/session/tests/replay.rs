@@ -1,5 +1,5 @@
-//! Replays recorded sessions: the bridge must send, byte for byte, what the recorded replies
-//! of Asterisk answer.
+//! Replays recorded sessions: a script sends Asterisk's recorded replies, and the bridge
+//! must send exactly the recorded bytes.
 
 use tokio::io::{AsyncWriteExt, duplex};
 
@@ -24,8 +24,8 @@ struct Replay {
     end: SessionEnd,
 }
 
-/// Plays a scene in which the bridge did the handshake, sent these actions one by one, and
-/// logged off unless Asterisk closed the connection.
+/// Replays a scene. The bridge performs the handshake, sends `actions` one by one, and
+/// logs off if the recorded client logged off.
 async fn replay(
     transcript: &Transcript,
     pipe_size: usize,
@@ -38,10 +38,10 @@ async fn replay(
         let mut last_id = 0;
         let ami_version = login::login(&mut connection, &header(name), secret, &mut last_id)
             .await
-            .expect("a login");
+            .expect("a successful login");
         let booted = login::wait_for_boot(&mut connection, &mut last_id, || {})
             .await
-            .expect("a boot");
+            .expect("a booted Asterisk");
         let (session, run) = testing::session(connection, last_id);
         let send_all = async {
             let mut results = Vec::new();
@@ -68,16 +68,17 @@ async fn replay(
     run_both(bridge, asterisk).await.0
 }
 
-/// The bytes of the logoff after these actions.
+/// The encoded logoff that follows `actions`.
 fn logoff(last_id: u64, actions: &[Action]) -> Vec<u8> {
     let id = last_id + actions.len() as u64 + 1;
     format!("Action: Logoff\r\nActionID: {id}\r\n\r\n").into_bytes()
 }
 
-/// An action, with the text and the number of rows of its reply.
+/// An action, the expected text of its reply, and the expected number of rows.
 type Call = (Action, &'static str, usize);
 
-/// The scenes that the bridge's AMI user played, with the actions of each.
+/// The scenes that were recorded with the bridge's AMI user, and the actions of each
+/// scene.
 fn scenes() -> Vec<(&'static str, Vec<Call>)> {
     vec![
         ("login", vec![]),
@@ -169,7 +170,7 @@ fn shutdown_pending_calls() -> Vec<Call> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bridge_repeats_recorded_sessions() {
+async fn bridge_sends_the_recorded_bytes() {
     for (version, pipe_size) in versions_and_pipe_sizes() {
         for (scene, calls) in scenes() {
             let transcript = Transcript::load(version, scene);
@@ -252,7 +253,7 @@ fn remove(queue: &str, interface: &str) -> Action {
     }
 }
 
-/// A QueueStatus that lists only Dana among the members.
+/// A `QueueStatus` that lists no member except Dana.
 fn dana_status(queue: Option<&str>) -> Action {
     Action::QueueStatus {
         queue: queue.map(header),
