@@ -1,20 +1,20 @@
 # shellcheck shell=bash
-# Shared by ./test and the scripts in this folder: how to get the programs that a
-# check needs. Changes to the top folder of the repository. Sourced, not run.
+# Functions for ./test and the scripts in this folder, which install the programs that
+# the checks need. To be sourced, not run. Changes to the top folder of the repository.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 
-# Programs that no system package provides are installed here, once.
+# The folder where programs that no system package provides are installed once.
 tools=${AMI_BRIDGE_TOOLS:-$PWD/.tools}
 
-# left_out CHECK REASON: reports that a check can't run here. ./test repeats these
-# lines at its end, and .ci/run fails on them.
+# left_out CHECK REASON: reports that a check can't run on this system. ./test
+# repeats these lines at the end of its output, and .ci/run fails if there are any.
 left_out() {
   echo "LEFT OUT: $1: $2" >&2
 }
 
-# has PROGRAM PACKAGE...: true if the program exists, or if the system packages that
-# provide it could be installed, which needs root and apt-get.
+# has PROGRAM PACKAGE...: succeeds if PROGRAM exists or can be installed from the
+# system packages. The installation needs root and apt-get.
 has() {
   command -v "$1" >/dev/null && return
   install_packages "${@:2}" && command -v "$1" >/dev/null
@@ -28,8 +28,8 @@ install_packages() {
     { apt-get -qq update && DEBIAN_FRONTEND=noninteractive "${install[@]}" >/dev/null; }
 }
 
-# cargo_tool CRATE VERSION: sets `tool` to the program of a crate. Built without
-# optimization, since building takes longer than running.
+# cargo_tool CRATE VERSION: sets `tool` to the path of a crate's program. The crate
+# is built without optimization, because building it takes longer than running it.
 cargo_tool() {
   local root=$tools/$1-$2
   tool=$root/bin/$1
@@ -38,7 +38,7 @@ cargo_tool() {
   cargo install --quiet --locked --debug --root "$root" "$1@$2"
 }
 
-# python_tool PACKAGE VERSION: sets `tool` to the program of a PyPI package.
+# python_tool PACKAGE VERSION: sets `tool` to the path of a PyPI package's program.
 python_tool() {
   local root=$tools/$1-$2
   tool=$root/bin/$1
@@ -50,11 +50,11 @@ python_tool() {
     timeout 300 "$root/bin/pip" install --quiet --disable-pip-version-check "$1==$2"
 }
 
-# npm_packages: sets `npm` to the folder of the npm packages that
-# tools/javascript/package-lock.json names.
+# npm_packages: sets `npm` to the folder with the npm packages from
+# tools/javascript/package-lock.json.
 npm_packages() {
   npm=$PWD/tools/javascript/node_modules
-  # npm copies the lock file of what it has installed into that folder.
+  # npm writes a lock file of the installed packages into that folder.
   [ "$npm/.package-lock.json" -nt tools/javascript/package-lock.json ] && return
   echo "installing the packages of tools/javascript" >&2
   has npm npm && npm ci --prefix tools/javascript --silent --no-audit --no-fund

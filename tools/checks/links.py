@@ -1,8 +1,8 @@
 """Finds dead links in the repository.
 
-In Markdown it checks the target and the anchor of each relative link and image, and
-each path in backticks that starts with a folder of the repository. In every other
-text file it checks such paths in comments.
+In Markdown files, it checks the target and the anchor of each relative link and image, and
+each path in backticks that starts with a folder of the repository. In all other text
+files, it checks such paths in comments.
 """
 
 import glob
@@ -22,7 +22,7 @@ CODE = re.compile(r"`([^`\n]+)`")
 COMMENT = re.compile(r"(?:^|\s)(?://[/!]?|#|;|--)\s(.*)", re.MULTILINE)
 PATH = re.compile(r"(?<![\w./@:<{-])[\w.-]+/[\w.*/-]*\w(?:#[\w-]+)?")
 
-# They stand for any name.
+# Placeholders, which stand for any name.
 PLACEHOLDER = re.compile(r"\b(?:NAME|VERSION)\b")
 
 
@@ -33,7 +33,7 @@ def tracked_files():
 
 
 def read(path):
-    """The text of a file, or None if it is not text."""
+    """Returns a file's text, or None if the file is not UTF-8 text."""
     try:
         with open(path, encoding="utf-8") as file:
             return file.read()
@@ -42,16 +42,16 @@ def read(path):
 
 
 def blank(match):
-    """Replaces a match with spaces, so that offsets and line numbers stay right."""
+    """Replaces a match with spaces, which preserves offsets and line numbers."""
     return re.sub(r"[^\n]", " ", match.group())
 
 
 def slug(heading):
-    """The anchor that GitHub gives a heading."""
+    """Returns the anchor that GitHub generates for a heading."""
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading)
     text = re.sub(r"[`*]", "", text).lower()
-    kept = (c for c in text if c in " -_" or unicodedata.category(c)[0] in "LMN")
-    return "".join(kept).replace(" ", "-")
+    allowed = (c for c in text if c in " -_" or unicodedata.category(c)[0] in "LMN")
+    return "".join(allowed).replace(" ", "-")
 
 
 def anchors(path):
@@ -65,25 +65,25 @@ def anchors(path):
 
 
 def link_problem(source, target):
-    """Why a link in a document leads nowhere, or None."""
+    """Returns an error message if a link in a document is dead, or None."""
     if re.match(r"[a-z][a-z0-9+.-]*:", target):
         return None
     path, _, anchor = target.partition("#")
     path = os.path.normpath(os.path.join(os.path.dirname(source), path)) if path else source
     if not os.path.exists(path):
-        return f"there is no {path}"
+        return f"{path} does not exist"
     if anchor and path.endswith(".md") and anchor not in anchors(path):
-        return f"there is no heading #{anchor} in {path}"
+        return f"{path} has no heading #{anchor}"
     return None
 
 
 def path_problem(path, folders):
-    """Why a path from the top of the repository does not exist, or None."""
+    """Returns an error message if a path from the top of the repository is dead, or None."""
     path, _, anchor = path.partition("#")
     if path.split("/")[0] not in folders:
         return None
     if not glob.glob(PLACEHOLDER.sub("*", path)):
-        return f"there is no {path}"
+        return f"{path} does not exist"
     return link_problem("", f"{path}#{anchor}") if anchor else None
 
 

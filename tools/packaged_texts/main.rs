@@ -1,5 +1,5 @@
-//! Generates the shell completions and the manual page in `packaging/` from the command
-//! line's definition.
+//! Generates the shell completions and the manual page in `packaging/` from the
+//! command-line definition.
 //!
 //! ```sh
 //! cargo run --example packaged_texts

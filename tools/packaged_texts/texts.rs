@@ -11,12 +11,12 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 const NAME: &str = "ami-bridge";
 
-/// The folder of the generated files.
+/// Returns the folder for the generated files.
 pub(crate) fn packaging() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging")
 }
 
-/// Returns the path of each file below `packaging/`, and its contents.
+/// Returns each file's path below `packaging/`, and the file's contents.
 pub(crate) fn texts() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("completions/ami-bridge.bash", bash_completion()),
@@ -32,15 +32,16 @@ fn completion(shell: Shell) -> Vec<u8> {
     text
 }
 
-/// Fixes a bug of clap_complete 4.6, which replaces the hyphen in the program's name
-/// differently in the names of commands and of their options. Without the fix, bash
+/// Works around a bug in clap_complete 4.6: it replaces the hyphen in the program's name
+/// differently in command names and in option names. Without the workaround, bash
 /// completes no options.
 fn bash_completion() -> Vec<u8> {
     let text = String::from_utf8(completion(Shell::Bash)).expect("text");
     text.replace("ami__subcmd__bridge", "ami__bridge").into()
 }
 
-/// Returns one manual page for all commands, because a page for each would have one line.
+/// Returns a single manual page for all commands, because a separate page for each
+/// command would have only one line.
 fn manual() -> Vec<u8> {
     let mut command = Cli::command();
     command.build();
@@ -69,10 +70,10 @@ fn commands(command: &clap::Command) -> Roff {
         page.control("TP", []);
         page.text([bold(command.get_name())]);
         page.text([roman(help.as_str())]);
-        let own = command
+        let arguments = command
             .get_arguments()
             .filter(|argument| !argument.is_global_set() && argument.get_id() != "help");
-        for argument in own {
+        for argument in arguments {
             let usage = format!("--{}", argument.get_long().unwrap_or_default());
             let about = argument.get_help().map(ToString::to_string);
             page.control("RS", []);
@@ -98,14 +99,14 @@ fn sections() -> Roff {
     page
 }
 
-/// The sections after the commands: the title and the entries of each.
+/// The titles and entries of the sections that follow the commands.
 const SECTIONS: &[(&str, &[(&str, &str)])] = &[
     (
         "SIGNALS",
         &[
             (
                 "SIGHUP",
-                "Reloads the configuration, or keeps the old one if the new one has a mistake.",
+                "Reloads the configuration. Keeps the old configuration if the new one has a mistake.",
             ),
             (
                 "SIGTERM, SIGINT",
@@ -117,7 +118,7 @@ const SECTIONS: &[(&str, &[(&str, &str)])] = &[
         "EXIT STATUS",
         &[
             ("0", "Success."),
-            ("1", "The command failed, or check has found a problem."),
+            ("1", "The command failed, or check found a problem."),
             ("2", "The command line or the configuration is wrong."),
         ],
     ),
@@ -127,7 +128,7 @@ const SECTIONS: &[(&str, &[(&str, &str)])] = &[
             ("AMI_BRIDGE_CONFIG", "The path of the configuration file."),
             (
                 "AMI_BRIDGE__*",
-                "Overrides a key of the configuration; __ separates its parts.",
+                "Overrides a configuration key; __ separates the key's parts.",
             ),
             (
                 "CREDENTIALS_DIRECTORY",
@@ -141,7 +142,7 @@ const SECTIONS: &[(&str, &[(&str, &str)])] = &[
             ("/etc/ami-bridge/ami-bridge.toml", "The configuration."),
             (
                 "/etc/ami-bridge/pbx-main.secret",
-                "The secret of the AMI user, which systemd passes to the bridge.",
+                "The AMI user's secret, which systemd passes to the bridge.",
             ),
         ],
     ),

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Starts the sample Asterisk of that version, plays the scenes over plain TCP, and
-//! writes a transcript of each. `ami-fixtures/README.md` describes the format. The tool
-//! does not use the library to encode actions, so the tests can compare the library's
+//! writes a transcript of each scene. `ami-fixtures/README.md` describes the format. The
+//! tool does not encode actions with the library, so the tests can compare the library's
 //! encoding with the transcripts.
 
 mod scenes;
@@ -50,7 +50,7 @@ struct Asterisk {
     name: String,
     port: u16,
     child: Child,
-    /// Asterisk stops when this is closed.
+    /// Asterisk stops when its standard input is closed.
     stdin: Option<ChildStdin>,
 }
 
@@ -90,7 +90,7 @@ impl Asterisk {
         Ok(asterisk)
     }
 
-    /// Starts a command of Asterisk's command line.
+    /// Starts a command on Asterisk's command line.
     fn cli(&self, command: &str) -> Result<Child> {
         Ok(Command::new(project("asterisk-sample/cli"))
             .args([&self.version, &self.name, command])
@@ -98,11 +98,11 @@ impl Asterisk {
             .spawn()?)
     }
 
-    /// The version, such as `Asterisk 16.28.0~dfsg-0+deb11u10`.
+    /// Returns the version, such as `Asterisk 16.28.0~dfsg-0+deb11u10`.
     fn version(&self) -> Result<String> {
         let output = self.cli("core show version")?.wait_with_output()?;
         let text = String::from_utf8(output.stdout)?;
-        // The host, the user and the time of the build follow.
+        // The rest of the text is the build's host, user and time.
         let (version, _) = text.split_once(" built").ok_or("no version")?;
         Ok(version.to_owned())
     }
@@ -111,7 +111,7 @@ impl Asterisk {
 impl Drop for Asterisk {
     fn drop(&mut self) {
         drop(self.stdin.take());
-        // A failure can't be reported from here.
+        // `drop` can't report a failure.
         let _ = self.child.wait();
         let _ = Command::new(project("asterisk-sample/remove"))
             .args([&self.version, &self.name])

@@ -1,4 +1,4 @@
-//! The recorded scenes. Each uses a separate connection.
+//! The recorded scenes. Each scene has a separate connection.
 
 use super::wire::{User, Wire};
 use super::{Asterisk, Result};
@@ -6,7 +6,8 @@ use super::{Asterisk, Result};
 /// The bridge's AMI user in the sample configuration.
 const BRIDGE: User = ("queuebridge", "sample-secret-change-me");
 
-/// An AMI user without write permission. The tool adds it to the sample configuration.
+/// An AMI user without write permission. The tool adds the user to the sample
+/// configuration.
 pub(super) const READER: User = ("reader", "reader-secret");
 
 const DANA: &str = "Interface: Local/1001@acme-agents";
@@ -27,17 +28,17 @@ const NOWHERE: &str = "Queue: nowhere";
 /// An action and its headers.
 type Call = (&'static str, &'static [&'static str]);
 
-/// How to play a scene.
+/// The script of a scene.
 pub(super) enum Scene {
-    /// The bridge's user sends these actions.
+    /// The bridge's AMI user sends these actions.
     Calls(&'static [Call]),
-    /// The function sends the actions.
+    /// The function plays the scene.
     Play(fn(&Asterisk) -> Result<Wire>),
 }
 use Scene::{Calls, Play};
 
-/// File name, description and script of each scene, in the order of recording. Scenes
-/// depend on the members and callers that earlier scenes have left behind.
+/// File name, description and script of each scene, in recording order. Some scenes
+/// depend on members and callers that earlier scenes have created.
 pub(super) const SCENES: [(&str, &str, Scene); 21] = [
     ("login", "The bridge's handshake and logoff.", Calls(&[])),
     (
@@ -52,7 +53,7 @@ pub(super) const SCENES: [(&str, &str, Scene); 21] = [
     ),
     (
         "queue-add",
-        "QueueAdd: success, a member that exists, and an unknown queue.",
+        "QueueAdd: success, an existing member, and an unknown queue.",
         Calls(QUEUE_ADD),
     ),
     (
@@ -97,7 +98,7 @@ pub(super) const SCENES: [(&str, &str, Scene); 21] = [
     ),
     (
         "status-empty",
-        "QueueStatus of a queue that does not exist.",
+        "QueueStatus for a queue that does not exist.",
         Calls(&[("QueueStatus", &[NOWHERE])]),
     ),
     (
@@ -107,7 +108,7 @@ pub(super) const SCENES: [(&str, &str, Scene); 21] = [
     ),
     (
         "status-all",
-        "QueueStatus of all queues, filtered by member.",
+        "QueueStatus for all queues, filtered by member.",
         Calls(STATUS_ALL),
     ),
     (
@@ -128,7 +129,7 @@ pub(super) const SCENES: [(&str, &str, Scene); 21] = [
     ("ping", "Ping.", Calls(&[("Ping", &[])])),
     (
         "events",
-        "Changes of a member, and their events.",
+        "Changes to a member, and their events.",
         Play(events),
     ),
     ("shutdown", "Asterisk stops immediately.", Play(shutdown)),
@@ -246,7 +247,7 @@ fn permission_denied(asterisk: &Asterisk) -> Result<Wire> {
 
 fn status_caller(asterisk: &Asterisk) -> Result<Wire> {
     let mut unrecorded = bridge(asterisk)?;
-    // The member is paused, so that the caller keeps waiting.
+    // The member is paused, so that Asterisk does not connect the caller.
     unrecorded.call("QueueAdd", &[ACME_1, DANA, NAME, "Paused: true"])?;
     asterisk
         .cli("channel originate Local/acme-6001@callers application Wait 60")?

@@ -20,7 +20,7 @@ pub(super) struct Wire {
 }
 
 struct Line {
-    by_server: bool,
+    is_from_server: bool,
     /// The line, with its line feed.
     bytes: Vec<u8>,
 }
@@ -41,7 +41,7 @@ impl Wire {
 
     /// Sends an action, and returns the complete reply.
     pub(super) fn call(&mut self, action: &str, headers: &[&str]) -> Result<String> {
-        // Some responses end with two empty lines. The second one must be recorded before
+        // Some responses end with two empty lines. The second empty line must be recorded before
         // the next action.
         while self.stream.buffer().contains(&b'\n') {
             self.line()?;
@@ -54,7 +54,7 @@ impl Wire {
         self.stream.get_mut().write_all(frame.as_bytes())?;
         self.lines
             .extend(frame.split_inclusive('\n').map(|line| Line {
-                by_server: false,
+                is_from_server: false,
                 bytes: line.into(),
             }));
         let mut answer = self.frame_with(&id)?;
@@ -66,7 +66,7 @@ impl Wire {
         Ok(answer)
     }
 
-    /// Repeats an action until the reply contains the text.
+    /// Repeats an action until the reply contains `text`.
     pub(super) fn call_until(&mut self, action: &str, headers: &[&str], text: &str) -> Result<()> {
         for _ in 0..200 {
             if self.call(action, headers)?.contains(text) {
@@ -94,8 +94,8 @@ impl Wire {
         Ok(())
     }
 
-    /// Does what the bridge does before its first request: logs in, waits for the boot
-    /// event, and probes app_queue.
+    /// Performs the same handshake as the bridge: logs in, waits for the boot event, and
+    /// probes app_queue.
     pub(super) fn handshake(&mut self, user: User) -> Result<()> {
         self.login(user, "agent,system")?;
         self.frame_with("Event: FullyBooted")?;
@@ -116,7 +116,7 @@ impl Wire {
         Ok(self)
     }
 
-    /// Reads until a message with that header arrives, and returns the message.
+    /// Reads until a message with `header` arrives, and returns the message.
     pub(super) fn frame_with(&mut self, header: &str) -> Result<String> {
         let mut frame = String::new();
         loop {
@@ -142,13 +142,13 @@ impl Wire {
         }
         if !bytes.ends_with(b"\n") {
             return Err(
-                "Asterisk closed the connection within a line, which a transcript can't express"
+                "Asterisk closed the connection within a line, which no transcript can express"
                     .into(),
             );
         }
         let text = String::from_utf8_lossy(&bytes).into_owned();
         self.lines.push(Line {
-            by_server: true,
+            is_from_server: true,
             bytes,
         });
         Ok(Some(text))
@@ -162,7 +162,7 @@ impl Wire {
 impl Line {
     fn transcript(&self) -> String {
         let line = self.bytes.strip_suffix(b"\n").unwrap_or(&self.bytes);
-        let (side, line) = match (self.by_server, line.strip_suffix(b"\r")) {
+        let (side, line) = match (self.is_from_server, line.strip_suffix(b"\r")) {
             (true, Some(line)) => ("S:", line),
             (true, None) => ("s:", line),
             (false, Some(line)) => ("C:", line),
