@@ -222,7 +222,7 @@ fn check_explains_an_expired_certificate_and_a_wrong_port(version: u32) {
     assert_check_fails(
         &certificates,
         &plain_to_tls_port,
-        "or its port for TLS (tls = true)?",
+        "the AMI's TLS port (which needs tls = true)",
     );
 }
 
