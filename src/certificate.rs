@@ -1,25 +1,26 @@
-//! The validity period of a certificate.
+//! Reads and checks a certificate's validity period.
 
 use der::asn1::{GeneralizedTime, UtcTime};
 use der::{ErrorKind, Reader, SliceReader, Tag};
 use jiff::Timestamp;
 use tracing::warn;
 
-/// A certificate that expires in less than this number of days causes a warning.
-const WARN_DAYS: i64 = 21;
+/// The bridge warns about certificates that expire in fewer than this many days.
+const EXPIRY_WARNING_DAYS: i64 = 21;
 
-/// Whether clients accept a certificate.
+/// Whether a certificate is valid, with the problem if it is not.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Validity {
-    /// Clients accept it.
+    /// Clients accept the certificate.
     Valid,
-    /// It expires soon, or its validity period can't be read.
+    /// The certificate expires soon, or its validity period can't be read.
     Questionable(String),
-    /// Clients refuse it.
+    /// Clients reject the certificate.
     Invalid(String),
 }
 
-/// Returns when the certificate (in DER) expires, and whether clients accept it at `now`.
+/// Returns the expiry time of a DER-encoded certificate, and the certificate's validity at
+/// `now`. `der` is `None` if the certificate can't be read.
 pub(crate) fn validity_at(der: Option<&[u8]>, now: Timestamp) -> (Option<Timestamp>, Validity) {
     let Some((start, end)) = der.and_then(validity_period) else {
         let problem = "its validity period can't be read".to_owned();
@@ -32,7 +33,7 @@ pub(crate) fn validity_at(der: Option<&[u8]>, now: Timestamp) -> (Option<Timesta
         ))
     } else if end < now {
         Validity::Invalid(format!("expired at {end}"))
-    } else if days < WARN_DAYS {
+    } else if days < EXPIRY_WARNING_DAYS {
         Validity::Questionable(format!("{days} days left; it expires at {end}"))
     } else {
         Validity::Valid
@@ -40,39 +41,39 @@ pub(crate) fn validity_at(der: Option<&[u8]>, now: Timestamp) -> (Option<Timesta
     (Some(end), validity)
 }
 
-/// Whole days from `now` to `end`; negative if `end` has passed.
+/// Returns the number of whole days from `now` to `end`; negative if `end` has passed.
 pub(crate) fn days_between(now: Timestamp, end: Timestamp) -> i64 {
     (end.as_second() - now.as_second()).div_euclid(86_400)
 }
 
-/// Warns if clients refuse the API's certificate now, or will soon. The API serves it
-/// anyway.
-pub(crate) fn warn_if_unusable(der: Option<&[u8]>) {
+/// Logs a warning if the API's certificate is invalid or expires soon. The API uses the
+/// certificate regardless.
+pub(crate) fn warn_unless_valid(der: Option<&[u8]>) {
     let (_, validity) = validity_at(der, Timestamp::now());
     if let Validity::Questionable(problem) | Validity::Invalid(problem) = validity {
         warn!("http.tls_certificate: {problem}");
     }
 }
 
-/// Reads `notBefore` and `notAfter` of an X.509 certificate (RFC 5280, section 4.1).
-/// Returns `None` if it is malformed.
+/// Reads `notBefore` and `notAfter` from an X.509 certificate (RFC 5280, section 4.1).
+/// Returns `None` if the certificate is malformed.
 pub(crate) fn validity_period(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
     let mut reader = SliceReader::new(der).ok()?;
     let validity: der::Result<_> = reader.sequence(|certificate| {
-        let validity = certificate.sequence(read_signed_part)?;
+        let validity = certificate.sequence(read_tbs_certificate)?;
         certificate.drain(certificate.remaining_len())?;
         Ok(validity)
     });
     validity.ok()
 }
 
-/// Reads the part that the signature covers (`TBSCertificate`).
-fn read_signed_part(fields: &mut SliceReader<'_>) -> der::Result<(Timestamp, Timestamp)> {
-    // Certificates of version 1 have no version field.
+/// Reads the validity period from `TBSCertificate`, the part that the signature covers.
+fn read_tbs_certificate(fields: &mut SliceReader<'_>) -> der::Result<(Timestamp, Timestamp)> {
+    // Version 1 certificates have no version field.
     if Tag::peek(fields)?.is_context_specific() {
         fields.tlv_bytes()?;
     }
-    // Serial number, signature algorithm, issuer.
+    // Skip the serial number, the signature algorithm and the issuer.
     for _ in 0..3 {
         fields.tlv_bytes()?;
     }
@@ -87,8 +88,8 @@ fn read_time(reader: &mut SliceReader<'_>) -> der::Result<Timestamp> {
     } else {
         reader.decode::<GeneralizedTime>()?.to_unix_duration()
     };
-    // A certificate that never expires ends with the year 9999 (RFC 5280), one day after
-    // jiff's maximum.
+    // A certificate without an expiry date is valid until the end of the year 9999
+    // (RFC 5280), one day after jiff's maximum.
     let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
     Timestamp::from_second(seconds.min(Timestamp::MAX.as_second()))
         .map_err(|_| ErrorKind::DateTime.into())
@@ -104,41 +105,42 @@ mod tests {
 
     use super::*;
 
-    fn end_of(der: &[u8]) -> Option<Timestamp> {
+    fn expiry_time(der: &[u8]) -> Option<Timestamp> {
         validity_period(der).map(|(_, end)| end)
     }
 
     fn certificate_until(year: i32, month: u8, day: u8) -> Vec<u8> {
-        let mut params = CertificateParams::new(["localhost".to_owned()]).expect("names");
+        let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a valid name");
         params.not_after = date_time_ymd(year, month, day);
         let key = KeyPair::generate().expect("a key");
-        params.self_signed(&key).expect("signed").der().to_vec()
+        let certificate = params.self_signed(&key).expect("a signed certificate");
+        certificate.der().to_vec()
     }
 
     #[test]
-    fn end_is_read_from_both_time_encodings() {
+    fn expiry_time_is_read_from_both_time_encodings() {
         for (year, month, day) in [(2031, 2, 28), (2049, 12, 31), (2050, 1, 1), (2400, 7, 9)] {
             let expected = date(year, month, day)
                 .to_zoned(TimeZone::UTC)
-                .expect("a time");
+                .expect("a valid date");
             let der = certificate_until(year.into(), month as u8, day as u8);
-            assert_eq!(end_of(&der), Some(expected.timestamp()));
+            assert_eq!(expiry_time(&der), Some(expected.timestamp()));
         }
     }
 
     #[test]
-    fn certificate_that_never_expires_ends_at_the_last_timestamp() {
+    fn certificate_without_expiry_date_expires_at_the_maximum_timestamp() {
         assert_eq!(
-            end_of(&certificate_until(9999, 12, 31)).map(|end| end.as_second()),
+            expiry_time(&certificate_until(9999, 12, 31)).map(|end| end.as_second()),
             Some(Timestamp::MAX.as_second())
         );
     }
 
     #[test]
-    fn end_is_read_from_a_version_1_certificate() {
-        let old = include_bytes!("../tests/it/data/x509-v1.pem");
-        let old = CertificateDer::from_pem_slice(old).expect("PEM");
-        assert!(end_of(&old).is_some());
-        assert_eq!(end_of(&old[..100]), None);
+    fn expiry_time_is_read_from_a_version_1_certificate() {
+        let pem = include_bytes!("../tests/it/data/x509-v1.pem");
+        let der = CertificateDer::from_pem_slice(pem).expect("a PEM certificate");
+        assert!(expiry_time(&der).is_some());
+        assert_eq!(expiry_time(&der[..100]), None);
     }
 }

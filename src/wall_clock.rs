@@ -1,10 +1,10 @@
 //! The wall-clock time of past events, on a machine that may be suspended.
 //!
-//! While a machine is suspended, its monotonic clock stands still and its wall clock does
-//! not. If the machine is suspended for an hour after an event, the monotonic age of the
-//! event lacks that hour, and "wall-clock time now minus age" is an hour too late. So this
-//! module records both clocks when the wall clock jumps, and dates an event by the readings
-//! from before the jump.
+//! While a machine is suspended, its monotonic clock stops but its wall clock keeps running.
+//! If the machine is suspended for an hour after an event, the event's monotonic age lacks
+//! that hour, and the current wall-clock time minus this age is an hour too late. This module
+//! therefore stores a reading of both clocks from before each jump of the wall clock, and
+//! dates earlier events by that reading.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,66 +12,68 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tracing::warn;
 
-/// The wall clock may differ by this much from the monotonic clock between two readings,
-/// because NTP slews it. A larger difference is a jump.
+/// Between two readings, the wall clock may gain or lose this much on the monotonic clock,
+/// because NTP slews the wall clock. A larger difference is a jump.
 const MAX_SLEW: Duration = Duration::from_secs(1);
 
-/// The number of readings to store. No caller asks about anything older.
+/// Maximum number of stored readings. No caller asks about older events.
 const MAX_READINGS: usize = 8;
 
-static CLOCK: Mutex<Clock> = Mutex::new(Clock {
+static HISTORY: Mutex<ClockHistory> = Mutex::new(ClockHistory {
     readings: VecDeque::new(),
     jumps: 0,
 });
 
-/// Reads both clocks, and returns how often the wall clock has jumped since the start.
+/// Reads both clocks and returns the number of wall-clock jumps since the process started.
 pub(crate) fn jumps() -> u64 {
-    let mut clock = lock();
-    clock.read_and_warn(Instant::now(), SystemTime::now());
-    clock.jumps
+    let mut history = lock();
+    history.add_reading_and_warn(Instant::now(), SystemTime::now());
+    history.jumps
 }
 
-/// The wall-clock time of an event that is `age` old, as the wall clock was at that time.
-/// Never in the future.
-pub(crate) fn before(age: Duration) -> SystemTime {
-    let mut clock = lock();
-    // Taken under the lock, so that readings are in order.
+/// Returns the time that the wall clock showed when an event of this age happened. The
+/// returned time is never in the future.
+pub(crate) fn event_time(age: Duration) -> SystemTime {
+    let mut history = lock();
+    // Read the clocks under the lock, so that the readings are in order.
     let (instant, wall) = (Instant::now(), SystemTime::now());
-    clock.read_and_warn(instant, wall);
+    history.add_reading_and_warn(instant, wall);
     let event = instant.checked_sub(age);
-    event.map_or(wall, |event| clock.at(event)).min(wall)
+    event
+        .map_or(wall, |event| history.wall_time_at(event))
+        .min(wall)
 }
 
-fn lock() -> MutexGuard<'static, Clock> {
-    CLOCK.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock() -> MutexGuard<'static, ClockHistory> {
+    HISTORY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct Clock {
-    /// The last reading of each period between two jumps, in order.
+struct ClockHistory {
+    /// The last reading before each jump and the latest reading, oldest first.
     readings: VecDeque<Reading>,
     jumps: u64,
 }
 
-/// Both clocks, read together.
+/// Both clocks, read at the same moment.
 #[derive(Clone, Copy)]
 struct Reading {
-    /// Start of the period between two jumps.
+    /// The first reading after the previous jump.
     period_start: Instant,
     instant: Instant,
     wall: SystemTime,
 }
 
 impl Reading {
-    fn at(&self, instant: Instant) -> SystemTime {
+    fn wall_time_at(&self, instant: Instant) -> SystemTime {
         match instant.checked_duration_since(self.instant) {
-            Some(after) => self.wall + after,
+            Some(elapsed) => self.wall + elapsed,
             None => self.wall - self.instant.duration_since(instant),
         }
     }
 }
 
-impl Clock {
-    fn read_and_warn(&mut self, instant: Instant, wall: SystemTime) {
+impl ClockHistory {
+    fn add_reading_and_warn(&mut self, instant: Instant, wall: SystemTime) {
         if let Some(jump) = self.add_reading(instant, wall) {
             warn!(
                 seconds = jump.round(),
@@ -80,10 +82,11 @@ impl Clock {
         }
     }
 
-    /// Adds a reading. Returns the seconds by which the wall clock has jumped, if it has.
+    /// Adds a reading. If the wall clock has jumped since the last reading, returns the size of
+    /// the jump in seconds; negative if the clock was set back.
     fn add_reading(&mut self, instant: Instant, wall: SystemTime) -> Option<f64> {
         let difference = self.readings.back().map(|last| {
-            let expected = last.at(instant);
+            let expected = last.wall_time_at(instant);
             wall.duration_since(expected).map_or_else(
                 |backward| -backward.duration().as_secs_f64(),
                 |forward| forward.as_secs_f64(),
@@ -110,11 +113,11 @@ impl Clock {
         jump
     }
 
-    fn at(&self, instant: Instant) -> SystemTime {
+    fn wall_time_at(&self, instant: Instant) -> SystemTime {
         let mut readings = self.readings.iter().rev();
         let reading = readings.find(|reading| reading.period_start <= instant);
         let reading = reading.or(self.readings.front());
-        reading.map_or_else(SystemTime::now, |reading| reading.at(instant))
+        reading.map_or_else(SystemTime::now, |reading| reading.wall_time_at(instant))
     }
 }
 
@@ -123,8 +126,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn event_before_a_jump_is_dated_by_the_clock_of_its_own_time() {
-        let mut clock = Clock {
+    fn event_before_a_jump_is_dated_by_a_reading_before_the_jump() {
+        let mut clock = ClockHistory {
             readings: VecDeque::new(),
             jumps: 0,
         };
@@ -140,16 +143,22 @@ mod tests {
             .add_reading(start + seconds(20), resumed)
             .expect("a jump");
         assert!((jump - 3599.5).abs() < 0.1, "{jump}");
-        assert_eq!(clock.at(start + seconds(9)), slewed - seconds(1));
-        assert_eq!(clock.at(start + seconds(19)), slewed + seconds(9));
-        assert_eq!(clock.at(start + seconds(20)), resumed);
-        assert_eq!(clock.at(start + seconds(21)), resumed + seconds(1));
+        assert_eq!(clock.wall_time_at(start + seconds(9)), slewed - seconds(1));
+        assert_eq!(clock.wall_time_at(start + seconds(19)), slewed + seconds(9));
+        assert_eq!(clock.wall_time_at(start + seconds(20)), resumed);
+        assert_eq!(
+            clock.wall_time_at(start + seconds(21)),
+            resumed + seconds(1)
+        );
         // The wall clock is set back.
         let jump = clock
             .add_reading(start + seconds(30), wall)
             .expect("a jump");
         assert!(jump < -3600.0, "{jump}");
-        assert_eq!(clock.at(start + seconds(21)), resumed + seconds(1));
+        assert_eq!(
+            clock.wall_time_at(start + seconds(21)),
+            resumed + seconds(1)
+        );
         assert_eq!(clock.jumps, 2);
         for jump in 1..100 {
             let wall = wall + seconds(3600 * (jump % 2));

@@ -1,32 +1,32 @@
-//! A tokio runtime with its own thread, for work that must not wait for other tasks or make
-//! them wait.
+//! A tokio runtime with its own thread, for work that must neither wait for other tasks nor
+//! delay them.
 
 use std::fmt;
 use std::io;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// A runtime with one thread. Dropping it never blocks, so a task of another runtime may
-/// drop it.
+/// A runtime with one thread. Dropping the runtime never blocks, so tasks of other runtimes
+/// may drop it.
 pub(crate) struct WorkerRuntime {
     handle: Handle,
-    /// `None` only while this is dropped.
+    /// `None` only during `drop`.
     runtime: Option<Runtime>,
 }
 
 impl WorkerRuntime {
-    /// Starts the thread. `enable` selects the drivers, for example
-    /// [`Builder::enable_all`].
+    /// Starts the runtime and its thread. `enable_drivers` enables tokio's drivers, for
+    /// example [`Builder::enable_all`].
     ///
     /// # Errors
-    /// The operating system's error if it can't start the thread.
+    /// The operating system's error if the runtime can't be started.
     pub(crate) fn start(
         thread_name: &str,
-        enable: fn(&mut Builder) -> &mut Builder,
+        enable_drivers: fn(&mut Builder) -> &mut Builder,
     ) -> io::Result<Self> {
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(1).thread_name(thread_name);
-        let runtime = enable(&mut builder).build()?;
+        let runtime = enable_drivers(&mut builder).build()?;
         Ok(Self {
             handle: runtime.handle().clone(),
             runtime: Some(runtime),
@@ -40,7 +40,7 @@ impl WorkerRuntime {
 
 impl Drop for WorkerRuntime {
     fn drop(&mut self) {
-        // Does not wait for blocking tasks: a name lookup can't be canceled.
+        // Don't wait for blocking tasks: a name lookup, for example, can't be canceled.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

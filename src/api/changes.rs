@@ -88,7 +88,7 @@ impl Tenant<'_> {
                 .iter()
                 .find(|found| found.eq_ignore_ascii_case(&name))
                 .cloned(),
-            Err(_) => self.pbx.spelled(&name),
+            Err(_) => self.pbx.spelling_of(&name),
         };
         match spelled {
             Some(spelled) => Target {

@@ -81,7 +81,7 @@ impl Tenant<'_> {
         pause: &RequestedPause<'_>,
     ) -> Result<Vec<Attempt>, ApiError> {
         let is_own = |name: &QueueName| self.organization.queue_number(name).is_some();
-        let mut known = self.pbx.spelled_names();
+        let mut known = self.pbx.listed_names();
         known.retain(is_own);
         let attempts = self.attempt_all(request, known.clone(), pause);
         let (names, mut attempts) = join(request.names(), attempts).await;
@@ -93,7 +93,7 @@ impl Tenant<'_> {
                 lookup_failed(error)
             }
         })?;
-        let mut new = names.named;
+        let mut new = names.usable_names;
         new.retain(|name| is_own(name) && !known.contains(name));
         attempts.extend(self.attempt_all(request, new, pause).await);
         Ok(attempts)

@@ -32,7 +32,7 @@ pub(super) async fn check(
             pbx.name
         ));
     }
-    let queues = names.named;
+    let queues = names.usable_names;
     pbx.queues = Some(queues.len());
     for organization in organizations {
         check_organization(organization, &queues, report);

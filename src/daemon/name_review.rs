@@ -58,7 +58,7 @@ impl NameReview {
             let Some(pbx) = pbx.filter(|pbx| pbx.is_live()) else {
                 continue;
             };
-            let names = pbx.spelled_names();
+            let names = pbx.listed_names();
             for problem in organization.name_problems(names.iter().map(|name| name.as_str())) {
                 let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
                 if logged.insert(problem.clone()) {

@@ -21,6 +21,6 @@ pub(super) fn warn_about_overlaps(overlaps: &[Overlap]) {
 /// Warns if clients refuse the API's certificate, or will soon refuse it.
 pub(super) fn warn_about_certificate(tls: Option<&Tls>) {
     if let Some(tls) = tls {
-        certificate::warn_if_unusable(tls.certificate().as_deref());
+        certificate::warn_unless_valid(tls.certificate().as_deref());
     }
 }

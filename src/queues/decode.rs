@@ -13,20 +13,20 @@ use super::time::PbxTime;
 use crate::ami::value::is_trimmed_line;
 use crate::ami::{Message, Reply};
 
-/// The content of a reply to `QueueStatus`.
+/// A decoded reply to `QueueStatus`.
 #[derive(Debug, Default)]
 pub(super) struct QueueList {
     /// The queues, in Asterisk's order.
     pub(super) queues: Vec<Queue>,
-    /// Names of queues that AMI actions can't carry.
+    /// Queue names that AMI actions can't carry.
     pub(super) unusable_names: Vec<String>,
     /// Whether all rows have arrived, each with its key fields. If not, a queue, member or
     /// caller that is not in the list may still exist.
     pub(super) is_complete: bool,
 }
 
-/// Decodes a reply to `QueueStatus`. Its rows are the parameters of a queue, then the members
-/// of that queue, then its callers, then the parameters of the next queue.
+/// Decodes a reply to `QueueStatus`. The reply's rows are a queue's parameters, then the
+/// queue's members, then the queue's callers, then the next queue's parameters.
 pub(super) fn queue_list(reply: &Reply) -> QueueList {
     let mut list = QueueList {
         is_complete: reply.is_complete,
@@ -34,7 +34,7 @@ pub(super) fn queue_list(reply: &Reply) -> QueueList {
     };
     let mut members = Vec::new();
     let mut callers = Vec::new();
-    // In reverse, so that the members and callers of a queue are decoded before the queue.
+    // Iterate in reverse, so that a queue's members and callers are decoded before the queue.
     for row in reply.rows.iter().rev() {
         match row.event() {
             Some(b"QueueMember") => match decode_member(row, &ROW_HEADERS) {
@@ -67,16 +67,16 @@ pub(super) fn queue_list(reply: &Reply) -> QueueList {
     list
 }
 
-/// Whether an AMI action can carry the name of the queue. For example, `[support ]` in
-/// `queues.conf` is a queue whose name ends with a space. With such a name, Asterisk would look
-/// for another queue.
+/// Returns whether an AMI action can carry the queue's name. For example, `[support ]` in
+/// `queues.conf` defines a queue whose name ends with a space. If an action named that queue,
+/// Asterisk would look for `support`.
 fn has_usable_name(row: &Message) -> bool {
     let name = row.get("Queue").unwrap_or_default();
     std::str::from_utf8(name).is_ok_and(is_trimmed_line)
 }
 
-/// Decodes the complete member that an event carries. Returns `None` if a key field is
-/// missing, for example because the rest of the event has not arrived yet.
+/// Decodes the member in an event. Returns `None` if a key field is missing, for example
+/// because the rest of the event has not arrived yet.
 pub(super) fn member_from_event(event: &Message) -> Option<Member> {
     decode_member(event, &EVENT_HEADERS)
 }
@@ -99,7 +99,7 @@ fn decode_params(row: &Message) -> Queue {
     }
 }
 
-/// The names of the headers whose names differ between a list row and an event.
+/// The header names that differ between list rows and events.
 struct HeaderNames {
     name: &'static str,
     interface: &'static str,
@@ -119,8 +119,8 @@ const EVENT_HEADERS: HeaderNames = HeaderNames {
 ///
 /// A name or a pause reason can contain line feeds, and the text after a line feed can look
 /// like a header. The real interface header is the last one that is directly followed by
-/// `StateInterface`. Of the headers after it, the first with a given name is the real one,
-/// because the key fields come before the reason.
+/// `StateInterface`. Among the headers after it, the first header of each name is the real
+/// one, because Asterisk writes the key fields before the reason.
 fn decode_member(row: &Message, names: &HeaderNames) -> Option<Member> {
     let row = row.tail_from_pair(names.interface, "StateInterface")?;
     let interface = row.text(names.interface)?;
@@ -129,7 +129,7 @@ fn decode_member(row: &Message, names: &HeaderNames) -> Option<Member> {
     let paused = row.get("Paused")? == b"1";
     Some(Member {
         name: text_or_empty(row.message, names.name),
-        // The two are usually equal. Share the memory then.
+        // The two interfaces are usually equal, and then share their memory.
         state_interface: if *state_interface == *interface {
             Arc::clone(&interface)
         } else {
@@ -148,7 +148,7 @@ fn decode_member(row: &Message, names: &HeaderNames) -> Option<Member> {
         in_call: row.get("InCall") == Some(b"1"),
         device_state: DeviceState::from_code(parse(row.get("Status")?).unwrap_or_default()),
         paused,
-        // The event of an unpause carries the reason of the unpause. Lists never do.
+        // An unpause event carries the reason for the unpause, but a list never does.
         paused_reason: if paused {
             row.text("PausedReason").unwrap_or_default().into()
         } else {
@@ -160,9 +160,9 @@ fn decode_member(row: &Message, names: &HeaderNames) -> Option<Member> {
 
 /// Decodes a waiting caller. Returns `None` if a key field is missing.
 ///
-/// The caller's name can contain line feeds, too. The first headers with the position, the
-/// channel and the number are real, because Asterisk writes them before the name. The last
-/// headers with the wait and the priority are real, because Asterisk writes them after it.
+/// The caller's name can also contain line feeds. Asterisk writes the position, the channel
+/// and the number before the name, so the first header of each is the real one. Asterisk
+/// writes the wait and the priority after the name, so the last header of each is the real one.
 fn decode_caller(row: &Message) -> Option<Caller> {
     Some(Caller {
         position: number(row, "Position")?,

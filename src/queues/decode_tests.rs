@@ -1,9 +1,9 @@
-//! Tests of decoding, mostly with recorded `QueueStatus` replies.
+//! Tests of the decoder, mostly with recorded `QueueStatus` replies.
 
 use super::*;
 use crate::ami::transcript::{Transcript, VERSIONS};
 
-/// Decodes the queues among these messages. Messages that are not list rows are ignored.
+/// Decodes the queues in these messages. Ignores messages that are not list rows.
 fn decode_queues(rows: Vec<Message>) -> Vec<Queue> {
     queue_list(&reply(rows, true)).queues
 }
@@ -17,12 +17,12 @@ fn reply(rows: Vec<Message>, is_complete: bool) -> Reply {
     }
 }
 
-fn queues_of_recording(version: u32, name: &str) -> Vec<Queue> {
+fn recorded_queues(version: u32, name: &str) -> Vec<Queue> {
     decode_queues(Transcript::load(version, name).messages())
 }
 
-fn queue_of_recording(version: u32, name: &str) -> Queue {
-    let mut queues = queues_of_recording(version, name);
+fn recorded_queue(version: u32, name: &str) -> Queue {
+    let mut queues = recorded_queues(version, name);
     assert_eq!(queues.len(), 1, "{version}/{name}");
     queues.remove(0)
 }
@@ -30,7 +30,7 @@ fn queue_of_recording(version: u32, name: &str) -> Queue {
 #[test]
 fn members_with_hebrew_and_latin_names_are_decoded() {
     for version in VERSIONS {
-        let queue = queue_of_recording(version, "status-members");
+        let queue = recorded_queue(version, "status-members");
         assert_eq!(queue.name, "acme-6002");
         assert_eq!((queue.max_callers, queue.weight), (20, 5));
         assert_eq!(queue.service_level_seconds, 60);
@@ -79,7 +79,7 @@ fn members_with_hebrew_and_latin_names_are_decoded() {
 #[test]
 fn waiting_caller_is_decoded() {
     for version in VERSIONS {
-        let queue = queue_of_recording(version, "status-caller");
+        let queue = recorded_queue(version, "status-caller");
         assert_eq!(queue.name, "acme-6001");
         assert_eq!(queue.members.len(), 1);
         let [caller] = &queue.callers[..] else {
@@ -101,11 +101,11 @@ fn waiting_caller_is_decoded() {
     }
 }
 
-/// Asterisk 16 ignores the reason in a `QueueAdd`, Asterisk 22 stores it.
+/// Asterisk 16 ignores the reason in a `QueueAdd`; Asterisk 22 stores it.
 #[test]
-fn reason_of_a_member_added_paused_depends_on_the_version() {
+fn pause_reason_is_decoded_if_asterisk_stores_the_reason_of_queue_add() {
     for (version, reason) in [(16, ""), (22, "Lunch")] {
-        let queue = queue_of_recording(version, "add-with-reason");
+        let queue = recorded_queue(version, "add-with-reason");
         let [member] = &queue.members[..] else {
             panic!("{:?}", queue.members);
         };
@@ -115,9 +115,9 @@ fn reason_of_a_member_added_paused_depends_on_the_version() {
 }
 
 #[test]
-fn members_are_decoded_into_their_own_queue() {
+fn members_are_decoded_into_their_queue() {
     for version in VERSIONS {
-        let queues = queues_of_recording(version, "status-all");
+        let queues = recorded_queues(version, "status-all");
         assert_eq!(queues.len(), 4);
         for queue in queues {
             let names: Vec<_> = queue.members.iter().map(|member| &*member.name).collect();
@@ -133,7 +133,7 @@ fn members_are_decoded_into_their_own_queue() {
 #[test]
 fn large_queue_is_decoded_completely() {
     for version in VERSIONS {
-        let queue = queue_of_recording(version, "status-large");
+        let queue = recorded_queue(version, "status-large");
         let mut numbers: Vec<u32> = queue
             .members
             .iter()
@@ -147,11 +147,11 @@ fn large_queue_is_decoded_completely() {
 #[test]
 fn reply_for_a_missing_queue_decodes_to_no_queues() {
     for version in VERSIONS {
-        assert_eq!(queues_of_recording(version, "status-empty"), []);
+        assert_eq!(recorded_queues(version, "status-empty"), []);
     }
 }
 
-/// Older versions of Asterisk lack some fields.
+/// Older Asterisk versions lack some fields.
 #[test]
 fn missing_and_malformed_fields_decode_to_defaults() {
     let script = "
@@ -222,7 +222,7 @@ fn rows_without_key_fields_are_dropped_and_mark_the_list_incomplete() {
 }
 
 #[test]
-fn header_lines_in_a_reason_are_ignored() {
+fn header_lines_in_a_pause_reason_are_ignored() {
     let row = "Event: QueueMember\r\nQueue: q\r\nName: Dana\r\nLocation: PJSIP/1\r\n\
         StateInterface: PJSIP/1\r\nMembership: dynamic\r\nStatus: 1\r\nPaused: 1\r\n\
         PausedReason: Lunch\r\nLocation: PJSIP/9\r\nPaused: 0\r\nStatus: 5\r\nWrapuptime: 0\r\n";

@@ -1,11 +1,11 @@
-//! Why a query or a change failed.
+//! The error type for queue queries and queue changes.
 
 use std::time::Duration;
 
 use crate::ami::value::ValueError;
 use crate::ami::{Failure, NO_APP_QUEUE, Refusal};
 
-/// Why a query or a change of queues failed.
+/// An error from a queue query or a queue change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueueError {
     /// The PBX has no such queue.
@@ -17,33 +17,34 @@ pub enum QueueError {
     /// The queue already has the member. Nothing was changed.
     #[error("already a member")]
     AlreadyMember,
-    /// The member comes from Asterisk's configuration or a realtime database.
+    /// The member is static: it is configured in `queues.conf` or a realtime database, so it
+    /// can't be removed.
     #[error("a static member")]
     StaticMember,
-    /// Asterisk refused for a reason that only its own text gives.
+    /// Asterisk refused the action for another reason. Contains Asterisk's message.
     #[error("{0}")]
     Refused(String),
-    /// Asterisk would misread a value. Nothing was sent.
+    /// Asterisk would misread a value of the action, so the action was not sent.
     #[error("a value that {0}")]
     Value(#[from] ValueError),
     /// app_queue is not loaded.
     #[error("{NO_APP_QUEUE}")]
     NotLoaded,
-    /// Asterisk did not answer.
+    /// There is no reply from Asterisk. [`Failure`] says whether the action was sent.
     #[error(transparent)]
     Failure(#[from] Failure),
 }
 
-/// The failure of a request while Asterisk is starting, shutting down, or has not loaded
+/// The failure of a request while Asterisk is starting, is shutting down, or has not loaded
 /// app_queue.
 pub const TEMPORARILY_UNAVAILABLE: Failure = Failure::Unavailable {
     retry_after: Duration::from_secs(2),
 };
 
 impl QueueError {
-    /// The error that a refusal stands for. `has_privilege` says whether the AMI user is
-    /// known to have the action's privilege: then Asterisk denies permission only while it
-    /// loads app_queue.
+    /// Converts a refusal to an error. `has_privilege` is true if the AMI user is known to
+    /// have the privilege that the action needs. Asterisk denies permission to such a user
+    /// only while it loads app_queue.
     pub(super) fn from_refusal(refusal: Refusal, has_privilege: bool) -> Self {
         match refusal {
             Refusal::NoSuchQueue => Self::NoSuchQueue,

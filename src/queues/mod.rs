@@ -1,6 +1,7 @@
-//! Queues, members and callers as Asterisk knows them, the queries and changes of queues,
-//! and a mirror of them in memory. This module knows nothing about HTTP, JSON or
-//! organizations.
+//! Asterisk's queues, members and callers: the types, the queries, the changes, and an
+//! in-memory mirror.
+//!
+//! This module knows nothing about HTTP, JSON or organizations.
 
 mod actions;
 mod decode;

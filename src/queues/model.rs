@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::name::QueueName;
 use super::time::PbxTime;
 
-/// The state of a member's device: Asterisk's `ast_device_state`, from the header `Status` of
-/// `QueueMember` and `QueueMemberStatus`.
+/// The state of a member's device. Corresponds to Asterisk's `ast_device_state`, which is in
+/// the `Status` header of `QueueMember` and `QueueMemberStatus`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum DeviceState {
@@ -31,8 +31,8 @@ pub enum DeviceState {
 }
 
 impl DeviceState {
-    /// Converts Asterisk's number. Other numbers, which a future version may add, become
-    /// [`Self::Unknown`].
+    /// Converts Asterisk's numeric code. Returns [`Self::Unknown`] for any other code, which a
+    /// future version may add.
     #[must_use]
     pub fn from_code(code: u64) -> Self {
         match code {
@@ -48,24 +48,25 @@ impl DeviceState {
         }
     }
 
-    /// Asterisk's number for the state.
+    /// Returns Asterisk's numeric code for the state.
     #[must_use]
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// Whether Asterisk can ring the device: it is neither invalid nor unavailable.
+    /// Returns whether Asterisk can ring the device. It can't if the device is invalid or
+    /// unavailable.
     #[must_use]
     pub fn is_reachable(self) -> bool {
         !matches!(self, Self::Invalid | Self::Unavailable)
     }
 }
 
-/// What a member is doing, derived from its device, its calls and its pause. The variants are
-/// in order of precedence.
+/// A member's state, derived from its device, its calls and its pause. The variants are in
+/// order of precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MemberState {
-    /// In a call from this queue or any other call.
+    /// In a call, from this queue or elsewhere.
     InCall,
     /// Has a call on hold.
     OnHold,
@@ -90,7 +91,7 @@ impl MemberState {
         Self::Available,
     ];
 
-    /// The name of the state in the API and in the metrics.
+    /// Returns the state's name in the API and the metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -104,44 +105,45 @@ impl MemberState {
     }
 }
 
-/// The origin of a membership.
+/// Whether a member was added at run time or configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Membership {
-    /// Added at run time, for example by `QueueAdd`. Can be removed.
+    /// Added at run time, for example with `QueueAdd`. Can be removed.
     Dynamic,
     /// Configured in `queues.conf` or in a realtime database. `QueueStatus` does not
     /// distinguish the two.
     Static,
 }
 
-/// The settings, statistics, members and callers of a queue at one moment. Members and callers
-/// are in an `Arc`, so a clone is cheap.
+/// A queue's settings, statistics, members and callers at one moment. Members and callers are
+/// in an `Arc`, so cloning them is cheap.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Queue {
     /// The queue's name on the PBX.
     pub name: QueueName,
-    /// How Asterisk selects the members to ring, for example `ringall`.
+    /// The strategy by which Asterisk selects the members to ring, for example `ringall`.
     pub strategy: String,
-    /// The number of callers that may wait; 0 means no limit.
+    /// The maximum number of waiting callers; 0 means no limit.
     pub max_callers: u64,
-    /// The priority over other queues that share members. Higher weights go first.
+    /// The queue's priority over queues that share its members. Asterisk serves queues with a
+    /// higher weight first.
     pub weight: i64,
-    /// The average time that callers wait for an answer, in seconds.
+    /// The average time that callers wait for a member to answer, in seconds.
     pub average_hold_seconds: u64,
     /// The average length of an answered call, in seconds.
     pub average_talk_seconds: u64,
-    /// Calls answered since the statistics were last reset.
+    /// The number of calls answered since the statistics were last reset.
     pub completed: u64,
-    /// Calls abandoned since the statistics were last reset.
+    /// The number of calls abandoned since the statistics were last reset.
     pub abandoned: u64,
     /// The service level: the number of seconds within which a call should be answered.
     pub service_level_seconds: u64,
     /// The percentage of all calls to the queue that were answered within the service level.
-    /// Callers who hung up within that time count as answered. `ServicelevelPerf2`, in Asterisk
-    /// 15 and later.
+    /// Calls abandoned within that time count as answered. This is Asterisk's
+    /// `ServicelevelPerf2`; `None` before Asterisk 15.
     pub service_level_percent: Option<f64>,
-    /// The percentage of the answered calls that were answered within the service level.
-    /// `ServicelevelPerf`.
+    /// The percentage of answered calls that were answered within the service level. This is
+    /// Asterisk's `ServicelevelPerf`.
     pub service_level_answered_percent: f64,
     /// The members, in Asterisk's order.
     pub members: Arc<Vec<Arc<Member>>>,
@@ -150,14 +152,15 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// The longest wait among the waiting callers, in seconds; 0 if there are none.
+    /// Returns the longest wait among the waiting callers, in seconds; 0 if no caller is
+    /// waiting.
     #[must_use]
     pub fn longest_wait_seconds(&self) -> u64 {
         let waits = self.callers.iter().map(|caller| caller.wait_seconds);
         waits.max().unwrap_or(0)
     }
 
-    /// The member with the given interface.
+    /// Returns the member with this interface. Ignores case, like Asterisk.
     #[must_use]
     pub fn member(&self, interface: &str) -> Option<&Arc<Member>> {
         self.members
@@ -169,13 +172,13 @@ impl Queue {
 /// A member of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Display name.
+    /// The display name.
     pub name: Arc<str>,
     /// The interface that Asterisk dials, for example `PJSIP/1001`.
     pub interface: Arc<str>,
     /// The device whose state Asterisk uses for the member.
     pub state_interface: Arc<str>,
-    /// The origin of the membership.
+    /// Whether the member was added at run time or configured.
     pub membership: Membership,
     /// The penalty. Asterisk rings members with a lower penalty first.
     pub penalty: i64,
@@ -185,8 +188,8 @@ pub struct Member {
     pub last_call: PbxTime,
     /// When the latest pause began. An unpause does not reset it.
     pub last_pause: PbxTime,
-    /// When the member was added. It is 0 before Asterisk 16.23, 18.9 and 20, which do not
-    /// report it.
+    /// When the member was added; 0 before Asterisk 16.23, 18.9 and 20, because older versions
+    /// don't report this time.
     pub login_time: PbxTime,
     /// Whether the member is in a call from this queue.
     pub in_call: bool,
@@ -194,14 +197,15 @@ pub struct Member {
     pub device_state: DeviceState,
     /// Whether the member is paused.
     pub paused: bool,
-    /// The reason of the pause. Empty if there is none or the member is not paused.
+    /// The pause reason. Empty if the member is not paused or was paused without a reason.
     pub paused_reason: Arc<str>,
-    /// The member's own wrap-up time in seconds; 0 means that of the queue.
+    /// The member's wrap-up time in seconds; 0 means that the queue's wrap-up time applies.
     pub wrapup_seconds: u64,
 }
 
 impl Member {
-    /// The member's state: the first that applies, in the order of [`MemberState`].
+    /// Returns the member's state. If several states apply, returns the one that comes first
+    /// in [`MemberState`].
     #[must_use]
     pub fn state(&self) -> MemberState {
         match self.device_state {
@@ -215,7 +219,8 @@ impl Member {
         }
     }
 
-    /// Converts the member's times to the bridge's clock. See [`PbxTime::to_bridge_clock`].
+    /// Converts the member's times to the bridge's clock, as described at
+    /// [`PbxTime::to_bridge_clock`]. `previous` is the member as Asterisk reported it before.
     pub(super) fn convert_times_to_bridge_clock(
         &mut self,
         previous: Option<&Self>,
@@ -240,8 +245,8 @@ impl Member {
         }
     }
 
-    /// Whether both members are equal, apart from an uncertainty of one second in the time of
-    /// the last pause. See [`PbxTime::is_equivalent`].
+    /// Returns whether both members are equal. The times of their last pause only need to be
+    /// equivalent, as described at [`PbxTime::is_equivalent`].
     #[must_use]
     pub fn is_equivalent(&self, other: &Self) -> bool {
         self.last_pause.is_equivalent(other.last_pause)
@@ -252,7 +257,7 @@ impl Member {
                 }
     }
 
-    /// Whether the member has the given interface. Ignores case, like Asterisk.
+    /// Returns whether the member has this interface. Ignores case, like Asterisk.
     #[must_use]
     pub fn has_interface(&self, interface: &str) -> bool {
         self.interface.eq_ignore_ascii_case(interface)
@@ -262,9 +267,9 @@ impl Member {
 /// A waiting caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The position in the queue, from 1.
+    /// The caller's position in the queue, starting at 1.
     pub position: u64,
-    /// The caller's channel.
+    /// The name of the caller's channel.
     pub channel: String,
     /// The unique id of the caller's channel.
     pub unique_id: String,
@@ -274,7 +279,7 @@ pub struct Caller {
     pub name: String,
     /// Seconds since the caller joined the queue.
     pub wait_seconds: u64,
-    /// The priority in the queue. Higher priorities are served first.
+    /// The caller's priority. Asterisk serves callers with a higher priority first.
     pub priority: i64,
 }
 
@@ -302,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn state_is_the_first_that_applies() {
+    fn member_state_is_the_applicable_state_of_highest_precedence() {
         use MemberState::*;
         let states_by_code = [
             Available,

@@ -4,22 +4,22 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// The name of a queue, spelled exactly as in a list from Asterisk.
+/// A queue name, spelled exactly as Asterisk lists it.
 ///
-/// Asterisk ignores case when it compares queue names, but not when it looks a realtime queue
-/// up in its database. If an action names the realtime queue `Sales` as `sales`, Asterisk
+/// Asterisk ignores case when it compares queue names, but not when it looks up a realtime
+/// queue in the database. If an action names the realtime queue `Sales` as `sales`, Asterisk
 /// considers the queue deleted and removes its dynamic members. Actions therefore accept only
-/// this type, which only the decoder of lists creates.
+/// this type, and only the list decoder creates it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QueueName(Arc<str>);
 
 impl QueueName {
-    /// Takes the name from a `QueueParams` row.
+    /// Creates a queue name from the name in a `QueueParams` row.
     pub(super) fn from_list(name: &str) -> Self {
         Self(name.into())
     }
 
-    /// The name as a string.
+    /// Returns the name as a string slice.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

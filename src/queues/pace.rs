@@ -1,9 +1,9 @@
 //! Limits the rate of changes on a large PBX to what Asterisk can process.
 //!
-//! A pause, an add and a remove publish device states. For each of them, Asterisk walks over
-//! every membership of the PBX, after it has acknowledged the change. With 50,000 memberships
-//! it acknowledges 2,000 changes a second but can process only 57. The backlog then slows down
-//! everyone: device states lag, and reads take ten times as long.
+//! Pausing, adding or removing a member makes Asterisk publish device states. After it has
+//! acknowledged such a change, Asterisk walks through all memberships on the PBX. With 50,000
+//! memberships it acknowledges 2,000 changes a second but can process only 57. The backlog
+//! then affects all clients: device states lag, and reads take ten times as long.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,31 +14,31 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::ami::Failure;
 
-/// Changes on a PBX with fewer memberships are not limited.
+/// Changes on a PBX with fewer memberships than this are not limited.
 const MIN_PACED_MEMBERSHIPS: usize = 2_000;
 
-/// The backlog of work that Asterisk may have, in processor time.
+/// Asterisk's maximum backlog of unprocessed changes, in processor time.
 const MAX_BACKLOG: Duration = Duration::from_secs(1);
 
 /// The share of one processor that changes may use. Asterisk processes them one after another.
 const MAX_PROCESSOR_SHARE: f64 = 0.8;
 
-/// The processor time that Asterisk needs for one change on a PBX with that many memberships.
-/// Measured on 22.10: 0.25 ms with 1,000, 0.7 ms with 5,000, 3.7 ms with 20,000, 17.6 ms with
-/// 50,000.
+/// Returns the processor time that Asterisk needs for one change on a PBX with this many
+/// memberships. Measured on Asterisk 22.10: 0.25 ms with 1,000 memberships, 0.7 ms with 5,000,
+/// 3.7 ms with 20,000 and 17.6 ms with 50,000.
 fn processor_time_per_change(memberships: usize) -> Duration {
     let memberships = memberships as f64;
     Duration::from_secs_f64((0.2 + memberships * 5e-5 + memberships.powi(2) * 6e-9) / 1000.0)
 }
 
-/// Decides when the next change may be sent to one PBX.
+/// Decides when the next change may be sent to a PBX.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// A lock for each owner that has made changes. The locks are fair, so the changes of one
-    /// owner are made in the order of their requests.
-    owners: Mutex<HashMap<String, Arc<FairMutex<()>>>>,
-    /// When Asterisk will have processed all changes that were sent. This lock is fair, too, and
-    /// at most one change of each owner waits for it. So the owners alternate.
+    /// One lock per owner that has made changes. The locks are fair, so an owner's changes are
+    /// sent in the order in which they were requested.
+    owner_locks: Mutex<HashMap<String, Arc<FairMutex<()>>>>,
+    /// When Asterisk will have processed all changes sent so far. This lock is also fair, and at
+    /// most one change per owner waits for it, so the owners take turns.
     backlog_end: FairMutex<Instant>,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Pace {
 pub(super) struct Permit(());
 
 impl Permit {
-    /// Permission without waiting, for actions that cost Asterisk no more than a ping.
+    /// Returns a permit immediately, for actions that cost Asterisk no more than a ping.
     pub(super) fn without_waiting() -> Self {
         Self(())
     }
@@ -56,15 +56,15 @@ impl Permit {
 impl Pace {
     pub(super) fn new(now: Instant) -> Self {
         Self {
-            owners: Mutex::default(),
+            owner_locks: Mutex::default(),
             backlog_end: FairMutex::new(now),
         }
     }
 
-    /// Waits until `owner` may make a change on a PBX with that many memberships.
+    /// Waits until `owner` may make a change on a PBX with this many memberships.
     ///
     /// # Errors
-    /// [`Failure::Overloaded`] if that would be after the deadline.
+    /// [`Failure::Overloaded`] if the owner's turn does not come before the deadline.
     pub(super) async fn wait_for_turn(
         &self,
         owner: &str,
@@ -79,11 +79,14 @@ impl Pace {
         turn.map(Permit).map_err(|_| Failure::Overloaded)
     }
 
-    /// Waits for the turn of `owner`, and adds the processor time of its change to the backlog.
+    /// Waits for the owner's turn, and adds the change's processor time to the backlog.
     async fn wait_and_reserve(&self, owner: &str, processor_time: Duration) {
         let owner_lock = {
-            let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(owners.entry(owner.to_owned()).or_default())
+            let mut locks = self
+                .owner_locks
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(locks.entry(owner.to_owned()).or_default())
         };
         let _owner_guard = owner_lock.lock().await;
         let mut backlog_end = self.backlog_end.lock().await;
@@ -119,30 +122,30 @@ mod tests {
             start.elapsed()
         );
         join_all(delayed).await;
-        // 140 changes of 22 ms each, minus the backlog of one second.
+        // 140 changes of 22 ms each, minus the one-second backlog.
         let seconds = start.elapsed().as_secs_f64();
         assert!((1.9..2.2).contains(&seconds), "{seconds}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn organizations_alternate() {
+    async fn owners_alternate() {
         let pace = Pace::new(Instant::now());
         let many = (0..500).map(|_| pace.wait_for_turn("busy", MEMBERSHIPS, deadline_in(100)));
         let start = Instant::now();
         let few = async {
-            // Start after the other organization has queued all of its changes.
+            // Let the busy owner queue all its changes first.
             tokio::task::yield_now().await;
             join_all((0..5).map(|_| pace.wait_for_turn("calm", MEMBERSHIPS, deadline_in(100))))
                 .await;
             start.elapsed()
         };
-        let (_, calm) = tokio::join!(join_all(many), few);
-        assert!(calm < Duration::from_secs(1), "{calm:?}");
+        let (_, calm_elapsed) = tokio::join!(join_all(many), few);
+        assert!(calm_elapsed < Duration::from_secs(1), "{calm_elapsed:?}");
         assert!(start.elapsed() > Duration::from_secs(9));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn changes_without_a_turn_before_the_deadline_fail_as_overloaded() {
+    async fn changes_fail_as_overloaded_when_their_turn_does_not_come_before_the_deadline() {
         let pace = Pace::new(Instant::now());
         let turns =
             join_all((0..500).map(|_| pace.wait_for_turn("acme", MEMBERSHIPS, deadline_in(2))));

@@ -1,4 +1,4 @@
-//! Queries about queues.
+//! Queries Asterisk about its queues.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,54 +13,56 @@ use super::pace::Permit;
 use crate::ami::value::HeaderValue;
 use crate::ami::{Action, Exchange, Reply};
 
-/// Queues as they were on the PBX.
+/// The queues that a read returned, and how current they are.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// Named queues in the order in which they were named, or all queues in any order.
+    /// The named queues in the order of the request, or all queues in any order.
     pub queues: Vec<Arc<Queue>>,
-    /// When the oldest data in it was received from Asterisk.
+    /// When the oldest data in the snapshot was received from Asterisk.
     pub as_of: SystemTime,
-    /// True if the link is down and this is the last known state.
+    /// Whether the link is down and the snapshot is the last known state.
     pub stale: bool,
-    /// Number of the latest change that this includes.
+    /// The number of the latest change that the snapshot includes.
     pub latest: u64,
 }
 
-/// The names of all queues of a PBX.
+/// The names of all queues on a PBX.
 #[derive(Debug, Clone)]
 pub struct QueueNames {
-    /// Names that an action can carry.
-    pub named: Vec<QueueName>,
-    /// Names with leading or trailing white space, a control character, or bytes that are
-    /// not UTF-8. Asterisk would look for another queue, so the bridge ignores these.
+    /// The names that an action can carry.
+    pub usable_names: Vec<QueueName>,
+    /// The names with leading or trailing white space, control characters or invalid UTF-8.
+    /// If an action named such a queue, Asterisk would look for a different one. The bridge
+    /// therefore ignores these queues.
     pub unusable_names: Vec<String>,
 }
 
-/// An interface that no member has. With it as a filter, Asterisk lists a queue's
-/// parameters and callers, but no members.
+/// An interface that no member has. With this interface as the member filter, Asterisk lists
+/// a queue's parameters and callers, but no members.
 pub(super) const NOBODY: &str = "ami-bridge-nobody";
 
-/// How many lists are queried at the same time. More would delay changes, because Asterisk
-/// answers in order; fewer would leave it idle between two lists.
-pub(super) const LISTS_AT_ONCE: usize = 4;
+/// The number of list queries that a read sends concurrently. A larger number would delay
+/// changes, because Asterisk answers in order; a smaller number would leave Asterisk idle
+/// between two lists.
+pub(super) const READ_CONCURRENCY: usize = 4;
 
-/// How Asterisk is queried about queues.
+/// How the bridge queries queues, depending on the size of the PBX.
 ///
-/// If a query names a queue, Asterisk looks a realtime queue up in its database. If the
-/// database is locked or the row is renamed at that moment, Asterisk takes the queue for
-/// deleted and removes its dynamic members. A query about all queues never does that, but
-/// takes longer the larger the PBX is. No action reports which queues are realtime.
+/// If a query names a realtime queue, Asterisk looks up the queue in the database. If the
+/// database is locked or the row is renamed at that moment, Asterisk considers the queue
+/// deleted and removes its dynamic members. A query for all queues never causes this, but
+/// takes longer on a larger PBX. No action reports which queues are realtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum QueryMode {
-    /// A small PBX: queries name no queue and always list all members.
+    /// For a small PBX: queries name no queue, and statistics are queried with all members.
     Full,
-    /// A medium-sized PBX: queries name no queue.
+    /// For a medium-sized PBX: queries name no queue.
     Unnamed,
-    /// A large PBX: queries name the queue, and none lists all members.
+    /// For a large PBX: queries name the queue, and no query lists the members of all queues.
     Named,
 }
 
-/// Queries about queues, over one exchange with the PBX.
+/// Sends queue queries in one exchange with the PBX.
 #[derive(Debug, Clone)]
 pub struct QueueQueries {
     exchange: Exchange,
@@ -68,7 +70,7 @@ pub struct QueueQueries {
 }
 
 impl QueueQueries {
-    /// Queries to a PBX of unknown size.
+    /// Creates queries for a PBX of unknown size.
     #[must_use]
     pub fn new(exchange: Exchange) -> Self {
         Self::with_mode(exchange, QueryMode::Unnamed)
@@ -78,25 +80,25 @@ impl QueueQueries {
         Self { exchange, mode }
     }
 
-    /// The names of all queues of the PBX, in Asterisk's order.
+    /// Queries the names of all queues on the PBX, in Asterisk's order.
     ///
     /// # Errors
-    /// [`QueueError`]
+    /// A [`QueueError`] if Asterisk refuses or does not answer the query.
     pub async fn names(&self) -> Result<QueueNames, QueueError> {
         let reply = self.status(None, Some(NOBODY)).await?;
         let listed = decode::queue_list(&reply);
         Ok(QueueNames {
-            named: listed.queues.into_iter().map(|queue| queue.name).collect(),
+            usable_names: listed.queues.into_iter().map(|queue| queue.name).collect(),
             unusable_names: listed.unusable_names,
         })
     }
 
-    /// Lists these queues, `at_once` of them at the same time. Unless the mode is
-    /// [`QueryMode::Named`], that is one list of all queues.
+    /// Lists these queues, with up to `concurrency` queries at a time. Unless the mode is
+    /// [`QueryMode::Named`], sends a single query that lists all queues.
     pub(super) fn lists(
         &self,
         names: Vec<QueueName>,
-        at_once: usize,
+        concurrency: usize,
     ) -> impl Stream<Item = Result<Arc<Reply>, QueueError>> + Send {
         let names = match self.mode {
             QueryMode::Named => names.into_iter().map(Some).collect(),
@@ -105,28 +107,28 @@ impl QueueQueries {
         };
         let lists =
             iter(names).map(move |name| async move { self.status(name.as_ref(), None).await });
-        lists.buffered(at_once)
+        lists.buffered(concurrency)
     }
 
-    /// All queues with their members and callers.
+    /// Queries all queues with their members and callers.
     ///
     /// # Errors
-    /// [`QueueError`]
+    /// A [`QueueError`] if Asterisk refuses or does not answer the query.
     pub async fn all_queues(&self) -> Result<Vec<Queue>, QueueError> {
         let reply = self.status(None, None).await?;
         Ok(decode::queue_list(&reply).queues)
     }
 
-    /// Whether the PBX has the queue.
+    /// Queries whether the PBX has the queue.
     pub(super) async fn exists(&self, queue: &QueueName) -> Result<bool, QueueError> {
         let reply = self.status(Some(queue), Some(NOBODY)).await?;
         let queues = decode::queue_list(&reply).queues;
         Ok(queues.iter().any(|listed| listed.name == *queue))
     }
 
-    /// Queries a queue, or all queues: with all members, with one, or with none
-    /// ([`NOBODY`]). Unless the mode is [`QueryMode::Named`], the reply has the rows of all
-    /// queues.
+    /// Queries a queue, or all queues if `queue` is `None`. `member` is the filter for members:
+    /// an interface, [`NOBODY`] for no members, or `None` for all members. Unless the mode is
+    /// [`QueryMode::Named`], the reply has rows for all queues.
     pub(super) async fn status(
         &self,
         queue: Option<&QueueName>,

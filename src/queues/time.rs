@@ -1,24 +1,25 @@
 //! Converts times from Asterisk's clock to the bridge's clock.
 
-/// The number of seconds by which an event may be late on a busy PBX.
+/// The maximum number of seconds by which an event may be late on a busy PBX.
 const MAX_EVENT_DELAY_SECONDS: i64 = 30;
 
-/// The number of seconds by which the time of an event may be ahead of the bridge's clock,
-/// because the measured offset between the clocks is imprecise.
+/// The maximum number of seconds by which an event's converted time may be ahead of the
+/// bridge's clock, because the measured clock offset is imprecise.
 const MAX_CLOCK_ERROR_SECONDS: i64 = 2;
 
-/// A time that Asterisk reports in whole seconds of its own clock.
+/// A time from Asterisk, in whole seconds, with its conversion to the bridge's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PbxTime {
-    /// Unix seconds on Asterisk's clock, as Asterisk reports them; 0 means never. `None` for
-    /// the time of an acknowledged change that Asterisk has not reported yet.
+    /// Unix seconds on Asterisk's clock, as Asterisk reports them; 0 means never. `None` for an
+    /// acknowledged change whose time Asterisk has not reported yet.
     reported: Option<i64>,
     /// Unix seconds on the bridge's clock.
     unix: i64,
 }
 
 impl PbxTime {
-    /// A time that Asterisk has reported, in Unix seconds of Asterisk's clock; 0 means never.
+    /// Creates a time that Asterisk has reported, in Unix seconds on Asterisk's clock; 0 means
+    /// never. The time is not converted yet.
     #[must_use]
     pub fn reported(seconds: i64) -> Self {
         Self {
@@ -27,8 +28,8 @@ impl PbxTime {
         }
     }
 
-    /// The time of a change that Asterisk has acknowledged, until Asterisk reports the exact
-    /// time. `unix` is the bridge's clock at the acknowledgment.
+    /// Creates a provisional time for a change that Asterisk has acknowledged, until Asterisk
+    /// reports the exact time. `unix` is the time of the acknowledgment on the bridge's clock.
     #[must_use]
     pub fn acknowledged(unix: i64) -> Self {
         Self {
@@ -37,15 +38,15 @@ impl PbxTime {
         }
     }
 
-    /// The time in Unix seconds of the bridge's clock; 0 means never.
+    /// Returns the time in Unix seconds on the bridge's clock; 0 means never.
     #[must_use]
     pub fn unix(self) -> i64 {
         self.unix
     }
 
-    /// Converts the time to the bridge's clock, given that Asterisk's clock is `clock_offset`
-    /// seconds ahead. If Asterisk reported the same number before, as `previous`, reuses that
-    /// conversion, because Asterisk's clock may have been set since then.
+    /// Converts the time to the bridge's clock. `clock_offset` is the number of seconds by
+    /// which Asterisk's clock is ahead. If `previous` has the same reported number, reuses its
+    /// conversion, because Asterisk's clock may have been set after the previous report.
     pub(super) fn to_bridge_clock(self, previous: Option<Self>, clock_offset: i64) -> Self {
         match self.reported {
             None | Some(0) => self,
@@ -71,8 +72,8 @@ impl PbxTime {
         is_implausible
     }
 
-    /// The time moved forward by `seconds`, because the bridge's clock was set forward by that
-    /// much.
+    /// Returns the time moved forward by `seconds`, because the bridge's clock was set forward
+    /// by that much.
     pub(super) fn shifted_by(self, seconds: i64) -> Self {
         Self {
             unix: match self.reported {
@@ -83,13 +84,13 @@ impl PbxTime {
         }
     }
 
-    /// Whether both times can be the same. The time of an acknowledged change may differ by a
-    /// second from the time that Asterisk reports for the change, because a new second can
-    /// begin between the two.
+    /// Returns whether both times can be times of the same event. The provisional time of an
+    /// acknowledged change may differ by a second from the time that Asterisk reports for the
+    /// change, because a new second can begin between them.
     #[must_use]
     pub fn is_equivalent(self, other: Self) -> bool {
         match (self.reported, other.reported) {
-            (Some(one), Some(other)) => one == other,
+            (Some(first), Some(second)) => first == second,
             _ => (self.unix - other.unix).abs() <= 1,
         }
     }
@@ -103,7 +104,7 @@ mod tests {
     fn reported_time_is_converted_only_once() {
         let first = PbxTime::reported(1_000_120).to_bridge_clock(None, 120);
         assert_eq!(first.unix(), 1_000_000);
-        // Asterisk's clock was set. Asterisk still reports the same number.
+        // Asterisk's clock was set, but Asterisk still reports the same number.
         let again = PbxTime::reported(1_000_120).to_bridge_clock(Some(first), 0);
         assert_eq!(again, first);
         let next = PbxTime::reported(1_000_300).to_bridge_clock(Some(first), 0);

@@ -22,35 +22,35 @@ impl Turn<'_> {
             reason: reason.map(MemberValue::new).transpose()?,
         };
         self.send(action).await?;
-        // Only Asterisk knows the state of the member's device. The mirror shows the member
-        // once Asterisk has reported that state.
+        // Only Asterisk knows the state of the member's device. The mirror shows the member as
+        // soon as Asterisk has reported this state.
         let row = self.queries.status(Some(queue), Some(&member.interface));
         let row = row.await;
         let Some(reason) = reason else {
             return Ok(());
         };
-        // The member was added. From here on a failure leaves the reason uncertain, and
-        // must not read as if nothing had been done.
+        // The member was added. A later failure only leaves the pause reason uncertain, so the
+        // error must not suggest that nothing was changed.
         let uncertain = |_| QueueError::Failure(Failure::Unknown);
         let row = row.map_err(uncertain)?;
         if !lacks_reason(&row, queue, &member.interface) {
-            // Also if somebody else has changed the member since.
+            // Asterisk stored the reason, or someone else has changed the member.
             return Ok(());
         }
-        // Asterisk before 20.12, 21.7 and 22.2 ignores the reason of a QueueAdd. A
-        // QueuePause of the member, which is already paused, sets it.
+        // Asterisk before 20.12, 21.7 and 22.2 ignores the reason in a QueueAdd. A QueuePause
+        // of the already paused member sets the reason.
         match self
             .pause(queue, &member.interface, true, Some(reason))
             .await
         {
-            // Somebody else has removed the member meanwhile.
+            // Someone else removed the member after it was added.
             Err(QueueError::NotAMember | QueueError::NoSuchQueue) => Ok(()),
             paused => paused.map_err(uncertain),
         }
     }
 }
 
-/// Whether the member is paused as it was added, but without a reason.
+/// Returns whether the reply lists the member as paused without a reason.
 fn lacks_reason(reply: &Reply, queue: &QueueName, interface: &str) -> bool {
     let listed = decode::queue_list(reply);
     let mut queues = listed.queues.iter().filter(|listed| listed.name == *queue);

@@ -1,16 +1,16 @@
-//! The changes that the bridge makes in queues.
+//! Changes to a queue's members.
 
-/// A change in one queue.
+/// A change to the members of one queue.
 #[derive(Debug, Clone)]
 pub enum QueueChange {
-    /// Pauses or unpauses a member. A second pause replaces the reason and the time of the
-    /// first.
+    /// Pauses or unpauses a member. If the member is already paused, a pause replaces the
+    /// reason and the pause time.
     Pause {
         /// The member's interface.
         interface: String,
         /// True to pause, false to unpause.
         paused: bool,
-        /// The pause reason. Without one, Asterisk clears the reason of the pause before.
+        /// The pause reason. With `None`, Asterisk clears the previous pause reason.
         reason: Option<String>,
     },
     /// Adds a dynamic member.
@@ -22,19 +22,19 @@ pub enum QueueChange {
     },
 }
 
-/// A member to be added.
+/// A member to add.
 #[derive(Debug, Clone)]
 pub struct NewMember {
-    /// What Asterisk dials.
+    /// The interface that Asterisk dials.
     pub interface: String,
-    /// Display name.
+    /// The display name.
     pub name: String,
     /// The device whose state Asterisk watches; `None` to watch the interface itself.
     pub state_interface: Option<String>,
-    /// Asterisk rings members with a lower penalty first.
+    /// The penalty. Asterisk rings members with a lower penalty first.
     pub penalty: u32,
-    /// Whether the member starts paused.
+    /// Whether the member is paused from the start.
     pub paused: bool,
-    /// The reason of that pause.
+    /// The pause reason. Ignored unless `paused` is true.
     pub reason: Option<String>,
 }

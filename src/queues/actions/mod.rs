@@ -1,7 +1,7 @@
-//! Changes of queues.
+//! Queue changes.
 //!
-//! A change can only be made through a [`Turn`], which is obtained by waiting for the
-//! pace of the PBX.
+//! Every change except [`set_penalty`] needs a [`Turn`]. Callers obtain a turn by waiting
+//! until the PBX can process another change.
 
 mod add;
 mod change;

@@ -7,8 +7,10 @@ use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
 
 impl Turn<'_> {
-    /// Asterisk has one text for "no such queue" and "not a member". A query tells the two
-    /// apart.
+    /// Pauses or unpauses a member.
+    ///
+    /// Asterisk sends the same error message for a missing queue and for a missing member. A
+    /// query then distinguishes the two.
     pub(super) async fn pause(
         self,
         queue: &QueueName,
@@ -21,22 +23,22 @@ impl Turn<'_> {
         if is_member.await? {
             return Ok(());
         }
-        // Asterisk has refused, whether or not the query succeeds.
+        // Asterisk refused the change, so return a refusal even if the query fails.
         Err(match queries.exists(queue).await {
             Ok(false) => QueueError::NoSuchQueue,
             Ok(true) | Err(_) => QueueError::NotAMember,
         })
     }
 
-    /// Pauses or unpauses the interface if it is a member of the queue. Returns whether it
-    /// is.
+    /// Pauses or unpauses the interface if it is a member of the queue. Returns whether it is
+    /// a member.
     ///
-    /// Asterisk looks the member up at the moment of the change and ignores case, so the
-    /// bridge needs to know nothing about the queue. If the queue has no such member,
-    /// Asterisk neither changes nor logs anything (app_queue of Asterisk 13 to 23).
+    /// The caller doesn't need to know the queue's members: Asterisk looks up the member when
+    /// it executes the action, and ignores case. If the queue has no such member, Asterisk
+    /// changes and logs nothing (app_queue in Asterisk 13 to 23).
     ///
     /// # Errors
-    /// [`QueueError`], except `NotAMember`.
+    /// Any [`QueueError`] except [`QueueError::NotAMember`].
     pub(in crate::queues) async fn pause_if_member(
         self,
         queue: &QueueName,

@@ -1,4 +1,4 @@
-//! Sets the penalty of a member.
+//! Sets a member's penalty.
 
 use crate::ami::Action;
 use crate::ami::value::{HeaderValue, MemberValue};
@@ -7,11 +7,11 @@ use crate::queues::name::QueueName;
 use crate::queues::pace::Permit;
 use crate::queues::queries::QueueQueries;
 
-/// Sets the penalty of a member, without waiting for a turn. Only `check --probe` does so,
-/// once, with the penalty that the member has.
+/// Sets a member's penalty without waiting for a turn. Only `check --probe` calls this
+/// function, once, and with the member's current penalty.
 ///
 /// # Errors
-/// [`QueueError`]
+/// A [`QueueError`] if Asterisk refuses or does not answer the change.
 pub async fn set_penalty(
     queries: &QueueQueries,
     queue: &QueueName,

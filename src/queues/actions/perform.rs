@@ -6,11 +6,11 @@ use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
 
 impl Turn<'_> {
-    /// Makes the change in the queue.
+    /// Makes a change to the queue.
     ///
     /// # Errors
-    /// [`QueueError`]. If a member was added and only the reason of its pause is
-    /// uncertain, the error is [`Failure::Unknown`](crate::ami::Failure::Unknown), too.
+    /// A [`QueueError`] if Asterisk refuses or does not answer the change. `Failure::Unknown`
+    /// can also mean that a member was added and only its pause reason is uncertain.
     pub(in crate::queues) async fn change(
         self,
         queue: &QueueName,

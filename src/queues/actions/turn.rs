@@ -9,7 +9,7 @@ use crate::queues::error::QueueError;
 use crate::queues::pace::{Pace, Permit};
 use crate::queues::queries::QueueQueries;
 
-/// Permission to make one change. The only way to a change.
+/// Permission to make one change. Changes are methods of this type.
 #[derive(Debug)]
 pub(in crate::queues) struct Turn<'a> {
     pub(super) queries: &'a QueueQueries,
@@ -20,7 +20,7 @@ impl<'a> Turn<'a> {
     /// Waits until `owner` may make a change on a PBX with this many memberships.
     ///
     /// # Errors
-    /// [`Failure::Overloaded`] if the turn does not come before the deadline.
+    /// [`Failure::Overloaded`] if the owner's turn does not come before the deadline.
     pub(in crate::queues) async fn wait(
         pace: &Pace,
         owner: &str,
@@ -32,8 +32,9 @@ impl<'a> Turn<'a> {
         Ok(Self { queries, permit })
     }
 
-    /// A turn to pause an interface that the mirror does not list as a member. Available
-    /// immediately: Asterisk almost always refuses, which costs it no more than a ping.
+    /// Returns a turn without waiting, to pause an interface that the mirror does not list as a
+    /// member. Asterisk almost always refuses such a pause, and a refusal costs it no more than
+    /// a ping.
     pub(in crate::queues) fn to_pause_nonmember(queries: &'a QueueQueries) -> Self {
         Self {
             queries,
@@ -41,7 +42,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Sends the action of the change and waits for the reply.
+    /// Sends the change's action and waits for the reply.
     pub(super) async fn send(&self, action: Action) -> Result<Arc<Reply>, QueueError> {
         self.queries.send_change(&self.permit, action).await
     }

@@ -1,4 +1,4 @@
-//! Follows the changes of a PBX's queues, for one event stream.
+//! Follows changes to a PBX's queues.
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use tokio::sync::watch;
 use super::state::{ShowsQueue, StateChange};
 use super::store::Store;
 
-/// The most changes that [`Follower::since`] returns at once.
+/// The maximum number of changes that one call of [`Follower::since`] returns.
 const MAX_CHANGES: usize = 512;
 
-/// Follows the changes of a PBX's queues. As long as it exists, the statistics of the
-/// queues that it shows are refreshed.
+/// Follows changes to a PBX's queues on behalf of an event stream. While a follower exists,
+/// the bridge refreshes the statistics of the queues that its stream shows.
 #[derive(Debug)]
 pub struct Follower {
     store: Arc<Store>,
     latest: watch::Receiver<u64>,
-    /// Key of the view. Streams that show the same queues share a view.
+    /// The view's key. Streams that show the same queues share a view.
     view: String,
 }
 
@@ -37,13 +37,13 @@ impl Follower {
 
     /// Waits for a change after `number`.
     pub async fn changed_since(&mut self, number: u64) {
-        // Fails only if the sender is gone, but `self.store` owns it.
+        // `wait_for` fails only if the sender was dropped, but `self.store` owns the sender.
         let _ = self.latest.wait_for(|latest| *latest > number).await;
     }
 
-    /// The changes after `number`, each with its own number, and the number of the last.
-    /// Returns at most [`MAX_CHANGES`] of them. `None` if the change log does not reach
-    /// back so far.
+    /// Returns at most [`MAX_CHANGES`] changes after `number`, each with its number, and the
+    /// number of the last returned change. Returns `None` if the change log has already
+    /// dropped some of the changes after `number`.
     #[must_use]
     pub fn since(&self, number: u64) -> Option<(Vec<(u64, StateChange)>, u64)> {
         let changes = self

@@ -8,8 +8,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use tokio::time::Instant;
 
-/// Bucket bounds of the latency histograms, in seconds, from a read of the mirror to a
-/// timeout.
+/// Bucket bounds of latency histograms, in seconds. The lowest is for a read from the mirror,
+/// the highest for a timeout.
 pub const LATENCY_BOUNDS: [f64; 11] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0, 10.0,
 ];
@@ -17,24 +17,25 @@ pub const LATENCY_BOUNDS: [f64; 11] = [
 /// Metrics of a PBX's mirror and link.
 #[derive(Debug)]
 pub struct Metrics {
-    /// Time from sending an action to its reply, in seconds.
+    /// Time from sending an action to receiving its reply, in seconds.
     pub round_trip_seconds: Histogram,
-    /// Links made after the first one.
+    /// Number of links established after the first one.
     pub reconnects: Counter,
-    link: Mutex<LinkTimes>,
-    /// Queues listed by the periodic resync.
+    link: Mutex<LinkUptime>,
+    /// Number of queues listed by the periodic resync.
     pub resyncs: Counter,
-    /// Members that a resync listed differently from what events had reported.
+    /// Number of members whose state in a resync differed from the state that events had
+    /// reported.
     pub drift: Counter,
-    /// Queries about a queue or a member whose state was uncertain.
+    /// Number of queries sent because the state of a queue or a member was uncertain.
     pub targeted_refreshes: Counter,
-    /// How long acknowledged changes were shown before their event, in seconds.
+    /// Time from a change's acknowledgment to its event, in seconds.
     pub overlay_seconds: Histogram,
-    /// Acknowledged changes whose events have not arrived in time.
+    /// Number of acknowledged changes whose event did not arrive in time.
     pub overlays_overdue: Counter,
-    /// Open event streams.
+    /// Number of open event streams.
     pub stream_clients: Gauge,
-    /// Snapshots sent to streams whose readers had fallen behind.
+    /// Number of snapshots sent because a stream's client had fallen too far behind.
     pub dropped_to_snapshot: Counter,
 }
 
@@ -43,7 +44,7 @@ impl Default for Metrics {
         Self {
             round_trip_seconds: Histogram::new(LATENCY_BOUNDS),
             reconnects: Counter::default(),
-            link: Mutex::new(LinkTimes {
+            link: Mutex::new(LinkUptime {
                 has_been_up: false,
                 is_up: false,
                 since: Instant::now(),
@@ -61,18 +62,18 @@ impl Default for Metrics {
     }
 }
 
-/// When the link was last made or lost.
+/// Whether the link is up, and since when.
 #[derive(Debug)]
-struct LinkTimes {
-    /// Whether there has ever been a link.
+struct LinkUptime {
+    /// Whether the link has ever been up.
     has_been_up: bool,
     is_up: bool,
     since: Instant,
 }
 
 impl Metrics {
-    /// The link was made or lost. A loss may be reported twice: when Asterisk announces
-    /// its shutdown, and when the connection ends.
+    /// Records that the link was established or lost. A loss may be reported twice: when
+    /// Asterisk announces its shutdown, and when the connection closes.
     pub(super) fn link_changed(&self, is_up: bool) {
         let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
         if link.is_up == is_up {
@@ -81,14 +82,15 @@ impl Metrics {
         if is_up && link.has_been_up {
             self.reconnects.inc();
         }
-        *link = LinkTimes {
+        *link = LinkUptime {
             has_been_up: true,
             is_up,
             since: Instant::now(),
         };
     }
 
-    /// Time since the link was made or lost; before the first link, since the start.
+    /// Returns the time since the link was last established or lost. Before the first link,
+    /// returns the time since startup.
     #[must_use]
     pub fn link_age(&self) -> Duration {
         let link = self.link.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,12 +1,13 @@
-//! A mirror of a PBX's queues: reads from memory.
+//! An in-memory mirror of a PBX's queues, from which the bridge answers reads.
 //!
-//! The mirror is loaded when the link comes up and follows Asterisk's events. Every queue
-//! is listed again periodically, because Asterisk sends no event for some changes. Callers
-//! and statistics are queried when someone reads them. A client that has received the
-//! response to a change sees that change in its next read.
+//! The bridge loads the mirror when the link comes up and then applies Asterisk's events to
+//! it. It also lists every queue periodically, because some changes have no event. Callers
+//! and statistics are queried when a client reads them. After a client has received the
+//! response to a change, its next read includes the change.
 //!
-//! [`state`] is the mirror and its rules, [`refresher`] keeps the mirror current, [`Pbx`]
-//! answers reads, [`PbxRequest`] makes changes, and [`Follower`] follows changes.
+//! [`state`] contains the mirror and the rules for updating it. [`refresher`] queries Asterisk
+//! on behalf of the mirror. [`Pbx`] answers reads, [`PbxRequest`] makes changes, and
+//! [`Follower`] returns changes of the mirror to event streams.
 
 mod follower;
 mod metrics;
@@ -40,8 +41,8 @@ pub use state::{
 };
 pub use status::PbxStatus;
 
-/// Creates the handle of a PBX, and the task that maintains its link and its mirror until
-/// `stop`.
+/// Creates a PBX handle, and the future that maintains the PBX's link and mirror until `stop`
+/// is canceled.
 pub fn connect(
     link: LinkSettings,
     settings: PbxOptions,
@@ -54,7 +55,7 @@ pub fn connect(
     let pbx = Pbx::new(store, client, settings);
     let tasks = async move {
         let refresher = stop.run_until_cancelled(refresher.run());
-        // The supervisor runs as a separate task, so that a slow refresh never delays it.
+        // The supervisor runs in its own task, so that a slow refresh never delays it.
         let (supervisor, _) = tokio::join!(tokio::spawn(supervisor), refresher.instrument(span));
         supervisor.ok();
     };

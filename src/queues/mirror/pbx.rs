@@ -1,4 +1,4 @@
-//! The handle of a PBX.
+//! The PBX handle.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::ami::Client;
 use crate::queues::name::QueueName;
 use crate::queues::pace::Pace;
 
-/// The handle of a PBX: its client, its mirror, and the pace of its changes. Cheap to
+/// A handle to a PBX: its AMI client, its mirror, and the pace of its changes. Cheap to
 /// clone.
 #[derive(Debug, Clone)]
 pub struct Pbx {
@@ -26,7 +26,7 @@ pub struct Pbx {
     pub(super) settings: PbxOptions,
 }
 
-/// The PBXes, by their names in the configuration.
+/// The PBXes, by their configured names.
 pub type Pbxes = HashMap<String, Pbx>;
 
 impl Pbx {
@@ -39,53 +39,53 @@ impl Pbx {
         }
     }
 
-    /// The number of requests that use the link, and its limit.
+    /// Returns the number of requests that use the link, and the maximum number.
     #[must_use]
     pub fn pending_requests(&self) -> (usize, usize) {
         self.client.pending()
     }
 
-    /// Whether the mirror can be read and the link's task still runs. Blocks forever if a
-    /// thread never releases the mirror's lock.
+    /// Returns whether the link's task is still running. Also locks the mirror, and therefore
+    /// blocks forever if another thread never releases the mirror's lock.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.store.read(|_| ());
         self.client.is_supervised()
     }
 
-    /// Time limit for a whole request, no matter how many queues it names.
+    /// Returns the time limit of a whole request, regardless of the number of its queues.
     #[must_use]
     pub fn action_timeout(&self) -> Duration {
         self.settings.action_timeout
     }
 
-    /// Metrics of the mirror and the link.
+    /// Returns the metrics of the mirror and the link.
     #[must_use]
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.store.metrics
     }
 
-    /// Identifies the change log. Its numbers have no meaning in another one.
+    /// Returns the id of the change log. Change numbers are only valid within one change log.
     #[must_use]
     pub fn change_log_id(&self) -> u64 {
         self.store.change_log_id
     }
 
-    /// Follows the changes, for a stream that shows the queues for which `shows` holds.
-    /// Streams that show the same queues have the same `view`.
+    /// Starts to follow changes, for an event stream that shows the queues for which `shows`
+    /// returns true. `view` is a key: streams that show the same queues use the same key.
     #[must_use]
     pub fn follow(&self, view: &str, shows: ShowsQueue) -> Follower {
         Follower::new(Arc::clone(&self.store), view, shows)
     }
 
-    /// How Asterisk spells the name of a queue; `None` if Asterisk has not listed the
+    /// Returns Asterisk's spelling of a queue name, or `None` if Asterisk has not listed the
     /// queue over this link.
     #[must_use]
-    pub fn spelled(&self, name: &str) -> Option<QueueName> {
-        self.store.read(|mirror| mirror.spelled(name))
+    pub fn spelling_of(&self, name: &str) -> Option<QueueName> {
+        self.store.read(|mirror| mirror.spelling_of(name))
     }
 
-    /// Whether the mirror lists the interface as a member of the queue.
+    /// Returns whether the mirror lists the interface as a member of the queue.
     #[must_use]
     pub fn is_member(&self, queue: &QueueName, interface: &str) -> bool {
         self.store.read(|mirror| {
@@ -94,37 +94,37 @@ impl Pbx {
         })
     }
 
-    /// The names of all queues that Asterisk has listed over this link.
+    /// Returns the names of all queues that Asterisk has listed over this link.
     #[must_use]
-    pub fn spelled_names(&self) -> Vec<QueueName> {
+    pub fn listed_names(&self) -> Vec<QueueName> {
         self.store.read(|mirror| {
             let listed = mirror.queues().filter(|queue| queue.listed_at.is_some());
             listed.map(|queue| queue.name.clone()).collect()
         })
     }
 
-    /// Notifies when a queue has appeared, disappeared or been respelled, while the mirror
-    /// is complete.
+    /// Returns a receiver of notifications that a queue has appeared, disappeared or changed
+    /// its spelling. Sends no notifications while the mirror is incomplete.
     #[must_use]
     pub fn watch_names(&self) -> watch::Receiver<u64> {
-        self.store.names.subscribe()
+        self.store.names_version.subscribe()
     }
 
-    /// Sets the queues that the configuration lists. Asterisk is queried again for those
-    /// that it does not have.
+    /// Sets the queues that the configuration lists. Those that Asterisk has not listed are
+    /// queried again.
     pub fn configure(&self, names: Vec<String>) {
         self.store
             .change(|mirror, now| mirror.configure(names, now));
     }
 
-    /// Whether events about members arrive.
+    /// Returns whether member events arrive from Asterisk.
     #[must_use]
     pub fn event_delivery(&self) -> EventDelivery {
         self.store.read(|mirror| mirror.event_delivery())
     }
 
-    /// Seconds by which Asterisk's clock is ahead of the bridge's; `None` if it has not
-    /// been measured yet.
+    /// Returns the number of seconds by which Asterisk's clock is ahead of the bridge's clock,
+    /// or `None` before the first measurement.
     #[must_use]
     pub fn clock_offset(&self) -> Option<f64> {
         self.store.read(|mirror| mirror.clock_offset())

@@ -13,65 +13,65 @@ use crate::queues::queries::Snapshot;
 use crate::wall_clock;
 
 impl Pbx {
-    /// Reads queues with their members. Without names, reads those for which `is_wanted`
-    /// holds. Callers and statistics may be outdated.
+    /// Reads queues with their members. If the request has no names, reads the queues for
+    /// which `is_selected` returns true. Callers and statistics may be outdated.
     ///
     /// # Errors
-    /// `Failure::Unavailable` without a link or while the mirror is being loaded, unless
-    /// stale reads are allowed. Errors of queries.
+    /// `Failure::Unavailable` if the link is down and stale reads are not allowed, or if the
+    /// mirror is not loaded before the deadline. Any other [`QueueError`] is from a query.
     pub async fn members(
         &self,
         request: ReadRequest<'_>,
-        is_wanted: impl Fn(&str) -> bool,
+        is_selected: impl Fn(&str) -> bool,
     ) -> Result<Snapshot, QueueError> {
-        let stale = self.prepare(request, &is_wanted).await?;
+        let stale = self.prepare(request, &is_selected).await?;
         Ok(self.store.read(|mirror| {
-            let queues = mirror.selected(request.names, is_wanted);
+            let queues = mirror.selected(request.names, is_selected);
             let listed = queues.iter().filter_map(|queue| queue.listed_in_full_at);
             let oldest = listed.min().filter(|_| request.fresh);
             let as_of = oldest.unwrap_or(mirror.last_received());
             let queues = queues.into_iter().map(|queue| Arc::clone(queue.queue()));
             Snapshot {
                 queues: queues.collect(),
-                as_of: wall_clock::before(as_of.elapsed()),
+                as_of: wall_clock::event_time(as_of.elapsed()),
                 stale,
                 latest: mirror.latest_change(),
             }
         }))
     }
 
-    /// Reads queues with members, callers and statistics. Queries Asterisk for callers and
-    /// statistics that have changed or are older than a second. Readers that arrive
-    /// meanwhile share the reply.
+    /// Reads queues with members, callers and statistics. First queries Asterisk for callers
+    /// and statistics that have changed or are older than a second. Concurrent reads share the
+    /// reply to this query.
     ///
     /// # Errors
-    /// As [`Self::members`].
+    /// The errors of [`Self::members`].
     pub async fn queues(
         &self,
         request: ReadRequest<'_>,
-        is_wanted: impl Fn(&str) -> bool + Copy,
+        is_selected: impl Fn(&str) -> bool + Copy,
     ) -> Result<Snapshot, QueueError> {
-        let stale = self.prepare(request, &is_wanted).await?;
+        let stale = self.prepare(request, &is_selected).await?;
         if !stale && !request.fresh {
-            self.refresh_statistics(request, is_wanted).await?;
+            self.refresh_statistics(request, is_selected).await?;
         }
         let now = Instant::now();
         Ok(self.store.read(|mirror| {
-            let queues = mirror.selected(request.names, is_wanted);
+            let queues = mirror.selected(request.names, is_selected);
             let oldest = queues.iter().map(|queue| queue.statistics_at).min();
             let queues = queues
                 .into_iter()
                 .map(|queue| with_current_waits(queue, now));
             Snapshot {
                 queues: queues.collect(),
-                as_of: wall_clock::before(oldest.unwrap_or(now).elapsed()),
+                as_of: wall_clock::event_time(oldest.unwrap_or(now).elapsed()),
                 stale,
                 latest: mirror.latest_change(),
             }
         }))
     }
 
-    /// A queue as the mirror has it.
+    /// Returns a queue from the mirror without querying Asterisk.
     #[must_use]
     pub fn queue(&self, name: &str) -> Option<Arc<Queue>> {
         let now = Instant::now();
@@ -80,7 +80,7 @@ impl Pbx {
     }
 }
 
-/// The queue with the waiting times of its callers as they are now.
+/// Returns the queue with its callers' current waiting times.
 fn with_current_waits(queue: &MirroredQueue, now: Instant) -> Arc<Queue> {
     let age = now.saturating_duration_since(queue.statistics_at).as_secs();
     let queue = queue.queue();

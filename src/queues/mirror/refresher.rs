@@ -1,5 +1,5 @@
-//! Keeps the mirror current by querying Asterisk: for everything at first, then for
-//! whatever is uncertain, and for every queue periodically.
+//! Loads the mirror and keeps it current: queries Asterisk about uncertain state, and about
+//! every queue periodically.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -17,37 +17,38 @@ use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
 use crate::queues::queries::{NOBODY, QueueNames, QueueQueries};
 
-/// Number of concurrent list queries while the mirror is loading. With one at a time,
-/// Asterisk would idle in between; a single list of all queues would delay changes.
-const LISTS_AT_ONCE: usize = 8;
+/// Number of concurrent list queries while the mirror is being loaded. With one query at a
+/// time, Asterisk would be idle between two queries; one list of all queues would delay
+/// changes.
+const LOAD_CONCURRENCY: usize = 8;
 
 /// Time limit for a refresh.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Time limit for loading the mirror. A large PBX takes seconds.
+/// Time limit for loading the mirror, which takes several seconds on a large PBX.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Delay before a failed query is repeated.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// The clock offset is measured at least this often.
+/// Maximum time between two measurements of the clock offset.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Before a query, the clock offset is measured again if the last measurement is older than
-/// this.
+/// Before it queries queues, the refresher measures the clock offset again if the last
+/// measurement is older than this.
 const MAX_CLOCK_AGE: Duration = Duration::from_secs(2);
 
-/// How often the statistics that event streams show are queried.
+/// Minimum time between two queries for the statistics that event streams show.
 const STATISTICS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The pause after a query for these statistics, as a multiple of its duration. A large PBX
-/// therefore spends at most a twentieth of its time on them.
+/// The minimum pause after a query for these statistics, as a multiple of the query's
+/// duration. It limits the queries to a twentieth of a large PBX's time.
 const STATISTICS_PAUSE_FACTOR: u32 = 19;
 
-/// How often the refresher checks for overdue overlays.
+/// Time between two checks for overdue overlays.
 const TICK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Refreshes the mirror of one PBX.
+/// Loads and refreshes a PBX's mirror.
 pub(super) struct Refresher {
     store: Arc<Store>,
     client: Client,
@@ -76,7 +77,7 @@ impl Refresher {
         }
     }
 
-    /// Loads the mirror for each new link, and then keeps it current.
+    /// Loads the mirror whenever a link is established, and then refreshes it.
     pub(super) async fn run(self) {
         let mut phase = self.store.phase.subscribe();
         loop {
@@ -101,7 +102,7 @@ impl Refresher {
                     () = self.keep_current() => {}
                     _ = phase.wait_for(|phase| *phase != Phase::Live) => {}
                 },
-                // The mirror has applied the same reply, and is in `Phase::NoAppQueue` now.
+                // The mirror has received the same reply and is now in `Phase::NoAppQueue`.
                 Err(QueueError::NotLoaded) => {}
                 Err(error) => {
                     warn!(%error, "can't read the queues; retrying");
@@ -122,10 +123,10 @@ impl Refresher {
     async fn load(&self) -> Result<(), QueueError> {
         let start = Instant::now();
         let queries = self.begin_queries(LOAD_TIMEOUT, "seed")?;
-        // The clock offset is needed first, to convert the timestamps in the lists.
+        // The clock offset is needed first, to convert the times in the lists.
         self.measure_clock(&queries).await?;
         let QueueNames {
-            named: names,
+            usable_names,
             unusable_names,
         } = queries.names().await?;
         for queue in unusable_names {
@@ -135,10 +136,10 @@ impl Refresher {
                  it in queues.conf"
             );
         }
-        let queues = names.len();
-        // The query mode depends on the number of queues, which is known only now.
+        let queues = usable_names.len();
+        // The query mode depends on the number of queues, which the mirror has just learned.
         let queries = self.begin_queries(LOAD_TIMEOUT, "seed")?;
-        let lists = queries.lists(names, LISTS_AT_ONCE);
+        let lists = queries.lists(usable_names, LOAD_CONCURRENCY);
         lists.try_for_each(|_| ready(Ok(()))).await?;
         let memberships = self.store.change(|mirror, now| {
             mirror.loading_finished(now);
@@ -151,7 +152,7 @@ impl Refresher {
         Ok(())
     }
 
-    /// Waits until Asterisk knows the actions of app_queue.
+    /// Waits until Asterisk knows app_queue's actions.
     async fn wait_for_app_queue(&self) {
         warn!(
             reason = NO_APP_QUEUE,
@@ -168,8 +169,8 @@ impl Refresher {
         }
     }
 
-    /// Sends the periodic queries, and performs the refreshes that the mirror requests,
-    /// each when it is due.
+    /// Sends the periodic queries and the refreshes that the mirror requests, each when it is
+    /// due.
     async fn keep_current(&self) {
         let start = Instant::now();
         let mut schedule = Schedule {
@@ -202,8 +203,9 @@ impl Refresher {
         }
     }
 
-    /// Sends the periodic query that is due, and returns whether there was one. Periodic
-    /// queries are few, so they precede requested refreshes, which may be many.
+    /// Sends the periodic query that is due, and returns whether one was due. Periodic queries
+    /// have priority over requested refreshes, because there are few of them and a large number
+    /// of refreshes must not delay them.
     async fn send_periodic_query(&self, schedule: &mut Schedule) -> bool {
         let now = Instant::now();
         if self.is_clock_older_than(CLOCK_INTERVAL) {
@@ -229,7 +231,7 @@ impl Refresher {
         true
     }
 
-    /// The time between the resyncs of two queues.
+    /// Returns the time between the resyncs of two queues.
     fn resync_spacing(&self) -> Duration {
         let queues = self.store.read(|mirror| mirror.queues().count());
         self.resync_interval / u32::try_from(queues.max(1)).unwrap_or(u32::MAX)
@@ -241,7 +243,7 @@ impl Refresher {
             .read(|mirror| mirror.is_clock_older_than(age, now))
     }
 
-    /// Measures the clock offset. The mirror applies the reply before this returns.
+    /// Measures the clock offset. The mirror applies the reply before this function returns.
     async fn measure_clock(&self, queries: &QueueQueries) -> Result<(), QueueError> {
         queries.ping().await.map(drop)
     }
@@ -252,14 +254,14 @@ impl Refresher {
             self.measure_clock(&queries).await
         };
         if measured.await.is_err() {
-            // Not logged: the session notices and logs a link that no longer answers.
+            // The session detects and logs a link that no longer answers, so don't log it here.
             sleep(RETRY_DELAY).await;
         }
     }
 
-    /// Queries the statistics of the queues that event streams show. The priorities and
-    /// positions of callers change without an event, and so do all statistics when they are
-    /// reset. Returns how long Asterisk took.
+    /// Queries the statistics of the queues that event streams show, because no event reports
+    /// a reset of the statistics or a change of a caller's priority or position. Returns the
+    /// duration of the queries.
     async fn refresh_watched(&self) -> Duration {
         let start = Instant::now();
         let views = self.store.read(Mirror::watched_views);
@@ -292,12 +294,12 @@ impl Refresher {
         start.elapsed()
     }
 
-    /// Performs a refresh. The mirror applies the reply before this returns.
+    /// Performs a refresh. The mirror applies the reply before this function returns.
     async fn refresh(&self, refresh: Refresh, purpose: &str) {
         match self.query(&refresh, purpose).await {
             // After `NotLoaded`, the mirror is in `Phase::NoAppQueue`.
             Ok(()) | Err(QueueError::NotLoaded) => {}
-            // No action can carry the member's interface, so the whole queue is listed.
+            // An action can't carry the member's interface, so list the whole queue.
             Err(QueueError::Value(_)) => {
                 if let Refresh::Member { queue, .. } = refresh {
                     let refresh = Refresh::Queue(queue);

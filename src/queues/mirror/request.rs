@@ -1,4 +1,4 @@
-//! A request to a PBX: its changes and queries, up to its deadline.
+//! Queries and changes that an organization's request sends to a PBX.
 
 use tokio::time::Instant;
 
@@ -10,12 +10,12 @@ use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
 use crate::queues::queries::{QueueNames, QueueQueries};
 
-/// The pause of an interface in a queue, whether or not it is a member there.
+/// The result of pausing or unpausing an interface that may not be a member of the queue.
 #[derive(Debug)]
 pub struct PauseAttempt {
-    /// Whether the mirror listed the interface as a member.
+    /// Whether the mirror listed the interface as a member before the attempt.
     pub is_listed: bool,
-    /// Whether Asterisk found the member, and so paused it.
+    /// True if Asterisk made the change, false if the interface is not a member.
     pub result: Result<bool, QueueError>,
 }
 
@@ -24,16 +24,16 @@ pub struct PauseAttempt {
 pub struct PbxRequest<'a> {
     pbx: &'a Pbx,
     queries: QueueQueries,
-    /// The organization whose turns the changes take.
+    /// The organization whose turns the changes use.
     owner: &'a str,
     deadline: Instant,
 }
 
 impl Pbx {
-    /// Begins a request. `owner` is the organization whose turns its changes take.
+    /// Begins a request. `owner` is the organization whose turns the request's changes use.
     ///
     /// # Errors
-    /// The same as [`crate::ami::Client::begin`].
+    /// The errors of [`crate::ami::Client::begin`].
     pub fn begin<'a>(
         &'a self,
         owner: &'a str,
@@ -42,7 +42,7 @@ impl Pbx {
     ) -> Result<PbxRequest<'a>, Failure> {
         Ok(PbxRequest {
             pbx: self,
-            queries: self.queries(deadline, request_id)?,
+            queries: self.begin_queries(deadline, request_id)?,
             owner,
             deadline,
         })
@@ -50,27 +50,29 @@ impl Pbx {
 }
 
 impl PbxRequest<'_> {
-    /// The names of all queues of the PBX, as Asterisk lists them now.
+    /// Queries the names of all queues on the PBX.
     ///
     /// # Errors
-    /// [`QueueError`]
+    /// A [`QueueError`] if Asterisk refuses or does not answer the query.
     pub async fn names(&self) -> Result<QueueNames, QueueError> {
         self.queries.names().await
     }
 
-    /// Asterisk's spelling of these queue names, without those that the PBX does not have.
+    /// Returns Asterisk's spelling of these queue names. Omits queues that the PBX does not
+    /// have.
     ///
     /// # Errors
-    /// [`QueueError`]
+    /// A [`QueueError`] if Asterisk refuses or does not answer a query.
     pub async fn look_up(&self, names: &[String]) -> Result<Vec<QueueName>, QueueError> {
         self.pbx.look_up(names, &self.queries).await
     }
 
-    /// Makes a change when it is the organization's turn. The next read shows it.
+    /// Waits for the organization's turn and makes a change. The next read includes the change.
     ///
     /// # Errors
-    /// [`QueueError`]. If a member was added and only the reason of its pause is
-    /// uncertain, the error is [`Failure::Unknown`], too.
+    /// A [`QueueError`] if Asterisk refuses or does not answer the change.
+    /// [`Failure::Unknown`] can also mean that a member was added and only its pause reason is
+    /// uncertain.
     pub async fn change(&self, queue: &QueueName, change: &QueueChange) -> Result<(), QueueError> {
         self.turn().await?.change(queue, change).await?;
         if let QueueChange::Pause { interface, .. } = change
@@ -116,11 +118,11 @@ impl PbxRequest<'_> {
         Turn::wait(pace, self.owner, memberships, self.deadline, &self.queries).await
     }
 
-    /// Refreshes a queue after the pause of a member that the mirror did not list, so that
-    /// the next read shows it.
+    /// Refreshes a queue after a change to a member that the mirror did not list, so that the
+    /// next read includes the member.
     async fn refresh(&self, queue: &QueueName) {
-        // The mirror applies the reply before this returns. If there is no reply, the
-        // mirror queries the queue again.
+        // The mirror applies the reply before `status` returns. If there is no reply, a later
+        // refresh lists the queue.
         let _ = self.queries.status(Some(queue), None).await;
     }
 }

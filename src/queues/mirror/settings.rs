@@ -1,14 +1,14 @@
-//! Settings of a PBX's mirror.
+//! The options of a PBX.
 
 use std::time::Duration;
 
-/// Settings of a PBX's mirror.
+/// The options of a PBX.
 #[derive(Debug, Clone, Copy)]
 pub struct PbxOptions {
-    /// Every queue is listed once within this time.
+    /// The periodic resync lists every queue once in this time.
     pub resync_interval: Duration,
     /// Whether reads are answered with the last known state while the link is down.
     pub serve_stale: bool,
-    /// Time limit for a whole request, no matter how many queues it names.
+    /// The time limit of a whole request, regardless of the number of its queues.
     pub action_timeout: Duration,
 }

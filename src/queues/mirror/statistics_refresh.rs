@@ -1,7 +1,8 @@
 //! Queries Asterisk for callers and statistics.
 //!
-//! If a member's call has just started or ended, one query answers for the statistics and
-//! the member together. Otherwise the two could contradict each other in a response.
+//! If a member's call has just started or ended, a single query returns the member together
+//! with the queue's statistics. Otherwise, the member and the statistics in a response could
+//! contradict each other.
 
 use std::sync::Arc;
 
@@ -13,15 +14,15 @@ use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
 use crate::queues::queries::{NOBODY, QueryMode, QueueQueries};
 
-/// Up to this many queues are queried one by one. Beyond that, a list of all queues of the
-/// PBX costs less.
+/// Up to this many queues are queried individually. For more queues, one list of all queues
+/// costs Asterisk less.
 const MAX_SINGLE_QUERIES: usize = 16;
 
-/// Up to this many members of a queue are queried one by one. Beyond that, the whole queue
-/// is listed.
+/// Up to this many members of a queue are queried individually. For more members, the whole
+/// queue is listed.
 const MAX_SINGLE_MEMBERS: usize = 4;
 
-/// A queue whose statistics are to be queried.
+/// A query for a queue's statistics.
 #[derive(Debug)]
 pub(super) struct StatisticsQuery {
     queue: QueueName,
@@ -53,18 +54,18 @@ impl StatisticsQuery {
             .into_iter()
             .map(|member| queries.status(queue, member));
         match try_join_all(replies).await {
-            // No action can carry one of the interfaces, so the queue is listed.
+            // An action can't carry one of the interfaces, so list the whole queue.
             Err(QueueError::Value(_)) => queries.status(queue, None).await.map(drop),
             replies => replies.map(drop),
         }
     }
 }
 
-/// Queries the statistics of these queues. The mirror applies the replies before this
+/// Queries these queues' statistics. The mirror applies the replies before this function
 /// returns.
 ///
 /// # Errors
-/// [`QueueError`]
+/// A [`QueueError`] if Asterisk refuses or does not answer a query.
 pub(super) async fn query_statistics(
     queries: &QueueQueries,
     mut queues: Vec<StatisticsQuery>,

@@ -1,5 +1,5 @@
-//! Whether a PBX can currently be used. The only place that combines the state of the link
-//! with that of the mirror.
+//! A PBX's current status. Only this module combines the link's state with the mirror's
+//! phase.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::pbx::Pbx;
 use super::state::Phase;
 use crate::ami::{Failure, LinkState};
 
-/// Whether a PBX can currently be used, and for what.
+/// A PBX's current status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PbxStatus {
     /// Reads and changes are possible.
@@ -17,17 +17,17 @@ pub enum PbxStatus {
         /// Whether the AMI user may change queues (`write=agent` in manager.conf).
         may_write: bool,
     },
-    /// There is a link, and the mirror is being loaded.
+    /// The link is up, and the mirror is being loaded.
     Loading,
-    /// There is a link, but Asterisk has not loaded app_queue.
+    /// The link is up, but Asterisk has not loaded app_queue.
     NoAppQueue,
-    /// There is a link, but Asterisk is still booting.
+    /// The link is up, but Asterisk is still booting.
     Booting,
-    /// The first link is being made.
+    /// The bridge is connecting for the first time.
     Connecting,
     /// Asterisk is shutting down.
     ShuttingDown,
-    /// There is no link.
+    /// The link is down.
     Down {
         /// The reason, for the operator.
         reason: String,
@@ -40,7 +40,7 @@ const LOADING: Failure = Failure::Unavailable {
 };
 
 impl Pbx {
-    /// Whether the PBX can currently be used, and for what.
+    /// Returns the PBX's current status.
     #[must_use]
     pub fn status(&self) -> PbxStatus {
         match self.client.state() {
@@ -58,7 +58,7 @@ impl Pbx {
         }
     }
 
-    /// Whether the mirror is complete and follows the PBX.
+    /// Returns whether the mirror is complete and receives updates from the PBX.
     #[must_use]
     pub fn is_live(&self) -> bool {
         *self.store.phase.borrow() == Phase::Live
@@ -77,7 +77,7 @@ impl Pbx {
         match *phase {
             Phase::Live => Ok(false),
             Phase::Lost if self.settings.serve_stale => Ok(true),
-            // The client knows when the next attempt to connect begins.
+            // The client's failure includes the time until the next connection attempt.
             _ => match self.client.begin_internal(deadline, "") {
                 Err(failure) => Err(failure),
                 Ok(_) => Err(LOADING),

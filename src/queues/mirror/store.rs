@@ -10,21 +10,20 @@ use super::metrics::Metrics;
 use super::state::{Event, Mirror, Now, Phase};
 use crate::ami::{Action, Message, Observer, Reply};
 
-/// The shared mirror. The task that reads the socket takes the lock, too, so it is held
-/// only briefly. No code renders or waits while it holds the lock.
+/// The shared mirror. The task that reads the socket also takes the mirror's lock, so no code
+/// renders a response or waits while it holds the lock.
 #[derive(Debug)]
 pub(super) struct Store {
     mirror: Mutex<Mirror>,
     pub(super) phase: watch::Sender<Phase>,
-    /// Number of the latest change.
+    /// The number of the latest change.
     pub(super) latest: watch::Sender<u64>,
-    /// Changes when a queue appears, disappears or is respelled, while the mirror is
-    /// complete.
-    pub(super) names: watch::Sender<u64>,
-    /// Wakes the refresher: a refresh may be due earlier than before.
+    /// The mirror's `names_version`. Updated only while the mirror is complete.
+    pub(super) names_version: watch::Sender<u64>,
+    /// Wakes the refresher when a refresh may be due earlier than expected.
     pub(super) wake_refresher: Notify,
     pub(super) metrics: Arc<Metrics>,
-    /// Distinguishes this change log from those of other PBXes and other processes.
+    /// Distinguishes this change log from the change logs of other PBXes and processes.
     pub(super) change_log_id: u64,
 }
 
@@ -35,7 +34,7 @@ impl Store {
             mirror: Mutex::new(Mirror::new(Arc::clone(&metrics), Instant::now())),
             phase: watch::Sender::new(Phase::NeverLinked),
             latest: watch::Sender::new(0),
-            names: watch::Sender::new(0),
+            names_version: watch::Sender::new(0),
             wake_refresher: Notify::new(),
             metrics,
             change_log_id: fastrand::u64(..),
@@ -47,7 +46,7 @@ impl Store {
         read(&self.lock())
     }
 
-    /// Changes the mirror and wakes the tasks that wait for such a change.
+    /// Changes the mirror and notifies the tasks that wait for changes.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Mirror, Now) -> T) -> T {
         let mut mirror = self.lock();
         let now = Now {
@@ -62,16 +61,16 @@ impl Store {
         let due = mirror.next_pending();
         let (number, phase) = (mirror.latest_change(), mirror.phase());
         if phase != phase_before {
-            // Sent under the lock, so that the last phase sent is the current one. Phases
-            // change rarely.
+            // Send the phase under the lock, so that the last phase sent is the current one.
+            // The phase changes rarely.
             self.phase.send_replace(phase);
         }
-        if phase == Phase::Live && mirror.names_version() != *self.names.borrow() {
-            self.names.send_replace(mirror.names_version());
+        if phase == Phase::Live && mirror.names_version() != *self.names_version.borrow() {
+            self.names_version.send_replace(mirror.names_version());
         }
         drop(mirror);
         if number != number_before {
-            // Another thread may have sent a later number meanwhile.
+            // Another thread may have sent a later number since the lock was released.
             self.latest.send_if_modified(|latest| {
                 let is_later = number > *latest;
                 *latest = number.max(*latest);
@@ -89,17 +88,17 @@ impl Store {
     }
 }
 
-/// Feeds the link's events and replies to the mirror.
+/// Passes messages from the link to the mirror.
 pub(super) struct Feed(pub(super) Arc<Store>);
 
 impl Observer for Feed {
     fn link_up(&mut self) {
         self.0.metrics.link_changed(true);
-        self.0.change(|mirror, now| mirror.link_made(now.at));
+        self.0.change(|mirror, now| mirror.link_established(now.at));
     }
 
     fn event(&mut self, event: &Message) {
-        // Decoded without the lock.
+        // Decode the event before taking the lock.
         let event = Event::of(event);
         self.0
             .change(|mirror, now| mirror.event_received(event, now));

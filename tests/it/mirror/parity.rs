@@ -27,7 +27,7 @@ fn changes_without_events_are_shown_by_the_next_resync(version: u32) {
 }
 
 /// The log message if a resync found a member in another state than events had reported.
-const DRIFT: &str = "a resync lists a member differently from what events had reported";
+const DRIFT: &str = "a resync differs from the member state that events reported";
 
 fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
     std::env::var(name).ok()?.parse().ok()

@@ -1,20 +1,20 @@
 //! Applies events to the mirror.
 //!
-//! Events are applied in the order in which they arrive. Their timestamps never decide the
-//! order, because they come from Asterisk's clock, which can be set.
+//! Events are applied in the order in which they arrive. Times in events never decide the
+//! order: they come from Asterisk's clock, which can be set.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::event::{Event, MemberEvent};
+use super::event::{Event, MemberEventKind};
 use super::{Mirror, Now, Refresh};
 use crate::queues::model::Member;
 use crate::queues::name::QueueName;
 
-/// Delay of a refresh that an event has triggered, so that one query covers the events
-/// that follow.
+/// Delay of a refresh that an event triggers, so that one query also covers the events that
+/// follow within the delay.
 pub(super) const REFRESH_DELAY: Duration = Duration::from_millis(100);
 
 /// Minimum time between two lists of all queues that events of the same unknown queue
@@ -22,7 +22,7 @@ pub(super) const REFRESH_DELAY: Duration = Duration::from_millis(100);
 const UNKNOWN_QUEUE_INTERVAL: Duration = Duration::from_secs(10);
 
 impl Mirror {
-    /// Applies an event; `None` is an event that the mirror does not use.
+    /// Applies an event; `None` stands for an event that the mirror does not use.
     pub(in crate::queues::mirror) fn event_received(&mut self, event: Option<Event>, now: Now) {
         self.last_received = now.at;
         match event {
@@ -58,8 +58,8 @@ impl Mirror {
             return;
         };
         self.possible_drift.member_reported(&queue, interface);
-        // With shared_lastcall, Asterisk counts a call in every queue of the member: first
-        // in the queue of the call, and later in the others.
+        // With shared_lastcall, Asterisk counts a call in all the member's queues. It updates
+        // the call's queue first and the member's other queues later.
         let queues = self.memberships.of(interface).iter();
         let memberships = queues.filter_map(|name| {
             let queue = self.queue(name)?;
@@ -71,8 +71,8 @@ impl Mirror {
             return self.request_refresh(Refresh::Queue(queue), now.at + REFRESH_DELAY);
         }
         for (name, interface) in memberships {
-            let is_own = name == queue;
-            self.request_member_refresh(name, interface, is_own, now.at);
+            let is_call_queue = name == queue;
+            self.request_member_refresh(name, interface, is_call_queue, now.at);
         }
     }
 
@@ -91,10 +91,10 @@ impl Mirror {
         self.request_refresh(refresh, at + REFRESH_DELAY);
     }
 
-    /// Requests a list of all queues, because an event names an unknown queue and only a
-    /// list shows how Asterisk spells its name. Some queues are in no list, such as one
-    /// that was removed while callers waited in it, so the list is not repeated for a
-    /// while.
+    /// Requests a list of all queues, because an event named an unknown queue and only a list
+    /// has Asterisk's spelling. Some queues are never listed, such as a queue that was removed
+    /// while callers waited in it. The request is therefore not repeated within
+    /// [`UNKNOWN_QUEUE_INTERVAL`].
     fn list_for_unknown_queue(&mut self, queue: &str, now: Now) {
         if self.unusable_names.iter().any(|name| name == queue) {
             return;
@@ -107,8 +107,8 @@ impl Mirror {
         }
     }
 
-    fn member_event(&mut self, queue: &str, kind: MemberEvent, mut member: Member, now: Now) {
-        if kind != MemberEvent::Other {
+    fn member_event(&mut self, queue: &str, kind: MemberEventKind, mut member: Member, now: Now) {
+        if kind != MemberEventKind::Other {
             self.event_delivery.event_received(now.at);
         }
         let offset = self.clock.offset_seconds();
@@ -116,7 +116,7 @@ impl Mirror {
             return self.list_for_unknown_queue(queue, now);
         };
         if queue.listed_in_full_at.is_none() {
-            // The queue's first list over this link is still pending, and will be newer.
+            // The queue's pending list will be newer than this event.
             return;
         }
         let name = queue.name.clone();
@@ -130,21 +130,21 @@ impl Mirror {
             self.metrics.overlay_seconds.observe(lifetime.as_secs_f64());
         }
         let difference = EventDifference::of(kind, &member, reported.as_deref());
-        // When Asterisk counts a call for a member, it updates the queue's statistics, too.
+        // Asterisk updates the queue's statistics together with the member's call count.
         queue.statistics_outdated |= difference.calls_taken;
         // Shortly after a list, an event may be older than the list.
-        let may_be_older =
-            (difference.visible || kind != MemberEvent::Other) && queue.was_listed_recently(now.at);
+        let may_be_older = (difference.visible || kind != MemberEventKind::Other)
+            && queue.was_listed_recently(now.at);
         let changed = match kind {
             _ if difference.unknown_member => None,
-            MemberEvent::Removed => queue.apply_report(&interface, None),
+            MemberEventKind::Removed => queue.apply_report(&interface, None),
             _ => queue.apply_report(&interface, Some(Arc::new(member))),
         };
-        if kind == MemberEvent::Added {
+        if kind == MemberEventKind::Added {
             queue.move_to_last_added(&interface);
         }
         self.possible_drift.member_reported(&name, &interface);
-        if matches!(kind, MemberEvent::Added | MemberEvent::Removed) {
+        if matches!(kind, MemberEventKind::Added | MemberEventKind::Removed) {
             self.vanished.member_reported(&name, &interface);
         }
         if difference.unknown_member {
@@ -159,11 +159,11 @@ impl Mirror {
     }
 }
 
-/// How a member in an event differs from the last report of it.
+/// The differences between a member in an event and the member as previously reported.
 struct EventDifference {
-    /// The event changes a member that was never reported.
+    /// The event changes a member that no list or event has reported before.
     unknown_member: bool,
-    /// The difference is visible to readers.
+    /// Any field that readers see differs.
     visible: bool,
     /// `InCall` differs. Asterisk changes it without an event, so this event may be older
     /// than that change.
@@ -173,12 +173,12 @@ struct EventDifference {
 }
 
 impl EventDifference {
-    fn of(kind: MemberEvent, member: &Member, reported: Option<&Member>) -> Self {
-        let changes_member = matches!(kind, MemberEvent::Paused | MemberEvent::Other);
+    fn of(kind: MemberEventKind, member: &Member, reported: Option<&Member>) -> Self {
+        let changes_member = matches!(kind, MemberEventKind::Paused | MemberEventKind::Other);
         Self {
             unknown_member: reported.is_none() && changes_member,
             visible: match kind {
-                MemberEvent::Removed => reported.is_some(),
+                MemberEventKind::Removed => reported.is_some(),
                 _ => reported.is_none_or(|reported| !reported.is_equivalent(member)),
             },
             in_call: reported.is_some_and(|reported| reported.in_call != member.in_call),
@@ -188,13 +188,13 @@ impl EventDifference {
     }
 }
 
-/// Corrects the times that Asterisk has just recorded, if they are far from the current
-/// time. Returns whether any were: Asterisk's clock was then set a moment ago.
-fn correct_implausible_times(kind: MemberEvent, member: &mut Member, now: i64) -> bool {
-    let is_new = kind == MemberEvent::Added;
+/// Corrects times that Asterisk has just taken but that are far from the current time.
+/// Returns whether it corrected any: Asterisk's clock has then just been set.
+fn correct_implausible_times(kind: MemberEventKind, member: &mut Member, now: i64) -> bool {
+    let is_new = kind == MemberEventKind::Added;
     let login_corrected = is_new && member.login_time.correct_if_implausible(now);
-    let may_pause = kind == MemberEvent::Paused || is_new;
+    let may_be_pause = kind == MemberEventKind::Paused || is_new;
     let pause_corrected =
-        may_pause && member.paused && member.last_pause.correct_if_implausible(now);
+        may_be_pause && member.paused && member.last_pause.correct_if_implausible(now);
     login_corrected || pause_corrected
 }

@@ -1,4 +1,4 @@
-//! Applies lists: a list replaces what it lists.
+//! Applies lists. A list replaces the mirror's state of the queues and members in the list.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use crate::queues::model::Queue;
 use crate::queues::name::QueueName;
 use crate::queues::queries::NOBODY;
 
-/// Delay before a list with missing rows is queried again, after this many such lists in
-/// a row.
+/// Returns the delay before a list with missing rows is queried again. `incomplete_lists` is
+/// the number of consecutive incomplete lists before this list.
 fn retry_delay(incomplete_lists: u32) -> Duration {
     Duration::from_secs(1 << incomplete_lists.min(6))
 }
 
 impl Mirror {
-    /// Applies a list of a queue, or of all queues. `member` was the query's filter: all
-    /// members, one, or none ([`NOBODY`]).
+    /// Applies a list of a queue, or of all queues if `queue` is `None`. `member` is the query's
+    /// member filter: an interface, [`NOBODY`] for no members, or `None` for all members.
     pub(super) fn list_received(
         &mut self,
         queue: Option<&str>,
@@ -68,9 +68,15 @@ impl Mirror {
         }
     }
 
-    fn all_queues_listed(&mut self, queues: &[Queue], is_complete: bool, asked: Instant, now: Now) {
+    fn all_queues_listed(
+        &mut self,
+        queues: &[Queue],
+        is_complete: bool,
+        queried_at: Instant,
+        now: Now,
+    ) {
         for listed in queues {
-            self.apply_statistics(listed, asked);
+            self.apply_statistics(listed, queried_at);
         }
         if !is_complete {
             let delay = retry_delay(self.incomplete_lists);
@@ -82,37 +88,41 @@ impl Mirror {
         let configured = &self.configured;
         self.vanished.all_queues_listed(
             |name| names.contains(&name.to_ascii_lowercase()),
-            |name| configured.iter().any(|own| own.eq_ignore_ascii_case(name)),
+            |name| {
+                configured
+                    .iter()
+                    .any(|listed| listed.eq_ignore_ascii_case(name))
+            },
             now.at,
         );
         self.remove_missing(|name| names.contains(name), now);
         self.check_configured(now);
     }
 
-    /// Applies the members in a list of all queues: all members, or one in each of its
-    /// queues.
+    /// Applies the members in a list of all queues. Depending on the filter `member`, the list
+    /// has all members, one member in each of the member's queues, or no members.
     fn all_members_listed(
         &mut self,
         queues: &[Queue],
         member: Option<&str>,
         is_complete: bool,
-        asked: Instant,
+        queried_at: Instant,
         now: Now,
     ) {
         match member {
             None => {
-                self.pending.answered_by_full_list(asked);
+                self.pending.answered_by_full_list(queried_at);
                 self.resyncing_all = self.resyncing.take().is_some();
                 for listed in queues {
-                    self.apply_member_list(listed, is_complete, asked, now);
+                    self.apply_member_list(listed, is_complete, queried_at, now);
                 }
                 self.resyncing_all = false;
             }
             Some(NOBODY) => {}
             Some(interface) => {
-                self.pending.answered_by_member_list(interface, asked);
+                self.pending.answered_by_member_list(interface, queried_at);
                 for listed in queues {
-                    self.apply_member_row(listed, interface, asked, now);
+                    self.apply_member_row(listed, interface, queried_at, now);
                 }
             }
         }
@@ -121,16 +131,16 @@ impl Mirror {
         }
     }
 
-    fn apply_statistics(&mut self, listed: &Queue, asked: Instant) {
+    fn apply_statistics(&mut self, listed: &Queue, queried_at: Instant) {
         let Some(queue) = self.queue_mut(&listed.name) else {
             let key = listed.name.to_ascii_lowercase();
-            let queue = MirroredQueue::new(listed.clone(), asked);
+            let queue = MirroredQueue::new(listed.clone(), queried_at);
             self.queues.insert(key, queue);
             self.names_version += 1;
             return;
         };
         let is_respelled = queue.name != listed.name;
-        let (settings_differ, statistics_differ) = queue.apply_statistics(listed, asked);
+        let (settings_differ, statistics_differ) = queue.apply_statistics(listed, queried_at);
         let queue = queue.name.clone();
         self.names_version += u64::from(is_respelled);
         if settings_differ {
@@ -140,21 +150,27 @@ impl Mirror {
         }
     }
 
-    fn apply_member_list(&mut self, listed: &Queue, is_complete: bool, asked: Instant, now: Now) {
+    fn apply_member_list(
+        &mut self,
+        listed: &Queue,
+        is_complete: bool,
+        queried_at: Instant,
+        now: Now,
+    ) {
         let clock_offset = self.clock.offset_seconds();
         let Some(queue) = self.queue_mut(&listed.name) else {
             return;
         };
         let name = queue.name.clone();
-        let overdue = queue.expire_overlays(None, asked);
+        let overdue = queue.expire_overlays(None, queried_at);
         let is_first = queue.is_new();
         let list = MemberList {
             members: &listed.members,
             is_complete,
-            asked,
+            queried_at,
             clock_offset,
         };
-        let listed_before = queue.listed_in_full_at.replace(asked);
+        let listed_before = queue.listed_in_full_at.replace(queried_at);
         let (changed, differences) = queue.apply_member_list(list, now);
         queue.incomplete_lists = if is_complete {
             0
@@ -174,7 +190,7 @@ impl Mirror {
             let delay = retry_delay(incomplete_lists - 1);
             self.request_refresh(Refresh::Queue(name.clone()), now.at + delay);
         }
-        self.note_resync(&name, differences, now);
+        self.record_resync(&name, differences, now);
         if is_first {
             for (change, member) in &changed {
                 self.memberships.member_changed(&name, *change, member);
@@ -185,9 +201,9 @@ impl Mirror {
         }
     }
 
-    /// Counts a resync and its differences, if the list answers one. A difference does not
-    /// count as drift if an event has already made the member uncertain.
-    fn note_resync(&mut self, queue: &QueueName, differences: Vec<Difference>, now: Now) {
+    /// If the list answers a resync, counts the resync and records its differences as possible
+    /// drift. Ignores members for which a refresh is already pending.
+    fn record_resync(&mut self, queue: &QueueName, differences: Vec<Difference>, now: Now) {
         let is_resync = self.resyncing.take_if(|resyncing| resyncing == queue);
         if is_resync.is_none() && !self.resyncing_all {
             return;
@@ -199,7 +215,7 @@ impl Mirror {
         self.possible_drift.add(queue, unexplained, now.at);
     }
 
-    fn apply_member_row(&mut self, listed: &Queue, interface: &str, asked: Instant, now: Now) {
+    fn apply_member_row(&mut self, listed: &Queue, interface: &str, queried_at: Instant, now: Now) {
         let clock_offset = self.clock.offset_seconds();
         let Some(queue) = self.queue_mut(&listed.name) else {
             return;
@@ -213,16 +229,16 @@ impl Mirror {
             }
             return;
         };
-        let overdue = queue.expire_overlays(Some(interface), asked);
+        let overdue = queue.expire_overlays(Some(interface), queried_at);
         let has_events = queue.has_events(interface);
-        let changed = queue.apply_member_row(member, asked, clock_offset);
+        let changed = queue.apply_member_row(member, queried_at, clock_offset);
         self.metrics.overlays_overdue.inc_by(overdue);
         if overdue > 0
             && has_events
-            && let Some(since) = asked.checked_sub(EVENT_TIMEOUT)
+            && let Some(since) = queried_at.checked_sub(EVENT_TIMEOUT)
         {
-            // Asterisk answers, but has not reported the bridge's own change.
-            self.event_delivery.unannounced(since);
+            // Asterisk answers queries, but has not sent the event for the bridge's change.
+            self.event_delivery.event_overdue(since);
         }
         self.record(&name, changed);
     }

@@ -17,16 +17,16 @@ pub(super) struct MemberList<'a> {
     pub(super) members: &'a [Arc<Member>],
     /// Whether no row is missing.
     pub(super) is_complete: bool,
-    /// When Asterisk was queried.
-    pub(super) asked: Instant,
-    /// Seconds by which Asterisk's clock is ahead.
+    /// When the query for the list was sent.
+    pub(super) queried_at: Instant,
+    /// The number of seconds by which Asterisk's clock is ahead.
     pub(super) clock_offset: i64,
 }
 
 impl MirroredQueue {
-    /// Applies a list of all members. Returns the visible changes, and the members that
-    /// differ from what events had reported. If rows are missing, members that are not
-    /// listed stay.
+    /// Applies a list of all members. Returns the visible changes, and the members whose listed
+    /// state differs from the state reported before. If the list is incomplete, members that
+    /// are not in the list stay.
     pub(super) fn apply_member_list(
         &mut self,
         list: MemberList<'_>,
@@ -51,7 +51,7 @@ impl MirroredQueue {
             if list.is_complete {
                 self.apply_row(&list, &member.interface, Some(member), None, &mut applied);
             } else {
-                // Possibly only the member's row is missing.
+                // The member may still exist, because rows are missing.
                 applied.shown.push(Arc::clone(member));
             }
         }
@@ -65,7 +65,8 @@ impl MirroredQueue {
         (applied.changed, applied.differences)
     }
 
-    /// Applies one row, or the absence of one. `was` is the member as readers saw it.
+    /// Applies a member's row, or `None` if the member has no row. `was` is the member as
+    /// readers saw it before.
     fn apply_row(
         &mut self,
         list: &MemberList<'_>,
@@ -90,7 +91,7 @@ impl MirroredQueue {
         }
         let shown = match overlay {
             Some(overlay) => {
-                overlay.member_listed(list.asked, listed.as_ref());
+                overlay.member_listed(list.queried_at, listed.as_ref());
                 overlay.reported = listed;
                 overlay.member()
             }
@@ -103,7 +104,7 @@ impl MirroredQueue {
             applied.changed.extend(changed);
             applied.shown.extend(shown);
         } else if was.map(Arc::as_ref) == shown.as_deref() {
-            // Reuses the value, so that it is stored once.
+            // Reuse the unchanged member, so that it is stored only once.
             applied.shown.extend(was.cloned());
         } else {
             applied.shown.extend(shown);
@@ -111,16 +112,16 @@ impl MirroredQueue {
     }
 }
 
-/// The result of the rows that were applied so far.
+/// The result of the rows applied so far.
 struct Applied {
-    /// The members that readers see now.
+    /// The members that readers will see.
     shown: Vec<Arc<Member>>,
     changed: Vec<Changed>,
     differences: Vec<Difference>,
 }
 
-/// Finds members of one list by the interfaces of another list's members. Usually both
-/// lists have the same members at the same indexes. Otherwise a table is built.
+/// Looks up the members of a list by the interfaces of another list's members. Usually both
+/// lists have the same members at the same indexes. Otherwise the lookup uses a table.
 struct ByInterface<'a> {
     members: &'a [Arc<Member>],
     table: Option<HashMap<String, &'a Arc<Member>>>,
@@ -143,7 +144,8 @@ impl<'a> ByInterface<'a> {
         }
     }
 
-    /// The member with this interface, which the other list has at `index`.
+    /// Returns the member with this interface. `index` is the interface's index in the other
+    /// list.
     fn get(&self, index: usize, interface: &str) -> Option<&'a Arc<Member>> {
         match &self.table {
             Some(table) => table.get(&interface.to_ascii_lowercase()).copied(),

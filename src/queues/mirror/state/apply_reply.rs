@@ -5,7 +5,8 @@ use super::{Mirror, Now, Refresh};
 use crate::ami::{Action, Refusal, Reply};
 
 impl Mirror {
-    /// Applies the reply to an action, before the caller that sent the action receives it.
+    /// Applies the reply to an action. The session calls this before the action's sender
+    /// receives the reply.
     pub(in crate::queues::mirror) fn reply_received(
         &mut self,
         action: &Action,
@@ -19,9 +20,9 @@ impl Mirror {
         }
         match action {
             Action::Ping => {
-                let step = self.clock.measure(reply, now);
-                if step != 0 {
-                    self.shift_times(step);
+                let bridge_clock_step = self.clock.measure(reply, now);
+                if bridge_clock_step != 0 {
+                    self.shift_times(bridge_clock_step);
                 }
             }
             Action::QueueStatus { queue, member } => {
@@ -68,12 +69,12 @@ impl Mirror {
     }
 }
 
-/// Whether a refused change shows that the mirror is wrong about the member.
+/// Returns whether the refusal of a change shows that the mirror is wrong about the member.
 fn contradicts(refusal: &Refusal, is_member: bool) -> bool {
     match refusal {
         Refusal::NotFound | Refusal::NotAMember => is_member,
         Refusal::AlreadyMember => !is_member,
-        // The mirror has the queue.
+        // The mirror has a queue with this name.
         Refusal::NoSuchQueue => true,
         _ => false,
     }

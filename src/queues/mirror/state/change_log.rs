@@ -1,8 +1,8 @@
-//! The latest changes of the mirror, numbered, for everyone who follows them.
+//! A numbered log of the mirror's latest changes, for event streams.
 //!
-//! All followers share one log, and each only remembers a number. A follower that has
-//! fallen behind the beginning of the log starts again from a snapshot, so a slow follower
-//! costs nothing.
+//! All followers share one log, and each follower only stores the number of the last change
+//! that it has read. A follower that has missed changes no longer in the log starts again
+//! from a snapshot, so even a very slow follower costs nothing.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use std::sync::Arc;
 use crate::queues::model::Member;
 use crate::queues::name::QueueName;
 
-/// Number of changes in the log: at least some seconds of a busy PBX.
+/// Maximum number of changes in the log. A busy PBX takes several seconds to fill the log.
 const CHANGE_LOG_CAPACITY: usize = 4096;
 
-/// A change of the mirror.
+/// A change to the mirror.
 #[derive(Debug, Clone)]
 pub enum StateChange {
     /// A member has changed.
     Member {
         /// The queue's name on the PBX.
         queue: QueueName,
-        /// The kind of change.
+        /// What has changed.
         change: MemberChange,
         /// The member after the change, or before it if the member was removed.
         member: Arc<Member>,
@@ -30,12 +30,12 @@ pub enum StateChange {
         /// The queue's name on the PBX.
         queue: QueueName,
     },
-    /// A queue has appeared, disappeared, or has other settings.
+    /// A queue has appeared or disappeared, or its settings have changed.
     Queue {
         /// The queue's name on the PBX.
         queue: QueueName,
     },
-    /// The link was lost, or the mirror is complete again after a new link.
+    /// The link was lost, or a link was established and the mirror is complete.
     Link {
         /// False if the link was lost.
         connected: bool,
@@ -43,7 +43,7 @@ pub enum StateChange {
 }
 
 impl StateChange {
-    /// The queue whose callers, statistics or agent counts have changed.
+    /// Returns the queue whose callers, statistics or agent counts have changed.
     #[must_use]
     pub fn affects_statistics_of(&self) -> Option<&QueueName> {
         match self {
@@ -53,7 +53,7 @@ impl StateChange {
     }
 }
 
-/// The kind of change of a member.
+/// The kind of change to a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberChange {
     /// The member was added.
@@ -69,7 +69,8 @@ pub enum MemberChange {
 }
 
 impl MemberChange {
-    /// The difference between two states of a member; `None` if readers see none.
+    /// Returns the difference between two states of a member, or `None` if readers see no
+    /// difference.
     pub(super) fn between(before: Option<&Member>, after: Option<&Member>) -> Option<Self> {
         match (before, after) {
             (None, None) => None,
@@ -107,8 +108,8 @@ impl ChangeLog {
         self.latest
     }
 
-    /// The changes after `number`, each with its own number. `None` if some of them are no
-    /// longer in the log, or `number` has not been reached yet.
+    /// Returns the changes after `number`, each with its number. Returns `None` if some of them
+    /// are no longer in the log, or if the log has not reached `number` yet.
     pub(super) fn since(&self, number: u64) -> Option<impl Iterator<Item = (u64, &StateChange)>> {
         let missed = usize::try_from(self.latest.checked_sub(number)?).ok()?;
         let start = self.changes.len().checked_sub(missed)?;
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn follower_replays_missed_changes_or_learns_that_they_are_gone() {
+    fn change_log_returns_changes_since_a_number_or_none_if_some_were_dropped() {
         let mut change_log = ChangeLog::default();
         assert_eq!(numbers(&change_log, 0), Some(vec![]));
         assert_eq!(numbers(&change_log, 1), None);

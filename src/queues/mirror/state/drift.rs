@@ -1,5 +1,6 @@
-//! Members that a resync lists differently from what events had reported. If there are
-//! none, the mirror is correct in production.
+//! Drift: members whose state in a resync differs from the state that events had reported.
+//!
+//! In production, the absence of drift shows that the mirror is correct.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +11,11 @@ use tracing::info;
 use super::reported::Difference;
 use crate::queues::name::QueueName;
 
-/// A difference counts as drift if no event reports it within this time. Otherwise the list
-/// was only faster than the event.
+/// A difference counts as drift if no event reports it within this time. If an event does,
+/// the list was only faster than the event.
 const DRIFT_DELAY: Duration = Duration::from_secs(2);
 
-/// After this time, the event of a change that Asterisk announces counts as missing.
+/// If Asterisk announces a change with an event, the event counts as missing after this time.
 const ANNOUNCEMENT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The differences that no event has reported yet.
@@ -26,29 +27,31 @@ struct Suspect {
     queue: QueueName,
     interface: Arc<str>,
     since: Instant,
-    /// Whether Asterisk sends an event for such a change.
+    /// Whether Asterisk announces every such change with an event.
     is_announced: bool,
 }
 
 impl PossibleDrift {
     pub(super) fn add(&mut self, queue: &QueueName, differences: Vec<Difference>, since: Instant) {
-        self.0.extend(differences.into_iter().map(|found| Suspect {
-            queue: queue.clone(),
-            interface: found.interface,
-            since,
-            is_announced: found.is_announced,
-        }));
+        self.0
+            .extend(differences.into_iter().map(|difference| Suspect {
+                queue: queue.clone(),
+                interface: difference.interface,
+                since,
+                is_announced: difference.is_announced,
+            }));
     }
 
-    /// An event has reported the member, so the list was only faster.
+    /// Removes a member's difference, because an event has reported the member and the list was
+    /// only faster.
     pub(super) fn member_reported(&mut self, queue: &str, interface: &str) {
         self.0.retain(|suspect| {
             *suspect.queue != *queue || !suspect.interface.eq_ignore_ascii_case(interface)
         });
     }
 
-    /// When each difference was found whose event is missing.
-    pub(super) fn unannounced(&self, now: Instant) -> Vec<Instant> {
+    /// Returns the times at which differences were found whose events are missing.
+    pub(super) fn missing_events(&self, now: Instant) -> Vec<Instant> {
         let is_late = |suspect: &&Suspect| {
             suspect.is_announced && now >= suspect.since + ANNOUNCEMENT_TIMEOUT
         };
@@ -67,7 +70,7 @@ impl PossibleDrift {
                 info!(
                     queue = suspect.queue.as_str(),
                     interface = &*suspect.interface,
-                    "a resync lists a member differently from what events had reported"
+                    "a resync differs from the member state that events reported"
                 );
             }
             is_waiting

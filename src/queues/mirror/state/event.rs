@@ -1,4 +1,4 @@
-//! The events of Asterisk that the mirror uses.
+//! The Asterisk events that the mirror uses.
 
 use crate::ami::Message;
 use crate::queues::decode;
@@ -10,12 +10,12 @@ pub(in crate::queues::mirror) enum Event {
     /// A member's state after the event, or before it if the member was removed.
     Member {
         queue: String,
-        kind: MemberEvent,
+        kind: MemberEventKind,
         member: Member,
     },
-    /// A caller has joined or left the queue, or a member is being rung. The queue's
-    /// statistics have changed. If a member is named, its call has started or ended, which
-    /// changes the member without an event of its own.
+    /// A caller has joined or left the queue, or a member is ringing, so the queue's statistics
+    /// have changed. If the event names a member, the member's call has started or ended. No
+    /// separate event reports the resulting change to the member.
     Calls {
         queue: String,
         member: Option<String>,
@@ -26,9 +26,9 @@ pub(in crate::queues::mirror) enum Event {
     Reloaded,
 }
 
-/// Which event reports a member.
+/// The kind of event that reports a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::queues::mirror) enum MemberEvent {
+pub(in crate::queues::mirror) enum MemberEventKind {
     Added,
     Removed,
     Paused,
@@ -36,12 +36,13 @@ pub(in crate::queues::mirror) enum MemberEvent {
 }
 
 impl Event {
-    /// Decodes an event; `None` if the mirror does not use it.
+    /// Decodes an event. Returns `None` if the mirror does not use the event.
     pub(in crate::queues::mirror) fn of(message: &Message) -> Option<Self> {
         let text = |value: Option<&[u8]>| Some(String::from_utf8_lossy(value?).into_owned());
         let queue = || text(message.get("Queue"));
-        // A member's name can contain text that looks like a header, but it comes after
-        // `Queue`. A caller's name comes before, but Asterisk escapes its line feeds.
+        // A member's name can contain text that looks like a header, but Asterisk writes the
+        // member's name after `Queue`. It writes a caller's name before `Queue`, but escapes line
+        // feeds in it.
         let member = |kind| {
             Some(Self::Member {
                 queue: queue()?,
@@ -50,11 +51,11 @@ impl Event {
             })
         };
         match message.event()? {
-            b"QueueMemberAdded" => member(MemberEvent::Added),
-            b"QueueMemberRemoved" => member(MemberEvent::Removed),
-            b"QueueMemberPause" => member(MemberEvent::Paused),
+            b"QueueMemberAdded" => member(MemberEventKind::Added),
+            b"QueueMemberRemoved" => member(MemberEventKind::Removed),
+            b"QueueMemberPause" => member(MemberEventKind::Paused),
             b"QueueMemberStatus" | b"QueueMemberPenalty" | b"QueueMemberRinginuse" => {
-                member(MemberEvent::Other)
+                member(MemberEventKind::Other)
             }
             b"QueueCallerJoin"
             | b"QueueCallerLeave"
@@ -75,8 +76,8 @@ impl Event {
             }
             b"Load" | b"Reload" => {
                 let module = message.text("Module")?;
-                // "All" stands for all modules. Asterisk 13 to 22 write the module's name
-                // with or without `.so`.
+                // "All" means all modules. Asterisk 13 to 22 write module names with or without
+                // `.so`.
                 (module == "All" || module.starts_with("app_queue")).then_some(Self::Reloaded)
             }
             _ => None,

@@ -1,25 +1,25 @@
-//! Whether Asterisk's events about members arrive.
+//! Detects whether Asterisk's member events arrive.
 //!
-//! They don't if the AMI user lacks `read=agent`, or if an `eventfilter` or `disabledevents`
-//! drops them. Then nothing looks wrong, but reads lag. A change whose event never arrives
-//! is the evidence.
+//! Member events don't arrive if the AMI user lacks `read=agent`, or if an `eventfilter` or
+//! `disabledevents` drops them. Without these events everything seems to work, but reads lag.
+//! A change without an event is evidence that member events don't arrive.
 
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-/// Whether events about members arrive.
+/// Whether member events arrive from Asterisk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventDelivery {
-    /// Nothing has changed yet that an event would report.
+    /// No member has changed yet, so there was nothing to report.
     Unknown,
-    /// Events arrive.
+    /// Member events arrive.
     Seen,
-    /// A change was made or found, and no event reported it.
+    /// A member has changed, but no event reported the change.
     Missing,
 }
 
 impl EventDelivery {
-    /// The text in `/readyz`.
+    /// Returns the text for `/readyz`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -30,47 +30,54 @@ impl EventDelivery {
     }
 }
 
-/// The evidence since the link was made.
+/// The evidence since the link was established.
 #[derive(Debug, Default)]
 pub(super) struct DeliveryEvidence {
-    /// When the last event arrived that reports an addition, a removal or a pause.
-    last: Option<Instant>,
-    missing: bool,
+    /// When the last event about an addition, a removal or a pause arrived.
+    last_event: Option<Instant>,
+    is_missing: bool,
 }
 
 impl DeliveryEvidence {
-    /// An event has reported an addition, a removal or a pause.
+    /// Records that an event has reported an addition, a removal or a pause.
     pub(super) fn event_received(&mut self, now: Instant) {
-        if self.missing {
-            info!("events about members arrive again");
+        if self.is_missing {
+            info!("member events arrive again");
         }
         *self = Self {
-            last: Some(now),
-            missing: false,
+            last_event: Some(now),
+            is_missing: false,
         };
     }
 
-    /// The event of a change that was made or found at `since` is overdue. On a busy PBX
-    /// an event can be late. In that case other events have arrived meanwhile.
-    pub(super) fn unannounced(&mut self, since: Instant) {
-        let others_arrived = self.last.is_some_and(|last| last >= since);
-        if others_arrived || self.missing {
+    /// Records that the event for a change is overdue. The change was made or found at `since`.
+    /// If other events have arrived after `since`, the event may only be late, as on a busy PBX.
+    pub(super) fn event_overdue(&mut self, since: Instant) {
+        let may_be_late = self.last_event.is_some_and(|last| last >= since);
+        if may_be_late || self.is_missing {
             return;
         }
-        self.missing = true;
+        self.is_missing = true;
         warn!(
-            "no event announced a change of a member. In manager.conf, the section of the AMI \
-             user needs `read = agent,system`, and no eventfilter or disabledevents may drop \
-             QueueMember events; then `manager reload` and restart the bridge. Until then, \
+            "no event reported a member change. In manager.conf, the AMI user's section needs \
+             `read = agent,system`, and no eventfilter or disabledevents may drop QueueMember \
+             events. After a fix, run `manager reload` and restart the bridge. Until then, \
              changes made elsewhere show up late"
         );
     }
 
     pub(super) fn delivery(&self) -> EventDelivery {
         match self {
-            Self { missing: true, .. } => EventDelivery::Missing,
-            Self { last: Some(_), .. } => EventDelivery::Seen,
-            Self { last: None, .. } => EventDelivery::Unknown,
+            Self {
+                is_missing: true, ..
+            } => EventDelivery::Missing,
+            Self {
+                last_event: Some(_),
+                ..
+            } => EventDelivery::Seen,
+            Self {
+                last_event: None, ..
+            } => EventDelivery::Unknown,
         }
     }
 }
@@ -82,15 +89,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn overdue_event_is_missing_unless_other_events_arrive() {
+    fn overdue_event_counts_as_missing_unless_other_events_arrive() {
         let start = Instant::now();
         let later = start + Duration::from_secs(2);
         let mut event_delivery = DeliveryEvidence::default();
         assert_eq!(event_delivery.delivery(), EventDelivery::Unknown);
         event_delivery.event_received(later);
-        event_delivery.unannounced(start);
+        event_delivery.event_overdue(start);
         assert_eq!(event_delivery.delivery(), EventDelivery::Seen);
-        event_delivery.unannounced(later + Duration::from_secs(1));
+        event_delivery.event_overdue(later + Duration::from_secs(1));
         assert_eq!(event_delivery.delivery(), EventDelivery::Missing);
         event_delivery.event_received(later + Duration::from_secs(9));
         assert_eq!(event_delivery.delivery(), EventDelivery::Seen);

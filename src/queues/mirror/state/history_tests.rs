@@ -1,5 +1,5 @@
-//! Random histories of a queue, reported as Asterisk does it: replies at once, events late,
-//! and some changes not at all.
+//! Property tests with random histories of a queue. As with Asterisk, replies arrive
+//! immediately, events arrive late, and some changes have no event.
 
 use std::time::Duration;
 
@@ -11,30 +11,30 @@ use super::*;
 use crate::ami::value::{HeaderValue, MemberValue};
 use crate::ami::{Action, Message, Reply};
 
-/// What can happen. Only the bridge pauses, adds and removes members below [`OWN`], so that
-/// the test knows what readers must see after the bridge's changes.
+/// A step of a history. Only the bridge pauses, adds or removes members with a number below
+/// [`BRIDGE_MEMBERS`], so the test knows the expected state of these members after each step.
 #[derive(Debug, Clone)]
 enum Op {
-    /// The bridge changes a member. The reply arrives at once.
-    Own(usize, Kind),
+    /// The bridge changes a member. The reply arrives immediately.
+    BridgeChange(usize, ChangeKind),
     /// Someone else changes a member, and an event reports it.
-    Other(usize, Kind),
+    OutsideChange(usize, ChangeKind),
     /// Someone else sets a penalty, and an event reports it.
     Penalty(usize, i64),
     /// A penalty changes without an event, as after a reload.
-    Silent(usize, i64),
-    /// This many events arrive.
+    SilentPenalty(usize, i64),
+    /// This number of events arrives.
     Events(usize),
     /// A list of the queue arrives.
     List,
     /// A list of one member arrives.
     ListMember(usize),
-    /// Time passes.
+    /// All delayed events arrive, and time passes.
     Wait,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+enum ChangeKind {
     Pause,
     Unpause,
     Add,
@@ -42,20 +42,20 @@ enum Kind {
 }
 
 const MEMBERS: usize = 4;
-const OWN: usize = 2;
+const BRIDGE_MEMBERS: usize = 2;
 
 fn op() -> impl Strategy<Value = Op> {
     let kind = prop_oneof![
-        4 => Just(Kind::Pause),
-        4 => Just(Kind::Unpause),
-        2 => Just(Kind::Add),
-        1 => Just(Kind::Remove),
+        4 => Just(ChangeKind::Pause),
+        4 => Just(ChangeKind::Unpause),
+        2 => Just(ChangeKind::Add),
+        1 => Just(ChangeKind::Remove),
     ];
     prop_oneof![
-        6 => (0..OWN, kind.clone()).prop_map(|(member, kind)| Op::Own(member, kind)),
-        3 => (OWN..MEMBERS, kind).prop_map(|(member, kind)| Op::Other(member, kind)),
+        6 => (0..BRIDGE_MEMBERS, kind.clone()).prop_map(|(member, kind)| Op::BridgeChange(member, kind)),
+        3 => (BRIDGE_MEMBERS..MEMBERS, kind).prop_map(|(member, kind)| Op::OutsideChange(member, kind)),
         2 => (0..MEMBERS, 0i64..9).prop_map(|(member, penalty)| Op::Penalty(member, penalty)),
-        1 => (0..MEMBERS, 0i64..9).prop_map(|(member, penalty)| Op::Silent(member, penalty)),
+        1 => (0..MEMBERS, 0i64..9).prop_map(|(member, penalty)| Op::SilentPenalty(member, penalty)),
         6 => (1usize..6).prop_map(Op::Events),
         1 => Just(Op::List),
         1 => (0..MEMBERS).prop_map(Op::ListMember),
@@ -70,8 +70,8 @@ struct Shown {
     penalty: i64,
 }
 
-/// The mirror beside a queue of Asterisk, whose events are not all delivered yet.
-struct Bench {
+/// A mirror, and the state of the mirrored queue on Asterisk with its undelivered events.
+struct Harness {
     mirror: Mirror,
     members: [Option<Shown>; MEMBERS],
     events: std::collections::VecDeque<String>,
@@ -97,10 +97,10 @@ fn message(text: &str) -> Message {
     Message::parse(Bytes::copy_from_slice(text.as_bytes()))
 }
 
-impl Bench {
+impl Harness {
     fn new() -> Self {
         let at = Instant::now();
-        let mut bench = Self {
+        let mut harness = Self {
             mirror: Mirror::new(Arc::default(), at),
             members: [const { None }; MEMBERS],
             events: Default::default(),
@@ -110,26 +110,26 @@ impl Bench {
             },
             reasons: 0,
         };
-        bench.mirror.link_made(at);
-        bench.list(None);
-        bench.mirror.loading_finished(bench.now);
-        bench
+        harness.mirror.link_established(at);
+        harness.list(None);
+        harness.mirror.loading_finished(harness.now);
+        harness
     }
 
     fn apply(&mut self, op: &Op) {
         match op {
-            Op::Own(member, kind) => {
+            Op::BridgeChange(member, kind) => {
                 let action = self.action(*member, *kind);
                 let done = self.change(*member, *kind);
                 let reply = format!("Response: {}\r\n", if done { "Success" } else { "Error" });
                 self.reply(&action, &reply, Vec::new());
-                if done && matches!(kind, Kind::Add) {
+                if done && matches!(kind, ChangeKind::Add) {
                     // The bridge queries the member's row before it responds.
                     self.list(Some(interface(*member)));
                 }
-                self.assert_own_is_shown();
+                self.assert_bridge_changes_are_shown();
             }
-            Op::Other(member, kind) => {
+            Op::OutsideChange(member, kind) => {
                 self.reasons += 1;
                 self.change(*member, *kind);
             }
@@ -139,7 +139,7 @@ impl Bench {
                     self.queue_event("QueueMemberPenalty", *member);
                 }
             }
-            Op::Silent(member, penalty) => {
+            Op::SilentPenalty(member, penalty) => {
                 if let Some(shown) = &mut self.members[*member] {
                     shown.penalty = *penalty;
                 }
@@ -151,13 +151,13 @@ impl Bench {
                     };
                     self.mirror
                         .event_received(Event::of(&message(&event)), self.now);
-                    self.assert_own_is_shown();
+                    self.assert_bridge_changes_are_shown();
                 }
             }
             Op::List => self.list(None),
             Op::ListMember(member) => self.list(Some(interface(*member))),
             Op::Wait => {
-                // First all events that are late.
+                // Deliver all delayed events first.
                 self.apply(&Op::Events(self.events.len()));
                 self.wait();
             }
@@ -170,23 +170,23 @@ impl Bench {
         self.mirror.tick(self.now);
     }
 
-    fn action(&mut self, member: usize, kind: Kind) -> Action {
+    fn action(&mut self, member: usize, kind: ChangeKind) -> Action {
         self.reasons += 1;
         let (queue, interface) = (header(QUEUE), value(&interface(member)));
         match kind {
-            Kind::Pause => Action::QueuePause {
+            ChangeKind::Pause => Action::QueuePause {
                 queue,
                 interface,
                 paused: true,
                 reason: Some(value(&format!("reason {}", self.reasons))),
             },
-            Kind::Unpause => Action::QueuePause {
+            ChangeKind::Unpause => Action::QueuePause {
                 queue,
                 interface,
                 paused: false,
                 reason: None,
             },
-            Kind::Add => Action::QueueAdd {
+            ChangeKind::Add => Action::QueueAdd {
                 queue,
                 interface,
                 name: value("Dana"),
@@ -195,29 +195,29 @@ impl Bench {
                 paused: false,
                 reason: None,
             },
-            Kind::Remove => Action::QueueRemove { queue, interface },
+            ChangeKind::Remove => Action::QueueRemove { queue, interface },
         }
     }
 
-    /// Changes Asterisk's queue. Returns whether the change was possible.
-    fn change(&mut self, member: usize, kind: Kind) -> bool {
+    /// Changes the queue on Asterisk. Returns whether the change was possible.
+    fn change(&mut self, member: usize, kind: ChangeKind) -> bool {
         let reason = format!("reason {}", self.reasons);
         let shown = &mut self.members[member];
         let event = match (kind, shown.as_mut()) {
-            (Kind::Pause, Some(shown)) => {
+            (ChangeKind::Pause, Some(shown)) => {
                 (shown.paused, shown.reason) = (true, reason);
                 "QueueMemberPause"
             }
-            (Kind::Unpause, Some(shown)) => {
+            (ChangeKind::Unpause, Some(shown)) => {
                 (shown.paused, shown.reason) = (false, String::new());
                 "QueueMemberPause"
             }
-            (Kind::Add, None) => {
+            (ChangeKind::Add, None) => {
                 *shown = Some(Shown::default());
                 "QueueMemberAdded"
             }
-            (Kind::Remove, Some(_)) => {
-                // The event carries the member as it was.
+            (ChangeKind::Remove, Some(_)) => {
+                // The event carries the member as it was before the removal.
                 self.queue_event("QueueMemberRemoved", member);
                 self.members[member] = None;
                 return true;
@@ -234,7 +234,7 @@ impl Bench {
     }
 
     fn body(&self, member: usize, interface_name: &str, name: &str) -> String {
-        let shown = self.members[member].as_ref().expect("the queue exists");
+        let shown = self.members[member].as_ref().expect("a member");
         let interface = interface(member);
         format!(
             "Queue: {QUEUE}\r\n{name}: Dana\r\n{interface_name}: {interface}\r\n\
@@ -264,7 +264,7 @@ impl Bench {
             member: member.map(|member| header(&member)),
         };
         self.reply(&action, "Response: Success\r\n", rows);
-        self.assert_own_is_shown();
+        self.assert_bridge_changes_are_shown();
     }
 
     fn reply(&mut self, action: &Action, response: &str, rows: Vec<Message>) {
@@ -287,64 +287,64 @@ impl Bench {
         })
     }
 
-    /// Readers see every change of the bridge, however late the events are.
-    fn assert_own_is_shown(&self) {
-        for number in 0..OWN {
+    /// Asserts that readers see all the bridge's changes, however late the events are.
+    fn assert_bridge_changes_are_shown(&self) {
+        for number in 0..BRIDGE_MEMBERS {
             let pause = |shown: Option<Shown>| shown.map(|shown| (shown.paused, shown.reason));
             let expected = pause(self.members[number].clone());
             assert_eq!(pause(self.shown(number)), expected, "member {number}");
         }
     }
 
-    fn assert_all_is_shown(&self) {
+    fn assert_all_members_are_shown(&self) {
         for number in 0..MEMBERS {
             assert_eq!(self.shown(number), self.members[number], "member {number}");
         }
-        assert_eq!(self.overlays_left(), 0);
+        assert_eq!(self.count_overlays(), 0);
     }
 
-    fn overlays_left(&self) -> usize {
-        let queue = self.mirror.queue(QUEUE).expect("the queue exists");
+    fn count_overlays(&self) -> usize {
+        let queue = self.mirror.queue(QUEUE).expect("the mirrored queue");
         queue.overdue(self.now.at + EVENT_TIMEOUT).count()
     }
 }
 
 proptest! {
     #[test]
-    fn own_changes_show_at_once_and_the_mirror_is_right_in_the_end(ops in prop::collection::vec(op(), 1..120)) {
-        let mut bench = Bench::new();
+    fn bridge_changes_are_visible_immediately_and_the_mirror_becomes_correct(ops in prop::collection::vec(op(), 1..120)) {
+        let mut harness = Harness::new();
         let mut silent = false;
         for op in &ops {
-            bench.apply(op);
-            silent |= matches!(op, Op::Silent(..));
+            harness.apply(op);
+            silent |= matches!(op, Op::SilentPenalty(..));
         }
-        let events = bench.events.len();
-        bench.apply(&Op::Events(events));
+        let events = harness.events.len();
+        harness.apply(&Op::Events(events));
         if silent {
-            bench.list(None);
+            harness.list(None);
         }
-        bench.assert_all_is_shown();
+        harness.assert_all_members_are_shown();
     }
 
-    /// A member whose name is not UTF-8 has no events at all.
+    /// Asterisk sends no events about a member whose name is not UTF-8.
     #[test]
-    fn mirror_is_right_in_the_end_without_events(ops in prop::collection::vec(op(), 1..60)) {
-        let mut bench = Bench::new();
+    fn mirror_becomes_correct_without_events(ops in prop::collection::vec(op(), 1..60)) {
+        let mut harness = Harness::new();
         for op in &ops {
-            bench.apply(op);
-            bench.events.clear();
+            harness.apply(op);
+            harness.events.clear();
         }
-        bench.wait();
-        bench.wait();
-        while let Some(refresh) = bench.mirror.pending.take(bench.now.at) {
+        harness.wait();
+        harness.wait();
+        while let Some(refresh) = harness.mirror.pending.take(harness.now.at) {
             match refresh {
-                Refresh::Member { interface, .. } => bench.list(Some(interface.to_string())),
-                _ => bench.list(None),
+                Refresh::Member { interface, .. } => harness.list(Some(interface.to_string())),
+                _ => harness.list(None),
             }
         }
-        for number in 0..OWN {
-            prop_assert_eq!(bench.shown(number).is_some(), bench.members[number].is_some());
+        for number in 0..BRIDGE_MEMBERS {
+            prop_assert_eq!(harness.shown(number).is_some(), harness.members[number].is_some());
         }
-        prop_assert_eq!(bench.overlays_left(), 0);
+        prop_assert_eq!(harness.count_overlays(), 0);
     }
 }

@@ -1,5 +1,4 @@
-//! Maintenance of the mirror: requests refreshes, finds overdue changes and drift, and
-//! removes queues.
+//! Requests refreshes, expires overdue changes, and removes queues.
 
 use std::time::Duration;
 
@@ -10,8 +9,8 @@ use crate::queues::name::QueueName;
 use crate::queues::queries::QueryMode;
 
 impl Mirror {
-    /// Requests a refresh at `at`. Does nothing unless the mirror follows the PBX or, while
-    /// the mirror is loading, has already listed the queue.
+    /// Requests a refresh that is due at `at`. Ignored while the mirror receives no updates from
+    /// the PBX. During loading, also ignored for queues that have not been listed yet.
     pub(in crate::queues::mirror) fn request_refresh(&mut self, refresh: Refresh, at: Instant) {
         let is_accepted = match self.phase {
             Phase::Live => true,
@@ -26,7 +25,7 @@ impl Mirror {
         }
     }
 
-    /// Requests a refresh of everything: anything may have changed without an event.
+    /// Requests a refresh of all queues, because anything may have changed without an event.
     pub(super) fn refresh_everything(&mut self, at: Instant) {
         self.request_refresh(Refresh::Queues, at);
         let names: Vec<_> = self.queues().map(|queue| queue.name.clone()).collect();
@@ -40,12 +39,13 @@ impl Mirror {
         self.vanished.take(now).or_else(|| self.pending.take(now))
     }
 
-    /// When the next pending refresh is due.
+    /// Returns the time at which the next pending refresh is due.
     pub(in crate::queues::mirror) fn next_pending(&self) -> Option<Instant> {
         self.pending.next()
     }
 
-    /// When the next refresh is due, checks of vanished queues and members included.
+    /// Returns the time at which the next refresh is due, including checks of vanished queues
+    /// and members.
     pub(in crate::queues::mirror) fn next_refresh(&self) -> Option<Instant> {
         self.pending
             .next()
@@ -54,9 +54,9 @@ impl Mirror {
             .min()
     }
 
-    /// Starts the periodic resync of the queue that was listed longest ago, and returns
-    /// its name. `None` if a resync of all queues has listed it so recently that it is not
-    /// due before three quarters of the interval.
+    /// Starts the periodic resync of the queue that was listed longest ago, and returns the
+    /// queue's name. If resyncs list all queues at a time, returns `None` until three quarters
+    /// of the interval have passed since that list.
     pub(in crate::queues::mirror) fn start_resync(
         &mut self,
         interval: Duration,
@@ -70,10 +70,10 @@ impl Mirror {
         self.resyncing.clone()
     }
 
-    /// Requests refreshes of members with overdue overlays, and counts the drift that a
-    /// resync has found and no event has explained in time.
+    /// Requests refreshes of members with overdue overlays, and counts differences as drift if
+    /// no event has reported them in time. Also checks the bridge's clock.
     pub(in crate::queues::mirror) fn tick(&mut self, now: Now) {
-        self.clock.check_own_clock(now);
+        self.clock.check_bridge_clock(now);
         let now = now.at;
         let overdue = self.queues().flat_map(|queue| {
             let overdue = queue.overdue(now);
@@ -88,17 +88,17 @@ impl Mirror {
             };
             self.request_refresh(refresh, now);
         }
-        // A PBX that has sent nothing at all may still have events to send.
+        // While the PBX sends nothing at all, its events may only be delayed.
         let received = now.min(self.last_received);
-        for since in self.possible_drift.unannounced(received) {
-            self.event_delivery.unannounced(since);
+        for since in self.possible_drift.missing_events(received) {
+            self.event_delivery.event_overdue(since);
         }
         let drifted = self.possible_drift.expire(received);
         self.metrics.drift.inc_by(drifted);
     }
 
-    /// The bridge's clock was set forward by this many seconds. Times that were converted
-    /// before move by the same amount, so that their age stays the same.
+    /// Moves already converted times forward by `seconds`, because the bridge's clock was set
+    /// forward by that much. The age of each time stays the same.
     pub(super) fn shift_times(&mut self, seconds: i64) {
         for queue in self.queues.values_mut() {
             queue.shift_times(seconds);
@@ -107,8 +107,8 @@ impl Mirror {
         }
     }
 
-    /// Sets the queues that the configuration lists. Those that the PBX does not have are
-    /// queried again.
+    /// Sets the queues that the configuration lists. Queues that the PBX does not have are
+    /// checked again.
     pub(in crate::queues::mirror) fn configure(&mut self, names: Vec<String>, now: Now) {
         self.configured = names;
         if self.phase == Phase::Live {
@@ -125,8 +125,8 @@ impl Mirror {
         }
     }
 
-    /// Removes the queues for whose name, in lower case, `exists` does not hold. A removal
-    /// that no reload or new link explains is queried again.
+    /// Removes the queues for whose lower-case name `exists` returns false. A removed queue is
+    /// checked again unless a reload or a new link explains the removal.
     pub(super) fn remove_missing(&mut self, exists: impl Fn(&str) -> bool, now: Now) {
         let removed: Vec<_> = self.queues.extract_if(|name, _| !exists(name)).collect();
         self.names_version += u64::from(!removed.is_empty());
@@ -142,15 +142,16 @@ impl Mirror {
         }
     }
 
-    /// Accepts that lists from now on differ from earlier ones, because Asterisk has
-    /// reloaded or the link is new.
+    /// Records that lists from now on may differ from earlier lists, because Asterisk has
+    /// reloaded or a link was established.
     pub(super) fn expect_differences(&mut self, now: Instant) {
         self.differences_expected_at = now;
         self.possible_drift.clear();
         self.vanished.clear();
     }
 
-    /// Whether no reload or new link explains that something listed at `listed` is missing.
+    /// Returns whether neither a reload nor a new link explains the absence of a queue or
+    /// member that was last listed at `listed`.
     pub(super) fn is_unexpected(&self, listed: Option<Instant>) -> bool {
         listed.is_some_and(|listed| listed >= self.differences_expected_at)
     }

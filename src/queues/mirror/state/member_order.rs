@@ -2,12 +2,12 @@
 
 use crate::queues::model::Queue;
 
-/// The index at which app_queue lists a member that it adds now.
+/// Returns the index at which app_queue will list a new member.
 ///
-/// app_queue stores a queue's members in a hash table of 37 buckets and lists them bucket
-/// by bucket. For strategies that need an order, it stores them in a list (app_queue of
-/// Asterisk 13 to 23). Should another version do otherwise, the next list of the queue
-/// corrects the order.
+/// app_queue stores a queue's members in a hash table with 37 buckets and lists them bucket
+/// by bucket. For strategies that depend on the order, it stores them in a list (app_queue in
+/// Asterisk 13 to 23). If another version uses another order, the next list of the queue
+/// corrects the mirror.
 pub(super) fn insertion_index(interface: &str, queue: &Queue) -> usize {
     let members = &queue.members;
     if matches!(queue.strategy.as_str(), "linear" | "rrordered") {
@@ -21,7 +21,8 @@ pub(super) fn insertion_index(interface: &str, queue: &Queue) -> usize {
     index.unwrap_or(members.len())
 }
 
-/// app_queue hashes five characters, starting at the first slash, ignoring case.
+/// Returns app_queue's hash bucket. app_queue hashes five characters, starting at the first
+/// slash, and ignores case.
 fn bucket(interface: &str) -> i32 {
     let start = interface.find('/').unwrap_or(0);
     let characters = interface.as_bytes()[start..].iter().take(5);

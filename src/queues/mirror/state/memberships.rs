@@ -7,8 +7,8 @@ use super::change_log::MemberChange;
 use crate::queues::model::Member;
 use crate::queues::name::QueueName;
 
-/// The queues of each member, by interface in lower case, because Asterisk compares
-/// interfaces case-insensitively.
+/// Each member's queues. The keys are interfaces in lower case, because Asterisk ignores case
+/// when it compares interfaces.
 #[derive(Debug, Default)]
 pub(super) struct Memberships(HashMap<String, Vec<QueueName>>);
 
@@ -35,7 +35,7 @@ impl Memberships {
         }
     }
 
-    /// The queues that have this member.
+    /// Returns the queues of which this interface is a member.
     pub(super) fn of(&self, interface: &str) -> &[QueueName] {
         let queues = self.0.get(&interface.to_ascii_lowercase());
         queues.map_or(&[], Vec::as_slice)

@@ -1,56 +1,59 @@
-//! A queue of the mirror: its visible state, and when each part was last refreshed.
+//! A queue in the mirror, with unconfirmed changes and the age of its data.
 
 use std::sync::Arc;
 
 use tokio::time::{Duration, Instant};
 
 use super::change_log::MemberChange;
-use super::event::MemberEvent;
+use super::event::MemberEventKind;
 use super::member_order::insertion_index;
 use super::overlay::{MemberOverlay, UnconfirmedChange};
 use super::reported::{has_events, with_bridge_times};
 use crate::queues::model::{Caller, Member, Queue};
 use crate::queues::name::QueueName;
 
-/// Statistics older than this are refreshed before they are shown. Averages and the
-/// priorities of callers change without an event.
+/// Statistics older than this are refreshed before a response includes them, because averages
+/// and callers' priorities change without an event.
 const MAX_STATISTICS_AGE: Duration = Duration::from_secs(1);
 
-/// The longest time by which an event can be older than a list that arrived before it.
+/// After a list, older events may still arrive for this long.
 const MAX_EVENT_DELAY: Duration = Duration::from_millis(500);
 
-/// A visible change of a member, and the member after it (before it, if it was removed).
+/// A visible change of a member, and the member after the change, or before the change if the
+/// member was removed.
 pub(super) type Changed = (MemberChange, Arc<Member>);
 
-/// A queue.
+/// A queue in the mirror.
 #[derive(Debug)]
 pub(in crate::queues::mirror) struct MirroredQueue {
-    /// As readers see it, overlays included.
+    /// The queue as readers see it, including overlays.
     pub(super) queue: Arc<Queue>,
     pub(in crate::queues::mirror) name: QueueName,
     /// Members with unconfirmed changes.
     pub(super) overlays: Vec<MemberOverlay>,
     /// When the statistics and callers were last queried.
     pub(in crate::queues::mirror) statistics_at: Instant,
-    /// Whether an event has reported calls since then.
+    /// Whether an event has reported calls since the statistics were queried.
     pub(super) statistics_outdated: bool,
     /// When the whole queue was last listed over this link.
     pub(in crate::queues::mirror) listed_in_full_at: Option<Instant>,
     /// Whether the members have never been listed.
     pub(super) is_new: bool,
-    /// When the queue was last in a list over this link, so that its spelling is known.
+    /// When the queue was last listed over this link, with or without members. `None` means that
+    /// the queue's spelling is not confirmed.
     pub(in crate::queues::mirror) listed_at: Option<Instant>,
     /// Whether the statistics show that members have changed without an event.
     pub(in crate::queues::mirror) members_outdated: bool,
-    /// Consecutive lists of this queue that lacked rows.
+    /// Number of consecutive lists of this queue that lacked rows.
     pub(super) incomplete_lists: u32,
     /// When a list of all members was last applied.
     pub(super) members_listed: Option<Instant>,
 }
 
 impl MirroredQueue {
-    /// A queue whose members are not known yet. `asked` is when Asterisk was queried.
-    pub(super) fn new(queue: Queue, asked: Instant) -> Self {
+    /// Creates a queue whose members are not known yet. `queried_at` is the time at which Asterisk
+    /// was queried.
+    pub(super) fn new(queue: Queue, queried_at: Instant) -> Self {
         Self {
             name: queue.name.clone(),
             queue: Arc::new(Queue {
@@ -58,31 +61,31 @@ impl MirroredQueue {
                 ..queue
             }),
             overlays: Vec::new(),
-            statistics_at: asked,
+            statistics_at: queried_at,
             statistics_outdated: false,
             listed_in_full_at: None,
             is_new: true,
-            listed_at: Some(asked),
+            listed_at: Some(queried_at),
             members_outdated: false,
             incomplete_lists: 0,
             members_listed: None,
         }
     }
 
-    /// Whether the members have never been listed.
+    /// Returns whether the members have never been listed.
     pub(in crate::queues::mirror) fn is_new(&self) -> bool {
         self.is_new
     }
 
-    /// There is a new link, so earlier lists may be outdated.
-    pub(super) fn link_made(&mut self) {
+    /// Marks the queue as unconfirmed, because a new link was established.
+    pub(super) fn link_established(&mut self) {
         self.listed_in_full_at = None;
         self.listed_at = None;
         self.members_listed = None;
         self.overlays.clear();
     }
 
-    /// The queue as readers see it.
+    /// Returns the queue as readers see it.
     pub(in crate::queues::mirror) fn queue(&self) -> &Arc<Queue> {
         &self.queue
     }
@@ -91,12 +94,12 @@ impl MirroredQueue {
         self.statistics_outdated || now >= self.statistics_at + MAX_STATISTICS_AGE
     }
 
-    /// Applies settings, statistics and callers. Returns whether the settings have
-    /// changed, and whether statistics or callers have.
-    pub(super) fn apply_statistics(&mut self, listed: &Queue, asked: Instant) -> (bool, bool) {
+    /// Applies settings, statistics and callers. Returns whether the settings have changed, and
+    /// whether the statistics or callers have changed.
+    pub(super) fn apply_statistics(&mut self, listed: &Queue, queried_at: Instant) -> (bool, bool) {
         self.name = listed.name.clone();
-        self.listed_at = Some(asked);
-        // Counts only fall if the statistics were reset, and no event reports that.
+        self.listed_at = Some(queried_at);
+        // Counts decrease only if the statistics were reset, which no event reports.
         self.members_outdated |=
             listed.completed < self.queue.completed || listed.abandoned < self.queue.abandoned;
         let settings_differ = settings(&self.queue) != settings(listed);
@@ -111,12 +114,12 @@ impl MirroredQueue {
             members: Arc::clone(&self.queue.members),
             ..listed.clone()
         });
-        self.statistics_at = asked;
+        self.statistics_at = queried_at;
         self.statistics_outdated = false;
         (settings_differ, statistics_differ)
     }
 
-    /// The member as Asterisk has reported it, without overlays.
+    /// Returns the member as Asterisk has reported it, without overlays.
     pub(super) fn reported(&self, interface: &str) -> Option<&Arc<Member>> {
         match self.overlay_index(interface) {
             Some(index) => self.overlays[index].reported.as_ref(),
@@ -124,8 +127,8 @@ impl MirroredQueue {
         }
     }
 
-    /// Applies a member's state as an event or a list has reported it; `None` means that
-    /// the member is gone. Returns the visible change, if any.
+    /// Applies a member's state as reported by an event or a list; `None` means that the member
+    /// is gone. Returns the visible change, if any.
     pub(super) fn apply_report(
         &mut self,
         interface: &str,
@@ -143,9 +146,8 @@ impl MirroredQueue {
         self.show(interface, shown)
     }
 
-    /// Moves a member to the position at which Asterisk lists a member that it has just
-    /// added. Only the events of additions arrive in Asterisk's order; overlays and queries
-    /// don't.
+    /// Moves a member to the index at which Asterisk lists the latest added member. Events about
+    /// additions arrive in the order of the additions, but overlays and query replies may not.
     pub(super) fn move_to_last_added(&mut self, interface: &str) {
         let Some(index) = self
             .queue
@@ -162,37 +164,38 @@ impl MirroredQueue {
         members.insert(index, member);
     }
 
-    /// Whether a list of all members was applied so recently that an event may be older
+    /// Returns whether a list of all members was applied so recently that an event may be older
     /// than the list.
     pub(super) fn was_listed_recently(&self, now: Instant) -> bool {
         self.members_listed
             .is_some_and(|listed| now < listed + MAX_EVENT_DELAY)
     }
 
-    /// Whether Asterisk sends events about the member. It does not if the name is not
-    /// UTF-8.
+    /// Returns whether Asterisk sends events about the member. It sends none if the member's
+    /// name is not UTF-8.
     pub(super) fn has_events(&self, interface: &str) -> bool {
         self.reported(interface)
             .is_none_or(|member| has_events(member))
     }
 
-    /// Applies the row of one member.
+    /// Applies a single member's row.
     pub(super) fn apply_member_row(
         &mut self,
         listed: &Arc<Member>,
-        asked: Instant,
+        queried_at: Instant,
         clock_offset: i64,
     ) -> Option<Changed> {
         let interface = Arc::clone(&listed.interface);
         let reported = self.reported(&interface).map(Arc::as_ref);
         let listed = with_bridge_times(listed, reported, clock_offset);
         if let Some(index) = self.overlay_index(&interface) {
-            self.overlays[index].member_listed(asked, Some(&listed));
+            self.overlays[index].member_listed(queried_at, Some(&listed));
         }
         self.apply_report(&interface, Some(listed))
     }
 
-    /// The bridge's clock was set forward by this many seconds.
+    /// Moves the times forward by `seconds`, because the bridge's clock was set forward by that
+    /// much.
     pub(super) fn shift_times(&mut self, seconds: i64) {
         for member in Arc::make_mut(&mut Arc::make_mut(&mut self.queue).members) {
             Arc::make_mut(member).shift_times(seconds);
@@ -215,7 +218,7 @@ impl MirroredQueue {
     ) -> Option<Changed> {
         let index = self.overlay_index(interface).unwrap_or_else(|| {
             let reported = self.queue.member(interface).cloned();
-            // In Asterisk's spelling, because its filter for members is case-sensitive.
+            // Use Asterisk's spelling, because its member filter is case-sensitive.
             let spelled = reported
                 .as_ref()
                 .map(|member| Arc::clone(&member.interface));
@@ -228,11 +231,12 @@ impl MirroredQueue {
         self.show(interface, shown)
     }
 
-    /// Removes the unconfirmed change that an event confirms, and returns how long it was
-    /// shown. Call it before [`Self::apply_report`], which shows the remaining changes.
+    /// Removes the unconfirmed change that an event confirms, and returns the time since the
+    /// change was acknowledged. Call it before [`Self::apply_report`], which shows the remaining
+    /// changes.
     pub(super) fn confirm(
         &mut self,
-        kind: MemberEvent,
+        kind: MemberEventKind,
         member: &Member,
         now: Instant,
     ) -> Option<Duration> {
@@ -240,17 +244,17 @@ impl MirroredQueue {
         self.overlays[index].confirm(kind, member, now)
     }
 
-    /// Drops the unconfirmed changes of a member, or of all members, that were overdue
-    /// when Asterisk was queried, and returns their number. Call it before applying the
+    /// Drops the unconfirmed changes that were overdue when Asterisk was queried, and returns
+    /// their number. `None` as the interface means all members. Call it before applying the
     /// reply.
-    pub(super) fn expire_overlays(&mut self, interface: Option<&str>, asked: Instant) -> u64 {
+    pub(super) fn expire_overlays(&mut self, interface: Option<&str>, queried_at: Instant) -> u64 {
         let overlays = self.overlays.iter_mut().filter(|overlay| {
             interface.is_none_or(|interface| overlay.interface.eq_ignore_ascii_case(interface))
         });
-        overlays.map(|overlay| overlay.expire(asked)).sum()
+        overlays.map(|overlay| overlay.expire(queried_at)).sum()
     }
 
-    /// Interfaces of members whose changes should have been confirmed by now.
+    /// Returns the interfaces of the members with overdue changes.
     pub(super) fn overdue(&self, now: Instant) -> impl Iterator<Item = Arc<str>> {
         let overdue = self.overlays.iter().filter(move |o| o.is_overdue(now));
         overdue.map(|overlay| Arc::clone(&overlay.interface))
@@ -261,7 +265,7 @@ impl MirroredQueue {
         overlays.position(|o| o.interface.eq_ignore_ascii_case(interface))
     }
 
-    /// Shows a member to readers, or its absence. Returns the visible change, if any.
+    /// Adds, replaces or removes a member that readers see. Returns the visible change, if any.
     fn show(&mut self, interface: &str, member: Option<Arc<Member>>) -> Option<Changed> {
         let index = self
             .queue
@@ -291,7 +295,7 @@ impl MirroredQueue {
     }
 }
 
-/// The settings of a queue, which change only with Asterisk's configuration.
+/// Returns the queue's settings, which change only with Asterisk's configuration.
 fn settings(queue: &Queue) -> (&str, &str, u64, i64, u64) {
     (
         &queue.name,
@@ -302,7 +306,7 @@ fn settings(queue: &Queue) -> (&str, &str, u64, i64, u64) {
     )
 }
 
-/// The callers, without how long each has waited.
+/// Returns the callers without their waiting times.
 fn callers(queue: &Queue) -> impl Iterator<Item = Caller> {
     queue.callers.iter().cloned().map(|caller| Caller {
         wait_seconds: 0,

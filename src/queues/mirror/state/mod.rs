@@ -2,8 +2,8 @@
 //!
 //! A list replaces the queue that it lists ([`apply_list`]). A member event carries the
 //! whole member, so the latest wins; a call event only marks a queue's statistics as
-//! outdated ([`apply_event`]). Anything that neither reports is queried later
-//! ([`PendingRefreshes`]). An acknowledged change is visible at once, as an overlay, until
+//! outdated ([`apply_event`]). State that neither lists nor events report is queried later
+//! ([`PendingRefreshes`]). An acknowledged change is visible immediately, as an overlay, until
 //! its event confirms it ([`overlay`]).
 
 mod apply_event;
@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use self::clock::Clock;
+use self::clock::PbxClock;
 use self::drift::PossibleDrift;
 use self::event_delivery::DeliveryEvidence;
 use self::memberships::Memberships;
@@ -57,7 +57,7 @@ pub(super) use self::pending_refreshes::Refresh;
 pub(super) use self::phase::Phase;
 pub use self::watched_queues::ShowsQueue;
 
-/// The mirror of one PBX.
+/// A PBX's mirror.
 #[derive(Debug)]
 pub(super) struct Mirror {
     /// By name in lower case, because Asterisk ignores case in names.
@@ -66,32 +66,33 @@ pub(super) struct Mirror {
     change_log: ChangeLog,
     pending: PendingRefreshes,
     phase: Phase,
-    /// Whether the mirror was ever complete.
+    /// Whether the mirror has ever been complete.
     has_been_live: bool,
     /// When anything was last received from Asterisk.
     last_received: Instant,
-    /// The queues that event streams show. Their statistics are kept fresh.
+    /// The queues that event streams show. Their statistics are refreshed continuously.
     watched: WatchedQueues,
-    /// The queue that the periodic resync is querying, if that is the query's only reason.
+    /// The queue that the periodic resync is listing.
     resyncing: Option<QueueName>,
-    /// Whether the list that is being applied answers the periodic resync for all queues.
+    /// Whether the list being applied resyncs all queues.
     resyncing_all: bool,
     possible_drift: PossibleDrift,
     vanished: VanishedChecks,
     event_delivery: DeliveryEvidence,
-    clock: Clock,
+    clock: PbxClock,
     /// Incremented whenever a queue appears, disappears, or is spelled differently.
     names_version: u64,
     /// Consecutive lists of all queues that lacked rows.
     incomplete_lists: u32,
-    /// The last reload or new link. Lists after it may differ from lists before it.
+    /// When Asterisk last reloaded or the link was established. Later lists may differ from
+    /// earlier ones although no event has reported a change.
     differences_expected_at: Instant,
-    /// Names of queues that no action can carry.
+    /// Queue names that no action can carry.
     unusable_names: Vec<String>,
-    /// Unknown queues that events have named, each with the time when all queues were
-    /// listed because of it.
+    /// Unknown queues in events, each with the time at which a list of all queues was
+    /// requested for the queue.
     unknown_queues: HashMap<String, Instant>,
-    /// The queues that the configuration lists, in its spelling.
+    /// The queues that the configuration lists, in the configuration's spelling.
     configured: Vec<String>,
     metrics: Arc<Metrics>,
 }
@@ -112,7 +113,7 @@ impl Mirror {
             possible_drift: PossibleDrift::default(),
             vanished: VanishedChecks::default(),
             event_delivery: DeliveryEvidence::default(),
-            clock: Clock::default(),
+            clock: PbxClock::default(),
             names_version: 0,
             incomplete_lists: 0,
             differences_expected_at: at,
@@ -123,7 +124,7 @@ impl Mirror {
         }
     }
 
-    /// The queue with this name, in any spelling.
+    /// Returns the queue with this name, in any spelling.
     pub(super) fn queue(&self, name: &str) -> Option<&MirroredQueue> {
         self.queues.get(&name.to_ascii_lowercase())
     }
@@ -136,51 +137,52 @@ impl Mirror {
         self.queues.values()
     }
 
-    /// The queues of these names, in any spelling and in that order. Without names, all
-    /// queues for which `is_wanted` holds and whose members are known.
+    /// Returns the queues with these names, in any spelling and in the order of the names.
+    /// Without names, returns all queues for which `is_selected` returns true and whose members
+    /// are known.
     pub(super) fn selected(
         &self,
         names: Option<&[String]>,
-        is_wanted: impl Fn(&str) -> bool,
+        is_selected: impl Fn(&str) -> bool,
     ) -> Vec<&MirroredQueue> {
         match names {
             Some(names) => names.iter().filter_map(|name| self.queue(name)).collect(),
             None => {
                 let all = self.queues().filter(|queue| !queue.is_new());
-                all.filter(|queue| is_wanted(&queue.name)).collect()
+                all.filter(|queue| is_selected(&queue.name)).collect()
             }
         }
     }
 
-    /// How Asterisk spells the name of a queue; `None` if Asterisk has not listed the
+    /// Returns Asterisk's spelling of a queue name, or `None` if Asterisk has not listed the
     /// queue over this link.
-    pub(super) fn spelled(&self, name: &str) -> Option<QueueName> {
+    pub(super) fn spelling_of(&self, name: &str) -> Option<QueueName> {
         let queue = self.queue(name)?;
         queue.listed_at.map(|_| queue.name.clone())
     }
 
-    /// How Asterisk spells these names; `None` unless it has listed every one of them over
-    /// this link.
-    pub(super) fn spelled_all(&self, names: &[String]) -> Option<Vec<QueueName>> {
-        names.iter().map(|name| self.spelled(name)).collect()
+    /// Returns Asterisk's spelling of these queue names, or `None` unless Asterisk has listed
+    /// all the queues over this link.
+    pub(super) fn spellings_of(&self, names: &[String]) -> Option<Vec<QueueName>> {
+        names.iter().map(|name| self.spelling_of(name)).collect()
     }
 
     pub(super) fn phase(&self) -> Phase {
         self.phase
     }
 
-    /// When anything was last received from Asterisk.
+    /// Returns the time at which anything was last received from Asterisk.
     pub(super) fn last_received(&self) -> Instant {
         self.last_received
     }
 
-    /// Number of the latest change.
+    /// Returns the number of the latest change.
     pub(super) fn latest_change(&self) -> u64 {
         self.change_log.latest()
     }
 
-    /// At most `limit` changes after `number`; `None` if the change log does not reach
-    /// back so far.
+    /// Returns at most `limit` changes after `number`, or `None` if the change log has already
+    /// dropped some of them.
     pub(super) fn changes_since(
         &self,
         number: u64,
@@ -199,44 +201,44 @@ impl Mirror {
         self.event_delivery.delivery()
     }
 
-    /// Seconds by which Asterisk's clock is ahead of the bridge's.
+    /// Returns the number of seconds by which Asterisk's clock is ahead of the bridge's clock.
     pub(super) fn clock_offset(&self) -> Option<f64> {
         self.clock.offset()
     }
 
-    /// Whether the last measurement of the clock offset is older than `age`.
+    /// Returns whether the last measurement of the clock offset is older than `age`.
     pub(super) fn is_clock_older_than(&self, age: Duration, now: Instant) -> bool {
         self.clock.is_older_than(age, now)
     }
 
-    /// A stream of the view was opened.
+    /// Records that a stream with this view was opened.
     pub(super) fn watch(&mut self, view: &str, shows: ShowsQueue) {
         self.watched.add(view, shows);
     }
 
-    /// A stream of the view was closed.
+    /// Records that a stream with this view was closed.
     pub(super) fn unwatch(&mut self, view: &str) {
         self.watched.remove(view);
     }
 
-    /// The views of all open streams.
+    /// Returns the queue filters of all views with open streams.
     pub(super) fn watched_views(&self) -> Vec<ShowsQueue> {
         self.watched.views()
     }
 
-    /// Members whose calls have just started or ended, by queue.
+    /// Returns the members whose calls have just started or ended, by queue.
     pub(super) fn members_after_calls(&self) -> HashMap<&QueueName, Vec<Arc<str>>> {
         self.pending.members_after_calls()
     }
 
-    /// Records visible changes of members in the change log.
+    /// Records visible member changes in the change log.
     fn record(&mut self, queue: &QueueName, changed: impl IntoIterator<Item = Changed>) {
         let is_new = self.queue(queue).is_some_and(MirroredQueue::is_new);
         for (change, member) in changed {
             self.memberships.member_changed(queue, change, &member);
             let queue = queue.clone();
             self.change_log.push(if is_new {
-                // The queue itself has not been reported yet.
+                // The change log does not contain the queue yet.
                 StateChange::Queue { queue }
             } else {
                 StateChange::Member {

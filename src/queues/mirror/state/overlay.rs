@@ -1,8 +1,8 @@
-//! Changes that Asterisk has acknowledged, but not confirmed by an event.
+//! Changes that Asterisk has acknowledged but not yet confirmed with an event.
 //!
-//! On the connection that made a change, the reply comes before the event, and the event
-//! can be many replies late. A client that has received "success" must see the change at
-//! once, so the change is applied on top of what Asterisk has reported.
+//! Asterisk sends the reply to a change before the event, and can send many other replies
+//! between the two. The client must see a successful change immediately, so the mirror applies
+//! the change on top of the state that Asterisk has reported.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,31 +10,32 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::event::MemberEvent;
+use super::event::MemberEventKind;
 use crate::ami::Action;
 use crate::queues::model::Member;
 use crate::queues::time::PbxTime;
 
-/// How long a change waits for its event. After that, Asterisk is queried. A member whose
-/// name is not UTF-8, for example, has no events at all.
+/// How long a change waits for its event before the bridge queries Asterisk. Some events never
+/// arrive: for example, Asterisk sends no events about a member whose name is not UTF-8.
 pub(super) const EVENT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The effect of an acknowledged change on a member.
+/// An acknowledged change to a member.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum UnconfirmedChange {
     Pause {
         paused: bool,
         reason: Arc<str>,
-        /// When the change was acknowledged, in Unix seconds.
+        /// The time of the acknowledgment, in Unix seconds.
         at: i64,
     },
-    /// With the member, once Asterisk has listed it.
+    /// Contains the new member as soon as Asterisk has listed it.
     Add(Option<Arc<Member>>),
     Remove,
 }
 
 impl UnconfirmedChange {
-    /// The queue, the interface, and the effect of the action. `now` is in Unix seconds.
+    /// Returns an action's queue, interface and change, or `None` if the action changes no
+    /// member. `now` is in Unix seconds.
     pub(super) fn of(action: &Action, now: i64) -> Option<(&str, &str, Self)> {
         match action {
             Action::QueuePause {
@@ -61,7 +62,7 @@ impl UnconfirmedChange {
         }
     }
 
-    /// The member after this change.
+    /// Returns the member after this change.
     pub(super) fn apply(&self, member: Option<Arc<Member>>) -> Option<Arc<Member>> {
         match self {
             Self::Pause { paused, reason, at } => {
@@ -77,23 +78,23 @@ impl UnconfirmedChange {
                 }
                 Some(member)
             }
-            // A new member is shown once Asterisk has reported it, because only Asterisk
-            // knows the state of its device.
+            // Readers see a new member as soon as Asterisk has listed it, because only Asterisk
+            // knows the member's device state.
             Self::Add(listed) => member.or_else(|| listed.clone()),
             Self::Remove => None,
         }
     }
 
-    /// Whether an event can be the confirmation of this change.
-    fn is_confirmed_by(&self, kind: MemberEvent, member: &Member) -> bool {
+    /// Returns whether an event confirms this change.
+    fn is_confirmed_by(&self, kind: MemberEventKind, member: &Member) -> bool {
         match self {
             Self::Pause { paused, reason, .. } => {
-                kind == MemberEvent::Paused
+                kind == MemberEventKind::Paused
                     && member.paused == *paused
                     && member.paused_reason == *reason
             }
-            Self::Add(_) => kind == MemberEvent::Added,
-            Self::Remove => kind == MemberEvent::Removed,
+            Self::Add(_) => kind == MemberEventKind::Added,
+            Self::Remove => kind == MemberEventKind::Removed,
         }
     }
 }
@@ -102,9 +103,9 @@ impl UnconfirmedChange {
 #[derive(Debug)]
 pub(super) struct MemberOverlay {
     pub(super) interface: Arc<str>,
-    /// The member as events and lists have reported it.
+    /// The member as reported by events and lists.
     pub(super) reported: Option<Arc<Member>>,
-    /// Oldest first, each with the time of its acknowledgement.
+    /// Oldest first, each with the time of its acknowledgment.
     changes: VecDeque<(UnconfirmedChange, Instant)>,
 }
 
@@ -121,11 +122,11 @@ impl MemberOverlay {
         self.changes.push_back((change, now));
     }
 
-    /// Removes the oldest change if the event confirms it, and returns how long it was
-    /// shown. The events of one queue come in the order of the changes.
+    /// Removes the oldest change if the event confirms it, and returns the time since the
+    /// change was acknowledged. A queue's events arrive in the order of its changes.
     pub(super) fn confirm(
         &mut self,
-        kind: MemberEvent,
+        kind: MemberEventKind,
         member: &Member,
         now: Instant,
     ) -> Option<Duration> {
@@ -138,18 +139,19 @@ impl MemberOverlay {
         Some(lifetime)
     }
 
-    /// Drops the changes that were already overdue when Asterisk was queried, at `asked`.
-    /// Returns their number.
-    pub(super) fn expire(&mut self, asked: Instant) -> u64 {
+    /// Drops the changes that were already overdue when Asterisk was queried. Returns the
+    /// number of dropped changes.
+    pub(super) fn expire(&mut self, queried_at: Instant) -> u64 {
         let mut expired = 0;
-        while self.is_overdue(asked) {
+        while self.is_overdue(queried_at) {
             self.changes.pop_front();
             expired += 1;
         }
         expired
     }
 
-    /// The bridge's clock was set forward by this many seconds.
+    /// Moves the times forward by `seconds`, because the bridge's clock was set forward by that
+    /// much.
     pub(super) fn shift_times(&mut self, seconds: i64) {
         if let Some(reported) = &mut self.reported {
             Arc::make_mut(reported).shift_times(seconds);
@@ -167,20 +169,20 @@ impl MemberOverlay {
         self.changes.is_empty()
     }
 
-    /// Whether the event of the oldest change is overdue.
+    /// Returns whether the oldest change's event is overdue.
     pub(super) fn is_overdue(&self, now: Instant) -> bool {
         let oldest = self.changes.front();
         oldest.is_some_and(|(_, since)| *since + EVENT_TIMEOUT <= now)
     }
 
-    /// Compares the changes with a list that was queried at `asked`. The list includes all
-    /// changes that were acknowledged before. If its pause differs from theirs, someone
-    /// else has changed it or a realtime database has refused it, and the changes are
-    /// dropped. Otherwise they stay, because older events may still arrive.
-    pub(super) fn member_listed(&mut self, asked: Instant, member: Option<&Arc<Member>>) {
+    /// Compares the changes with a list of the member. The list includes all changes that were
+    /// acknowledged before `queried_at`. If the list shows another pause than the changes, someone
+    /// else has changed the pause or a realtime database has refused it, so the changes are
+    /// dropped. Otherwise the changes stay, because events from before them may still arrive.
+    pub(super) fn member_listed(&mut self, queried_at: Instant, member: Option<&Arc<Member>>) {
         for (change, since) in &mut self.changes {
             if let (UnconfirmedChange::Add(listed), Some(member)) = (change, member)
-                && *since <= asked
+                && *since <= queried_at
             {
                 *listed = Some(Arc::clone(member));
             }
@@ -188,7 +190,7 @@ impl MemberOverlay {
         let list_has_all = self
             .changes
             .back()
-            .is_some_and(|(_, since)| *since <= asked);
+            .is_some_and(|(_, since)| *since <= queried_at);
         let shown = self.apply_changes(member.cloned());
         let pause = |member: &Arc<Member>| (member.paused, Arc::clone(&member.paused_reason));
         if list_has_all && shown.as_ref().map(pause) != member.map(pause) {
@@ -196,13 +198,13 @@ impl MemberOverlay {
         }
     }
 
-    /// The member with all unconfirmed changes.
+    /// Returns the member with all unconfirmed changes applied.
     pub(super) fn member(&self) -> Option<Arc<Member>> {
         self.apply_changes(self.reported.clone())
     }
 
     fn apply_changes(&self, mut member: Option<Arc<Member>>) -> Option<Arc<Member>> {
-        // There can be many pauses in a row. Only the last of them matters.
+        // Of several consecutive pauses, only the last one matters.
         let is_pause = |(change, _): &&(UnconfirmedChange, Instant)| {
             matches!(change, UnconfirmedChange::Pause { .. })
         };

@@ -1,4 +1,4 @@
-//! The queries that the mirror needs, and when each is due.
+//! The refreshes that the mirror has requested.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use tokio::time::Instant;
 
 use crate::queues::name::QueueName;
 
-/// A query that refreshes a part of the mirror.
+/// A query that refreshes all or some of the mirror.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::queues::mirror) enum Refresh {
     /// All queues, with statistics and callers, without members.
     Queues,
-    /// One queue, with all its members.
+    /// One queue, with all members, statistics and callers.
     Queue(QueueName),
     /// A queue's statistics and callers.
     Statistics(QueueName),
@@ -27,7 +27,7 @@ pub(in crate::queues::mirror) enum Refresh {
 }
 
 impl Refresh {
-    /// The queue to refresh; `None` for all queues.
+    /// Returns the queue to refresh, or `None` for all queues.
     pub(super) fn queue(&self) -> Option<&str> {
         match self {
             Self::Queues => None,
@@ -38,29 +38,28 @@ impl Refresh {
     }
 }
 
-/// Delay of the second query about a member whose call has started or ended. Asterisk
-/// sends the event before it counts the call.
+/// Delay of the second query about a member whose call has started or ended. The second query
+/// is needed because Asterisk sends the event before it counts the call.
 const SECOND_QUERY_DELAY: Duration = Duration::from_millis(900);
 
-/// The pending refreshes, each with the time when it is due.
+/// The pending refreshes, each with its due time.
 #[derive(Debug, Default)]
 pub(super) struct PendingRefreshes {
     due: HashMap<Refresh, Instant>,
 }
 
 impl PendingRefreshes {
-    /// Adds a refresh. If it is already pending, the earlier time counts, so that a busy
-    /// queue is queried no more often than a quiet one.
+    /// Adds a refresh. If an equal refresh is already pending, the earlier due time applies, so
+    /// that a busy queue is queried no more often than a quiet one.
     pub(super) fn add(&mut self, refresh: Refresh, at: Instant) {
         let due = self.due.entry(refresh);
         due.and_modify(|due| *due = at.min(*due)).or_insert(at);
     }
 
-    /// Takes the refresh that has been due for the longest time.
+    /// Takes the refresh that has been due longest.
     pub(super) fn take(&mut self, now: Instant) -> Option<Refresh> {
         let due = self.due.iter().filter(|(_, at)| **at <= now);
-        // Among refreshes that are due at the same time, the list of all queues comes
-        // first.
+        // Of several refreshes with the same due time, the list of all queues comes first.
         let (refresh, _) = due.min_by_key(|(refresh, at)| (**at, *refresh))?;
         let refresh = refresh.clone();
         self.due.remove(&refresh);
@@ -75,13 +74,13 @@ impl PendingRefreshes {
                 interface: Arc::clone(interface),
                 query_twice: false,
             };
-            // The first query also answers a second one that is already pending.
+            // The first query replaces a second query that is already pending.
             self.due.insert(second, now + SECOND_QUERY_DELAY);
         }
         Some(refresh)
     }
 
-    /// Whether a pending refresh will list the member.
+    /// Returns whether a pending refresh will list this member.
     pub(super) fn covers(&self, queue: &str, interface: &str) -> bool {
         self.due.keys().any(|pending| match pending {
             Refresh::Queue(name) => **name == *queue,
@@ -94,11 +93,11 @@ impl PendingRefreshes {
         })
     }
 
-    /// A list of all queues with all members was queried at `asked`. It replaces every
-    /// refresh that was due then.
-    pub(super) fn answered_by_full_list(&mut self, asked: Instant) {
+    /// Removes the refreshes that were due when a list of all queues with all members was
+    /// queried, because the list answers them.
+    pub(super) fn answered_by_full_list(&mut self, queried_at: Instant) {
         self.due.retain(|pending, due| {
-            *due > asked
+            *due > queried_at
                 || matches!(
                     pending,
                     Refresh::Member {
@@ -109,19 +108,20 @@ impl PendingRefreshes {
         });
     }
 
-    /// A list of all queues with one member was queried at `asked`.
-    pub(super) fn answered_by_member_list(&mut self, interface: &str, asked: Instant) {
+    /// Removes the refreshes of a member that were due when a list of all queues with this
+    /// member was queried, because the list answers them.
+    pub(super) fn answered_by_member_list(&mut self, interface: &str, queried_at: Instant) {
         self.due.retain(|pending, due| match pending {
             Refresh::Member {
                 interface: member,
                 query_twice: false,
                 ..
-            } => *due > asked || !member.eq_ignore_ascii_case(interface),
+            } => *due > queried_at || !member.eq_ignore_ascii_case(interface),
             _ => true,
         });
     }
 
-    /// Members whose calls have just started or ended, by queue.
+    /// Returns the members whose calls have just started or ended, by queue.
     pub(super) fn members_after_calls(&self) -> HashMap<&QueueName, Vec<Arc<str>>> {
         let mut members: HashMap<_, Vec<_>> = HashMap::new();
         for pending in self.due.keys() {
@@ -138,7 +138,7 @@ impl PendingRefreshes {
         members
     }
 
-    /// When the next refresh is due.
+    /// Returns the time at which the next refresh is due.
     pub(super) fn next(&self) -> Option<Instant> {
         self.due.values().copied().min()
     }

@@ -1,16 +1,16 @@
-//! How complete the mirror is.
+//! The phase of the mirror.
 
-/// How complete the mirror is.
+/// The phase of the mirror, from the first link to a complete mirror.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::queues::mirror) enum Phase {
-    /// There has been no link yet.
+    /// The mirror has never been complete, and the link is down.
     NeverLinked,
-    /// There is no link. The mirror shows the last known state.
+    /// The link is down. The mirror shows the last known state.
     Lost,
-    /// There is a link, and the queues are being listed.
+    /// The link is up, and the queues are being listed.
     Loading,
-    /// There is a link, but Asterisk has not loaded app_queue.
+    /// The link is up, but Asterisk has not loaded app_queue.
     NoAppQueue,
-    /// The mirror is complete and follows the PBX.
+    /// The mirror is complete and receives updates from the PBX.
     Live,
 }

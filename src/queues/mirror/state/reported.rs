@@ -1,21 +1,21 @@
-//! Members as Asterisk reports them.
+//! Compares and converts members that Asterisk reports.
 
 use std::sync::Arc;
 
 use crate::queues::model::{Member, Membership};
 
-/// A member that a list shows differently from what events had reported.
+/// A member whose state in a list differs from the state that was reported before.
 #[derive(Debug)]
 pub(super) struct Difference {
     pub(super) interface: Arc<str>,
-    /// Whether the member is no longer listed, although the bridge has not removed it.
+    /// Whether the member is no longer listed.
     pub(super) has_vanished: bool,
-    /// Whether Asterisk sends an event for such a change, no matter who makes it.
+    /// Whether Asterisk announces every such change with an event.
     pub(super) is_announced: bool,
 }
 
-/// The member with its times converted to the bridge's clock. `known` is the member as it
-/// was reported before.
+/// Returns the member with its times converted to the bridge's clock. `known` is the member as
+/// previously reported.
 pub(super) fn with_bridge_times(
     listed: &Arc<Member>,
     known: Option<&Member>,
@@ -29,9 +29,9 @@ pub(super) fn with_bridge_times(
     Arc::new(member)
 }
 
-/// Whether Asterisk sends an event for the difference between two states of a member. It
-/// sends none for members of `queues.conf` or of a realtime database, and not always one
-/// for counts and device states.
+/// Returns whether Asterisk announces the difference between two states of a member with an
+/// event. Asterisk announces no changes of static members, and not every change of a call
+/// count or a device state.
 pub(super) fn is_announced(before: Option<&Member>, after: Option<&Member>) -> bool {
     let is_dynamic = |member: &Member| member.membership == Membership::Dynamic;
     match (before, after) {
@@ -43,8 +43,8 @@ pub(super) fn is_announced(before: Option<&Member>, after: Option<&Member>) -> b
     }
 }
 
-/// Whether Asterisk sends events about the member. It sends none if the name is not UTF-8,
-/// as when Asterisk has cut it in the middle of a character.
+/// Returns whether Asterisk sends events about the member. It sends none if the member's name
+/// is not UTF-8, for example because Asterisk truncated the name in the middle of a character.
 pub(super) fn has_events(member: &Member) -> bool {
     !member.name.contains(char::REPLACEMENT_CHARACTER)
 }

@@ -1,4 +1,4 @@
-//! How large a PBX is, and so how it is queried.
+//! Selects the query mode by the size of the PBX.
 
 use super::Mirror;
 use crate::queues::queries::QueryMode;
@@ -8,8 +8,9 @@ use crate::queues::queries::QueryMode;
 const FULL_MAX_QUEUES: usize = 32;
 const FULL_MAX_MEMBERSHIPS: usize = 500;
 
-/// Up to this size, a list of all queues without members costs a few milliseconds, and one
-/// of all memberships about twenty (18.6 ms for 2,000 memberships, by Asterisk 22.10).
+/// Up to this size, a list of all queues without members costs Asterisk a few milliseconds,
+/// and a list of all queues with all members about 20 ms (18.6 ms for 2,000 memberships on
+/// Asterisk 22.10).
 const UNNAMED_MAX_QUEUES: usize = 64;
 const UNNAMED_MAX_MEMBERSHIPS: usize = 2_000;
 
@@ -18,7 +19,7 @@ impl Mirror {
         self.queues().map(|queue| queue.queue().members.len()).sum()
     }
 
-    /// How a PBX of this size is queried.
+    /// Returns the query mode for a PBX of this size.
     pub(in crate::queues::mirror) fn query_mode(&self) -> QueryMode {
         match (self.queues.len(), self.count_memberships()) {
             (..=FULL_MAX_QUEUES, ..=FULL_MAX_MEMBERSHIPS) => QueryMode::Full,

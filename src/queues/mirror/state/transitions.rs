@@ -1,4 +1,4 @@
-//! What changes the phase of the mirror.
+//! Changes the mirror's phase.
 
 use tokio::time::Instant;
 
@@ -6,8 +6,9 @@ use super::event_delivery::DeliveryEvidence;
 use super::{Mirror, Now, Phase, Refresh, StateChange};
 
 impl Mirror {
-    /// There is a new link, so everything in the mirror may be outdated.
-    pub(in crate::queues::mirror) fn link_made(&mut self, now: Instant) {
+    /// Starts loading, because a new link was established. The mirror's contents are no longer
+    /// confirmed.
+    pub(in crate::queues::mirror) fn link_established(&mut self, now: Instant) {
         self.last_received = now;
         self.phase = Phase::Loading;
         self.pending.clear();
@@ -17,7 +18,7 @@ impl Mirror {
         self.event_delivery = DeliveryEvidence::default();
         self.resyncing = None;
         for queue in self.queues.values_mut() {
-            queue.link_made();
+            queue.link_established();
         }
     }
 
@@ -32,8 +33,8 @@ impl Mirror {
         };
     }
 
-    /// Asterisk no longer knows the actions of app_queue. Ignored if the link has been lost
-    /// meanwhile.
+    /// Enters [`Phase::NoAppQueue`], because Asterisk no longer knows app_queue's actions.
+    /// Ignored if the link is down.
     pub(super) fn app_queue_unloaded(&mut self) {
         if matches!(self.phase, Phase::Loading | Phase::Live) {
             self.link_lost();
@@ -41,15 +42,15 @@ impl Mirror {
         }
     }
 
-    /// Asterisk knows the actions of app_queue again.
+    /// Starts loading again, because Asterisk knows app_queue's actions again.
     pub(in crate::queues::mirror) fn app_queue_loaded(&mut self, now: Instant) {
         if self.phase == Phase::NoAppQueue {
-            self.link_made(now);
+            self.link_established(now);
         }
     }
 
-    /// Every queue known when the link came up has been listed. Ignored if the link has
-    /// been lost meanwhile: the last list and the disconnect can arrive together.
+    /// Enters [`Phase::Live`], because every queue known when the link came up has been listed.
+    /// Ignored if the link is down: the last list and the disconnect can arrive together.
     pub(in crate::queues::mirror) fn loading_finished(&mut self, now: Now) {
         if self.phase != Phase::Loading {
             return;
@@ -58,7 +59,7 @@ impl Mirror {
         self.names_version += 1;
         self.has_been_live = true;
         self.change_log.push(StateChange::Link { connected: true });
-        // Queues that have appeared since were not listed.
+        // Queues that appeared during loading were not listed.
         let new = self
             .queues()
             .filter(|queue| queue.listed_in_full_at.is_none());

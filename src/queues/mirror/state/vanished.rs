@@ -1,8 +1,8 @@
-//! Queues and members that have vanished from Asterisk's lists without an explanation.
+//! Checks of queues and members that have vanished from Asterisk's lists unexpectedly.
 //!
-//! While a realtime database is locked, Asterisk answers as if its queues and members did
-//! not exist, and no event reports that they exist again. The bridge therefore queries
-//! Asterisk again, soon at first and then at growing intervals.
+//! While a realtime database is locked, Asterisk answers as if the database's queues and
+//! members did not exist. No event reports their return. The bridge therefore queries Asterisk
+//! again: soon after they vanish, and then at increasing intervals.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use super::pending_refreshes::Refresh;
 use crate::queues::model::Queue;
 use crate::queues::name::QueueName;
 
-/// Delay of the first query. Each further delay is half as long again.
+/// Delay of the first query. Each further delay is 1.5 times as long.
 const FIRST_DELAY: Duration = Duration::from_millis(700);
 
-/// The longest delay. After it, the periodic resync is enough.
+/// The longest delay. Longer delays are left to the periodic resync.
 const LONGEST_DELAY: Duration = Duration::from_secs(40);
 
 /// The queues and members that have vanished.
@@ -33,12 +33,12 @@ struct VanishedMembers {
     interfaces: Vec<Arc<str>>,
 }
 
-/// Something that has vanished, and when to query Asterisk about it.
+/// A vanished queue or the vanished members of a queue, with the schedule of queries.
 #[derive(Debug)]
 struct Check<T> {
     subject: T,
     since: Instant,
-    /// When to query next; `None` if only the periodic resync still does.
+    /// When the next query is due; `None` if only the periodic resync still queries.
     next: Option<Instant>,
     delay: Duration,
     is_logged: bool,
@@ -55,7 +55,7 @@ impl<T> Check<T> {
         }
     }
 
-    /// Whether a query is due. If so, schedules the next one.
+    /// Returns whether a query is due. If it is, schedules the next query.
     fn take_due(&mut self, now: Instant) -> bool {
         let is_due = self.next.is_some_and(|next| next <= now);
         if is_due {
@@ -65,8 +65,8 @@ impl<T> Check<T> {
         is_due
     }
 
-    /// Whether to log that the subject is missing: once, and not before Asterisk was
-    /// queried again.
+    /// Returns whether to log that the subject is missing. Returns true only once, and only
+    /// after Asterisk was queried again.
     fn take_log(&mut self, now: Instant) -> bool {
         let is_first = !self.is_logged && now >= self.since + FIRST_DELAY;
         self.is_logged |= is_first;
@@ -79,8 +79,8 @@ impl<T> Check<T> {
 }
 
 impl VanishedChecks {
-    /// A queue is no longer in the list of all queues, or has never been in it although
-    /// the configuration lists it.
+    /// Adds a check for a queue that is no longer in the list of all queues, or that the
+    /// configuration lists but Asterisk never has.
     pub(super) fn queue_vanished(&mut self, queue: &str, now: Instant) {
         let is_known = |check: &Check<String>| check.subject.eq_ignore_ascii_case(queue);
         if !self.queues.iter().any(is_known) {
@@ -88,7 +88,7 @@ impl VanishedChecks {
         }
     }
 
-    /// Members are no longer in the list of their queue.
+    /// Adds a check for members that are no longer in their queue's list.
     pub(super) fn members_vanished(
         &mut self,
         queue: &QueueName,
@@ -102,13 +102,13 @@ impl VanishedChecks {
         }
     }
 
-    /// A queue was removed. Its members are no longer checked.
+    /// Removes the checks for a queue's members, because the queue was removed.
     pub(super) fn queue_removed(&mut self, queue: &str) {
         let is_other = |name: &QueueName| !name.eq_ignore_ascii_case(queue);
         self.members.retain(|check| is_other(&check.subject.queue));
     }
 
-    /// An event has reported the member, so it no longer needs a check.
+    /// Removes a member from the checks, because an event has reported the member.
     pub(super) fn member_reported(&mut self, queue: &str, interface: &str) {
         for check in &mut self.members {
             let members = &mut check.subject;
@@ -121,8 +121,8 @@ impl VanishedChecks {
             .retain(|check| !check.subject.interfaces.is_empty());
     }
 
-    /// All queues were listed. Queues that the configuration lists are checked for as long
-    /// as they are missing.
+    /// Updates the checks for queues after a list of all queues. Queues that the configuration
+    /// lists remain in the checks until Asterisk lists them.
     pub(super) fn all_queues_listed(
         &mut self,
         exists: impl Fn(&str) -> bool,
@@ -149,7 +149,7 @@ impl VanishedChecks {
         });
     }
 
-    /// All members of a queue were listed.
+    /// Updates the checks for a queue's members after a list of all its members.
     pub(super) fn all_members_listed(&mut self, queue: &Queue, now: Instant) {
         self.members.retain_mut(|check| {
             let missing_ms = check.missing_ms(now);
@@ -188,7 +188,7 @@ impl VanishedChecks {
 
     /// Takes the next query that is due.
     pub(super) fn take(&mut self, now: Instant) -> Option<Refresh> {
-        // One list answers for all queues, so every queue's next query is scheduled.
+        // One list answers the checks for all queues, so schedule every queue's next query.
         let due = self
             .queues
             .iter_mut()
@@ -203,14 +203,14 @@ impl VanishedChecks {
         Some(Refresh::Queue(due))
     }
 
-    /// When the next query is due.
+    /// Returns the time at which the next query is due.
     pub(super) fn next(&self) -> Option<Instant> {
         let queues = self.queues.iter().filter_map(|check| check.next);
         let members = self.members.iter().filter_map(|check| check.next);
         queues.chain(members).min()
     }
 
-    /// A reload or a new link explains whatever is missing.
+    /// Removes all checks, because a reload or a new link explains what is missing.
     pub(super) fn clear(&mut self) {
         self.queues.clear();
         self.members.clear();
@@ -251,7 +251,7 @@ mod tests {
             delays.push((next - now).as_secs_f32());
             now = next;
             assert_eq!(checks.take(now), Some(Refresh::Queues));
-            // Lists that arrive meanwhile don't add a query.
+            // Lists that arrive before the next query is due don't add a query.
             for _ in 0..3 {
                 checks.all_queues_listed(|_| false, |_| true, now);
             }
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(delays[..3], [0.7, 1.05, 1.575]);
         assert_eq!(delays.len(), 10, "{delays:?}");
         assert!(delays[9] < LONGEST_DELAY.as_secs_f32());
-        // Only a queue that the configuration lists is still checked.
+        // Only configured queues are still checked.
         checks.all_queues_listed(|_| false, |_| true, now);
         assert_eq!(checks.queues.len(), 1);
         checks.all_queues_listed(|_| false, |_| false, now);
@@ -290,7 +290,7 @@ mod tests {
         checks.all_members_listed(&listed("support", &["PJSIP/1002"]), later);
         assert_eq!(checks.next(), None);
 
-        // The queue is gone, so there is nothing left to check.
+        // The queue was removed, so its members are no longer checked.
         checks.members_vanished(&queue, gone(), now);
         checks.queue_removed("SUPPORT");
         assert_eq!(checks.next(), None);

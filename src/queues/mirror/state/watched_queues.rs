@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// Whether a stream shows the queue with this name.
+/// A filter that returns whether a stream shows the queue with this name.
 pub type ShowsQueue = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
-/// The views of the open streams. Streams that show the same queues share one view.
+/// The views of the open streams. Streams that show the same queues share a view.
 #[derive(Default)]
 pub(super) struct WatchedQueues {
-    /// By the view's key, with the number of its streams.
+    /// The number of streams and the filter of each view, by the view's key.
     views: HashMap<String, (usize, ShowsQueue)>,
 }
 
@@ -21,13 +21,13 @@ impl fmt::Debug for WatchedQueues {
 }
 
 impl WatchedQueues {
-    /// A stream of the view was opened.
+    /// Records that a stream with this view was opened.
     pub(super) fn add(&mut self, view: &str, shows: ShowsQueue) {
         let (streams, _) = self.views.entry(view.to_owned()).or_insert((0, shows));
         *streams += 1;
     }
 
-    /// A stream of the view was closed.
+    /// Records that a stream with this view was closed.
     pub(super) fn remove(&mut self, view: &str) {
         if let Some((streams, _)) = self.views.get_mut(view) {
             *streams -= 1;
@@ -37,12 +37,12 @@ impl WatchedQueues {
         }
     }
 
-    /// Whether no stream is open.
+    /// Returns whether no stream is open.
     pub(super) fn is_empty(&self) -> bool {
         self.views.is_empty()
     }
 
-    /// A test for each view: whether it shows a queue.
+    /// Returns each view's filter.
     pub(super) fn views(&self) -> Vec<ShowsQueue> {
         self.views
             .values()
