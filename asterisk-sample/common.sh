@@ -5,7 +5,7 @@
 # On Debian, chroot is in an sbin folder, which is not on a user's PATH.
 PATH=$PATH:/usr/sbin:/sbin
 sample_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# Outside of target/, so that "cargo clean" does not delete the downloads.
+# Outside target/, so that "cargo clean" does not delete the downloads.
 roots=${AMI_BRIDGE_ASTERISK_ROOTS:-$(dirname "$sample_folder")/.asterisk}
 
 die() {
@@ -44,8 +44,8 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else (in_namespaces "$@"); fi
 }
 
-# Sets root (the folder that Asterisk sees as /) and instance (the folder of the
-# instance, as Asterisk sees it) from the arguments VERSION and NAME.
+# Sets root (the folder that Asterisk sees as /) and instance (the instance's folder, as
+# Asterisk sees it) from the arguments VERSION and NAME.
 # shellcheck disable=SC2034
 select_instance() {
   [ $# -ge 2 ] || die "usage: $(basename "$0") 16|22 NAME ..."

@@ -1,5 +1,5 @@
 // Pauses an agent, shows a queue, and follows its events. Needs Node.js 18 or later. The
-// functions also work in a browser, which has to get the settings from somewhere else.
+// functions also work in a browser, where the settings must come from another source.
 //
 //   BRIDGE=http://127.0.0.1:8088 BRIDGE_USER=… BRIDGE_PASSWORD=… node client.mjs AGENT QUEUE
 
@@ -38,10 +38,10 @@ async function bridge(parameters) {
       body: new URLSearchParams(parameters),
       signal: AbortSignal.timeout(15_000),
     });
-    // An error response has a JSON body too, with its code and message.
+    // An error response also has a JSON body, with its code and message.
     answer = await response.json();
   } catch {
-    // The connection failed or broke, or a proxy answered with a page of its own.
+    // The connection failed or broke, or a proxy answered with its own page.
     answer = { status: "error", ...NO_ANSWER };
   }
   if (answer.status === "error") throw new BridgeError(answer);
@@ -49,7 +49,7 @@ async function bridge(parameters) {
 }
 
 /**
- * The text for a user of a panel.
+ * Returns the text to show to a panel user.
  *
  * @param {unknown} error
  */
@@ -69,8 +69,8 @@ function describe(error) {
 
 /**
  * Yields the events of a queue, until the caller stops or the bridge refuses. An
- * EventSource can send the password only in the URL, so this reads the stream with
- * fetch, and reconnects with the last event id as an EventSource does.
+ * EventSource can send the password only in the URL, so this function reads the stream
+ * with fetch, and reconnects with the last event id as an EventSource does.
  *
  * @param {string} queue
  */
@@ -106,7 +106,7 @@ async function* follow(queue) {
             // A comment has no data. It only keeps the connection alive.
             if (!data) continue;
             yield { event: field("event"), data: JSON.parse(data) };
-            // The caller has handled the event, so it need not be sent again.
+            // The caller has handled the event, so the bridge need not send it again.
             lastId = field("id") ?? lastId;
           }
         }

@@ -19,8 +19,8 @@ final class BridgeError extends RuntimeException
 
 /**
  * Sends a request to the bridge and returns its answer. The parameters go into a form
- * and the credentials into a header, so that no URL, and no log of a proxy, contains
- * the password.
+ * and the credentials into a header, so that no URL and no proxy log contains the
+ * password.
  */
 function bridge(array $parameters): array
 {
@@ -31,15 +31,15 @@ function bridge(array $parameters): array
         'header' => "Authorization: Basic $login\r\nContent-Type: application/x-www-form-urlencoded",
         'content' => http_build_query($parameters),
         'timeout' => 15,
-        // An error response has a JSON body too, with its code and message.
+        // An error response also has a JSON body, with its code and message.
         'ignore_errors' => true,
     ]]);
     $text = @file_get_contents($endpoint, false, $context);
     $answer = json_decode((string) $text, true);
     if (!is_array($answer)) {
-        // The connection failed or broke, or a proxy answered with a page of its own. The
-        // client can't know whether the bridge received the request, which is the same
-        // uncertainty as the bridge's own outcome_unknown.
+        // The connection failed or broke, or a proxy answered with its own page. The client
+        // can't know whether the bridge received the request. This is the same uncertainty
+        // as the bridge's own outcome_unknown.
         throw new BridgeError('outcome_unknown', 'The bridge has not answered.');
     }
     if ($answer['status'] === 'error') {
@@ -48,7 +48,7 @@ function bridge(array $parameters): array
     return $answer;
 }
 
-/** The text for a user of a panel. */
+/** Returns the text to show to a panel user. */
 function describe(BridgeError $error): string
 {
     switch ($error->errorCode) {

@@ -19,7 +19,7 @@ BRIDGE = os.environ.get("BRIDGE", "http://127.0.0.1:8088")
 LOGIN = base64.b64encode(f"{os.environ['BRIDGE_USER']}:{os.environ['BRIDGE_PASSWORD']}".encode())
 HEADERS = {"Authorization": "Basic " + LOGIN.decode()}
 
-# The exceptions of a connection that fails or breaks.
+# Exceptions that are raised when a connection fails or breaks.
 CONNECTION_ERRORS = (OSError, http.client.HTTPException)
 # Without an answer, the client can't know whether the bridge received the request. This
 # is the same uncertainty as the bridge's own outcome_unknown.
@@ -57,7 +57,7 @@ def bridge(**parameters):
 
 
 def describe(error):
-    """The text for a user of a panel."""
+    """Returns the text to show to a panel user."""
     return {
         "not_a_member": "The agent is not in that queue.",
         "unknown_queue": "There is no such queue.",
@@ -88,7 +88,7 @@ def follow(queue):
                     # A comment has no data. It only keeps the connection alive.
                     if "data" in fields:
                         yield fields["event"], json.loads(fields["data"])
-                        # The caller has handled the event, so it need not be sent again.
+                        # The caller has handled the event, so the bridge need not send it again.
                         last_id = fields["id"]
                     fields = {}
         except urllib.error.HTTPError as error:

@@ -16,7 +16,7 @@ bridge() {
     --config <(printf 'user = "%s:%s"\n' "$BRIDGE_USER" "$BRIDGE_PASSWORD") "$endpoint"
 }
 
-# Prints a field of an answer. A panel would use a JSON library; this needs only sed.
+# Prints a field of an answer. A panel would use a JSON library. This function needs only sed.
 field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" <<<"$2"; }
 
 answer=$(bridge action=pause "agent=$agent" "queue=$queue" "reason=Lunch break") || exit 1
