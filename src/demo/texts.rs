@@ -14,7 +14,7 @@ listen = "{listen}"
 [admin]
 listen = ""
 
-# Leave the terminal to the welcome text.
+# Log only warnings, so that the welcome text remains visible.
 [log]
 level = "warn"
 

@@ -71,7 +71,7 @@ impl Drop for CheckPermit<'_> {
 #[derive(Debug, Clone, Copy)]
 struct Failures {
     count: u32,
-    first: Instant,
+    first_at: Instant,
     locked_until: Option<Instant>,
 }
 
@@ -80,7 +80,7 @@ impl Failures {
     fn has_expired(&self, window: Duration, now: Instant) -> bool {
         match self.locked_until {
             Some(until) => until <= now,
-            None => now.duration_since(self.first) > window,
+            None => now.duration_since(self.first_at) > window,
         }
     }
 }
@@ -153,7 +153,7 @@ impl Lockout {
         }
         let no_failures = Failures {
             count: 0,
-            first: now,
+            first_at: now,
             locked_until: None,
         };
         let policy = self.policy();
@@ -174,12 +174,12 @@ impl Lockout {
         table.retain(|_, failures| !failures.has_expired(window, now));
         if table.len() >= CAPACITY {
             let mut first_failures: Vec<Instant> =
-                table.values().map(|failures| failures.first).collect();
+                table.values().map(|failures| failures.first_at).collect();
             // Remove half of the entries, so that an attacker can't trigger this search with
             // every failure.
             let (_, median, _) = first_failures.select_nth_unstable(CAPACITY / 2);
             let median = *median;
-            table.retain(|_, failures| failures.first > median);
+            table.retain(|_, failures| failures.first_at > median);
         }
     }
 

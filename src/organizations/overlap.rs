@@ -216,13 +216,13 @@ mod tests {
             ("Local/{agent}@x", "Local/{agent}@y/n", false),
             ("SIP/t/{agent}", "SIP/t/{agent}", true),
         ] {
-            let (at, ap) = parse(a, &["1001-1099"]);
-            let (bt, bp) = parse(b, &["1050"]);
+            let (a_template, a_patterns) = parse(a, &["1001-1099"]);
+            let (b_template, b_patterns) = parse(b, &["1050"]);
             let shared = common_name(
-                &without_local_options(&at),
-                &ap,
-                &without_local_options(&bt),
-                &bp,
+                &without_local_options(&a_template),
+                &a_patterns,
+                &without_local_options(&b_template),
+                &b_patterns,
             );
             assert_eq!(shared.is_some(), overlaps, "{a} {b}");
         }
@@ -272,13 +272,17 @@ mod tests {
             ),
             (("P/{agent}@a", &["*"]), ("P/{agent}@b", &["*"]), None),
         ] {
-            let ((at, ap), (bt, bp)) = (parse(a.0, a.1), parse(b.0, b.1));
+            let ((a_template, a_patterns), (b_template, b_patterns)) =
+                (parse(a.0, a.1), parse(b.0, b.1));
             assert_eq!(
-                common_name(&at, &ap, &bt, &bp).as_deref(),
+                common_name(&a_template, &a_patterns, &b_template, &b_patterns).as_deref(),
                 shared,
                 "{a:?} {b:?}"
             );
-            assert_eq!(common_name(&bt, &bp, &at, &ap).is_some(), shared.is_some());
+            assert_eq!(
+                common_name(&b_template, &b_patterns, &a_template, &a_patterns).is_some(),
+                shared.is_some()
+            );
         }
     }
 }

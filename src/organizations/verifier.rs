@@ -32,14 +32,14 @@ pub struct TooManyLogins;
 /// The keyed hash of a verified password. The key never leaves this process.
 struct VerifiedPassword {
     tag: [u8; 32],
-    at: Instant,
+    verified_at: Instant,
 }
 
 /// Verifies passwords, and caches the verified ones.
 pub struct Verifier {
     key: Zeroizing<[u8; 32]>,
     /// The cache, by username. It has at most one entry for each configured user.
-    verified: Mutex<HashMap<String, VerifiedPassword>>,
+    cache: Mutex<HashMap<String, VerifiedPassword>>,
     /// Limits the hashes that are computed at the same time to one for each CPU.
     hashing: Semaphore,
     /// Limits the pending logins to [`MAX_PENDING_LOGINS`].
@@ -63,7 +63,7 @@ impl Verifier {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             key,
-            verified: Mutex::default(),
+            cache: Mutex::default(),
             hashing: Semaphore::new(cpus),
             pending: Semaphore::new(MAX_PENDING_LOGINS),
         })
@@ -73,11 +73,11 @@ impl Verifier {
     /// minutes. Takes only microseconds.
     #[must_use]
     pub fn has_verified(&self, username: &str, password: &str) -> bool {
-        let verified = self.lock();
-        let Some(cached) = verified.get(username) else {
+        let cache = self.lock_cache();
+        let Some(cached) = cache.get(username) else {
             return false;
         };
-        cached.at.elapsed() < CACHE_DURATION
+        cached.verified_at.elapsed() < CACHE_DURATION
             && candidates(password)
                 .iter()
                 .any(|candidate| self.tag(candidate).as_slice().ct_eq(&cached.tag).into())
@@ -109,9 +109,9 @@ impl Verifier {
         if let Some(matching) = &matching {
             let verified = VerifiedPassword {
                 tag: self.tag(matching),
-                at: Instant::now(),
+                verified_at: Instant::now(),
             };
-            self.lock().insert(username.to_owned(), verified);
+            self.lock_cache().insert(username.to_owned(), verified);
         }
         Ok(matching.is_some())
     }
@@ -147,8 +147,8 @@ impl Verifier {
         mac.finalize().into_bytes().into()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, VerifiedPassword>> {
-        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_cache(&self) -> MutexGuard<'_, HashMap<String, VerifiedPassword>> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

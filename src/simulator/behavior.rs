@@ -1,11 +1,11 @@
-//! Describes when callers call, and how callers and agents behave.
+//! The behavior of simulated callers and agents.
 
 use std::ops::Range;
 use std::time::Duration;
 
 use fastrand::Rng;
 
-/// The behavior of callers and agents. Times are drawn at random from ranges of
+/// The behavior of callers and agents. Durations are drawn at random from ranges in
 /// milliseconds.
 #[derive(Debug, Clone)]
 pub struct Behavior {
@@ -13,15 +13,15 @@ pub struct Behavior {
     pub answer_delay_ms: Range<u64>,
     /// The percentage of ringing calls that agents answer.
     pub answered_percent: u32,
-    /// How long a caller and an agent talk.
+    /// How long an answered call lasts.
     pub talk_time_ms: Range<u64>,
     /// The percentage of answered calls in which the agent hangs up first.
     pub agent_hangup_percent: u32,
     /// How long a caller waits in a queue before hanging up.
     pub patience_ms: Range<u64>,
-    /// Where calls come from. If this is empty, nobody calls.
+    /// The sources of generated calls. If the list is empty, no calls are generated.
     pub caller_sources: Vec<CallerSource>,
-    /// The caller ids of generated calls. If this is empty, calls have no caller id.
+    /// The caller IDs of generated calls. If the list is empty, calls have no caller ID.
     pub caller_ids: Vec<CallerId>,
     /// The breaks that agents take.
     pub breaks: AgentBreaks,
@@ -30,28 +30,27 @@ pub struct Behavior {
 /// A source of calls to one queue.
 #[derive(Debug, Clone)]
 pub struct CallerSource {
-    /// The name of the queue.
+    /// The queue's name.
     pub queue: String,
     /// The time between two calls, in milliseconds.
     pub interval_ms: Range<u64>,
 }
 
-/// The number and name of a caller. Either may be empty.
+/// A caller's number and name. Either may be empty.
 #[derive(Debug, Clone, Default)]
 pub struct CallerId {
-    /// The phone number.
+    /// The caller's phone number.
     pub number: String,
-    /// The name.
+    /// The caller's name.
     pub name: String,
 }
 
-/// Which agents take breaks, and when. During a break the agent is paused in every
-/// queue.
+/// The breaks that agents take. During a break, an agent is paused in every queue.
 #[derive(Debug, Clone)]
 pub struct AgentBreaks {
     /// The interfaces of the agents who take breaks.
     pub interfaces: Vec<String>,
-    /// The pause reasons.
+    /// The pause reasons, one of which is drawn for each break.
     pub reasons: Vec<String>,
     /// The time until an agent's first break, in milliseconds.
     pub first_after_ms: Range<u64>,
@@ -69,9 +68,9 @@ pub(crate) enum Party {
 }
 
 impl Behavior {
-    /// The behavior of the dialplan in `asterisk-sample`: an agent answers after one
-    /// second, and the caller hangs up after one minute, whether waiting or talking.
-    /// There are no automatic calls and no breaks.
+    /// Returns the behavior of the dialplan in `asterisk-sample`: agents answer after one
+    /// second, and callers hang up after one minute, whether waiting or talking. No calls are
+    /// generated, and agents take no breaks.
     #[must_use]
     pub fn sample_dialplan() -> Self {
         Self {
@@ -89,13 +88,13 @@ impl Behavior {
     /// Draws how long a device rings until its agent answers. Returns `None` if the
     /// agent does not answer.
     pub(crate) fn answer_delay(&self, random: &mut Rng) -> Option<Duration> {
-        // Always draw both values, so that changing one setting does not change the
-        // values drawn for another.
+        // Always draw both values, so that changing one setting does not change the random
+        // values for other settings.
         let delay = random_duration(random, &self.answer_delay_ms);
         (random.u32(0..100) < self.answered_percent).then_some(delay)
     }
 
-    /// Draws how long a conversation lasts, and who hangs up first.
+    /// Draws the duration of a conversation and the party that hangs up first.
     pub(crate) fn conversation_end(&self, random: &mut Rng) -> (Duration, Party) {
         let talk_time = random_duration(random, &self.talk_time_ms);
         let agent_hangs_up = random.u32(0..100) < self.agent_hangup_percent;
@@ -114,7 +113,7 @@ impl Behavior {
 }
 
 impl AgentBreaks {
-    /// No agent takes breaks.
+    /// Returns settings with which no agent takes breaks.
     fn none() -> Self {
         Self {
             interfaces: Vec::new(),
@@ -127,7 +126,7 @@ impl AgentBreaks {
 }
 
 impl Party {
-    /// The `Reason` of the AgentComplete event.
+    /// Returns the `Reason` for the AgentComplete event.
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::Caller => "caller",
@@ -136,7 +135,7 @@ impl Party {
     }
 }
 
-/// Draws a duration from a range of milliseconds.
+/// Draws a duration from a range in milliseconds.
 pub(crate) fn random_duration(random: &mut Rng, range_ms: &Range<u64>) -> Duration {
     Duration::from_millis(random.u64(range_ms.clone()))
 }

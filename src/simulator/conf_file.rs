@@ -1,7 +1,7 @@
-//! Parses Asterisk's configuration file format: sections, templates and settings. Only
-//! what `queues.conf` and `manager.conf` of a simulation need is supported.
+//! Parses Asterisk's configuration file format: sections, templates and settings. It supports
+//! only the syntax that a simulation's `queues.conf` and `manager.conf` need.
 
-/// A section and its settings in file order. Settings of its templates come first.
+/// A section with its settings in file order, preceded by the settings of its templates.
 pub(crate) struct Section<'a> {
     pub(crate) name: &'a str,
     is_template: bool,
@@ -22,18 +22,20 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The value of the last setting with this key.
-    pub(crate) fn last(&self, key: &str) -> Option<&'a str> {
-        self.all(key).next_back()
+    /// Returns the value of the last setting with this key.
+    pub(crate) fn last_value(&self, key: &str) -> Option<&'a str> {
+        self.values(key).next_back()
     }
 
-    /// The value of the last setting with this key, or 0 if it is not a number.
+    /// Returns the value of the last setting with this key, or 0 if the value is not a number.
     pub(crate) fn number(&self, key: &str) -> u32 {
-        self.last(key).and_then(|v| v.parse().ok()).unwrap_or(0)
+        self.last_value(key)
+            .and_then(|v| v.parse().ok())
+            .unwrap_or(0)
     }
 
-    /// The values of all settings with this key.
-    pub(crate) fn all(&self, key: &str) -> impl DoubleEndedIterator<Item = &'a str> {
+    /// Returns the values of all settings with this key.
+    pub(crate) fn values(&self, key: &str) -> impl DoubleEndedIterator<Item = &'a str> {
         let settings = self.settings.iter().filter(move |(k, _)| *k == key);
         settings.map(|(_, value)| *value)
     }
@@ -63,14 +65,14 @@ pub(crate) fn parse_sections(text: &str) -> Vec<Section<'_>> {
     sections
 }
 
-/// True if Asterisk's `ast_true` accepts the text.
+/// Returns true if Asterisk's `ast_true` accepts the text.
 pub(crate) fn is_true(text: &str) -> bool {
     ["yes", "true", "y", "t", "1", "on"]
         .iter()
         .any(|yes| yes.eq_ignore_ascii_case(text))
 }
 
-/// True if Asterisk's `ast_false` accepts the text. A text can be neither true nor
+/// Returns true if Asterisk's `ast_false` accepts the text. Some texts are neither true nor
 /// false.
 pub(crate) fn is_false(text: &str) -> bool {
     ["no", "false", "n", "f", "0", "off"]

@@ -1,4 +1,4 @@
-//! The configuration of a simulated PBX.
+//! Configures a simulated PBX.
 
 use std::time::Duration;
 
@@ -12,35 +12,35 @@ pub struct Config {
     pub queues_conf: String,
     /// The AMI users, in the format of Asterisk's `manager.conf`.
     pub manager_conf: String,
-    /// How callers and agents behave.
+    /// The behavior of callers and agents.
     pub behavior: Behavior,
-    /// The seed of the random behavior. The same seed gives the same sequence of calls
-    /// and breaks.
+    /// The seed for the random number generator. The same seed produces the same sequence of
+    /// calls and breaks.
     pub seed: u64,
-    /// Dynamic members that the queues have at the beginning.
+    /// The initial dynamic members of the queues.
     pub members: Vec<InitialMember>,
-    /// Device states that are set at the beginning, by device name. A state is one of
-    /// Asterisk's codes.
+    /// The initial device states, as pairs of a device name and one of Asterisk's state codes.
     pub device_states: Vec<(String, u8)>,
-    /// How much simulated time passes before the PBX accepts connections.
+    /// The simulated time that passes before the PBX accepts connections.
     pub elapsed: Duration,
 }
 
-/// A dynamic member that a queue has at the beginning.
+/// An initial dynamic member of a queue.
 #[derive(Debug, Clone)]
 pub struct InitialMember {
-    /// The name of the queue.
+    /// The queue's name.
     pub queue: String,
-    /// The interface.
+    /// The member's interface.
     pub interface: String,
-    /// The member name.
+    /// The member's name.
     pub name: String,
-    /// The penalty.
+    /// The member's penalty.
     pub penalty: u32,
 }
 
 impl Config {
-    /// A PBX with these queues and AMI users, on which nothing happens automatically.
+    /// Creates the configuration of a PBX with these queues and AMI users. No calls are
+    /// generated, and agents take no breaks.
     #[must_use]
     pub fn new(queues_conf: &str, manager_conf: &str) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl Config {
         }
     }
 
-    /// Builds the PBX. Its simulated clock is at zero, which is the Unix time
+    /// Builds the PBX. Its simulated clock starts at zero, which corresponds to the Unix time
     /// `start_time`.
     pub(crate) fn build_pbx(&self, start_time: Duration) -> SimulatedPbx {
         let behavior = self.behavior.clone();
@@ -65,7 +65,8 @@ impl Config {
             let now = pbx.unix_seconds();
             let mut member = Member::new(&initial.interface, &initial.name, "", now);
             member.penalty = initial.penalty;
-            // A member that the queue already has stays as it is.
+            // If the queue already has the member, adding fails and the existing member
+            // remains unchanged.
             let _ = pbx.add_member(&initial.queue, member, None);
         }
         for (device, state) in &self.device_states {

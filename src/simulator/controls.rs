@@ -1,12 +1,11 @@
-//! Operations on a running PBX that do not go through AMI: what callers, agents and
-//! operators do on a real one.
+//! Controls a running PBX without AMI, as callers, agents and operators control a real PBX.
 
 use super::headers::Headers;
 use super::pbx::Member;
 use super::server::Simulator;
 
 impl Simulator {
-    /// Adds a dynamic member to a queue. Does nothing if the queue already has it.
+    /// Adds a dynamic member to a queue. Does nothing if the queue already has the member.
     pub fn add_member(&self, queue: &str, interface: &str, name: &str, penalty: u32) {
         self.pbx.with_state(|state| {
             let mut member = Member::new(interface, name, "", state.pbx.unix_seconds());
@@ -15,8 +14,8 @@ impl Simulator {
         });
     }
 
-    /// Lets a caller join a queue, like `channel originate Local/QUEUE@callers` with
-    /// the dialplan in `asterisk-sample`.
+    /// Makes a caller join a queue, like `channel originate Local/QUEUE@callers` with the
+    /// dialplan in `asterisk-sample`.
     pub fn originate_call(&self, queue: &str) {
         self.pbx.with_state(|state| state.pbx.originate_call(queue));
     }
@@ -26,7 +25,7 @@ impl Simulator {
         self.pbx.with_state(|state| state.pbx.hang_up_all());
     }
 
-    /// Sets the state of a device to one of Asterisk's codes, like `devstate change`.
+    /// Sets a device's state to one of Asterisk's codes, like `devstate change`.
     pub fn set_device_state(&self, device: &str, code: u8) {
         self.pbx
             .with_state(|state| state.pbx.set_device_state(device, code));
@@ -51,26 +50,26 @@ impl Simulator {
         });
     }
 
-    /// Begins `core stop gracefully`, which waits for the last call to end, or aborts
-    /// it. Meanwhile every AMI action fails.
+    /// Starts or aborts `core stop gracefully`. Every AMI action fails while Asterisk waits
+    /// for the last call to end.
     pub fn set_shutting_down(&self, shutting_down: bool) {
         self.pbx
             .with_state(|state| state.is_shutting_down = shutting_down);
     }
 
-    /// Freezes the PBX, as if its machine hangs, or unfreezes it. Connections to a
-    /// frozen PBX stay open, but it sends nothing.
+    /// Freezes or unfreezes the PBX, as if its machine hung. Connections to a frozen PBX stay
+    /// open, but the PBX sends nothing.
     pub fn set_frozen(&self, frozen: bool) {
         self.pbx.set_frozen(frozen);
     }
 
-    /// The AMI users of the sessions that are logged in.
+    /// Returns the AMI users of the logged-in sessions.
     #[must_use]
     pub fn logged_in_users(&self) -> Vec<String> {
         self.pbx.with_state(|state| state.sessions.users())
     }
 
-    /// The content of `queue_log`.
+    /// Returns the content of `queue_log`.
     #[must_use]
     pub fn queue_log(&self) -> String {
         self.pbx.with_state(|state| state.pbx.queue_log.text())

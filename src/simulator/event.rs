@@ -1,10 +1,10 @@
-//! AMI events, and the event classes that a user may read or a session may ask for.
+//! AMI events and their classes.
 
 use super::conf_file::{is_false, is_true};
 use super::headers::Headers;
 
-/// The class of an event. A session receives an event only if its user may read the
-/// class and the session asked for it.
+/// The class of an event. A session receives an event only if its user may read the class and
+/// its event mask includes the class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EventClass {
     /// Boot, shutdown and modules.
@@ -14,7 +14,7 @@ pub(crate) enum EventClass {
 }
 
 impl EventClass {
-    /// Asterisk's bit for the class.
+    /// Returns Asterisk's bit for the class.
     pub(crate) fn bit(self) -> u32 {
         match self {
             Self::System => 1,
@@ -22,7 +22,7 @@ impl EventClass {
         }
     }
 
-    /// The value of the `Privilege` header.
+    /// Returns the value of the `Privilege` header.
     fn privilege(self) -> &'static str {
         match self {
             Self::System => "system,all",
@@ -34,7 +34,7 @@ impl EventClass {
 /// Parses a comma-separated list of classes into Asterisk's bits. Unknown names are
 /// ignored.
 pub(crate) fn parse_classes(list: &str) -> u32 {
-    /// The position of a name is the number of its bit.
+    /// The index of a name is its bit number.
     const NAMES: [&str; 8] = [
         "system", "call", "log", "verbose", "command", "agent", "user", "config",
     ];
@@ -47,7 +47,7 @@ pub(crate) fn parse_classes(list: &str) -> u32 {
     })
 }
 
-/// Parses the event mask of a Login or Events action: a number, a Boolean or a list of
+/// Parses the event mask in a Login or Events action: a number, a Boolean or a list of
 /// classes. Returns `None` if the mask is empty.
 pub(crate) fn parse_event_mask(mask: &str) -> Option<u32> {
     match mask {
@@ -65,7 +65,7 @@ pub(crate) fn parse_event_mask(mask: &str) -> Option<u32> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AmiEvent {
     pub(crate) class: EventClass,
-    /// The whole message as it is sent to clients.
+    /// The complete message, as sent to clients.
     pub(crate) text: String,
 }
 

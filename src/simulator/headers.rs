@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-/// The header lines of an AMI message, or a part of them.
+/// Some or all header lines of an AMI message.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Headers(String);
 
@@ -13,7 +13,7 @@ impl Headers {
         self
     }
 
-    /// Adds the header only if it has a value.
+    /// Adds the header if `value` is `Some`.
     pub(crate) fn with_optional(self, name: &str, value: Option<&str>) -> Self {
         match value {
             Some(value) => self.with(name, value),

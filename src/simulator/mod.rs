@@ -1,15 +1,15 @@
-//! A simulated PBX. It has queues, agents and callers, and serves AMI on a loopback
-//! TCP socket like Asterisk 22.
+//! A simulated PBX with queues, agents and callers. It serves AMI on a loopback TCP socket,
+//! like Asterisk 22.
 //!
-//! Only the demo and the tests use the simulator. The simulator knows nothing about
-//! either of them, or about the bridge. The tests in `tests/it` run against the
-//! simulator as well as a real Asterisk, which shows that both behave the same.
+//! Only the demo and the tests use the simulator. The simulator depends neither on them nor on
+//! the bridge. The tests in `tests/it` run against the simulator as well as a real Asterisk,
+//! to verify that the simulator behaves like Asterisk.
 //!
-//! [`Simulator`] starts, controls and stops a simulated PBX, as described by
-//! [`Config`]. Inside:
-//! - `pbx` is the state of the PBX and everything that changes it. It does no IO and
-//!   never reads the clock.
-//! - `behavior` describes when callers call and what agents do.
+//! [`Simulator`] starts, controls and stops a simulated PBX, which [`Config`] describes. The
+//! main modules are:
+//! - `pbx` contains the PBX's state and all operations that change it. It does no IO and never
+//!   reads the clock.
+//! - `behavior` describes the behavior of callers and agents.
 //! - `ami_server` serves the PBX to AMI clients.
 
 mod ami_server;

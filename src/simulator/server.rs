@@ -15,7 +15,7 @@ use super::ami_server::{ServerState, SharedPbx, parse_users, serve_connection};
 use super::config::Config;
 use super::headers::Headers;
 
-/// A running simulated PBX. Dropping it ends all its tasks.
+/// A running simulated PBX. Dropping it stops all its tasks.
 #[derive(Debug)]
 pub struct Simulator {
     pub(super) pbx: Arc<SharedPbx>,
@@ -26,12 +26,12 @@ pub struct Simulator {
     connections: Connections,
 }
 
-/// The listener and connections of one run of the PBX, from a start to a stop.
+/// The listener and the connections between one start and stop of the PBX.
 #[derive(Debug, Clone, Default)]
 struct Connections {
-    /// Cancelled to close the listener.
+    /// Canceled to close the listener.
     stop_listening: CancellationToken,
-    /// Cancelled to drop every connection immediately.
+    /// Canceled to drop every connection immediately.
     abort: CancellationToken,
     tasks: TaskTracker,
 }
@@ -49,7 +49,7 @@ impl Simulator {
         let start_time = unix_time.unwrap_or_default().saturating_sub(config.elapsed);
         let mut pbx = config.build_pbx(start_time);
         pbx.advance(config.elapsed);
-        // No session was connected to receive these events.
+        // Discard these events, because no session is connected yet.
         pbx.take_events();
         let state = ServerState::new(pbx, parse_users(&config.manager_conf));
         let pbx = Arc::new(SharedPbx::new(state, config.elapsed));
@@ -66,7 +66,7 @@ impl Simulator {
         Ok(simulator)
     }
 
-    /// The address of the AMI port.
+    /// Returns the address of the AMI port.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -94,7 +94,7 @@ impl Simulator {
         self.connections.tasks.spawn_on(accept_loop, &self.runtime);
     }
 
-    /// Ends the PBX immediately, like a crash: sessions receive no Shutdown event.
+    /// Stops the PBX immediately, like a crash: sessions receive no Shutdown event.
     pub async fn kill(&self) {
         self.connections.abort.cancel();
         self.close_connections().await;
@@ -121,8 +121,8 @@ impl Simulator {
         self.connections.tasks.wait().await;
     }
 
-    /// Ends the PBX if it runs, and starts it again on the same port. Dynamic members
-    /// survive, as they do in Asterisk's database.
+    /// Kills the PBX if it is running, and starts it again on the same port. Dynamic members
+    /// are retained, as Asterisk retains them in its database.
     ///
     /// # Errors
     /// Returns an error if the port can't be bound.

@@ -1,5 +1,5 @@
-//! AMI sessions of the simulated PBX. Tests with `start_paused` wait for timers without
-//! delay: tokio advances its clock when all tasks are idle.
+//! Tests of the simulated PBX's AMI sessions. Tests with `start_paused` do not wait for timers
+//! in real time: tokio advances its clock when all tasks are idle.
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -11,7 +11,7 @@ const MANAGER_CONF: &str = "[all]\nsecret = s\nread = all\nwrite = all\n[reader]
 
 async fn start() -> Simulator {
     let config = Config::new(QUEUES_CONF, MANAGER_CONF);
-    Simulator::start(config).await.expect("started")
+    Simulator::start(config).await.expect("a running simulator")
 }
 
 struct Client(BufReader<TcpStream>);
@@ -19,7 +19,7 @@ struct Client(BufReader<TcpStream>);
 impl Client {
     async fn log_in(simulator: &Simulator, user: &str, events: &str) -> Self {
         let stream = TcpStream::connect(simulator.address()).await;
-        let mut client = Self(BufReader::new(stream.expect("connected")));
+        let mut client = Self(BufReader::new(stream.expect("a connection")));
         let mut banner = String::new();
         client.0.read_line(&mut banner).await.expect("a banner");
         let login = format!("Login\r\nUsername: {user}\r\nSecret: s\r\nEvents: {events}");
@@ -30,16 +30,22 @@ impl Client {
 
     async fn send(&mut self, action: &str) {
         let message = format!("Action: {action}\r\n\r\n");
-        self.0.write_all(message.as_bytes()).await.expect("written");
+        self.0
+            .write_all(message.as_bytes())
+            .await
+            .expect("an open connection");
     }
 
-    /// Reads a message. Returns the values of the headers that tests look at, or an
-    /// empty text if the connection is closed.
+    /// Reads a message. Returns the values of the headers that the tests compare, or an empty
+    /// string if the connection has been closed.
     async fn next(&mut self) -> String {
         let mut values = Vec::new();
         loop {
             let mut line = String::new();
-            self.0.read_line(&mut line).await.expect("read");
+            self.0
+                .read_line(&mut line)
+                .await
+                .expect("a readable connection");
             let line = line.trim_end_matches(['\r', '\n']);
             match line.split_once(": ") {
                 Some((
@@ -55,7 +61,7 @@ impl Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn call_is_answered_and_ends_in_time() {
+async fn call_is_answered_and_completed_after_the_talk_time() {
     let simulator = start().await;
     simulator.add_member("one", "PJSIP/1", "Dana", 0);
     let mut client = Client::log_in(&simulator, "all", "agent").await;
@@ -105,7 +111,9 @@ async fn response_precedes_the_event_of_its_action() {
         ("Success Added", "QueueMemberAdded"),
         ("Success Interface paused", "QueueMemberPause"),
     ] {
-        let (response, event) = index(response).zip(index(event)).expect("both");
+        let (response, event) = index(response)
+            .zip(index(event))
+            .expect("a response and an event");
         assert!(response < event, "{messages:?}");
     }
 }
@@ -165,14 +173,14 @@ async fn reload_changes_the_queues_without_an_event() {
 }
 
 #[tokio::test]
-async fn stop_sends_a_shutdown_event_and_a_crash_does_not() {
+async fn stop_sends_a_shutdown_event_but_kill_does_not() {
     let mut simulator = start().await;
     let mut client = Client::log_in(&simulator, "all", "system").await;
     client.next().await;
     simulator.stop().await;
     assert_eq!(client.next().await, "Shutdown Cleanly");
     assert_eq!(client.next().await, "");
-    simulator.restart().await.expect("the port is free");
+    simulator.restart().await.expect("a free port");
     let mut client = Client::log_in(&simulator, "all", "system").await;
     client.next().await;
     simulator.kill().await;

@@ -12,8 +12,8 @@ const QUEUES_CONF: &str = include_str!("../../asterisk-sample/config/queues.conf
 const MANAGER_CONF: &str = include_str!("../../asterisk-sample/config/manager.conf");
 const READER_USER: &str = "\n[reader]\nsecret = reader-secret\nread = agent,system\n";
 
-/// The names of the transcripts, in the order in which they were recorded. Each one
-/// begins with the state that the earlier ones left.
+/// The names of the transcripts, in the order in which they were recorded. Each transcript
+/// begins with the state that the earlier transcripts left.
 const TRANSCRIPTS: [&str; 21] = [
     "login",
     "login-rejected",
@@ -79,21 +79,27 @@ struct Client(BufReader<TcpStream>);
 impl Client {
     async fn connect(simulator: &Simulator) -> Self {
         let stream = TcpStream::connect(simulator.address()).await;
-        let mut client = Self(BufReader::new(stream.expect("connected")));
+        let mut client = Self(BufReader::new(stream.expect("a connection")));
         assert_eq!(client.read_line().await, "Asterisk Call Manager/11.0.0");
         client
     }
 
     async fn send(&mut self, lines: &[String]) {
         let message = lines.join("\r\n") + "\r\n\r\n";
-        self.0.write_all(message.as_bytes()).await.expect("written");
+        self.0
+            .write_all(message.as_bytes())
+            .await
+            .expect("an open connection");
     }
 
     /// Reads a line. Returns an empty string for an empty line, and after the connection has
     /// closed.
     async fn read_line(&mut self) -> String {
         let mut line = String::new();
-        self.0.read_line(&mut line).await.expect("read");
+        self.0
+            .read_line(&mut line)
+            .await
+            .expect("a readable connection");
         line.trim_end_matches(['\r', '\n']).to_owned()
     }
 }
@@ -115,9 +121,9 @@ fn normalize(line: &str) -> String {
 }
 
 #[tokio::test]
-async fn simulator_sends_what_asterisk_sent() {
+async fn simulator_sends_the_same_lines_as_asterisk() {
     let config = Config::new(QUEUES_CONF, &format!("{MANAGER_CONF}{READER_USER}"));
-    let simulator = Simulator::start(config).await.expect("started");
+    let simulator = Simulator::start(config).await.expect("a running simulator");
     for transcript in TRANSCRIPTS {
         replay(&simulator, transcript).await;
     }
@@ -159,7 +165,11 @@ async fn replay(simulator: &Simulator, transcript: &str) {
     }
     let mut rest = String::new();
     if ["login-rejected", "shutdown"].contains(&transcript) {
-        client.0.read_line(&mut rest).await.expect("read");
+        client
+            .0
+            .read_line(&mut rest)
+            .await
+            .expect("a readable connection");
     }
     assert_eq!(rest, "", "{transcript}");
 }

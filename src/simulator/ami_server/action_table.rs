@@ -1,13 +1,14 @@
-//! The actions that the simulated PBX knows.
+//! The actions that the simulated PBX supports.
 
-/// The bit of the class `agent`.
+/// Asterisk's bit for the class `agent`.
 const AGENT: u32 = 1 << 5;
 
-/// An action.
+/// An AMI action that the simulated PBX supports.
 #[derive(Debug)]
 pub(crate) struct ActionInfo {
     pub(crate) name: &'static str,
-    /// The class that a user must be allowed to write, as Asterisk's bit, or 0 for none.
+    /// The class that a user needs write permission for, as Asterisk's bit; 0 if the action
+    /// needs no permission.
     pub(crate) class: u32,
     /// The description in the response to ListCommands.
     pub(crate) description: &'static str,
@@ -21,7 +22,7 @@ const fn action(name: &'static str, class: u32, description: &'static str) -> Ac
     }
 }
 
-/// All actions, in the order of ListCommands.
+/// All actions, in the order of the ListCommands response.
 pub(crate) const ACTIONS: [ActionInfo; 15] = [
     action("Challenge", 0, "Generate Challenge for MD5 Auth."),
     action("Events", 0, "Control Event Flow."),
@@ -53,19 +54,19 @@ pub(crate) const ACTIONS: [ActionInfo; 15] = [
 ];
 
 impl ActionInfo {
-    /// Finds an action. Like in Asterisk, the case of its name does not matter.
+    /// Finds an action by name. Ignores case, like Asterisk.
     pub(crate) fn find(name: &str) -> Option<&'static Self> {
         ACTIONS
             .iter()
             .find(|action| action.name.eq_ignore_ascii_case(name))
     }
 
-    /// True if a user who may write these classes may send the action.
+    /// Returns true if a user with permission to write these classes may send the action.
     pub(crate) fn is_allowed(&self, write_classes: u32) -> bool {
         write_classes & self.class == self.class
     }
 
-    /// True if the action belongs to app_queue.
+    /// Returns true if app_queue provides the action.
     pub(crate) fn is_queue_action(&self) -> bool {
         self.name.starts_with("Queue")
     }

@@ -1,4 +1,4 @@
-//! The connection of an AMI client: reads actions, and writes responses and events.
+//! An AMI client's connection, which reads actions and writes responses and events.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::request::{ActionRequest, TooLong};
 use super::session::{AmiSession, NextStep};
 use super::shared_pbx::{SharedPbx, wait_while_frozen};
 
-/// The banner of Asterisk 22.
+/// Asterisk 22's banner.
 const BANNER: &[u8] = b"Asterisk Call Manager/11.0.0\r\n";
 
 /// How long Asterisk waits before it rejects a login.
@@ -62,8 +62,8 @@ impl Connection<'_> {
                     None => return writer.shutdown().await,
                 },
             }
-            // Respond to all actions that the client has sent before writing events.
-            // Asterisk, too, can send an event several responses after its action.
+            // Respond to all received actions before writing events. In Asterisk as well,
+            // several responses can precede the event that an action causes.
             loop {
                 wait_while_frozen(&mut self.frozen).await;
                 let request = match ActionRequest::take(&mut buffer) {

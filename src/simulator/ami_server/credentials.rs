@@ -5,13 +5,13 @@ use md5::{Digest, Md5};
 use super::request::ActionRequest;
 use super::users::AmiUser;
 
-/// A random challenge for an MD5 login.
+/// Returns a random challenge for an MD5 login.
 pub(crate) fn new_challenge() -> String {
     fastrand::u32(100_000_000..1_000_000_000).to_string()
 }
 
-/// True if the request has the user's secret, or the MD5 digest of the challenge and
-/// the secret. The challenge is empty if the client has not requested one.
+/// Returns true if the request contains the user's secret, or the MD5 digest of the challenge
+/// and the secret. `challenge` is empty if the client has not requested a challenge.
 pub(crate) fn are_valid(user: &AmiUser, challenge: &str, request: &ActionRequest) -> bool {
     match request.get("Key") {
         Some(key) => {

@@ -1,10 +1,9 @@
 //! Serves the simulated PBX to AMI clients.
 //!
-//! - `shared_pbx` locks the PBX and runs its timers. `server_state` is what the lock
-//!   protects: the PBX, the AMI users and the open sessions (`session_registry`).
-//! - `connection` reads and writes the socket of a client. `session` decides what the
-//!   PBX replies to an action (`request`), with the help of `action_table`,
-//!   `credentials` and `queue_actions`.
+//! - `shared_pbx` locks the PBX and runs its timers. `server_state` is the locked state: the
+//!   PBX, the AMI users and the open sessions (`session_registry`).
+//! - `connection` reads and writes a client's socket. `session` replies to the client's
+//!   actions (`request`), using `action_table`, `credentials` and `queue_actions`.
 
 mod action_table;
 mod connection;

@@ -1,11 +1,11 @@
-//! The actions of app_queue, with the texts and the header order of Asterisk 22.
+//! The app_queue actions, with Asterisk 22's texts and header order.
 
 use super::request::ActionRequest;
 use super::response::{list_response, message_response};
 use crate::simulator::conf_file::{is_false, is_true};
 use crate::simulator::pbx::{ChangeResult, Member, SimulatedPbx};
 
-/// Runs an action of app_queue and returns the response.
+/// Runs an app_queue action and returns the response.
 pub(crate) fn run_queue_action(
     pbx: &mut SimulatedPbx,
     action: &str,
@@ -23,24 +23,28 @@ fn run_change(pbx: &mut SimulatedPbx, action: &str, request: &ActionRequest) -> 
     match action {
         "QueueAdd" => queue_add(pbx, request),
         "QueueRemove" => {
-            let both = queue.zip(interface);
-            let (queue, interface) = both.ok_or("Need 'Queue' and 'Interface' parameters.")?;
+            let parameters = queue.zip(interface);
+            let (queue, interface) =
+                parameters.ok_or("Need 'Queue' and 'Interface' parameters.")?;
             pbx.remove_member(queue, interface)
         }
         "QueuePause" => {
-            let both = interface.zip(request.get("Paused"));
-            let (interface, paused) = both.ok_or("Need 'Interface' and 'Paused' parameters.")?;
+            let parameters = interface.zip(request.get("Paused"));
+            let (interface, paused) =
+                parameters.ok_or("Need 'Interface' and 'Paused' parameters.")?;
             let reason = request.get("Reason").unwrap_or_default();
             pbx.pause(queue, interface, is_true(paused), reason)
         }
         "QueuePenalty" => {
-            let both = interface.zip(request.get("Penalty"));
-            let (interface, penalty) = both.ok_or("Need 'Interface' and 'Penalty' parameters.")?;
+            let parameters = interface.zip(request.get("Penalty"));
+            let (interface, penalty) =
+                parameters.ok_or("Need 'Interface' and 'Penalty' parameters.")?;
             pbx.set_penalty(queue, interface, parse_unsigned(penalty))
         }
         "QueueMemberRingInUse" => {
-            let both = interface.zip(request.get("RingInUse"));
-            let (interface, value) = both.ok_or("Need 'Interface' and 'RingInUse' parameters.")?;
+            let parameters = interface.zip(request.get("RingInUse"));
+            let (interface, value) =
+                parameters.ok_or("Need 'Interface' and 'RingInUse' parameters.")?;
             if !is_true(value) && !is_false(value) {
                 return Err(
                     "'RingInUse' parameter must be a truth value (yes/no, on/off, 0/1, etc)",
@@ -52,7 +56,7 @@ fn run_change(pbx: &mut SimulatedPbx, action: &str, request: &ActionRequest) -> 
             pbx.reset_statistics(queue);
             Ok("Queue stats reset successfully")
         }
-        // QueueReload. The configuration has not changed, so there is nothing to do.
+        // QueueReload. The configuration has not changed, so a reload has no effect.
         _ => Ok("Queue reloaded successfully"),
     }
 }
@@ -72,8 +76,8 @@ fn queue_add(pbx: &mut SimulatedPbx, request: &ActionRequest) -> ChangeResult {
     pbx.add_member(queue, member, request.get("Reason"))
 }
 
-/// Parses a number like C's `atoi`, which returns 0 for a text that is not a number.
-/// Returns `None` for a negative number.
+/// Parses a number like C's `atoi`, which returns 0 for text that is not a number. Returns
+/// `None` for a negative number.
 fn parse_unsigned(text: &str) -> Option<u32> {
     let text = text.trim_start();
     let (is_negative, text) = match text.strip_prefix('-') {
@@ -119,7 +123,7 @@ fn queue_summary(pbx: &SimulatedPbx, request: &ActionRequest) -> String {
     list_response(id, "Queue summary", "QueueSummaryComplete", &items)
 }
 
-/// True if the request names this queue or no queue.
+/// Returns true if the request names this queue or no queue.
 fn is_requested(queue: &str, request: &ActionRequest) -> bool {
     let requested = request.get("Queue");
     requested.is_none_or(|requested| requested.eq_ignore_ascii_case(queue))

@@ -2,21 +2,20 @@
 
 use bytes::{Buf, BytesMut};
 
-/// The size limit of an incomplete message. A client that sends more does not speak
-/// AMI.
+/// The maximum size of an incomplete message. A client that exceeds it does not speak AMI.
 const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 
-/// The message exceeds the size limit.
+/// The error for a message that exceeds the size limit.
 #[derive(Debug)]
 pub(crate) struct TooLong;
 
-/// The headers of an action, in the order in which they were sent.
+/// An action's headers, in the order in which the client sent them.
 #[derive(Debug, Default)]
 pub(crate) struct ActionRequest(Vec<(String, String)>);
 
 impl ActionRequest {
-    /// Takes the next complete message out of the buffer. Returns `None` if there is
-    /// none yet.
+    /// Removes the next complete message from the buffer and parses it. Returns `None` if the
+    /// buffer does not contain a complete message.
     ///
     /// # Errors
     /// Returns [`TooLong`] if an incomplete message exceeds the size limit.
@@ -40,8 +39,8 @@ impl ActionRequest {
         }
     }
 
-    /// The value of the first header with this name. Returns `None` if there is no such
-    /// header or its value is empty.
+    /// Returns the value of the first header with this name, or `None` if the header is
+    /// missing or empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let mut headers = self.0.iter();
         let (_, value) = headers.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
@@ -56,7 +55,7 @@ impl ActionRequest {
 /// Parses a header line. Like Asterisk, it strips white space before the value, but not
 /// after it.
 fn parse_header(line: &[u8]) -> Option<(String, String)> {
-    // Asterisk takes a NUL for the end of the line.
+    // Asterisk treats a NUL as the end of the line.
     let line = line.split(|byte| *byte == 0).next()?;
     let colon = memchr::memchr(b':', line)?;
     let mut value = &line[colon + 1..];
@@ -72,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_are_parsed_as_asterisk_parses_them() {
+    fn take_parses_headers_like_asterisk() {
         let mut buffer = BytesMut::from(
             &b"Action: QueuePause\r\nqueue:  a b \nQueue: second\r\nReason:\r\n\r\n\r\nAction: P"[..],
         );

@@ -1,16 +1,16 @@
-//! Builds the responses to actions.
+//! Builds responses to actions.
 
 use crate::simulator::headers::Headers;
 use crate::simulator::pbx::ChangeResult;
 
-/// The first headers of a successful response.
+/// Returns the first headers of a successful response.
 pub(crate) fn success(action_id: Option<&str>) -> Headers {
     Headers::default()
         .with("Response", "Success")
         .with_optional("ActionID", action_id)
 }
 
-/// A response with a `Message`.
+/// Returns a response with a `Message`.
 pub(crate) fn message_response(result: ChangeResult, action_id: Option<&str>) -> String {
     match result {
         Ok(message) => success(action_id).with("Message", message).into_message(),
@@ -26,7 +26,7 @@ pub(crate) fn error_response(message: &str, action_id: Option<&str>) -> String {
         .into_message()
 }
 
-/// A list: a response, its items, and the event that completes it.
+/// Returns a list: the response, the items, and the event that completes the list.
 pub(crate) fn list_response(
     action_id: Option<&str>,
     title: &str,

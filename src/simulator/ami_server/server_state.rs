@@ -12,10 +12,9 @@ pub(crate) struct ServerState {
     pub(crate) pbx: SimulatedPbx,
     pub(crate) users: Vec<AmiUser>,
     pub(crate) sessions: SessionRegistry,
-    /// False after `module unload app_queue.so`. Then no queue action exists.
+    /// False while `app_queue.so` is unloaded, when no queue action exists.
     pub(crate) is_app_queue_loaded: bool,
-    /// True while `core stop gracefully` waits for the last call. Then every action
-    /// fails.
+    /// True while `core stop gracefully` waits for the last call, when every action fails.
     pub(crate) is_shutting_down: bool,
 }
 
@@ -37,7 +36,7 @@ impl ServerState {
         }
     }
 
-    /// Closes every session after its pending events.
+    /// Delivers all pending events, and closes every session.
     pub(crate) fn close_sessions(&mut self) {
         self.deliver_events();
         self.sessions.close_all();
@@ -48,7 +47,7 @@ impl ServerState {
         self.pbx.emit(AmiEvent::system(name, headers));
     }
 
-    /// The event that follows a login, if the session receives system events.
+    /// Returns the event that follows a login, if the session receives system events.
     pub(crate) fn fully_booted_event(&self) -> String {
         let uptime = self.pbx.now.as_secs();
         let headers = Headers::default()
@@ -58,7 +57,7 @@ impl ServerState {
         AmiEvent::system("FullyBooted", &headers).text
     }
 
-    /// The `Timestamp` of a response to Ping: Unix seconds with microseconds.
+    /// Returns the `Timestamp` for a Ping response: Unix seconds with microseconds.
     pub(crate) fn ping_timestamp(&self) -> String {
         let time = self.pbx.unix_time();
         format!("{}.{:06}", time.as_secs(), time.subsec_micros())

@@ -15,9 +15,9 @@ use crate::simulator::headers::Headers;
 #[derive(Debug)]
 pub(crate) struct AmiSession {
     id: SessionId,
-    /// The user, if logged in.
+    /// The logged-in user.
     user: Option<AmiUser>,
-    /// The challenge for an MD5 login. It is empty if the client has not requested one.
+    /// The challenge for an MD5 login. It is empty until the client requests a challenge.
     challenge: String,
 }
 
@@ -25,12 +25,12 @@ pub(crate) struct AmiSession {
 #[derive(Debug)]
 pub(crate) struct SessionReply {
     pub(crate) text: String,
-    /// True if the login was rejected, which Asterisk delays.
+    /// Whether the reply rejects a login. Asterisk delays such a reply.
     pub(crate) is_login_rejection: bool,
     pub(crate) next_step: NextStep,
 }
 
-/// The next step after a reply.
+/// The connection's next step after a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NextStep {
     Continue,
@@ -133,8 +133,7 @@ impl AmiSession {
         };
         state.sessions.set_user(self.id, &user.name);
         self.user = Some(user);
-        // Without an Events header the session receives every class that its user may
-        // read.
+        // Without an `Events` header, the session receives every class that its user may read.
         let mask = self.set_event_mask(state, request.get("Events").unwrap_or("on"));
         let mut text = message_response(Ok("Authentication accepted"), id);
         if mask.is_some_and(|mask| mask & EventClass::System.bit() != 0) {
@@ -143,7 +142,7 @@ impl AmiSession {
         text.into()
     }
 
-    /// The Events action.
+    /// Runs the Events action.
     fn change_event_mask(&self, state: &mut ServerState, request: &ActionRequest) -> String {
         let id = request.action_id();
         let mask = request.get("EventMask").unwrap_or_default();
@@ -155,8 +154,8 @@ impl AmiSession {
         }
     }
 
-    /// Sets the event classes that the session receives: those in `mask` that its user
-    /// may read. Returns them, or `None` if the mask is empty.
+    /// Subscribes the session to the event classes in `mask` that its user may read. Returns
+    /// these classes, or `None` if the mask is empty.
     fn set_event_mask(&self, state: &mut ServerState, mask: &str) -> Option<u32> {
         let readable = self.user.as_ref().map_or(0, |user| user.read);
         let mask = parse_event_mask(mask)? & readable;
@@ -177,7 +176,7 @@ fn log_off(action_id: Option<&str>) -> SessionReply {
     }
 }
 
-/// The response to ListCommands: the actions that the user may send.
+/// Returns the response to ListCommands, which lists the actions that the user may send.
 fn list_commands(user: &AmiUser, action_id: Option<&str>) -> String {
     let allowed = ACTIONS
         .iter()

@@ -1,11 +1,11 @@
-//! The open AMI sessions, and the delivery of events to them.
+//! The open AMI sessions, and event delivery to them.
 
 use tokio::sync::mpsc;
 
 use crate::simulator::event::AmiEvent;
 
-/// The number of events that may wait for a session to read them. Asterisk has no such
-/// limit, but closes a session that does not read for a tenth of a second.
+/// The maximum number of undelivered events for each session. Asterisk has no such limit, but
+/// closes a session that reads nothing for a tenth of a second.
 const EVENT_QUEUE_CAPACITY: usize = 20_000;
 
 /// Identifies an open session.
@@ -21,7 +21,7 @@ pub(crate) struct SessionRegistry {
 #[derive(Debug)]
 struct OpenSession {
     id: SessionId,
-    /// The user, if logged in.
+    /// The logged-in user.
     user: Option<String>,
     /// The event classes that the session receives, as Asterisk's bits.
     event_mask: u32,
@@ -29,7 +29,7 @@ struct OpenSession {
 }
 
 impl SessionRegistry {
-    /// Opens a session. Returns the receiver of its events, which ends when the
+    /// Opens a session. Returns its ID, and a receiver for its events, which ends when the
     /// session is closed.
     pub(crate) fn open(&mut self) -> (SessionId, mpsc::Receiver<String>) {
         let (events, receiver) = mpsc::channel(EVENT_QUEUE_CAPACITY);
@@ -63,7 +63,7 @@ impl SessionRegistry {
         }
     }
 
-    /// The users of the sessions that are logged in.
+    /// Returns the users of the logged-in sessions.
     pub(crate) fn users(&self) -> Vec<String> {
         let sessions = self.sessions.iter();
         sessions

@@ -1,4 +1,4 @@
-//! The lock around the state, and the task that runs the timers of the PBX.
+//! The lock around the state, and the task that runs the PBX's timers.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,14 +16,15 @@ pub(crate) struct SharedPbx {
     started_at: Instant,
     /// The simulated clock at `started_at`.
     clock_at_start: Duration,
-    /// Notified after each change of the state, because it may start timers.
+    /// Notified after each state change, because a change may start timers.
     changed: Notify,
     /// True while the PBX is frozen.
     frozen: watch::Sender<bool>,
 }
 
 impl SharedPbx {
-    /// Shares the state. Its simulated clock is at `clock_at_start` now.
+    /// Shares the state. The simulated clock is at `clock_at_start` when this function is
+    /// called.
     pub(crate) fn new(state: ServerState, clock_at_start: Duration) -> Self {
         Self {
             state: Mutex::new(state),
@@ -34,8 +35,8 @@ impl SharedPbx {
         }
     }
 
-    /// Locks the state, advances it to the current time and runs `work` on it. Then
-    /// sends all new events to the sessions.
+    /// Locks the state, advances it to the current time and runs `work` on it. Finally sends
+    /// all new events to the sessions.
     pub(crate) fn with_state<R>(&self, work: impl FnOnce(&mut ServerState) -> R) -> R {
         let mut state = self.lock();
         state.pbx.advance(self.clock());
@@ -54,7 +55,7 @@ impl SharedPbx {
         self.frozen.subscribe()
     }
 
-    /// Runs the timers of the PBX, each at its time. Never returns.
+    /// Runs each of the PBX's timers when it expires. Never returns.
     pub(crate) async fn run_timers(&self) {
         let mut frozen = self.watch_frozen();
         loop {
@@ -73,7 +74,7 @@ impl SharedPbx {
         }
     }
 
-    /// Runs the timers that have expired. Returns when the next one expires.
+    /// Runs the timers that have expired. Returns the time at which the next timer expires.
     fn run_expired_timers(&self) -> Option<Instant> {
         let mut state = self.lock();
         state.pbx.advance(self.clock());
@@ -82,7 +83,7 @@ impl SharedPbx {
         Some(self.started_at + expiry.saturating_sub(self.clock_at_start))
     }
 
-    /// The current time on the simulated clock.
+    /// Returns the current time on the simulated clock.
     fn clock(&self) -> Duration {
         self.clock_at_start + self.started_at.elapsed()
     }

@@ -1,16 +1,16 @@
-//! The AMI users of a `manager.conf`.
+//! The AMI users in a `manager.conf`.
 
 use crate::simulator::conf_file::{Section, parse_sections};
 use crate::simulator::event::parse_classes;
 
-/// An AMI user. Classes are Asterisk's bits.
+/// An AMI user. Classes are stored as Asterisk's bits.
 #[derive(Debug, Clone)]
 pub(crate) struct AmiUser {
     pub(crate) name: String,
     pub(crate) secret: String,
-    /// The classes of events that the user may receive.
+    /// The event classes that the user may receive.
     pub(crate) read: u32,
-    /// The classes of actions that the user may send.
+    /// The action classes that the user may send.
     pub(crate) write: u32,
 }
 
@@ -18,9 +18,9 @@ pub(crate) struct AmiUser {
 pub(crate) fn parse_users(text: &str) -> Vec<AmiUser> {
     let user = |section: &Section<'_>| AmiUser {
         name: section.name.to_owned(),
-        secret: section.last("secret").unwrap_or_default().to_owned(),
-        read: parse_classes(section.last("read").unwrap_or_default()),
-        write: parse_classes(section.last("write").unwrap_or_default()),
+        secret: section.last_value("secret").unwrap_or_default().to_owned(),
+        read: parse_classes(section.last_value("read").unwrap_or_default()),
+        write: parse_classes(section.last_value("write").unwrap_or_default()),
     };
     parse_sections(text).iter().map(user).collect()
 }
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn users_have_the_secret_and_classes_of_their_section() {
+    fn parse_users_returns_each_secret_and_its_classes() {
         let text = "[general]\nenabled = yes\n[a]\nsecret=s ; a comment\nread = agent,system\n\
              write = agent\n[b]\nread=all";
         let users = parse_users(text);

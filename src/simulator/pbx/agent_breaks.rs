@@ -1,11 +1,11 @@
-//! Agents take breaks automatically.
+//! Generates the breaks that agents take.
 
 use super::state::SimulatedPbx;
 use super::timers::Timer;
 use crate::simulator::behavior::random_duration;
 
 impl SimulatedPbx {
-    /// Starts the timers of all agents who take breaks.
+    /// Starts a break timer for every agent who takes breaks.
     pub(crate) fn start_break_timers(&mut self) {
         for agent in 0..self.behavior.breaks.interfaces.len() {
             let delay = random_duration(&mut self.random, &self.behavior.breaks.first_after_ms);
@@ -13,8 +13,8 @@ impl SimulatedPbx {
         }
     }
 
-    /// Pauses an agent in every queue, unless the agent is already paused in any of
-    /// them.
+    /// Pauses an agent in every queue, unless the agent is already paused in one of the
+    /// queues.
     pub(super) fn start_break(&mut self, agent: usize) {
         let breaks = &self.behavior.breaks;
         let Some(interface) = breaks.interfaces.get(agent).cloned() else {
@@ -34,8 +34,8 @@ impl SimulatedPbx {
         self.start_timer(length, Timer::EndBreak { agent, paused_at });
     }
 
-    /// Unpauses an agent, unless someone has unpaused or paused the agent since the
-    /// break began.
+    /// Unpauses an agent, unless someone has unpaused the agent or paused the agent again
+    /// since the break began.
     pub(super) fn end_break(&mut self, agent: usize, paused_at: u64) {
         let Some(interface) = self.behavior.breaks.interfaces.get(agent).cloned() else {
             return;
@@ -48,7 +48,7 @@ impl SimulatedPbx {
             // This can't fail, because a queue has the member.
             let _ = self.pause(None, &interface, false, "");
         }
-        let next = random_duration(&mut self.random, &self.behavior.breaks.interval_ms);
-        self.start_timer(next, Timer::StartBreak { agent });
+        let delay = random_duration(&mut self.random, &self.behavior.breaks.interval_ms);
+        self.start_timer(delay, Timer::StartBreak { agent });
     }
 }

@@ -1,4 +1,4 @@
-//! An agent answers a call.
+//! Answers calls.
 
 use super::call::{AgentLeg, CallId, CallPhase, Conversation};
 use super::channel::ChannelState;
@@ -7,10 +7,10 @@ use super::timers::Timer;
 use crate::simulator::event::AmiEvent;
 
 impl SimulatedPbx {
-    /// Lets a member answer a call. Does nothing if the member's device no longer rings
-    /// for it.
+    /// Makes a member answer a call. Does nothing if the member's device is no longer ringing
+    /// for the call.
     pub(super) fn answer(&mut self, call_id: CallId, interface: &str) {
-        let Some((mut agent, others)) = self.take_answering_leg(call_id, interface) else {
+        let Some((mut agent, other_legs)) = self.take_answering_leg(call_id, interface) else {
             return;
         };
         let Some(mut call) = self.calls.remove(&call_id) else {
@@ -36,12 +36,12 @@ impl SimulatedPbx {
         let data = format!("{hold_seconds}|{}|{ring_time}", agent.channel.unique_id);
         let (id, name) = (&call.channel.unique_id, &agent.member_name);
         self.append_to_queue_log(id, &call.queue, name, "CONNECT", data);
-        // Asterisk sends no event for this change.
+        // Asterisk sends no event when `in_call` changes.
         let queue = self.queue_mut(&call.queue);
         if let Some(member) = queue.and_then(|queue| queue.member_mut(interface)) {
             member.in_call = true;
         }
-        self.stop_ringing(&others);
+        self.stop_ringing(&other_legs);
         let (talk_time, party) = self.behavior.conversation_end(&mut self.random);
         self.start_timer(talk_time, Timer::HangUp { call_id, party });
         call.phase = CallPhase::Answered(Box::new(Conversation {
@@ -52,8 +52,8 @@ impl SimulatedPbx {
         self.calls.insert(call_id, call);
     }
 
-    /// Takes the ringing legs out of a call. Returns the leg of the member who answers,
-    /// and all others.
+    /// Removes the ringing legs from a call. Returns the leg of the answering member, and all
+    /// other legs.
     fn take_answering_leg(
         &mut self,
         call_id: CallId,

@@ -1,11 +1,11 @@
-//! Calls to queues. All times are on the simulated clock.
+//! Queue calls. All times are on the simulated clock.
 
 use std::time::Duration;
 
 use super::channel::Channel;
 use crate::simulator::headers::Headers;
 
-/// Identifies a call inside the simulator. AMI never shows it.
+/// Identifies a call inside the simulator. It never appears in AMI messages.
 pub(crate) type CallId = u64;
 
 /// A call to a queue.
@@ -17,7 +17,7 @@ pub(crate) struct Call {
     pub(crate) joined_at: Duration,
     /// The caller's position in the queue on joining, counted from 1.
     pub(crate) original_position: usize,
-    /// How many times members were called for it.
+    /// The number of times that the queue has called members for this call.
     pub(crate) ring_attempts: u32,
     pub(crate) phase: CallPhase,
 }
@@ -47,12 +47,12 @@ pub(crate) struct AgentLeg {
 pub(crate) struct Conversation {
     pub(crate) agent: AgentLeg,
     pub(crate) started_at: Duration,
-    /// How long the caller waited before.
+    /// How long the caller waited in the queue.
     pub(crate) hold_time: Duration,
 }
 
 impl AgentLeg {
-    /// The headers that all events about the leg have in common.
+    /// Returns the headers that all events about the leg have in common.
     pub(crate) fn headers(&self, caller: &Channel, queue: &str) -> Headers {
         caller
             .headers("")
@@ -64,14 +64,14 @@ impl AgentLeg {
 }
 
 impl Call {
-    /// The QueueEntry message of a QueueStatus list.
+    /// Returns the QueueEntry message for a QueueStatus list.
     pub(crate) fn queue_entry(
         &self,
         position: usize,
         now: Duration,
         action_id: Option<&str>,
     ) -> String {
-        // Here Asterisk writes `unknown`, in events about the call `<unknown>`.
+        // Asterisk writes `unknown` in lists, but `<unknown>` in events about the call.
         let or_unknown = |text: &str| {
             if text.is_empty() {
                 "unknown".to_owned()

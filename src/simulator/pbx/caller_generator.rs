@@ -4,12 +4,12 @@ use super::state::SimulatedPbx;
 use super::timers::Timer;
 use crate::simulator::behavior::random_duration;
 
-/// When the first call of each source comes, in milliseconds. It comes soon, so that
-/// queues are not empty for long.
+/// The delay before each source's first call, in milliseconds. It is short, so that queues are
+/// not empty for long.
 const FIRST_CALL_DELAY_MS: std::ops::Range<u64> = 500..4_000;
 
 impl SimulatedPbx {
-    /// Starts the timers of all caller sources.
+    /// Starts a call timer for every caller source.
     pub(crate) fn start_call_timers(&mut self) {
         for source in 0..self.behavior.caller_sources.len() {
             let delay = random_duration(&mut self.random, &FIRST_CALL_DELAY_MS);
@@ -17,13 +17,13 @@ impl SimulatedPbx {
         }
     }
 
-    /// Generates a call of a source, and starts the timer of its next call.
+    /// Generates a call from a source, and starts the timer for the source's next call.
     pub(super) fn generate_call(&mut self, source: usize) {
         let Some(source_behavior) = self.behavior.caller_sources.get(source).cloned() else {
             return;
         };
-        let next = random_duration(&mut self.random, &source_behavior.interval_ms);
-        self.start_timer(next, Timer::GenerateCall { source });
+        let delay = random_duration(&mut self.random, &source_behavior.interval_ms);
+        self.start_timer(delay, Timer::GenerateCall { source });
         let caller_id = self.random.choice(&self.behavior.caller_ids);
         let caller_id = caller_id.cloned().unwrap_or_default();
         let patience = self.behavior.patience(&mut self.random);
@@ -31,8 +31,8 @@ impl SimulatedPbx {
         self.join_queue(&source_behavior.queue, channel, patience);
     }
 
-    /// Lets a caller join a queue, like `channel originate Local/QUEUE@callers` with
-    /// the dialplan in `asterisk-sample`.
+    /// Makes a caller join a queue, like `channel originate Local/QUEUE@callers` with the
+    /// dialplan in `asterisk-sample`.
     pub(crate) fn originate_call(&mut self, queue: &str) {
         let channel = self.create_local_caller_channel(queue);
         let patience = self.behavior.patience(&mut self.random);

@@ -1,4 +1,4 @@
-//! Channels, and how events describe them.
+//! Channels, and their headers in events.
 
 use crate::simulator::headers::Headers;
 
@@ -28,7 +28,7 @@ pub(crate) enum ChannelState {
 }
 
 impl ChannelState {
-    /// Asterisk's code and description.
+    /// Returns Asterisk's code and description.
     fn code_and_description(self) -> (u8, &'static str) {
         match self {
             Self::Down => (0, "Down"),
@@ -39,8 +39,8 @@ impl ChannelState {
 }
 
 impl Channel {
-    /// The headers that describe the channel in an event. `prefix` is empty, or `Dest`
-    /// for the agent's channel.
+    /// Returns the headers that describe the channel in an event. `prefix` is `Dest` for the
+    /// agent's channel, and empty for the caller's channel.
     pub(crate) fn headers(&self, prefix: &str) -> Headers {
         let or_unknown = |text: &str| {
             if text.is_empty() {

@@ -1,4 +1,4 @@
-//! Creates channels, with names and unique ids in Asterisk's format.
+//! Creates channels, with names and unique IDs in Asterisk's format.
 
 use super::call::Call;
 use super::channel::{Channel, ChannelState};
@@ -6,7 +6,7 @@ use super::state::SimulatedPbx;
 use crate::simulator::behavior::CallerId;
 
 impl SimulatedPbx {
-    /// The channel of a caller who calls a queue over a SIP trunk.
+    /// Creates the channel of a caller who calls a queue over a SIP trunk.
     pub(super) fn create_trunk_channel(&mut self, queue: &str, caller_id: CallerId) -> Channel {
         let number = self.channels_created;
         self.channels_created += 1;
@@ -18,9 +18,9 @@ impl SimulatedPbx {
         }
     }
 
-    /// The channel that `channel originate Local/QUEUE@callers` creates for a caller.
+    /// Creates the same channel for a caller as `channel originate Local/QUEUE@callers`.
     pub(super) fn create_local_caller_channel(&mut self, queue: &str) -> Channel {
-        // A Local channel has two ends, and each is a channel. The second one runs the
+        // Each of the two ends of a Local channel is a channel. The second channel runs the
         // dialplan.
         let (first, second) = (self.channels_created, self.channels_created + 1);
         self.channels_created += 2;
@@ -37,7 +37,7 @@ impl SimulatedPbx {
         }
     }
 
-    /// The channel on which Asterisk rings a member for a call.
+    /// Creates the channel on which Asterisk rings a member for a call.
     pub(super) fn create_agent_channel(&mut self, interface: &str, call: &Call) -> Channel {
         let number = self.channels_created;
         let (technology, address) = interface.split_once('/').unwrap_or(("", interface));
@@ -72,8 +72,8 @@ impl SimulatedPbx {
     }
 }
 
-/// A caller's channel that has reached the Queue application in the dialplan of
-/// `asterisk-sample`. The name and the linked id are still empty.
+/// Creates the channel of a caller who has reached the Queue application in the
+/// `asterisk-sample` dialplan. Leaves the name and the linked ID empty.
 fn caller_channel(queue: &str, caller_id: CallerId, unique_id: String) -> Channel {
     Channel {
         name: String::new(),

@@ -6,8 +6,8 @@ use super::state::SimulatedPbx;
 use super::timers::Timer;
 
 impl SimulatedPbx {
-    /// Advances the simulated clock to `now`. Runs every timer that expires by then, each
-    /// at its own time.
+    /// Advances the simulated clock to `now`. Runs every timer that expires by `now`, with the
+    /// clock set to the timer's expiry time.
     pub(crate) fn advance(&mut self, now: Duration) {
         while let Some((expiry, timer)) = self.timers.pop_expired(now) {
             self.now = self.now.max(expiry);

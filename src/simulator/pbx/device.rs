@@ -7,22 +7,23 @@ use super::device_state;
 /// A device.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Device {
-    /// The state set by `devstate change`. It takes precedence over the calls.
+    /// The state set by `devstate change`. It takes precedence over the state that follows
+    /// from the calls.
     pub(crate) state_override: Option<u8>,
     pub(crate) ringing_calls: u32,
     pub(crate) active_calls: u32,
 }
 
 impl Device {
-    /// Drops the calls, and keeps a state set by `devstate change`.
+    /// Clears the calls, but not a state set by `devstate change`.
     pub(crate) fn clear_calls(&mut self) {
         self.ringing_calls = 0;
         self.active_calls = 0;
     }
 }
 
-/// Returns the state of a device. `devices` has lower-case names; a device that is not
-/// in it has no calls.
+/// Returns a device's state. The keys of `devices` are lower-case names. A device that is
+/// missing from `devices` has no calls.
 pub(crate) fn state_of(devices: &BTreeMap<String, Device>, name: &str) -> u8 {
     let name = name.to_ascii_lowercase();
     let device = devices.get(&name).cloned().unwrap_or_default();
@@ -50,7 +51,7 @@ pub(crate) fn state_of(devices: &BTreeMap<String, Device>, name: &str) -> u8 {
     }
 }
 
-/// True for the agents' extensions in the dialplan of `asterisk-sample`: `1XXX` in a
+/// Returns true for the agents' extensions in the `asterisk-sample` dialplan: `1XXX` in a
 /// context named `*-agents`.
 fn is_agent_extension(address: &str) -> bool {
     address.split_once('@').is_some_and(|(number, context)| {
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn device_state_follows_from_the_calls_of_the_device() {
+    fn state_of_derives_the_state_from_the_calls() {
         let mut devices = BTreeMap::new();
         let device = |state_override, ringing_calls, active_calls| Device {
             state_override,

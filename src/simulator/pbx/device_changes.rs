@@ -1,10 +1,10 @@
-//! Changes of devices, and the QueueMemberStatus events that follow.
+//! Device changes, and the QueueMemberStatus events that they cause.
 
 use super::device::{Device, state_of};
 use super::state::SimulatedPbx;
 
 impl SimulatedPbx {
-    /// Sets the state of a device to one of Asterisk's codes, like `devstate change`.
+    /// Sets a device's state to one of Asterisk's codes, like `devstate change`.
     pub(crate) fn set_device_state(&mut self, name: &str, code: u8) {
         self.update_device(name, |device| device.state_override = Some(code));
     }
@@ -15,7 +15,7 @@ impl SimulatedPbx {
         let state = state_of(&self.devices, name);
         let mut events = Vec::new();
         for queue in &mut self.queues {
-            // Asterisk updates only the first member of a queue that has the device.
+            // In each queue, Asterisk updates only the first member with this device.
             let mut members = queue.members.iter_mut();
             let member = members.find(|m| m.state_interface.eq_ignore_ascii_case(name));
             let Some(member) = member.filter(|member| member.status != state) else {

@@ -1,4 +1,4 @@
-//! Asterisk's codes of device states, as in the `Status` of a queue member.
+//! Asterisk's device state codes, as in a queue member's `Status`.
 
 pub(crate) const UNKNOWN: u8 = 0;
 pub(crate) const NOT_IN_USE: u8 = 1;

@@ -1,4 +1,4 @@
-//! Decides which members a queue calls for its waiting callers.
+//! Selects the members that a queue calls for its waiting callers.
 
 use super::call::CallPhase;
 use super::member::Member;
@@ -6,7 +6,7 @@ use super::queue::{Queue, Strategy};
 use super::state::SimulatedPbx;
 
 impl SimulatedPbx {
-    /// Distributes the callers of a queue when its distribution timer has expired.
+    /// Distributes a queue's callers after its distribution timer has expired.
     pub(super) fn run_scheduled_distribution(&mut self, name: &str) {
         if let Some(queue) = self.queue_mut(name) {
             queue.distribution_scheduled = false;
@@ -14,8 +14,8 @@ impl SimulatedPbx {
         self.distribute_callers(name);
     }
 
-    /// Calls members for each waiting caller for whom no device rings yet, in queue
-    /// order. If no member is available, a timer retries.
+    /// Calls members for each waiting caller for whom no device is ringing, in queue order. If
+    /// no member is available, starts the distribution timer.
     pub(super) fn distribute_callers(&mut self, name: &str) {
         let callers = self.queue_mut(name).map(|queue| queue.callers.clone());
         for call_id in callers.unwrap_or_default() {
@@ -32,9 +32,8 @@ impl SimulatedPbx {
         }
     }
 
-    /// Selects the members to call next among the available ones with the lowest
-    /// penalty. Returns their interfaces: all of them if the strategy is `ringall`,
-    /// else one.
+    /// Selects the members to call next from the available members with the lowest penalty.
+    /// Returns their interfaces: all of them if the strategy is `ringall`, otherwise one.
     fn select_members(&mut self, name: &str) -> Vec<String> {
         let now = self.unix_seconds();
         let random_number = self.random.usize(..);
@@ -46,7 +45,8 @@ impl SimulatedPbx {
             .iter()
             .filter(|member| member.is_available(now, queue.wrapup));
         let lowest_penalty = available.clone().map(|member| member.penalty).min();
-        // Asterisk prepends each candidate to its list, so the last member comes first.
+        // Asterisk prepends each candidate to its list, so the candidates are in reverse
+        // order.
         let mut candidates: Vec<_> = available
             .filter(|member| Some(member.penalty) == lowest_penalty)
             .rev()
@@ -72,7 +72,7 @@ fn sort_by_strategy(candidates: &mut [&Member], queue: &Queue, random_number: us
             }
         }
         Strategy::RrMemory => {
-            // The members after the one that was called last come first.
+            // Start with the member after the last called member.
             candidates.reverse();
             let last_called = queue.member_index(&queue.last_called);
             candidates.sort_by_key(|member| queue.member_index(&member.interface) <= last_called);

@@ -1,4 +1,4 @@
-//! The end of a call: the caller abandons the queue, or a conversation completes.
+//! Ends calls: a caller abandons the queue, or a conversation completes.
 
 use super::call::{AgentLeg, Call, CallId, CallPhase, Conversation};
 use super::state::SimulatedPbx;
@@ -14,7 +14,7 @@ impl SimulatedPbx {
         }
     }
 
-    /// Hangs up a call. `party` matters only if an agent has answered.
+    /// Hangs up a call. `party` is ignored if no agent has answered.
     pub(super) fn hang_up(&mut self, call_id: CallId, party: Party) {
         let Some(call) = self.calls.remove(&call_id) else {
             return;
@@ -25,7 +25,7 @@ impl SimulatedPbx {
         }
     }
 
-    /// Lets the caller hang up, if nobody has answered.
+    /// Makes the caller hang up if no agent has answered.
     pub(super) fn give_up(&mut self, call_id: CallId) {
         let phase = self.calls.get(&call_id).map(|call| &call.phase);
         if matches!(phase, Some(CallPhase::Waiting(_))) {

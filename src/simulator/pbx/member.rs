@@ -1,11 +1,11 @@
-//! Queue members, and how AMI shows them.
+//! Queue members, and their AMI messages.
 
 use super::device_state;
 use crate::simulator::event::AmiEvent;
 use crate::simulator::headers::Headers;
 
-/// The number of bytes that Asterisk stores of an interface, a name or a reason. It
-/// silently truncates longer texts.
+/// The maximum size of an interface, a name or a reason, in bytes. Asterisk silently truncates
+/// longer texts.
 const MAX_FIELD_BYTES: usize = 79;
 
 /// A member of a queue. Times are Unix seconds, and 0 means never.
@@ -15,7 +15,7 @@ pub(crate) struct Member {
     pub(crate) name: String,
     /// The device whose state decides whether the member is called.
     pub(crate) state_interface: String,
-    /// True if the member was added at run time, not in `queues.conf`.
+    /// Whether the member was added at run time rather than in `queues.conf`.
     pub(crate) is_dynamic: bool,
     pub(crate) penalty: u32,
     pub(crate) paused: bool,
@@ -25,16 +25,16 @@ pub(crate) struct Member {
     pub(crate) calls_taken: u32,
     pub(crate) last_call: u64,
     pub(crate) in_call: bool,
-    /// The state of the device, as one of Asterisk's codes.
+    /// The device state, as one of Asterisk's codes.
     pub(crate) status: u8,
     pub(crate) ring_in_use: bool,
-    /// The wrap-up time in seconds. 0 means that the queue's applies.
+    /// The wrap-up time in seconds. If it is 0, the queue's wrap-up time applies.
     pub(crate) wrapup: u32,
 }
 
 impl Member {
-    /// Creates a dynamic member. If the name or the state interface is empty, the
-    /// interface takes its place.
+    /// Creates a dynamic member. An empty name or state interface is replaced with the
+    /// interface.
     pub(crate) fn new(interface: &str, name: &str, state_interface: &str, now: u64) -> Self {
         let or_interface =
             |text: &str| truncate_field(if text.is_empty() { interface } else { text });
@@ -52,8 +52,8 @@ impl Member {
         self.interface.eq_ignore_ascii_case(interface)
     }
 
-    /// Pauses or unpauses the member. Pausing a paused member replaces the reason and
-    /// the time. Unpausing clears the reason, and leaves the time of the last pause.
+    /// Pauses or unpauses the member. Pausing a paused member replaces the reason and the time
+    /// of the last pause. Unpausing clears only the reason.
     pub(crate) fn set_paused(&mut self, paused: bool, reason: &str, now: u64) {
         self.paused = paused;
         if paused {
@@ -64,9 +64,9 @@ impl Member {
         }
     }
 
-    /// The hash bucket in which Asterisk stores the member, which decides the order of
-    /// members in lists. Asterisk hashes five bytes of the interface, beginning at the
-    /// slash.
+    /// Returns the hash bucket in which Asterisk stores the member. Buckets determine the
+    /// order of members in lists. Asterisk hashes five bytes of the interface, beginning at
+    /// the slash.
     pub(crate) fn hash_bucket(&self) -> u32 {
         const BUCKETS: u32 = 37;
         let start = self.interface.find('/').unwrap_or(0);
@@ -82,7 +82,7 @@ impl Member {
         hash % BUCKETS
     }
 
-    /// The QueueMember message of a QueueStatus list.
+    /// Returns the QueueMember message for a QueueStatus list.
     pub(crate) fn queue_member(&self, queue: &str, action_id: Option<&str>) -> String {
         Headers::default()
             .with("Event", "QueueMember")
@@ -95,7 +95,7 @@ impl Member {
             .into_message()
     }
 
-    /// An event about the member.
+    /// Returns an event about the member.
     pub(crate) fn event(&self, name: &str, queue: &str) -> AmiEvent {
         let headers = Headers::default()
             .with("Queue", queue)
@@ -107,7 +107,7 @@ impl Member {
         AmiEvent::agent(name, &headers)
     }
 
-    /// The headers that lists and events have in common.
+    /// Returns the headers that lists and events have in common.
     fn state_headers(&self) -> Headers {
         let membership = if self.is_dynamic { "dynamic" } else { "static" };
         Headers::default()
@@ -124,7 +124,7 @@ impl Member {
             .with("PausedReason", &self.reason)
     }
 
-    /// True if the queue may call the member now.
+    /// Returns true if the queue may call the member now.
     pub(crate) fn is_available(&self, now: u64, queue_wrapup: u32) -> bool {
         use device_state::{IN_USE, NOT_IN_USE, ON_HOLD, RINGING, RINGING_IN_USE, UNKNOWN};
         let wrapup = if self.wrapup > 0 {
@@ -143,8 +143,8 @@ impl Member {
     }
 }
 
-/// Truncates a text to what Asterisk stores of it. Asterisk may cut inside a UTF-8
-/// character. The simulator does not, because its texts must stay valid UTF-8.
+/// Truncates a text to the size that Asterisk stores. Asterisk may truncate inside a UTF-8
+/// character. The simulator does not, because Rust strings must be valid UTF-8.
 pub(crate) fn truncate_field(text: &str) -> String {
     let mut end = text.len().min(MAX_FIELD_BYTES);
     while !text.is_char_boundary(end) {
@@ -158,8 +158,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hash_buckets_give_the_order_of_asterisk() {
-        // The order in which Asterisk 22 lists these members.
+    fn hash_buckets_produce_the_same_order_as_asterisk() {
+        // Asterisk 22 lists these members in this order.
         let listed = [
             1014, 1004, 1028, 1018, 1008, 1021, 1011, 1001, 1025, 1015, 1005, 1029, 1019, 1009,
             1022, 1012, 1002, 1026, 1016, 1006, 1023, 1013, 1003, 1027, 1017, 1007, 1030, 1020,
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_truncated() {
+    fn long_fields_are_truncated() {
         let member = Member::new("A/1", &"x".repeat(80), "", 0);
         assert_eq!(
             (member.name.len(), member.state_interface.as_str()),

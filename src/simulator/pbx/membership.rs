@@ -1,15 +1,15 @@
-//! Changes of queue members, with their events and `queue_log` lines.
+//! Member changes, with their events and `queue_log` lines.
 
 use super::device::state_of;
 use super::member::{Member, truncate_field};
 use super::state::SimulatedPbx;
 
-/// The `Message` of Asterisk's response to a change: `Ok` for a success, `Err` for an
-/// error.
+/// The `Message` in Asterisk's response to a change: `Ok` if the change succeeded, `Err` if it
+/// failed.
 pub(crate) type ChangeResult = Result<&'static str, &'static str>;
 
 impl SimulatedPbx {
-    /// QueueAdd. The member is added paused if `member.paused` is set.
+    /// Runs QueueAdd. The new member is paused if `member.paused` is set.
     pub(crate) fn add_member(
         &mut self,
         queue: &str,
@@ -24,8 +24,8 @@ impl SimulatedPbx {
         // Asterisk stores the reason even if the member is not paused.
         member.reason = truncate_field(reason.unwrap_or_default());
         let log_data = if member.paused { "PAUSED" } else { "" };
-        // Asterisk logs the queue name as the client wrote it. Its events have the name in
-        // `queues.conf`.
+        // Asterisk logs the queue name as the client wrote it, but its events contain the name
+        // in `queues.conf`.
         let requested_name = queue;
         let Some(queue) = self.queue_mut(queue) else {
             return Err("Unable to add interface to queue: No such queue");
@@ -43,13 +43,13 @@ impl SimulatedPbx {
         Ok("Added interface to queue")
     }
 
-    /// QueueRemove.
+    /// Runs QueueRemove.
     pub(crate) fn remove_member(&mut self, queue: &str, interface: &str) -> ChangeResult {
         let requested_name = queue;
         let Some(queue) = self.queue_mut(queue) else {
             return Err("Unable to remove interface from queue: No such queue");
         };
-        // Members have truncated interfaces.
+        // Members have truncated interfaces, so the lookup needs a truncated interface.
         let Some(index) = queue.member_index(&truncate_field(interface)) else {
             return Err("Unable to remove interface: Not there");
         };
@@ -63,7 +63,7 @@ impl SimulatedPbx {
         Ok("Removed interface from queue")
     }
 
-    /// QueuePause. Without a queue, it changes the member in every queue.
+    /// Runs QueuePause in one queue, or in every queue if `queue` is `None`.
     pub(crate) fn pause(
         &mut self,
         queue: Option<&str>,
@@ -85,7 +85,8 @@ impl SimulatedPbx {
                 pbx.append_to_queue_log("NONE", "NONE", interface, log_event_for_all, "");
             }
             member.set_paused(paused, &reason, now);
-            // The event of an unpause has the reason, although the member does not.
+            // Asterisk's unpause event contains the reason, although the member no longer has
+            // one.
             let mut reported = member.clone();
             reported.reason.clone_from(&reason);
             pbx.emit(reported.event("QueueMemberPause", name));
@@ -98,8 +99,8 @@ impl SimulatedPbx {
         }
     }
 
-    /// QueuePenalty. Without a queue, it changes the member in every queue. A penalty
-    /// of `None` is an invalid one.
+    /// Runs QueuePenalty in one queue, or in every queue if `queue` is `None`. A penalty of
+    /// `None` represents an invalid penalty.
     pub(crate) fn set_penalty(
         &mut self,
         queue: Option<&str>,
@@ -121,7 +122,7 @@ impl SimulatedPbx {
         Ok("Interface penalty set successfully")
     }
 
-    /// QueueMemberRingInUse. Without a queue, it changes the member in every queue.
+    /// Runs QueueMemberRingInUse in one queue, or in every queue if `queue` is `None`.
     pub(crate) fn set_ring_in_use(
         &mut self,
         queue: Option<&str>,
@@ -135,13 +136,14 @@ impl SimulatedPbx {
             pbx.emit(member.event("QueueMemberRinginuse", name));
         });
         if !found {
-            // The line feed is Asterisk's.
+            // Asterisk's message ends with a line feed.
             return Err("Invalid interface, queuename, or ringinuse value\n");
         }
         Ok("Interface ringinuse set successfully")
     }
 
-    /// QueueReset. Without a queue, it resets every queue. Asterisk sends no event.
+    /// Runs QueueReset in one queue, or in every queue if `name` is `None`. Asterisk sends no
+    /// event.
     pub(crate) fn reset_statistics(&mut self, name: Option<&str>) {
         for queue in &mut self.queues {
             if name.is_none_or(|name| queue.name.eq_ignore_ascii_case(name)) {
@@ -154,8 +156,8 @@ impl SimulatedPbx {
         }
     }
 
-    /// Applies `change` to a member in one queue, or in every queue if `queue` is
-    /// `None`. Returns true if any of these queues has the member.
+    /// Applies `change` to a member in one queue, or in every queue if `queue` is `None`.
+    /// Returns true if any queue was changed.
     fn change_member(
         &mut self,
         queue: Option<&str>,
@@ -171,9 +173,9 @@ impl SimulatedPbx {
             let Some(member_index) = self.queues[queue_index].member_index(interface) else {
                 continue;
             };
-            // `change` borrows the whole PBX, so the member is taken out meanwhile.
-            let place = &mut self.queues[queue_index].members[member_index];
-            let mut member = std::mem::take(place);
+            // Take the member out of the queue, because `change` borrows the whole PBX.
+            let slot = &mut self.queues[queue_index].members[member_index];
+            let mut member = std::mem::take(slot);
             change(self, &name, &mut member);
             self.queues[queue_index].members[member_index] = member;
             self.schedule_distribution(&name);

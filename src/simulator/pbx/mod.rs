@@ -1,12 +1,12 @@
-//! The state of the simulated PBX and everything that changes it.
+//! The simulated PBX's state, and all operations that change it.
 //!
-//! - `state` is the PBX: queues, devices, calls and timers. `clock` advances its time
-//!   and runs expired timers.
-//! - `membership` changes members, `device_changes` changes devices, `reload` reloads
-//!   or restarts.
-//! - A call passes through `waiting_callers` (join and leave), `distribution` (which
-//!   members are called), `ringing`, `answering` and `hang_up`.
-//! - `caller_generator` and `agent_breaks` do what callers and agents do automatically.
+//! - `state` contains the PBX's queues, devices, calls and timers. `clock` advances the
+//!   simulated clock and runs expired timers.
+//! - `membership` changes members, `device_changes` changes devices, and `reload` reloads the
+//!   queues or restarts Asterisk.
+//! - A call passes through `waiting_callers` (join and leave), `distribution` (selection of
+//!   members), `ringing`, `answering` and `hang_up`.
+//! - `caller_generator` generates calls, and `agent_breaks` generates the agents' breaks.
 
 mod agent_breaks;
 mod answering;

@@ -9,10 +9,10 @@ use super::member::Member;
 use super::statistics::CallStatistics;
 use crate::simulator::headers::Headers;
 
-/// Which of the available members a queue calls.
+/// The strategy by which a queue selects the members to call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Strategy {
-    /// All of them.
+    /// Calls all available members.
     RingAll,
     LeastRecent,
     FewestCalls,
@@ -44,26 +44,26 @@ impl Strategy {
     }
 }
 
-/// A queue. Its settings in seconds are named as in `queues.conf`.
+/// A queue. All durations are in seconds.
 #[derive(Debug, Clone)]
 pub(crate) struct Queue {
     pub(crate) name: String,
     pub(crate) strategy: Strategy,
-    /// The largest number of waiting callers, or 0 for no limit.
+    /// The maximum number of waiting callers, or 0 for no limit.
     pub(crate) max_callers: u32,
     pub(crate) weight: u32,
     pub(crate) service_level: u32,
     pub(crate) wrapup: u32,
-    /// How long the device of a member rings.
+    /// How long a member's device rings.
     pub(crate) timeout: u64,
     pub(crate) ring_in_use: bool,
-    /// In the order in which Asterisk lists them.
+    /// The members, in the order in which Asterisk lists them.
     pub(crate) members: Vec<Member>,
     /// The waiting callers, in queue order.
     pub(crate) callers: Vec<CallId>,
-    /// True while a distribution timer runs for the queue.
+    /// Whether the queue's distribution timer is running.
     pub(crate) distribution_scheduled: bool,
-    /// The interface of the member that was called last.
+    /// The interface of the last called member.
     pub(crate) last_called: String,
     pub(crate) statistics: CallStatistics,
 }
@@ -87,8 +87,8 @@ impl Queue {
         }
     }
 
-    /// The hash bucket in which Asterisk stores the queue, which decides the order of
-    /// queues in lists.
+    /// Returns the hash bucket in which Asterisk stores the queue. Buckets determine the order
+    /// of queues in lists.
     pub(crate) fn hash_bucket(&self) -> u32 {
         const BUCKETS: u32 = 53;
         let bytes = self.name.bytes();
@@ -118,7 +118,7 @@ impl Queue {
         members.position(|member| member.has_interface(interface))
     }
 
-    /// The caller's position in the queue, counted from 1.
+    /// Returns the caller's position in the queue, counted from 1.
     pub(crate) fn caller_position(&self, call_id: CallId) -> Option<usize> {
         let index = self.callers.iter().position(|caller| *caller == call_id)?;
         Some(index + 1)
@@ -131,7 +131,7 @@ impl Queue {
         }
     }
 
-    /// The QueueParams message of a QueueStatus list.
+    /// Returns the QueueParams message for a QueueStatus list.
     pub(crate) fn queue_params(&self, action_id: Option<&str>) -> String {
         let statistics = &self.statistics;
         Headers::default()
@@ -155,7 +155,7 @@ impl Queue {
             .into_message()
     }
 
-    /// The QueueSummary message of a QueueSummary list. `longest_hold_time` is in
+    /// Returns the QueueSummary message for a QueueSummary list. `longest_hold_time` is in
     /// seconds.
     pub(crate) fn queue_summary(&self, longest_hold_time: u64, action_id: Option<&str>) -> String {
         use device_state::{INVALID, NOT_IN_USE, UNAVAILABLE, UNKNOWN};

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt::Display;
 
-/// The number of lines after which the oldest ones are dropped.
+/// The maximum number of lines. If the log is full, each new line replaces the oldest line.
 const MAX_LINES: usize = 50_000;
 
 /// The lines of `queue_log`.

@@ -1,11 +1,11 @@
-//! Reads the queues of a `queues.conf`.
+//! Parses the queues in a `queues.conf`.
 
 use super::member::Member;
 use super::queue::{Queue, Strategy};
 use crate::simulator::conf_file::{Section, is_true, parse_sections};
 
-/// Parses a `queues.conf`. Returns the queues in the order in which Asterisk lists
-/// them. Their members have logged in at `now`, in Unix seconds.
+/// Parses a `queues.conf`. Returns the queues in the order in which Asterisk lists them. Their
+/// members' login time is `now`, in Unix seconds.
 pub(crate) fn parse_queues(text: &str, now: u64) -> Vec<Queue> {
     let sections = parse_sections(text);
     let mut queues: Vec<Queue> = sections
@@ -18,18 +18,18 @@ pub(crate) fn parse_queues(text: &str, now: u64) -> Vec<Queue> {
 
 fn parse_queue(section: &Section<'_>, now: u64) -> Queue {
     let mut queue = Queue::new(section.name);
-    // Asterisk uses the first strategy that it reads, but the last of other settings.
-    let strategy = section.all("strategy").next();
+    // If a setting is repeated, Asterisk uses the last value, but the first `strategy`.
+    let strategy = section.values("strategy").next();
     queue.strategy = Strategy::parse(strategy.unwrap_or("ringall"));
     queue.max_callers = section.number("maxlen");
     queue.weight = section.number("weight");
     queue.service_level = section.number("servicelevel");
     queue.wrapup = section.number("wrapuptime");
-    queue.ring_in_use = section.last("ringinuse").is_none_or(is_true);
-    if let Some(timeout) = section.last("timeout").and_then(|t| t.parse().ok()) {
+    queue.ring_in_use = section.last_value("ringinuse").is_none_or(is_true);
+    if let Some(timeout) = section.last_value("timeout").and_then(|t| t.parse().ok()) {
         queue.timeout = timeout;
     }
-    for value in section.all("member") {
+    for value in section.values("member") {
         let mut fields = value.split(',').map(str::trim);
         let interface = fields.next().unwrap_or_default();
         let penalty = fields.next().and_then(|p| p.parse().ok()).unwrap_or(0);
@@ -51,7 +51,7 @@ mod tests {
     const SAMPLE: &str = include_str!("../../../asterisk-sample/config/queues.conf");
 
     #[test]
-    fn sample_queues_have_the_settings_and_order_of_asterisk() {
+    fn sample_queues_have_the_same_settings_and_order_as_in_asterisk() {
         let queues = parse_queues(SAMPLE, 7);
         let settings: Vec<_> = queues
             .iter()
@@ -65,7 +65,7 @@ mod tests {
                 )
             })
             .collect();
-        // The order in ami-fixtures/22/status-all.txt.
+        // ami-fixtures/22/status-all.txt has the same order.
         assert_eq!(
             settings,
             [

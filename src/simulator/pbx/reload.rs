@@ -1,4 +1,4 @@
-//! Reloads the queues, and restarts Asterisk. Neither causes an event.
+//! Reloads the queues, or restarts Asterisk. Neither operation causes an event.
 
 use super::device::Device;
 use super::member::Member;
@@ -34,7 +34,7 @@ impl SimulatedPbx {
         let now = self.unix_seconds();
         let old_queues = std::mem::replace(&mut self.queues, parse_queues(queues_conf, now));
         self.calls.clear();
-        // The database also has the states set by `devstate change`.
+        // Asterisk's database also contains the states set by `devstate change`.
         self.devices.values_mut().for_each(Device::clear_calls);
         self.take_events();
         self.append_to_queue_log("NONE", "NONE", "NONE", "QUEUESTART", "");
@@ -50,11 +50,11 @@ impl SimulatedPbx {
     }
 }
 
-/// Copies what a reload retains from the old queue.
+/// Copies the state that a reload retains from the old queue.
 fn retain_on_reload(queue: &mut Queue, old: &Queue) {
     for member in &mut queue.members {
-        let same = |old: &&Member| old.has_interface(&member.interface);
-        if let Some(old) = old.members.iter().find(same) {
+        let is_same_member = |old: &&Member| old.has_interface(&member.interface);
+        if let Some(old) = old.members.iter().find(is_same_member) {
             member.paused = old.paused;
             member.last_pause = old.last_pause;
             member.calls_taken = old.calls_taken;
@@ -68,7 +68,7 @@ fn retain_on_reload(queue: &mut Queue, old: &Queue) {
     queue.statistics = old.statistics.clone();
 }
 
-/// A dynamic member as Asterisk restores it after a restart.
+/// Returns a dynamic member in the state that Asterisk restores after a restart.
 fn restored_member(old: Member, ring_in_use: bool, now: u64) -> Member {
     let mut member = Member::new(&old.interface, &old.name, &old.state_interface, now);
     member.penalty = old.penalty;
@@ -91,7 +91,7 @@ mod tests {
     const SAM: &str = "Local/1050@acme-agents";
     const QUEUES: &str = "[one]\nmember => Local/1050@acme-agents,2,Sam\n[two]\n";
 
-    /// The pause, reason, penalty and login time of a member of queue `one`.
+    /// Returns the pause, reason, penalty and login time of a member of queue `one`.
     fn member_state(pbx: &mut SimulatedPbx, interface: &str) -> (bool, String, u32, u64) {
         let queue = pbx.queue_mut("one");
         let member = queue.and_then(|queue| queue.member_mut(interface));
@@ -105,18 +105,19 @@ mod tests {
     }
 
     #[test]
-    fn reload_and_restart_retain_what_asterisk_retains() {
+    fn reload_and_restart_retain_the_same_state_as_asterisk() {
         let start_time = Duration::from_secs(1_000);
         let mut pbx = SimulatedPbx::new(QUEUES, Behavior::sample_dialplan(), 1, start_time);
         for queue in ["one", "two"] {
             let member = Member::new(DANA, "", "", 1_000);
-            pbx.add_member(queue, member, None).expect("added");
+            pbx.add_member(queue, member, None)
+                .expect("a successful addition");
         }
         for interface in [DANA, SAM] {
             pbx.pause(Some("one"), interface, true, "Lunch")
-                .expect("paused");
+                .expect("a successful pause");
             pbx.set_penalty(Some("one"), interface, Some(9))
-                .expect("set");
+                .expect("a successful change");
         }
         pbx.advance(Duration::from_secs(7));
         pbx.take_events();

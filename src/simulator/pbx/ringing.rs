@@ -1,4 +1,4 @@
-//! Calls members, whose devices ring until someone answers or the ring timeout expires.
+//! Calls members. Their devices ring until an agent answers or the ring timeout expires.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::timers::Timer;
 use crate::simulator::event::AmiEvent;
 
 impl SimulatedPbx {
-    /// Calls these members of the call's queue.
+    /// Calls the members with these interfaces in the call's queue.
     pub(super) fn call_members(&mut self, call_id: CallId, interfaces: &[String]) {
         let Some(mut call) = self.calls.remove(&call_id) else {
             return;
@@ -51,15 +51,15 @@ impl SimulatedPbx {
             channel,
             ringing_since,
         };
-        // Asterisk sends this event before the device rings.
+        // Asterisk sends AgentCalled before the device rings.
         let headers = leg.headers(&call.channel, &call.queue);
         self.emit(AmiEvent::agent("AgentCalled", &headers));
         leg.channel.state = ChannelState::Ringing;
         Some(leg)
     }
 
-    /// Ends a ring attempt that nobody has answered. Does nothing if a later attempt
-    /// has begun.
+    /// Ends a ring attempt that no agent has answered. Does nothing if a later attempt has
+    /// begun.
     pub(super) fn end_ring_attempt(&mut self, call_id: CallId, attempt: u32) {
         let call = self.calls.get_mut(&call_id);
         let Some(call) = call.filter(|call| call.ring_attempts == attempt) else {

@@ -1,4 +1,4 @@
-//! The simulated PBX.
+//! The simulated PBX's state.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -15,7 +15,7 @@ use super::timers::{Timer, Timers};
 use crate::simulator::behavior::Behavior;
 use crate::simulator::event::AmiEvent;
 
-/// How long Asterisk waits before it looks again for a member for a waiting caller.
+/// How long Asterisk waits before it tries again to find a member for a waiting caller.
 const DISTRIBUTION_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// The state of the simulated PBX. Its methods do no IO and never read the clock. Each
@@ -26,9 +26,9 @@ pub(crate) struct SimulatedPbx {
     start_time: Duration,
     /// The time on the simulated clock.
     pub(crate) now: Duration,
-    /// In the order in which Asterisk lists them.
+    /// The queues, in the order in which Asterisk lists them.
     pub(crate) queues: Vec<Queue>,
-    /// The devices that have changed, by their names in lower case.
+    /// The devices that have changed since the start, by lower-case name.
     pub(crate) devices: BTreeMap<String, Device>,
     pub(crate) calls: BTreeMap<CallId, Call>,
     pub(crate) timers: Timers,
@@ -37,13 +37,13 @@ pub(crate) struct SimulatedPbx {
     pub(super) local_channels_created: u64,
     pub(super) behavior: Behavior,
     pub(super) random: Rng,
-    /// The events that `take_events` has not returned yet.
+    /// The events that `take_events` has not yet returned.
     events: Vec<AmiEvent>,
 }
 
 impl SimulatedPbx {
-    /// Creates a PBX with the queues of a `queues.conf`. Its simulated clock is at
-    /// zero, which is the Unix time `start_time`.
+    /// Creates a PBX with the queues in a `queues.conf`. Its simulated clock starts at zero,
+    /// which corresponds to the Unix time `start_time`.
     pub(crate) fn new(
         queues_conf: &str,
         behavior: Behavior,
@@ -69,12 +69,12 @@ impl SimulatedPbx {
         pbx
     }
 
-    /// The current Unix time.
+    /// Returns the current Unix time.
     pub(crate) fn unix_time(&self) -> Duration {
         self.start_time + self.now
     }
 
-    /// The current Unix time in seconds, rounded down like Asterisk does.
+    /// Returns the current Unix time in seconds, rounded down as in Asterisk.
     pub(crate) fn unix_seconds(&self) -> u64 {
         self.unix_time().as_secs()
     }
@@ -106,15 +106,15 @@ impl SimulatedPbx {
             .append(time, call_id, queue, agent, event, data);
     }
 
-    /// Finds a queue. Like in Asterisk, the case of its name does not matter.
+    /// Finds a queue by name. Ignores case, like Asterisk.
     pub(crate) fn queue_mut(&mut self, name: &str) -> Option<&mut Queue> {
         let mut queues = self.queues.iter_mut();
         queues.find(|queue| queue.name.eq_ignore_ascii_case(name))
     }
 
-    /// Starts the distribution timer of a queue, if callers wait and the timer is not
-    /// running. Call it when a member may have become available: Asterisk notices that
-    /// when it looks again.
+    /// Starts a queue's distribution timer if callers are waiting and the timer is not
+    /// running. Call this method when a member may have become available, which Asterisk
+    /// notices only at its next attempt.
     pub(super) fn schedule_distribution(&mut self, queue: &str) {
         let needs_timer =
             |queue: &&mut Queue| !queue.callers.is_empty() && !queue.distribution_scheduled;

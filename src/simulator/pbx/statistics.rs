@@ -1,8 +1,8 @@
-//! The call statistics of a queue, computed like Asterisk does.
+//! A queue's call statistics, computed as in Asterisk.
 
 use std::time::Duration;
 
-/// The call statistics of a queue since Asterisk's start or the last reset.
+/// A queue's call statistics since Asterisk started or the statistics were reset.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CallStatistics {
     /// The moving average of the time that answered callers waited, in seconds.
@@ -41,14 +41,14 @@ impl CallStatistics {
         self.abandoned_in_level += u32::from(in_service_level);
     }
 
-    /// `ServicelevelPerf`: the percentage of completed calls that were answered within
+    /// Returns `ServicelevelPerf`: the percentage of completed calls that were answered within
     /// the service level.
     pub(crate) fn service_level_performance(&self) -> String {
         percent(self.completed_in_level, self.completed)
     }
 
-    /// `ServicelevelPerf2`: the percentage of all calls that were answered or abandoned
-    /// within the service level.
+    /// Returns `ServicelevelPerf2`: the percentage of all calls that were answered or
+    /// abandoned within the service level.
     pub(crate) fn service_level_performance_2(&self) -> String {
         percent(
             self.completed_in_level + self.abandoned_in_level,
@@ -57,7 +57,7 @@ impl CallStatistics {
     }
 }
 
-/// Asterisk's exponential moving average, in whole seconds.
+/// Returns Asterisk's exponential moving average, in whole seconds.
 fn moving_average(old: u64, new: Duration) -> u64 {
     (old * 3 + new.as_secs()) / 4
 }
@@ -76,10 +76,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statistics_match_those_of_asterisk() {
+    fn statistics_match_asterisk() {
         let seconds = Duration::from_secs;
         let mut statistics = CallStatistics::default();
-        // What Asterisk 22 computed for two calls and an abandoned one.
+        // Asterisk 22 computed these values for two completed calls and an abandoned call.
         statistics.count_answered(seconds(1));
         statistics.count_completed(seconds(1), true);
         statistics.count_abandoned(true);

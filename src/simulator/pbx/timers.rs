@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::call::CallId;
 use crate::simulator::behavior::Party;
 
-/// What happens when a timer expires.
+/// The operation that runs when a timer expires.
 #[derive(Debug, Clone)]
 pub(crate) enum Timer {
     /// A caller source generates a call. `source` is its index in
@@ -16,11 +16,11 @@ pub(crate) enum Timer {
     Distribute { queue: String },
     /// A member answers a call.
     Answer { call_id: CallId, interface: String },
-    /// The ring timeout of a queue ends a ring attempt.
+    /// A queue's ring timeout ends a ring attempt.
     RingTimeout { call_id: CallId, attempt: u32 },
-    /// The caller hangs up, if nobody has answered.
+    /// The caller hangs up if no agent has answered.
     GiveUp { call_id: CallId },
-    /// One side hangs up.
+    /// A party hangs up.
     HangUp { call_id: CallId, party: Party },
     /// An agent takes a break. `agent` is the index in `AgentBreaks::interfaces`.
     StartBreak { agent: usize },
@@ -32,8 +32,8 @@ pub(crate) enum Timer {
 /// The running timers. Times are on the simulated clock.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
-    /// Keyed by expiry time and a sequence number. Timers that expire at the same time
-    /// expire in the order in which they were started.
+    /// Keyed by expiry time and a sequence number. Timers with the same expiry time run in the
+    /// order in which they were started.
     running: BTreeMap<(Duration, u64), Timer>,
     last_sequence_number: u64,
 }

@@ -1,4 +1,4 @@
-//! Callers join and leave queues.
+//! Makes callers join and leave queues.
 
 use std::time::Duration;
 
@@ -9,10 +9,11 @@ use super::timers::Timer;
 use crate::simulator::event::AmiEvent;
 
 impl SimulatedPbx {
-    /// Lets a caller join a queue. The caller hangs up after `patience` if nobody
-    /// answers. Does nothing if the queue is full or unknown.
+    /// Makes a caller join a queue. The caller hangs up after `patience` if no agent answers.
+    /// Does nothing if the queue is full or unknown.
     pub(super) fn join_queue(&mut self, queue: &str, channel: Channel, patience: Duration) {
-        // Every caller has a new channel, so the number of channels identifies the call.
+        // Every caller has a new channel, so the number of channels created identifies the
+        // call.
         let call_id: CallId = self.channels_created;
         let joined_at = self.now;
         let Some(queue) = self.queue_mut(queue) else {

@@ -1,4 +1,4 @@
-//! The events of calls, and how calls change members and statistics.
+//! Tests of call events, and of the changes that calls make to members and statistics.
 
 use std::time::Duration;
 
@@ -6,20 +6,21 @@ use super::{DANA, GILA, SAM, add, events_until, new_pbx, new_pbx_with, take_even
 use crate::simulator::behavior::{Behavior, CallerSource};
 use crate::simulator::pbx::SimulatedPbx;
 
-/// A PBX where Dana and Gila are available in queue `one`, and Dana in queue `two`.
+/// Creates a PBX on which Dana and Gila are available in queue `one`, and Dana in queue `two`.
 fn new_pbx_with_agents() -> SimulatedPbx {
     let mut pbx = new_pbx();
-    // The static member would ring too.
-    pbx.pause(Some("one"), SAM, true, "").expect("paused");
+    // Otherwise the static member would also ring.
+    pbx.pause(Some("one"), SAM, true, "")
+        .expect("a successful pause");
     for (queue, interface) in [("one", DANA), ("one", GILA), ("two", DANA)] {
-        add(&mut pbx, queue, interface).expect("added");
+        add(&mut pbx, queue, interface).expect("a successful addition");
     }
     take_events(&mut pbx);
     pbx
 }
 
 #[test]
-fn answered_call_has_the_events_of_asterisk() {
+fn answered_call_causes_the_same_events_as_in_asterisk() {
     let mut pbx = new_pbx_with_agents();
     pbx.originate_call("one");
     assert_eq!(
@@ -58,7 +59,7 @@ fn answered_call_has_the_events_of_asterisk() {
 #[test]
 fn answered_call_changes_the_member_and_the_statistics() {
     let mut pbx = new_pbx_with_agents();
-    let gila = |pbx: &mut SimulatedPbx| {
+    let gila_state = |pbx: &mut SimulatedPbx| {
         let queue = pbx.queue_mut("one").expect("queue one");
         let member = queue.member_mut(GILA).expect("Gila");
         (member.in_call, member.calls_taken, member.last_call)
@@ -66,10 +67,10 @@ fn answered_call_changes_the_member_and_the_statistics() {
     pbx.originate_call("one");
     pbx.advance(Duration::from_secs(2));
     // No event reports that the member is in a call.
-    assert_eq!(gila(&mut pbx), (true, 0, 0));
+    assert_eq!(gila_state(&mut pbx), (true, 0, 0));
     pbx.advance(Duration::from_secs(5));
     pbx.hang_up_all();
-    assert_eq!(gila(&mut pbx), (false, 1, 1_005));
+    assert_eq!(gila_state(&mut pbx), (false, 1, 1_005));
     let statistics = &pbx.queue_mut("one").expect("queue one").statistics;
     assert_eq!(
         (
@@ -89,8 +90,9 @@ fn caller_and_agent_channels_have_distinct_unique_ids() {
         interval_ms: 1_000_000..1_000_001,
     }];
     let mut pbx = new_pbx_with(behavior);
-    pbx.pause(Some("one"), SAM, true, "").expect("paused");
-    add(&mut pbx, "one", GILA).expect("added");
+    pbx.pause(Some("one"), SAM, true, "")
+        .expect("a successful pause");
+    add(&mut pbx, "one", GILA).expect("a successful addition");
     pbx.start_call_timers();
     pbx.advance(Duration::from_secs(4));
     let events = pbx.take_events();
@@ -111,7 +113,7 @@ fn caller_and_agent_channels_have_distinct_unique_ids() {
 fn callers_wait_until_they_give_up() {
     let mut pbx = new_pbx();
     pbx.originate_call("two");
-    // The queue has room for one caller only.
+    // The queue is full after one caller.
     pbx.originate_call("two");
     assert_eq!(take_events(&mut pbx), ["QueueCallerJoin two 1 1"]);
     assert_eq!(
@@ -124,7 +126,7 @@ fn callers_wait_until_they_give_up() {
 fn new_member_is_called_within_a_second() {
     let mut pbx = new_pbx();
     pbx.originate_call("two");
-    add(&mut pbx, "two", GILA).expect("added");
+    add(&mut pbx, "two", GILA).expect("a successful addition");
     take_events(&mut pbx);
     assert_eq!(
         events_until(&mut pbx, 1),
@@ -149,7 +151,7 @@ fn unanswered_member_is_called_again_after_the_ring_timeout() {
     let mut behavior = Behavior::sample_dialplan();
     behavior.answered_percent = 0;
     let mut pbx = new_pbx_with(behavior);
-    add(&mut pbx, "two", GILA).expect("added");
+    add(&mut pbx, "two", GILA).expect("a successful addition");
     pbx.originate_call("two");
     take_events(&mut pbx);
     assert_eq!(
@@ -157,7 +159,7 @@ fn unanswered_member_is_called_again_after_the_ring_timeout() {
         [
             format!("AgentRingNoAnswer two {GILA} 15000"),
             format!("QueueMemberStatus two {GILA} 0 0 1 0"),
-            // The retry.
+            // The queue calls the member again.
             format!("AgentCalled two {GILA}"),
             format!("QueueMemberStatus two {GILA} 0 0 6 0"),
         ]

@@ -3,7 +3,7 @@
 use super::{DANA, SAM, add, new_pbx, take_events};
 
 #[test]
-fn successful_changes_have_the_messages_of_asterisk() {
+fn successful_changes_return_the_same_messages_as_asterisk() {
     let mut pbx = new_pbx();
     for (result, message) in [
         (add(&mut pbx, "ONE", DANA), "Added interface to queue"),
@@ -34,9 +34,9 @@ fn successful_changes_have_the_messages_of_asterisk() {
 }
 
 #[test]
-fn failed_additions_and_removals_have_the_messages_of_asterisk() {
+fn failed_additions_and_removals_return_the_same_messages_as_asterisk() {
     let mut pbx = new_pbx();
-    add(&mut pbx, "two", DANA).expect("added");
+    add(&mut pbx, "two", DANA).expect("a successful addition");
     for (result, message) in [
         (
             add(&mut pbx, "two", DANA),
@@ -61,9 +61,9 @@ fn failed_additions_and_removals_have_the_messages_of_asterisk() {
 }
 
 #[test]
-fn failed_member_changes_have_the_messages_of_asterisk() {
+fn failed_member_changes_return_the_same_messages_as_asterisk() {
     let mut pbx = new_pbx();
-    add(&mut pbx, "two", DANA).expect("added");
+    add(&mut pbx, "two", DANA).expect("a successful addition");
     for (result, message) in [
         (
             pbx.pause(Some("six"), DANA, true, ""),
@@ -92,10 +92,10 @@ fn failed_member_changes_have_the_messages_of_asterisk() {
 }
 
 #[test]
-fn changes_are_reported_by_events_and_queue_log() {
+fn changes_cause_events_and_queue_log_lines() {
     let mut pbx = new_pbx();
-    add(&mut pbx, "one", DANA).expect("added");
-    add(&mut pbx, "two", DANA).expect("added");
+    add(&mut pbx, "one", DANA).expect("a successful addition");
+    add(&mut pbx, "two", DANA).expect("a successful addition");
     assert_eq!(
         take_events(&mut pbx),
         [
@@ -103,10 +103,12 @@ fn changes_are_reported_by_events_and_queue_log() {
             format!("QueueMemberAdded two {DANA} 0 0 1 0"),
         ]
     );
-    pbx.pause(None, DANA, true, "Lunch").expect("paused");
+    pbx.pause(None, DANA, true, "Lunch")
+        .expect("a successful pause");
     pbx.pause(Some("two"), DANA, false, "Back")
-        .expect("unpaused");
-    pbx.set_penalty(Some("two"), DANA, Some(7)).expect("set");
+        .expect("a successful unpause");
+    pbx.set_penalty(Some("two"), DANA, Some(7))
+        .expect("a successful change");
     assert_eq!(
         take_events(&mut pbx),
         [
@@ -117,7 +119,11 @@ fn changes_are_reported_by_events_and_queue_log() {
         ]
     );
     let log = pbx.queue_log.text();
-    let without_time = |line: &str| line.strip_prefix("1000").expect("the time").to_owned();
+    let without_time = |line: &str| {
+        line.strip_prefix("1000")
+            .expect("a line that starts with the time")
+            .to_owned()
+    };
     assert_eq!(
         log.lines().map(without_time).collect::<Vec<_>>(),
         [

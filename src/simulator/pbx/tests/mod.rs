@@ -1,4 +1,4 @@
-//! Tests of changes and calls. The expected order of events was observed on Asterisk 22.
+//! Tests of changes and calls. The expected event order was observed on Asterisk 22.
 
 mod calls;
 mod changes;
@@ -30,9 +30,9 @@ fn add(pbx: &mut SimulatedPbx, queue: &str, interface: &str) -> ChangeResult {
     pbx.add_member(queue, member, None)
 }
 
-/// The new events: for each one its name and the values that tests look at.
+/// Returns a summary of each new event: its name and the header values that the tests compare.
 fn take_events(pbx: &mut SimulatedPbx) -> Vec<String> {
-    const HEADERS: [&str; 15] = [
+    const COMPARED_HEADERS: [&str; 15] = [
         "Event",
         "Queue",
         "Interface",
@@ -51,14 +51,18 @@ fn take_events(pbx: &mut SimulatedPbx) -> Vec<String> {
     ];
     let summary = |text: &str| {
         let headers = text.lines().filter_map(|line| line.split_once(": "));
-        let shown = headers.filter(|(name, value)| HEADERS.contains(name) && !value.is_empty());
-        shown.map(|(_, value)| value).collect::<Vec<_>>().join(" ")
+        let compared =
+            headers.filter(|(name, value)| COMPARED_HEADERS.contains(name) && !value.is_empty());
+        compared
+            .map(|(_, value)| value)
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     let events = pbx.take_events();
     events.iter().map(|event| summary(&event.text)).collect()
 }
 
-/// Advances the clock, and returns the events since the last ones that were taken.
+/// Advances the clock and returns summaries of the new events.
 fn events_until(pbx: &mut SimulatedPbx, seconds: u64) -> Vec<String> {
     pbx.advance(Duration::from_secs(seconds));
     take_events(pbx)
