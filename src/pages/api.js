@@ -34,7 +34,7 @@ const MESSAGES = {
 
 /** @typedef {keyof typeof MESSAGES} LocalCode */
 
-/** A failed request. The code is for the panel, the message for its user. */
+/** A failed request. The code is for the panel, and the message is for the user. */
 export class ApiError extends Error {
   /**
    * @param {string} code
@@ -169,7 +169,7 @@ export class Api {
         credentials: "omit",
         redirect: "error",
       });
-      this.#clock.learn(response.headers.get("Date"));
+      this.#clock.synchronize(response.headers.get("Date"));
       return response;
     } catch {
       throw localError(lostCode);

@@ -40,8 +40,8 @@ export class Changes {
    * @param {Element} target
    */
   handleClick(target) {
-    const queue = dataOf(target.closest(".card"), "queue");
-    const address = dataOf(target.closest(".agent"), "interface");
+    const queue = dataAttribute(target.closest(".card"), "queue");
+    const address = dataAttribute(target.closest(".agent"), "interface");
     const member = this.#board.queues.get(queue)?.members.get(address)?.data;
     if (target.closest(".content .add")) this.openAdd(queue);
     else if (!member) return;
@@ -58,23 +58,23 @@ export class Changes {
   #openPause(queue, member) {
     /** @type {[string, Content][]} */
     const reasons = this.#preferences.reasons.map((reason) => [reason, isolate(reason)]);
-    const other = textInput({ name: "other", maxLength: 79 });
+    const otherReason = textInput({ name: "other", maxLength: 79 });
     const chips = choice("Reason", "reason", [...reasons, ["", "None"]], { chips: true });
     // A typed reason replaces the selected one, and vice versa.
-    other.addEventListener("input", () => {
+    otherReason.addEventListener("input", () => {
       for (const input of chips.querySelectorAll("input")) input.checked = false;
     });
     chips.addEventListener("change", () => {
-      other.value = "";
-      other.setCustomValidity("");
+      otherReason.value = "";
+      otherReason.setCustomValidity("");
     });
     openDialog({
       title: ["Pause ", nameElement(member)],
       submit: "Pause",
-      body: [chips, field("Another reason", other), ...this.#scopeChoice(queue, member)],
+      body: [chips, field("Another reason", otherReason), ...this.#scopeChoice(queue, member)],
       send: async (form) => {
         const reason = formText(form, "other") || String(form.get("reason") ?? "");
-        const parameters = { action: "pause", ...agentOf(member), ...scopeOf(form, queue) };
+        const parameters = { action: "pause", ...agentParameter(member), ...queueParameter(form, queue) };
         await this.#send(reason === "" ? parameters : { ...parameters, reason }, (queues) => [
           nameElement(member), ` is paused in ${queues}`, ...(reason ? [": ", isolate(reason)] : []), ".",
         ]);
@@ -89,10 +89,10 @@ export class Changes {
    * @param {Member} member
    */
   #resume(queue, member) {
-    const done = (/** @type {string} */ queues) => [nameElement(member), ` takes calls again in ${queues}.`];
-    const parameters = { action: "unpause", ...agentOf(member) };
-    if (this.#queuesOf(member).length === 1) {
-      this.#send({ ...parameters, queue }, done).catch((error) => {
+    const describe = (/** @type {string} */ queues) => [nameElement(member), ` takes calls again in ${queues}.`];
+    const parameters = { action: "unpause", ...agentParameter(member) };
+    if (this.#agentQueues(member).length === 1) {
+      this.#send({ ...parameters, queue }, describe).catch((error) => {
         toast([errorMessage(error)], { isError: true });
       });
       return;
@@ -101,7 +101,7 @@ export class Changes {
       title: ["Resume ", nameElement(member)],
       submit: "Resume",
       body: this.#scopeChoice(queue, member),
-      send: (form) => this.#send({ ...parameters, ...scopeOf(form, queue) }, done),
+      send: (form) => this.#send({ ...parameters, ...queueParameter(form, queue) }, describe),
     });
   }
 
@@ -110,18 +110,18 @@ export class Changes {
    * @param {Member} member
    */
   #openRemove(queue, member) {
-    const queues = this.#queuesOf(member);
-    const text = create("p", {}, "The agent gets no calls from queue ", isolate(queue), " until added again.");
+    const queues = this.#agentQueues(member);
+    const explanation = create("p", {}, "The agent gets no calls from queue ", isolate(queue), " until added again.");
     const hasChoice = queues.length > 1 && queues.length <= MAX_QUEUES;
     openDialog({
       title: ["Remove ", nameElement(member)],
       submit: "Remove",
-      body: hasChoice ? this.#scopeChoice(queue, member, "one") : [text],
+      body: hasChoice ? this.#scopeChoice(queue, member, "one") : [explanation],
       send: (form) => {
         // Unlike pause, remove requires a list of the queues.
         const from = form.get("scope") === "all" ? queues.join(",") : queue;
-        const parameters = { action: "remove", ...agentOf(member), queue: from };
-        return this.#send(parameters, (done) => [nameElement(member), ` was removed from ${done}.`]);
+        const parameters = { action: "remove", ...agentParameter(member), queue: from };
+        return this.#send(parameters, (description) => [nameElement(member), ` was removed from ${description}.`]);
       },
     });
   }
@@ -188,14 +188,14 @@ export class Changes {
    * @returns {Content[]}
    */
   #scopeChoice(queue, member, selected = "all") {
-    const { length } = this.#queuesOf(member);
+    const { length } = this.#agentQueues(member);
     if (length <= 1) return [];
-    const here = create("span", {}, "Only in queue ", isolate(queue));
-    return [choice("Where", "scope", [["all", `In all ${length} queues of this agent`], ["one", here]], { selected })];
+    const oneQueue = create("span", {}, "Only in queue ", isolate(queue));
+    return [choice("Where", "scope", [["all", `In all ${length} queues of this agent`], ["one", oneQueue]], { selected })];
   }
 
   /** @param {Member} member */
-  #queuesOf({ agent }) {
+  #agentQueues({ agent }) {
     const queues = [...this.#board.queues.values()];
     const hasAgent = (/** @type {typeof queues[0]} */ { members }) =>
       [...members.values()].some(({ data }) => data.agent === agent);
@@ -213,8 +213,9 @@ export class Changes {
     const answer = await this.#api.change(parameters);
     /** @type {QueueResult[]} */
     const results = answer.queues ?? [];
-    const done = results.filter(({ result }) => result === "ok");
-    const queues = done.length === 1 ? `queue ${done[0].queue}` : formatCount(done.length, "queue");
+    const succeeded = results.filter(({ result }) => result === "ok");
+    const queues =
+      succeeded.length === 1 ? `queue ${succeeded[0].queue}` : formatCount(succeeded.length, "queue");
     const failures = failureMessages(results);
     toast([...describe(queues), ...failures.map((message) => ` ${message}`)], { isError: failures.length > 0 });
   }
@@ -226,7 +227,7 @@ export class Changes {
  * @param {Element | null} element
  * @param {string} name
  */
-function dataOf(element, name) {
+function dataAttribute(element, name) {
   return element instanceof HTMLElement ? (element.dataset[name] ?? "") : "";
 }
 
@@ -236,7 +237,7 @@ function dataOf(element, name) {
  *
  * @param {Member} member
  */
-function agentOf(member) {
+function agentParameter(member) {
   return { agent: member.agent ?? "" };
 }
 
@@ -248,6 +249,6 @@ function agentOf(member) {
  * @param {string} queue
  * @returns {Record<string, string>}
  */
-function scopeOf(form, queue) {
+function queueParameter(form, queue) {
   return form.get("scope") === "all" ? {} : { queue };
 }

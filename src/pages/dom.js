@@ -9,7 +9,7 @@
  * @param {new () => T} [type]
  */
 export function byId(id, type) {
-  return checked(document.getElementById(id), `#${id}`, type);
+  return assertType(document.getElementById(id), `#${id}`, type);
 }
 
 /**
@@ -22,7 +22,7 @@ export function byId(id, type) {
  * @param {new () => T} [type]
  */
 export function find(root, selector, type) {
-  return checked(root.querySelector(selector), selector, type);
+  return assertType(root.querySelector(selector), selector, type);
 }
 
 /**
@@ -32,7 +32,7 @@ export function find(root, selector, type) {
  * @param {(new () => T) | undefined} type
  * @returns {T}
  */
-function checked(element, description, type) {
+function assertType(element, description, type) {
   if (element instanceof (type ?? HTMLElement)) return /** @type {T} */ (element);
   throw new TypeError(`the page has no ${description} of the expected type`);
 }
@@ -44,7 +44,7 @@ function checked(element, description, type) {
  */
 export function cloneTemplate(id) {
   const { content } = byId(id, HTMLTemplateElement);
-  const element = checked(content.firstElementChild, `element in #${id}`, HTMLElement);
+  const element = assertType(content.firstElementChild, `element in #${id}`, HTMLElement);
   return /** @type {HTMLElement} */ (element.cloneNode(true));
 }
 

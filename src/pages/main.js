@@ -28,7 +28,7 @@ function startSession(credentials, { remember, showImmediately }) {
     preferences,
     showImmediately,
     listener: {
-      onEnter() {
+      onBoardShown() {
         if (remember) store(CREDENTIALS_KEY, JSON.stringify(credentials));
         // Removes the password from the form.
         byId("login-form", HTMLFormElement).reset();
@@ -37,9 +37,9 @@ function startSession(credentials, { remember, showImmediately }) {
         byId("logout").title = `Log out ${credentials.username}`;
         byId("board").focus({ preventScroll: true });
       },
-      onReject(message, hadEntered) {
+      onRejected(message, wasBoardShown) {
         session = null;
-        if (hadEntered) restart(message);
+        if (wasBoardShown) restart(message);
         else showLogin(message);
       },
     },
@@ -62,7 +62,7 @@ function store(key, text) {
 }
 
 /** @param {string} key */
-function stored(key) {
+function loadStored(key) {
   try {
     return sessionStorage.getItem(key) ?? "";
   } catch {
@@ -150,10 +150,10 @@ document.addEventListener("visibilitychange", () => {
 });
 window.addEventListener("online", () => session?.stream.wake());
 
-const credentials = stored(CREDENTIALS_KEY);
+const credentials = loadStored(CREDENTIALS_KEY);
 if (credentials !== "") {
   startSession(JSON.parse(credentials), { remember: true, showImmediately: true });
 } else {
-  showLogin(stored(MESSAGE_KEY));
+  showLogin(loadStored(MESSAGE_KEY));
   store(MESSAGE_KEY, "");
 }

@@ -5,20 +5,20 @@ import { countStates } from "./state.js";
 /** @import { BoardQueue } from "./state.js" */
 
 /**
- * Matches a queue against a search. Returns null if the queue does not match. `isInside` is
- * true if an agent or a caller matches. `narrow` is the search if only matching agents should
- * be shown, or null for all agents.
+ * Matches a queue against a search. Returns null if the queue does not match.
+ * `hasMatchInside` is true if an agent or a caller matches. `agentSearch` is the search if
+ * only matching agents should be shown, or null for all agents.
  *
  * @param {BoardQueue} queue
  * @param {string} search
  */
 export function findMatch(queue, search) {
-  if (search === "" || queue.searchText.includes(search)) return { isInside: false, narrow: null };
+  if (search === "" || queue.searchText.includes(search)) return { hasMatchInside: false, agentSearch: null };
   for (const member of queue.members.values()) {
-    if (member.searchText.includes(search)) return { isInside: true, narrow: search };
+    if (member.searchText.includes(search)) return { hasMatchInside: true, agentSearch: search };
   }
   const hasCaller = queue.callers.some(({ searchText }) => searchText.includes(search));
-  return hasCaller ? { isInside: true, narrow: null } : null;
+  return hasCaller ? { hasMatchInside: true, agentSearch: null } : null;
 }
 
 /**

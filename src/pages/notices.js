@@ -40,21 +40,21 @@ export class ConnectionNotice {
   /**
    * Shows that the bridge has no connection to the PBX.
    *
-   * @param {number} shownSince when the shown state was received; 0 if none is shown
+   * @param {number} displayedSince when the displayed state was received; 0 if no state is displayed
    */
-  showPbxLost(shownSince) {
+  showPbxLost(displayedSince) {
     this.#setPill("lost", "Phone system offline");
-    this.#showBanner("The phone system is not connected.", ageText(shownSince), null);
+    this.#showBanner("The phone system is not connected.", ageText(displayedSince), null);
   }
 
   /**
    * Shows that the page has no event stream.
    *
    * @param {Disconnected} status
-   * @param {number} shownSince when the shown state was received; 0 if none is shown
+   * @param {number} displayedSince when the displayed state was received; 0 if no state is displayed
    */
-  showLost({ error, nextAttempt }, shownSince) {
-    const age = ageText(shownSince);
+  showLost({ error, nextAttempt }, displayedSince) {
+    const age = ageText(displayedSince);
     if (error.code === "pbx_unavailable") {
       this.#setPill("lost", "Phone system offline");
       this.#showBanner("The phone system is not connected.", age, nextAttempt);
@@ -103,9 +103,9 @@ export class ConnectionNotice {
   }
 }
 
-/** @param {number} shownSince */
-function ageText(shownSince) {
-  return shownSince ? `The board shows the state at ${formatTimeOfDay(shownSince)}.` : "";
+/** @param {number} displayedSince */
+function ageText(displayedSince) {
+  return displayedSince ? `The board shows the state at ${formatTimeOfDay(displayedSince)}.` : "";
 }
 
 /**

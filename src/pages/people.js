@@ -68,7 +68,7 @@ export class People {
    * @param {number} difference
    */
   #addToTotal(memberships, difference) {
-    const state = STATES_BY_PRIORITY.find((known) => memberships.has(known));
+    const state = STATES_BY_PRIORITY.find((candidate) => memberships.has(candidate));
     if (state) this.#totals.set(state, this.count(state) + difference);
   }
 }

@@ -43,7 +43,7 @@ export class QueueCard {
    *
    * @type {string | null}
    */
-  #narrow = null;
+  #agentSearch = null;
   /** @type {Map<string, AgentRow>} by interface */
   #rows = new Map();
   /** @type {CallerRow[]} */
@@ -111,12 +111,12 @@ export class QueueCard {
   /**
    * Opens or closes the card, and narrows it to the agents that match a search.
    *
-   * @param {{ isOpen: boolean, narrow: string | null }} options
+   * @param {{ isOpen: boolean, agentSearch: string | null }} options
    */
-  show({ isOpen, narrow }) {
-    if (isOpen === this.#isOpen && narrow === this.#narrow) return;
+  show({ isOpen, agentSearch }) {
+    if (isOpen === this.#isOpen && agentSearch === this.#agentSearch) return;
     this.#isOpen = isOpen;
-    this.#narrow = narrow;
+    this.#agentSearch = agentSearch;
     this.#toggle.setAttribute("aria-expanded", String(isOpen));
     this.element.classList.toggle("open", isOpen);
     this.#addOrRemoveContent();
@@ -243,7 +243,7 @@ export class QueueCard {
 
   /** @param {BoardMember} member */
   #isShown(member) {
-    return this.#narrow === null || member.searchText.includes(this.#narrow);
+    return this.#agentSearch === null || member.searchText.includes(this.#agentSearch);
   }
 
   /**
@@ -253,10 +253,10 @@ export class QueueCard {
    * @param {BoardMember} member
    */
   #updateRow(address, member) {
-    const known = this.#rows.get(address);
-    if (known) {
-      known.update(member);
-      return known;
+    const existing = this.#rows.get(address);
+    if (existing) {
+      existing.update(member);
+      return existing;
     }
     const row = new AgentRow(member);
     this.#rows.set(address, row);
@@ -293,11 +293,11 @@ export class QueueCard {
     const { callers } = this.#queue;
     content.callers.hidden = callers.length === 0;
     const list = find(content.callers, "ol");
-    const known = new Map(this.#callers.map(({ key, element }) => [key, element]));
+    const existing = new Map(this.#callers.map(({ key, element }) => [key, element]));
     this.#callers = callers.map((caller) => {
       const { caller_id_name: name, caller_id_number: number, position } = caller.data;
       const key = caller.data.unique_id ?? caller.data.channel ?? String(position);
-      const element = known.get(key) ?? cloneTemplate("caller");
+      const element = existing.get(key) ?? cloneTemplate("caller");
       setText(find(element, ".position"), String(position ?? ""));
       setText(find(element, ".name"), name || (number ? "" : "Unknown caller"));
       setText(find(element, ".number"), number ?? "");

@@ -14,8 +14,8 @@ import { View } from "./view.js";
  * @import { Connected, Disconnected } from "./stream.js"
  *
  * @typedef {object} SessionListener
- * @property {() => void} onEnter called when the session shows the board
- * @property {(message: string, hadEntered: boolean) => void} onReject called when the bridge
+ * @property {() => void} onBoardShown called when the session shows the board
+ * @property {(message: string, wasBoardShown: boolean) => void} onRejected called when the bridge
  *   has rejected the login, which ends the session
  */
 
@@ -54,7 +54,7 @@ export class Session {
       onEvent: (event) => this.#applyEvent(event),
       onConnection: (status) => this.#showConnection(status),
     });
-    if (showImmediately) this.#enter();
+    if (showImmediately) this.#showBoard();
     this.stream.run();
   }
 
@@ -75,33 +75,33 @@ export class Session {
   /** @param {Connected | Disconnected} status */
   #showConnection(status) {
     if (status.connected) {
-      this.#enter();
+      this.#showBoard();
       this.#board.isPbxConnected = true;
       this.#showStatus();
       return;
     }
     const { code, message } = status.error;
-    const hadEntered = this.#page !== null;
+    const wasBoardShown = this.#page !== null;
     const isRejected = code === "unauthorized" || code === "forbidden";
     // The bridge answers pbx_unavailable only after it has accepted the login.
-    if (isRejected || !(hadEntered || code === "pbx_unavailable")) {
+    if (isRejected || !(wasBoardShown || code === "pbx_unavailable")) {
       this.stream.end();
-      this.#listener.onReject(message, hadEntered);
+      this.#listener.onRejected(message, wasBoardShown);
       return;
     }
-    const { view, notice } = this.#enter();
+    const { view, notice } = this.#showBoard();
     view.setLive(false);
     notice.showLost(status, this.#board.isLoaded ? status.lastReceived : 0);
   }
 
   /** Shows the board, unless it is already shown. */
-  #enter() {
+  #showBoard() {
     if (this.#page) return this.#page;
     const view = new View(this.#board, this.#clock, this.#preferences);
     const notice = new ConnectionNotice(() => this.stream.wake());
     this.#page = { view, notice };
     setInterval(() => this.#readStatistics(), STATISTICS_INTERVAL);
-    this.#listener.onEnter();
+    this.#listener.onBoardShown();
     notice.showConnecting();
     view.refresh();
     return this.#page;

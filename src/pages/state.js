@@ -139,8 +139,8 @@ export class Board {
       // A snapshot contains no statistics, so the known statistics are kept.
       queue.statistics = old?.statistics ?? null;
       for (const member of data.members ?? []) {
-        const known = old?.members.get(member.interface);
-        queue.members.set(member.interface, boardMember(member, known, now, true));
+        const previous = old?.members.get(member.interface);
+        queue.members.set(member.interface, boardMember(member, previous, now, true));
         this.people.add(member.interface, member.state);
       }
       queue.callers = (data.callers ?? []).map((caller) => boardCaller(caller, now));
@@ -156,15 +156,15 @@ export class Board {
    * @returns {BoardUpdate}
    */
   #applyMember({ queue: id, change, member: data }, now) {
-    const { queue, isNew } = this.#queueOf(id);
-    const known = queue.members.get(data.interface);
+    const { queue, isNew } = this.#getOrAddQueue(id);
+    const previous = queue.members.get(data.interface);
     queue.stateCounts = null;
-    if (known) this.people.remove(data.interface, known.data.state);
+    if (previous) this.people.remove(data.interface, previous.data.state);
     if (change === "removed") {
       queue.members.delete(data.interface);
     } else {
       this.people.add(data.interface, data.state);
-      queue.members.set(data.interface, boardMember(data, known, now, false));
+      queue.members.set(data.interface, boardMember(data, previous, now, false));
     }
     return isNew ? "everything" : { queue: id, interface: data.interface };
   }
@@ -175,7 +175,7 @@ export class Board {
    * @returns {BoardUpdate}
    */
   #applyQueue({ callers, ...statistics }, now) {
-    const { queue, isNew } = this.#queueOf(statistics.queue);
+    const { queue, isNew } = this.#getOrAddQueue(statistics.queue);
     if (Array.isArray(callers)) {
       queue.callers = callers.map((caller) => boardCaller(caller, now));
     }
@@ -189,9 +189,9 @@ export class Board {
    *
    * @param {string} id
    */
-  #queueOf(id) {
-    const known = this.queues.get(id);
-    if (known) return { queue: known, isNew: false };
+  #getOrAddQueue(id) {
+    const existing = this.queues.get(id);
+    if (existing) return { queue: existing, isNew: false };
     const queue = emptyQueue(id);
     this.queues.set(id, queue);
     return { queue, isNew: true };
@@ -199,20 +199,20 @@ export class Board {
 }
 
 /**
- * Determines when a member's state began. The bridge reports the start of a pause. The start
- * of any other state is known only if the page has received the change.
+ * Creates a board member, and determines when its state began. The bridge reports the start of
+ * a pause. The start of any other state is known only if the page has received the change.
  *
  * @param {Member} data
- * @param {BoardMember | undefined} known the member before the event
+ * @param {BoardMember | undefined} previous the member before the event
  * @param {number} now
  * @param {boolean} isSnapshot whether the state may have begun before `now`
  */
-function boardMember(data, known, now, isSnapshot) {
+function boardMember(data, previous, now, isSnapshot) {
   if (data.state === "paused" && data.paused_at) {
     return new BoardMember(data, Date.parse(data.paused_at), true);
   }
-  if (known && known.data.state === data.state) {
-    return new BoardMember(data, known.since, known.isExact);
+  if (previous && previous.data.state === data.state) {
+    return new BoardMember(data, previous.since, previous.isExact);
   }
   if (!isSnapshot) return new BoardMember(data, now, true);
   // The agent became available after the last call or at login, whichever is later. The bridge

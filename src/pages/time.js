@@ -13,7 +13,7 @@ export class Clock {
    *
    * @param {string | null} date
    */
-  learn(date) {
+  synchronize(date) {
     const reported = Date.parse(date ?? "");
     if (Number.isNaN(reported)) return;
     const offset = reported + 500 - Date.now();
@@ -35,10 +35,10 @@ export class Clock {
 export function formatDuration(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   if (seconds >= 172_800) return `${Math.floor(seconds / 86_400)} d`;
-  const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
+  const pad = (/** @type {number} */ number) => String(number).padStart(2, "0");
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
-  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
+  if (minutes < 60) return `${minutes}:${pad(seconds % 60)}`;
+  return `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(seconds % 60)}`;
 }
 
 /**

@@ -77,7 +77,7 @@ export class View {
     byId("expand").addEventListener("click", () => this.#toggleAll());
     byId("cards").addEventListener("click", ({ target }) => {
       const toggle = target instanceof Element ? target.closest(".toggle") : null;
-      const queue = queueOf(toggle?.closest(".card"));
+      const queue = queueIdOf(toggle?.closest(".card"));
       if (queue !== undefined) this.#toggle(queue);
     });
     setInterval(() => this.#tick(), 1000);
@@ -182,7 +182,7 @@ export class View {
     const match = findMatch(queue, this.#search);
     card.element.hidden = !match || !passesFilter(queue, this.#filter);
     const isOpen = this.#toggled.get(queue.id) ?? this.#board.queues.size <= INITIALLY_OPEN_QUEUES;
-    card.show({ isOpen: isOpen || match?.isInside === true, narrow: match?.narrow ?? null });
+    card.show({ isOpen: isOpen || match?.hasMatchInside === true, agentSearch: match?.agentSearch ?? null });
   }
 
   #reorder() {
@@ -238,7 +238,7 @@ export class View {
    */
   #observe(entries) {
     for (const { target, isIntersecting } of entries) {
-      const card = this.#cards.get(queueOf(target) ?? "");
+      const card = this.#cards.get(queueIdOf(target) ?? "");
       if (!card) continue;
       card.setNear(isIntersecting);
       if (isIntersecting) this.#nearCards.add(card);
@@ -280,7 +280,7 @@ function rem() {
  *
  * @param {Element | null | undefined} card
  */
-function queueOf(card) {
+function queueIdOf(card) {
   return card instanceof HTMLElement ? card.dataset.queue : undefined;
 }
 

@@ -48,7 +48,7 @@ function memberEvent(queue, change, member) {
 }
 
 /** @param {...Queue} queues */
-function boardOf(...queues) {
+function createBoard(...queues) {
   const board = new Board();
   board.apply(snapshot(...queues), NOW);
   return board;
@@ -58,7 +58,7 @@ function boardOf(...queues) {
  * @param {Board} board
  * @param {string} id
  */
-function queueOf(board, id) {
+function getQueue(board, id) {
   const found = board.queues.get(id);
   assert.ok(found);
   return found;
@@ -71,27 +71,27 @@ function queueOf(board, id) {
  * @param {string} number
  */
 function stateAge(board, number) {
-  const found = queueOf(board, "6001").members.get(`PJSIP/${number}`);
+  const found = getQueue(board, "6001").members.get(`PJSIP/${number}`);
   assert.ok(found);
   return [(NOW - found.since) / 1000, found.isExact];
 }
 
 test("member events lead to the same state as a new snapshot", () => {
-  const board = boardOf(queue("6001", [member("1"), member("2")]));
+  const board = createBoard(queue("6001", [member("1"), member("2")]));
   const update = board.apply(memberEvent("6001", "paused", member("2", PAUSED)), NOW);
   assert.deepEqual(update, { queue: "6001", interface: "PJSIP/2" });
   board.apply(memberEvent("6001", "added", member("3")), NOW);
   board.apply(memberEvent("6001", "removed", member("1")), NOW);
-  assert.deepEqual([...queueOf(board, "6001").members.keys()], ["PJSIP/2", "PJSIP/3"]);
-  assert.deepEqual(countStates(queueOf(board, "6001")), { paused: 1, available: 1 });
-  const fresh = boardOf(queue("6001", [member("2", PAUSED), member("3")]));
-  assert.deepEqual(countStates(queueOf(fresh, "6001")), countStates(queueOf(board, "6001")));
+  assert.deepEqual([...getQueue(board, "6001").members.keys()], ["PJSIP/2", "PJSIP/3"]);
+  assert.deepEqual(countStates(getQueue(board, "6001")), { paused: 1, available: 1 });
+  const fresh = createBoard(queue("6001", [member("2", PAUSED), member("3")]));
+  assert.deepEqual(countStates(getQueue(fresh, "6001")), countStates(getQueue(board, "6001")));
 });
 
 test("a state's age is exact for reported pauses and observed changes, and otherwise a lower bound", () => {
   const called = { last_call_at: "2026-11-24T11:58:00Z", logged_in_at: "2026-11-24T09:00:00Z" };
   const inCall = member("2", { state: "in_call" });
-  const board = boardOf(queue("6001", [member("1", PAUSED), inCall, member("3", called), member("4")]));
+  const board = createBoard(queue("6001", [member("1", PAUSED), inCall, member("3", called), member("4")]));
   assert.deepEqual(stateAge(board, "1"), [600, true]);
   assert.deepEqual(stateAge(board, "2"), [0, false]);
   assert.deepEqual(stateAge(board, "3"), [120, true]);
@@ -107,7 +107,7 @@ test("a state's age is exact for reported pauses and observed changes, and other
 });
 
 test("a person in several queues is counted once", () => {
-  const board = boardOf(
+  const board = createBoard(
     queue("6001", [member("1"), member("2", PAUSED)]),
     queue("6002", [member("1", PAUSED), member("2", PAUSED)]),
   );
@@ -123,22 +123,22 @@ test("a person in several queues is counted once", () => {
 });
 
 test("a snapshot replaces the callers, and keeps the statistics from queue events", () => {
-  const board = boardOf(queue("6001", []));
+  const board = createBoard(queue("6001", []));
   const callers = [{ position: 1, wait_seconds: 12 }, { position: 2, wait_seconds: 3 }];
   const event = { type: "queue", data: { queue: "6001", callers, callers_waiting: 2, completed: 5 } };
   board.apply(/** @type {any} */ (event), NOW);
-  assert.equal(longestWaitStart(queueOf(board, "6001")), NOW - 12_000);
+  assert.equal(longestWaitStart(getQueue(board, "6001")), NOW - 12_000);
   board.apply(snapshot(queue("6001", [])), NOW);
-  assert.equal(longestWaitStart(queueOf(board, "6001")), null);
-  assert.equal(queueOf(board, "6001").statistics?.completed, 5);
+  assert.equal(longestWaitStart(getQueue(board, "6001")), null);
+  assert.equal(getQueue(board, "6001").statistics?.completed, 5);
   board.applyStatistics(/** @type {any} */ ([{ queue: "6001", completed: 6 }, { queue: "unknown" }]));
-  assert.equal(queueOf(board, "6001").statistics?.completed, 6);
+  assert.equal(getQueue(board, "6001").statistics?.completed, 6);
 });
 
 test("an unknown queue is added, and an unknown event is ignored", () => {
-  const board = boardOf();
+  const board = createBoard();
   assert.equal(board.apply(memberEvent("6009", "added", member("1")), NOW), "everything");
-  assert.equal(queueOf(board, "6009").members.size, 1);
+  assert.equal(getQueue(board, "6009").members.size, 1);
   assert.equal(board.apply(/** @type {any} */ ({ type: "later", data: {} }), NOW), "nothing");
   board.apply({ type: "pbx", data: { connected: false } }, NOW);
   assert.equal(board.isPbxConnected, false);

@@ -17,10 +17,10 @@ test("durations and counts are formatted", () => {
 
 test("the clock follows the bridge's clock if the two differ", () => {
   const clock = new Clock();
-  clock.learn(null);
-  clock.learn(new Date(Date.now() + 600_000).toUTCString());
+  clock.synchronize(null);
+  clock.synchronize(new Date(Date.now() + 600_000).toUTCString());
   assert.ok(Math.abs(clock.now() - Date.now() - 600_000) < 1500);
-  clock.learn(new Date().toUTCString());
+  clock.synchronize(new Date().toUTCString());
   assert.ok(Math.abs(clock.now() - Date.now()) < 5);
 });
 

@@ -183,7 +183,7 @@ password = "of-{name}"
             .each_ref()
             .map(|listener| eventually("a connection", || listener.accept().ok()));
         drop(links);
-        report.join().expect("a report")
+        report.join().expect("no panic in check")
     });
     let errors = report["errors"].as_array().expect("errors");
     assert_eq!(errors.len(), 2, "{report}");

@@ -24,7 +24,7 @@ impl Demo {
             .env("AMI_BRIDGE__HTTP__PATH", "/elsewhere")
             .stdout(Stdio::piped())
             .spawn()
-            .expect("the demo");
+            .expect("a demo process");
         let lines = BufReader::new(child.stdout.take().expect("a piped stdout")).lines();
         let mut text = Vec::new();
         for line in lines.map_while(Result::ok) {
@@ -76,9 +76,9 @@ fn demo_serves_every_printed_command() {
         });
         assert_eq!(response.status, 200, "{target}: {response:?}");
     }
-    let shown = demo.get("action=showstate&agent=1021");
+    let agent = demo.get("action=showstate&agent=1021");
     assert_eq!(
-        (&shown["alias"], &shown["state"]),
+        (&agent["alias"], &agent["state"]),
         (&json!("Noa"), &json!("available"))
     );
     let removed = demo.get("action=remove&agent=1020&queue=6005");
@@ -100,8 +100,8 @@ fn demo_serves_every_printed_command() {
 
 #[test]
 fn demo_reports_a_port_in_use() {
-    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = taken.local_addr().expect("a local address").to_string();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("a local address").to_string();
     let output = bridge_command()
         .args(["demo", "--listen", &address])
         .output()

@@ -8,12 +8,12 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+fn find_files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            found.extend(files(&path, extension));
+            found.extend(find_files(&path, extension));
         } else if path.extension().is_some_and(|actual| actual == extension) {
             found.push(path);
         }
@@ -34,7 +34,7 @@ fn anchor(heading: &str) -> String {
 
 #[test]
 fn documentation_links_have_targets() {
-    let mut documents = files(&root().join("docs"), "md");
+    let mut documents = find_files(&root().join("docs"), "md");
     documents.push(root().join("README.md"));
     for document in documents {
         let text = read_to_string(&document).expect("a document");
@@ -61,7 +61,7 @@ fn documentation_links_have_targets() {
 }
 
 /// Returns the string literals in a macro call that contain a space. These are the messages.
-fn texts(call: &str) -> Vec<String> {
+fn messages(call: &str) -> Vec<String> {
     let joined = call.replace("\\\n", "\n");
     let literals = joined.split('"').skip(1).step_by(2);
     let unwrapped = literals.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -74,20 +74,20 @@ fn documentation_explains_every_logged_warning_and_error() {
     let rows = document.lines().filter(|line| line.starts_with("| "));
     let explained: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
     let mut message_count = 0;
-    for file in files(&root().join("src"), "rs") {
+    for file in find_files(&root().join("src"), "rs") {
         let source = read_to_string(&file).expect("a source file");
         for start in ["warn!(", "error!("] {
             for call in source.split(start).skip(1) {
                 let call = call.split(");").next().unwrap_or_default();
-                let texts = texts(call);
-                if texts.is_empty() {
+                let messages = messages(call);
+                if messages.is_empty() {
                     // The message is the error's text.
                     assert!(call.contains("LoginError::Rejected"), "{file:?}: {call}");
                     continue;
                 }
                 message_count += 1;
                 let is_explained = |text: &String| explained.iter().any(|row| text.contains(row));
-                assert!(texts.iter().any(is_explained), "{file:?}: {texts:?}");
+                assert!(messages.iter().any(is_explained), "{file:?}: {messages:?}");
             }
         }
     }

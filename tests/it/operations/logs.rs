@@ -152,8 +152,8 @@ fn log_contains_no_secret(version: u32) {
 
 fn request_id_links_a_request_to_its_ami_actions(version: u32) {
     let (_asterisk, bridge) = start(version);
-    let answer = bridge.acme_ok("action=add&agent=1001&queue=6001");
-    let id = answer["request_id"].as_str().expect("an id").to_owned();
+    let response = bridge.acme_ok("action=add&agent=1001&queue=6001");
+    let id = response["request_id"].as_str().expect("an id").to_owned();
     let (_, log) = bridge.stop();
     let lines = log
         .lines()

@@ -180,17 +180,17 @@ fn failed_logins_and_lockouts_are_counted(version: u32) {
 
 fn changes_with_unknown_outcome_are_counted(version: u32) {
     let (asterisk, bridge) = start_without_queue_metrics(version);
-    let unknown = || samples(&bridge)["ami_bridge_unknown_outcomes_total"];
+    let unknown_outcomes = || samples(&bridge)["ami_bridge_unknown_outcomes_total"];
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002");
     // The metric exists from startup, so that an alert sees the first increase.
-    assert_eq!(unknown(), 0.0);
+    assert_eq!(unknown_outcomes(), 0.0);
     asterisk.freeze();
     let read = bridge.get_as(ACME, "action=showqueue&fresh=1");
     assert_eq!(read.outcome(), "504 outcome_unknown");
-    assert_eq!(unknown(), 0.0, "a read changes nothing");
+    assert_eq!(unknown_outcomes(), 0.0, "a read changes nothing");
     let change = bridge.get_as(ACME, "action=pause&agent=1001");
     assert_eq!(change.outcome(), "504 outcome_unknown");
-    assert_eq!(unknown(), 2.0, "one per queue");
+    assert_eq!(unknown_outcomes(), 2.0, "one per queue");
 }
 
 fn promtool_accepts_the_metrics(version: u32) {

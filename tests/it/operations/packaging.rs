@@ -35,7 +35,7 @@ fn bash_completes_commands_and_their_options() {
              _ami__bridge ami-bridge \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"; echo \"${{COMPREPLY[@]}}\""
         );
         let output = Command::new("bash").args(["-c", &complete]).output();
-        let output = output.expect("bash");
+        let output = output.expect("the output of bash");
         let completed = String::from_utf8_lossy(&output.stdout);
         assert_eq!(completed.trim(), expected, "{words}: {output:?}");
     }
@@ -116,8 +116,8 @@ fn hung_service_manager_does_not_block_the_bridge() {
     let started = Instant::now();
     let health = request(bridge.admin, "GET", "/healthz", &[], b"");
     assert_eq!(health.status, 200);
-    let took = started.elapsed();
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    let elapsed = started.elapsed();
+    assert!(elapsed < Duration::from_secs(1), "{elapsed:?}");
     assert!(bridge.stop().0.success());
 }
 
@@ -133,8 +133,8 @@ fn assert_notified(manager: &Manager, name: &OsStr) {
     for _ in 0..5 {
         assert_eq!(manager.next_message(), "WATCHDOG=1\n");
     }
-    let took = started.elapsed();
-    assert!(took > Duration::from_millis(600), "{took:?}");
+    let elapsed = started.elapsed();
+    assert!(elapsed > Duration::from_millis(600), "{elapsed:?}");
     bridge.reconfigure(&text);
     let reloading = manager.next_state();
     let time = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=");

@@ -38,7 +38,7 @@ fn reload_under_load_changes_users_without_failing_requests(version: u32) {
     let new = old
         .replace("username = \"globex\"", "username = \"new\"")
         .replace("globex-password", "new-password");
-    let (answers, ()) = run_load(&bridge, "r", || {
+    let (outcomes, ()) = run_load(&bridge, "r", || {
         for _ in 0..3 {
             assert_eq!(bridge.get_as(GLOBEX, "action=showqueue").status, 200);
             assert_eq!(bridge.reconfigure(&new)["message"], RELOADED);
@@ -50,7 +50,7 @@ fn reload_under_load_changes_users_without_failing_requests(version: u32) {
             assert_eq!(rejected.outcome(), "401 unauthorized");
         }
     });
-    let statistics = answers.check_against_queue_log(&asterisk.queue_log());
+    let statistics = outcomes.check_against_queue_log(&asterisk.queue_log());
     println!("{version}: {statistics}");
     assert!(statistics.success > 0);
     let failed = (
@@ -107,22 +107,22 @@ fn reload_applies_every_reloadable_setting(version: u32) {
             "cors_origins = [\"https://panel.example.com\"]\nunknown_parameters = \"ignore\"\n\
              path = \"/queues\"\n\n[lockout]\nattempts = 1\n\n[admin]",
         );
-    let traces = |log: &str| log.matches("\"TRACE\"").count();
+    let trace_count = |log: &str| log.matches("\"TRACE\"").count();
     assert_eq!(bridge.reconfigure(&changed)["message"], RELOADED);
     let get = |query: &str, headers: &[(&str, &str)]| {
         let User { username, password } = ACME;
         let target = format!("/queues?username={username}&password={password}&{query}");
         request(bridge.address, "GET", &target, headers, b"")
     };
-    let before = traces(&bridge.log());
-    let shown = get("action=showqueue&new=1", &[]).json();
-    assert_eq!(shown["queues"].as_array().map(Vec::len), Some(1));
+    let initial_trace_count = trace_count(&bridge.log());
+    let queues = get("action=showqueue&new=1", &[]).json();
+    assert_eq!(queues["queues"].as_array().map(Vec::len), Some(1));
     let refused = get("action=pause&agent=1002", &[]);
     assert_eq!(refused.outcome(), "404 unknown_agent");
     let origin = ("Origin", "https://panel.example.com");
-    let answer = get("action=showqueue", &[origin]);
-    let allowed = answer.header("Access-Control-Allow-Origin");
-    assert_eq!(allowed, Some("https://panel.example.com"));
+    let response = get("action=showqueue", &[origin]);
+    let allowed_origin = response.header("Access-Control-Allow-Origin");
+    assert_eq!(allowed_origin, Some("https://panel.example.com"));
     assert_eq!(
         request(bridge.address, "GET", API_PATH, &[], b"").status,
         404
@@ -130,7 +130,11 @@ fn reload_applies_every_reloadable_setting(version: u32) {
     let target = "/queues?username=globex&password=x&action=showqueue";
     let outcomes = [0, 1].map(|_| request(bridge.address, "GET", target, &[], b"").outcome());
     assert_eq!(outcomes, ["401 unauthorized", "429 too_many_attempts"]);
-    assert_eq!(traces(&bridge.log()), before, "new trace lines in the log");
+    assert_eq!(
+        trace_count(&bridge.log()),
+        initial_trace_count,
+        "new trace lines in the log"
+    );
 }
 
 fn reload_names_the_settings_that_need_a_restart(version: u32) {
@@ -198,12 +202,12 @@ fn streams_of_changed_users_end_on_reload_and_can_resume(version: u32) {
     let asterisk = Asterisk::start(version);
     let configuration = configuration(asterisk.port);
     let bridge = Bridge::start(&configuration);
-    let follow = |last: &str| {
+    let open_stream = |last_event_id: &str| {
         let mut stream = TcpStream::connect(bridge.address).expect("a connection");
         write!(
             stream,
             "GET /events?username=globex&password=globex-password HTTP/1.1\r\nHost: a\r\n\
-             Connection: close\r\nLast-Event-ID: {last}\r\n\r\n"
+             Connection: close\r\nLast-Event-ID: {last_event_id}\r\n\r\n"
         )
         .expect("a sent request");
         // The stream is open once the response head has arrived.
@@ -222,12 +226,12 @@ fn streams_of_changed_users_end_on_reload_and_can_resume(version: u32) {
             .expect("the end of the stream");
         text
     };
-    let id = |text: &str| {
+    let last_id_in = |text: &str| {
         let ids = text.lines().filter_map(|line| line.strip_prefix("id: "));
         let mut ids = ids.collect::<Vec<_>>();
         ids.pop().expect("an event id").to_owned()
     };
-    let first = follow("");
+    let first = open_stream("");
     // A reload that changes nothing, or only another user, does not end the stream.
     bridge.reconfigure(&configuration);
     bridge.reconfigure(&configuration.replace("acme-password", "another"));
@@ -245,7 +249,7 @@ fn streams_of_changed_users_end_on_reload_and_can_resume(version: u32) {
     // The user can access the same queues as before, so the new stream resumes where the old
     // stream ended.
     bridge.reconfigure(&configuration);
-    let second = follow(&id(&text));
+    let second = open_stream(&last_id_in(&text));
     bridge.get_ok(GLOBEX, "action=pause&agent=1001&queue=6001");
     bridge.reconfigure(&configuration.replace("queues = [\"*\"]", "queues = [\"6001\"]"));
     let text = read_to_end(second);
@@ -255,7 +259,7 @@ fn streams_of_changed_users_end_on_reload_and_can_resume(version: u32) {
     );
 
     // The organization has changed, so the new stream starts with a snapshot.
-    let third = follow(&id(&text));
+    let third = open_stream(&last_id_in(&text));
     bridge.terminate();
     let text = read_to_end(third);
     assert!(

@@ -113,12 +113,17 @@ fn parameters_cannot_inject_lines_or_interfaces(version: u32) {
                 "agent" | "queue" => &NUMBERS,
                 _ => &[],
             };
-            let others = ["agent=1001", "queue=6001"];
-            let others = others.iter().filter(|other| !other.starts_with(name));
-            let others: Vec<_> = others.copied().collect();
+            let other_parameters = ["agent=1001", "queue=6001"];
+            let other_parameters = other_parameters
+                .iter()
+                .filter(|parameter| !parameter.starts_with(name));
+            let other_parameters: Vec<_> = other_parameters.copied().collect();
             for attack in ESCAPES.iter().chain(numbers) {
                 for value in [format!("{valid}{attack}"), (*attack).to_owned()] {
-                    let query = format!("action={action}&{name}={value}&{}", others.join("&"));
+                    let query = format!(
+                        "action={action}&{name}={value}&{}",
+                        other_parameters.join("&")
+                    );
                     let response = bridge.get_as(ACME, &query);
                     // These actions ignore the parameter, so no value can do harm.
                     let is_ignored = match (action, name) {
@@ -266,12 +271,12 @@ fn endless_request_head_times_out_asterisk_22() {
     stream.set_read_timeout(timeout).expect("a read timeout");
     write!(stream, "GET {API_PATH} HTTP/1.1\r\n").expect("a writable stream");
     let started = Instant::now();
-    let mut answer = [0; 256];
+    let mut response = [0; 256];
     // Sends a header line every half second until the bridge closes the connection.
     while write!(stream, "X: y\r\n").is_ok() {
-        match stream.read(&mut answer) {
+        match stream.read(&mut response) {
             Ok(count) => {
-                assert!(!answer[..count].starts_with(b"HTTP/1.1 200"));
+                assert!(!response[..count].starts_with(b"HTTP/1.1 200"));
                 break;
             }
             Err(_) => assert!(
@@ -280,10 +285,10 @@ fn endless_request_head_times_out_asterisk_22() {
             ),
         }
     }
-    let took = started.elapsed();
+    let elapsed = started.elapsed();
     assert!(
-        took >= Duration::from_secs(25),
-        "a slow client is disconnected too early: {took:?}"
+        elapsed >= Duration::from_secs(25),
+        "a slow client is disconnected too early: {elapsed:?}"
     );
     bridge.acme_ok("action=showqueue");
 }

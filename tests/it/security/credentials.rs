@@ -27,11 +27,13 @@ fn hash_password(password: &str) -> String {
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
         .spawn()
-        .expect("hash-password");
+        .expect("a hash-password process");
     let mut stdin = child.stdin.take().expect("a piped stdin");
     writeln!(stdin, "{password}").expect("a writable stdin");
     drop(stdin);
-    let output = child.wait_with_output().expect("output");
+    let output = child
+        .wait_with_output()
+        .expect("the output of hash-password");
     String::from_utf8(output.stdout)
         .expect("UTF-8")
         .trim()

@@ -26,7 +26,7 @@ fn mutate(random: &mut fastrand::Rng, bytes: &mut Vec<u8>) {
     let end = (start + random.usize(1..16)).min(bytes.len());
     match random.u8(..4) {
         0 => bytes[start] = random.u8(..),
-        1 => bytes[start] = *random.choice(b"\r\n:%&=+\0|,;").expect("not empty"),
+        1 => bytes[start] = *random.choice(b"\r\n:%&=+\0|,;").expect("a byte"),
         2 => {
             let piece = bytes[start..end].to_vec();
             bytes.splice(start..start, piece);

@@ -47,7 +47,7 @@ fn connections_beyond_the_limit_wait(version: u32) {
     write!(third, "GET {API_PATH}?{query} HTTP/1.0\r\n\r\n").expect("a writable stream");
     third.set_nonblocking(true).expect("a socket");
     for _ in 0..3 {
-        // The admin listener still answers.
+        // The admin listener still responds.
         assert!(bridge.is_ready());
         let early_read = third.read(&mut [0]).map_err(|error| error.kind());
         assert_eq!(early_read, Err(ErrorKind::WouldBlock));
@@ -60,9 +60,9 @@ fn connections_beyond_the_limit_wait(version: u32) {
     if version != SIMULATED {
         pause_until_readable(&asterisk, &third);
     }
-    let mut answer = String::new();
-    third.read_to_string(&mut answer).expect("an answer");
-    assert!(answer.contains("\"status\":\"success\""), "{answer}");
+    let mut response = String::new();
+    third.read_to_string(&mut response).expect("a response");
+    assert!(response.contains("\"status\":\"success\""), "{response}");
     // The bridge logs this message once, regardless of how many clients wait.
     let (_, log) = bridge.stop();
     assert_eq!(log.matches("connection limit reached").count(), 1);
@@ -74,12 +74,12 @@ fn pause_until_readable(asterisk: &Asterisk, stream: &TcpStream) {
     let mut ami = asterisk.ami();
     let mut paused = false;
     stream.set_nonblocking(true).expect("a socket");
-    eventually("the waiting client is answered", || {
+    eventually("the waiting client gets a response", || {
         paused = !paused;
-        let answer = ami.reply_text(&format!(
+        let response = ami.reply_text(&format!(
             "QueuePause\r\nInterface: Local/1050@acme-agents\r\nPaused: {paused}"
         ));
-        assert!(answer.starts_with("Success"), "{answer}");
+        assert!(response.starts_with("Success"), "{response}");
         stream.peek(&mut [0]).is_ok().then_some(())
     });
     stream.set_nonblocking(false).expect("a socket");
@@ -129,14 +129,14 @@ fn unsent_change_is_never_reported_as_unknown(version: u32) {
         "action=pause&agent=1001&queue=6001",
     ] {
         let before = bridge.sent_count("QueuePause { queue: \"acme");
-        let answer = bridge.get_as(ACME, query);
+        let response = bridge.get_as(ACME, query);
         let expected = match bridge.sent_count("QueuePause { queue: \"acme") - before {
             0 => "503 pbx_unavailable",
             _ => "504 outcome_unknown",
         };
-        assert_eq!(answer.outcome(), expected, "{query}");
-        let has_retry_after = answer.header("Retry-After").is_some();
-        assert_eq!(has_retry_after, answer.status == 503, "{query}");
+        assert_eq!(response.outcome(), expected, "{query}");
+        let has_retry_after = response.header("Retry-After").is_some();
+        assert_eq!(has_retry_after, response.status == 503, "{query}");
     }
     asterisk.resume();
 }
@@ -146,13 +146,13 @@ fn shutdown_under_load_answers_every_running_request(version: u32) {
     let FaultTest {
         asterisk, bridge, ..
     } = &test;
-    let (answers, status) = run_load(bridge, "r", || {
+    let (outcomes, status) = run_load(bridge, "r", || {
         wait_for_responses(bridge);
         bridge.terminate();
         eventually("the bridge exits", || bridge.exit_status())
     });
     assert!(status.success(), "{status}");
-    let tally = answers.check_against_queue_log(&asterisk.queue_log());
+    let tally = outcomes.check_against_queue_log(&asterisk.queue_log());
     println!("SIGTERM on Asterisk {version}: {tally}");
     // The bridge finished the running changes and reported their true outcomes.
     assert!(tally.success > 0 && tally.unknown == 0, "{tally}");
@@ -181,12 +181,12 @@ fn shutdown_answers_requests_on_unaccepted_connections(version: u32) {
     bridge.terminate();
     bridge.resume();
     for (number, mut stream) in clients.into_iter().enumerate() {
-        let mut answer = String::new();
-        let read = stream.read_to_string(&mut answer);
+        let mut response = String::new();
+        let read = stream.read_to_string(&mut response);
         assert!(read.is_ok(), "client {number}: {read:?}");
         assert!(
-            answer.starts_with("HTTP/1.1 200 OK"),
-            "client {number}: {answer}"
+            response.starts_with("HTTP/1.1 200 OK"),
+            "client {number}: {response}"
         );
     }
     let (status, _) = bridge.stop();

@@ -14,20 +14,20 @@ fn organizations_do_not_see_each_other(version: u32) {
     let (_asterisk, bridge) = start(version);
     bridge.get_ok(GLOBEX, "action=add&agent=1001&queue=6001&alias=Gila");
     for action in ["showqueue", "showqueuestat", "showstate&agent=1001"] {
-        let answer = bridge.acme_ok(&format!("action={action}")).to_string();
+        let response = bridge.acme_ok(&format!("action={action}")).to_string();
         assert!(
-            !answer.contains("globex") && !answer.contains("Gila"),
-            "{answer}"
+            !response.contains("globex") && !response.contains("Gila"),
+            "{response}"
         );
-        let answer = bridge
+        let response = bridge
             .get_ok(GLOBEX, &format!("action={action}"))
             .to_string();
-        assert!(!answer.contains("acme"), "{answer}");
+        assert!(!response.contains("acme"), "{response}");
     }
-    let shown = bridge.acme_ok("action=showstate&agent=1001");
-    assert_eq!(shown["state"], "logged_out");
-    let shown = bridge.get_ok(GLOBEX, "action=showstate&agent=1001");
-    assert_eq!(shown["queues"][0]["name"], "globex-6001");
+    let response = bridge.acme_ok("action=showstate&agent=1001");
+    assert_eq!(response["state"], "logged_out");
+    let response = bridge.get_ok(GLOBEX, "action=showstate&agent=1001");
+    assert_eq!(response["queues"][0]["name"], "globex-6001");
 }
 
 fn organizations_cannot_change_each_other(version: u32) {
@@ -89,8 +89,11 @@ fn pausing_a_shared_phone_affects_only_the_users_organization(version: u32) {
     let paused = |ami: &mut crate::support::Ami, queue: &str| {
         ami.member(queue, phone).expect("a member")["Paused"].clone()
     };
-    let answer = bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
-    assert_eq!(answer["queues"], json!([{"queue": "6001", "result": "ok"}]));
+    let response = bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
+    assert_eq!(
+        response["queues"],
+        json!([{"queue": "6001", "result": "ok"}])
+    );
     assert_eq!(
         (
             paused(&mut ami, "acme-6001"),
@@ -98,12 +101,12 @@ fn pausing_a_shared_phone_affects_only_the_users_organization(version: u32) {
         ),
         ("1".into(), "0".into())
     );
-    let shown = bridge.acme_ok("action=showstate&agent=1001");
-    assert_eq!(shown["queues"].as_array().map(Vec::len), Some(1));
-    assert_eq!(shown["state"], "paused");
+    let response = bridge.acme_ok("action=showstate&agent=1001");
+    assert_eq!(response["queues"].as_array().map(Vec::len), Some(1));
+    assert_eq!(response["state"], "paused");
     // Globex sees the member, but no agent number.
-    let shown = bridge.get_ok(GLOBEX, "action=showqueue&queue=6001");
-    assert_eq!(shown["queues"][0]["members"][0]["agent"], Value::Null);
+    let response = bridge.get_ok(GLOBEX, "action=showqueue&queue=6001");
+    assert_eq!(response["queues"][0]["members"][0]["agent"], Value::Null);
     assert_eq!(
         bridge.get_as(GLOBEX, "action=pause&agent=1001").outcome(),
         "404 not_a_member"

@@ -296,9 +296,9 @@ fn get(bridge: &Bridge, authority: &Certificates) -> std::io::Result<String> {
         "GET {API_PATH}?username=globex&password=globex-password&action=showqueue HTTP/1.1\r\n\
          Host: localhost\r\nConnection: close\r\n\r\n"
     )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer)
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    Ok(response)
 }
 
 fn sighup_loads_a_new_http_certificate(version: u32) {
@@ -327,8 +327,8 @@ fn sighup_loads_a_new_http_certificate(version: u32) {
     };
     // A client that never finishes its handshake does not delay other clients.
     let _idle = TcpStream::connect(bridge.address).expect("a connection");
-    let answer = get(&bridge, &first).expect("a response");
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let response = get(&bridge, &first).expect("a response");
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
     assert!(get(&bridge, &second).is_err());
 
     std::fs::write(&certificate, "no certificate").expect("a writable file");

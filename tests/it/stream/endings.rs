@@ -42,10 +42,10 @@ fn stream_continues_after_a_pbx_restart(version: u32) {
     assert_eq!(outcome_of(&bridge, "&queue=6001"), "503 pbx_unavailable");
     asterisk.restart();
     bridge.wait_ready();
-    let mut others = [Panel::default(), Panel::default()];
+    let mut resumed_panels = [Panel::default(), Panel::default()];
     for (client, panel) in [&mut client, &mut missed_loss, &mut saw_loss]
         .into_iter()
-        .zip([&mut panel].into_iter().chain(&mut others))
+        .zip([&mut panel].into_iter().chain(&mut resumed_panels))
     {
         let events = client.until("pbx", Duration::from_secs(10));
         let last = events.last().map(|event| &event.data["connected"]);

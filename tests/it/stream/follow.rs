@@ -194,8 +194,8 @@ fn pause_is_followed_by_new_statistics(version: u32) {
         (member.data["change"] == "paused").then_some(member)
     });
     let statistics = eventually("the paused agent is counted", || paused(&mut client));
-    let shown = bridge.acme_ok("action=showqueuestat&queue=6001");
-    assert_eq!(statistics.data["agents"], shown["queues"][0]["agents"]);
+    let expected = bridge.acme_ok("action=showqueuestat&queue=6001");
+    assert_eq!(statistics.data["agents"], expected["queues"][0]["agents"]);
     let number = |id: &str| {
         id.rsplit_once('-')
             .and_then(|(_, id)| id.parse::<u64>().ok())

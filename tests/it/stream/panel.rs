@@ -154,10 +154,14 @@ impl Panel {
             of_stream: true,
             ..Comparison::default()
         };
-        let shown = read("showqueue");
-        let shown = shown.as_array().expect("queues").iter().filter(is_selected);
-        let shown: BTreeMap<_, _> = shown.map(snapshot).collect();
-        comparison.compare("showqueue", &values(&shown), &values(&self.queues));
+        let expected = read("showqueue");
+        let expected = expected
+            .as_array()
+            .expect("queues")
+            .iter()
+            .filter(is_selected);
+        let expected: BTreeMap<_, _> = expected.map(snapshot).collect();
+        comparison.compare("showqueue", &values(&expected), &values(&self.queues));
         let stat = read("showqueuestat");
         for queue in stat.as_array().expect("queues").iter().filter(is_selected) {
             let number = queue["queue"].as_str().expect("a string");
@@ -165,16 +169,16 @@ impl Panel {
             else {
                 continue;
             };
-            let (mut truth, mut streamed) = (queue.clone(), statistics.clone());
+            let (mut expected, mut actual) = (queue.clone(), statistics.clone());
             // The agent counts are derived from members, which have their own events.
             // `showqueuestat` has no list of callers.
-            for object in [&mut truth, &mut streamed] {
+            for object in [&mut expected, &mut actual] {
                 let object = object.as_object_mut().expect("an object");
                 object.retain(|name, _| !["agents", "callers"].contains(&name.as_str()));
                 // This value has grown since the event.
                 object.remove("longest_wait_seconds");
             }
-            comparison.compare(&format!("showqueuestat {number}"), &truth, &streamed);
+            comparison.compare(&format!("showqueuestat {number}"), &expected, &actual);
         }
         comparison
     }

@@ -64,16 +64,16 @@ fn pause_repeatedly(asterisk: &Asterisk, bridge: &Bridge, count: usize) {
     let mut ami = asterisk.ami();
     let reason = |number: usize| format!("{number} {:-<60}", "");
     for number in 0..count {
-        let answer = ami.send(&format!(
+        let response = ami.send(&format!(
             "Action: QueuePause\r\nQueue: acme-6001\r\nInterface: Local/1001@acme-agents\r\n\
              Paused: true\r\nReason: {}",
             reason(number)
         ));
-        assert_eq!(answer["Response"], "Success", "{answer:?}");
+        assert_eq!(response["Response"], "Success", "{response:?}");
     }
     eventually("the last pause is shown", || {
-        let shown = bridge.acme_ok("action=showstate&agent=1001");
-        (shown["reason"] == *reason(count - 1)).then_some(())
+        let state = bridge.acme_ok("action=showstate&agent=1001");
+        (state["reason"] == *reason(count - 1)).then_some(())
     });
 }
 
@@ -109,7 +109,7 @@ fn unusable_event_id_causes_a_snapshot(version: u32) {
     }
     let event = first_event(ACME, "&queue=6001", Some(&acme_id)).expect("a snapshot");
     assert_eq!(event.name, "snapshot");
-    // With a usable id the stream continues with the changes since that event.
+    // With a usable id, the stream continues with the changes after that event.
     bridge.acme_ok("action=add&agent=1009&queue=6001");
     let event = first_event(ACME, "", Some(&acme_id)).expect("a change");
     assert_eq!(event.name, "member", "{event:?}");

@@ -88,15 +88,18 @@ fn pending_change_of_a_killed_bridge_is_not_retried(version: u32) {
             (answered.count() == sent[0]).then_some(())
         });
         setup.asterisk.resume();
-        let mut answers = Outcomes::default();
+        let mut outcomes = Outcomes::default();
         for change in changes {
-            let (outcome, reason) = change.join().expect("a client");
-            answers.record(reason, outcome);
+            let (outcome, reason) = change.join().expect("no panic in a client thread");
+            outcomes.record(reason, outcome);
         }
         for read in reads {
-            assert_eq!(read.join().expect("a client"), "200 success");
+            assert_eq!(
+                read.join().expect("no panic in a client thread"),
+                "200 success"
+            );
         }
-        let tally = answers.check_against_queue_log(&setup.asterisk.queue_log());
+        let tally = outcomes.check_against_queue_log(&setup.asterisk.queue_log());
         println!("two bridges, Asterisk {version}, killed with pending changes: {tally}");
         assert_eq!([tally.unknown, tally.success], sent);
         assert_eq!(

@@ -12,7 +12,7 @@ use crate::support::{Outcomes, SetOnDrop, Tally, eventually};
 pub(super) struct Load {
     rounds: [AtomicUsize; CLIENTS],
     done: AtomicBool,
-    answers: Mutex<Outcomes>,
+    outcomes: Mutex<Outcomes>,
     /// Reads with a status other than 200.
     failed_reads: Mutex<Vec<String>>,
 }
@@ -20,27 +20,30 @@ pub(super) struct Load {
 impl Load {
     /// Alternates changes and reads until `done` is set.
     fn run(&self, name: &str, mut client: Client) {
-        let mut answers = Outcomes::default();
+        let mut outcomes = Outcomes::default();
         for round in 0.. {
             if self.done.load(Ordering::Relaxed) {
                 break;
             }
             let reason = format!("{name}-{}-{round}", client.number);
             let outcome = client.change(round, &reason).outcome();
-            answers.record(reason, outcome);
+            outcomes.record(reason, outcome);
             let read = match round % 3 {
                 0 => "action=showqueue&queue=6001".to_owned(),
                 1 => "action=showqueuestat".to_owned(),
                 _ => format!("action=showstate&agent={}", agent(client.number)),
             };
-            let answer = client.get(&read);
-            if answer.status != 200 {
-                let mut failed = self.failed_reads.lock().expect("failed reads");
-                failed.push(format!("{read}: {}", answer.outcome()));
+            let response = client.get(&read);
+            if response.status != 200 {
+                let mut failed = self.failed_reads.lock().expect("an unpoisoned lock");
+                failed.push(format!("{read}: {}", response.outcome()));
             }
             self.rounds[client.number].fetch_add(1, Ordering::Relaxed);
         }
-        self.answers.lock().expect("answers").merge(answers);
+        self.outcomes
+            .lock()
+            .expect("an unpoisoned lock")
+            .merge(outcomes);
     }
 
     /// Waits until each client has completed five more rounds.
@@ -72,10 +75,10 @@ pub(super) fn under_load(setup: &mut Setup, name: &str, act: impl Fn(&mut Setup,
         load.wait_rounds();
     });
     let reads: usize = load.rounds.iter().map(|n| n.load(Ordering::Relaxed)).sum();
-    let failed = load.failed_reads.into_inner().expect("failed reads");
+    let failed = load.failed_reads.into_inner().expect("an unpoisoned lock");
     assert_eq!(failed, Vec::<String>::new(), "{name}");
-    let answers = load.answers.into_inner().expect("answers");
-    let tally = answers.check_against_queue_log(&setup.asterisk.take_queue_log());
+    let outcomes = load.outcomes.into_inner().expect("an unpoisoned lock");
+    let tally = outcomes.check_against_queue_log(&setup.asterisk.take_queue_log());
     println!(
         "two bridges, Asterisk {}, {name}: {tally}; {reads} reads, none failed",
         setup.asterisk.version

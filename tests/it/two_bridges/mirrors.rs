@@ -26,11 +26,11 @@ fn each_bridge_shows_changes_made_through_the_other(version: u32) {
         ));
         let acknowledged = Instant::now();
         loop {
-            let shown = other.acme_ok("action=showstate&agent=1001");
-            if shown["reason"] == *reason {
+            let state = other.acme_ok("action=showstate&agent=1001");
+            if state["reason"] == *reason {
                 break;
             }
-            assert!(acknowledged.elapsed() < GIVE_UP_AFTER, "{reason}: {shown}");
+            assert!(acknowledged.elapsed() < GIVE_UP_AFTER, "{reason}: {state}");
         }
         times.push(acknowledged.elapsed());
     }

@@ -56,14 +56,14 @@ fn haproxy_retries_only_requests_that_the_bridge_treats_as_reads() {
     let headers = [("Content-Type", "application/x-www-form-urlencoded")];
     let form = format!("username=globex&password=globex-password&{read}");
     let target = format!("{API_PATH}?_={read}");
-    let answer = request(
+    let response = request(
         setup.haproxy.address,
         "POST",
         &target,
         &headers,
         form.as_bytes(),
     );
-    assert_eq!(answer.outcome(), "200 success");
+    assert_eq!(response.outcome(), "200 success");
     let backends = eventually("all requests are logged", || {
         let log = setup.haproxy.log();
         let backends = log.lines().filter_map(|line| line.split(" panels ").nth(1));
@@ -84,24 +84,24 @@ fn haproxy_answers_503_without_a_ready_bridge() {
         setup.haproxy.wait_for_status(name, "DOWN");
     }
     let queries = ["action=showqueue", "action=pause&agent=1001&queue=6001"];
-    let answers = |setup: &Setup| {
+    let send_queries = |setup: &Setup| {
         let mut client = Client::new(0, &setup.haproxy);
         queries.map(|query| client.get(query))
     };
-    for answer in answers(&setup) {
-        assert_eq!(answer.outcome(), "503 pbx_unavailable");
+    for response in send_queries(&setup) {
+        assert_eq!(response.outcome(), "503 pbx_unavailable");
         assert!(
-            answer.header("X-Request-Id").is_some(),
-            "not from the bridge: {answer:?}"
+            response.header("X-Request-Id").is_some(),
+            "not from the bridge: {response:?}"
         );
     }
     for number in [0, 1] {
         setup.kill(number);
     }
-    for answer in answers(&setup) {
-        assert_eq!(answer.outcome(), "503 pbx_unavailable");
-        assert!(answer.header("Retry-After").is_some(), "{answer:?}");
-        assert!(answer.header("X-Request-Id").is_none(), "{answer:?}");
+    for response in send_queries(&setup) {
+        assert_eq!(response.outcome(), "503 pbx_unavailable");
+        assert!(response.header("Retry-After").is_some(), "{response:?}");
+        assert!(response.header("X-Request-Id").is_none(), "{response:?}");
     }
     setup.asterisk.restart();
     for (number, name) in NAMES.into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The page stays responsive with 500 queues of 100 agents.
+//! The page stays responsive with 500 queues of 100 agents each.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,14 +51,14 @@ fn measure_frames(browser: &Browser, name: &str, pixels: u32) -> Vec<f64> {
     let frames = frames.as_array().expect("frames").iter();
     let mut frames: Vec<f64> = frames.filter_map(Value::as_f64).collect();
     frames.sort_by(f64::total_cmp);
-    let at = |share: f64| frames[((frames.len() - 1) as f64 * share) as usize];
+    let percentile = |share: f64| frames[((frames.len() - 1) as f64 * share) as usize];
     println!(
         "{name}: {} frames, median {:.0} ms, 95 % {:.0} ms, 99 % {:.0} ms, longest {:.0} ms",
         frames.len(),
-        at(0.5),
-        at(0.95),
-        at(0.99),
-        at(1.0)
+        percentile(0.5),
+        percentile(0.95),
+        percentile(0.99),
+        percentile(1.0)
     );
     frames
 }
@@ -105,15 +105,18 @@ fn page_scrolls_smoothly_with_500_queues_of_100_agents() {
         done.store(true, Ordering::Relaxed);
         println!(
             "changes while scrolling: {}",
-            changer.join().expect("changes")
+            changer.join().expect("no panic in change")
         );
     });
     // The page does not draw agents that are far outside the viewport.
-    let drawn = browser.run_script("return document.querySelectorAll('.agent').length", &[]);
-    assert!(drawn.as_u64().expect("a number") < 2_000, "{drawn}");
+    let drawn_rows = browser.run_script("return document.querySelectorAll('.agent').length", &[]);
+    assert!(
+        drawn_rows.as_u64().expect("a number") < 2_000,
+        "{drawn_rows}"
+    );
 
     // The search finds one agent among 50,000 while the user types.
-    let search = "
+    let search_script = "
         const done = arguments[arguments.length - 1];
         const field = document.getElementById('search');
         const from = performance.now();
@@ -124,10 +127,10 @@ fn page_scrolls_smoothly_with_500_queues_of_100_agents() {
             done([performance.now() - from, rows.map((row) => row.innerText)]);
         }));";
     browser.run_script("scrollTo(0, 0)", &[]);
-    let first = browser.run_async_script(search);
+    let first_search = browser.run_async_script(search_script);
     println!(
         "the first search among 50,000 agents: {:.0} ms",
-        first[0].as_f64().expect("a duration")
+        first_search[0].as_f64().expect("a duration")
     );
     super::wait_for_text(&browser, ".card:not([hidden]) .agent .name", "Agent 149999");
     super::wait_for_text(&browser, "#shown", "1 of 500 queues");

@@ -22,7 +22,7 @@ fn page_shows_external_pauses_immediately(version: u32) {
     wait_for_text(&browser, &format!("{dana} .state"), "Available");
     let mut times = Vec::new();
     for round in 0..10 {
-        let (action, shown) = match round % 2 {
+        let (action, state) = match round % 2 {
             0 => ("pause&reason=Lunch", "paused"),
             _ => ("unpause", "available"),
         };
@@ -34,7 +34,7 @@ fn page_shows_external_pauses_immediately(version: u32) {
                 observer.disconnect();
                 requestAnimationFrame(() => { window.seenAt = Date.now(); });
             }).observe(row, {attributes: true});";
-        browser.run_script(watch_script, &[&dana, shown]);
+        browser.run_script(watch_script, &[&dana, state]);
         let sent_at = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .expect("a time");
@@ -48,7 +48,11 @@ fn page_shows_external_pauses_immediately(version: u32) {
     assert!(browser_errors(&browser).is_empty());
 }
 
-fn member_of(asterisk: &Asterisk, queue: &str, number: &str) -> Option<crate::support::AmiMessage> {
+fn find_member(
+    asterisk: &Asterisk,
+    queue: &str,
+    number: &str,
+) -> Option<crate::support::AmiMessage> {
     let interface = format!("Local/{number}@acme-agents");
     asterisk.ami().member(queue, &interface)
 }
@@ -69,7 +73,7 @@ fn changes_on_the_page_reach_the_pbx(version: u32) {
     wait_for_text(&browser, &format!("{first} .reason"), "Training");
     wait_for_text(&browser, &format!("{second} .state"), "Paused");
     for queue in ["acme-6001", "acme-6002"] {
-        let row = member_of(&asterisk, queue, "1001").expect("a member");
+        let row = find_member(&asterisk, queue, "1001").expect("a member");
         assert_eq!((&*row["Paused"], &*row["PausedReason"]), ("1", "Training"));
     }
     wait_for_text(
@@ -83,9 +87,9 @@ fn changes_on_the_page_reach_the_pbx(version: u32) {
     browser.click("#dialog input[value=one]");
     browser.click("#dialog .primary");
     wait_for_text(&browser, &format!("{second} .state"), "Available");
-    let row = member_of(&asterisk, "acme-6002", "1001").expect("a member");
+    let row = find_member(&asterisk, "acme-6002", "1001").expect("a member");
     assert_eq!(row["Paused"], "0");
-    let row = member_of(&asterisk, "acme-6001", "1001").expect("a member");
+    let row = find_member(&asterisk, "acme-6001", "1001").expect("a member");
     assert_eq!(row["Paused"], "1");
 
     // A pause with a custom reason.
@@ -94,7 +98,7 @@ fn changes_on_the_page_reach_the_pbx(version: u32) {
     browser.click("#dialog input[value=one]");
     browser.click("#dialog .primary");
     wait_for_text(&browser, &format!("{second} .reason"), "הפסקת צהריים");
-    let row = member_of(&asterisk, "acme-6002", "1001").expect("a member");
+    let row = find_member(&asterisk, "acme-6002", "1001").expect("a member");
     assert_eq!(row["PausedReason"], "הפסקת צהריים");
 
     // Another agent is added and removed.
@@ -104,12 +108,12 @@ fn changes_on_the_page_reach_the_pbx(version: u32) {
     browser.click("#dialog .primary");
     let noa = agent_selector("6001", "1002");
     wait_for_text(&browser, &format!("{noa} .who .name"), "Noa");
-    let row = member_of(&asterisk, "acme-6001", "1002").expect("a member");
+    let row = find_member(&asterisk, "acme-6001", "1002").expect("a member");
     assert_eq!(row["Name"], "Noa");
     browser.click(&format!("{noa} .remove"));
     browser.click("#dialog .primary");
     browser.wait_until(&format!("document.querySelector({}) === null", json!(noa)));
-    assert!(member_of(&asterisk, "acme-6001", "1002").is_none());
+    assert!(find_member(&asterisk, "acme-6001", "1002").is_none());
 
     // A caller's waiting time advances without events.
     asterisk.add_caller("acme-6002");
@@ -181,7 +185,7 @@ fn markup_in_names_is_shown_as_text(version: u32) {
     browser.click("#dialog .primary");
     let row = agent_selector("6001", "1001");
     wait_for_text(&browser, &format!("{row} .who .name"), markup);
-    let member = member_of(&asterisk, "acme-6001", "1001").expect("a member");
+    let member = find_member(&asterisk, "acme-6001", "1001").expect("a member");
     assert_eq!(member["Name"], markup);
     browser.click(&format!("{row} .pause"));
     wait_for_text(&browser, "#dialog-title", &format!("Pause {markup}"));
