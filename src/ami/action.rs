@@ -70,7 +70,7 @@ pub enum Action {
         state_interface: Option<MemberValue>,
         /// The penalty. Asterisk rings members with a lower penalty first.
         penalty: u32,
-        /// Whether the member starts paused.
+        /// Whether to add the member as paused.
         paused: bool,
         /// Pause reason; ignored by Asterisk before 20.12, 21.7 and 22.2.
         reason: Option<MemberValue>,

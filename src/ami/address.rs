@@ -23,9 +23,9 @@ impl Address {
     /// An error message that describes the problem and the expected format.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.parse::<Ipv6Addr>().is_ok() {
-            let form =
+            let error =
                 "must be host:port, with an IPv6 address in brackets, such as \"[::1]:5038\"";
-            return Err(form.to_owned());
+            return Err(error.to_owned());
         }
         let (host, port_text) = text.rsplit_once(':').ok_or(FORMAT_ERROR)?;
         // Parsing as `u16` would accept a plus sign.

@@ -18,9 +18,9 @@ use super::reply::Reply;
 /// The state of a link.
 #[derive(Debug, Clone)]
 pub enum LinkState {
-    /// The session has ended, or an attempt to connect has failed.
+    /// The session has ended, or a connection attempt has failed.
     Down {
-        /// When the next attempt begins.
+        /// When the next connection attempt begins.
         next_attempt: Instant,
         /// Why the link is down, as a message for the operator.
         reason: String,
@@ -29,7 +29,7 @@ pub enum LinkState {
     Connecting,
     /// The bridge is logged in, but Asterisk does not know the queue actions yet.
     Booting,
-    /// Ready for requests.
+    /// The link is ready for requests.
     Ready(Peer),
     /// Asterisk has announced its shutdown.
     ShuttingDown,

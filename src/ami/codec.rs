@@ -9,7 +9,7 @@ use memchr::memchr;
 use super::message::Message;
 
 /// Maximum frame length in bytes. The largest frames that Asterisk sends to the bridge
-/// have a few kilobytes, so a peer that sends a longer frame is not Asterisk.
+/// are a few kilobytes long, so a peer that sends a longer frame is not Asterisk.
 pub const MAX_FRAME_BYTES: usize = 1 << 20;
 
 /// Maximum length of the greeting in bytes.
@@ -144,7 +144,7 @@ mod tests {
             let size = (*sizes.next().expect("an endless iterator")).clamp(1, rest.len());
             buffer.extend_from_slice(&rest[..size]);
             rest = &rest[size..];
-            while let Some(frame) = codec.decode(&mut buffer).expect("valid stream") {
+            while let Some(frame) = codec.decode(&mut buffer).expect("a valid stream") {
                 frames.push(format!("{frame:?}"));
             }
         }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::codec::FrameError;
 
-/// The reason why an action has no reply. Asterisk has not executed the action, except
-/// possibly if the reason is [`Failure::Unknown`].
+/// The reason an action has no reply. Only [`Failure::Unknown`] means that Asterisk may
+/// have executed the action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The link is down. The action was not sent and will not be sent.
@@ -28,7 +28,7 @@ pub enum Failure {
 pub const NO_APP_QUEUE: &str = "Asterisk does not know the queue actions: it is still booting, \
      or app_queue is not loaded (asterisk -rx 'module load app_queue.so')";
 
-/// The reason why a login failed.
+/// The reason a login failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
     /// Wrong user, wrong secret, or an address that the user's ACL denies. Asterisk sends the
@@ -50,7 +50,7 @@ pub enum LoginError {
     /// A graceful shutdown of Asterisk is pending.
     #[error("Asterisk is shutting down")]
     ShuttingDown,
-    /// Asterisk sent any other response.
+    /// Asterisk sent an unexpected response.
     #[error("unexpected response to the login: {0}")]
     Unexpected(String),
     /// Asterisk did not respond before the timeout.
@@ -67,7 +67,7 @@ pub enum LoginError {
     Frame(#[from] FrameError),
 }
 
-/// The reason why a session ended.
+/// The reason a session ended.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionEnd {
     /// The bridge logged off.

@@ -1,5 +1,5 @@
 //! Decides when to ping a silent link, and when to consider Asterisk dead. Does no IO and
-//! never reads a clock.
+//! never reads the clock.
 
 use std::time::Duration;
 

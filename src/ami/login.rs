@@ -29,17 +29,16 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 /// closes the connection if it was still loading app_queue.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The queue in the probe. It exists on no PBX.
+/// The queue in the probe. No PBX has a queue with this name.
 const PROBE_QUEUE: &str = "ami-bridge-permission-check";
 
-/// The interface in the probe. It is not a member of any queue.
+/// The interface in the probe. No queue has a member with this interface.
 const PROBE_INTERFACE: &str = "Local/nobody@ami-bridge-permission-check";
 
-/// The facts about Asterisk and the AMI user that the handshake has determined.
+/// Facts about Asterisk and the AMI user, determined by the handshake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// AMI version from the greeting, such as `11.0.0`, or a proxy's version, such as `proxy
-    /// 1.28`.
+    /// AMI version from the greeting (`11.0.0`), or a proxy's version (`proxy 1.28`).
     pub ami_version: String,
     /// Whether the AMI user may change queues (`write=agent`).
     pub may_write: bool,

@@ -88,7 +88,8 @@ impl Message {
         self.get(name).map(String::from_utf8_lossy)
     }
 
-    /// Iterates over all names and values, in the order in which Asterisk sent them.
+    /// Iterates over the names and values of all headers, in the order in which Asterisk sent
+    /// them.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
         self.headers
             .iter()
@@ -101,7 +102,7 @@ impl Message {
         self.value_if_first("Response").is_some()
     }
 
-    /// Returns whether this is the response to an action that succeeded.
+    /// Returns whether this is a `Success` response.
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.value_if_first("Response")

@@ -12,7 +12,8 @@ use super::reply::Reply;
 /// The task that reads the socket calls these methods, so they must return quickly and
 /// must not block.
 pub trait Observer: Send {
-    /// Called when a session has begun. Events may have been missed before the session.
+    /// Called when a session begins. The observer may have missed events that Asterisk sent
+    /// before the session.
     fn link_up(&mut self);
 
     /// Called when Asterisk has sent an event that is not part of a reply.
@@ -31,7 +32,7 @@ pub trait Observer: Send {
     fn link_down(&mut self);
 }
 
-/// The observer that ignores everything.
+/// An observer that ignores everything.
 impl Observer for () {
     fn link_up(&mut self) {}
     fn event(&mut self, _: &Message) {}

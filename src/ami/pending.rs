@@ -27,7 +27,7 @@ pub(crate) struct Request {
     pub(crate) reply_sender: oneshot::Sender<ReplyResult>,
     /// Id of the API request, for the log. Empty for actions that the session itself sends.
     pub(crate) request_id: Arc<str>,
-    /// Held until the action is removed, so that an unanswered action counts against
+    /// Released when the action is removed, so that an unanswered action counts against
     /// `max_pending`. `None` for actions that the bridge itself sends.
     pub(crate) permit: Option<Arc<OwnedSemaphorePermit>>,
 }
@@ -213,7 +213,7 @@ impl Pending {
         Ok(Received::Part)
     }
 
-    /// ActionID of the list that Asterisk is sending.
+    /// Returns the ActionID of the list that Asterisk is sending.
     pub(crate) fn open_list(&self) -> Option<u64> {
         self.open_list
     }

@@ -25,7 +25,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Returns the reason why Asterisk refused the action, or `None` if the action succeeded.
+    /// Returns the reason Asterisk refused the action, or `None` if the action succeeded.
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal> {
         Refusal::of(&self.response)

@@ -198,7 +198,7 @@ impl Session<'_> {
         }
     }
 
-    /// Starts spinning, or continues to spin, for another [`SPIN_TIME`].
+    /// Lets the session spin for [`SPIN_TIME`] from now.
     fn extend_spinning(&mut self) {
         self.spin_until = self
             .spin_time

@@ -86,7 +86,7 @@ struct Supervisor {
     observer: Box<dyn Observer>,
 }
 
-/// The reason why connecting failed, or why the link was lost.
+/// The reason connecting failed or the link was lost.
 enum LinkFailure {
     Connect(std::io::Error),
     Login(LoginError),

@@ -1,5 +1,5 @@
-//! TLS to Asterisk: the verification of certificates, and advice for the operator about
-//! TLS errors.
+//! TLS to Asterisk: certificate verification, and advice for the operator about TLS
+//! errors.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -126,7 +126,7 @@ pub(crate) fn decode(bytes: &[u8], chunk_size: usize) -> Vec<Frame> {
     frames
 }
 
-/// Returns the sorted names of the scenes for a version.
+/// Returns the scene names of a version, sorted.
 pub(crate) fn scenes(version: u32) -> Vec<String> {
     let entries = fs::read_dir(folder(version)).expect("a folder of recorded sessions");
     let mut names: Vec<String> = entries

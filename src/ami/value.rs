@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-/// The reason why Asterisk would misread a value.
+/// The reason Asterisk would misread a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
     /// Asterisk treats an empty header as absent, and a `QueueStatus` without `Queue`
@@ -50,7 +50,7 @@ pub struct HeaderValue(Box<str>);
 pub struct MemberValue(Box<str>);
 
 impl HeaderValue {
-    /// Checks and wraps a value.
+    /// Validates and wraps `value`.
     ///
     /// # Errors
     /// [`ValueError`] if Asterisk would misread the value.
@@ -66,7 +66,7 @@ impl HeaderValue {
 }
 
 impl MemberValue {
-    /// Checks and wraps a value.
+    /// Validates and wraps `value`.
     ///
     /// # Errors
     /// [`ValueError`] if Asterisk would misread the value.

@@ -228,7 +228,7 @@ fn bridge(asterisk: &Asterisk) -> Result<Wire> {
 fn login_rejected(asterisk: &Asterisk) -> Result<Wire> {
     let mut wire = Wire::connect(asterisk.port)?;
     wire.login((BRIDGE.0, "not-the-secret"), "agent,system")?;
-    wire.until_closed()
+    wire.read_until_closed()
 }
 
 fn not_logged_in(asterisk: &Asterisk) -> Result<Wire> {
@@ -292,7 +292,7 @@ fn status_large(asterisk: &Asterisk) -> Result<Wire> {
 fn events(asterisk: &Asterisk) -> Result<Wire> {
     let mut wire = Wire::connect(asterisk.port)?;
     wire.login(BRIDGE, "agent,system")?;
-    wire.frame_with("Event: FullyBooted")?;
+    wire.read_until_frame("Event: FullyBooted")?;
     for (action, headers, event) in [
         ("QueueAdd", &[NAME][..], "Added"),
         ("QueuePause", &["Paused: true", HEBREW_REASON], "Pause"),
@@ -303,7 +303,7 @@ fn events(asterisk: &Asterisk) -> Result<Wire> {
     ] {
         wire.call(action, &[&[GLOBEX_2, GLOBEX_DANA], headers].concat())?;
         // The response always comes before the event.
-        wire.frame_with(&format!("Event: QueueMember{event}"))?;
+        wire.read_until_frame(&format!("Event: QueueMember{event}"))?;
     }
     wire.logoff()
 }
@@ -311,5 +311,5 @@ fn events(asterisk: &Asterisk) -> Result<Wire> {
 fn shutdown(asterisk: &Asterisk) -> Result<Wire> {
     let wire = bridge(asterisk)?;
     asterisk.cli("core stop now")?.wait()?;
-    wire.until_closed()
+    wire.read_until_closed()
 }

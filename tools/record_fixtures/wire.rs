@@ -35,7 +35,7 @@ impl Wire {
             lines: Vec::new(),
             last_id: 0,
         };
-        wire.line()?.ok_or("no greeting")?;
+        wire.read_line()?.ok_or("no greeting")?;
         Ok(wire)
     }
 
@@ -44,7 +44,7 @@ impl Wire {
         // Some responses end with two empty lines. The second empty line must be recorded before
         // the next action.
         while self.stream.buffer().contains(&b'\n') {
-            self.line()?;
+            self.read_line()?;
         }
         self.last_id += 1;
         let id = format!("ActionID: {}", self.last_id);
@@ -57,10 +57,10 @@ impl Wire {
                 is_from_server: false,
                 bytes: line.into(),
             }));
-        let mut answer = self.frame_with(&id)?;
+        let mut answer = self.read_until_frame(&id)?;
         if answer.contains("EventList: start") {
             while !answer.contains("EventList: Complete") {
-                answer += &self.frame_with(&id)?;
+                answer += &self.read_until_frame(&id)?;
             }
         }
         Ok(answer)
@@ -98,7 +98,7 @@ impl Wire {
     /// probes app_queue.
     pub(super) fn handshake(&mut self, user: User) -> Result<()> {
         self.login(user, "agent,system")?;
-        self.frame_with("Event: FullyBooted")?;
+        self.read_until_frame("Event: FullyBooted")?;
         let nowhere = "Queue: ami-bridge-permission-check";
         let nobody = "Interface: Local/nobody@ami-bridge-permission-check";
         self.call("QueuePause", &[nowhere, nobody, "Paused: false"])?;
@@ -107,21 +107,21 @@ impl Wire {
 
     pub(super) fn logoff(mut self) -> Result<Self> {
         self.call("Logoff", &[])?;
-        self.until_closed()
+        self.read_until_closed()
     }
 
     /// Reads until Asterisk closes the connection.
-    pub(super) fn until_closed(mut self) -> Result<Self> {
-        while self.line()?.is_some() {}
+    pub(super) fn read_until_closed(mut self) -> Result<Self> {
+        while self.read_line()?.is_some() {}
         Ok(self)
     }
 
     /// Reads until a message with `header` arrives, and returns the message.
-    pub(super) fn frame_with(&mut self, header: &str) -> Result<String> {
+    pub(super) fn read_until_frame(&mut self, header: &str) -> Result<String> {
         let mut frame = String::new();
         loop {
             let line = self
-                .line()?
+                .read_line()?
                 .ok_or_else(|| format!("the connection was closed before {header:?}"))?;
             let line = line.trim_end_matches(['\r', '\n']);
             if !line.is_empty() {
@@ -135,7 +135,7 @@ impl Wire {
         }
     }
 
-    fn line(&mut self) -> Result<Option<String>> {
+    fn read_line(&mut self) -> Result<Option<String>> {
         let mut bytes = Vec::new();
         if self.stream.read_until(b'\n', &mut bytes)? == 0 {
             return Ok(None);

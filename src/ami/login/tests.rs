@@ -132,8 +132,8 @@ enum AfterScript {
     StaySilent,
 }
 
-/// Waits for the boot of a peer that plays `parts`. Returns `(may_write,
-/// sends_boot_event)` and the elapsed time.
+/// Runs [`wait_for_boot`] against a peer that plays `parts`. Returns whether the user may
+/// write, whether the boot event arrived, and the elapsed time.
 async fn boot(
     parts: &[&str],
     after_script: AfterScript,

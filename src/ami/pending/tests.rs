@@ -74,7 +74,7 @@ fn read(queue: u8) -> Action {
     }
 }
 
-/// A change that differs from the changes with other numbers.
+/// Returns a change that only calls with the same `number` return.
 fn change(number: usize) -> Action {
     Action::QueueRemove {
         queue: header("6001"),

@@ -50,7 +50,7 @@ async fn identical_reads_in_flight_share_one_action() {
             script(&[STATUS_1, &pause_script(2), REPLY_1, &paused])
                 .play(&mut far)
                 .await;
-            let (first, second) = (first.await.expect("rows"), second.await.expect("rows"));
+            let (first, second) = (first.await.expect("a list"), second.await.expect("a list"));
             assert!(Arc::ptr_eq(&first, &second));
             assert_eq!(first.rows.len(), 1);
             assert_eq!(text(&change.await), Ok("paused".into()));
@@ -59,7 +59,7 @@ async fn identical_reads_in_flight_share_one_action() {
             script(&[&with_id_3(STATUS_1), &with_id_3(REPLY_1)])
                 .play(&mut far)
                 .await;
-            assert!(!Arc::ptr_eq(&third.await.expect("rows"), &first));
+            assert!(!Arc::ptr_eq(&third.await.expect("a list"), &first));
             drop(far);
         };
         let (end, ()) = run_both(run, asterisk).await;
@@ -154,7 +154,7 @@ async fn outcome_is_unknown_only_if_the_last_byte_was_written() {
         let asterisk = async {
             far.read_exact(&mut vec![0; bytes_read])
                 .await
-                .expect("actions");
+                .expect("encoded actions");
             // Gives the session time to fill the pipe again.
             sleep(Duration::from_millis(50)).await;
             drop(far);
@@ -176,7 +176,7 @@ async fn outcome_is_unknown_only_if_the_last_byte_was_written() {
 
 #[tokio::test(start_paused = true)]
 async fn actions_on_a_closed_connection_are_reported_as_not_sent() {
-    // The session randomly sees the closed connection or a request first.
+    // The session may see the closed connection or a request first, at random.
     for _ in 0..20 {
         let (session, run, far) = greeted_session(8).await;
         drop(far);

@@ -44,7 +44,7 @@ async fn silent_peer_is_detected_within_ten_seconds() {
         let change = session.send(pause(), 60);
         let asterisk = async {
             let mut received = String::new();
-            far.read_to_string(&mut received).await.expect("text");
+            far.read_to_string(&mut received).await.expect("UTF-8 text");
             assert_eq!(text(&change.await), Err(Failure::Unknown));
             received
         };
