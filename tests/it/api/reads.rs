@@ -277,7 +277,7 @@ fn members_outside_the_agent_range_have_no_agent_number(version: u32) {
         ));
         assert_eq!(response["Response"], "Success");
     }
-    let members = eventually("all three members are state", || {
+    let members = eventually("all three members are shown", || {
         let body = bridge.acme_ok("action=showqueue&queue=6001");
         let members = body["queues"][0]["members"].as_array()?.clone();
         (members.len() == 3).then_some(members)

@@ -1,5 +1,5 @@
-//! A change without `queue` reaches every queue of which the agent is a member at that
-//! moment, and no queue of another organization.
+//! A change without `queue` applies to all queues in which the agent is a member when Asterisk
+//! executes it, and to no queue of another organization.
 
 use std::collections::BTreeMap;
 
@@ -15,15 +15,15 @@ on_both_versions!(
     pause_in_all_queues_includes_a_queue_added_by_a_reload,
     pause_in_all_queues_includes_a_queue_added_in_the_database,
     pause_in_all_queues_includes_a_queue_added_without_an_event,
-    pause_in_all_queues_omits_a_queue_left_without_an_event,
+    pause_in_all_queues_omits_a_queue_that_the_agent_left_without_an_event,
 );
 
-/// The agent of these tests.
+/// The agent in these tests.
 const AGENT: u16 = 1001;
 
-/// Whether Asterisk has the agent paused, for each of the queues that has the agent as a
-/// member.
-fn paused_by_asterisk(asterisk: &Asterisk, queues: &[&str]) -> BTreeMap<String, bool> {
+/// Returns whether the agent is paused in Asterisk, for each of `queues` that contains the
+/// agent.
+fn pauses_in_asterisk(asterisk: &Asterisk, queues: &[&str]) -> BTreeMap<String, bool> {
     let mut ami = asterisk.ami();
     let mut paused = BTreeMap::new();
     for queue in queues {
@@ -34,12 +34,13 @@ fn paused_by_asterisk(asterisk: &Asterisk, queues: &[&str]) -> BTreeMap<String, 
     paused
 }
 
-/// The queues in the response to a change. Asserts that the change succeeded in each.
-fn successful_queues(answer: &Value) -> Vec<String> {
-    let rows = answer["queues"].as_array().expect("rows").iter();
+/// Returns the queues in the response to a change. Asserts that the change succeeded in all of
+/// them.
+fn successful_queues(body: &Value) -> Vec<String> {
+    let rows = body["queues"].as_array().expect("rows").iter();
     let mut queues: Vec<_> = rows
         .map(|row| {
-            assert_eq!(row["result"], "ok", "{answer}");
+            assert_eq!(row["result"], "ok", "{body}");
             row["queue"].as_str().expect("a queue").to_owned()
         })
         .collect();
@@ -47,118 +48,122 @@ fn successful_queues(answer: &Value) -> Vec<String> {
     queues
 }
 
-/// Sends a change without `queue`. Asserts that the response lists all of `own`, given by
-/// number and name, that Asterisk made the change in all of them, and that the queues in
-/// `others` are unchanged.
+/// Sends a change without `queue`. Asserts that the response lists all of `affected`, that
+/// Asterisk made the change in all of these queues, and that the queues in `unaffected` are
+/// unchanged. `affected` contains queue numbers and names.
 fn assert_changes_all(
     asterisk: &Asterisk,
     bridge: &Bridge,
     action: &str,
-    own: &[(&str, &str)],
-    others: &[&str],
+    affected: &[(&str, &str)],
+    unaffected: &[&str],
 ) {
-    let names: Vec<_> = own.iter().map(|(_, name)| *name).collect();
-    let before = paused_by_asterisk(asterisk, others);
-    let answer = bridge.acme_ok(&format!("action={action}&agent={AGENT}&reason=Lunch"));
-    let numbers: Vec<_> = own.iter().map(|(number, _)| *number).collect();
-    assert_eq!(successful_queues(&answer), numbers, "{action}");
+    let names: Vec<_> = affected.iter().map(|(_, name)| *name).collect();
+    let before = pauses_in_asterisk(asterisk, unaffected);
+    let body = bridge.acme_ok(&format!("action={action}&agent={AGENT}&reason=Lunch"));
+    let numbers: Vec<_> = affected.iter().map(|(number, _)| *number).collect();
+    assert_eq!(successful_queues(&body), numbers, "{action}");
     let paused = action == "pause";
     let expected = names.iter().map(|name| ((*name).to_owned(), paused));
     assert_eq!(
-        paused_by_asterisk(asterisk, &names),
+        pauses_in_asterisk(asterisk, &names),
         expected.collect(),
         "{action}"
     );
-    assert_eq!(paused_by_asterisk(asterisk, others), before, "{action}");
-    // The next read shows the change, too.
+    assert_eq!(pauses_in_asterisk(asterisk, unaffected), before, "{action}");
+    // The next read shows the change.
     let state = bridge.acme_ok(&format!("action=showstate&agent={AGENT}"));
     assert_eq!(state["paused"], paused, "{state}");
-    let listed = state["queues"].as_array().expect("queues").len();
-    assert_eq!(listed, own.len(), "{state}");
+    let queue_count = state["queues"].as_array().expect("queues").len();
+    assert_eq!(queue_count, affected.len(), "{state}");
 }
 
-const OWN: [(&str, &str); 2] = [("6001", "acme-6001"), ("6002", "acme-6002")];
+/// The numbers and names of the queues in which changes must apply.
+const ACME_QUEUES: [(&str, &str); 2] = [("6001", "acme-6001"), ("6002", "acme-6002")];
 
-/// Other queues of which the agent's phone is a member: one of globex, and one that belongs
-/// to no organization.
-const OTHERS: [&str; 2] = ["globex-6001", "nobody"];
+/// Queues that changes must not affect, although the agent's phone is a member: a queue of
+/// globex, and a queue that belongs to no organization.
+const OTHER_QUEUES: [&str; 2] = ["globex-6001", "nobody"];
 
 fn assert_includes_reloaded_queues(version: u32, reload: impl Fn(&Asterisk) + Sync) {
-    // Each call of `assert_changes_all` starts with the state that the previous one left in the
-    // bridge.
+    // Each call of `assert_changes_all` starts with the state that the previous call has left in
+    // the bridge.
     run_in_parallel(&["pause", "unpause"], |action| {
-        let before = sample_config("queues.conf") + "\n[nobody](agents)\n";
-        let asterisk = Asterisk::start_with(version, &[("queues.conf", &before)]);
+        let initial = sample_config("queues.conf") + "\n[nobody](agents)\n";
+        let asterisk = Asterisk::start_with(version, &[("queues.conf", &initial)]);
         let text = crate::support::configuration(asterisk.port);
         let bridge = Bridge::start(&with_resync(&text, "1h"));
-        let paused = action == "unpause";
+        let starts_paused = action == "unpause";
         bridge.acme_ok(&format!(
-            "action=add&agent={AGENT}&queue=6001&paused={paused}"
+            "action=add&agent={AGENT}&queue=6001&paused={starts_paused}"
         ));
-        let mut after = before.clone();
-        for queue in ["acme-6002", OTHERS[0], OTHERS[1]] {
-            after += &format!("\n[{queue}](+)\nmember => {}\n", interface(AGENT));
+        let mut extended = initial.clone();
+        for queue in ["acme-6002", OTHER_QUEUES[0], OTHER_QUEUES[1]] {
+            extended += &format!("\n[{queue}](+)\nmember => {}\n", interface(AGENT));
         }
-        asterisk.write_config("queues.conf", &after);
+        asterisk.write_config("queues.conf", &extended);
         reload(&asterisk);
-        if paused {
+        if starts_paused {
             let mut ami = asterisk.ami();
-            for queue in ["acme-6002", OTHERS[0], OTHERS[1]] {
-                let answer = ami.reply_text(&format!(
+            for queue in ["acme-6002", OTHER_QUEUES[0], OTHER_QUEUES[1]] {
+                let reply = ami.reply_text(&format!(
                     "QueuePause\r\nQueue: {queue}\r\nInterface: {}\r\nPaused: true",
                     interface(AGENT)
                 ));
-                assert_eq!(answer, "Success: Interface paused successfully");
+                assert_eq!(reply, "Success: Interface paused successfully");
             }
         }
-        assert_changes_all(&asterisk, &bridge, action, &OWN, &OTHERS);
+        assert_changes_all(&asterisk, &bridge, action, &ACME_QUEUES, &OTHER_QUEUES);
         for action in ["pause", "unpause"] {
-            assert_changes_all(&asterisk, &bridge, action, &OWN, &OTHERS);
+            assert_changes_all(&asterisk, &bridge, action, &ACME_QUEUES, &OTHER_QUEUES);
         }
     });
 }
 
 fn pause_in_all_queues_includes_a_queue_added_by_a_reload(version: u32) {
-    let ways = ["queue reload members", "queue reload all", "QueueReload"];
-    run_in_parallel(&ways, |way| {
+    let commands = ["queue reload members", "queue reload all", "QueueReload"];
+    run_in_parallel(&commands, |command| {
         assert_includes_reloaded_queues(version, |asterisk| {
-            if way == "QueueReload" {
-                let answer = asterisk.ami().reply_text("QueueReload\r\nMembers: yes");
-                assert_eq!(answer, "Success: Queue reloaded successfully");
+            if command == "QueueReload" {
+                let reply = asterisk.ami().reply_text("QueueReload\r\nMembers: yes");
+                assert_eq!(reply, "Success: Queue reloaded successfully");
             } else {
-                asterisk.cli(way);
+                asterisk.cli(command);
             }
         });
     });
 }
 
 fn pause_in_all_queues_includes_a_queue_added_in_the_database(version: u32) {
-    run_in_parallel(&["\"Support\", \"Sales\", \"Later\"", "\"*\""], |listed| {
-        let pbx = Realtime::start_with(version, &[], |database| {
-            for queue in ["Support", "Sales"] {
-                insert_queue(database, queue);
+    run_in_parallel(
+        &["\"Support\", \"Sales\", \"Later\"", "\"*\""],
+        |configured| {
+            let pbx = Realtime::start_with(version, &[], |database| {
+                for queue in ["Support", "Sales"] {
+                    insert_queue(database, queue);
+                }
+                insert_member(database, "Support", &interface(AGENT), b"Dana");
+            });
+            let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, configured, "1h"));
+            let queues = [("Sales", "Sales"), ("Support", "Support")];
+            assert_changes_all(&pbx.asterisk, &bridge, "pause", &queues[1..], &[]);
+            pbx.insert_member("Sales", &interface(AGENT), "Dana");
+            assert_changes_all(&pbx.asterisk, &bridge, "pause", &queues, &[]);
+            // Creates a queue while the bridge is running.
+            pbx.insert_queue("Later");
+            pbx.insert_member("Later", &interface(AGENT), "Dana");
+            let queues = [("Later", "Later"), queues[0], queues[1]];
+            for action in ["unpause", "pause", "unpause"] {
+                assert_changes_all(&pbx.asterisk, &bridge, action, &queues, &[]);
             }
-            insert_member(database, "Support", &interface(AGENT), b"Dana");
-        });
-        let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, listed, "1h"));
-        let own = [("Sales", "Sales"), ("Support", "Support")];
-        assert_changes_all(&pbx.asterisk, &bridge, "pause", &own[1..], &[]);
-        pbx.insert_member("Sales", &interface(AGENT), "Dana");
-        assert_changes_all(&pbx.asterisk, &bridge, "pause", &own, &[]);
-        // A queue that did not exist before.
-        pbx.insert_queue("Later");
-        pbx.insert_member("Later", &interface(AGENT), "Dana");
-        let own = [("Later", "Later"), own[0], own[1]];
-        for action in ["unpause", "pause", "unpause"] {
-            assert_changes_all(&pbx.asterisk, &bridge, action, &own, &[]);
-        }
-    });
+        },
+    );
 }
 
-/// Starts an Asterisk that sends the bridge no member events, and a bridge without
-/// resyncs.
+/// Starts an Asterisk that sends the bridge no member events, and a bridge that does not
+/// resync.
 fn start_without_events(version: u32) -> (Asterisk, Bridge) {
-    let asterisk = super::silent_events::without_agent_events(version);
+    let asterisk = super::silent_events::start_without_agent_events(version);
     let text = crate::support::configuration(asterisk.port);
     let bridge = Bridge::start(&with_resync(&text, "1h"));
     (asterisk, bridge)
@@ -167,28 +172,34 @@ fn start_without_events(version: u32) -> (Asterisk, Bridge) {
 fn pause_in_all_queues_includes_a_queue_added_without_an_event(version: u32) {
     let (asterisk, bridge) = start_without_events(version);
     add_elsewhere(&asterisk, "acme-6001", AGENT);
-    assert_changes_all(&asterisk, &bridge, "pause", &OWN[..1], &OTHERS[..1]);
-    for queue in ["acme-6002", OTHERS[0]] {
+    assert_changes_all(
+        &asterisk,
+        &bridge,
+        "pause",
+        &ACME_QUEUES[..1],
+        &OTHER_QUEUES[..1],
+    );
+    for queue in ["acme-6002", OTHER_QUEUES[0]] {
         add_elsewhere(&asterisk, queue, AGENT);
     }
     for action in ["pause", "unpause"] {
-        assert_changes_all(&asterisk, &bridge, action, &OWN, &OTHERS[..1]);
+        assert_changes_all(&asterisk, &bridge, action, &ACME_QUEUES, &OTHER_QUEUES[..1]);
     }
 }
 
-fn pause_in_all_queues_omits_a_queue_left_without_an_event(version: u32) {
+fn pause_in_all_queues_omits_a_queue_that_the_agent_left_without_an_event(version: u32) {
     let (asterisk, bridge) = start_without_events(version);
     bridge.acme_ok(&format!("action=add&agent={AGENT}&queue=6001,6002"));
     let remove = |queue: &str| {
-        let answer = asterisk.ami().reply_text(&format!(
+        let reply = asterisk.ami().reply_text(&format!(
             "QueueRemove\r\nQueue: {queue}\r\nInterface: {}",
             interface(AGENT)
         ));
-        assert_eq!(answer, "Success: Removed interface from queue");
+        assert_eq!(reply, "Success: Removed interface from queue");
     };
     remove("acme-6002");
-    let answer = bridge.acme_ok(&format!("action=pause&agent={AGENT}"));
-    assert_eq!(successful_queues(&answer), ["6001"]);
+    let body = bridge.acme_ok(&format!("action=pause&agent={AGENT}"));
+    assert_eq!(successful_queues(&body), ["6001"]);
     remove("acme-6001");
     let query = format!("action=pause&agent={AGENT}");
     let outcome = bridge.get_as(crate::support::ACME, &query).outcome();

@@ -1,5 +1,5 @@
-//! Random changes from three sources at once, during calls: the HTTP API of the bridge,
-//! another AMI session, and Asterisk's own command line.
+//! Makes random changes during calls, from three concurrent sources: the bridge's API, another
+//! AMI session, and the Asterisk CLI.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -12,17 +12,18 @@ use super::expected::{ORGANIZATIONS, Organization};
 use super::{VARIANTS, queues_conf};
 use crate::support::{Ami, Asterisk, Bridge};
 
-/// The number of most recent operations that a failure message lists.
+/// The number of recent operations in a failure message.
 const RECENT_OPERATIONS: usize = 60;
 
-/// Makes random changes to one PBX.
+/// A generator of random changes on one PBX.
 pub(crate) struct Churn<'a> {
     asterisk: &'a Asterisk,
     bridge: &'a Bridge,
     begun: Instant,
     recent: Mutex<VecDeque<String>>,
     /// Whether to include changes for which Asterisk sends no event.
-    silent: bool,
+    is_silent: bool,
+    /// The number of changes per [`Source`].
     counts: Mutex<[usize; 3]>,
 }
 
@@ -35,20 +36,20 @@ enum Source {
 }
 
 impl<'a> Churn<'a> {
-    pub(crate) fn new(asterisk: &'a Asterisk, bridge: &'a Bridge, silent: bool) -> Self {
+    pub(crate) fn new(asterisk: &'a Asterisk, bridge: &'a Bridge, is_silent: bool) -> Self {
         Self {
             asterisk,
             bridge,
             begun: Instant::now(),
             recent: Mutex::default(),
-            silent,
+            is_silent,
             counts: Mutex::default(),
         }
     }
 
-    /// Makes changes from all sources in parallel for `length`.
-    pub(crate) fn burst(&self, rng: &mut Rng, length: Duration) {
-        let end = Instant::now() + length;
+    /// Makes changes from all sources in parallel for `duration`.
+    pub(crate) fn burst(&self, rng: &mut Rng, duration: Duration) {
+        let end = Instant::now() + duration;
         std::thread::scope(|scope| {
             for source in [Source::Api, Source::Ami, Source::Cli] {
                 let mut rng = rng.fork();
@@ -58,10 +59,10 @@ impl<'a> Churn<'a> {
                         match source {
                             Source::Api => self.change_through_api(&mut rng),
                             Source::Ami => self.change_through_ami(&mut rng, &mut ami),
-                            Source::Cli => self.change_on_command_line(&mut rng),
+                            Source::Cli => self.change_through_cli(&mut rng),
                         }
-                        self.counts.lock().expect("counts")[source as usize] += 1;
-                        // Limits the rate, so that every source gets its turn.
+                        self.counts.lock().expect("an unpoisoned lock")[source as usize] += 1;
+                        // Limits the rate, so that all sources make progress.
                         std::thread::sleep(Duration::from_millis(rng.u64(0..15)));
                     }
                 });
@@ -69,7 +70,7 @@ impl<'a> Churn<'a> {
         });
     }
 
-    /// Ends all calls, or adds callers whom no agent answers during the comparison.
+    /// Ends all calls, or adds callers who wait until the comparison is over.
     pub(crate) fn settle_calls(&self, rng: &mut Rng) {
         if rng.bool() {
             self.cli("channel request hangup all");
@@ -82,29 +83,29 @@ impl<'a> Churn<'a> {
         }
     }
 
-    /// The number of changes that each source has made.
+    /// Returns the number of changes from each source, as text.
     pub(crate) fn counts(&self) -> String {
-        let [api, ami, cli] = *self.counts.lock().expect("counts");
-        format!("{api} through the API, {ami} through AMI, {cli} on the command line")
+        let [api, ami, cli] = *self.counts.lock().expect("an unpoisoned lock");
+        format!("{api} through the API, {ami} through AMI, {cli} through the CLI")
     }
 
-    /// The most recent operations with their results, one per line.
+    /// Returns the most recent operations with their results, one per line.
     pub(crate) fn recent(&self) -> String {
-        let recent = self.recent.lock().expect("recent");
+        let recent = self.recent.lock().expect("an unpoisoned lock");
         recent.iter().fold(String::new(), |mut text, line| {
             let _ = writeln!(text, "  {line}");
             text
         })
     }
 
-    fn note(&self, what: &str, answer: &str) {
-        let mut recent = self.recent.lock().expect("recent");
+    fn record(&self, operation: &str, result: &str) {
+        let mut recent = self.recent.lock().expect("an unpoisoned lock");
         if recent.len() == RECENT_OPERATIONS {
             recent.pop_front();
         }
-        let at = self.begun.elapsed().as_secs_f64();
-        let answer = answer.trim().replace('\n', " / ");
-        recent.push_back(format!("{at:.3} {what} -> {answer}"));
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let result = result.trim().replace('\n', " / ");
+        recent.push_back(format!("{seconds:.3} {operation} -> {result}"));
     }
 
     fn change_through_api(&self, rng: &mut Rng) {
@@ -119,12 +120,12 @@ impl<'a> Churn<'a> {
         } else {
             format!("&queue={queue}")
         };
-        let reason = [
+        let reasons = [
             "",
             "&reason=Lunch",
             "&reason=%D7%94%D7%A4%D7%A1%D7%A7%D7%94",
         ];
-        let reason = rng.choice(reason).expect("reasons");
+        let reason = rng.choice(reasons).expect("a reason");
         let change = match rng.u8(..10) {
             0..3 => format!("pause{in_queue}{reason}"),
             3..5 => format!("unpause{in_queue}{reason}"),
@@ -137,7 +138,7 @@ impl<'a> Churn<'a> {
         };
         let query = format!("action={change}&agent={agent}");
         let response = self.bridge.get_as(organization.user, &query);
-        self.note(
+        self.record(
             &format!("API, {}: {query}", organization.name),
             &response.outcome(),
         );
@@ -158,7 +159,7 @@ impl<'a> Churn<'a> {
         };
         let flag = ["true", "false"][rng.usize(..2)];
         let number = rng.u8(..5);
-        let lines = match rng.u8(..12) {
+        let headers = match rng.u8(..12) {
             0..3 => {
                 let desk = ["", "\r\nStateInterface: Custom:desk1"][rng.usize(..2)];
                 format!(
@@ -178,12 +179,12 @@ impl<'a> Churn<'a> {
                 "QueueMemberRingInUse\r\nInterface: {interface}\r\nRingInUse: {flag}{in_queue}"
             ),
         };
-        let answer = ami.send(&format!("Action: {lines}"));
-        let answer = answer.get("Message").map_or("", String::as_str);
-        self.note(&format!("AMI: {}", lines.replace("\r\n", ", ")), answer);
+        let response = ami.send(&format!("Action: {headers}"));
+        let message = response.get("Message").map_or("", String::as_str);
+        self.record(&format!("AMI: {}", headers.replace("\r\n", ", ")), message);
     }
 
-    fn change_on_command_line(&self, rng: &mut Rng) {
+    fn change_through_cli(&self, rng: &mut Rng) {
         let target = Target::random(rng);
         let (queue, interface) = (target.queue_name(), target.interface(rng));
         let number = rng.u8(..5);
@@ -213,7 +214,7 @@ impl<'a> Churn<'a> {
                     "ONHOLD",
                     "UNAVAILABLE",
                 ];
-                let state = rng.choice(states).expect("states");
+                let state = rng.choice(states).expect("a device state");
                 self.cli(&format!(
                     "devstate change Custom:desk{} {state}",
                     rng.u8(1..3)
@@ -225,12 +226,12 @@ impl<'a> Churn<'a> {
                     .write_config("queues.conf", &queues_conf(rng.u8(..VARIANTS)));
                 self.cli("module reload app_queue.so");
             }
-            14 if self.silent => {
+            14 if self.is_silent => {
                 self.asterisk
                     .write_config("queues.conf", &queues_conf(rng.u8(..VARIANTS)));
                 self.cli("queue reload all");
             }
-            15 if self.silent => self.cli(&format!("queue reset stats {queue}")),
+            15 if self.is_silent => self.cli(&format!("queue reset stats {queue}")),
             _ => self.cli(&format!(
                 "channel originate Local/{queue}@callers application Wait {number}"
             )),
@@ -238,12 +239,12 @@ impl<'a> Churn<'a> {
     }
 
     fn cli(&self, command: &str) {
-        let answer = self.asterisk.cli(command);
-        self.note(&format!("command line: {command}"), &answer);
+        let output = self.asterisk.cli(command);
+        self.record(&format!("CLI: {command}"), &output);
     }
 }
 
-/// An agent and a queue of an organization.
+/// One of an organization's agents and one of its queues.
 struct Target {
     organization: Organization,
     agent: u16,
@@ -253,8 +254,8 @@ struct Target {
 impl Target {
     fn random(rng: &mut Rng) -> Self {
         let organization = ORGANIZATIONS[rng.usize(..2)];
-        let queues = [5, 3][usize::from(organization.name == "globex")];
-        // Occasionally an agent who is a static member.
+        let queue_count = [5, 3][usize::from(organization.name == "globex")];
+        // Occasionally chooses a static member.
         let agent = if rng.u8(..8) == 0 {
             rng.u16(1050..1053)
         } else {
@@ -263,7 +264,7 @@ impl Target {
         Self {
             organization,
             agent,
-            queue: 6001 + rng.u16(..queues),
+            queue: 6001 + rng.u16(..queue_count),
         }
     }
 
@@ -271,8 +272,8 @@ impl Target {
         format!("{}-{}", self.organization.name, self.queue)
     }
 
-    /// The agent's interface. Occasionally in a different case, which Asterisk treats as the
-    /// same interface, or of the other organization.
+    /// Returns the agent's interface. Occasionally changes its case, which Asterisk ignores, or
+    /// uses a globex interface.
     fn interface(&self, rng: &mut Rng) -> String {
         let (agent, name) = (self.agent, self.organization.name);
         match rng.u8(..20) {

@@ -1,15 +1,17 @@
-//! Compares the state that Asterisk reports with the state that the bridge shows.
+//! Compares Asterisk's state with the state that the bridge shows.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-/// Compares field by field. Waiting times may differ by two seconds, since they grow between
-/// the two reads.
+/// A comparison field by field. Waiting times may differ by two seconds, because they grow
+/// between the two reads.
 #[derive(Debug, Default)]
 pub(crate) struct Comparison {
-    /// Whether `paused_at` may differ by a second. For a pause made through the bridge, an
-    /// event stream has the time of the acknowledgment, and a read has Asterisk's time.
+    /// Whether the bridge's state is from an event stream, so that `paused_at` may differ by a
+    /// second: for pauses through the bridge, events have the time of the acknowledgment, and
+    /// reads have Asterisk's time.
     pub(crate) of_stream: bool,
+    /// The number of compared fields.
     pub(crate) fields: usize,
     pub(crate) differences: Vec<String>,
 }
@@ -17,7 +19,9 @@ pub(crate) struct Comparison {
 impl Comparison {
     pub(crate) fn compare(&mut self, path: &str, truth: &Value, shown: &Value) {
         match (truth, shown) {
-            (Value::Object(truth), Value::Object(shown)) => self.objects(path, truth, shown),
+            (Value::Object(truth), Value::Object(shown)) => {
+                self.compare_objects(path, truth, shown)
+            }
             (Value::Array(truth), Value::Array(shown)) if truth.len() == shown.len() => {
                 for (number, (truth, shown)) in truth.iter().zip(shown).enumerate() {
                     self.compare(&format!("{path}[{number}]"), truth, shown);
@@ -26,23 +30,30 @@ impl Comparison {
             _ => {
                 self.fields += 1;
                 let is_wait = path.ends_with("wait_seconds");
-                let close = |(a, b): (i64, i64)| (a - b).abs() <= 2;
-                let both = truth.as_i64().zip(shown.as_i64());
-                let is_close_wait = is_wait && both.is_some_and(close);
-                let is_pause = self.of_stream && path.ends_with("paused_at");
-                if truth != shown && !is_close_wait && !(is_pause && within_a_second(truth, shown))
+                let is_close = |(a, b): (i64, i64)| (a - b).abs() <= 2;
+                let numbers = truth.as_i64().zip(shown.as_i64());
+                let is_close_wait = is_wait && numbers.is_some_and(is_close);
+                let is_streamed_pause = self.of_stream && path.ends_with("paused_at");
+                if truth != shown
+                    && !is_close_wait
+                    && !(is_streamed_pause && is_within_a_second(truth, shown))
                 {
-                    let text = format!("{path}: Asterisk {truth}, bridge {shown}");
-                    self.differences.push(text);
+                    let difference = format!("{path}: Asterisk {truth}, bridge {shown}");
+                    self.differences.push(difference);
                 }
             }
         }
     }
 
-    fn objects(&mut self, path: &str, truth: &Map<String, Value>, shown: &Map<String, Value>) {
+    fn compare_objects(
+        &mut self,
+        path: &str,
+        truth: &Map<String, Value>,
+        shown: &Map<String, Value>,
+    ) {
         for name in truth
             .keys()
-            .chain(shown.keys().filter(|n| !truth.contains_key(*n)))
+            .chain(shown.keys().filter(|name| !truth.contains_key(*name)))
         {
             let get = |object: &Map<String, Value>| object.get(name).cloned().unwrap_or_default();
             self.compare(&format!("{path}.{name}"), &get(truth), &get(shown));
@@ -50,8 +61,8 @@ impl Comparison {
     }
 }
 
-fn within_a_second(one: &Value, other: &Value) -> bool {
+fn is_within_a_second(a: &Value, b: &Value) -> bool {
     let time = |value: &Value| value.as_str()?.parse::<Timestamp>().ok();
-    let both = time(one).zip(time(other));
-    both.is_some_and(|(one, other)| (one.as_second() - other.as_second()).abs() <= 1)
+    let times = time(a).zip(time(b));
+    times.is_some_and(|(a, b)| (a.as_second() - b.as_second()).abs() <= 1)
 }

@@ -1,5 +1,5 @@
-//! The bridge verifies a list from which something has vanished without a reason: it logs
-//! a warning and queries Asterisk again soon.
+//! If a queue or a member has vanished from a list without an apparent reason, the bridge logs
+//! a warning and soon queries Asterisk again.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,10 @@ on_both_versions!(
     bridge_recovers_soon_after_a_database_lock_at_startup,
     dynamic_members_survive_a_locked_database_and_a_renamed_queue,
     members_that_vanish_and_return_are_shown_again,
-    configured_queue_that_is_created_later_is_found,
+    bridge_finds_a_configured_queue_that_is_created_later,
 );
 
-/// How soon the bridge must show the right state after Asterisk has it.
+/// The time within which the bridge must show the correct state after Asterisk has it again.
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(2);
 
 const QUEUE: &str = "Support";
@@ -33,44 +33,43 @@ fn start(version: u32) -> Realtime {
     })
 }
 
-/// The agents that the bridge shows in the queue, or `None` if it does not show the queue.
-/// The read does not name the queue, since that alone could make the bridge query it.
+/// Returns the agents that the bridge shows in the queue, or `None` if it does not show the
+/// queue. The read does not name the queue, because a name could make the bridge query it.
 fn shown_agents(bridge: &Bridge) -> Option<std::collections::BTreeSet<String>> {
-    let answer = bridge.acme_ok("action=showqueue");
-    let mut queues = answer["queues"].as_array().expect("queues").iter();
+    let body = bridge.acme_ok("action=showqueue");
+    let mut queues = body["queues"].as_array().expect("queues").iter();
     queues.find(|queue| queue["name"] == QUEUE).map(agents)
 }
 
-/// Waits until the bridge shows both agents, without requesting a fresh state, and asserts
-/// that this takes less than `bound`.
-fn assert_recovers_within(bridge: &Bridge, bound: Duration) {
+/// Asserts that the bridge shows both agents within `timeout`. Does not use `fresh=1`.
+fn assert_recovers_within(bridge: &Bridge, timeout: Duration) {
     let begun = Instant::now();
     eventually("the bridge shows both agents", || {
         let state = bridge.acme_ok("action=showstate&agent=1001");
-        let is_right = shown_agents(bridge)? == agent_set(&["1001", "1002"]);
-        (is_right && state["state"] == "available").then_some(())
+        let has_both = shown_agents(bridge)? == agent_set(&["1001", "1002"]);
+        (has_both && state["state"] == "available").then_some(())
     });
     let took = begun.elapsed();
-    assert!(took < bound, "right only after {took:?}");
+    assert!(took < timeout, "the bridge recovered only after {took:?}");
 }
 
-/// Waits for a WARN line that names the queue.
-fn assert_warned(bridge: &Bridge, what: &str) {
-    eventually(what, || {
+/// Waits until the bridge logs a WARN line that names the queue.
+fn wait_for_warning(bridge: &Bridge, expectation: &str) {
+    eventually(expectation, || {
         let mut warnings = warnings(bridge).into_iter();
         warnings.any(|line| line.contains(QUEUE)).then_some(())
     });
 }
 
 fn bridge_recovers_soon_after_a_database_lock(version: u32) {
-    run_in_parallel(&["\"Support\"", "\"*\""], |listed| {
+    run_in_parallel(&["\"Support\"", "\"*\""], |configured| {
         let pbx = start(version);
-        let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, listed, "1h"));
+        let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, configured, "1h"));
         assert_eq!(shown_agents(&bridge), Some(agent_set(&["1001", "1002"])));
         let mut has_vanished = false;
         {
             let _lock = pbx.lock();
-            // A panel polls with `fresh=1`.
+            // Simulates a panel that polls with `fresh=1`.
             let begun = Instant::now();
             while begun.elapsed() < Duration::from_secs(2) {
                 has_vanished |= shown_agents(&bridge) != Some(agent_set(&["1001", "1002"]));
@@ -80,9 +79,9 @@ fn bridge_recovers_soon_after_a_database_lock(version: u32) {
             }
         }
         assert_recovers_within(&bridge, RECOVERY_TIMEOUT);
-        // In its reply to a query for all queues, Asterisk may still list the queue.
+        // If Asterisk still listed the queue in its replies, there is no warning.
         if has_vanished {
-            assert_warned(&bridge, "a warning about the queue that vanished");
+            wait_for_warning(&bridge, "a warning about the vanished queue");
         }
     });
 }
@@ -93,15 +92,15 @@ fn bridge_recovers_soon_after_a_database_lock_at_startup(version: u32) {
         let _lock = pbx.lock();
         let text = acme_configuration(pbx.asterisk.port, "\"Support\"", "1h");
         let bridge = Bridge::start(&text);
-        assert_warned(&bridge, "a warning about the missing queue");
+        wait_for_warning(&bridge, "a warning about the missing queue");
         bridge
     };
-    // The interval between two queries may have grown by then.
+    // The bridge may have increased its query interval while the database was locked.
     assert_recovers_within(&bridge, RECOVERY_TIMEOUT * 2);
 }
 
-/// If the bridge queried a realtime queue by name while the database is locked or the
-/// queue is renamed, Asterisk would remove the queue's dynamic members.
+/// If the bridge queried a realtime queue by name while the database is locked or after the
+/// queue was renamed, Asterisk would remove the queue's dynamic members.
 fn dynamic_members_survive_a_locked_database_and_a_renamed_queue(version: u32) {
     let pbx = start(version);
     super::add_elsewhere(&pbx.asterisk, QUEUE, 1003);
@@ -114,7 +113,7 @@ fn dynamic_members_survive_a_locked_database_and_a_renamed_queue(version: u32) {
             bridge.get_as(ACME, "action=showqueuestat");
         }
     };
-    let rows_in_asterisk = || {
+    let row_count = || {
         let interface = interface(1003);
         let rows = pbx.asterisk.ami().queue_status("").into_iter();
         rows.filter(|row| row.get("Location") == Some(&interface))
@@ -124,13 +123,13 @@ fn dynamic_members_survive_a_locked_database_and_a_renamed_queue(version: u32) {
         let _lock = pbx.lock();
         poll();
     }
-    assert_eq!(rows_in_asterisk(), 1, "after the lock");
+    assert_eq!(row_count(), 1, "the lock has removed the dynamic member");
     pbx.execute("update queues set name = 'SUPPORT'");
     poll();
-    assert_eq!(rows_in_asterisk(), 1, "after the rename");
+    assert_eq!(row_count(), 1, "the rename has removed the dynamic member");
 }
 
-/// The rows are deleted and inserted again, as by an import that replaces the table.
+/// The rows are deleted and inserted again, for example when an import replaces the table.
 fn members_that_vanish_and_return_are_shown_again(version: u32) {
     let pbx = start(version);
     let text = acme_configuration(pbx.asterisk.port, "\"Support\"", "1h");
@@ -140,27 +139,27 @@ fn members_that_vanish_and_return_are_shown_again(version: u32) {
     assert_eq!(shown_agents(&bridge), Some(agent_set(&[])));
     pbx.execute("insert into queue_members select * from kept");
     assert_recovers_within(&bridge, RECOVERY_TIMEOUT);
-    assert_warned(&bridge, "a warning about the members that vanished");
+    wait_for_warning(&bridge, "a warning about the vanished members");
 
-    // If a member does not return, the bridge stops querying for it.
+    // If a vanished member does not return, the bridge stops querying for it.
     pbx.execute("delete from queue_members where interface like '%1002%'");
     let fresh = || bridge.acme_ok("action=showqueue&queue=Support&fresh=1");
     assert_eq!(agents(&fresh()["queues"][0]), agent_set(&["1001"]));
     std::thread::sleep(Duration::from_secs(4));
-    let queries = || bridge.sent_count("QueueStatus");
-    let before = queries();
+    let query_count = || bridge.sent_count("QueueStatus");
+    let before = query_count();
     std::thread::sleep(Duration::from_secs(2));
-    let more = queries() - before;
-    assert!(more <= 2, "{more} queries in two seconds");
+    let sent = query_count() - before;
+    assert!(sent <= 2, "{sent} queries in two seconds");
 }
 
-fn configured_queue_that_is_created_later_is_found(version: u32) {
+fn bridge_finds_a_configured_queue_that_is_created_later(version: u32) {
     let pbx = Realtime::start(version);
     let text = acme_configuration(pbx.asterisk.port, "\"Support\"", "1h");
     let bridge = Bridge::start(&text);
-    assert_warned(&bridge, "a warning about the missing queue");
-    let has_queue = |answer: &Value| {
-        let queues = answer["queues"].as_array().cloned().unwrap_or_default();
+    wait_for_warning(&bridge, "a warning about the missing queue");
+    let has_queue = |body: &Value| {
+        let queues = body["queues"].as_array().cloned().unwrap_or_default();
         queues.iter().any(|queue| queue["name"] == QUEUE)
     };
     assert!(!has_queue(&bridge.acme_ok("action=showqueue")));
@@ -168,12 +167,15 @@ fn configured_queue_that_is_created_later_is_found(version: u32) {
     for agent in [1001, 1002] {
         pbx.insert_member(QUEUE, &interface(agent), "Rita");
     }
-    // No read names the queue, and none requests a fresh state.
+    // The reads neither name the queue nor use `fresh=1`.
     let begun = Instant::now();
     eventually("the queue is found", || {
         has_queue(&bridge.acme_ok("action=showqueue")).then_some(())
     });
     let took = begun.elapsed();
-    assert!(took < Duration::from_secs(8), "found only after {took:?}");
+    assert!(
+        took < Duration::from_secs(8),
+        "the queue was found only after {took:?}"
+    );
     assert_recovers_within(&bridge, RECOVERY_TIMEOUT);
 }

@@ -1,5 +1,5 @@
-//! The responses that the API must give, computed from Asterisk's own lists. This is an
-//! implementation of the contract that shares no code with the bridge.
+//! Computes the expected API responses from Asterisk's lists. This implementation of the
+//! contract shares no code with the bridge.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::comparison::Comparison;
 use crate::support::{ACME, Ami, AmiMessage, Asterisk, Bridge, GLOBEX, User};
 
-/// An organization of the tests' configuration.
+/// An organization in the test configuration.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Organization {
     pub(crate) user: User,
@@ -27,7 +27,7 @@ pub(crate) const ORGANIZATIONS: [Organization; 2] = [
     },
 ];
 
-/// The current rows of all queues, from `QueueStatus`.
+/// Returns the current `QueueStatus` rows of all queues.
 pub(crate) fn rows(ami: &mut Ami) -> Vec<AmiMessage> {
     // An empty queue name means all queues.
     let mut rows = ami.queue_status("");
@@ -37,7 +37,7 @@ pub(crate) fn rows(ami: &mut Ami) -> Vec<AmiMessage> {
     rows
 }
 
-/// The rows without the waiting times, which change every second.
+/// Returns the rows without waiting times, which change every second.
 pub(crate) fn without_waits(rows: &[AmiMessage]) -> Vec<AmiMessage> {
     let mut rows = rows.to_vec();
     for row in &mut rows {
@@ -46,16 +46,21 @@ pub(crate) fn without_waits(rows: &[AmiMessage]) -> Vec<AmiMessage> {
     rows
 }
 
-/// The expected `queues` of `showqueue`.
+/// Returns the expected `queues` in the response to `showqueue`.
 fn showqueue(rows: &[AmiMessage], organization: Organization) -> Value {
-    let queues = own_queues(rows, organization).into_iter();
-    Value::Array(queues.map(|queue| queue.shown(organization)).collect())
+    let queues = organization_queues(rows, organization).into_iter();
+    Value::Array(queues.map(|queue| queue.showqueue(organization)).collect())
 }
 
-/// The expected `queues` and `total` of `showqueuestat`.
+/// Returns the expected `queues` and `total` in the response to `showqueuestat`.
 fn showqueuestat(rows: &[AmiMessage], organization: Organization) -> Value {
-    let queues = own_queues(rows, organization);
-    let sum = |name: &str| queues.iter().map(|q| number(q.params, name)).sum::<i64>();
+    let queues = organization_queues(rows, organization);
+    let sum = |name: &str| {
+        queues
+            .iter()
+            .map(|queue| number(queue.params, name))
+            .sum::<i64>()
+    };
     let waits = queues.iter().map(Queue::longest_wait);
     let callers: usize = queues.iter().map(|queue| queue.callers.len()).sum();
     let (completed, abandoned) = (sum("Completed"), sum("Abandoned"));
@@ -70,30 +75,33 @@ fn showqueuestat(rows: &[AmiMessage], organization: Organization) -> Value {
     })
 }
 
-/// What the bridge shows: the `queues` of `showqueue`, and an object with `queues` and
-/// `total` of `showqueuestat`.
-fn shown(bridge: &Bridge, organization: Organization) -> (Value, Value) {
+/// Returns the bridge's `queues` from `showqueue`, and an object with `queues` and `total`
+/// from `showqueuestat`.
+fn read_from_bridge(bridge: &Bridge, organization: Organization) -> (Value, Value) {
     let read = |action: &str| {
-        let mut shown = bridge.get_ok(organization.user, &format!("action={action}"));
-        assert_eq!(shown["stale"], false, "{shown}");
-        shown.as_object_mut().expect("an object").clone()
+        let mut body = bridge.get_ok(organization.user, &format!("action={action}"));
+        assert_eq!(body["stale"], false, "{body}");
+        body.as_object_mut().expect("an object").clone()
     };
-    let mut stat = read("showqueuestat");
-    stat.retain(|name, _| ["queues", "total"].contains(&name.as_str()));
-    (read("showqueue")["queues"].clone(), Value::Object(stat))
+    let mut statistics = read("showqueuestat");
+    statistics.retain(|name, _| ["queues", "total"].contains(&name.as_str()));
+    (
+        read("showqueue")["queues"].clone(),
+        Value::Object(statistics),
+    )
 }
 
 /// Compares everything that the bridge shows to both organizations with Asterisk's state.
-/// Also returns Asterisk's rows without waiting times, or no rows if they changed during
-/// the comparison.
+/// Returns the comparison, and Asterisk's rows without waiting times. The rows are empty if
+/// Asterisk's state changed during the comparison.
 pub(crate) fn compare_all(bridge: &Bridge, ami: &mut Ami) -> (Comparison, Vec<AmiMessage>) {
     let rows = self::rows(ami);
     let mut comparison = Comparison::default();
     for organization in ORGANIZATIONS {
         let name = organization.name;
-        let (queues, stat) = shown(bridge, organization);
+        let (queues, statistics) = read_from_bridge(bridge, organization);
         comparison.compare(name, &showqueue(&rows, organization), &queues);
-        comparison.compare(name, &showqueuestat(&rows, organization), &stat);
+        comparison.compare(name, &showqueuestat(&rows, organization), &statistics);
     }
     let mut after = without_waits(&self::rows(ami));
     if after != without_waits(&rows) {
@@ -102,8 +110,8 @@ pub(crate) fn compare_all(bridge: &Bridge, ami: &mut Ami) -> (Comparison, Vec<Am
     (comparison, after)
 }
 
-/// Asserts that within three seconds the bridge shows the same as Asterisk in all fields.
-/// It may take that long, since statistics may be one second old.
+/// Asserts that, within three seconds, the bridge shows the same as Asterisk in all fields. The
+/// bridge needs some time, because its statistics may be one second old.
 pub(crate) fn assert_equal(asterisk: &Asterisk, bridge: &Bridge) {
     let mut ami = asterisk.ami();
     let deadline = Instant::now() + Duration::from_secs(3);
@@ -123,31 +131,31 @@ struct Queue<'a> {
     callers: Vec<&'a AmiMessage>,
 }
 
-/// The queues of an organization, sorted by number. Both organizations configure their
+/// Returns an organization's queues, sorted by number. Both organizations configure their
 /// queues in this order.
-fn own_queues(rows: &[AmiMessage], organization: Organization) -> Vec<Queue<'_>> {
-    let of = |event: &str, queue: &str| {
+fn organization_queues(rows: &[AmiMessage], organization: Organization) -> Vec<Queue<'_>> {
+    let rows_of = |event: &str, queue: &str| {
         let rows = rows.iter();
         rows.filter(|row| row["Event"] == event && row["Queue"] == queue)
             .collect()
     };
     let params = rows.iter().filter(|row| row["Event"] == "QueueParams");
-    let own = params.filter_map(|params| {
+    let queues = params.filter_map(|params| {
         let name = &params["Queue"];
         Some(Queue {
             number: name.strip_prefix(organization.name)?.strip_prefix('-')?,
             params,
-            members: of("QueueMember", name),
-            callers: of("QueueEntry", name),
+            members: rows_of("QueueMember", name),
+            callers: rows_of("QueueEntry", name),
         })
     });
-    let mut own: Vec<_> = own.collect();
-    own.sort_by_key(|queue| queue.number);
-    own
+    let mut queues: Vec<_> = queues.collect();
+    queues.sort_by_key(|queue| queue.number);
+    queues
 }
 
 impl Queue<'_> {
-    fn shown(&self, organization: Organization) -> Value {
+    fn showqueue(&self, organization: Organization) -> Value {
         let members = self.members.iter().map(|row| member(row, organization));
         json!({
             "queue": self.number,
@@ -172,7 +180,7 @@ impl Queue<'_> {
         );
         let states = self.members.iter().map(|row| state(row));
         let states: Vec<_> = states.collect();
-        let count = |state: &str| states.iter().filter(|known| **known == state).count();
+        let count = |state: &str| states.iter().filter(|other| **other == state).count();
         let is_unavailable = |row: &&&AmiMessage| ["4", "5"].contains(&row["Status"].as_str());
         json!({
             "queue": self.number,
@@ -198,7 +206,7 @@ impl Queue<'_> {
 }
 
 fn member(row: &AmiMessage, organization: Organization) -> Value {
-    let paused = row["Paused"] == "1";
+    let is_paused = row["Paused"] == "1";
     let code = number(row, "Status");
     let names = [
         "unknown",
@@ -211,7 +219,7 @@ fn member(row: &AmiMessage, organization: Organization) -> Value {
         "ring_in_use",
         "on_hold",
     ];
-    let while_paused = |value: Value| if paused { value } else { Value::Null };
+    let while_paused = |value: Value| if is_paused { value } else { Value::Null };
     let reason = Some(&row["PausedReason"]).filter(|reason| !reason.is_empty());
     json!({
         "agent": agent(&row["Location"], organization),
@@ -221,10 +229,10 @@ fn member(row: &AmiMessage, organization: Organization) -> Value {
         "membership": row["Membership"],
         "penalty": number(row, "Penalty"),
         "state": state(row),
-        "paused": paused,
+        "paused": is_paused,
         "paused_reason": while_paused(json!(reason)),
         "paused_at": while_paused(time(row, "LastPause")),
-        "device_state": names[usize::try_from(code).expect("a code")],
+        "device_state": names[usize::try_from(code).expect("a device state code")],
         "device_state_code": code,
         "in_call": row["InCall"] == "1",
         "calls_taken": number(row, "CallsTaken"),
@@ -246,8 +254,8 @@ fn caller(row: &AmiMessage) -> Value {
     })
 }
 
-/// The agent number of an interface, if the interface belongs to the organization. Agents
-/// have the numbers 1001 to 1099.
+/// Returns the agent number of `interface`, or `None` if the interface does not belong to the
+/// organization. Agents have the numbers 1001 to 1099.
 fn agent(interface: &str, organization: Organization) -> Option<String> {
     let interface = interface.to_ascii_lowercase();
     let number = interface
@@ -272,7 +280,7 @@ fn state(row: &AmiMessage) -> &'static str {
 fn percent(abandoned: i64, completed: i64) -> f64 {
     match abandoned + completed {
         0 => 0.0,
-        all => (abandoned as f64 * 10_000.0 / all as f64).round() / 100.0,
+        total => (abandoned as f64 * 10_000.0 / total as f64).round() / 100.0,
     }
 }
 

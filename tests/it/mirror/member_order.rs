@@ -1,5 +1,5 @@
-//! The bridge shows members in Asterisk's order, even if two sessions add members at the
-//! same time and the reply to one overtakes the event of the other.
+//! The bridge shows members in Asterisk's order, even if two sessions add members at the same
+//! time and the reply to one session overtakes the event caused by the other session.
 
 use std::sync::Barrier;
 
@@ -12,13 +12,14 @@ const ROUNDS: usize = 150;
 
 fn members_added_concurrently_have_asterisks_order(version: u32) {
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues_conf(0))]);
-    // The bridge has only events and replies, since no resync corrects the order.
+    // Without resyncs, the bridge depends on events and replies for the order.
     let bridge = Bridge::start(&without_resync(&log_at_info(&live_configuration(
         asterisk.port,
     ))));
     let mut ami = asterisk.ami();
     let mut differences = Vec::new();
-    // Asterisk stores the members of queue 6001 in a hash table, those of 6003 in a list.
+    // Asterisk stores the members of queue 6001 in a hash table, and the members of queue 6003 in
+    // a list.
     for round in 0..ROUNDS {
         let queue = ["6001", "6003"][round % 2];
         let barrier = Barrier::new(2);
@@ -34,46 +35,46 @@ fn members_added_concurrently_have_asterisks_order(version: u32) {
                 change(&mut ami, "QueueAdd", queue, agent);
             }
         });
-        let asterisks: Vec<String> = ami
+        let expected: Vec<String> = ami
             .members(&format!("acme-{queue}"))
             .into_iter()
             .map(|row| row["Location"].clone())
             .collect();
-        // Once every device state is known, all events have arrived.
-        let shown = eventually("all device states are known", || {
-            let shown = bridge.acme_ok(&format!("action=showqueue&queue={queue}"));
-            let members = shown["queues"][0]["members"].as_array()?.clone();
-            let known = members
+        // After the bridge knows all device states, all events have arrived.
+        let members = eventually("all device states are known", || {
+            let body = bridge.acme_ok(&format!("action=showqueue&queue={queue}"));
+            let members = body["queues"][0]["members"].as_array()?.clone();
+            let are_known = members
                 .iter()
                 .all(|member| member["device_state"] == "not_in_use");
-            (known && members.len() == asterisks.len()).then_some(members)
+            (are_known && members.len() == expected.len()).then_some(members)
         });
-        let shown: Vec<_> = shown
+        let shown: Vec<_> = members
             .iter()
-            .map(|m| m["interface"].as_str().unwrap_or("?"))
+            .map(|member| member["interface"].as_str().unwrap_or("?"))
             .collect();
-        if shown != asterisks {
-            differences.push(format!("{queue}: Asterisk {asterisks:?}, bridge {shown:?}"));
+        if shown != expected {
+            differences.push(format!("{queue}: Asterisk {expected:?}, bridge {shown:?}"));
         }
         for agent in 1001..=1006 {
             change(&mut ami, "QueueRemove", queue, agent);
         }
         eventually("the added members are gone", || {
-            let shown = bridge.acme_ok(&format!("action=showqueue&queue={queue}"));
-            let left = shown["queues"][0]["members"].as_array()?.len();
-            (left == asterisks.len() - 6).then_some(())
+            let body = bridge.acme_ok(&format!("action=showqueue&queue={queue}"));
+            let count = body["queues"][0]["members"].as_array()?.len();
+            (count == expected.len() - 6).then_some(())
         });
     }
     println!(
-        "member order, Asterisk {version}: {ROUNDS} rounds, {} with another order",
+        "member order, Asterisk {version}: {ROUNDS} rounds, {} with a different order",
         differences.len()
     );
     assert_eq!(differences, Vec::<String>::new());
 }
 
 fn change(ami: &mut Ami, action: &str, queue: &str, agent: u16) {
-    let answer = ami.send(&format!(
+    let response = ami.send(&format!(
         "Action: {action}\r\nQueue: acme-{queue}\r\nInterface: Local/{agent}@acme-agents"
     ));
-    assert_eq!(answer["Response"], "Success", "{answer:?}");
+    assert_eq!(response["Response"], "Success", "{response:?}");
 }

@@ -1,6 +1,5 @@
-//! The state that the bridge shows equals the state that Asterisk shows: after any changes, for
-//! a client that has just made a change, and despite unusual names, missing events, database
-//! errors and wrong clocks.
+//! The bridge shows the same state as Asterisk: after any change, to a client that has just
+//! made a change, and despite unusual names, missing events, database errors and wrong clocks.
 
 mod all_queues;
 mod cached_reads;
@@ -32,8 +31,8 @@ use crate::support::{
 /// The `resync_interval` of [`live_configuration`].
 pub(crate) const RESYNC: std::time::Duration = std::time::Duration::from_secs(3);
 
-/// The usual two organizations with more queues for acme, and a resync interval short
-/// enough for a test to wait for.
+/// Returns the usual configuration with more queues for acme, and with a resync interval that
+/// is short enough for tests to wait for a resync.
 pub(crate) fn live_configuration(ami_port: u16) -> String {
     configuration(ami_port)
         .replace("[pbx.main]", "[pbx.main]\nresync_interval = \"3s\"")
@@ -43,18 +42,19 @@ pub(crate) fn live_configuration(ami_port: u16) -> String {
         )
 }
 
-/// The configuration with log level `info` instead of `trace`, which keeps the log small.
+/// Sets the log level of a configuration to `info` instead of `trace`, to keep the log small.
 pub(crate) fn log_at_info(configuration: &str) -> String {
     configuration.replace("info,ami_bridge=trace", "info")
 }
 
-/// The configuration with a resync interval longer than any test.
+/// Replaces the resync interval of [`live_configuration`] with one that exceeds the duration of
+/// any test.
 pub(crate) fn without_resync(configuration: &str) -> String {
     configuration.replace("resync_interval = \"3s\"", "resync_interval = \"1h\"")
 }
 
-/// A `queues.conf` with the sample queues and some queues of other strategies. Each bit of
-/// `variant` adds one change that an administrator might make in an editor.
+/// Returns a `queues.conf` with the sample queues and queues with other strategies. Each bit
+/// of `variant` adds a change that an administrator might make.
 pub(crate) fn queues_conf(variant: u8) -> String {
     let has = |bit: u8| variant & 1 << bit != 0;
     let mut text = sample_config("queues.conf");
@@ -82,42 +82,42 @@ pub(crate) fn queues_conf(variant: u8) -> String {
 /// The number of variants of [`queues_conf`].
 pub(crate) const VARIANTS: u8 = 1 << 5;
 
-/// Starts an Asterisk with the queues of [`queues_conf`], and a bridge.
+/// Starts an Asterisk with the queues in [`queues_conf`], and a bridge.
 pub(crate) fn start_live(version: u32) -> (Asterisk, Bridge) {
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues_conf(0))]);
     let bridge = Bridge::start(&log_at_info(&live_configuration(asterisk.port)));
     (asterisk, bridge)
 }
 
-/// A configuration with acme as the only organization. A queue has the same name in the
-/// organization and on the PBX. `queues` is the content of a TOML array.
+/// Returns a configuration with acme as the only organization. Queues have the same names in
+/// the organization as on the PBX. `queues` is the content of a TOML array.
 fn acme_configuration(ami_port: u16, queues: &str, resync_interval: &str) -> String {
     let acme = organization("acme", queues, "{queue}", ACME);
     with_resync(&configuration_with(ami_port, &[acme]), resync_interval)
 }
 
-/// Adds a resync interval to a configuration that has none.
+/// Adds a resync interval to a configuration without one.
 fn with_resync(configuration: &str, interval: &str) -> String {
     let section = format!("[pbx.main]\nresync_interval = \"{interval}\"");
     configuration.replace("[pbx.main]", &section)
 }
 
-/// The interface of an agent of acme.
+/// Returns the interface of one of acme's agents.
 fn interface(agent: u16) -> String {
     format!("Local/{agent}@acme-agents")
 }
 
-/// Adds an agent through an AMI session other than the bridge's.
+/// Adds an agent to a queue without the bridge, through another AMI session.
 fn add_elsewhere(asterisk: &Asterisk, queue: &str, agent: u16) {
-    let answer = asterisk.ami().reply_text(&format!(
+    let reply = asterisk.ami().reply_text(&format!(
         "QueueAdd\r\nQueue: {queue}\r\nInterface: {}",
         interface(agent)
     ));
-    assert_eq!(answer, "Success: Added interface to queue");
+    assert_eq!(reply, "Success: Added interface to queue");
 }
 
-/// The agents of acme that `queue show` lists in a queue.
-fn shown_by_asterisk(asterisk: &Asterisk, queue: &str) -> BTreeSet<String> {
+/// Returns acme's agents that `queue show` lists in a queue.
+fn agents_in_asterisk(asterisk: &Asterisk, queue: &str) -> BTreeSet<String> {
     let text = asterisk.cli(&format!("queue show {queue}"));
     // The interface is in parentheses unless it is also the member's name.
     let words = text.split(['(', ')', ' ', '\n']);
@@ -128,8 +128,8 @@ fn shown_by_asterisk(asterisk: &Asterisk, queue: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The agents in one element of `queues` in a response. `?` stands for a member that is
-/// no agent of the organization.
+/// Returns the agents in `queue`, an element of `queues` in a response. `?` stands for a
+/// member that is not one of the organization's agents.
 fn agents(queue: &Value) -> BTreeSet<String> {
     let members = queue["members"].as_array().expect("members").iter();
     members
@@ -137,7 +137,7 @@ fn agents(queue: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-/// Runs all cases in parallel and waits for them. A test spends most of its time waiting.
+/// Runs `test` for all cases in parallel, because it spends most of its time waiting.
 fn run_in_parallel<T: Copy + Send>(cases: &[T], test: impl Fn(T) + Sync) {
     let test = &test;
     std::thread::scope(|scope| {
@@ -145,9 +145,9 @@ fn run_in_parallel<T: Copy + Send>(cases: &[T], test: impl Fn(T) + Sync) {
             let case = *case;
             scope.spawn(move || test(case))
         };
-        let running: Vec<_> = cases.iter().map(run).collect();
-        for case in running {
-            if let Err(panic) = case.join() {
+        let threads: Vec<_> = cases.iter().map(run).collect();
+        for thread in threads {
+            if let Err(panic) = thread.join() {
                 std::panic::resume_unwind(panic);
             }
         }
@@ -158,27 +158,30 @@ fn agent_set(agents: &[&str]) -> BTreeSet<String> {
     agents.iter().map(ToString::to_string).collect()
 }
 
-/// All log lines with level WARN so far.
+/// Returns all log lines with level WARN.
 fn warnings(bridge: &Bridge) -> Vec<String> {
     let log = bridge.log();
     let lines = log.lines().filter(|line| {
-        let json: Value = serde_json::from_str(line).unwrap_or_default();
-        json["level"] == "WARN"
+        let fields: Value = serde_json::from_str(line).unwrap_or_default();
+        fields["level"] == "WARN"
     });
     lines.map(str::to_owned).collect()
 }
 
-/// Runs `ami-bridge check --json` with additional arguments, and returns its exit status
-/// and report.
+/// Runs `ami-bridge check --json` with additional arguments. Returns its exit status and
+/// report.
 fn check(configuration: &str, arguments: &[&str]) -> (Option<i32>, Value) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bridge.toml");
     std::fs::write(&file, configuration).expect("written");
     let mut command = bridge_command();
     command.args(["check", "--json", "--config"]).arg(file);
-    let output = command.args(arguments).output().expect("the program");
+    let output = command
+        .args(arguments)
+        .output()
+        .expect("an executable program");
     let text = String::from_utf8_lossy(&output.stdout);
     let report = serde_json::from_str(&text);
-    let report = report.unwrap_or_else(|_| panic!("no JSON: {output:?}"));
+    let report = report.unwrap_or_else(|_| panic!("the report is not JSON: {output:?}"));
     (output.status.code(), report)
 }

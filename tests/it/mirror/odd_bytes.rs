@@ -1,10 +1,10 @@
-//! Bytes in names that break Asterisk's messages apart create no false members and hide no
-//! real ones.
+//! Names whose bytes split Asterisk's messages do not create false members or hide real
+//! members.
 //!
-//! Asterisk 16.28 and 22.10 both write a member's name unescaped in events and lists,
-//! including line feeds. They write a caller's name unescaped only in `QueueEntry` rows;
-//! events contain `\n` for a line feed. They send no member events for a member whose name
-//! is not valid UTF-8, and such a member's `AgentCalled` lacks the queue and the interface.
+//! Asterisk 16.28 and 22.10 both write member names unescaped in events and lists, including
+//! line feeds. They write caller names unescaped only in `QueueEntry` rows; in events, they
+//! write a line feed as `\n`. If a member's name is not valid UTF-8, they send no member
+//! events for the member, and its `AgentCalled` event lacks the queue and the interface.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use serde_json::Value;
 
-use super::{acme_configuration, agents, interface, shown_by_asterisk, with_resync};
+use super::{acme_configuration, agents, agents_in_asterisk, interface, with_resync};
 use crate::stream::client::EventClient;
 use crate::support::{
     ACME, Asterisk, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_versions,
@@ -29,7 +29,7 @@ on_both_versions!(
     odd_pause_reasons_forge_no_headers,
 );
 
-/// Names that break messages. The last name is longer than the 79 bytes that Asterisk
+/// Names that split or distort messages. The last name exceeds the 79 bytes that Asterisk
 /// stores, so Asterisk cuts a two-byte character in half.
 const NAMES: [&[u8]; 15] = [
     b"A\nB",
@@ -49,13 +49,13 @@ const NAMES: [&[u8]; 15] = [
     "éééééééééééééééééééééééééééééééééééééééé".as_bytes(),
 ];
 
-/// Whether Asterisk sends member events for a member with this name. It does if the name
-/// is valid UTF-8 after Asterisk has cut it.
+/// Returns whether Asterisk sends member events for a member with this name. The name must be
+/// valid UTF-8 after Asterisk has truncated it.
 fn has_events(name: &[u8]) -> bool {
     std::str::from_utf8(name).is_ok() && name.len() < 80
 }
 
-/// The agent with the name `NAMES[number]`.
+/// Returns the agent with the name `NAMES[number]`.
 fn agent(number: usize) -> u16 {
     1001 + u16::try_from(number).expect("a small number")
 }
@@ -69,47 +69,48 @@ fn encoded(name: &[u8]) -> String {
     percent_encode(name, NON_ALPHANUMERIC).to_string()
 }
 
-/// Starts a bridge with a short resync interval, which finds members without events.
+/// Starts a bridge with a short resync interval, so that it finds members for which Asterisk
+/// sends no events.
 fn start_bridge(asterisk: &Asterisk) -> Bridge {
     let text = crate::support::configuration(asterisk.port);
     Bridge::start(&with_resync(&text, "2s"))
 }
 
 /// Asserts that the bridge shows the same members of acme-6001 as Asterisk, each with its
-/// interface, and that it then shows a change of each member.
+/// interface. Then changes each member, and asserts that the bridge shows the change.
 fn assert_equal(asterisk: &Asterisk, bridge: &Bridge, stream: &mut EventClient) {
     let members = |queue: &str| {
         let shown = bridge.acme_ok(&format!("action=showqueue&queue={queue}"));
         agents(&shown["queues"][0])
     };
-    let expected = shown_by_asterisk(asterisk, "acme-6001");
+    let expected = agents_in_asterisk(asterisk, "acme-6001");
     assert_eq!(expected, all_agents());
-    let limit = std::time::Instant::now() + Duration::from_secs(6);
+    let deadline = std::time::Instant::now() + Duration::from_secs(6);
     loop {
         let shown = members("6001");
-        // A member that is no agent of the organization must not appear even for a moment.
+        // Members that are not the organization's agents must never appear.
         assert!(!shown.contains("?"), "{shown:?}");
         if shown == expected {
             break;
         }
         let missing: Vec<_> = expected.difference(&shown).collect();
-        assert!(std::time::Instant::now() < limit, "missing: {missing:?}");
+        assert!(std::time::Instant::now() < deadline, "missing: {missing:?}");
     }
     assert_eq!(members("6002"), super::agent_set(&["1050"]));
 
     let mut ami = asterisk.ami();
     for (number, name) in NAMES.iter().enumerate() {
         let agent = agent(number);
-        let answer = ami.reply_text(&format!(
+        let reply = ami.reply_text(&format!(
             "QueuePause\r\nQueue: acme-6001\r\nInterface: {}\r\nPaused: true\r\nReason: {agent}",
             interface(agent)
         ));
-        assert_eq!(answer, "Success: Interface paused successfully");
+        assert_eq!(reply, "Success: Interface paused successfully");
         if has_events(name) {
-            let within = std::time::Instant::now() + Duration::from_secs(1);
+            let deadline = std::time::Instant::now() + Duration::from_secs(1);
             while bridge.acme_ok(&format!("action=showstate&agent={agent}"))["state"] != "paused" {
                 assert!(
-                    std::time::Instant::now() < within,
+                    std::time::Instant::now() < deadline,
                     "{agent}, {}",
                     name.escape_ascii()
                 );
@@ -125,14 +126,14 @@ fn assert_equal(asterisk: &Asterisk, bridge: &Bridge, stream: &mut EventClient) 
         );
     }
     assert_eq!(members("6001"), expected);
-    // No event had a member without an interface, or a member of another queue.
+    // All events have an interface and belong to queue 6001.
     while let Some(event) = stream.event(Duration::from_millis(300)) {
         assert_valid_member(&event.data);
     }
     assert!(!bridge.log().contains("panicked"));
 }
 
-/// Asserts that a member event has an interface and is for queue 6001.
+/// Asserts that a member event has an interface and belongs to queue 6001.
 fn assert_valid_member(data: &Value) {
     let member = &data["member"];
     if member.is_object() {
@@ -142,8 +143,8 @@ fn assert_valid_member(data: &Value) {
     }
 }
 
-/// An `extensions.conf` that adds every member and queues every caller, and the
-/// `modules.conf` that it needs.
+/// Returns an `extensions.conf` whose extensions add the members and queue the callers, and
+/// the `modules.conf` that it needs.
 fn dialplan() -> (String, String) {
     let mut extensions = sample_config("extensions.conf");
     extensions += "\n[odd-members]\nexten => add,1,Answer()\n";
@@ -179,10 +180,10 @@ fn start_with_dialplan(version: u32) -> Asterisk {
     Asterisk::start_with(version, &files)
 }
 
-fn add_all(asterisk: &Asterisk) {
+fn add_members(asterisk: &Asterisk) {
     asterisk.cli("channel originate Local/add@odd-members application Wait 1");
     eventually("Asterisk has all members", || {
-        (shown_by_asterisk(asterisk, "acme-6001") == all_agents()).then_some(())
+        (agents_in_asterisk(asterisk, "acme-6001") == all_agents()).then_some(())
     });
 }
 
@@ -190,17 +191,17 @@ fn members_with_odd_names_from_the_dialplan_are_shown(version: u32) {
     let asterisk = start_with_dialplan(version);
     let bridge = start_bridge(&asterisk);
     let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
-    add_all(&asterisk);
+    add_members(&asterisk);
     assert_equal(&asterisk, &bridge, &mut stream);
 }
 
 fn members_with_odd_names_at_startup_are_shown(version: u32) {
     let asterisk = start_with_dialplan(version);
-    add_all(&asterisk);
+    add_members(&asterisk);
     let bridge = start_bridge(&asterisk);
     let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
-    let at_startup = bridge.acme_ok("action=showqueue&queue=6001");
-    assert_eq!(agents(&at_startup["queues"][0]), all_agents());
+    let body = bridge.acme_ok("action=showqueue&queue=6001");
+    assert_eq!(agents(&body["queues"][0]), all_agents());
     assert_equal(&asterisk, &bridge, &mut stream);
 }
 
@@ -245,7 +246,7 @@ fn members_with_odd_names_from_the_database_are_shown(version: u32) {
         let state = bridge.acme_ok(&format!("action=showstate&agent={agent}&fresh=1"));
         assert_eq!(state["state"], "paused", "{agent}, {}", name.escape_ascii());
     }
-    let members = shown_by_asterisk(&pbx.asterisk, "Support");
+    let members = agents_in_asterisk(&pbx.asterisk, "Support");
     assert_eq!(members, all_agents());
 }
 
@@ -271,26 +272,26 @@ fn callers_with_odd_names_are_shown(version: u32) {
             text.contains(&format!(" {}. Local/", number + 1))
                 .then_some(())
         });
-        let within = std::time::Instant::now() + Duration::from_secs(3);
+        let deadline = std::time::Instant::now() + Duration::from_secs(3);
         while numbers() != expected {
-            let listed = numbers();
+            let shown_numbers = numbers();
             assert!(
-                std::time::Instant::now() < within,
-                "{}: {listed:?}",
+                std::time::Instant::now() < deadline,
+                "{}: {shown_numbers:?}",
                 name.escape_ascii()
             );
         }
     }
-    let stat = bridge.acme_ok("action=showqueuestat&queue=6001");
-    assert_eq!(stat["queues"][0]["callers_waiting"], NAMES.len());
-    let members = bridge.acme_ok("action=showqueue&queue=6001&fresh=1");
-    assert_eq!(agents(&members["queues"][0]), super::agent_set(&["1001"]));
-    // Messages after the callers' messages are parsed correctly.
+    let body = bridge.acme_ok("action=showqueuestat&queue=6001");
+    assert_eq!(body["queues"][0]["callers_waiting"], NAMES.len());
+    let body = bridge.acme_ok("action=showqueue&queue=6001&fresh=1");
+    assert_eq!(agents(&body["queues"][0]), super::agent_set(&["1001"]));
+    // The bridge still parses later messages correctly.
     bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
     asterisk.cli("channel request hangup all");
-    eventually("all callers have gone", || {
-        let stat = bridge.acme_ok("action=showqueuestat&queue=6001");
-        let queue = &stat["queues"][0];
+    eventually("all callers are gone", || {
+        let body = bridge.acme_ok("action=showqueuestat&queue=6001");
+        let queue = &body["queues"][0];
         (queue["callers_waiting"] == 0 && queue["abandoned"] == NAMES.len()).then_some(())
     });
     while let Some(event) = stream.event(Duration::from_millis(300)) {
@@ -298,8 +299,8 @@ fn callers_with_odd_names_are_shown(version: u32) {
     }
 }
 
-/// A pause reason comes after the headers that it could forge. A member's name comes
-/// before them.
+/// In a message, a pause reason follows the headers that it could forge. A member's name
+/// precedes them.
 fn odd_pause_reasons_forge_no_headers(version: u32) {
     const REASONS: [&[u8]; 5] = [
         b"A\nLocation: Local/1078@acme-agents",

@@ -1,7 +1,7 @@
-//! A client reads its own writes: after a change is acknowledged, the client's next read
-//! shows it, even while another session changes other agents of the same queues.
+//! Clients read their own writes: after a change is acknowledged, the client's next read shows
+//! the change, even while another session changes other agents in the same queues.
 //!
-//! The test suite runs this test with few changes. To run it with many:
+//! By default, the test makes 2000 changes. To make more:
 //! `AMI_BRIDGE_OWN_WRITES=100000 cargo test --release --test it own_writes -- --nocapture`
 
 use std::collections::BTreeMap;
@@ -24,37 +24,37 @@ const QUEUES: [&str; 2] = ["6001", "6003"];
 
 fn next_read_shows_every_acknowledged_change(version: u32) {
     let changes = std::env::var("AMI_BRIDGE_OWN_WRITES").ok();
-    let changes = changes.and_then(|n| n.parse().ok()).unwrap_or(2000);
+    let changes = changes.and_then(|text| text.parse().ok()).unwrap_or(2000);
     let (asterisk, bridge) = start_live(version);
     let done = AtomicBool::new(false);
     let begun = Instant::now();
-    let (mut acknowledged, mut wrong, mut others) = (0, Vec::new(), 0);
+    let (mut acknowledged, mut failures, mut other_changes) = (0, Vec::new(), 0);
     std::thread::scope(|scope| {
-        let other = scope.spawn(|| change_others(&asterisk, &done));
-        let _end = SetOnDrop(&done);
+        let other_session = scope.spawn(|| change_others(&asterisk, &done));
+        let _stop_other_session = SetOnDrop(&done);
         let clients = (0..CLIENTS).map(|number| {
             let client = Client::new(&bridge, number);
             scope.spawn(move || client.run(changes / CLIENTS))
         });
         for client in clients.collect::<Vec<_>>() {
-            let (count, mut failures) = client.join().expect("a client");
+            let (count, client_failures) = client.join().expect("no panic in a client thread");
             acknowledged += count;
-            wrong.append(&mut failures);
+            failures.extend(client_failures);
         }
         done.store(true, Ordering::Relaxed);
-        others = other.join().expect("the other session");
+        other_changes = other_session.join().expect("no panic in the other session");
     });
     println!(
         "own writes, Asterisk {version}: {acknowledged} acknowledged, {} shown by the next read, \
-        {others} changes by another session meanwhile, {} s",
-        acknowledged - wrong.len(),
+        {other_changes} concurrent changes from another session, {} s",
+        acknowledged - failures.len(),
         begun.elapsed().as_secs()
     );
-    assert_eq!(wrong, Vec::<String>::new());
+    assert_eq!(failures, Vec::<String>::new());
     assert_eq!(acknowledged, changes / CLIENTS * CLIENTS);
 }
 
-/// Changes other agents of the same queues through another session until `done` is set.
+/// Changes other agents in the same queues through another session until `done` is set.
 /// Returns the number of changes.
 fn change_others(asterisk: &Asterisk, done: &AtomicBool) -> usize {
     let mut ami = asterisk.ami();
@@ -62,7 +62,7 @@ fn change_others(asterisk: &Asterisk, done: &AtomicBool) -> usize {
     let mut count = 0;
     while !done.load(Ordering::Relaxed) {
         let agent = rng.u16(1020..1030);
-        let queue = rng.choice(QUEUES).expect("queues");
+        let queue = rng.choice(QUEUES).expect("a queue");
         let action = ["QueueAdd", "QueuePause", "QueuePause", "QueueRemove"][rng.usize(..4)];
         let paused = rng.bool();
         ami.send(&format!(
@@ -76,11 +76,11 @@ fn change_others(asterisk: &Asterisk, done: &AtomicBool) -> usize {
     count
 }
 
-/// The queues of which the client's agent is a member. The value is the pause reason, or
+/// The queues in which the client's agent is a member. The value is the pause reason, or
 /// `None` if the agent is not paused.
 type Memberships = BTreeMap<&'static str, Option<String>>;
 
-/// A client that changes one agent, whom no other client changes.
+/// A client that changes an agent whom no other client changes.
 struct Client {
     connection: KeepAliveConnection,
     agent: usize,
@@ -99,31 +99,31 @@ impl Client {
     }
 
     /// Makes `changes` changes, each followed by a read. Returns the number of acknowledged
-    /// changes, and a message for each change that the read did not show.
+    /// changes, and a message for each change that the following read did not show.
     fn run(mut self, changes: usize) -> (usize, Vec<String>) {
-        let mut wrong = Vec::new();
+        let mut failures = Vec::new();
         for round in 0..changes {
-            let change = self.change(round);
-            let answer = self.get(&format!("{change}&agent={}", self.agent));
-            assert_eq!(answer["status"], "success", "{change}: {answer}");
+            let change = self.choose_change(round);
+            let body = self.get(&format!("{change}&agent={}", self.agent));
+            assert_eq!(body["status"], "success", "{change}: {body}");
             let shown = if round % 2 == 0 {
                 self.read_with_showqueue()
             } else {
                 self.read_with_showstate()
             };
             if shown != self.expected {
-                wrong.push(format!(
-                    "{change}: shown {shown:?}, not {:?}",
+                failures.push(format!(
+                    "{change}: read {shown:?}, expected {:?}",
                     self.expected
                 ));
             }
         }
-        (changes, wrong)
+        (changes, failures)
     }
 
     /// Chooses a change that must succeed, and updates the expected memberships.
-    fn change(&mut self, round: usize) -> String {
-        let queue = self.rng.choice(QUEUES).expect("queues");
+    fn choose_change(&mut self, round: usize) -> String {
+        let queue = self.rng.choice(QUEUES).expect("a queue");
         let reason = format!("{}-{round}", self.agent);
         if !self.expected.contains_key(queue) {
             let paused = self.rng.bool();
@@ -145,12 +145,12 @@ impl Client {
                 format!("unpause&queue={queue}")
             }
             6..8 => {
-                let all = self.expected.values_mut();
-                all.for_each(|paused| *paused = Some(reason.clone()));
+                let pauses = self.expected.values_mut();
+                pauses.for_each(|pause| *pause = Some(reason.clone()));
                 format!("pause&reason={reason}")
             }
             8 => {
-                self.expected.values_mut().for_each(|paused| *paused = None);
+                self.expected.values_mut().for_each(|pause| *pause = None);
                 "unpause".to_owned()
             }
             _ => {
@@ -161,9 +161,9 @@ impl Client {
     }
 
     fn read_with_showqueue(&mut self) -> Memberships {
-        let answer = self.get("showqueue&queue=6001,6003");
+        let body = self.get("showqueue&queue=6001,6003");
         let agent = self.agent.to_string();
-        let queues = answer["queues"].as_array().expect("queues").iter();
+        let queues = body["queues"].as_array().expect("queues").iter();
         let members = queues.flat_map(|queue| {
             let members = queue["members"].as_array().expect("members").iter();
             members.map(|member| (&queue["queue"], member))
@@ -172,25 +172,30 @@ impl Client {
     }
 
     fn read_with_showstate(&mut self) -> Memberships {
-        let answer = self.get(&format!("showstate&agent={}", self.agent));
-        let queues = answer["queues"].as_array().expect("queues").iter();
+        let body = self.get(&format!("showstate&agent={}", self.agent));
+        let queues = body["queues"].as_array().expect("queues").iter();
         memberships(queues.map(|member| (&member["queue"], member)))
     }
 
     fn get(&mut self, action: &str) -> Value {
         let (username, password) = (ACME.username, ACME.password);
         let target = format!("{API_PATH}?username={username}&password={password}&action={action}");
-        self.connection.get(&target).expect("an answer").json()
+        self.connection.get(&target).expect("a response").json()
     }
 }
 
 fn memberships<'a>(members: impl Iterator<Item = (&'a Value, &'a Value)>) -> Memberships {
-    let own = |queue: &Value| *QUEUES.iter().find(|own| *queue == **own).expect("a queue");
+    let known = |queue: &Value| {
+        *QUEUES
+            .iter()
+            .find(|known| *queue == **known)
+            .expect("a queue")
+    };
     let reason = |member: &Value| {
         let reason = member["paused_reason"].as_str().map(str::to_owned);
         (member["paused"] == true).then(|| reason.unwrap_or_default())
     };
     members
-        .map(|(queue, member)| (own(queue), reason(member)))
+        .map(|(queue, member)| (known(queue), reason(member)))
         .collect()
 }

@@ -1,8 +1,8 @@
-//! Whenever random changes pause, the bridge shows the same as Asterisk, field by field.
+//! After each burst of random changes, the bridge shows the same as Asterisk in all fields.
 //!
-//! The test suite runs these tests for a short time. To run them for longer:
+//! By default, each test takes 10 seconds. To run longer:
 //! `AMI_BRIDGE_CHURN_SECONDS=600 cargo test --release --test it parity -- --nocapture`.
-//! `AMI_BRIDGE_CHURN_SEED` repeats the random choices of an earlier run.
+//! To repeat the random choices of an earlier run, set `AMI_BRIDGE_CHURN_SEED` to its seed.
 
 use std::time::{Duration, Instant};
 
@@ -26,23 +26,24 @@ fn changes_without_events_are_shown_by_the_next_resync(version: u32) {
     assert_parity(version, true);
 }
 
-/// The log message if a resync found a member in another state than events had reported.
+/// The log message about a resync that lists a member in a different state than events had
+/// reported.
 const DRIFT: &str = "a resync differs from the member state that events reported";
 
 fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-fn assert_parity(version: u32, silent: bool) {
-    let length = Duration::from_secs(setting("AMI_BRIDGE_CHURN_SECONDS").unwrap_or(10));
+fn assert_parity(version: u32, is_silent: bool) {
+    let duration = Duration::from_secs(setting("AMI_BRIDGE_CHURN_SECONDS").unwrap_or(10));
     let seed = setting("AMI_BRIDGE_CHURN_SEED").unwrap_or_else(|| fastrand::u64(..));
     let mut rng = Rng::with_seed(seed);
     let (asterisk, bridge) = start_live(version);
-    let churn = Churn::new(&asterisk, &bridge, silent);
+    let churn = Churn::new(&asterisk, &bridge, is_silent);
     let mut check = ParityCheck {
         bridge: &bridge,
         ami: asterisk.ami(),
-        bound: Duration::from_secs(2) + if silent { RESYNC } else { Duration::ZERO },
+        bound: Duration::from_secs(2) + if is_silent { RESYNC } else { Duration::ZERO },
         equal: 0,
         fields: 0,
         settling: 0,
@@ -51,26 +52,26 @@ fn assert_parity(version: u32, silent: bool) {
     };
     let begun = Instant::now();
     let mut rounds = 0;
-    while begun.elapsed() < length {
+    while begun.elapsed() < duration {
         churn.burst(&mut rng, Duration::from_millis(rounds % 4 * 500 + 200));
         churn.settle_calls(&mut rng);
         rounds += 1;
-        // In every fourth round, long enough for a resync of every queue.
+        // In every fourth round, holds long enough for a resync of every queue.
         let hold = [MIN_HOLD, check.bound + RESYNC][usize::from(rounds % 4 == 0)];
         if let Err(differences) = check.settle(hold) {
             panic!(
-                "Asterisk {version}, seed {seed}, round {rounds}, silent {silent}: {differences}\n\
-                 most recent operations:\n{}drift:\n{}",
+                "Asterisk {version}, seed {seed}, round {rounds}, silent changes {is_silent}: \
+                 {differences}\nmost recent operations:\n{}drift:\n{}",
                 churn.recent(),
-                drift(&bridge).join("\n")
+                drift_lines(&bridge).join("\n")
             );
         }
     }
-    let drift = drift(&bridge);
+    let drift_lines = drift_lines(&bridge);
     println!(
-        "parity, Asterisk {version}, seed {seed}, silent changes {silent}: {} s, {rounds} rounds, \
-         {}; {} comparisons equal in all of {} fields, 0 different at the end, {} different while \
-         settling ({} after an equal one), slowest {} ms; {} drifts",
+        "parity, Asterisk {version}, seed {seed}, silent changes {is_silent}: {} s, \
+         {rounds} rounds, {}; {} comparisons without a difference in {} fields, {} comparisons with differences \
+         before the bridge caught up ({} after an equal comparison), slowest {} ms; {} drifts",
         begun.elapsed().as_secs(),
         churn.counts(),
         check.equal,
@@ -78,54 +79,55 @@ fn assert_parity(version: u32, silent: bool) {
         check.settling,
         check.reverted,
         check.slowest.as_millis(),
-        drift.len()
+        drift_lines.len()
     );
     // The metric does not depend on the wording of the log message.
     assert!(
-        silent || drift_total(&bridge) == 0,
-        "seed {seed}: {drift:#?}"
+        is_silent || drift_total(&bridge) == 0,
+        "seed {seed}: {drift_lines:#?}"
     );
 }
 
-/// The metric `ami_bridge_drift_total`.
+/// Returns the metric `ami_bridge_drift_total`.
 fn drift_total(bridge: &Bridge) -> u64 {
     let metrics = request(bridge.admin, "GET", "/metrics", &[], b"").body;
     let name = "ami_bridge_drift_total{pbx=\"main\"} ";
     let value = metrics.lines().find_map(|line| line.strip_prefix(name));
-    value.expect("the metric").parse().expect("a number")
+    value.expect("a metric value").parse().expect("a number")
 }
 
-/// The log lines about drift.
-fn drift(bridge: &Bridge) -> Vec<String> {
+/// Returns the log lines about drift.
+fn drift_lines(bridge: &Bridge) -> Vec<String> {
     let log = bridge.log();
     let lines = log.lines().filter(|line| line.contains(DRIFT));
     lines.map(str::to_owned).collect()
 }
 
-/// Compares Asterisk and the bridge repeatedly, and counts the results.
+/// Compares Asterisk's state with the bridge's state repeatedly, and counts the results.
 struct ParityCheck<'a> {
     bridge: &'a Bridge,
     ami: Ami,
-    /// How soon after Asterisk's last change both must be equal.
+    /// The time after Asterisk's last change within which the states must become equal.
     bound: Duration,
-    /// Comparisons that were equal in all fields.
+    /// The number of comparisons without a difference.
     equal: usize,
-    /// Fields compared in the equal comparisons.
+    /// The number of fields in the comparisons without a difference.
     fields: usize,
-    /// Comparisons that found a difference within the bound.
+    /// The number of comparisons with a difference within `bound`.
     settling: usize,
-    /// Those of `settling` that followed an equal comparison, because of a late event.
+    /// The number of `settling` comparisons that followed an equal comparison. Late events cause
+    /// them.
     reverted: usize,
     /// The longest time from Asterisk's last change to an equal comparison.
     slowest: Duration,
 }
 
-/// How long both must stay equal in most rounds.
+/// How long the states must stay equal in most rounds.
 const MIN_HOLD: Duration = Duration::from_millis(300);
 
 impl ParityCheck<'_> {
-    /// Waits until both are equal and stay so for `hold`. Fails if they differ later than
-    /// `bound` after Asterisk's last change.
+    /// Waits until the states have been equal for `hold`. Fails if they differ when `bound` has
+    /// passed since Asterisk's last change.
     fn settle(&mut self, hold: Duration) -> Result<(), String> {
         let begun = Instant::now();
         let mut truth = without_waits(&rows(&mut self.ami));
@@ -165,7 +167,7 @@ impl ParityCheck<'_> {
                 }
                 self.reverted += usize::from(was_equal);
             }
-            // Limits the rate of the comparisons. No result depends on this delay.
+            // Limits the comparison rate. No result depends on this delay.
             std::thread::sleep(Duration::from_millis(50));
         }
     }

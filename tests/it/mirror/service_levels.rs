@@ -1,5 +1,5 @@
-//! The two service level percentages, checked with calls that are answered or abandoned
-//! within the service level time or after it.
+//! The two service level percentages, after calls that were answered or abandoned within the
+//! service level time or later.
 
 use serde_json::Value;
 
@@ -10,30 +10,31 @@ use crate::support::{
 
 on_both_versions!(service_levels_count_answered_and_abandoned_calls);
 
-/// The queue's service level in seconds. The agents of the sample configuration answer
-/// after one second.
+/// The queue's service level in seconds. Agents in the sample configuration answer after one
+/// second.
 const SERVICE_LEVEL: u64 = 3;
 
 const QUEUE: &str = "acme-6001";
 
 fn start(version: u32) -> (Asterisk, Bridge) {
-    let level = format!("servicelevel = {SERVICE_LEVEL}\n");
-    let queues = sample_config("queues.conf").replace("servicelevel = 60\n", &level);
+    let setting = format!("servicelevel = {SERVICE_LEVEL}\n");
+    let queues = sample_config("queues.conf").replace("servicelevel = 60\n", &setting);
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues)]);
     let bridge = Bridge::start(&configuration(asterisk.port));
     (asterisk, bridge)
 }
 
-/// Waits until this many calls have ended, and returns the queue's statistics.
+/// Waits until the statistics have these counts of ended calls. Returns the queue's statistics.
 fn statistics_after(bridge: &Bridge, completed: u64, abandoned: u64) -> Value {
     eventually("the calls have ended", || {
-        let stat = bridge.acme_ok("action=showqueuestat&queue=6001")["queues"][0].clone();
-        (stat["completed"] == completed && stat["abandoned"] == abandoned).then_some(stat)
+        let statistics = bridge.acme_ok("action=showqueuestat&queue=6001")["queues"][0].clone();
+        (statistics["completed"] == completed && statistics["abandoned"] == abandoned)
+            .then_some(statistics)
     })
 }
 
-/// Adds a caller, and waits until the caller has waited for at least `seconds`.
-fn wait_in_queue(asterisk: &Asterisk, seconds: u64) {
+/// Adds a caller, and returns after the caller has waited for at least `seconds`.
+fn add_waiting_caller(asterisk: &Asterisk, seconds: u64) {
     asterisk.add_caller(QUEUE);
     let mut ami = asterisk.ami();
     eventually("the caller has waited", || {
@@ -43,7 +44,7 @@ fn wait_in_queue(asterisk: &Asterisk, seconds: u64) {
     });
 }
 
-/// An agent joins the queue, answers the call, and leaves the queue after the call.
+/// Adds an agent who answers the waiting call, ends the call, and removes the agent.
 fn answer_call(asterisk: &Asterisk, bridge: &Bridge) {
     add_elsewhere(asterisk, QUEUE, 1001);
     eventually("the call is answered", || {
@@ -67,36 +68,36 @@ fn hang_up(asterisk: &Asterisk) {
 }
 
 fn answer_in_time(asterisk: &Asterisk, bridge: &Bridge) {
-    wait_in_queue(asterisk, 0);
+    add_waiting_caller(asterisk, 0);
     answer_call(asterisk, bridge);
 }
 
 fn answer_late(asterisk: &Asterisk, bridge: &Bridge) {
-    wait_in_queue(asterisk, SERVICE_LEVEL + 1);
+    add_waiting_caller(asterisk, SERVICE_LEVEL + 1);
     answer_call(asterisk, bridge);
 }
 
 fn abandon_in_time(asterisk: &Asterisk) {
-    wait_in_queue(asterisk, 0);
+    add_waiting_caller(asterisk, 0);
     hang_up(asterisk);
 }
 
 fn abandon_late(asterisk: &Asterisk) {
-    wait_in_queue(asterisk, SERVICE_LEVEL + 1);
+    add_waiting_caller(asterisk, SERVICE_LEVEL + 1);
     hang_up(asterisk);
 }
 
-/// Asserts the service levels relative to all calls and to answered calls. They must also
-/// equal Asterisk's `ServicelevelPerf2` and `ServicelevelPerf`.
-fn assert_levels(asterisk: &Asterisk, stat: &Value, of_all: f64, of_answered: f64) {
+/// Asserts the service levels relative to all calls and to answered calls, both in Asterisk's
+/// `ServicelevelPerf2` and `ServicelevelPerf` and in the bridge's response.
+fn assert_levels(asterisk: &Asterisk, statistics: &Value, of_all: f64, of_answered: f64) {
     let params = asterisk.ami().queue_status(QUEUE).swap_remove(0);
     let listed = ["ServicelevelPerf2", "ServicelevelPerf"]
         .map(|header| params[header].parse::<f64>().expect("a percentage"));
     assert_eq!(listed, [of_all, of_answered], "Asterisk: {params:?}");
     let shown = ["service_level_percent", "service_level_answered_percent"]
-        .map(|field| stat[field].as_f64().expect("a percentage"));
-    assert_eq!(shown, listed, "{stat}");
-    assert_eq!(stat["service_level_seconds"], SERVICE_LEVEL);
+        .map(|field| statistics[field].as_f64().expect("a percentage"));
+    assert_eq!(shown, listed, "{statistics}");
+    assert_eq!(statistics["service_level_seconds"], SERVICE_LEVEL);
 }
 
 fn service_levels_count_answered_and_abandoned_calls(version: u32) {
@@ -105,7 +106,7 @@ fn service_levels_count_answered_and_abandoned_calls(version: u32) {
     assert_levels(&asterisk, &statistics_after(&bridge, 1, 0), 100.0, 100.0);
     abandon_late(&asterisk);
     assert_levels(&asterisk, &statistics_after(&bridge, 1, 1), 50.0, 100.0);
-    // A caller who hangs up within the service level time counts as served.
+    // A caller who hangs up within the service level time counts as served in time.
     abandon_in_time(&asterisk);
     assert_levels(&asterisk, &statistics_after(&bridge, 1, 2), 66.7, 100.0);
     answer_late(&asterisk, &bridge);

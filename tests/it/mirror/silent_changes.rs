@@ -1,5 +1,5 @@
-//! An open stream also shows changes for which Asterisk sends no event, and the fields of a
-//! response do not contradict each other for long.
+//! Streams show even changes for which Asterisk sends no event. After such a change, a
+//! response's fields do not contradict each other for long.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::support::{
 
 on_both_versions!(
     stream_shows_a_callers_priority_change,
-    responses_are_consistent_soon_after_a_statistics_reset,
+    responses_become_consistent_soon_after_a_statistics_reset,
 );
 
 fn start(version: u32) -> (Asterisk, Bridge) {
@@ -22,12 +22,13 @@ fn start(version: u32) -> (Asterisk, Bridge) {
     (asterisk, bridge)
 }
 
+/// Returns the `QueueEntry` rows in acme-6001.
 fn callers(asterisk: &Asterisk) -> Vec<AmiMessage> {
     let rows = asterisk.ami().queue_status("acme-6001").into_iter();
     rows.filter(|row| row["Event"] == "QueueEntry").collect()
 }
 
-/// The channel, position and priority of each caller in an event.
+/// Returns the channel, position and priority of each caller in an event.
 fn positions(data: &Value) -> Vec<(String, String, String)> {
     let callers = data["callers"].as_array().expect("callers").iter();
     let text = |value: &Value| value.to_string().trim_matches('"').to_owned();
@@ -41,33 +42,33 @@ fn positions(data: &Value) -> Vec<(String, String, String)> {
 
 fn stream_shows_a_callers_priority_change(version: u32) {
     let (asterisk, bridge) = start(version);
-    for waiting in 1..=2 {
+    for count in 1..=2 {
         asterisk.add_caller("acme-6001");
         eventually("the caller waits", || {
-            (callers(&asterisk).len() == waiting).then_some(())
+            (callers(&asterisk).len() == count).then_some(())
         });
     }
     let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
-    // If no event arrives for two seconds, all events of the joining callers have arrived.
+    // After two seconds without an event, all events about the joining callers have arrived.
     while stream.event(Duration::from_secs(2)).is_some() {}
     let last = callers(&asterisk).pop().expect("a caller");
     for priority in [10, 20] {
-        // Asterisk 22.10 supports `Immediate`. Asterisk 16.28 ignores it: the caller gets the
-        // priority but keeps the position.
-        let answer = asterisk.ami().reply_text(&format!(
+        // Asterisk 22.10 supports `Immediate`. Asterisk 16.28 ignores it: the caller's priority
+        // changes, but not the position.
+        let reply = asterisk.ami().reply_text(&format!(
             "QueueChangePriorityCaller\r\nQueue: acme-6001\r\nCaller: {}\r\n\
              Priority: {priority}\r\nImmediate: yes",
             last["Channel"]
         ));
-        assert_eq!(answer, "Success: Priority change for caller on queue");
+        assert_eq!(reply, "Success: Priority change for caller on queue");
         let rows = callers(&asterisk);
         let truth: Vec<_> = rows
             .iter()
             .map(|row| ["Channel", "Position", "Priority"].map(|name| row[name].clone()))
             .map(|[channel, position, priority]| (channel, position, priority))
             .collect();
-        assert!(truth.iter().any(|(_, _, p)| *p == priority.to_string()));
-        // The stream is the only reader, and nothing else changes meanwhile.
+        assert!(truth.iter().any(|caller| caller.2 == priority.to_string()));
+        // The stream is the only reader, and nothing else changes while it waits.
         let changed = Instant::now();
         let limit = Duration::from_secs(3);
         loop {
@@ -81,8 +82,9 @@ fn stream_shows_a_callers_priority_change(version: u32) {
     }
 }
 
-/// An agent takes a call, and is available again when this returns.
-fn complete_a_call(asterisk: &Asterisk, bridge: &Bridge) {
+/// Adds an agent who answers a call, ends the call, and waits until the agent is available
+/// again.
+fn complete_call(asterisk: &Asterisk, bridge: &Bridge) {
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     asterisk.add_caller("acme-6001");
     eventually("the call is answered", || {
@@ -91,43 +93,44 @@ fn complete_a_call(asterisk: &Asterisk, bridge: &Bridge) {
     });
     asterisk.cli("channel request hangup all");
     eventually("the call is counted", || {
-        let stat = bridge.acme_ok("action=showqueuestat&queue=6001");
+        let statistics = bridge.acme_ok("action=showqueuestat&queue=6001");
         let state = bridge.acme_ok("action=showstate&agent=1001");
-        let is_done = stat["queues"][0]["completed"] == 1
+        let is_counted = statistics["queues"][0]["completed"] == 1
             && state["queues"][0]["calls_taken"] == 1
             && state["state"] == "available";
-        is_done.then_some(())
+        is_counted.then_some(())
     });
 }
 
 /// Waits until the bridge has sent no query for two seconds.
-fn settle(bridge: &Bridge) {
+fn wait_until_idle(bridge: &Bridge) {
     let mut query_count = bridge.sent_count("QueueStatus");
-    let mut since = Instant::now();
+    let mut last_query = Instant::now();
     eventually("the bridge sends no more queries", || {
-        let now = bridge.sent_count("QueueStatus");
-        if now != query_count {
-            (query_count, since) = (now, Instant::now());
+        let new_count = bridge.sent_count("QueueStatus");
+        if new_count != query_count {
+            (query_count, last_query) = (new_count, Instant::now());
         }
-        (since.elapsed() > Duration::from_secs(2)).then_some(())
+        (last_query.elapsed() > Duration::from_secs(2)).then_some(())
     });
 }
 
-/// How long responses may contradict each other after the first that shows the reset.
-const BOUND: Duration = Duration::from_millis(1500);
+/// How long responses may contradict each other after the first response that shows the reset.
+const MAX_CONTRADICTION_TIME: Duration = Duration::from_millis(1500);
 
-/// How long to watch for contradictions. Longer than [`BOUND`].
-const WATCH: Duration = Duration::from_secs(4);
+/// How long the tests watch for contradictions. Must exceed [`MAX_CONTRADICTION_TIME`].
+const WATCH_DURATION: Duration = Duration::from_secs(4);
 
-fn reset(asterisk: &Asterisk) {
+/// Resets the statistics of acme-6001 in Asterisk.
+fn reset_statistics(asterisk: &Asterisk) {
     asterisk.cli("queue reset stats acme-6001");
     let rows = asterisk.ami().queue_status("acme-6001");
-    // Asterisk's own list is consistent.
+    // Asterisk's list is consistent immediately.
     let member = ["CallsTaken", "LastCall"].map(|name| &*rows[1][name]);
     assert_eq!((&*rows[0]["Completed"], member), ("0", ["0", "0"]));
 }
 
-fn responses_are_consistent_soon_after_a_statistics_reset(version: u32) {
+fn responses_become_consistent_soon_after_a_statistics_reset(version: u32) {
     run_in_parallel(
         &[assert_reads_are_consistent, assert_stream_is_consistent],
         |test| test(version),
@@ -136,52 +139,57 @@ fn responses_are_consistent_soon_after_a_statistics_reset(version: u32) {
 
 fn assert_reads_are_consistent(version: u32) {
     let (asterisk, bridge) = start(version);
-    complete_a_call(&asterisk, &bridge);
-    settle(&bridge);
-    reset(&asterisk);
-    let first = Instant::now();
+    complete_call(&asterisk, &bridge);
+    wait_until_idle(&bridge);
+    reset_statistics(&asterisk);
+    let begun = Instant::now();
     let mut contradictions = Vec::new();
-    while first.elapsed() < WATCH {
-        let at = first.elapsed();
-        let stat = bridge.acme_ok("action=showqueuestat&queue=6001")["queues"][0].clone();
+    while begun.elapsed() < WATCH_DURATION {
+        let at = begun.elapsed();
+        let statistics = bridge.acme_ok("action=showqueuestat&queue=6001")["queues"][0].clone();
         let queue = bridge.acme_ok("action=showqueue&queue=6001")["queues"][0].clone();
         let member = &queue["members"][0];
         let taken = &member["calls_taken"];
-        if (stat["completed"] == 0) != (*taken == 0) || member["last_call_at"].is_string() {
-            contradictions.push((at, stat["completed"].clone(), taken.clone()));
+        if (statistics["completed"] == 0) != (*taken == 0) || member["last_call_at"].is_string() {
+            contradictions.push((at, statistics["completed"].clone(), taken.clone()));
         }
     }
-    let late = contradictions.iter().filter(|(at, ..)| *at > BOUND);
+    let late = contradictions
+        .iter()
+        .filter(|(at, ..)| *at > MAX_CONTRADICTION_TIME);
     assert_eq!(late.count(), 0, "{:?}", contradictions.last());
 }
 
 fn assert_stream_is_consistent(version: u32) {
     let (asterisk, bridge) = start(version);
-    complete_a_call(&asterisk, &bridge);
-    settle(&bridge);
+    complete_call(&asterisk, &bridge);
+    wait_until_idle(&bridge);
     let mut stream = EventClient::open(bridge.address, ACME, "&queue=6001");
-    let snapshot = stream.until("snapshot", WATCH).pop().expect("a snapshot");
+    let snapshot = stream
+        .until("snapshot", WATCH_DURATION)
+        .pop()
+        .expect("a snapshot");
     let mut taken = snapshot.data["queues"][0]["members"][0]["calls_taken"].clone();
     assert_eq!(taken, 1);
-    reset(&asterisk);
+    reset_statistics(&asterisk);
     // Because of the open stream, the bridge queries statistics once a second.
     let begun = Instant::now();
     let mut completed = json!(1);
     let mut reset_at = None;
-    while let Some(left) = WATCH.checked_sub(begun.elapsed()) {
+    while let Some(left) = WATCH_DURATION.checked_sub(begun.elapsed()) {
         let Some(event) = stream.event(left) else {
             break;
         };
         match &*event.name {
             "queue" => completed = event.data["completed"].clone(),
             "member" => taken = event.data["member"]["calls_taken"].clone(),
-            other => panic!("{other}: {}", event.data),
+            other => panic!("unexpected event {other}: {}", event.data),
         }
         if completed == 0 {
             let since = *reset_at.get_or_insert_with(Instant::now);
             if taken == 0 {
                 let took = since.elapsed();
-                assert!(took < BOUND, "{took:?}");
+                assert!(took < MAX_CONTRADICTION_TIME, "{took:?}");
                 return;
             }
         }

@@ -1,4 +1,4 @@
-//! The daemon and `ami-bridge check` detect that Asterisk sends no member events.
+//! The daemon and `ami-bridge check` detect if Asterisk sends no member events.
 
 use std::time::{Duration, Instant};
 
@@ -12,20 +12,20 @@ use crate::support::{
 
 on_both_versions!(
     bridge_reports_missing_events,
-    bridge_reports_that_it_has_seen_events,
+    bridge_reports_events_as_seen,
     reload_without_events_does_not_count_as_missing_events,
     check_without_probe_reports_events_as_unverified,
     probe_sees_the_event_and_changes_nothing,
     probe_reports_missing_events,
-    probe_without_any_member_reports_events_as_unverified,
+    probe_without_a_member_reports_events_as_unverified,
 );
 
-const RESYNC: &str = "2s";
+const RESYNC_INTERVAL: &str = "2s";
 
-/// The resync interval, with time to spare for a busy machine.
-const WITHIN_A_RESYNC: Duration = Duration::from_secs(4);
+/// The resync interval, plus a tolerance for busy machines.
+const RESYNC_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Starts an Asterisk with these replacements in `manager.conf`.
+/// Starts an Asterisk with text replacements in `manager.conf`.
 fn start(version: u32, replacements: &[(&str, &str)]) -> Asterisk {
     let mut manager = sample_config("manager.conf");
     for (from, to) in replacements {
@@ -36,28 +36,28 @@ fn start(version: u32, replacements: &[(&str, &str)]) -> Asterisk {
     Asterisk::start_with(version, &[("manager.conf", &manager)])
 }
 
-/// Starts an Asterisk where the bridge's AMI user receives only system events.
-pub(super) fn without_agent_events(version: u32) -> Asterisk {
+/// Starts an Asterisk in which the bridge's AMI user receives only system events.
+pub(super) fn start_without_agent_events(version: u32) -> Asterisk {
     start(version, &[("read = agent,system\n", "read = system\n")])
 }
 
-/// Starts an Asterisk where a filter drops the member events of the bridge's AMI user,
+/// Starts an Asterisk in which a filter drops member events for the bridge's AMI user,
 /// although the user has `read = agent`.
-fn with_filter(version: u32) -> Asterisk {
+fn start_with_filter(version: u32) -> Asterisk {
     let filter = "read = agent,system\neventfilter = !Event: QueueMember.*\n";
     start(version, &[("read = agent,system\n", filter)])
 }
 
-/// Starts an Asterisk that sends member events to no user. Asterisk 16.28 and 22.10 both
-/// have the setting `disabledevents`.
-fn with_disabled_events(version: u32) -> Asterisk {
+/// Starts an Asterisk that does not send member events to any user. Asterisk 16.28 and 22.10
+/// both support the setting `disabledevents`.
+fn start_with_disabled_events(version: u32) -> Asterisk {
     let disabled = "[general]\ndisabledevents = QueueMemberAdded,QueueMemberRemoved,\
                     QueueMemberPause,QueueMemberPenalty,QueueMemberStatus\n";
     start(version, &[("[general]\n", disabled)])
 }
 
-/// The state of the events of the PBX, as reported by `/readyz` and by `/metrics`.
-fn reported(bridge: &Bridge) -> (Value, Option<String>) {
+/// Returns the state of member events in `/readyz` and in `/metrics`.
+fn event_state(bridge: &Bridge) -> (Value, Option<String>) {
     let ready = request(bridge.admin, "GET", "/readyz", &[], b"");
     assert_eq!(ready.status, 200, "{ready:?}");
     let metrics = request(bridge.admin, "GET", "/metrics", &[], b"").body;
@@ -76,25 +76,25 @@ fn missing_warnings(bridge: &Bridge) -> usize {
         .count()
 }
 
-/// Asserts that the bridge reports events as unknown at first, and as missing within a
-/// resync after a change by another session.
+/// Asserts that the bridge initially reports events as unknown. After a change from another
+/// session, the bridge must report them as missing within a resync.
 fn assert_missing_events_are_reported(asterisk: &Asterisk) {
-    let bridge = Bridge::start(&with_resync(&configuration(asterisk.port), RESYNC));
-    let (events, metric) = reported(&bridge);
+    let bridge = Bridge::start(&with_resync(&configuration(asterisk.port), RESYNC_INTERVAL));
+    let (events, metric) = event_state(&bridge);
     assert_eq!((events, metric), (json!("unknown"), Some("0".to_owned())));
     assert_eq!(missing_warnings(&bridge), 0);
     add_elsewhere(asterisk, "acme-6001", 1001);
-    let changed = Instant::now();
+    let changed_at = Instant::now();
     eventually("the change is shown", || {
         let state = bridge.acme_ok("action=showstate&agent=1001");
         (state["state"] == "available").then_some(())
     });
     let expected = (json!("missing"), Some("1".to_owned()));
-    while reported(&bridge) != expected {
-        let reported = reported(&bridge);
-        assert!(changed.elapsed() < WITHIN_A_RESYNC, "{reported:?}");
+    while event_state(&bridge) != expected {
+        let state = event_state(&bridge);
+        assert!(changed_at.elapsed() < RESYNC_TIMEOUT, "{state:?}");
     }
-    eventually("a warning", || {
+    eventually("a warning is logged", || {
         (missing_warnings(&bridge) == 1).then_some(())
     });
     // The bridge does not repeat the warning.
@@ -104,35 +104,42 @@ fn assert_missing_events_are_reported(asterisk: &Asterisk) {
         (state["queues"].as_array()?.len() == 2).then_some(())
     });
     assert_eq!(missing_warnings(&bridge), 1);
-    assert_eq!(reported(&bridge), expected);
+    assert_eq!(event_state(&bridge), expected);
 }
 
 fn bridge_reports_missing_events(version: u32) {
-    let starts = [without_agent_events, with_filter, with_disabled_events];
+    let starts = [
+        start_without_agent_events,
+        start_with_filter,
+        start_with_disabled_events,
+    ];
     run_in_parallel(&starts, |start| {
         assert_missing_events_are_reported(&start(version))
     });
 }
 
-fn bridge_reports_that_it_has_seen_events(version: u32) {
+fn bridge_reports_events_as_seen(version: u32) {
     let asterisk = Asterisk::start(version);
-    let bridge = Bridge::start(&with_resync(&configuration(asterisk.port), RESYNC));
-    assert_eq!(reported(&bridge), (json!("unknown"), Some("0".to_owned())));
+    let bridge = Bridge::start(&with_resync(&configuration(asterisk.port), RESYNC_INTERVAL));
+    assert_eq!(
+        event_state(&bridge),
+        (json!("unknown"), Some("0".to_owned()))
+    );
     add_elsewhere(&asterisk, "acme-6001", 1001);
     eventually("the event is seen", || {
-        (reported(&bridge) == (json!("seen"), Some("0".to_owned()))).then_some(())
+        (event_state(&bridge) == (json!("seen"), Some("0".to_owned()))).then_some(())
     });
 }
 
-/// `queue reload` changes members without an event on every PBX, so such a change says
-/// nothing about the settings of the AMI user.
+/// No PBX sends events for members that `queue reload` changes, so such a change reveals
+/// nothing about the AMI user's settings.
 fn reload_without_events_does_not_count_as_missing_events(version: u32) {
     let asterisk = Asterisk::start(version);
-    let bridge = Bridge::start(&with_resync(&configuration(asterisk.port), RESYNC));
+    let bridge = Bridge::start(&with_resync(&configuration(asterisk.port), RESYNC_INTERVAL));
     add_elsewhere(&asterisk, "acme-6001", 1001);
     let seen = (json!("seen"), Some("0".to_owned()));
     eventually("the event is seen", || {
-        (reported(&bridge) == seen).then_some(())
+        (event_state(&bridge) == seen).then_some(())
     });
     let queues = sample_config("queues.conf") + "member => Local/1002@acme-agents\n";
     let queues = queues + "\n[acme-6001](+)\nmember => Local/1003@acme-agents\n";
@@ -142,11 +149,11 @@ fn reload_without_events_does_not_count_as_missing_events(version: u32) {
         let state = bridge.acme_ok("action=showstate&agent=1003");
         (state["state"] == "available").then_some(())
     });
-    assert_eq!(reported(&bridge), seen);
+    assert_eq!(event_state(&bridge), seen);
     assert_eq!(missing_warnings(&bridge), 0);
 }
 
-fn events_of(report: &Value) -> &Value {
+fn reported_events(report: &Value) -> &Value {
     &report["pbxes"][0]["events"]
 }
 
@@ -156,34 +163,34 @@ fn check_without_probe_reports_events_as_unverified(version: u32) {
     asterisk.take_queue_log();
     let (status, report) = check(&text, &[]);
     assert_eq!(
-        (status, events_of(&report)),
+        (status, reported_events(&report)),
         (Some(0), &json!("unverified"))
     );
     // `check` without `--probe` changes nothing.
     assert_eq!(asterisk.take_queue_log(), "");
-    let text = text_of_check(&text, &[]);
-    assert!(text.contains("--probe"), "{text}");
+    let output = check_output(&text, &[]);
+    assert!(output.contains("--probe"), "{output}");
 }
 
-/// The output of `check` without `--json`.
-fn text_of_check(configuration: &str, arguments: &[&str]) -> String {
+/// Runs `check` without `--json`. Returns its output.
+fn check_output(configuration: &str, arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bridge.toml");
     std::fs::write(&file, configuration).expect("written");
     let mut command = bridge_command();
     command.arg("check").args(arguments).arg("--config");
-    let output = command.arg(file).output().expect("the program");
+    let output = command.arg(file).output().expect("an executable program");
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
-/// The rows of all members in Asterisk's list.
+/// Returns Asterisk's rows for all members.
 fn members(asterisk: &Asterisk) -> Vec<crate::support::AmiMessage> {
     let rows = asterisk.ami().queue_status("").into_iter();
     rows.filter(|row| row["Event"] == "QueueMember").collect()
 }
 
-/// Runs `check --probe`. Asserts that it caused one row in `queue_log` and changed no member.
-/// Returns the exit status, the report and the row.
+/// Runs `check --probe`. Asserts that it added one line to `queue_log` and changed no member.
+/// Returns the exit status, the report and the line.
 fn probe(asterisk: &Asterisk) -> (Option<i32>, Value, String) {
     let before = members(asterisk);
     asterisk.take_queue_log();
@@ -198,53 +205,59 @@ fn probe(asterisk: &Asterisk) -> (Option<i32>, Value, String) {
 fn probe_sees_the_event_and_changes_nothing(version: u32) {
     let queues = sample_config("queues.conf").replace("agents,0,Static", "agents,7,Static");
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues)]);
-    let (status, report, row) = probe(&asterisk);
-    assert_eq!((status, events_of(&report)), (Some(0), &json!("seen")));
+    let (status, report, line) = probe(&asterisk);
+    assert_eq!(
+        (status, reported_events(&report)),
+        (Some(0), &json!("seen"))
+    );
     // Asterisk 16.28 and 22.10 write `time|NONE|queue|interface|PENALTY|penalty`.
     assert!(
-        row.contains("|acme-6002|") && row.trim_end().ends_with("|PENALTY|7"),
-        "{row}"
+        line.contains("|acme-6002|") && line.trim_end().ends_with("|PENALTY|7"),
+        "{line}"
     );
     let warnings = report["warnings"].to_string();
     assert!(!warnings.contains("event"), "{warnings}");
 
     // The probe also works with a paused dynamic member.
-    let asterisk = Asterisk::start_with(version, &[("queues.conf", &without_members())]);
-    let answer = asterisk.ami().reply_text(&format!(
+    let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues_without_members())]);
+    let reply = asterisk.ami().reply_text(&format!(
         "QueueAdd\r\nQueue: globex-6002\r\nInterface: {}\r\nPenalty: 3\r\nPaused: true",
         interface(1001)
     ));
-    assert_eq!(answer, "Success: Added interface to queue");
+    assert_eq!(reply, "Success: Added interface to queue");
     let (status, report, _) = probe(&asterisk);
-    assert_eq!((status, events_of(&report)), (Some(0), &json!("seen")));
+    assert_eq!(
+        (status, reported_events(&report)),
+        (Some(0), &json!("seen"))
+    );
 }
 
 fn probe_reports_missing_events(version: u32) {
-    let starts = [without_agent_events, with_filter];
+    let starts = [start_without_agent_events, start_with_filter];
     run_in_parallel(&starts, |start| {
         let asterisk = start(version);
         let (_, report, _) = probe(&asterisk);
-        assert_eq!(events_of(&report), "missing", "{report}");
+        assert_eq!(reported_events(&report), "missing", "{report}");
         let text = report["errors"].to_string() + &report["warnings"].to_string();
         assert!(text.contains("manager.conf"), "{text}");
         assert!(text.contains("read = agent,system"), "{text}");
     });
 }
 
-/// The sample `queues.conf` without its static member.
-fn without_members() -> String {
+/// Returns the sample `queues.conf` without its static member.
+fn queues_without_members() -> String {
     let queues = sample_config("queues.conf");
     let lines = queues.lines().filter(|line| !line.starts_with("member"));
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-fn probe_without_any_member_reports_events_as_unverified(version: u32) {
-    let asterisk = Asterisk::start_with(version, &[("queues.conf", &without_members())]);
+fn probe_without_a_member_reports_events_as_unverified(version: u32) {
+    let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues_without_members())]);
     asterisk.take_queue_log();
     let text = configuration(asterisk.port);
     let (status, report) = check(&text, &["--probe"]);
     assert_eq!(
-        (status, events_of(&report)),
+        (status, reported_events(&report)),
         (Some(0), &json!("unverified"))
     );
     let warnings = report["warnings"].to_string();

@@ -1,18 +1,18 @@
-//! No request makes Asterisk remove members of a queue because of the spelling of the
-//! queue's name. Responses spell the name like Asterisk and the configuration do.
+//! Even if a request spells a queue's name with different case, Asterisk does not remove the
+//! queue's members. Responses spell names like Asterisk and the configuration do.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{
-    acme_configuration, add_elsewhere, agent_set, check, interface, run_in_parallel,
-    shown_by_asterisk, warnings,
+    acme_configuration, add_elsewhere, agent_set, agents_in_asterisk, check, interface,
+    run_in_parallel, warnings,
 };
 use crate::stream::client::EventClient;
 use crate::support::{
-    ACME, Ami, Bridge, Realtime, checked_in_total, eventually, insert_member, insert_queue,
-    on_both_versions,
+    ACME, Ami, Bridge, Realtime, eventually, insert_member, insert_queue, on_both_versions,
+    total_checked_actions,
 };
 
 on_both_versions!(
@@ -26,8 +26,7 @@ on_both_versions!(
 
 const EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Starts a PBX with the queue `Support`, which has one realtime member and two dynamic
-/// members.
+/// Starts a PBX with the queue `Support`, which has one realtime member and two dynamic ones.
 fn start(version: u32) -> Realtime {
     let pbx = Realtime::start_with(version, &[], |database| {
         insert_queue(database, "Support");
@@ -39,20 +38,21 @@ fn start(version: u32) -> Realtime {
     pbx
 }
 
-/// Sends requests that name the queue or include it. Asserts after each request that
-/// Asterisk still has the right members.
+/// Sends requests that name the queue or include it. After each request, asserts that Asterisk
+/// still has the correct members.
 ///
-/// `number` is the queue's name in responses, `requested` the spelling in requests.
+/// `name` is the queue's name in Asterisk, `number` its name in responses, and `requested` its
+/// spelling in requests.
 fn use_every_action(pbx: &Realtime, bridge: &Bridge, name: &str, number: &str, requested: &str) {
     let mut members = agent_set(&["1001", "1002", "1040"]);
-    let assert_members = |after: &str, members: &_| {
+    let assert_members = |action: &str, members: &_| {
         assert_eq!(
-            &shown_by_asterisk(&pbx.asterisk, name),
+            &agents_in_asterisk(&pbx.asterisk, name),
             members,
-            "after {after}"
+            "after {action}"
         );
     };
-    assert_members("the start of the bridge", &members);
+    assert_members("startup", &members);
     for query in [
         "action=showstate&agent=1001&fresh=1".to_owned(),
         "action=showstate&agent=1001".to_owned(),
@@ -64,17 +64,14 @@ fn use_every_action(pbx: &Realtime, bridge: &Bridge, name: &str, number: &str, r
         format!("action=showqueuestat&queue={requested}"),
         "action=showqueuestat&fresh=1".to_owned(),
     ] {
-        let answer = bridge.acme_ok(&query);
-        for queue in answer["queues"].as_array().expect("queues") {
+        let body = bridge.acme_ok(&query);
+        for queue in body["queues"].as_array().expect("queues") {
             if queue["name"] == name {
-                assert_eq!(queue["queue"], number, "{query}: {answer}");
+                assert_eq!(queue["queue"], number, "{query}: {body}");
             }
         }
-        let mut names = answer["queues"].as_array().expect("queues").iter();
-        assert!(
-            names.any(|queue| queue["name"] == name),
-            "{query}: {answer}"
-        );
+        let mut queues = body["queues"].as_array().expect("queues").iter();
+        assert!(queues.any(|queue| queue["name"] == name), "{query}: {body}");
         assert_members(&query, &members);
     }
     let mut stream = EventClient::open(bridge.address, ACME, &format!("&queue={requested}"));
@@ -87,7 +84,7 @@ fn use_every_action(pbx: &Realtime, bridge: &Bridge, name: &str, number: &str, r
         (&queue["queue"], &queue["name"]),
         (&json!(number), &json!(name))
     );
-    assert_members("a stream's beginning", &members);
+    assert_members("a stream was opened", &members);
     for (query, member) in [
         (format!("action=pause&agent=1001&queue={requested}"), None),
         (format!("action=unpause&agent=1001&queue={requested}"), None),
@@ -102,9 +99,9 @@ fn use_every_action(pbx: &Realtime, bridge: &Bridge, name: &str, number: &str, r
             Some(("1003", false)),
         ),
     ] {
-        let answer = bridge.acme_ok(&query);
+        let body = bridge.acme_ok(&query);
         let rows = json!([{"queue": number, "result": "ok"}]);
-        assert_eq!(answer["queues"], rows, "{query}: {answer}");
+        assert_eq!(body["queues"], rows, "{query}: {body}");
         match member {
             Some((agent, true)) => drop(members.insert(agent.to_owned())),
             Some((agent, false)) => drop(members.remove(agent)),
@@ -117,11 +114,13 @@ fn use_every_action(pbx: &Realtime, bridge: &Bridge, name: &str, number: &str, r
             .expect("an event");
         assert_eq!(event.data["queue"], number, "{query}");
     }
-    // At least four more queries by the resync, with the stream open.
-    let queries = || bridge.sent_count("QueueStatus");
-    let before = queries();
-    eventually("refreshes", || (queries() >= before + 4).then_some(()));
-    assert_members("refreshes", &members);
+    // Waits until resyncs have sent at least four more queries while the stream is open.
+    let query_count = || bridge.sent_count("QueueStatus");
+    let before = query_count();
+    eventually("four more queries", || {
+        (query_count() >= before + 4).then_some(())
+    });
+    assert_members("resyncs", &members);
     let shown = bridge.acme_ok(&format!("action=showqueue&queue={requested}"));
     assert_eq!(super::agents(&shown["queues"][0]), members);
 }
@@ -142,13 +141,13 @@ fn requests_remove_no_dynamic_members_of_a_queue_matched_by_a_pattern(version: u
     use_every_action(&pbx, &bridge, "Support", "Support", "support");
     pbx.asterisk.name_checker().record.assert_clean();
     println!(
-        "Asterisk {version}: {} actions checked here, {} in this process so far",
+        "Asterisk {version}: {} actions checked in this test, {} in this process",
         pbx.asterisk.name_checker().record.actions(),
-        checked_in_total()
+        total_checked_actions()
     );
 }
 
-/// Creates the queue `Sales`, which the bridge has not yet seen in any list.
+/// Creates the queue `Sales`, which the bridge has not seen in a list yet.
 fn insert_sales(pbx: &Realtime) {
     pbx.insert_queue("Sales");
     pbx.insert_member("Sales", &interface(1040), "Rita");
@@ -159,24 +158,23 @@ fn insert_sales(pbx: &Realtime) {
 
 fn requests_remove_no_dynamic_members_of_a_new_listed_queue(version: u32) {
     let pbx = Realtime::start(version);
-    // The resync interval is long, so that it is not the resync that finds the queue.
+    // With this long interval, no resync finds the queue before a request names it.
     let text = acme_configuration(pbx.asterisk.port, "\"sales\"", "1h");
     let bridge = Bridge::start(&text);
-    let queue = |query: &str| bridge.get_as(ACME, query);
-    let missing = queue("action=showqueue&queue=SALES");
+    let missing = bridge.get_as(ACME, "action=showqueue&queue=SALES");
     assert_eq!(missing.outcome(), "404 unknown_queue");
     insert_sales(&pbx);
-    for (action, spelled) in [
+    for (action, spelling) in [
         ("add&agent=1003", "SALES"),
         ("showqueue&fresh=1", "sales"),
         ("pause&agent=1001", "Sales"),
     ] {
-        let query = format!("action={action}&queue={spelled}");
-        let answer = bridge.acme_ok(&query);
-        assert_eq!(answer["queues"][0]["queue"], "sales", "{query}: {answer}");
+        let query = format!("action={action}&queue={spelling}");
+        let body = bridge.acme_ok(&query);
+        assert_eq!(body["queues"][0]["queue"], "sales", "{query}: {body}");
         let members = agent_set(&["1001", "1002", "1003", "1040"]);
         assert_eq!(
-            shown_by_asterisk(&pbx.asterisk, "Sales"),
+            agents_in_asterisk(&pbx.asterisk, "Sales"),
             members,
             "{query}"
         );
@@ -185,7 +183,7 @@ fn requests_remove_no_dynamic_members_of_a_new_listed_queue(version: u32) {
 
 fn requests_remove_no_dynamic_members_of_a_new_queue_matched_by_a_pattern(version: u32) {
     let members = agent_set(&["1001", "1002", "1040"]);
-    // In each case, this request is the first that names the queue.
+    // Each case uses a new bridge, so its request is the first that names the queue.
     let actions = [
         "showqueue",
         "showqueue&fresh=1",
@@ -198,10 +196,10 @@ fn requests_remove_no_dynamic_members_of_a_new_queue_matched_by_a_pattern(versio
         let bridge = Bridge::start(&acme_configuration(pbx.asterisk.port, "\"*\"", "1h"));
         insert_sales(&pbx);
         let query = format!("action={action}&queue=SALES");
-        let answer = bridge.acme_ok(&query);
-        assert_eq!(answer["queues"][0]["queue"], "Sales", "{query}: {answer}");
+        let body = bridge.acme_ok(&query);
+        assert_eq!(body["queues"][0]["queue"], "Sales", "{query}: {body}");
         assert_eq!(
-            shown_by_asterisk(&pbx.asterisk, "Sales"),
+            agents_in_asterisk(&pbx.asterisk, "Sales"),
             members,
             "{query}"
         );
@@ -214,25 +212,25 @@ fn bridge_and_check_warn_if_the_configuration_spells_a_queue_differently(version
     let names_both = |text: &str| text.contains("Support") && text.contains("support");
     let text = acme_configuration(port, "\"support\"", "1s");
     let bridge = Bridge::start(&text);
-    eventually("a warning", || {
+    eventually("a warning is logged", || {
         let mut warnings = warnings(&bridge).into_iter();
         warnings.any(|line| names_both(&line)).then_some(())
     });
     let (status, report) = check(&text, &[]);
     assert_eq!(status, Some(0), "{report}");
-    let warned = |report: &Value| {
+    let has_warning = |report: &Value| {
         let warnings = report["warnings"].as_array().expect("warnings").clone();
         let mut texts = warnings.iter().filter_map(Value::as_str);
         texts.any(names_both)
     };
-    assert!(warned(&report), "{report}");
-    // `check` removes no members either.
+    assert!(has_warning(&report), "{report}");
+    // `check` has not removed any members.
     let members = agent_set(&["1001", "1002", "1040"]);
-    assert_eq!(shown_by_asterisk(&pbx.asterisk, "Support"), members);
-    for right in ["\"Support\"", "\"*\""] {
-        let (status, report) = check(&acme_configuration(port, right, "1s"), &[]);
+    assert_eq!(agents_in_asterisk(&pbx.asterisk, "Support"), members);
+    for spelling in ["\"Support\"", "\"*\""] {
+        let (status, report) = check(&acme_configuration(port, spelling, "1s"), &[]);
         assert_eq!(status, Some(0), "{report}");
-        assert!(!warned(&report), "{right}: {report}");
+        assert!(!has_warning(&report), "{spelling}: {report}");
     }
 }
 
@@ -240,7 +238,7 @@ fn queue_name_checker_detects_a_different_spelling(version: u32) {
     let pbx = start(version);
     let checker = pbx.asterisk.name_checker();
     let mut ami = Ami::login(checker.port, "tester", "tester-secret");
-    // No list has contained the queue yet.
+    // Asterisk has not listed the queue through the checker yet.
     ami.queue_status("Support");
     assert_eq!(checker.record.take_violations().len(), 1);
     ami.queue_status("");
@@ -252,9 +250,9 @@ fn queue_name_checker_detects_a_different_spelling(version: u32) {
         violations,
         ["QueueStatus named the queue \"support\"; Asterisk spells it \"Support\""]
     );
-    // This is why the checker exists: the query has removed the dynamic members.
+    // The query has removed the dynamic members, which is why the checker exists.
     assert_eq!(
-        shown_by_asterisk(&pbx.asterisk, "Support"),
+        agents_in_asterisk(&pbx.asterisk, "Support"),
         agent_set(&["1040"])
     );
     assert_eq!(checker.record.actions(), 3);

@@ -1,8 +1,7 @@
-//! The bridge never reports a member with a state that Asterisk has not reported.
+//! The bridge never reports a device state that Asterisk has not reported.
 //!
-//! Asterisk 16.28 and 22.10 both know the device state when they add a member: the event
-//! and the next list contain it. A custom device whose state was never set stays
-//! `Unknown`.
+//! Asterisk 16.28 and 22.10 both know the device state when they add a member: the event and
+//! the next list contain the state. A custom device whose state was never set stays `Unknown`.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,12 +16,12 @@ use crate::support::{
 };
 
 on_both_versions!(
-    first_state_of_a_member_added_by_the_bridge_is_asterisks,
-    first_state_of_a_member_added_elsewhere_is_asterisks,
+    member_added_by_the_bridge_first_has_asterisks_state,
+    member_added_elsewhere_first_has_asterisks_state,
 );
 
-/// Agents with the state of their device in Asterisk, and the `device_state` and `state`
-/// that the bridge must show.
+/// Agents with their device's state in Asterisk, and with the `device_state` and `state` that
+/// the bridge must show. An empty state is never set.
 const DEVICES: [(u16, &str, &str, &str); 5] = [
     (1001, "UNAVAILABLE", "unavailable", "unavailable"),
     (1002, "INVALID", "invalid", "unavailable"),
@@ -39,13 +38,14 @@ fn start(version: u32) -> (Asterisk, Bridge) {
         }
     }
     let interface = "interface = \"Local/{agent}@acme-agents\"";
-    let devices = format!("{interface}\nstate_interface = \"Custom:acme-{{agent}}\"");
-    let text = configuration(asterisk.port).replace(interface, &devices);
+    let with_state_interface = format!("{interface}\nstate_interface = \"Custom:acme-{{agent}}\"");
+    let text = configuration(asterisk.port).replace(interface, &with_state_interface);
     let bridge = Bridge::start(&with_resync(&text, "1h"));
     (asterisk, bridge)
 }
 
-/// The `device_state` and `state` reported for each agent, in order, without repetitions.
+/// The `device_state` and `state` values that the bridge has reported for each agent, in order
+/// and without repetitions.
 #[derive(Debug, Default, PartialEq)]
 struct Reports(BTreeMap<String, Vec<(Value, Value)>>);
 
@@ -59,7 +59,7 @@ impl Reports {
         }
     }
 
-    /// The reports if the bridge only ever shows Asterisk's state.
+    /// Returns the reports of a bridge that shows only Asterisk's states.
     fn expected(paused: bool) -> Self {
         let reports = DEVICES.iter().map(|(agent, _, device, state)| {
             let state = match *state {
@@ -72,8 +72,8 @@ impl Reports {
     }
 }
 
-/// Adds the agents while one client follows the stream and another reads continuously.
-/// Asserts that both see only the states that Asterisk reports.
+/// Adds the agents while one client follows the stream and another client reads continuously.
+/// Asserts that both clients see only the states that Asterisk reports.
 fn assert_first_states(
     asterisk: &Asterisk,
     bridge: &Bridge,
@@ -93,34 +93,38 @@ fn assert_first_states(
             }
             reports
         });
-        let end = SetOnDrop(&done);
+        let stop_reader = SetOnDrop(&done);
         let mut reports = Reports::default();
         for (agent, ..) in DEVICES {
             add(agent);
-            let added = Instant::now();
+            let added_at = Instant::now();
             while !reports.0.contains_key(&agent.to_string()) {
-                let left = Duration::from_secs(1).saturating_sub(added.elapsed());
+                let left = Duration::from_secs(1).saturating_sub(added_at.elapsed());
                 let event = stream.event(left);
-                let event = event.unwrap_or_else(|| panic!("{agent}: no event within 1 s"));
+                let event =
+                    event.unwrap_or_else(|| panic!("no event about agent {agent} within 1 s"));
                 if event.name == "member" {
                     reports.add(&event.data["member"]);
                 }
             }
         }
-        // Longer than an acknowledged change waits for its event.
-        let added = Instant::now();
-        while let Some(left) = Duration::from_millis(2500).checked_sub(added.elapsed()) {
+        // Waits longer than an acknowledged change waits for its event.
+        let added_at = Instant::now();
+        while let Some(left) = Duration::from_millis(2500).checked_sub(added_at.elapsed()) {
             let event = stream.event(left);
             let member = event.filter(|event| event.name == "member");
             member
                 .iter()
                 .for_each(|event| reports.add(&event.data["member"]));
         }
-        drop(end);
-        (reader.join().expect("a reader"), reports)
+        drop(stop_reader);
+        (
+            reader.join().expect("no panic in the reader thread"),
+            reports,
+        )
     });
-    assert_eq!(streamed, Reports::expected(paused), "on the stream");
-    assert_eq!(read, Reports::expected(paused), "in reads");
+    assert_eq!(streamed, Reports::expected(paused), "states on the stream");
+    assert_eq!(read, Reports::expected(paused), "states in reads");
     // Asterisk's list has the same states.
     let mut members = asterisk.ami().members("acme-6001");
     members.sort_by(|a, b| a["Location"].cmp(&b["Location"]));
@@ -128,31 +132,31 @@ fn assert_first_states(
     assert_eq!(codes, ["5", "4", "0", "6", "1"]);
 }
 
-fn first_state_of_a_member_added_by_the_bridge_is_asterisks(version: u32) {
+fn member_added_by_the_bridge_first_has_asterisks_state(version: u32) {
     run_in_parallel(&[false, true], |paused| {
         let (asterisk, bridge) = start(version);
         assert_first_states(&asterisk, &bridge, paused, |agent| {
             let query = format!("action=add&agent={agent}&queue=6001&paused={paused}");
             bridge.acme_ok(&query);
-            // After the response, the next read shows the member.
+            // The next read after the response shows the member.
             let state = bridge.acme_ok(&format!("action=showstate&agent={agent}"));
             assert_eq!(state["paused"], paused, "{state}");
         });
     });
 }
 
-fn first_state_of_a_member_added_elsewhere_is_asterisks(version: u32) {
-    run_in_parallel(&["session", "command line"], |by| {
+fn member_added_elsewhere_first_has_asterisks_state(version: u32) {
+    run_in_parallel(&["AMI", "CLI"], |source| {
         let (asterisk, bridge) = start(version);
         let mut ami = asterisk.ami();
         assert_first_states(&asterisk, &bridge, false, |agent| {
             let interface = interface(agent);
-            if by == "session" {
-                let answer = ami.reply_text(&format!(
+            if source == "AMI" {
+                let reply = ami.reply_text(&format!(
                     "QueueAdd\r\nQueue: acme-6001\r\nInterface: {interface}\r\n\
                      StateInterface: Custom:acme-{agent}"
                 ));
-                assert_eq!(answer, "Success: Added interface to queue");
+                assert_eq!(reply, "Success: Added interface to queue");
             } else {
                 asterisk.cli(&format!(
                     "queue add member {interface} to acme-6001 penalty 0 as {agent} \
@@ -160,7 +164,7 @@ fn first_state_of_a_member_added_elsewhere_is_asterisks(version: u32) {
                 ));
             }
         });
-        // The bridge still follows a change of a device state.
+        // The bridge still shows later changes of a device state.
         asterisk.cli("devstate change Custom:acme-1003 NOT_INUSE");
         eventually("the new device state is shown", || {
             let state = bridge.acme_ok("action=showstate&agent=1003");

@@ -1,5 +1,5 @@
-//! The bridge warns once about a queue whose name no request can carry. It soon shows
-//! Asterisk's state again after the database refused to store a change.
+//! The bridge warns once about each queue that no request can name. After the database has
+//! refused to store a change, the bridge soon shows Asterisk's state again.
 
 use std::time::{Duration, Instant};
 
@@ -14,45 +14,48 @@ use crate::support::{
 on_both_versions!(
     bridge_warns_once_about_queues_that_no_request_can_name,
     bridge_warns_once_about_database_queues_that_no_request_can_name,
-    reads_follow_asterisk_if_the_database_did_not_store_a_pause,
+    reads_show_asterisks_state_if_the_database_does_not_store_a_pause,
 );
 
 const NAMES: [&str; 3] = ["sales team", "Büro", "תמיכה"];
 
-/// Asserts that exactly one of the texts contains each name, and that this text says which
-/// characters a name may have.
-fn assert_warned_once(texts: &[String], what: &str) {
+/// Asserts that exactly one warning contains each name, and that this warning says which
+/// characters a name may contain. `source` is the source of the warnings.
+fn assert_warned_once(warnings: &[String], source: &str) {
     for name in NAMES {
-        let mut about = texts.iter().filter(|text| text.contains(name));
-        let text = about.next();
-        let text = text.unwrap_or_else(|| panic!("{what}: no warning about {name}: {texts:#?}"));
+        let mut matching = warnings.iter().filter(|warning| warning.contains(name));
+        let warning = matching.next();
+        let warning =
+            warning.unwrap_or_else(|| panic!("{source}: no warning about {name}: {warnings:#?}"));
         assert!(
-            about.next().is_none(),
-            "{what}: two warnings about {name}: {texts:#?}"
+            matching.next().is_none(),
+            "{source}: two warnings about {name}: {warnings:#?}"
         );
         let lists_characters = ["letters", "A-Z", "a-z"]
             .iter()
-            .any(|word| text.contains(word));
-        assert!(lists_characters, "{what}: {text}");
+            .any(|word| warning.contains(word));
+        assert!(lists_characters, "{source}: {warning}");
     }
 }
 
-fn assert_warned(port: u16, others: usize) {
+/// Asserts that the bridge and `check` warn once about each name, and that the bridge shows the
+/// `usable` other queues.
+fn assert_warned(port: u16, usable: usize) {
     let text = acme_configuration(port, "\"*\"", "1s");
     let bridge = Bridge::start(&text);
-    eventually("the warnings", || {
+    eventually("the warnings are logged", || {
         let warnings = warnings(&bridge);
-        let is_warned = |name: &&str| warnings.iter().any(|line| line.contains(*name));
-        NAMES.iter().all(is_warned).then_some(())
+        let has_warning = |name: &&str| warnings.iter().any(|line| line.contains(*name));
+        NAMES.iter().all(has_warning).then_some(())
     });
     let shown = bridge.acme_ok("action=showqueue");
-    assert_eq!(shown["queues"].as_array().map(Vec::len), Some(others));
-    // Neither resyncs nor full lists repeat the warnings.
-    let queries = || bridge.sent_count("QueueStatus");
-    let before = queries();
-    eventually("resyncs", || {
+    assert_eq!(shown["queues"].as_array().map(Vec::len), Some(usable));
+    // Resyncs and fresh reads do not repeat the warnings.
+    let query_count = || bridge.sent_count("QueueStatus");
+    let before = query_count();
+    eventually("several resyncs", || {
         bridge.acme_ok("action=showqueue&fresh=1");
-        (queries() >= before + 4 * others).then_some(())
+        (query_count() >= before + 4 * usable).then_some(())
     });
     assert_warned_once(&warnings(&bridge), "log");
 
@@ -80,9 +83,9 @@ fn bridge_warns_once_about_database_queues_that_no_request_can_name(version: u32
     assert_warned(pbx.asterisk.port, 4);
 }
 
-/// Whether `queue show` lists the member as paused. The command makes Asterisk read the
-/// database again.
-fn is_paused(pbx: &Realtime) -> bool {
+/// Returns whether `queue show` lists the member as paused. The command makes Asterisk re-read
+/// the database.
+fn is_paused_in_asterisk(pbx: &Realtime) -> bool {
     let text = pbx.asterisk.cli("queue show Support");
     assert!(text.contains(&interface(1001)), "{text}");
     text.contains("(paused")
@@ -97,48 +100,57 @@ fn start_with_member(version: u32) -> (Realtime, Bridge) {
     (pbx, bridge)
 }
 
-/// Asserts that the bridge shows Asterisk's state within a resync, and keeps doing so.
-fn assert_truth_within_a_resync(pbx: &Realtime, bridge: &Bridge) {
+/// Asserts that the bridge shows Asterisk's state within a resync, and continues to show it.
+fn assert_correct_within_a_resync(pbx: &Realtime, bridge: &Bridge) {
     let shown = || -> Value { bridge.acme_ok("action=showstate&agent=1001")["paused"].clone() };
-    let limit = Instant::now() + Duration::from_secs(4);
-    while shown() != is_paused(pbx) {
+    let deadline = Instant::now() + Duration::from_secs(4);
+    while shown() != is_paused_in_asterisk(pbx) {
         let shown = shown();
-        assert!(Instant::now() < limit, "the bridge shows paused: {shown}");
+        assert!(
+            Instant::now() < deadline,
+            "the bridge still shows paused: {shown}"
+        );
     }
-    let until = Instant::now() + Duration::from_millis(1500);
-    while Instant::now() < until {
-        let truth = is_paused(pbx);
+    let watch_end = Instant::now() + Duration::from_millis(1500);
+    while Instant::now() < watch_end {
+        let truth = is_paused_in_asterisk(pbx);
         assert_eq!(shown(), truth);
     }
 }
 
-fn reads_follow_asterisk_if_the_database_did_not_store_a_pause(version: u32) {
-    run_in_parallel(&[refused, locked], |test| test(version));
+fn reads_show_asterisks_state_if_the_database_does_not_store_a_pause(version: u32) {
+    run_in_parallel(
+        &[
+            assert_refused_pause_is_corrected,
+            assert_locked_pause_is_corrected,
+        ],
+        |test| test(version),
+    );
 }
 
-fn refused(version: u32) {
+fn assert_refused_pause_is_corrected(version: u32) {
     let (pbx, bridge) = start_with_member(version);
     pbx.execute(
         "create trigger refuse before update on queue_members
          begin select raise(abort, 'read-only'); end",
     );
-    let answer = bridge.acme_ok("action=pause&agent=1001&queue=Support");
-    assert_eq!(answer["status"], "success");
-    // When Asterisk reads the database again, it drops the pause.
-    assert!(!is_paused(&pbx));
-    assert_truth_within_a_resync(&pbx, &bridge);
+    let body = bridge.acme_ok("action=pause&agent=1001&queue=Support");
+    assert_eq!(body["status"], "success");
+    // Asterisk drops the pause when it re-reads the database.
+    assert!(!is_paused_in_asterisk(&pbx));
+    assert_correct_within_a_resync(&pbx, &bridge);
 }
 
-fn locked(version: u32) {
+fn assert_locked_pause_is_corrected(version: u32) {
     let (pbx, bridge) = start_with_member(version);
     {
         let _lock = pbx.lock();
-        // The response may be a success or an error, depending on Asterisk's reply.
+        // The response depends on Asterisk's reply, and may be a success or an error.
         bridge.get_as(
             crate::support::ACME,
             "action=pause&agent=1001&queue=Support",
         );
     }
-    assert!(!is_paused(&pbx));
-    assert_truth_within_a_resync(&pbx, &bridge);
+    assert!(!is_paused_in_asterisk(&pbx));
+    assert_correct_within_a_resync(&pbx, &bridge);
 }

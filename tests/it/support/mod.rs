@@ -36,7 +36,7 @@ pub(crate) use load::{Outcomes, SetOnDrop, Tally, run_load};
 pub(crate) use log_reader::LogReader;
 pub(crate) use port::ReservedPort;
 pub(crate) use proxy::{Network, Proxy};
-pub(crate) use queue_name_checker::checked_in_total;
+pub(crate) use queue_name_checker::total_checked_actions;
 pub(crate) use read_pauses::{ReadPauseMonitor, ReadPauses};
 pub(crate) use realtime::{Realtime, insert_member, insert_queue};
 pub(crate) use tls::{connect_tls, http_tls_section};

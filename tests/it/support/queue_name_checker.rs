@@ -26,7 +26,7 @@ static ROUTES: LazyLock<Mutex<HashMap<u16, (u16, QueueNameRecord)>>> =
     LazyLock::new(Mutex::default);
 
 /// Returns how many actions with a queue name have been checked in this process.
-pub(crate) fn checked_in_total() -> usize {
+pub(crate) fn total_checked_actions() -> usize {
     CHECKED_ACTIONS.load(Ordering::Relaxed)
 }
 
