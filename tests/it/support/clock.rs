@@ -1,4 +1,4 @@
-//! Runs Asterisk with libfaketime, so that its wall clock differs from this machine's.
+//! Runs Asterisk with libfaketime, so that its wall clock differs from the host's.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ pub(crate) struct PbxClock {
 }
 
 impl PbxClock {
-    /// Starts an Asterisk whose clock is `offset` seconds ahead of this machine's.
+    /// Starts an Asterisk whose clock is `offset` seconds ahead of the host's.
     pub(crate) fn start(version: u32, offset: i64) -> Self {
         Self::start_with(version, offset, &[], &[])
     }
@@ -57,7 +57,7 @@ impl PbxClock {
         clock
     }
 
-    /// Returns how many seconds Asterisk's clock is ahead of this machine's.
+    /// Returns how many seconds Asterisk's clock is ahead of the host's.
     fn measure_offset(&self) -> f64 {
         let pong = self.asterisk.ami().send("Action: Ping");
         let now = std::time::SystemTime::now();
@@ -66,7 +66,7 @@ impl PbxClock {
         time - now.as_secs_f64()
     }
 
-    /// Sets Asterisk's clock to `offset` seconds ahead of this machine's.
+    /// Sets Asterisk's clock to `offset` seconds ahead of the host's.
     pub(crate) fn set_offset(&self, offset: i64) {
         write_clock_offset(&self.offset_file, offset);
     }
