@@ -127,43 +127,49 @@ mod tests {
 
     #[test]
     fn event_before_a_jump_is_dated_by_a_reading_before_the_jump() {
-        let mut clock = ClockHistory {
+        let mut history = ClockHistory {
             readings: VecDeque::new(),
             jumps: 0,
         };
         let seconds = Duration::from_secs;
         let (start, wall) = (Instant::now(), SystemTime::now());
-        assert_eq!(clock.add_reading(start, wall), None);
+        assert_eq!(history.add_reading(start, wall), None);
         // NTP has slewed the wall clock by half a second.
         let slewed = wall + seconds(10) + Duration::from_millis(500);
-        assert_eq!(clock.add_reading(start + seconds(10), slewed), None);
+        assert_eq!(history.add_reading(start + seconds(10), slewed), None);
         // The machine was suspended for an hour.
         let resumed = wall + seconds(3600 + 20);
-        let jump = clock
+        let jump = history
             .add_reading(start + seconds(20), resumed)
             .expect("a jump");
         assert!((jump - 3599.5).abs() < 0.1, "{jump}");
-        assert_eq!(clock.wall_time_at(start + seconds(9)), slewed - seconds(1));
-        assert_eq!(clock.wall_time_at(start + seconds(19)), slewed + seconds(9));
-        assert_eq!(clock.wall_time_at(start + seconds(20)), resumed);
         assert_eq!(
-            clock.wall_time_at(start + seconds(21)),
+            history.wall_time_at(start + seconds(9)),
+            slewed - seconds(1)
+        );
+        assert_eq!(
+            history.wall_time_at(start + seconds(19)),
+            slewed + seconds(9)
+        );
+        assert_eq!(history.wall_time_at(start + seconds(20)), resumed);
+        assert_eq!(
+            history.wall_time_at(start + seconds(21)),
             resumed + seconds(1)
         );
         // The wall clock is set back.
-        let jump = clock
+        let jump = history
             .add_reading(start + seconds(30), wall)
             .expect("a jump");
         assert!(jump < -3600.0, "{jump}");
         assert_eq!(
-            clock.wall_time_at(start + seconds(21)),
+            history.wall_time_at(start + seconds(21)),
             resumed + seconds(1)
         );
-        assert_eq!(clock.jumps, 2);
+        assert_eq!(history.jumps, 2);
         for jump in 1..100 {
             let wall = wall + seconds(3600 * (jump % 2));
-            clock.add_reading(start + seconds(30 + jump), wall);
+            history.add_reading(start + seconds(30 + jump), wall);
         }
-        assert_eq!(clock.readings.len(), MAX_READINGS);
+        assert_eq!(history.readings.len(), MAX_READINGS);
     }
 }

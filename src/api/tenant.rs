@@ -104,7 +104,7 @@ impl Tenant<'_> {
         let is_own = |name: &str| self.organization.queue_number(name).is_some();
         let question = ReadRequest {
             names: names.as_deref(),
-            finds_new: numbers.is_some(),
+            looks_up_missing: numbers.is_some(),
             fresh,
             deadline: self.deadline,
             request_id: self.request_id,

@@ -69,7 +69,7 @@ pub(super) fn queue_list(reply: &Reply) -> QueueList {
 
 /// Returns whether an AMI action can carry the queue's name. For example, `[support ]` in
 /// `queues.conf` defines a queue whose name ends with a space. If an action named that queue,
-/// Asterisk would look for `support`.
+/// Asterisk would look for a different one.
 fn has_usable_name(row: &Message) -> bool {
     let name = row.get("Queue").unwrap_or_default();
     std::str::from_utf8(name).is_ok_and(is_trimmed_line)
@@ -129,7 +129,7 @@ fn decode_member(row: &Message, names: &HeaderNames) -> Option<Member> {
     let paused = row.get("Paused")? == b"1";
     Some(Member {
         name: text_or_empty(row.message, names.name),
-        // The two interfaces are usually equal, and then share their memory.
+        // The two interfaces are usually equal. Share their memory if they are.
         state_interface: if *state_interface == *interface {
             Arc::clone(&interface)
         } else {

@@ -38,7 +38,7 @@ fn members_with_hebrew_and_latin_names_are_decoded() {
         assert!(queue.callers.is_empty());
 
         let [dana, sam] = &queue.members[..] else {
-            panic!("{:?}", queue.members);
+            panic!("expected two members, got {:?}", queue.members);
         };
         // The times depend on when the recording was made.
         assert!(dana.login_time.unix() > 1_700_000_000);
@@ -83,7 +83,7 @@ fn waiting_caller_is_decoded() {
         assert_eq!(queue.name, "acme-6001");
         assert_eq!(queue.members.len(), 1);
         let [caller] = &queue.callers[..] else {
-            panic!("{:?}", queue.callers);
+            panic!("expected one caller, got {:?}", queue.callers);
         };
         assert!(caller.channel.starts_with("Local/acme-6001@callers-"));
         assert!(caller.unique_id.contains('.'), "{caller:?}");
@@ -107,7 +107,7 @@ fn pause_reason_is_decoded_if_asterisk_stores_the_reason_of_queue_add() {
     for (version, reason) in [(16, ""), (22, "Lunch")] {
         let queue = recorded_queue(version, "add-with-reason");
         let [member] = &queue.members[..] else {
-            panic!("{:?}", queue.members);
+            panic!("expected one member, got {:?}", queue.members);
         };
         assert!(member.paused);
         assert_eq!(&*member.paused_reason, reason, "{version}");
@@ -187,7 +187,7 @@ fn missing_and_malformed_fields_decode_to_defaults() {
     assert_eq!(queue.service_level_percent, None);
     assert_eq!(queue.callers.len(), 1);
     let [member] = &queue.members[..] else {
-        panic!("{:?}", queue.members);
+        panic!("expected one member, got {:?}", queue.members);
     };
     // Asterisk truncates long names in the middle of a UTF-8 character.
     assert_eq!(&*member.name, "ד\u{fffd}");
@@ -243,7 +243,7 @@ fn header_lines_in_a_name_are_ignored() {
     let rows = [params, row].map(|row| Message::parse(row.into())).to_vec();
     let queue = decode_queues(rows).remove(0);
     let [member] = &queue.members[..] else {
-        panic!("{:?}", queue.members);
+        panic!("expected one member, got {:?}", queue.members);
     };
     assert_eq!(&*member.interface, "PJSIP/1");
     assert_eq!(

@@ -32,8 +32,8 @@ pub struct QueueNames {
     /// The names that an action can carry.
     pub usable_names: Vec<QueueName>,
     /// The names with leading or trailing white space, control characters or invalid UTF-8.
-    /// If an action named such a queue, Asterisk would look for a different one. The bridge
-    /// therefore ignores these queues.
+    /// An action with such a name would refer to a different queue, so the bridge ignores
+    /// these queues.
     pub unusable_names: Vec<String>,
 }
 
@@ -157,7 +157,7 @@ impl QueueQueries {
     }
 
     async fn send(&self, action: Action) -> Result<Arc<Reply>, QueueError> {
-        // Queries need no privilege.
+        // Read actions need no privilege.
         let has_privilege = action.is_read() || self.exchange.may_write();
         let reply = self.exchange.send(action).await?;
         match reply.refusal() {

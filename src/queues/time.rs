@@ -105,8 +105,8 @@ mod tests {
         let first = PbxTime::reported(1_000_120).to_bridge_clock(None, 120);
         assert_eq!(first.unix(), 1_000_000);
         // Asterisk's clock was set, but Asterisk still reports the same number.
-        let again = PbxTime::reported(1_000_120).to_bridge_clock(Some(first), 0);
-        assert_eq!(again, first);
+        let repeated = PbxTime::reported(1_000_120).to_bridge_clock(Some(first), 0);
+        assert_eq!(repeated, first);
         let next = PbxTime::reported(1_000_300).to_bridge_clock(Some(first), 0);
         assert_eq!(next.unix(), 1_000_300);
         let never = PbxTime::reported(0).to_bridge_clock(Some(first), 120);

@@ -27,7 +27,7 @@ impl QueueCollector {
     pub(super) async fn query(pbxes: &Pbxes) -> Self {
         let request = ReadRequest {
             names: None,
-            finds_new: false,
+            looks_up_missing: false,
             fresh: false,
             deadline: Instant::now() + QUERY_TIMEOUT,
             request_id: "metrics",

@@ -1,4 +1,4 @@
-//! Makes a change.
+//! Dispatches a change to the method that makes it.
 
 use super::change::QueueChange;
 use super::turn::Turn;

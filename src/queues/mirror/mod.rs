@@ -7,7 +7,7 @@
 //!
 //! [`state`] contains the mirror and the rules for updating it. [`refresher`] queries Asterisk
 //! on behalf of the mirror. [`Pbx`] answers reads, [`PbxRequest`] makes changes, and
-//! [`Follower`] returns changes of the mirror to event streams.
+//! [`Follower`] returns the mirror's changes to event streams.
 
 mod follower;
 mod metrics;

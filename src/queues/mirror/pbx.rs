@@ -71,8 +71,8 @@ impl Pbx {
         self.store.change_log_id
     }
 
-    /// Starts to follow changes, for an event stream that shows the queues for which `shows`
-    /// returns true. `view` is a key: streams that show the same queues use the same key.
+    /// Starts following changes for an event stream. The stream shows the queues for which
+    /// `shows` returns true. Streams that show the same queues have the same `view` key.
     #[must_use]
     pub fn follow(&self, view: &str, shows: ShowsQueue) -> Follower {
         Follower::new(Arc::clone(&self.store), view, shows)
@@ -110,8 +110,8 @@ impl Pbx {
         self.store.names_version.subscribe()
     }
 
-    /// Sets the queues that the configuration lists. Those that Asterisk has not listed are
-    /// queried again.
+    /// Sets the queues that the configuration lists. The bridge queries Asterisk again for
+    /// configured queues that Asterisk has not listed.
     pub fn configure(&self, names: Vec<String>) {
         self.store
             .change(|mirror, now| mirror.configure(names, now));

@@ -45,7 +45,7 @@ impl Pbx {
         let stale = self.wait_until_readable(request.deadline).await?;
         if request.fresh {
             self.list_all(request, is_selected).await?;
-        } else if !stale && request.finds_new {
+        } else if !stale && request.looks_up_missing {
             self.list_new(request).await?;
         }
         Ok(stale)
@@ -87,8 +87,8 @@ impl Pbx {
         list(&queries, names).await
     }
 
-    /// Lists the named queues whose members the mirror does not have. If a reload of Asterisk
-    /// adds a queue, no event reports the new queue.
+    /// Lists the named queues whose members the mirror does not have, such as a queue that was
+    /// added by a reload of Asterisk, which no event reports.
     async fn list_new(&self, request: ReadRequest<'_>) -> Result<(), QueueError> {
         let names = request.names.unwrap_or_default();
         let is_new =

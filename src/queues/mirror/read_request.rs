@@ -8,7 +8,7 @@ pub struct ReadRequest<'a> {
     /// The queue names, in any spelling; `None` for all queues.
     pub names: Option<&'a [String]>,
     /// Whether to query Asterisk for named queues that the mirror does not have.
-    pub finds_new: bool,
+    pub looks_up_missing: bool,
     /// Whether to list all requested queues on Asterisk before reading the mirror.
     pub fresh: bool,
     /// The time by which the read must be complete.

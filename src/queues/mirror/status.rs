@@ -49,7 +49,7 @@ impl Pbx {
                     may_write: peer.may_write,
                 },
                 Phase::NoAppQueue => PbxStatus::NoAppQueue,
-                Phase::NeverLinked | Phase::Lost | Phase::Loading => PbxStatus::Loading,
+                Phase::NeverLive | Phase::Lost | Phase::Loading => PbxStatus::Loading,
             },
             LinkState::Booting => PbxStatus::Booting,
             LinkState::Connecting => PbxStatus::Connecting,

@@ -32,7 +32,7 @@ impl Store {
         let metrics = Arc::new(Metrics::default());
         Arc::new(Self {
             mirror: Mutex::new(Mirror::new(Arc::clone(&metrics), Instant::now())),
-            phase: watch::Sender::new(Phase::NeverLinked),
+            phase: watch::Sender::new(Phase::NeverLive),
             latest: watch::Sender::new(0),
             names_version: watch::Sender::new(0),
             wake_refresher: Notify::new(),

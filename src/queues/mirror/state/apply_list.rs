@@ -1,4 +1,4 @@
-//! Applies lists. A list replaces the mirror's state of the queues and members in the list.
+//! Applies lists. A list replaces the mirror's state of the listed queues and members.
 
 use std::collections::HashSet;
 use std::sync::Arc;

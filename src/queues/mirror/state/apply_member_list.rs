@@ -40,8 +40,14 @@ impl MirroredQueue {
             differences: Vec::new(),
         };
         for (index, member) in list.members.iter().enumerate() {
-            let was = by_interface.get(index, &member.interface);
-            self.apply_row(&list, &member.interface, was, Some(member), &mut applied);
+            let previous = by_interface.get(index, &member.interface);
+            self.apply_row(
+                &list,
+                &member.interface,
+                previous,
+                Some(member),
+                &mut applied,
+            );
         }
         let listed = ByInterface::of(list.members, &before);
         for (index, member) in before.iter().enumerate() {
@@ -65,13 +71,13 @@ impl MirroredQueue {
         (applied.changed, applied.differences)
     }
 
-    /// Applies a member's row, or `None` if the member has no row. `was` is the member as
+    /// Applies a member's row, or `None` if the member has no row. `previous` is the member as
     /// readers saw it before.
     fn apply_row(
         &mut self,
         list: &MemberList<'_>,
         interface: &Arc<str>,
-        was: Option<&Arc<Member>>,
+        previous: Option<&Arc<Member>>,
         listed: Option<&Arc<Member>>,
         applied: &mut Applied,
     ) {
@@ -79,7 +85,7 @@ impl MirroredQueue {
         let overlay = overlay.map(|index| &mut self.overlays[index]);
         let reported = match &overlay {
             Some(overlay) => overlay.reported.as_deref(),
-            None => was.map(Arc::as_ref),
+            None => previous.map(Arc::as_ref),
         };
         let listed = listed.map(|member| with_bridge_times(member, reported, list.clock_offset));
         if reported != listed.as_deref() {
@@ -97,15 +103,15 @@ impl MirroredQueue {
             }
             None => listed,
         };
-        let change = MemberChange::between(was.map(Arc::as_ref), shown.as_deref());
+        let change = MemberChange::between(previous.map(Arc::as_ref), shown.as_deref());
         if let Some(change) = change {
-            let member = shown.as_ref().or(was);
+            let member = shown.as_ref().or(previous);
             let changed = member.map(|member| (change, Arc::clone(member)));
             applied.changed.extend(changed);
             applied.shown.extend(shown);
-        } else if was.map(Arc::as_ref) == shown.as_deref() {
+        } else if previous.map(Arc::as_ref) == shown.as_deref() {
             // Reuse the unchanged member, so that it is stored only once.
-            applied.shown.extend(was.cloned());
+            applied.shown.extend(previous.cloned());
         } else {
             applied.shown.extend(shown);
         }

@@ -164,7 +164,7 @@ mod tests {
             at: Instant::now(),
             wall: Duration::from_secs(1_800_000_000),
         };
-        // The bridge's clock jumps by an hour. The PBX's clock stays or jumps by an hour too.
+        // The bridge's clock jumps by an hour. The PBX's clock either runs on or also jumps.
         for (pbx, shift) in [(0.0, 3600), (3600.0, 0)] {
             let mut clock = PbxClock::default();
             let mut step_at = |seconds: u64, bridge: f64, pbx: f64| {

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 /// Whether member events arrive from Asterisk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventDelivery {
-    /// No member has changed yet, so there was nothing to report.
+    /// No member has changed yet, so no event was expected.
     Unknown,
     /// Member events arrive.
     Seen,

@@ -91,15 +91,11 @@ const APP_QUEUE_LOADED: Step = |mirror, now| mirror.app_queue_loaded(now.at);
 
 #[test]
 fn late_step_changes_the_phase_only_if_the_phase_allows_it() {
-    use Phase::{Live, Loading, Lost, NeverLinked, NoAppQueue};
+    use Phase::{Live, Loading, Lost, NeverLive, NoAppQueue};
     let late = [LOADED, APP_QUEUE_UNLOADED, APP_QUEUE_LOADED];
     let steps: [(&[Step], _, _); 7] = [
         (&[LINK_ESTABLISHED], Loading, [Live, NoAppQueue, Loading]),
-        (
-            &[LINK_ESTABLISHED, LINK_LOST],
-            NeverLinked,
-            [NeverLinked; 3],
-        ),
+        (&[LINK_ESTABLISHED, LINK_LOST], NeverLive, [NeverLive; 3]),
         (&[LINK_ESTABLISHED, LOADED], Live, [Live, NoAppQueue, Live]),
         (&[LINK_ESTABLISHED, LOADED, LINK_LOST], Lost, [Lost; 3]),
         (

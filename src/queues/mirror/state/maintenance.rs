@@ -1,4 +1,4 @@
-//! Requests refreshes, expires overdue changes, and removes queues.
+//! Requests refreshes, detects drift, and removes queues.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ impl Mirror {
                 .queue()
                 .and_then(|queue| self.queue(queue))
                 .is_none_or(|queue| queue.listed_in_full_at.is_some()),
-            Phase::NeverLinked | Phase::Lost | Phase::NoAppQueue => false,
+            Phase::NeverLive | Phase::Lost | Phase::NoAppQueue => false,
         };
         if is_accepted {
             self.pending.add(refresh, at);
@@ -55,8 +55,8 @@ impl Mirror {
     }
 
     /// Starts the periodic resync of the queue that was listed longest ago, and returns the
-    /// queue's name. If resyncs list all queues at a time, returns `None` until three quarters
-    /// of the interval have passed since that list.
+    /// queue's name. If a resync lists all queues at once, returns `None` until three quarters
+    /// of the interval have passed since the last resync.
     pub(in crate::queues::mirror) fn start_resync(
         &mut self,
         interval: Duration,

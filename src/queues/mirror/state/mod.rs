@@ -60,7 +60,7 @@ pub use self::watched_queues::ShowsQueue;
 /// A PBX's mirror.
 #[derive(Debug)]
 pub(super) struct Mirror {
-    /// By name in lower case, because Asterisk ignores case in names.
+    /// The queues by lower-case name, because Asterisk ignores case in queue names.
     queues: HashMap<String, MirroredQueue>,
     memberships: Memberships,
     change_log: ChangeLog,
@@ -82,7 +82,7 @@ pub(super) struct Mirror {
     clock: PbxClock,
     /// Incremented whenever a queue appears, disappears, or is spelled differently.
     names_version: u64,
-    /// Consecutive lists of all queues that lacked rows.
+    /// Number of consecutive lists of all queues that lacked rows.
     incomplete_lists: u32,
     /// When Asterisk last reloaded or the link was established. Later lists may differ from
     /// earlier ones although no event has reported a change.
@@ -104,7 +104,7 @@ impl Mirror {
             memberships: Memberships::default(),
             change_log: ChangeLog::default(),
             pending: PendingRefreshes::default(),
-            phase: Phase::NeverLinked,
+            phase: Phase::NeverLive,
             has_been_live: false,
             last_received: at,
             watched: WatchedQueues::default(),

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::queues::name::QueueName;
 
-/// A query that refreshes all or some of the mirror.
+/// A query that refreshes part of the mirror.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::queues::mirror) enum Refresh {
     /// All queues, with statistics and callers, without members.

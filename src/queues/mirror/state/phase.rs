@@ -1,10 +1,10 @@
 //! The phase of the mirror.
 
-/// The phase of the mirror, from the first link to a complete mirror.
+/// The phase of the mirror, which depends on the link and on loading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::queues::mirror) enum Phase {
     /// The mirror has never been complete, and the link is down.
-    NeverLinked,
+    NeverLive,
     /// The link is down. The mirror shows the last known state.
     Lost,
     /// The link is up, and the queues are being listed.

@@ -29,7 +29,7 @@ impl Mirror {
         self.phase = if self.has_been_live {
             Phase::Lost
         } else {
-            Phase::NeverLinked
+            Phase::NeverLive
         };
     }
 

@@ -56,7 +56,7 @@ impl<T> Check<T> {
     }
 
     /// Returns whether a query is due. If it is, schedules the next query.
-    fn take_due(&mut self, now: Instant) -> bool {
+    fn take_query_due(&mut self, now: Instant) -> bool {
         let is_due = self.next.is_some_and(|next| next <= now);
         if is_due {
             self.delay = self.delay * 3 / 2;
@@ -67,7 +67,7 @@ impl<T> Check<T> {
 
     /// Returns whether to log that the subject is missing. Returns true only once, and only
     /// after Asterisk was queried again.
-    fn take_log(&mut self, now: Instant) -> bool {
+    fn take_log_due(&mut self, now: Instant) -> bool {
         let is_first = !self.is_logged && now >= self.since + FIRST_DELAY;
         self.is_logged |= is_first;
         is_first
@@ -79,8 +79,8 @@ impl<T> Check<T> {
 }
 
 impl VanishedChecks {
-    /// Adds a check for a queue that is no longer in the list of all queues, or that the
-    /// configuration lists but Asterisk never has.
+    /// Adds a check for a queue that Asterisk no longer lists, or that is configured but was
+    /// never listed.
     pub(super) fn queue_vanished(&mut self, queue: &str, now: Instant) {
         let is_known = |check: &Check<String>| check.subject.eq_ignore_ascii_case(queue);
         if !self.queues.iter().any(is_known) {
@@ -121,8 +121,8 @@ impl VanishedChecks {
             .retain(|check| !check.subject.interfaces.is_empty());
     }
 
-    /// Updates the checks for queues after a list of all queues. Queues that the configuration
-    /// lists remain in the checks until Asterisk lists them.
+    /// Updates the checks for queues after a list of all queues. Configured queues remain in
+    /// the checks until Asterisk lists them.
     pub(super) fn all_queues_listed(
         &mut self,
         exists: impl Fn(&str) -> bool,
@@ -138,7 +138,7 @@ impl VanishedChecks {
                 );
                 return false;
             }
-            if check.take_log(now) {
+            if check.take_log_due(now) {
                 warn!(
                     queue = check.subject,
                     "Asterisk does not list this queue, although it did before or the \
@@ -174,7 +174,7 @@ impl VanishedChecks {
             if interfaces.is_empty() {
                 return false;
             }
-            if check.take_log(now) {
+            if check.take_log_due(now) {
                 warn!(
                     queue = check.subject.queue.as_str(),
                     members = ?check.subject.interfaces,
@@ -192,12 +192,12 @@ impl VanishedChecks {
         let due = self
             .queues
             .iter_mut()
-            .filter_map(|check| check.take_due(now).then_some(()));
+            .filter_map(|check| check.take_query_due(now).then_some(()));
         if due.count() > 0 {
             return Some(Refresh::Queues);
         }
         let due = self.members.iter_mut().find_map(|check| {
-            let is_due = check.take_due(now);
+            let is_due = check.take_query_due(now);
             is_due.then(|| check.subject.queue.clone())
         })?;
         Some(Refresh::Queue(due))
@@ -210,7 +210,8 @@ impl VanishedChecks {
         queues.chain(members).min()
     }
 
-    /// Removes all checks, because a reload or a new link explains what is missing.
+    /// Removes all checks, because a reload or a new link explains the missing queues and
+    /// members.
     pub(super) fn clear(&mut self) {
         self.queues.clear();
         self.members.clear();
