@@ -84,8 +84,8 @@ async fn find_member(
     let members = queues.flat_map(|queue| queue.members.iter().map(move |m| (queue, m)));
     let members = members.filter(|(_, m)| !m.name.contains(char::REPLACEMENT_CHARACTER));
     let is_dynamic = |(_, m): &(_, &Arc<Member>)| m.membership == Membership::Dynamic;
-    let found = members.clone().find(is_dynamic).or(members.clone().next());
-    Ok(found.map(|(queue, member)| (queue.name.clone(), Arc::clone(member))))
+    let candidate = members.clone().find(is_dynamic).or(members.clone().next());
+    Ok(candidate.map(|(queue, member)| (queue.name.clone(), Arc::clone(member))))
 }
 
 /// Adds the result of [`probe`] to the report.

@@ -14,7 +14,7 @@ pub struct Report {
     pub ok: bool,
     /// The PBXes, ordered by name.
     pub pbxes: Vec<PbxReport>,
-    /// The organizations, except those on PBXes whose queues could not be listed.
+    /// The organizations whose PBX's queues could be listed.
     pub organizations: Vec<OrganizationReport>,
     /// The overlaps that `shared = true` allows.
     pub overlaps: Vec<OverlapReport>,
@@ -100,7 +100,7 @@ pub struct OverlapReport {
 /// The validity of a certificate.
 #[derive(Debug, Serialize)]
 pub struct CertificateReport {
-    /// When the certificate expires, in UTC.
+    /// Time at which the certificate expires, in UTC.
     pub not_after: String,
     /// Whole days until the certificate expires; negative if it has expired.
     pub days_left: i64,
@@ -124,7 +124,7 @@ impl Report {
             ConfigError::Mistakes { mistakes, .. } => {
                 mistakes.iter().map(ToString::to_string).collect()
             }
-            other => vec![other.to_string()],
+            error => vec![error.to_string()],
         };
         Self {
             errors,

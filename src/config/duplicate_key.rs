@@ -95,13 +95,13 @@ mod tests {
             ("a = \"b\n", None),
         ] {
             let error = text.parse::<toml::Table>().expect_err(text);
-            let found = find(text, &error);
+            let duplicate = find(text, &error);
             let expected = expected.map(|(key, first, second)| DuplicateKey {
                 key: key.to_owned(),
                 first,
                 second,
             });
-            assert_eq!(found, expected, "{text}");
+            assert_eq!(duplicate, expected, "{text}");
         }
     }
 }

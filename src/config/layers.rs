@@ -48,13 +48,13 @@ fn prefer_environment_secrets(tree: &mut Value) {
         let ValueKind::Table(keys) = &mut pbx.kind else {
             continue;
         };
-        for (preferred, other) in [("secret", "secret_file"), ("secret_file", "secret")] {
+        for (preferred, overridden) in [("secret", "secret_file"), ("secret_file", "secret")] {
             let is_overridden = keys.get(preferred).is_some_and(has_environment_origin)
                 && keys
-                    .get(other)
+                    .get(overridden)
                     .is_some_and(|value| !has_environment_origin(value));
             if is_overridden {
-                keys.remove(other);
+                keys.remove(overridden);
             }
         }
     }

@@ -4,7 +4,7 @@
 //!
 //! 1. `syntax` rejects a file that is not TOML, and reports the line.
 //! 2. `layers` overrides the file's values with environment variables.
-//! 3. `deserialize` fills the structs in `file`. Every key is optional there.
+//! 3. `deserialize` fills the structs in `file`. Every key is optional in `file`.
 //! 4. `validate` checks the values, with one module for each table, and returns [`Settings`].
 //!
 //! A new key needs a field in `file`, a check in its table's module in `validate`, a field in

@@ -66,7 +66,7 @@ pub struct AdminSettings {
 /// The settings for one PBX.
 #[derive(Debug)]
 pub struct PbxSettings {
-    /// How to connect and log in.
+    /// Connection and login settings.
     pub link: LinkSettings,
     /// Time limit for a whole request, including all actions that it sends.
     pub action_timeout: Duration,

@@ -16,7 +16,7 @@ pub struct Directory {
 
 impl Directory {
     /// Creates a directory. Usernames must be unique: if several users have the same name,
-    /// only the last one is added.
+    /// only the last user is added.
     #[must_use]
     pub fn new(organizations: Vec<Arc<Organization>>, users: Vec<User>) -> Self {
         let users = users

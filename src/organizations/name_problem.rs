@@ -130,14 +130,14 @@ mod tests {
 
     #[test]
     fn name_problems_reports_spellings_and_invalid_characters() {
-        let found = problems(&["support"], "{queue}", &["Support", "Sales", "Sup port"]);
-        assert_eq!(found.len(), 1);
-        assert!(found[0].contains("configured queue \"support\" is \"Support\" on the PBX"));
-        let found = problems(&["60*"], "ACME-{queue}", &["acme-6001", "other-6001"]);
-        assert_eq!(found.len(), 1);
+        let reported = problems(&["support"], "{queue}", &["Support", "Sales", "Sup port"]);
+        assert_eq!(reported.len(), 1);
+        assert!(reported[0].contains("configured queue \"support\" is \"Support\" on the PBX"));
+        let reported = problems(&["60*"], "ACME-{queue}", &["acme-6001", "other-6001"]);
+        assert_eq!(reported.len(), 1);
         assert!(
-            found[0].contains("configured queue \"ACME-6001\" is"),
-            "{found:?}"
+            reported[0].contains("configured queue \"ACME-6001\" is"),
+            "{reported:?}"
         );
         let names = [
             "my queue",
@@ -147,13 +147,13 @@ mod tests {
             "a-b.c_d",
             "sales@hq",
         ];
-        let found = problems(&["*"], "{queue}", &names);
-        let suggestions: Vec<_> = found
+        let reported = problems(&["*"], "{queue}", &names);
+        let suggestions: Vec<_> = reported
             .iter()
             .filter_map(|text| text.split("for example to ").nth(1))
             .collect();
         let expected = ["\"my_queue\"", "\"B_ro\"", "\"6001\"", "\"sales_hq\""];
-        assert_eq!(suggestions.len(), expected.len(), "{found:?}");
+        assert_eq!(suggestions.len(), expected.len(), "{reported:?}");
         for (suggestion, expected) in suggestions.iter().zip(expected) {
             assert!(suggestion.starts_with(expected), "{suggestion}");
         }

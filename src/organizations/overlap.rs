@@ -99,8 +99,8 @@ fn common_name(
     None
 }
 
-/// Returns a number that both patterns match, or `Some(None)` if there is none. Returns `None`
-/// if neither pattern is a range or one of them is a glob.
+/// Returns a number that both patterns match, or `Some(None)` if they have no number in
+/// common. Returns `None` if no pattern is a range, or if one of the patterns is a glob.
 fn common_number(x: &Pattern, y: &Pattern) -> Option<Option<String>> {
     match (x, y) {
         (
@@ -191,8 +191,8 @@ impl NameSet {
     }
 }
 
-/// Returns the longer of two prefixes or suffixes, or `None` if it does not include the
-/// shorter one.
+/// Returns the longer of two prefixes or suffixes, or `None` if the longer text does not
+/// include the shorter text.
 fn longer<'a>(a: &'a str, b: &'a str, includes: fn(&str, &str) -> bool) -> Option<&'a str> {
     let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
     includes(long, short).then_some(long)

@@ -81,7 +81,8 @@ impl StoredPassword {
     /// Parses an argon2id hash in PHC string format.
     ///
     /// # Errors
-    /// Returns a message for the operator if the text is not such a hash.
+    /// Returns a message for the operator if the text is not an argon2id hash in PHC string
+    /// format.
     pub fn parse_hash(text: &str) -> Result<Self, &'static str> {
         match PasswordHash::new(text) {
             Ok(hash)

@@ -35,12 +35,12 @@ struct VerifiedPassword {
     verified_at: Instant,
 }
 
-/// Verifies passwords, and caches the verified ones.
+/// Verifies passwords, and caches verified passwords.
 pub struct Verifier {
     key: Zeroizing<[u8; 32]>,
     /// The cache, by username. It has at most one entry for each configured user.
     cache: Mutex<HashMap<String, VerifiedPassword>>,
-    /// Limits the hashes that are computed at the same time to one for each CPU.
+    /// Limits concurrent hash computations to one per CPU.
     hashing: Semaphore,
     /// Limits the pending logins to [`MAX_PENDING_LOGINS`].
     pending: Semaphore,
@@ -83,8 +83,8 @@ impl Verifier {
                 .any(|candidate| self.tag(candidate).as_slice().ct_eq(&cached.tag).into())
     }
 
-    /// Verifies a password against the stored one. For an unknown user, `stored` is `None`,
-    /// and the refusal takes as long as that of a wrong password.
+    /// Verifies a password against the stored password. For an unknown user, `stored` is
+    /// `None`, and the refusal takes as long as for a wrong password.
     ///
     /// # Errors
     /// Returns [`TooManyLogins`] if 64 other logins are pending.

@@ -119,7 +119,7 @@ async fn response_precedes_the_event_of_its_action() {
 }
 
 #[tokio::test]
-async fn user_without_write_permission_can_not_change_members() {
+async fn user_without_write_permission_cannot_change_members() {
     let simulator = start().await;
     let mut reader = Client::log_in(&simulator, "reader", "on").await;
     for (action, expected) in [

@@ -174,7 +174,7 @@ async fn replay(simulator: &Simulator, transcript: &str) {
     assert_eq!(rest, "", "{transcript}");
 }
 
-/// Replaces the recorded MD5 digest with the one for the current challenge.
+/// Replaces the recorded MD5 digest with the digest for the current challenge.
 fn replace_key(line: &str, transcript: &str, challenge: &str) -> String {
     if !line.starts_with("Key: ") {
         return line.to_owned();

@@ -25,8 +25,11 @@ pub(super) fn pbx_address(text: &str) -> Result<Address, String> {
         };
         return Err(format!("{expected_form}, without a scheme{hint}"));
     }
-    if let Some(found) = invisible_character(text).or(text.chars().find(|c| c.is_whitespace())) {
-        return Err(format!("{expected_form}: remove the character {found:?}"));
+    if let Some(character) = invisible_character(text).or(text.chars().find(|c| c.is_whitespace()))
+    {
+        return Err(format!(
+            "{expected_form}: remove the character {character:?}"
+        ));
     }
     Address::parse(text)
 }
@@ -134,8 +137,8 @@ mod tests {
             ("fe80::1%eth0", None),
             ("", None),
         ] {
-            let found = network(item).ok().map(|network| network.to_string());
-            assert_eq!(found.as_deref(), expected, "{item}");
+            let parsed = network(item).ok().map(|network| network.to_string());
+            assert_eq!(parsed.as_deref(), expected, "{item}");
         }
     }
 

@@ -60,14 +60,15 @@ pub(super) fn validate(
 /// organizations with the same `[pbx.NAME]`.
 pub(super) fn require_distinct_addresses(pbxes: &[PbxSettings], mistakes: &mut Mistakes) {
     for (index, pbx) in pbxes.iter().enumerate() {
-        let is_same = |other: &&PbxSettings| other.link.address.is_same_endpoint(&pbx.link.address);
-        if let Some(other) = pbxes[..index].iter().find(is_same) {
+        let has_same_address =
+            |earlier: &&PbxSettings| earlier.link.address.is_same_endpoint(&pbx.link.address);
+        if let Some(earlier) = pbxes[..index].iter().find(has_same_address) {
             mistakes.add(
                 format!("pbx.{}.address", pbx.link.name),
                 format!(
                     "is also the address of pbx.{}: use one [pbx.NAME] for both, so that \
                      overlaps between their organizations can be found",
-                    other.link.name
+                    earlier.link.name
                 ),
             );
         }

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn line_of_file_removes_only_what_editors_add() {
+    fn line_of_file_removes_only_characters_that_editors_add() {
         for (file, line, is_valid) in [
             ("secret", "secret", true),
             ("\u{feff}secret\r\n", "secret", true),

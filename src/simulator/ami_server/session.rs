@@ -25,7 +25,7 @@ pub(crate) struct AmiSession {
 #[derive(Debug)]
 pub(crate) struct SessionReply {
     pub(crate) text: String,
-    /// Whether the reply rejects a login. Asterisk delays such a reply.
+    /// Whether the reply rejects a login. Asterisk delays this reply.
     pub(crate) is_login_rejection: bool,
     pub(crate) next_step: NextStep,
 }

@@ -38,7 +38,7 @@ pub(crate) struct AgentLeg {
     /// The member's state interface.
     pub(crate) device: String,
     pub(crate) channel: Channel,
-    /// When the device began to ring.
+    /// The time at which the device began to ring.
     pub(crate) ringing_since: Duration,
 }
 

@@ -79,20 +79,20 @@ impl SimulatedPbx {
             ("UNPAUSE", "UNPAUSEALL")
         };
         let mut is_first = true;
-        let found = self.change_member(queue, interface, |pbx, name, member| {
+        let is_found = self.change_member(queue, interface, |pbx, name, member| {
             if queue.is_none() && std::mem::take(&mut is_first) {
                 let interface = &member.interface;
                 pbx.append_to_queue_log("NONE", "NONE", interface, log_event_for_all, "");
             }
             member.set_paused(paused, &reason, now);
             // Asterisk's unpause event contains the reason, although the member no longer has
-            // one.
+            // a reason.
             let mut reported = member.clone();
             reported.reason.clone_from(&reason);
             pbx.emit(reported.event("QueueMemberPause", name));
             pbx.append_to_queue_log("NONE", name, &member.name, log_event, &reason);
         });
-        match (found, paused) {
+        match (is_found, paused) {
             (false, _) => Err("Interface not found"),
             (true, true) => Ok("Interface paused successfully"),
             (true, false) => Ok("Interface unpaused successfully"),
@@ -111,12 +111,12 @@ impl SimulatedPbx {
         let Some(penalty) = penalty else {
             return INVALID;
         };
-        let found = self.change_member(queue, interface, |pbx, name, member| {
+        let is_found = self.change_member(queue, interface, |pbx, name, member| {
             member.penalty = penalty;
             pbx.append_to_queue_log("NONE", name, &member.name, "PENALTY", penalty);
             pbx.emit(member.event("QueueMemberPenalty", name));
         });
-        if !found {
+        if !is_found {
             return INVALID;
         }
         Ok("Interface penalty set successfully")
@@ -129,13 +129,13 @@ impl SimulatedPbx {
         interface: &str,
         ring_in_use: bool,
     ) -> ChangeResult {
-        let found = self.change_member(queue, interface, |pbx, name, member| {
+        let is_found = self.change_member(queue, interface, |pbx, name, member| {
             member.ring_in_use = ring_in_use;
             let data = u8::from(ring_in_use);
             pbx.append_to_queue_log("NONE", name, &member.name, "RINGINUSE", data);
             pbx.emit(member.event("QueueMemberRinginuse", name));
         });
-        if !found {
+        if !is_found {
             // Asterisk's message ends with a line feed.
             return Err("Invalid interface, queuename, or ringinuse value\n");
         }
@@ -164,7 +164,7 @@ impl SimulatedPbx {
         interface: &str,
         mut change: impl FnMut(&mut Self, &str, &mut Member),
     ) -> bool {
-        let mut found = false;
+        let mut is_found = false;
         for queue_index in 0..self.queues.len() {
             let name = self.queues[queue_index].name.clone();
             if queue.is_some_and(|queue| !name.eq_ignore_ascii_case(queue)) {
@@ -179,8 +179,8 @@ impl SimulatedPbx {
             change(self, &name, &mut member);
             self.queues[queue_index].members[member_index] = member;
             self.schedule_distribution(&name);
-            found = true;
+            is_found = true;
         }
-        found
+        is_found
     }
 }

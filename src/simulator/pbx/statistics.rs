@@ -62,11 +62,11 @@ fn moving_average(old: u64, new: Duration) -> u64 {
     (old * 3 + new.as_secs()) / 4
 }
 
-fn percent(part: u32, whole: u32) -> String {
-    let percentage = if whole == 0 {
+fn percent(count: u32, total: u32) -> String {
+    let percentage = if total == 0 {
         0.0
     } else {
-        100.0 * f64::from(part) / f64::from(whole)
+        100.0 * f64::from(count) / f64::from(total)
     };
     format!("{percentage:.1}")
 }
