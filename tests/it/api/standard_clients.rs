@@ -1,5 +1,5 @@
 //! Features that standard HTTP clients rely on: a challenge before they send credentials, safe
-//! `HEAD` and `OPTIONS`, and event ids in the query string.
+//! `HEAD` and `OPTIONS` requests, and event ids in the query string.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

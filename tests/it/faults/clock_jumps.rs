@@ -1,6 +1,6 @@
 //! The bridge's host has been suspended: the wall clock jumps, but the monotonic clock does
-//! not. libfaketime simulates the jump. The name of each test starts with `faketime_`, so
-//! that `./test` can skip the tests if libfaketime is missing.
+//! not. libfaketime simulates the jump. Test names start with `faketime_`, so that `./test`
+//! can skip the tests if libfaketime is not installed.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -43,7 +43,7 @@ impl BridgeClock {
             .env("FAKETIME_TIMESTAMP_FILE", &offset_file)
             .env("FAKETIME_CACHE_DURATION", "1")
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-            // The name of the previous variable in older releases of libfaketime.
+            // Older releases of libfaketime use this name for the previous variable.
             .env("DONT_FAKE_MONOTONIC", "1");
         Self {
             offset_file,
@@ -110,7 +110,7 @@ fn faketime_as_of_stays_old_and_a_dead_link_is_dropped_within_4_seconds_after_a_
     bridge.wait_ready();
 }
 
-/// The link survived the suspend, or an operator has set the clock.
+/// The link has survived the suspension, or an operator has set the clock.
 #[test]
 fn faketime_working_link_survives_a_clock_jump() {
     let (_asterisk, _proxy, bridge, clock) = start_with_clock();

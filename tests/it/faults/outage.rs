@@ -130,8 +130,8 @@ fn wait_for_missing_app_queue(bridge: &Bridge) -> Value {
 }
 
 fn unloaded_app_queue_is_reported_with_the_load_command(version: u32) {
-    // Asterisk sends an event when the module is unloaded, so the bridge
-    // needs no failed request to detect it.
+    // Asterisk sends an event when the module is unloaded, so the bridge needs no failed request
+    // to detect it.
     let (asterisk, bridge) = start_live(version);
     assert_reports_missing_app_queue(&asterisk, &bridge, || {});
 }

@@ -1,5 +1,5 @@
 //! A soak test: mixed load with one fault after another. The bridge's memory and descriptor
-//! usage must be the same before and after the test.
+//! usage must not grow.
 //!
 //! The test takes 20 seconds by default. To run it for half an hour:
 //! `AMI_BRIDGE_SOAK_SECONDS=1800 cargo test --release --test it soak -- --nocapture`

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::{ACME, Asterisk, Bridge, LogReader, SIMULATED, bridge_command, configuration};
 use crate::support::{eventually, request};
 
-/// The longest time that [`assert_works`] may take. Takes milliseconds on an idle machine.
+/// The longest time that [`assert_works`] may take. It takes milliseconds on an idle machine.
 const MAX_REQUEST_TIME: Duration = Duration::from_secs(2);
 
 /// The maximum number of rounds. Fewer rounds fill the log queue, the pipe and the journal.

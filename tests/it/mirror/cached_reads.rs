@@ -1,5 +1,5 @@
-//! Reads from the mirror: the queries that the bridge sends for them, and their responses after
-//! changes for which Asterisk sent no event.
+//! Reads from the mirror cause few queries, and show even changes for which Asterisk sent no
+//! event.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};

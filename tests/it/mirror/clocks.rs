@@ -162,7 +162,7 @@ fn events_are_applied_at_the_end_of_daylight_saving_time(version: u32) {
     assert_times_near_now(&bridge, &pbx.asterisk, 1001);
 }
 
-/// Returns the age of a time in seconds, by this machine's clock.
+/// Returns the age of a time in seconds, by the host's clock.
 fn age(time: &Value) -> f64 {
     let time = time.as_str().unwrap_or_else(|| panic!("no time: {time}"));
     let time: Timestamp = time.parse().expect("a time");

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-/// A comparison field by field. Waiting times may differ by two seconds, because they grow
+/// A field-by-field comparison. Waiting times may differ by two seconds, because they grow
 /// between the two reads.
 #[derive(Debug, Default)]
 pub(crate) struct Comparison {

@@ -116,7 +116,7 @@ fn add_elsewhere(asterisk: &Asterisk, queue: &str, agent: u16) {
     assert_eq!(reply, "Success: Added interface to queue");
 }
 
-/// Returns acme's agents that `queue show` lists in a queue.
+/// Returns the acme agents that `queue show` lists in a queue.
 fn agents_in_asterisk(asterisk: &Asterisk, queue: &str) -> BTreeSet<String> {
     let text = asterisk.cli(&format!("queue show {queue}"));
     // The interface is in parentheses unless it is also the member's name.
@@ -137,7 +137,7 @@ fn agents(queue: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-/// Runs `test` for all cases in parallel, because it spends most of its time waiting.
+/// Runs `test` for all cases in parallel, because each case mostly waits.
 fn run_in_parallel<T: Copy + Send>(cases: &[T], test: impl Fn(T) + Sync) {
     let test = &test;
     std::thread::scope(|scope| {

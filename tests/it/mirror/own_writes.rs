@@ -185,10 +185,10 @@ impl Client {
 }
 
 fn memberships<'a>(members: impl Iterator<Item = (&'a Value, &'a Value)>) -> Memberships {
-    let known = |queue: &Value| {
+    let queue_name = |queue: &Value| {
         *QUEUES
             .iter()
-            .find(|known| *queue == **known)
+            .find(|name| *queue == **name)
             .expect("a queue")
     };
     let reason = |member: &Value| {
@@ -196,6 +196,6 @@ fn memberships<'a>(members: impl Iterator<Item = (&'a Value, &'a Value)>) -> Mem
         (member["paused"] == true).then(|| reason.unwrap_or_default())
     };
     members
-        .map(|(queue, member)| (known(queue), reason(member)))
+        .map(|(queue, member)| (queue_name(queue), reason(member)))
         .collect()
 }

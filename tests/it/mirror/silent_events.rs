@@ -1,4 +1,4 @@
-//! The daemon and `ami-bridge check` detect if Asterisk sends no member events.
+//! The daemon and `ami-bridge check` detect when Asterisk sends no member events.
 
 use std::time::{Duration, Instant};
 

@@ -26,7 +26,7 @@ on_both_versions!(
 
 const EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Starts a PBX with the queue `Support`, which has one realtime member and two dynamic ones.
+/// Starts a PBX with the queue `Support`, which has a realtime member and two dynamic members.
 fn start(version: u32) -> Realtime {
     let pbx = Realtime::start_with(version, &[], |database| {
         insert_queue(database, "Support");

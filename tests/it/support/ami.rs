@@ -50,7 +50,7 @@ impl Ami {
     }
 
     /// Sends an action and returns the values of its `Response` and `Message` headers, such
-    /// as `Success: Queue paused`.
+    /// as `Success: Interface paused successfully`.
     pub(crate) fn reply_text(&mut self, action: &str) -> String {
         let response = self.send(&format!("Action: {action}"));
         format!("{}: {}", response["Response"], response["Message"])

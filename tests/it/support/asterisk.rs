@@ -1,4 +1,4 @@
-//! An Asterisk for a single test, with the sample configuration, or the simulated PBX instead.
+//! Runs Asterisk with the sample configuration, or the simulated PBX, for a single test.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
@@ -226,7 +226,8 @@ impl Asterisk {
         if let Some(simulated) = &self.simulated {
             return simulated.take_queue_log();
         }
-        // Asterisk opened the file in append mode, so its next line starts the emptied file.
+        // Asterisk opened the file in append mode, so it writes the next line at
+        // the start of the emptied file.
         let log = self.queue_log();
         let file = std::fs::OpenOptions::new()
             .write(true)
@@ -242,7 +243,7 @@ impl Asterisk {
         ));
     }
 
-    /// Suspends Asterisk with SIGSTOP, as if its machine had hung.
+    /// Suspends Asterisk with SIGSTOP, as if its host had hung.
     pub(crate) fn freeze(&self) {
         if let Some(simulated) = &self.simulated {
             return simulated.set_frozen(true);

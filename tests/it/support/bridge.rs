@@ -147,7 +147,7 @@ impl Bridge {
     }
 
     /// Returns the lines that are already in the log file, without waiting for the bridge to
-    /// write the others. For a bridge that can't response requests.
+    /// write the others. For a bridge that can't answer requests.
     pub(crate) fn log_so_far(&self) -> String {
         self.log.text()
     }

@@ -7,7 +7,7 @@ use super::Asterisk;
 /// An Asterisk whose wall clock a test can set while Asterisk runs.
 ///
 /// Whenever Asterisk reads the clock, libfaketime reads the offset from a file. It does not
-/// change the monotonic clock, timers and file times.
+/// change the monotonic clock, timers or file times.
 pub(crate) struct PbxClock {
     pub(crate) asterisk: Asterisk,
     offset_file: std::path::PathBuf,
@@ -34,7 +34,7 @@ impl PbxClock {
             "FAKETIME_TIMESTAMP_FILE=@INSTANCE@/clock",
             "FAKETIME_NO_CACHE=1",
             "FAKETIME_DONT_FAKE_MONOTONIC=1",
-            // The name of the previous variable in older releases of libfaketime.
+            // Older releases of libfaketime use this name for the previous variable.
             "DONT_FAKE_MONOTONIC=1",
             "NO_FAKE_STAT=1",
         ];

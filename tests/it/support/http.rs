@@ -107,7 +107,7 @@ impl KeepAliveConnection {
         }
     }
 
-    /// Creates a client that connects from `source`, one of this machine's addresses.
+    /// Creates a client that connects from `source`, one of the host's addresses.
     pub(crate) fn from(source: IpAddr, address: SocketAddr) -> Self {
         Self {
             source: Some(source),

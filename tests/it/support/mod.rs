@@ -43,8 +43,8 @@ pub(crate) use tls::{connect_tls, http_tls_section};
 
 /// Declares tests that run on Asterisk 16 and on Asterisk 22.
 ///
-/// The path of each test contains `asterisk_16` or `asterisk_22`. By these words, `./test`
-/// skips the tests of a missing Asterisk version, and `.ci/run` counts the tests that ran.
+/// The path of each test contains `asterisk_16` or `asterisk_22`. `./test` uses these words to
+/// skip tests if an Asterisk version is missing, and `.ci/run` to count the tests that ran.
 macro_rules! on_both_versions {
     ($($name:ident),+ $(,)?) => {
         mod asterisk_16 { $( #[test] fn $name() { super::$name(16); } )+ }

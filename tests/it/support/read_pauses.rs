@@ -13,7 +13,7 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open}
 
 use super::{Bridge, Proxy};
 
-/// The pause between two samples of the socket.
+/// The interval between two samples of the socket.
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(1);
 
 /// The longest pauses in which the bridge did not read its AMI socket.

@@ -2,7 +2,7 @@
 //! members from a database through `res_config_sqlite3`.
 //!
 //! Asterisk 16.28 and 22.10 treat realtime queues alike, as observed with `queue show`:
-//! - The lookup of a queue ignores case in memory, but not in SQLite. A `QueueStatus` or
+//! - Queue lookups ignore case in memory, but not in SQLite. A `QueueStatus` or
 //!   `queue show` for `support` finds the loaded queue `Support`, but no database row with
 //!   that name. Asterisk then drops the queue and its dynamic members from memory and
 //!   returns an empty list. The next query with the correct spelling loads the queue again,
