@@ -206,8 +206,8 @@ export class Changes {
    * Sends a change and shows its result.
    *
    * @param {Record<string, string>} parameters
-   * @param {(queues: string) => Content[]} describe describes the change in the queues in
-   *   which it succeeded
+   * @param {(queues: string) => Content[]} describe returns the message for the queues in
+   *   which the change succeeded
    */
   async #send(parameters, describe) {
     const answer = await this.#api.change(parameters);

@@ -13,7 +13,7 @@ let dialogId = 0;
  *
  * @param {object} options
  * @param {Content[]} options.title
- * @param {string} options.submit the text of the submit button
+ * @param {string} options.submit the submit button's text
  * @param {Content[]} options.body
  * @param {(form: FormData) => Promise<void>} options.send runs when the user submits. The
  *   dialog closes when `send` resolves, and shows the error if `send` throws.

@@ -99,7 +99,7 @@ export function create(tag, { data = {}, ...properties } = {}, ...children) {
 }
 
 /**
- * Wraps a name or a reason, so that its direction does not affect the text around it.
+ * Wraps a name or a reason, so that its direction does not affect the surrounding text.
  *
  * @param {string} text
  */
@@ -136,7 +136,7 @@ export function setChildren(parent, children) {
   let next = parent.firstElementChild;
   for (const child of children) {
     if (child === next) next = next.nextElementSibling;
-    // Older browsers have no moveBefore.
+    // Older browsers lack moveBefore.
     else if (child.parentNode === parent && "moveBefore" in parent) parent.moveBefore(child, next);
     else parent.insertBefore(child, next);
   }

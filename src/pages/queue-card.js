@@ -99,7 +99,7 @@ export class QueueCard {
   /**
    * Updates one agent, or the callers and the statistics.
    *
-   * @param {string | null} address the interface of the agent; null for callers and statistics
+   * @param {string | null} address the agent's interface; null for callers and statistics
    */
   updatePart(address) {
     this.#updateHead();
@@ -194,7 +194,7 @@ export class QueueCard {
       root.style.minHeight = "";
       this.#removeContent();
     } else if (!root.contains(document.activeElement)) {
-      // Keeps the height of the card, so that the page does not jump.
+      // Keeps the card's height, so that the page does not jump.
       root.style.minHeight = this.#content ? `${root.offsetHeight}px` : `${this.#estimatedHeight()}rem`;
       this.#removeContent();
     }

@@ -216,7 +216,7 @@ function boardMember(data, previous, now, isSnapshot) {
   }
   if (!isSnapshot) return new BoardMember(data, now, true);
   // The agent became available after the last call or at login, whichever is later. The bridge
-  // does not report the end of a pause, so a later end of a pause is unknown.
+  // does not report the end of a pause, so the state may have begun later.
   const starts = [data.last_call_at, data.logged_in_at].map((time) => Date.parse(time ?? ""));
   const since = Math.max(...starts.filter((time) => time > 0));
   return data.state === "available" && Number.isFinite(since)

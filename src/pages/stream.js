@@ -199,7 +199,7 @@ export class EventStream {
   }
 
   /**
-   * Reads events until the response ends. Returns the error code for this end.
+   * Reads events until the response ends. Returns the code of the error to report.
    *
    * @param {Response} response
    */

@@ -1,15 +1,15 @@
 // The panel's clock, and the formatting of times and numbers.
 
 /**
- * The bridge's clock, on which all reported times are based. With its own clock, a wall screen
- * that is ten minutes slow would show pauses that begin in the future.
+ * The bridge's clock, on which all reported times are based. If a wall screen used its own
+ * clock, and that clock were ten minutes slow, pauses would seem to begin in the future.
  */
 export class Clock {
   #offset = 0;
 
   /**
    * Sets the clock from the `Date` header of a response that has just arrived. The header
-   * contains whole seconds, so half a second is added, the average fraction.
+   * contains whole seconds, so half a second, the average fraction, is added.
    *
    * @param {string | null} date
    */

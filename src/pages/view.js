@@ -35,8 +35,8 @@ export class View {
   /** @type {Map<string, boolean>} queues that the user has opened (true) or closed (false) */
   #toggled = new Map();
   /**
-   * The parts of each queue to draw in the next frame: the interfaces of agents, and null for
-   * the callers and the statistics.
+   * The parts of each queue to draw in the next frame: agents' interfaces, and null for the
+   * callers and the statistics.
    *
    * @type {Map<string, Set<string | null>>}
    */
@@ -105,8 +105,8 @@ export class View {
   }
 
   /**
-   * Sets whether the page receives events. If it does not, the board is gray and its times
-   * stop.
+   * Sets whether the page receives events. While no events arrive, the board is gray and its
+   * times stop.
    *
    * @param {boolean} isLive
    */
@@ -276,7 +276,7 @@ function rem() {
 }
 
 /**
- * Returns the id of a card's queue.
+ * Returns a card's queue id.
  *
  * @param {Element | null | undefined} card
  */

@@ -50,7 +50,7 @@ fn dashboard_and_alerts_use_every_metric_and_no_unknown_one(version: u32) {
         assert!(missing.is_empty(), "{file}: {missing:?}");
         used.extend(names);
     }
-    // The dashboard or an alert uses every metric.
+    // Every metric must be used by the dashboard or an alert.
     let unused = scraped.difference(&used).filter(|name| {
         let is_count_or_sum = ["_count", "_sum"].iter().any(|end| name.ends_with(end));
         !is_count_or_sum && !name.ends_with("_created")

@@ -114,7 +114,7 @@ impl Panel {
         }
     }
 
-    /// Follows the stream until the panel is_selected the same state as `showqueue` and
+    /// Follows the stream until the panel shows the same state as `showqueue` and
     /// `showqueuestat`. Returns the number of compared fields. Panics if the states still
     /// differ after `timeout`.
     pub(super) fn catch_up(

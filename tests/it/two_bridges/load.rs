@@ -58,7 +58,7 @@ impl Load {
 }
 
 /// Runs `act` while the clients send changes and reads. Checks the changes' outcomes against
-/// Asterisk's `queue_log`, and returns them.
+/// Asterisk's `queue_log`, and returns the tally.
 pub(super) fn under_load(setup: &mut Setup, name: &str, act: impl Fn(&mut Setup, &Load)) -> Tally {
     let load = Load::default();
     std::thread::scope(|scope| {

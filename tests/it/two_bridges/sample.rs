@@ -18,7 +18,7 @@ fn haproxy_retries_only_requests_that_the_bridge_treats_as_reads() {
         (read.to_owned(), "200 success", "reads"),
         ("action=ShowState&agent=1001".into(), "200 success", "reads"),
         (pause.into(), "200 success", "changes"),
-        // HAProxy's current parameter parser would treat these queries as reads.
+        // HAProxy's own parameter parser would treat these queries as reads.
         (format!("_=;{read}&{pause}"), "200 success", "changes"),
         (format!("_=?{read}&{pause}"), "200 success", "changes"),
         (format!("_=x%26{read}&{pause}"), "200 success", "changes"),
@@ -75,7 +75,7 @@ fn haproxy_retries_only_requests_that_the_bridge_treats_as_reads() {
     assert_eq!(backends, expected.chain(["changes"]).collect::<Vec<_>>());
 }
 
-/// HAProxy's current responses have the same format as the API's responses.
+/// HAProxy's own responses have the same format as the API's responses.
 #[test]
 fn haproxy_answers_503_without_a_ready_bridge() {
     let mut setup = Setup::start(SIMULATED, "info");

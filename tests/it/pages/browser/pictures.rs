@@ -115,7 +115,7 @@ fn screenshots_of_the_page_can_be_taken() {
         &format!("{} .state", agent_selector("6002", "1013")),
         "On hold",
     );
-    // The screenshots then show waiting times of several seconds.
+    // Waits until the screenshots show waiting times of several seconds.
     eventually("the callers have waited 7 s", || {
         let time = browser.text(&format!("{queue} .longest time"));
         (time.as_str() >= "0:07").then_some(())
