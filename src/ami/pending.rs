@@ -1,5 +1,4 @@
-//! The actions without a complete reply, as a state machine. Does no IO and never reads
-//! the clock.
+//! The state machine of unanswered actions. Does no IO and never reads the clock.
 //!
 //! An action is queued, then sent, then removed. A sent action stays until Asterisk
 //! answers or the session ends, even if every caller has timed out, so a late reply is
@@ -77,8 +76,7 @@ struct PendingAction {
     response: Option<Message>,
     rows: Vec<Message>,
     row_bytes: usize,
-    /// Number of received rows, including the rows that were dropped because every caller had
-    /// timed out.
+    /// Includes rows that were dropped because every caller had timed out.
     rows_received: usize,
 }
 

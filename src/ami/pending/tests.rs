@@ -8,6 +8,7 @@ use proptest::sample::Index;
 use super::*;
 use crate::ami::testing::{header, member};
 
+mod caller;
 mod model;
 use model::Model;
 

@@ -5,20 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::sync::oneshot::error::TryRecvError;
 
 use super::super::*;
+use super::caller::{Caller, check_results};
 use super::{MessageKind, Op, UNAVAILABLE, change, message, number_of, read};
-
-/// A caller that has requested an action.
-struct Caller {
-    id: u64,
-    deadline: Instant,
-    /// `None` if the caller has given up.
-    receiver: Option<oneshot::Receiver<ReplyResult>>,
-    /// Whether the caller has its result, or would have the result if it had not given up.
-    finished: bool,
-}
 
 /// An action that was encoded into the write buffer.
 struct Written {
@@ -323,31 +313,6 @@ impl Model {
             assert_eq!(result.expect_err("a failure"), expected);
         });
         assert_eq!(self.permits.available_permits(), PERMITS);
-    }
-}
-
-/// Checks that exactly the unfinished callers for which `is_due` returns true have a
-/// result, and passes each result to `check`.
-fn check_results(
-    callers: &mut [Caller],
-    is_due: impl Fn(&Caller) -> bool,
-    check: impl Fn(&Caller, ReplyResult),
-) {
-    for caller in callers {
-        let expected = !caller.finished && is_due(caller);
-        let result = caller.receiver.as_mut().map(oneshot::Receiver::try_recv);
-        match result {
-            Some(Ok(result)) => {
-                assert!(expected, "an unexpected result: {result:?}");
-                check(caller, result);
-            }
-            Some(Err(TryRecvError::Empty)) => assert!(!expected, "no result"),
-            Some(Err(TryRecvError::Closed)) => {
-                assert!(caller.finished, "dropped without a result");
-            }
-            None => {}
-        }
-        caller.finished |= expected;
     }
 }
 
