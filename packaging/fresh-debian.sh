@@ -96,13 +96,13 @@ check_debug_symbols() {
   local program=$root/debian/usr/bin/ami-bridge symbols=$root/debian$1 size
   size=$(stat -c %s "$program")
   [ "$size" -le 8000000 ] || fail "the program has $size bytes, more than 8 MB"
-  ! sections "$program" | grep -qE '^\.(debug_|symtab)' || fail "the program contains debug symbols"
+  ! sections "$program" | grep -qE '^\.(debug_info|debug_line|symtab)$' || fail "the program contains debug symbols"
   sections "$symbols" | grep -qx '\.debug_line' || fail "$1 has no line tables"
   [ "$(build_id "$symbols")" = "$(build_id "$program")" ] || fail "$1 belongs to another build"
   echo "$name: $(du -h --apparent-size "$program" | cut -f 1) program, $(du -h --apparent-size "$symbols" | cut -f 1) debug symbols"
 }
 
-sections() { readelf --wide --section-headers "$1" | grep -oE '\]\s+\.\S+' | sed 's/^\]\s*//'; }
+sections() { readelf --wide --section-headers "$1" 2>/dev/null | grep -oE '\]\s+\.\S+' | sed 's/^\]\s*//'; }
 build_id() { readelf --notes "$1" 2>/dev/null | sed -n 's/^ *Build ID: //p'; }
 
 is_configured() {
