@@ -52,7 +52,7 @@ struct Sides {
     bridge: SideResults,
     rawman: SideResults,
     bare: SideResults,
-    /// Bare, on a session that receives the events that the bridge needs.
+    /// The bare client with the events enabled that the bridge needs.
     bare_with_events: SideResults,
 }
 
@@ -92,7 +92,7 @@ fn rows(name: &str, connections: usize, sides: &Sides, cpu: f64) -> Vec<Row> {
                 rawman: "–".to_owned(),
                 bare: "–".to_owned(),
                 ..row(
-                    ", the bridge's own CPU for each",
+                    ", bridge CPU time per change",
                     Quantity::Microseconds(cpu),
                     Target::AtMost(Some(60.0), Some(40.0)),
                 )
@@ -121,7 +121,7 @@ pub(crate) fn verify(bed: &TestBed) -> Result<()> {
         let response = to_bridge.get(&bed.bridge_change(change), "")?;
         let body = response.text()?;
         if response.status != 200 || !is_bridge_success(body) {
-            return Err(format!("the bridge: {}", excerpt(body)).into());
+            return Err(format!("unexpected response from the bridge: {}", excerpt(body)).into());
         }
         verify_member(bed, &mut ami, change)?;
         // Undo the change, so that rawman has something to change.
@@ -133,7 +133,7 @@ pub(crate) fn verify(bed: &TestBed) -> Result<()> {
         let response = to_rawman.get(&bed.rawman_change(change), &rawman.cookie)?;
         let body = response.text()?;
         if response.status != 200 || !is_pause_success(body) {
-            return Err(format!("rawman: {}", excerpt(body)).into());
+            return Err(format!("unexpected response from rawman: {}", excerpt(body)).into());
         }
         verify_member(bed, &mut ami, change)?;
     }

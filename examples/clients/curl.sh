@@ -16,7 +16,8 @@ bridge() {
     --config <(printf 'user = "%s:%s"\n' "$BRIDGE_USER" "$BRIDGE_PASSWORD") "$endpoint"
 }
 
-# Prints a field of an answer. A panel would use a JSON library. This function needs only sed.
+# Prints a string field of a JSON response. A panel would use a JSON library; this function
+# needs only sed.
 field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" <<<"$2"; }
 
 answer=$(bridge action=pause "agent=$agent" "queue=$queue" "reason=Lunch break") || exit 1
@@ -35,6 +36,6 @@ case $answer in
   *) echo "error: $(field code "$answer"): $(field message "$answer")" ;;
 esac
 
-# This queue does not exist, to show an error.
+# Queue 9999 does not exist. The bridge responds with an error.
 answer=$(bridge action=showqueue queue=9999) || exit 1
 echo "error: $(field code "$answer"): $(field message "$answer")"

@@ -311,10 +311,10 @@ impl Pending {
         let ids: Vec<u64> = self.actions.keys().copied().collect();
         for id in ids {
             let sent = self.actions[&id].sent;
-            let may_be_executed = sent.is_some_and(|sent| sent.end_offset <= written);
+            let may_have_executed = sent.is_some_and(|sent| sent.end_offset <= written);
             self.fail(
                 id,
-                if may_be_executed {
+                if may_have_executed {
                     Failure::Unknown
                 } else {
                     not_sent

@@ -1,4 +1,4 @@
-//! Checks single parameters, for all actions. Rejects invalid values and never repairs them.
+//! Validates individual parameters, for all actions. Rejects invalid values and never repairs them.
 //! Does no IO.
 
 use super::errors::ApiError;
@@ -10,7 +10,7 @@ use crate::organizations::{MAX_AGENT_CHARS, MAX_QUEUE_CHARS, is_number_char};
 /// each of them.
 const MAX_QUEUES: usize = 100;
 
-/// The required phone number of an agent.
+/// Returns the agent's phone number from the required parameter `agent`.
 pub(super) fn agent(form: &Form) -> Result<String, ApiError> {
     number("agent", form.require("agent")?, MAX_AGENT_CHARS)
 }
@@ -79,9 +79,10 @@ pub(super) fn member_text(form: &Form, name: &str) -> Result<Option<String>, Api
             name,
             &format!("is longer than {MAX_MEMBER_BYTES} bytes in UTF-8"),
         )),
-        Some(text) if text.contains(MEMBER_SEPARATORS) => {
-            Err(invalid(name, "must not contain | , or ;"))
-        }
+        Some(text) if text.contains(MEMBER_SEPARATORS) => Err(invalid(
+            name,
+            "must not contain a pipe (|), comma or semicolon",
+        )),
         Some(text) => Ok(Some(text.to_owned())),
     }
 }

@@ -24,7 +24,8 @@ export function displayName({ alias, agent, interface: address }) {
 }
 
 /**
- * Returns the display name as an element that can be inserted into a text.
+ * Returns the display name in a `<bdi>`, so that its writing direction does not affect the text
+ * around it.
  *
  * @param {Member} member
  */

@@ -34,7 +34,7 @@ pub struct EventStream {
     connected: bool,
     /// Events to send before any others.
     first: Vec<StreamEvent>,
-    /// Whether the next event must be a snapshot.
+    /// Whether the next event must be a snapshot or report a link change.
     needs_snapshot: bool,
 }
 
@@ -42,7 +42,7 @@ impl EventStream {
     /// Opens a stream that continues after `position`, or else starts with a snapshot.
     ///
     /// # Errors
-    /// The error of the read for the first snapshot.
+    /// The read's error if the first snapshot can't be read.
     pub(in crate::api) async fn open(
         view: StreamView,
         position: Option<StreamPosition>,
@@ -155,11 +155,14 @@ impl EventStream {
                     change,
                     member,
                 } => {
-                    let Some(own) = self.view.number(queue) else {
+                    let Some(shown_number) = self.view.number(queue) else {
                         continue;
                     };
                     let position = self.view.position(*number, statistics_of.is_none());
-                    events.push(self.view.member_event(position, &own, *change, member));
+                    events.push(
+                        self.view
+                            .member_event(position, &shown_number, *change, member),
+                    );
                     events.extend(statistics_of.and_then(|q| self.queue_event(*number, q)));
                 }
                 StateChange::Statistics { .. } => {

@@ -48,7 +48,7 @@ pub(super) fn networks(key: &str, items: &[String], mistakes: &mut Mistakes) -> 
 /// form.
 fn network(item: &str) -> Result<IpNet, String> {
     let invalid =
-        || format!("\"{item}\" is not a network, such as \"192.0.2.0/24\", or an address");
+        || format!("\"{item}\" must be an IP address or a network, such as \"192.0.2.0/24\"");
     // ipnet accepts leading zeros, which other programs read as octal. `IpAddr` refuses them.
     let address = item.split('/').next().unwrap_or_default();
     let address: IpAddr = address.parse().map_err(|_| invalid())?;
@@ -66,7 +66,7 @@ fn network(item: &str) -> Result<IpNet, String> {
     let v4 = prefix_len.and_then(|length| Ipv4Net::new(v4, length).ok());
     v4.map(IpNet::V4).ok_or_else(|| {
         format!(
-            "\"{item}\" contains more than IPv4 addresses: write an IPv4 network, such as \
+            "\"{item}\" covers more than the IPv4-mapped range: write an IPv4 network, such as \
              \"10.0.0.0/8\""
         )
     })
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pbx_address_explains_a_scheme_and_invisible_characters() {
+    fn pbx_address_error_points_out_a_scheme_or_an_invisible_character() {
         for (text, expected) in [
             ("127.0.0.1:5038", ""),
             ("[fe80::1%2]:5038", ""),

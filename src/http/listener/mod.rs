@@ -140,8 +140,7 @@ impl<H: Handler> Server<H> {
     }
 }
 
-/// Accepts the next connection as soon as a slot is free. Does not wait while connections are
-/// in the backlog and slots are free, so a burst of connections is accepted without delay.
+/// Accepts the next connection as soon as a slot is free.
 async fn accept(
     socket: &TcpListener,
     slots: &Slots,

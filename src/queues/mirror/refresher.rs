@@ -208,7 +208,7 @@ impl Refresher {
     /// of refreshes must not delay them.
     async fn send_periodic_query(&self, schedule: &mut Schedule) -> bool {
         let now = Instant::now();
-        if self.is_clock_older_than(CLOCK_INTERVAL) {
+        if self.is_clock_offset_older_than(CLOCK_INTERVAL) {
             self.refresh_clock().await;
         } else if schedule.statistics <= now {
             let took = self.refresh_watched().await;
@@ -237,10 +237,10 @@ impl Refresher {
         self.resync_interval / u32::try_from(queues.max(1)).unwrap_or(u32::MAX)
     }
 
-    fn is_clock_older_than(&self, age: Duration) -> bool {
+    fn is_clock_offset_older_than(&self, age: Duration) -> bool {
         let now = Instant::now();
         self.store
-            .read(|mirror| mirror.is_clock_older_than(age, now))
+            .read(|mirror| mirror.is_clock_offset_older_than(age, now))
     }
 
     /// Measures the clock offset. The mirror applies the reply before this function returns.
@@ -264,7 +264,7 @@ impl Refresher {
     /// duration of the queries.
     async fn refresh_watched(&self) -> Duration {
         let start = Instant::now();
-        let views = self.store.read(Mirror::watched_views);
+        let views = self.store.read(Mirror::watched_filters);
         if views.is_empty() {
             return Duration::ZERO;
         }
@@ -318,7 +318,7 @@ impl Refresher {
 
     async fn query(&self, refresh: &Refresh, purpose: &str) -> Result<(), QueueError> {
         let queries = self.begin_queries(REFRESH_TIMEOUT, purpose)?;
-        if self.is_clock_older_than(MAX_CLOCK_AGE) {
+        if self.is_clock_offset_older_than(MAX_CLOCK_AGE) {
             self.measure_clock(&queries).await?;
         }
         let (queue, member) = match refresh {

@@ -35,7 +35,7 @@ impl StatisticsQuery {
         mirror: &Mirror,
         queues: impl Iterator<Item = &'a MirroredQueue>,
     ) -> Vec<Self> {
-        let mut members = mirror.members_after_calls();
+        let mut members = mirror.members_with_call_changes();
         let queries = queues.map(|queue| Self {
             queue: queue.name.clone(),
             members: members.remove(&queue.name).unwrap_or_default(),

@@ -62,8 +62,8 @@ impl Connection<'_> {
                     None => return writer.shutdown().await,
                 },
             }
-            // Respond to all received actions before writing events. Asterisk may also send
-            // several responses before the event that an action causes.
+            // Respond to all received actions before writing events. Real Asterisk does this,
+            // too: several responses can precede the event of the first action.
             loop {
                 wait_while_frozen(&mut self.frozen).await;
                 let request = match ActionRequest::take(&mut buffer) {

@@ -224,7 +224,7 @@ fn missing_ami_permission_is_reported_and_its_fix_is_logged(version: u32) {
     assert!(
         bridge
             .log()
-            .contains("add write=agent to it in manager.conf")
+            .contains("add write=agent to the user in manager.conf")
     );
     // Reads need no AMI write permission.
     bridge.acme_ok("action=showqueue");

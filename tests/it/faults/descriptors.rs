@@ -38,7 +38,7 @@ fn metric(bridge: &Bridge, name: &str) -> u64 {
 }
 
 #[test]
-fn clients_can_not_use_up_the_links_descriptors() {
+fn clients_cannot_exhaust_the_descriptors_reserved_for_the_link() {
     let mut asterisk = Asterisk::start(SIMULATED);
     let bridge = start_with_limit("-n", 256, &asterisk);
     assert!(bridge.log().contains("http.max_connections is lowered"));

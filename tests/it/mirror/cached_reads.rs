@@ -14,7 +14,7 @@ use crate::support::{
 
 on_both_versions!(
     reads_query_asterisk_only_when_needed,
-    pause_in_all_queues_includes_changes_without_events,
+    pause_without_queue_covers_memberships_that_changed_without_events,
     reads_show_queues_added_and_removed_by_a_reload,
     bridge_finds_a_new_queue_when_a_request_names_it,
     bridge_ignores_queues_that_no_action_can_name,
@@ -96,7 +96,7 @@ fn reads_query_asterisk_only_when_needed(version: u32) {
 
 /// A pause without `queue` applies to the agent's current memberships in Asterisk. If the
 /// configuration lists the queues, the bridge needs no query for this.
-fn pause_in_all_queues_includes_changes_without_events(version: u32) {
+fn pause_without_queue_covers_memberships_that_changed_without_events(version: u32) {
     // Agent 1052 is a static member of queue 6001.
     let (asterisk, bridge) = start_without_resync(version, 1);
     bridge.acme_ok("action=add&agent=1052&queue=6002");
@@ -115,7 +115,8 @@ fn pause_in_all_queues_includes_changes_without_events(version: u32) {
     let body = bridge.acme_ok("action=unpause&agent=1052");
     assert_eq!(body["status"], "success", "{body}");
     assert_eq!(rows(&body), ["6002 ok", "6004 ok"]);
-    // Asterisk's reply to the change revealed the removal, because this bridge never resyncs.
+    // This bridge never resyncs, so it can only have learned of the removal from Asterisk's
+    // reply to the change.
     eventually("the membership is no longer shown", || {
         let body = bridge.acme_ok("action=showstate&agent=1052");
         (body["queues"].as_array()?.len() == 2).then_some(())
@@ -269,24 +270,25 @@ fn changes_through_the_bridge_stay_visible_without_events(version: u32) {
     ));
     assert_eq!(added["Response"], "Success", "{added:?}");
     let bridge = Bridge::start(&without_resync(&live_configuration(asterisk.port)));
-    let assert_shown = |query: &str, agent: u16, expected: &Option<(bool, Value)>| {
-        bridge.acme_ok(&format!("action={query}&agent={agent}"));
-        let begun = Instant::now();
-        // Reads from the response until after the overlay of the change has expired.
-        while begun.elapsed() < Duration::from_secs(4) {
-            let body = bridge.acme_ok(&format!("action=showstate&agent={agent}"));
-            let queue = body["queues"].get(0);
-            let state =
-                queue.map(|queue| (queue["paused"] == true, queue["paused_reason"].clone()));
-            let elapsed = begun.elapsed();
-            assert_eq!(
-                state, *expected,
-                "agent {agent}, {elapsed:?} after {query}: {body}"
-            );
-            // Limits the request rate. No result depends on this delay.
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    };
+    let assert_change_stays_visible =
+        |query: &str, agent: u16, expected: &Option<(bool, Value)>| {
+            bridge.acme_ok(&format!("action={query}&agent={agent}"));
+            let begun = Instant::now();
+            // Keeps reading until after the change's overlay has expired.
+            while begun.elapsed() < Duration::from_secs(4) {
+                let body = bridge.acme_ok(&format!("action=showstate&agent={agent}"));
+                let queue = body["queues"].get(0);
+                let state =
+                    queue.map(|queue| (queue["paused"] == true, queue["paused_reason"].clone()));
+                let elapsed = begun.elapsed();
+                assert_eq!(
+                    state, *expected,
+                    "agent {agent}, {elapsed:?} after {query}: {body}"
+                );
+                // Limits the request rate. No result depends on this delay.
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        };
     let paused = |reason: &str| Some((true, Value::from(reason)));
     let unpaused = Some((false, Value::Null));
     let cases = [
@@ -312,7 +314,7 @@ fn changes_through_the_bridge_stay_visible_without_events(version: u32) {
         for (agent, changes) in &cases {
             scope.spawn(move || {
                 for (query, expected) in changes {
-                    assert_shown(query, *agent, expected);
+                    assert_change_stays_visible(query, *agent, expected);
                 }
             });
         }

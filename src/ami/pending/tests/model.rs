@@ -305,8 +305,8 @@ impl Model {
         let is_due = |_: &Caller| true;
         check_results(&mut self.callers, is_due, |caller, result| {
             let action = written.get(&caller.id);
-            let may_be_executed = action.is_some_and(|w| w.end_offset <= written_bytes);
-            let expected = match may_be_executed {
+            let may_have_executed = action.is_some_and(|w| w.end_offset <= written_bytes);
+            let expected = match may_have_executed {
                 true => Failure::Unknown,
                 false => UNAVAILABLE,
             };

@@ -97,7 +97,7 @@ impl MirroredQueue {
         }
         let shown = match overlay {
             Some(overlay) => {
-                overlay.member_listed(list.queried_at, listed.as_ref());
+                overlay.reconcile_with_list(list.queried_at, listed.as_ref());
                 overlay.reported = listed;
                 overlay.member()
             }

@@ -145,7 +145,7 @@ impl Mirror {
     /// Records that lists from now on may differ from earlier lists, because Asterisk has
     /// reloaded or a link was established.
     pub(super) fn expect_differences(&mut self, now: Instant) {
-        self.differences_expected_at = now;
+        self.differences_expected_since = now;
         self.possible_drift.clear();
         self.vanished.clear();
     }
@@ -153,6 +153,6 @@ impl Mirror {
     /// Returns whether neither a reload nor a new link explains the absence of a queue or
     /// member that was last listed at `listed`.
     pub(super) fn is_unexpected(&self, listed: Option<Instant>) -> bool {
-        listed.is_some_and(|listed| listed >= self.differences_expected_at)
+        listed.is_some_and(|listed| listed >= self.differences_expected_since)
     }
 }

@@ -189,7 +189,7 @@ impl MirroredQueue {
         let reported = self.reported(&interface).map(Arc::as_ref);
         let listed = with_bridge_times(listed, reported, clock_offset);
         if let Some(index) = self.overlay_index(&interface) {
-            self.overlays[index].member_listed(queried_at, Some(&listed));
+            self.overlays[index].reconcile_with_list(queried_at, Some(&listed));
         }
         self.apply_report(&interface, Some(listed))
     }

@@ -2,8 +2,8 @@
 //!
 //! A list replaces the queue that it lists ([`apply_list`]). A member event carries the
 //! whole member, so the latest wins; a call event only marks a queue's statistics as
-//! outdated ([`apply_event`]). State that neither lists nor events report is queried later
-//! ([`PendingRefreshes`]). An acknowledged change is visible immediately, as an overlay, until
+//! outdated ([`apply_event`]). After an event that leaves something uncertain, the bridge
+//! queries the queue or member again ([`PendingRefreshes`]). An acknowledged change is visible immediately, as an overlay, until
 //! its event confirms it ([`overlay`]).
 
 mod apply_event;
@@ -23,8 +23,8 @@ mod now;
 mod overlay;
 mod pending_refreshes;
 mod phase;
+mod query_mode;
 mod reported;
-mod size;
 mod transitions;
 mod vanished;
 mod watched_queues;
@@ -86,11 +86,11 @@ pub(super) struct Mirror {
     incomplete_lists: u32,
     /// When Asterisk last reloaded or the link was established. Later lists may differ from
     /// earlier ones although no event has reported a change.
-    differences_expected_at: Instant,
+    differences_expected_since: Instant,
     /// Queue names that no action can carry.
     unusable_names: Vec<String>,
-    /// Unknown queues in events, each with the time at which a list of all queues was
-    /// requested for the queue.
+    /// Unknown queues that events have named, each with the time at which its event caused a
+    /// request for a list of all queues.
     unknown_queues: HashMap<String, Instant>,
     /// The queues that the configuration lists, in the configuration's spelling.
     configured: Vec<String>,
@@ -116,7 +116,7 @@ impl Mirror {
             clock: PbxClock::default(),
             names_version: 0,
             incomplete_lists: 0,
-            differences_expected_at: at,
+            differences_expected_since: at,
             unusable_names: Vec::new(),
             unknown_queues: HashMap::new(),
             configured: Vec::new(),
@@ -124,7 +124,7 @@ impl Mirror {
         }
     }
 
-    /// Returns the queue with this name, in any spelling.
+    /// Looks up a queue by name, ignoring case.
     pub(super) fn queue(&self, name: &str) -> Option<&MirroredQueue> {
         self.queues.get(&name.to_ascii_lowercase())
     }
@@ -192,7 +192,8 @@ impl Mirror {
         Some(changes.map(|(at, change)| (at, change.clone())).collect())
     }
 
-    /// See [`Mirror::names_version`].
+    /// Returns a number that changes whenever a queue appears, disappears or is spelled
+    /// differently.
     pub(super) fn names_version(&self) -> u64 {
         self.names_version
     }
@@ -207,7 +208,7 @@ impl Mirror {
     }
 
     /// Returns whether the last measurement of the clock offset is older than `age`.
-    pub(super) fn is_clock_older_than(&self, age: Duration, now: Instant) -> bool {
+    pub(super) fn is_clock_offset_older_than(&self, age: Duration, now: Instant) -> bool {
         self.clock.is_older_than(age, now)
     }
 
@@ -222,13 +223,13 @@ impl Mirror {
     }
 
     /// Returns the queue filters of all views with open streams.
-    pub(super) fn watched_views(&self) -> Vec<ShowsQueue> {
+    pub(super) fn watched_filters(&self) -> Vec<ShowsQueue> {
         self.watched.views()
     }
 
     /// Returns the members whose calls have just started or ended, by queue.
-    pub(super) fn members_after_calls(&self) -> HashMap<&QueueName, Vec<Arc<str>>> {
-        self.pending.members_after_calls()
+    pub(super) fn members_with_call_changes(&self) -> HashMap<&QueueName, Vec<Arc<str>>> {
+        self.pending.members_with_call_changes()
     }
 
     /// Records visible member changes in the change log.

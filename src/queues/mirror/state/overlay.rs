@@ -78,8 +78,8 @@ impl UnconfirmedChange {
                 }
                 Some(member)
             }
-            // Readers see a new member as soon as Asterisk has listed it, because only Asterisk
-            // knows the member's device state.
+            // A new member stays hidden until Asterisk has listed it, because only Asterisk knows
+            // its device state.
             Self::Add(listed) => member.or_else(|| listed.clone()),
             Self::Remove => None,
         }
@@ -175,11 +175,16 @@ impl MemberOverlay {
         oldest.is_some_and(|(_, since)| *since + EVENT_TIMEOUT <= now)
     }
 
-    /// Compares the changes with a list of the member. The list includes all changes that were
-    /// acknowledged before `queried_at`. If the list shows another pause than the changes, someone
-    /// else has changed the pause or a realtime database has refused it, so the changes are
-    /// dropped. Otherwise the changes stay, because events from before them may still arrive.
-    pub(super) fn member_listed(&mut self, queried_at: Instant, member: Option<&Arc<Member>>) {
+    /// Compares the changes with the member as Asterisk listed it. The list includes all changes
+    /// that were acknowledged before `queried_at`. If the listed pause state differs from the
+    /// changes, someone else changed the pause or a realtime database rejected it, and the changes
+    /// are dropped. Otherwise the changes stay, because events older than the changes may still
+    /// arrive.
+    pub(super) fn reconcile_with_list(
+        &mut self,
+        queried_at: Instant,
+        member: Option<&Arc<Member>>,
+    ) {
         for (change, since) in &mut self.changes {
             if let (UnconfirmedChange::Add(listed), Some(member)) = (change, member)
                 && *since <= queried_at

@@ -122,7 +122,7 @@ impl PendingRefreshes {
     }
 
     /// Returns the members whose calls have just started or ended, by queue.
-    pub(super) fn members_after_calls(&self) -> HashMap<&QueueName, Vec<Arc<str>>> {
+    pub(super) fn members_with_call_changes(&self) -> HashMap<&QueueName, Vec<Arc<str>>> {
         let mut members: HashMap<_, Vec<_>> = HashMap::new();
         for pending in self.due.keys() {
             if let Refresh::Member {

@@ -53,7 +53,7 @@ fn panel_works_with_the_keyboard_alone() {
     browser.wait_until("document.activeElement.innerText === 'Resume Dana, 1001'");
     browser.press(ENTER);
     super::wait_for_text(&browser, &format!("{dana} .state"), "Available");
-    // Enter also closes a queue.
+    // Enter also collapses a queue's card.
     let toggle = ".card[data-queue=\"6002\"] .toggle";
     tab_to(&browser, toggle);
     browser.press(ENTER);
