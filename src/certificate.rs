@@ -8,7 +8,7 @@ use tracing::warn;
 /// The bridge warns about certificates that expire in fewer than this many days.
 const EXPIRY_WARNING_DAYS: i64 = 21;
 
-/// Whether a certificate is valid, with the problem if it is not.
+/// Whether a certificate is valid and, if it is not, what the problem is.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Validity {
     /// Clients accept the certificate.
@@ -88,8 +88,8 @@ fn read_time(reader: &mut SliceReader<'_>) -> der::Result<Timestamp> {
     } else {
         reader.decode::<GeneralizedTime>()?.to_unix_duration()
     };
-    // A certificate without an expiry date is valid until the end of the year 9999
-    // (RFC 5280), one day after jiff's maximum.
+    // If a certificate never expires, its expiry date is the end of the year 9999 (RFC
+    // 5280). That is one day after jiff's maximum.
     let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
     Timestamp::from_second(seconds.min(Timestamp::MAX.as_second()))
         .map_err(|_| ErrorKind::DateTime.into())

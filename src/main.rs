@@ -185,8 +185,8 @@ fn runtime() -> Result<Runtime, Box<dyn Error>> {
     Ok(builder.build()?)
 }
 
-/// Prompts twice, because the terminal shows no echo: the user would otherwise notice a typing
-/// mistake only at the first login.
+/// Prompts twice. The terminal does not show the password, so the user would otherwise notice
+/// a typo only at the first login.
 fn prompt_password_twice() -> std::io::Result<String> {
     let first = Zeroizing::new(rpassword::prompt_password("Password: ")?);
     let second = rpassword::prompt_password("Again: ")?;

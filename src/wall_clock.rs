@@ -1,10 +1,10 @@
 //! The wall-clock time of past events, on a machine that may be suspended.
 //!
-//! While a machine is suspended, its monotonic clock stops but its wall clock keeps running.
-//! If the machine is suspended for an hour after an event, the event's monotonic age lacks
-//! that hour, and the current wall-clock time minus this age is an hour too late. This module
-//! therefore stores a reading of both clocks from before each jump of the wall clock, and
-//! dates earlier events by that reading.
+//! While a machine is suspended, its monotonic clock stops but its wall clock keeps running. If
+//! the machine is suspended for an hour after an event, the event's monotonic age lacks that
+//! hour, and the current wall-clock time minus this age is an hour too late. This module
+//! therefore keeps the last reading of both clocks before each jump of the wall clock, and uses
+//! it to date events from before the jump.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tracing::warn;
 
-/// Between two readings, the wall clock may gain or lose this much on the monotonic clock,
-/// because NTP slews the wall clock. A larger difference is a jump.
+/// NTP slews the wall clock, so it may gain or lose this much on the monotonic clock between
+/// two readings. A larger difference is a jump.
 const MAX_SLEW: Duration = Duration::from_secs(1);
 
 /// Maximum number of stored readings. No caller asks about older events.

@@ -19,7 +19,7 @@ impl WorkerRuntime {
     /// example [`Builder::enable_all`].
     ///
     /// # Errors
-    /// The operating system's error if the runtime can't be started.
+    /// Returns the operating system's error if the runtime can't be started.
     pub(crate) fn start(
         thread_name: &str,
         enable_drivers: fn(&mut Builder) -> &mut Builder,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The error message for an address in any other format.
+/// The error message for an address that is not in the format `host:port`.
 const FORMAT_ERROR: &str = "must be host:port, such as \"127.0.0.1:5038\"";
 
 /// A host name or IP address, and a port. An IPv6 address is in brackets, and may have
@@ -20,7 +20,7 @@ impl Address {
     /// Parses `host:port`. Does not resolve the host name.
     ///
     /// # Errors
-    /// An error message that describes the problem and the expected format.
+    /// Returns an error message that describes the problem and the expected format.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.parse::<Ipv6Addr>().is_ok() {
             let error =
@@ -28,7 +28,7 @@ impl Address {
             return Err(error.to_owned());
         }
         let (host, port_text) = text.rsplit_once(':').ok_or(FORMAT_ERROR)?;
-        // Parsing as `u16` would accept a plus sign.
+        // Checks the digits, because parsing as `u16` would also accept a plus sign.
         let is_number = port_text.bytes().all(|byte| byte.is_ascii_digit());
         match port_text.parse() {
             Ok(port @ 1..) if is_number && !host.is_empty() => {

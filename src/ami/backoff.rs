@@ -12,7 +12,7 @@ pub(super) struct Backoff {
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
-/// Minimum uptime after which a link resets the delay.
+/// A link that has been up for at least this long resets the delay.
 const MIN_UPTIME: Duration = Duration::from_secs(5);
 
 impl Default for Backoff {

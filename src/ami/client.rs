@@ -90,7 +90,7 @@ impl Client {
     #[must_use]
     pub fn state(&self) -> LinkState {
         if !self.is_supervised() {
-            // Nothing updates the last published state any more.
+            // The supervisor has ended, so the last published state is out of date.
             return LinkState::Down {
                 next_attempt: Instant::now(),
                 reason: "the task that supervises this link has ended".to_owned(),
@@ -117,8 +117,8 @@ impl Client {
     /// until `deadline`. `request_id` appears in the log.
     ///
     /// # Errors
-    /// [`Failure::Unavailable`] if the link is not ready, [`Failure::Overloaded`] if
-    /// `max_pending` exchanges are already pending.
+    /// Returns [`Failure::Unavailable`] if the link is not ready, and [`Failure::Overloaded`]
+    /// if `max_pending` exchanges are already pending.
     pub fn begin(&self, deadline: Instant, request_id: &str) -> Result<Exchange, Failure> {
         self.open(deadline, request_id, Some(&self.permits))
     }
@@ -127,7 +127,7 @@ impl Client {
     /// `max_pending`. `purpose` appears in the log as the request id.
     ///
     /// # Errors
-    /// [`Failure::Unavailable`] if the link is not ready.
+    /// Returns [`Failure::Unavailable`] if the link is not ready.
     pub fn begin_internal(&self, deadline: Instant, purpose: &str) -> Result<Exchange, Failure> {
         self.open(deadline, purpose, None)
     }
@@ -194,8 +194,8 @@ impl Exchange {
     /// if the returned future is dropped.
     ///
     /// # Errors
-    /// [`Failure::Unavailable`] or [`Failure::Overloaded`] if the action was not sent,
-    /// [`Failure::Unknown`] if it may have been executed.
+    /// Returns [`Failure::Unavailable`] or [`Failure::Overloaded`] if the action was not
+    /// sent, and [`Failure::Unknown`] if Asterisk may have executed it.
     pub fn send(
         &self,
         action: Action,

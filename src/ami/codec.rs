@@ -48,8 +48,8 @@ pub enum FrameError {
     Io(#[from] std::io::Error),
 }
 
-/// The AMI decoder. It remembers how far it has searched the buffer. If a frame arrives
-/// byte by byte, the decoder therefore searches each byte only once.
+/// The AMI decoder. It remembers how far it has searched the buffer, so it searches each
+/// byte only once, even if a frame arrives byte by byte.
 #[derive(Debug, Default)]
 pub struct AmiCodec {
     banner_decoded: bool,
@@ -64,7 +64,8 @@ impl AmiCodec {
     /// bytes are needed.
     ///
     /// # Errors
-    /// [`FrameError`] if the bytes are not AMI. The caller must then close the connection.
+    /// Returns a [`FrameError`] if the bytes are not AMI. The caller must then close the
+    /// connection.
     pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
         if !self.banner_decoded {
             return self.decode_banner(buffer);

@@ -9,8 +9,8 @@ use super::action::Action;
 use super::codec::{AmiCodec, Frame, FrameError};
 use super::message::Message;
 
-/// Free buffer space before each read, in bytes. It is large, so reading a long event
-/// list takes few system calls.
+/// Free buffer space before each read, in bytes. With this much space, a long event list is
+/// read with few system calls.
 const READ_BYTES: usize = 64 * 1024;
 
 /// Both directions of a connection to Asterisk.

@@ -30,7 +30,7 @@ const MAX_IN_FLIGHT_OVER_TLS: usize = 1;
 /// Connects to Asterisk, over TLS if `tls` is set. Has no timeout.
 ///
 /// # Errors
-/// The operating system's error, or the TLS error with advice for the operator.
+/// Returns the operating system's error, or the TLS error with advice for the operator.
 pub(crate) async fn dial(
     address: &Address,
     tls: Option<&TlsSettings>,
@@ -49,7 +49,8 @@ pub(crate) async fn dial(
 /// presents. Has no timeout.
 ///
 /// # Errors
-/// The operating system's error, or the TLS error if the certificate is not trusted.
+/// Returns the operating system's error, or the TLS error if the certificate is not
+/// trusted.
 pub async fn presented_certificate(address: &Address, tls: &TlsSettings) -> io::Result<Vec<u8>> {
     let stream = tls.connect(connect(address).await?).await?;
     let presented = stream.get_ref().1.peer_certificates();

@@ -50,7 +50,7 @@ impl Liveness {
     }
 
     /// Records that bytes have arrived. Any byte proves that Asterisk is alive, not only the
-    /// answer to a Ping.
+    /// response to a Ping.
     pub(super) fn received(&mut self, now: Instant) {
         self.last_received = now;
         self.pinged = false;

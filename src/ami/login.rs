@@ -1,5 +1,5 @@
-//! The handshake. Reads the greeting, logs in with a digest of the challenge, and waits
-//! until Asterisk executes queue actions.
+//! The handshake. Reads the greeting, logs in with an MD5 challenge, and waits until Asterisk
+//! executes queue actions.
 
 use std::time::Duration;
 
@@ -117,15 +117,16 @@ async fn call<S: AsyncRead + AsyncWrite>(
     }
 }
 
-/// The AMI user's permissions on a booted Asterisk, as in [`Peer`].
+/// The AMI user's permissions, determined once Asterisk has booted. [`Peer`] describes the
+/// fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Booted {
     pub(crate) may_write: bool,
     pub(crate) sends_boot_event: bool,
 }
 
-/// Waits until Asterisk has booted and executes queue actions. Has no time limit while
-/// Asterisk answers every probe. Calls `on_no_app_queue` once if Asterisk does not know
+/// Waits until Asterisk has booted and executes queue actions. There is no time limit as long
+/// as Asterisk answers every probe. Calls `on_no_app_queue` once if Asterisk does not know
 /// the queue actions yet.
 pub(crate) async fn wait_for_boot<S: AsyncRead + AsyncWrite>(
     connection: &mut Connection<S>,

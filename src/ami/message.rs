@@ -47,9 +47,9 @@ impl Message {
             .map(|(_, value)| value)
     }
 
-    /// Returns the headers from the last `name` header that a `next` header directly follows.
-    /// Without such a pair, returns the headers from the last `name` header. Returns `None`
-    /// if there is no `name` header.
+    /// Returns all headers from the last `name` header that is directly followed by a `next`
+    /// header. If there is no such pair, returns all headers from the last `name` header.
+    /// Returns `None` if there is no `name` header.
     #[must_use]
     pub fn tail_from_pair(&self, name: &str, next: &str) -> Option<HeaderTail<'_>> {
         let is_named = |index: usize, name: &str| {
@@ -76,7 +76,7 @@ impl Message {
             && second.is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"Privilege"))
     }
 
-    /// Joins this message with `rest`, which an empty line in a value has split off.
+    /// Joins this message with `rest`, the part after an empty line in a value.
     #[must_use]
     pub fn join(&self, rest: &Self) -> Self {
         Self::parse([&self.raw[..], b"\n", &rest.raw[..]].concat().into())
@@ -200,9 +200,9 @@ fn number<T: FromStr>(value: &[u8]) -> Option<T> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
 
-/// Returns whether a header's value must never appear in a log. This applies to the
-/// secret, and to the challenge and its response, because a weak secret could be guessed
-/// from them.
+/// Returns whether a header's value must never appear in a log. This applies to the secret.
+/// It also applies to the challenge and its response, because someone who knows both could
+/// guess a weak secret.
 fn is_secret(name: &str) -> bool {
     ["Secret", "Key", "Challenge"]
         .iter()

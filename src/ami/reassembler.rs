@@ -60,9 +60,9 @@ impl Reassembler {
     }
 }
 
-/// Returns whether a member event lacks `Paused`, a header that every member event has.
-/// If so, the next frame is the rest of the event, even if that frame looks like a
-/// message.
+/// Returns whether a member event lacks the header `Paused`, which every complete member
+/// event has. If the header is missing, the next frame is the rest of the event, even if
+/// that frame looks like a message.
 fn is_incomplete(event: &Message) -> bool {
     let is_member_event = event
         .event()
@@ -92,8 +92,8 @@ mod tests {
 
     const LIST: u64 = 7;
 
-    /// Decodes and reassembles a byte stream. Assumes that a list is open after each
-    /// response, until an event other than a row.
+    /// Decodes and reassembles a byte stream. Assumes that each response opens a list, which
+    /// stays open until an event that is not a row.
     fn messages(bytes: &[u8]) -> Vec<Message> {
         let mut codec = AmiCodec::default();
         let mut buffer = BytesMut::from(&b"Asterisk Call Manager/5.0.4\r\n"[..]);

@@ -46,10 +46,10 @@ const BATCH_MIN_READS: usize = 4;
 /// sleeping reader. Asterisk closes the connection if a reader stalls for 100 ms.
 const BATCH_WINDOW: Duration = Duration::from_micros(300);
 
-/// How long the session polls for the reply to a single action, and after the reply for
-/// the next request, before it sleeps. A wake-up takes half as long as Asterisk takes to
-/// execute a `QueuePause`. With more actions in flight, the session rarely sleeps, and
-/// Asterisk needs the CPU.
+/// How long the session polls before it sleeps: first for the reply to a single action,
+/// then for the next request. A wake-up takes half as long as Asterisk takes to execute a
+/// `QueuePause`. With several actions in flight, the session does not poll, because it
+/// rarely sleeps then and Asterisk needs the CPU.
 const SPIN_TIME: Duration = Duration::from_micros(100);
 
 /// Maximum time for Asterisk to answer a logoff.

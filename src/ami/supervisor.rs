@@ -36,7 +36,7 @@ pub struct LinkSettings {
     pub secret: Zeroizing<String>,
     /// TLS settings; `None` for a connection without TLS.
     pub tls: Option<TlsSettings>,
-    /// Timeout for connecting, and a separate timeout of the same length for logging in.
+    /// Timeout for connecting. Logging in has its own timeout of the same length.
     pub connect_timeout: Duration,
     /// Maximum number of pending exchanges.
     pub max_pending: usize,

@@ -70,7 +70,7 @@ impl TlsSettings {
     /// or IP address. Reads the PEM file of [`Trust::Authority`].
     ///
     /// # Errors
-    /// A message for the operator if the server name or the PEM file is invalid.
+    /// Returns a message for the operator if the server name or the PEM file is invalid.
     pub fn new(trust: Trust, server_name: &str) -> Result<Self, String> {
         let name = ServerName::try_from(server_name.to_owned())
             .map_err(|_| format!("\"{server_name}\" is not a host name or address"))?;

@@ -1,7 +1,7 @@
 //! Checked header values.
 //!
-//! Every text in an action has one of these types, so it can't end a line or add a
-//! header, and Asterisk won't truncate it.
+//! Every text field of an action has one of these types, so the text can't end a line or
+//! add a header, and Asterisk won't truncate it.
 
 use std::fmt;
 
@@ -53,7 +53,7 @@ impl HeaderValue {
     /// Validates and wraps `value`.
     ///
     /// # Errors
-    /// [`ValueError`] if Asterisk would misread the value.
+    /// Returns a [`ValueError`] if Asterisk would misread the value.
     pub fn new(value: &str) -> Result<Self, ValueError> {
         check_line(value, MAX_HEADER_BYTES).map(|()| Self(value.into()))
     }
@@ -69,7 +69,7 @@ impl MemberValue {
     /// Validates and wraps `value`.
     ///
     /// # Errors
-    /// [`ValueError`] if Asterisk would misread the value.
+    /// Returns a [`ValueError`] if Asterisk would misread the value.
     pub fn new(value: &str) -> Result<Self, ValueError> {
         check_line(value, MAX_MEMBER_BYTES)?;
         if value.contains(MEMBER_SEPARATORS) {

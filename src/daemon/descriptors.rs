@@ -11,7 +11,7 @@ const RESERVED_BASE: u64 = 24;
 /// resolution.
 const RESERVED_PER_PBX: u64 = 4;
 
-/// Maximum number of admin connections. A low descriptor limit reduces it.
+/// Maximum number of admin connections. The number is lower if the descriptor limit is low.
 const MAX_ADMIN_CONNECTIONS: u64 = 64;
 
 /// The maximum number of connections of each listener.
@@ -43,7 +43,7 @@ pub(super) fn divide(max_connections: usize, pbxes: usize) -> ConnectionLimits {
 }
 
 fn connection_limits(limit: u64, max_connections: usize, pbxes: usize) -> ConnectionLimits {
-    // If the descriptor limit is low, API clients still need some descriptors.
+    // If the descriptor limit is low, API clients must still get some descriptors.
     let admin = MAX_ADMIN_CONNECTIONS.min(limit / 8).max(4);
     let reserved = RESERVED_BASE + RESERVED_PER_PBX * pbxes as u64 + admin;
     let remaining = limit.saturating_sub(reserved).max(1);

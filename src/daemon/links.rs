@@ -32,7 +32,7 @@ impl Links {
     /// Creates a handle for each PBX. [`Self::start`] connects to the PBXes.
     ///
     /// # Errors
-    /// The operating system's error if it can't start the thread.
+    /// Returns the operating system's error if it can't start the thread.
     pub(super) fn new(settings: Vec<config::PbxSettings>, serve_stale: bool) -> io::Result<Self> {
         let runtime = WorkerRuntime::start("ami", Builder::enable_all)?;
         let stop = CancellationToken::new();

@@ -58,7 +58,7 @@ const ADMIN_TIMEOUTS: Timeouts = Timeouts {
 /// the PBXes. Each signal from `reload_source` reloads the configuration.
 ///
 /// # Errors
-/// [`StartError`] if the daemon can't start. Nothing keeps running after an error.
+/// Returns a [`StartError`] if the daemon can't start. Nothing keeps running after an error.
 pub async fn run(
     settings: Settings,
     stop: CancellationToken,

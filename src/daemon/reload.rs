@@ -41,7 +41,7 @@ impl Reloader {
     /// Applies the initial configuration.
     ///
     /// # Errors
-    /// A message if the operating system can't provide random bytes.
+    /// Returns a message if the operating system can't provide random bytes.
     pub(super) fn new(
         route_builder: RouteBuilder,
         settings: Settings,
@@ -64,8 +64,8 @@ impl Reloader {
         &self.routes
     }
 
-    /// Starts to review queue names, and to reload the configuration at each signal from
-    /// `source`.
+    /// Starts reviewing the queue names, and starts reloading the configuration at each
+    /// signal from `source`.
     pub(super) fn start(self, source: Option<ReloadSource>) {
         self.names.start(&self.routes, &self.route_builder.stop);
         if let Some(source) = source {
@@ -103,7 +103,7 @@ impl Reloader {
     /// Applies the whole configuration.
     ///
     /// # Errors
-    /// A message with the reason. The old configuration stays in use.
+    /// Returns a message with the reason. The old configuration then stays in use.
     fn apply(&self, mut settings: Settings, log_level: &LogLevel) -> Result<(), String> {
         self.check_pbxes(&settings)?;
         let after = RestartOnly::of(&settings);

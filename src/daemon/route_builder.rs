@@ -11,7 +11,8 @@ use crate::http::{Pages, Routes};
 use crate::organizations::{Lockout, Verifier};
 use crate::queues::Pbxes;
 
-/// Builds routes. All routes share the builder's fields, so the fields survive a reload.
+/// Builds routes. All routes that it builds share its fields, so the state in these fields
+/// survives a reload.
 #[derive(Debug)]
 pub(super) struct RouteBuilder {
     pub(super) pbxes: Arc<Pbxes>,
@@ -27,7 +28,7 @@ impl RouteBuilder {
     /// may have changed.
     ///
     /// # Errors
-    /// A message if the operating system can't provide random bytes.
+    /// Returns a message if the operating system can't provide random bytes.
     pub(super) fn build(&self, settings: Settings) -> Result<Routes, String> {
         let verifier = Verifier::new();
         let verifier = verifier.map_err(|error| format!("can't get random bytes: {error}"))?;

@@ -18,7 +18,7 @@ pub(super) fn warn_about_overlaps(overlaps: &[Overlap]) {
     }
 }
 
-/// Warns if clients refuse the API's certificate, or will soon refuse it.
+/// Warns if clients reject the API's certificate, or will soon reject it.
 pub(super) fn warn_about_certificate(tls: Option<&Tls>) {
     if let Some(tls) = tls {
         certificate::warn_unless_valid(tls.certificate().as_deref());

@@ -25,9 +25,9 @@ impl Watchdog {
     /// Notifies systemd while the links are healthy. Does nothing if the service manager
     /// has not set `WATCHDOG_USEC`.
     ///
-    /// Runs on the main runtime. Before each notification, it waits for an empty task on the
-    /// links' runtime. If either runtime hangs, the notifications stop, and systemd restarts
-    /// the daemon.
+    /// Runs on the main runtime. Before each notification, it runs an empty task on the links'
+    /// runtime and waits until the task has finished. If either runtime hangs, the
+    /// notifications stop, and systemd restarts the daemon.
     pub(super) async fn run(self) {
         let Some(watchdog_timeout) = sd_notify::watchdog_enabled() else {
             return;

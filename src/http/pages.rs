@@ -25,7 +25,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml; charset=utf-8";
 
-/// An entry of [`FILES`]: the path below `/panel/`, the content type, and the text of a file in
+/// An entry of [`FILES`]: the path under `/panel/`, the content type, and the text of a file in
 /// `src/pages`.
 macro_rules! file {
     ($name:literal, $content_type:expr) => {
@@ -80,7 +80,7 @@ impl Pages {
     /// Creates the pages. They call the API at `api_path`.
     #[must_use]
     pub fn new(api_path: &str) -> Self {
-        // A relative path also works if a proxy serves the pages below another path.
+        // A relative path also works if a proxy serves the pages under another path.
         let api_path = format!(".{}", escape_attribute(api_path));
         let page = include_str!("../pages/index.html").replace("{{interface}}", &api_path);
         let files = FILES.map(|(path, content_type, text)| {

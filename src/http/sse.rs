@@ -24,8 +24,8 @@ const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
 const MIN_SHARED_PIECE: usize = 8 * 1024;
 
 /// Returns the body of an event stream. The body ends when `stop` is canceled or the user loses
-/// access to the events. It requests the next events only after the client has read the
-/// previous events, so a slow client receives the current state instead of a backlog.
+/// access to the events. The next events are requested only after the client has read the
+/// previous ones, so a slow client receives the current state instead of a backlog.
 pub(super) fn body(
     events: EventStream,
     stop: CancellationToken,
@@ -46,7 +46,7 @@ pub(super) fn body(
     })
 }
 
-/// An open event stream. Dropping it logs how long it was open.
+/// An open event stream. Dropping it logs how long the stream was open.
 struct OpenStream {
     events: EventStream,
     unsent: VecDeque<Bytes>,

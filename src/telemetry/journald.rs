@@ -38,7 +38,7 @@ impl JournalSocket {
     /// Creates a socket for the journal at `path`.
     ///
     /// # Errors
-    /// The operating system's error if nothing listens at `path`.
+    /// Returns the operating system's error if nothing listens at `path`.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         // Connects only to check that the journal listens. The socket for the entries is
         // not connected, because a restarted journal has a new socket at the same path.
@@ -90,7 +90,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JournalLayer {
             }
         }
         let entry = encode_entry(event.metadata(), &fields);
-        // A write never fails: the queue counts the entries that it drops.
+        // Writing never fails: the queue drops and counts the entries that do not fit.
         let _ = self.queue.clone().write_all(&entry);
     }
 }
@@ -129,7 +129,7 @@ impl Fields {
 }
 
 fn encode_entry(metadata: &Metadata<'_>, fields: &Fields) -> Vec<u8> {
-    // syslog priorities.
+    // These are syslog priorities.
     let priority = match *metadata.level() {
         Level::ERROR => "3",
         Level::WARN => "4",
@@ -138,8 +138,8 @@ fn encode_entry(metadata: &Metadata<'_>, fields: &Fields) -> Vec<u8> {
     };
     let mut text = fields.message.clone();
     for (name, value) in &fields.named {
-        // Values are quoted and escaped, so that a value can't look like several fields. In
-        // addition, journalctl does not show lines that contain control characters.
+        // Values are quoted and escaped for two reasons: one value must not look like several
+        // fields, and journalctl does not show lines that contain control characters.
         let needs_quotes = |c: char| c.is_whitespace() || c.is_control() || "=\"".contains(c);
         let _ = if value.contains(needs_quotes) {
             write!(text, " {name}={value:?}")
@@ -152,7 +152,7 @@ fn encode_entry(metadata: &Metadata<'_>, fields: &Fields) -> Vec<u8> {
     push_field(&mut entry, "PRIORITY", priority);
     push_field(&mut entry, "SYSLOG_IDENTIFIER", env!("CARGO_PKG_NAME"));
     push_field(&mut entry, "TARGET", metadata.target());
-    // For searches: lines of the same kind have the same message without fields.
+    // For searches: without its fields, the message is the same in all lines of one kind.
     push_field(&mut entry, "F_MESSAGE", &fields.message);
     for (name, value) in &fields.named {
         let name = format!("F_{}", name.to_ascii_uppercase());

@@ -116,7 +116,7 @@ impl LogQueue {
     /// `write` call.
     ///
     /// # Errors
-    /// The operating system's error if it can't start the thread.
+    /// Returns the operating system's error if it can't start the thread.
     pub(super) fn new(sink: impl Write + Send + 'static) -> io::Result<(Self, LogGuard)> {
         let flow = LogFlow::default();
         let (entries, receiver) = channel();
@@ -163,7 +163,7 @@ impl<'a> MakeWriter<'a> for LogQueue {
 /// An entry for the writer thread.
 enum Entry {
     Line(Vec<u8>),
-    /// The last entry. The writer thread responds when all earlier lines are written.
+    /// The last entry. The writer thread responds once it has written all earlier lines.
     End(Sender<()>),
 }
 

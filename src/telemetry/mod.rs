@@ -26,7 +26,7 @@ impl LogLevel {
     /// Replaces the filter.
     ///
     /// # Errors
-    /// If `filter` is not a valid `tracing` filter.
+    /// Returns an error if `filter` is not a valid `tracing` filter.
     pub fn set(&self, filter: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         Ok(self.0.reload(EnvFilter::try_new(filter)?)?)
     }
@@ -43,13 +43,13 @@ pub struct Telemetry {
     _guard: LogGuard,
 }
 
-/// Sets up logging to standard error, or to systemd's journal. Also logs panics, because Rust's
-/// default hook writes on the panicking thread, which a stuck reader of standard error would
-/// block.
+/// Sets up logging to standard error, or to systemd's journal. Also logs panics. Rust's default
+/// hook would write to standard error on the panicking thread, and block that thread if the
+/// reader of standard error hangs.
 ///
 /// # Errors
-/// If systemd's journal is configured but does not listen, if the filter is not valid, or if
-/// the operating system can't start a thread.
+/// Returns an error if systemd's journal is configured but does not listen, if the filter is
+/// not valid, or if the operating system can't start a thread.
 pub fn start(settings: &LogSettings) -> Result<Telemetry, Box<dyn std::error::Error>> {
     let (filter, level) = reload::Layer::new(EnvFilter::try_new(&settings.level)?);
     let is_terminal = io::stderr().is_terminal();

@@ -12,7 +12,7 @@ pub struct LogSettings {
 /// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// [`Pretty`](Self::Pretty) on a terminal, else [`Json`](Self::Json).
+    /// [`Pretty`](Self::Pretty) on a terminal, otherwise [`Json`](Self::Json).
     Auto,
     /// Human-readable text.
     Pretty,

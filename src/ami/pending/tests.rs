@@ -75,7 +75,7 @@ fn read(queue: u8) -> Action {
     }
 }
 
-/// Returns a change that only calls with the same `number` return.
+/// Returns a change that is different for each `number`.
 fn change(number: usize) -> Action {
     Action::QueueRemove {
         queue: header("6001"),

@@ -141,7 +141,8 @@ async fn outcome_is_unknown_only_if_the_last_byte_was_written() {
     let action_bytes = script(&[&pause_script(1)]).client().len();
     for (bytes_read, unknown_count) in [
         (0, 0),
-        // The eight bytes in the pipe include the action's last byte, or lack only that byte.
+        // The pipe holds eight more bytes: up to the action's last byte, or up to the byte
+        // before it.
         (action_bytes - 8, 1),
         (action_bytes - 9, 0),
         (action_bytes, 1),
@@ -176,7 +177,7 @@ async fn outcome_is_unknown_only_if_the_last_byte_was_written() {
 
 #[tokio::test(start_paused = true)]
 async fn actions_on_a_closed_connection_are_reported_as_not_sent() {
-    // The session may see the closed connection or a request first, at random.
+    // It is random whether the session first sees the closed connection or a request.
     for _ in 0..20 {
         let (session, run, far) = greeted_session(8).await;
         drop(far);

@@ -36,7 +36,7 @@ const HEAD_END: &[u8] = b"\r\n\r\n";
 /// A stream that replaces hyper's bare refusals.
 pub(super) struct RefusalRewriter<S> {
     stream: S,
-    /// The rest of a replacement that is not written yet.
+    /// The part of a replacement that has not been written yet.
     unwritten: BytesMut,
 }
 

@@ -40,10 +40,10 @@ const FIRST_REQUEST_POLL: Duration = Duration::from_millis(10);
 /// A listener's time limits.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// Time limit for the complete first request on a connection.
+    /// Time limit for receiving the complete first request on a connection.
     pub first_request: Duration,
-    /// Time limit between two requests on a connection, until the second request's head is
-    /// complete.
+    /// Time limit between two requests on a connection. The second request's head must be
+    /// complete within this time.
     pub idle: Duration,
     /// Time limit for running requests during shutdown.
     pub drain: Duration,

@@ -42,7 +42,7 @@ pub struct Listener {
 /// panels reconnect at the same time after an outage.
 ///
 /// # Errors
-/// The operating system's error if the address can't be bound.
+/// Returns the operating system's error if the address can't be bound.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
@@ -174,9 +174,9 @@ fn is_connection_error(error: &io::Error) -> bool {
     )
 }
 
-/// Accepts all connections in the backlog without waiting, then closes the listener. Closing
-/// the listener first would reset these connections, some of which may already have sent a
-/// request.
+/// Accepts the connections in the backlog without waiting, as long as slots are free, then
+/// closes the listener. Closing the listener first would reset these connections, some of
+/// which may already have sent a request.
 fn drain_accept_backlog(socket: TcpListener, slots: &Slots) -> Vec<Accepted> {
     let mut accepted = Vec::new();
     let Ok(socket) = socket.into_std() else {

@@ -17,8 +17,8 @@ const WARN_INTERVAL: Duration = Duration::from_secs(60);
 /// How often to check whether enough slots are free.
 const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How long an unauthenticated client may be idle before it can be evicted. The first bytes of
-/// a handshake or a request arrive within this time.
+/// How long an unauthenticated client may be idle before it can be evicted. This is long
+/// enough for the first bytes of a handshake or a request to arrive.
 const IDLE_GRACE: Duration = Duration::from_secs(2);
 
 /// A listener's connection slots. While all slots are taken, new connections wait in the
@@ -65,7 +65,7 @@ impl Slots {
         (self.connections.len(), self.limit)
     }
 
-    /// Returns the connection task tracker.
+    /// Returns the tracker for the connection tasks.
     pub(super) fn connections(&self) -> &TaskTracker {
         &self.connections
     }

@@ -38,8 +38,8 @@ impl CertificateFiles {
     /// Reads both files.
     ///
     /// # Errors
-    /// A message that identifies the invalid file and gives the reason. The message omits the
-    /// configured paths, because an operator may have pasted the key itself into the
+    /// Returns a message that identifies the invalid file and gives the reason. The message
+    /// omits the configured paths, because an operator may have pasted the key itself into the
     /// configuration.
     pub fn load(&self) -> Result<Arc<CertifiedKey>, String> {
         let unreadable =
@@ -70,9 +70,9 @@ impl CertificateFiles {
 pub struct Tls {
     acceptor: TlsAcceptor,
     certificate: Arc<CertificateSlot>,
-    /// A separate thread, because each handshake takes about a millisecond of CPU time. When
-    /// thousands of clients connect simultaneously, connected clients must not wait for the
-    /// handshakes.
+    /// Runs the handshakes on a separate thread, because each takes about a millisecond of CPU
+    /// time. When thousands of clients connect simultaneously, connected clients must not wait
+    /// for the handshakes.
     handshakes: Arc<WorkerRuntime>,
 }
 
@@ -86,8 +86,8 @@ impl Tls {
     /// Creates an acceptor that presents `certificate`.
     ///
     /// # Errors
-    /// A message if rustls rejects the configuration, or if the operating system can't start a
-    /// thread.
+    /// Returns a message if rustls rejects the configuration, or if the operating system can't
+    /// start a thread.
     pub fn new(certificate: Arc<CertifiedKey>) -> Result<Self, String> {
         let certificate = Arc::new(CertificateSlot(RwLock::new(certificate)));
         let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(&certificate) as _;

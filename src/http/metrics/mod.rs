@@ -35,9 +35,9 @@ pub struct BridgeMetrics {
     pub includes_queues: bool,
 }
 
-/// Returns the content type for a request with the `Accept` header `accept`. The text is in
-/// OpenMetrics format. The same text is also valid in the older Prometheus format, which treats
-/// the units and the end marker as comments.
+/// Returns the content type of the response to a request whose `Accept` header is `accept`. The
+/// text is in OpenMetrics format. The same text is also valid in the older Prometheus format,
+/// which treats the units and the end marker as comments.
 pub(super) fn content_type(accept: &str) -> &'static str {
     if accept.contains("application/openmetrics-text") {
         "application/openmetrics-text; version=1.0.0; charset=utf-8"

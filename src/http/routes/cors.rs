@@ -18,8 +18,8 @@ pub(super) fn allowed_origin(headers: &HeaderMap, allowed: &[String]) -> Option<
     is_allowed.then(|| origin.clone())
 }
 
-/// Returns whether this is a preflight, with which a browser asks for permission to send the
-/// actual request.
+/// Returns whether this is a preflight request, with which a browser asks for permission to
+/// send the actual request.
 pub(super) fn is_preflight<B>(request: &Request<B>) -> bool {
     request.method() == Method::OPTIONS
         && request

@@ -15,7 +15,8 @@ pub(super) fn client_address<'a>(
     let peer = peer.to_canonical();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let mut client = peer;
-    // The header is split as bytes: the client controls its left part, which may not be text.
+    // The header is split as bytes, because the client controls its left part, which may not be
+    // valid text.
     let hops = forwarded
         .rev()
         .flat_map(|header| header.rsplit(|byte| *byte == b','));

@@ -115,9 +115,9 @@ impl Routes {
         }
     }
 
-    /// Returns the methods that the response to `OPTIONS` lists for `/` and for `*` (the whole
-    /// server). Load balancers send `OPTIONS` to either as a health check, so `/` supports
-    /// `OPTIONS` even if the pages are disabled.
+    /// Returns the methods to list in the response to `OPTIONS` for `/` or `*` (the whole
+    /// server), or `None` for any other path. Load balancers send `OPTIONS` to either as a
+    /// health check, so `/` supports `OPTIONS` even if the pages are disabled.
     fn options_methods(&self, path: &str) -> Option<&'static str> {
         match path {
             "*" => Some("GET, HEAD, POST, OPTIONS"),

@@ -19,7 +19,8 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Returns the value of the `Authorization` header, if the request has one.
 ///
 /// # Errors
-/// [`Code::DuplicateParameter`] if the request has more than one `Authorization` header.
+/// Returns [`Code::DuplicateParameter`] if the request has more than one `Authorization`
+/// header.
 pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let mut values = headers.get_all(AUTHORIZATION).into_iter();
     let Some(value) = values.next() else {

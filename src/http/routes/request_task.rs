@@ -14,7 +14,7 @@ use crate::api::{ApiError, Code};
 /// outcome.
 ///
 /// # Errors
-/// If the task panics: [`Code::OutcomeUnknown`] if a change was sent, otherwise
+/// If the task panics, returns [`Code::OutcomeUnknown`] if a change was sent, and otherwise
 /// [`Code::Overloaded`].
 pub(super) async fn run_in_task<T: Send + 'static>(
     running_requests: &TaskTracker,

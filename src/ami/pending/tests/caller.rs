@@ -16,8 +16,8 @@ pub(super) struct Caller {
     pub(super) finished: bool,
 }
 
-/// Checks that exactly the unfinished callers for which `is_due` returns true have a
-/// result, and passes each result to `check`.
+/// Checks that an unfinished caller has a result if and only if `is_due` returns true for
+/// it, and passes each result to `check`.
 pub(super) fn check_results(
     callers: &mut [Caller],
     is_due: impl Fn(&Caller) -> bool,

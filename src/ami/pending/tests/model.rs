@@ -14,9 +14,9 @@ use super::{MessageKind, Op, UNAVAILABLE, change, message, number_of, read};
 struct Written {
     at: Instant,
     end_offset: u64,
-    /// The number of the response, counting all received messages.
+    /// The response's number among all received messages.
     response: Option<u64>,
-    /// The numbers of the rows, counting all received messages.
+    /// The rows' numbers among all received messages.
     rows: Vec<u64>,
     is_answered: bool,
 }
