@@ -98,7 +98,7 @@ test("a state's age is exact for reported pauses and observed changes, and other
   assert.deepEqual(stateAge(board, "4"), [0, false]);
   board.apply(memberEvent("6001", "updated", member("2", { state: "on_hold" })), NOW + 5000);
   assert.deepEqual(stateAge(board, "2"), [-5, true]);
-  // Neither a change to another field nor a snapshot restarts the state.
+  // Neither a change to another field nor a snapshot resets the age of the state.
   const changed = member("2", { state: "on_hold", paused_reason: "Lunch" });
   board.apply(memberEvent("6001", "updated", changed), NOW + 9000);
   assert.deepEqual(stateAge(board, "2"), [-5, true]);

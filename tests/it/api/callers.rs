@@ -1,4 +1,4 @@
-//! The bridge reports waiting, answered and abandoned calls like Asterisk does.
+//! The bridge reports waiting, answered and abandoned calls as Asterisk does.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Runs the examples in `examples/clients`. Test names start with the interpreter, so that
+//! Runs the examples in `examples/clients`. Test names start with the interpreter's name, so that
 //! `./test` can skip the tests if the interpreter is not installed.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -28,7 +28,7 @@ fn start_with_an_agent() -> (Asterisk, Bridge) {
     (asterisk, bridge)
 }
 
-/// Runs a client that must succeed. Returns its output.
+/// Runs a client, asserts that it succeeds, and returns its output.
 fn run(mut command: Command) -> String {
     let output = command.output().expect("an executable client");
     assert!(output.status.success(), "{output:?}");

@@ -263,8 +263,8 @@ fn only_configured_origins_get_cors_headers(version: u32) {
             "{method} {headers:?}"
         );
         assert_eq!(response.header("Vary"), Some("Origin"));
-        // A page must send credentials as parameters or in headers that it sets. Browsers
-        // must not add stored credentials.
+        // A page must send credentials explicitly, in parameters or headers. Browsers must not add
+        // stored credentials.
         assert_eq!(response.header("Access-Control-Allow-Credentials"), None);
     }
 }

@@ -55,7 +55,8 @@ fn every_401_has_a_basic_challenge() {
     }
 }
 
-/// A request without credentials guesses no password, so it is not a failed login.
+/// A request without credentials is no attempt to guess a password, so it does not count as a
+/// failed login.
 #[test]
 fn requests_without_credentials_do_not_cause_a_lockout() {
     let (_asterisk, bridge) = start(SIMULATED);
@@ -128,7 +129,7 @@ fn head_request_for_a_page_returns_only_headers() {
     }
 }
 
-/// Health checks send such requests, for example HAProxy's `option httpchk`.
+/// Health checks, such as HAProxy's `option httpchk`, send `OPTIONS` requests.
 #[test]
 fn options_request_for_the_server_returns_the_allowed_methods() {
     let (asterisk, bridge) = start(SIMULATED);
@@ -195,10 +196,10 @@ fn event_id_in_the_query_string_resumes_a_stream() {
             break;
         }
     }
-    // An empty id starts the stream with a snapshot, as it does in the header.
+    // As in the header, an empty id starts the stream with a snapshot.
     let mut client = EventClient::open(bridge.address, ACME, "&lastEventId=");
     client.until("snapshot", EVENT_TIMEOUT);
-    // The API path does not support this parameter.
+    // Only streams support this parameter.
     let outcome = bridge
         .get_as(ACME, "action=showqueue&lastEventId=1")
         .outcome();

@@ -76,7 +76,8 @@ fn start_pbx(version: u32) -> (Asterisk, Proxy, String) {
     (asterisk, proxy, configuration)
 }
 
-/// Returns a command that runs the bridge with few file descriptors, and the bridge's clock.
+/// Returns a command that runs the bridge with a low limit of file descriptors, and the bridge's
+/// clock.
 fn limited_bridge_command() -> (Command, BridgeClock) {
     let mut command = Command::new("sh");
     let script = format!("ulimit -n {DESCRIPTOR_LIMIT}; exec \"$0\" \"$@\"");

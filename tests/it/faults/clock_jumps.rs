@@ -31,8 +31,8 @@ impl BridgeClock {
         (Bridge::start_command(command, configuration), clock)
     }
 
-    /// Makes `command` run with a clock that the returned value sets. libfaketime reads the
-    /// offset once a second.
+    /// Makes `command` run with a clock that tests set through the returned value. libfaketime
+    /// reads the offset once a second.
     pub(crate) fn for_command(command: &mut Command) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let offset_file = folder.path().join("clock");
@@ -83,7 +83,7 @@ fn start_with_clock() -> (Asterisk, Proxy, Bridge, BridgeClock) {
 fn faketime_as_of_stays_old_and_a_dead_link_is_dropped_within_4_seconds_after_a_suspend() {
     let (_asterisk, proxy, bridge, clock) = start_with_clock();
     proxy.set_network(Network::BlackHole);
-    // Gives messages in transit time to arrive, so that `as_of` is before the jump.
+    // Waits for messages in transit, so that `as_of` is before the jump.
     show_agent(&bridge);
     clock.set_offset(3600);
     let begun = Instant::now();

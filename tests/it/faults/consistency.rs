@@ -1,5 +1,5 @@
-//! No fault in Asterisk or the network loses a change or executes it twice. 32 clients change
-//! agents during each fault. The tests check the clients' responses against Asterisk's
+//! No fault in Asterisk or the network causes a change to be lost or executed twice. 32 clients
+//! change agents during each fault. The tests check the clients' responses against Asterisk's
 //! `queue_log`.
 
 use std::thread::sleep;
@@ -73,8 +73,8 @@ impl FaultTest {
         assert_eq!(lost, expected);
     }
 
-    /// Checks the unchecked outcomes against `queue_log`, and clears both. Asterisk must have
-    /// executed all changes that it received.
+    /// Checks the unchecked outcomes against `queue_log`, then clears the outcomes and the log.
+    /// Asterisk must already have executed all changes that it received.
     pub(crate) fn check_queue_log(&mut self) {
         let log = self.asterisk.take_queue_log();
         self.tally += self.outcomes.take().check_against_queue_log(&log);

@@ -1,6 +1,6 @@
 //! Many PBXes in one process. A faulty PBX does not affect the other PBXes.
 //!
-//! The tests check the order of events and not their speed: requests to all other PBXes
+//! The tests check the order of events rather than their speed: requests to all other PBXes
 //! complete while requests to the faulty PBX are still in progress.
 
 use std::collections::BTreeSet;
@@ -25,9 +25,9 @@ const CLIENTS: usize = 4;
 /// The number of changes sent to the faulty PBX.
 const FAULTY_CHANGES: usize = 8;
 
-/// Returns a configuration with an organization and a user for each PBX. Queues and agents
-/// have the same names on every PBX, so a PBX executes even a change that it receives by
-/// mistake, and the test detects this.
+/// Returns a configuration with an organization and a user for each PBX. Queues and agents have the
+/// same names on every PBX. A PBX would therefore execute a change meant for another PBX, and the
+/// test would detect this.
 fn configuration(ports: &[u16]) -> String {
     let mut text = "[http]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n\
          [log]\nlevel = \"info,ami_bridge::wire=trace\"\n"
@@ -180,7 +180,7 @@ fn metrics_scrape_queries_all_pbxes_concurrently() {
     let (first, last) = eventually("one scrape queries all PBXes", || {
         let before = metrics_queries(&bridge.log()).len();
         let text = request(bridge.admin, "GET", "/metrics", &[], b"").body;
-        // Each PBX has four queues. Ignores the scrape unless all other PBXes have answered.
+        // Ignores the scrape unless it contains the four queues of each PBX that answers.
         let reported = text.matches("ami_bridge_queue_completed{").count();
         if reported < 4 * (PBXES - SILENT_PBXES) {
             return None;

@@ -42,7 +42,7 @@ fn reads_and_changes_are_refused_without_a_link(version: u32) {
     let rows: Vec<_> = rows.map(|row| json!([row["queue"], row["code"]])).collect();
     let expected = ["6001", "6002"].map(|queue| json!([queue, "pbx_unavailable"]));
     assert_eq!(rows, expected);
-    // A retry can't succeed for queue 9999, which does not exist, but it can for queue 6001.
+    // A retry can succeed for queue 6001, but not for queue 9999, which does not exist.
     let response = bridge.get_as(ACME, "action=pause&agent=1001&queue=9999,6001");
     assert_eq!(response.outcome(), "503 pbx_unavailable");
     assert!(response.header("Retry-After").is_some(), "{response:?}");
@@ -174,7 +174,7 @@ fn assert_reports_missing_app_queue(
     assert_equal(asterisk, bridge);
     let log = bridge.log();
     assert_eq!(log.matches(LOAD_COMMAND).count(), 1, "{log}");
-    // This warning would hide the cause.
+    // This warning would distract from the cause.
     assert!(!log.contains("QueueStatus failed"), "{log}");
     assert!(!asterisk.queue_log().contains("|away"));
 }

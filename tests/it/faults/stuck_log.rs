@@ -11,7 +11,8 @@ use crate::support::{eventually, request};
 /// The longest time that [`assert_works`] may take. It takes milliseconds on an idle machine.
 const MAX_REQUEST_TIME: Duration = Duration::from_secs(2);
 
-/// The maximum number of rounds. Fewer rounds fill the log queue, the pipe and the journal.
+/// The maximum number of rounds. The log queue, the pipe and the journal are full after fewer
+/// rounds.
 const MAX_ROUNDS: usize = 3000;
 
 fn dropped_lines(bridge: &Bridge) -> u64 {

@@ -78,16 +78,15 @@ fn assert_changes_all(
     assert_eq!(queue_count, affected.len(), "{state}");
 }
 
-/// The numbers and names of the queues in which changes must apply.
+/// The numbers and names of the queues in which changes must take effect.
 const ACME_QUEUES: [(&str, &str); 2] = [("6001", "acme-6001"), ("6002", "acme-6002")];
 
-/// Queues that changes must not affect, although the agent's phone is a member: a queue of
-/// globex, and a queue that belongs to no organization.
+/// Queues that changes must not affect, even though the agent's phone is a member of them: a queue
+/// of globex, and a queue that belongs to no organization.
 const OTHER_QUEUES: [&str; 2] = ["globex-6001", "nobody"];
 
 fn assert_includes_reloaded_queues(version: u32, reload: impl Fn(&Asterisk) + Sync) {
-    // Each call of `assert_changes_all` starts with the state that the previous call has left in
-    // the bridge.
+    // Each call of `assert_changes_all` starts from the bridge state that the previous call left.
     run_in_parallel(&["pause", "unpause"], |action| {
         let initial = sample_config("queues.conf") + "\n[nobody](agents)\n";
         let asterisk = Asterisk::start_with(version, &[("queues.conf", &initial)]);

@@ -1,5 +1,4 @@
-//! Reads from the mirror cause few queries, and show even changes for which Asterisk sent no
-//! event.
+//! Reads from the mirror cause few queries, yet include changes for which Asterisk sent no event.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -204,7 +203,7 @@ fn bridge_finds_a_new_queue_when_a_request_names_it(version: u32) {
     );
 }
 
-/// `[trail ]` is a likely typing mistake. It creates a queue whose name ends with a space.
+/// `[trail ]`, a likely typo, creates a queue whose name ends with a space.
 fn bridge_ignores_queues_that_no_action_can_name(version: u32) {
     let queues = queues_conf(0) + "\n[ lead](agents)\n[trail ](agents)\n[tab\t](agents)\n";
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues)]);
@@ -309,7 +308,8 @@ fn changes_through_the_bridge_stay_visible_without_events(version: u32) {
             ],
         ),
     ];
-    // The agents are independent, and most of the time is spent waiting.
+    // The cases run in parallel, because the agents are independent and most of the time is spent
+    // waiting.
     std::thread::scope(|scope| {
         for (agent, changes) in &cases {
             scope.spawn(move || {

@@ -34,7 +34,7 @@ const HOUR: i64 = 3600;
 /// The time within which the bridge must show a change from another session.
 const EVENT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Starts a bridge that never resyncs, so that it shows changes only because of events.
+/// Starts a bridge that never resyncs, so that it learns of changes only from events.
 fn start_bridge(asterisk: &Asterisk) -> Bridge {
     Bridge::start(&with_resync(&configuration(asterisk.port), "1h"))
 }
@@ -199,7 +199,7 @@ fn assert_times_near_now(bridge: &Bridge, asterisk: &Asterisk, agent: u16) {
     let paused_at = &event.data["member"]["paused_at"];
     assert_recent("paused_at in the event", paused_at, begun.elapsed());
 
-    // The first read has the time from an event, and the fresh read has the time from a list.
+    // The first read shows the time from an event, and the fresh read shows the time from a list.
     let begun = Instant::now();
     let reply = asterisk.ami().reply_text(&format!(
         "QueuePause\r\nQueue: acme-6001\r\nInterface: {}\r\nPaused: true\r\nReason: Other",

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 /// between the two reads.
 #[derive(Debug, Default)]
 pub(crate) struct Comparison {
-    /// Whether the bridge's state is from an event stream, so that `paused_at` may differ by a
-    /// second: for pauses through the bridge, events have the time of the acknowledgment, and
-    /// reads have Asterisk's time.
+    /// Whether the bridge's state comes from an event stream. If so, `paused_at` may differ by a
+    /// second: for pauses through the bridge, events contain the time of the acknowledgment, and
+    /// reads contain Asterisk's time.
     pub(crate) of_stream: bool,
     /// The number of compared fields.
     pub(crate) fields: usize,

@@ -19,7 +19,8 @@ on_both_versions!(
     bridge_finds_a_configured_queue_that_is_created_later,
 );
 
-/// The time within which the bridge must show the correct state after Asterisk has it again.
+/// The time within which the bridge must show the correct state after Asterisk itself has
+/// recovered.
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(2);
 
 const QUEUE: &str = "Support";
@@ -33,8 +34,8 @@ fn start(version: u32) -> Realtime {
     })
 }
 
-/// Returns the agents that the bridge shows in the queue, or `None` if it does not show the
-/// queue. The read does not name the queue, because a name could make the bridge query it.
+/// Returns the agents that the bridge shows in the queue, or `None` if it does not show the queue.
+/// The read does not name the queue, because naming it could make the bridge query it.
 fn shown_agents(bridge: &Bridge) -> Option<std::collections::BTreeSet<String>> {
     let body = bridge.acme_ok("action=showqueue");
     let mut queues = body["queues"].as_array().expect("queues").iter();
@@ -79,7 +80,7 @@ fn bridge_recovers_soon_after_a_database_lock(version: u32) {
             }
         }
         assert_recovers_within(&bridge, RECOVERY_TIMEOUT);
-        // If Asterisk still listed the queue in its replies, there is no warning.
+        // There is no warning if the queue never vanished from Asterisk's replies.
         if has_vanished {
             wait_for_warning(&bridge, "a warning about the vanished queue");
         }

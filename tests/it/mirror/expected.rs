@@ -110,7 +110,7 @@ pub(crate) fn compare_all(bridge: &Bridge, ami: &mut Ami) -> (Comparison, Vec<Am
     (comparison, after)
 }
 
-/// Asserts that, within three seconds, the bridge shows the same as Asterisk in all fields. The
+/// Asserts that, within three seconds, every field that the bridge shows matches Asterisk. The
 /// bridge needs some time, because its statistics may be one second old.
 pub(crate) fn assert_equal(asterisk: &Asterisk, bridge: &Bridge) {
     let mut ami = asterisk.ami();

@@ -1,5 +1,5 @@
-//! The bridge shows members in Asterisk's order, even if two sessions add members at the same
-//! time and the reply to one session overtakes the event caused by the other session.
+//! The bridge shows members in Asterisk's order, even if two sessions add members at the same time
+//! and the reply to one of them overtakes the event caused by the other.
 
 use std::sync::Barrier;
 
@@ -40,7 +40,7 @@ fn members_added_concurrently_have_asterisks_order(version: u32) {
             .into_iter()
             .map(|row| row["Location"].clone())
             .collect();
-        // After the bridge knows all device states, all events have arrived.
+        // Once the bridge knows all device states, all events have arrived.
         let members = eventually("all device states are known", || {
             let body = bridge.acme_ok(&format!("action=showqueue&queue={queue}"));
             let members = body["queues"][0]["members"].as_array()?.clone();

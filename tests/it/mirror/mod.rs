@@ -1,5 +1,5 @@
-//! The bridge shows the same state as Asterisk: after any change, to a client that has just
-//! made a change, and despite unusual names, missing events, database errors and wrong clocks.
+//! The bridge shows the same state as Asterisk: after any change, even in a read immediately after
+//! the change, and despite unusual names, missing events, database errors and wrong clocks.
 
 mod all_queues;
 mod cached_reads;

@@ -299,8 +299,8 @@ fn callers_with_odd_names_are_shown(version: u32) {
     }
 }
 
-/// In a message, a pause reason follows the headers that it could forge. A member's name
-/// precedes them.
+/// Within a message, a pause reason comes after the headers that it could forge, but a member's
+/// name comes before them.
 fn odd_pause_reasons_forge_no_headers(version: u32) {
     const REASONS: [&[u8]; 5] = [
         b"A\nLocation: Local/1078@acme-agents",

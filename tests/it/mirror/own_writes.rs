@@ -80,7 +80,7 @@ fn change_others(asterisk: &Asterisk, done: &AtomicBool) -> usize {
 /// `None` if the agent is not paused.
 type Memberships = BTreeMap<&'static str, Option<String>>;
 
-/// A client that changes an agent whom no other client changes.
+/// A client that changes its own agent, which no other client changes.
 struct Client {
     connection: KeepAliveConnection,
     agent: usize,

@@ -1,4 +1,4 @@
-//! After each burst of random changes, the bridge shows the same as Asterisk in all fields.
+//! After each burst of random changes, every field that the bridge shows matches Asterisk.
 //!
 //! By default, each test takes 10 seconds. To run longer:
 //! `AMI_BRIDGE_CHURN_SECONDS=600 cargo test --release --test it parity -- --nocapture`.
@@ -56,7 +56,8 @@ fn assert_parity(version: u32, is_silent: bool) {
         churn.burst(&mut rng, Duration::from_millis(rounds % 4 * 500 + 200));
         churn.settle_calls(&mut rng);
         rounds += 1;
-        // In every fourth round, holds long enough for a resync of every queue.
+        // In every fourth round, the states must stay equal long enough for a resync of every
+        // queue.
         let hold = [MIN_HOLD, check.bound + RESYNC][usize::from(rounds % 4 == 0)];
         if let Err(differences) = check.settle(hold) {
             panic!(
@@ -81,7 +82,7 @@ fn assert_parity(version: u32, is_silent: bool) {
         check.slowest.as_millis(),
         drift_lines.len()
     );
-    // The metric does not depend on the wording of the log message.
+    // Checks the metric, because it does not depend on the wording of the log message.
     assert!(
         is_silent || drift_total(&bridge) == 0,
         "seed {seed}: {drift_lines:#?}"

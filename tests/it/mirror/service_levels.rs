@@ -87,8 +87,9 @@ fn abandon_late(asterisk: &Asterisk) {
     hang_up(asterisk);
 }
 
-/// Asserts the service levels relative to all calls and to answered calls, both in Asterisk's
-/// `ServicelevelPerf2` and `ServicelevelPerf` and in the bridge's response.
+/// Asserts the service levels relative to all calls and relative to answered calls. Checks
+/// Asterisk's `ServicelevelPerf2` and `ServicelevelPerf`, and the same values in the bridge's
+/// response.
 fn assert_levels(asterisk: &Asterisk, statistics: &Value, of_all: f64, of_answered: f64) {
     let params = asterisk.ami().queue_status(QUEUE).swap_remove(0);
     let listed = ["ServicelevelPerf2", "ServicelevelPerf"]

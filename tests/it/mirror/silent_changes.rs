@@ -1,5 +1,5 @@
-//! Streams show even changes for which Asterisk sends no event. After such a change, a
-//! response's fields do not contradict each other for long.
+//! Streams include changes for which Asterisk sends no event. After such a change, the fields of a
+//! response contradict each other only briefly.
 
 use std::time::{Duration, Instant};
 

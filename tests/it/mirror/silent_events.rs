@@ -131,7 +131,7 @@ fn bridge_reports_events_as_seen(version: u32) {
     });
 }
 
-/// No PBX sends events for members that `queue reload` changes, so such a change reveals
+/// Asterisk never sends events when `queue reload` changes members, so a missing event reveals
 /// nothing about the AMI user's settings.
 fn reload_without_events_does_not_count_as_missing_events(version: u32) {
     let asterisk = Asterisk::start(version);

@@ -1,5 +1,5 @@
-//! Even if a request spells a queue's name with different case, Asterisk does not remove the
-//! queue's members. Responses spell names like Asterisk and the configuration do.
+//! A request that spells a queue's name with different case does not make Asterisk remove the
+//! queue's members. Responses spell names as Asterisk and the configuration do.
 
 use std::time::Duration;
 
@@ -238,7 +238,7 @@ fn queue_name_checker_detects_a_different_spelling(version: u32) {
     let pbx = start(version);
     let checker = pbx.asterisk.name_checker();
     let mut ami = Ami::login(checker.port, "tester", "tester-secret");
-    // Asterisk has not listed the queue through the checker yet.
+    // The checker has not seen the queue in a list yet.
     ami.queue_status("Support");
     assert_eq!(checker.record.take_violations().len(), 1);
     ami.queue_status("");

@@ -20,8 +20,8 @@ on_both_versions!(
     member_added_elsewhere_first_has_asterisks_state,
 );
 
-/// Agents with their device's state in Asterisk, and with the `device_state` and `state` that
-/// the bridge must show. An empty state is never set.
+/// Each agent's device state in Asterisk, and the `device_state` and `state` that the bridge must
+/// show. An empty string means that the device state is never set.
 const DEVICES: [(u16, &str, &str, &str); 5] = [
     (1001, "UNAVAILABLE", "unavailable", "unavailable"),
     (1002, "INVALID", "invalid", "unavailable"),
@@ -59,7 +59,7 @@ impl Reports {
         }
     }
 
-    /// Returns the reports of a bridge that shows only Asterisk's states.
+    /// Returns the reports expected from a bridge that shows only Asterisk's states.
     fn expected(paused: bool) -> Self {
         let reports = DEVICES.iter().map(|(agent, _, device, state)| {
             let state = match *state {

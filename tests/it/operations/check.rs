@@ -103,7 +103,7 @@ fn check_reports_a_certificate_that_expires_soon_or_is_invalid(version: u32) {
         (1, 90, 1, "valid only from"),
     ] {
         let now = std::time::SystemTime::now();
-        // An extra hour. Otherwise the number of whole days would drop while the test runs.
+        // Adds an hour, because otherwise the number of whole days would drop while the test runs.
         let in_days = |days: i32| match days {
             0.. => now + day * days.unsigned_abs() + day / 24,
             _ => now - day * days.unsigned_abs() + day / 24,

@@ -1,4 +1,4 @@
-//! The documentation's links have targets, and the documentation explains every logged warning
+//! All links in the documentation have targets, and the documentation explains every logged warning
 //! and error.
 
 use std::fs::{read_dir, read_to_string};
@@ -81,7 +81,7 @@ fn documentation_explains_every_logged_warning_and_error() {
                 let call = call.split(");").next().unwrap_or_default();
                 let messages = messages(call);
                 if messages.is_empty() {
-                    // The message is the error's text.
+                    // This call logs the error's text as its message.
                     assert!(call.contains("LoginError::Rejected"), "{file:?}: {call}");
                     continue;
                 }

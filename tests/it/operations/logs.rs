@@ -1,4 +1,4 @@
-//! The log's contents. The log never contains secrets.
+//! The log's contents, which never include secrets.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
 //! The operator's tools: the command line, the configuration, logs, metrics, packages and
-//! documents.
+//! documentation.
 
 mod ami_proxy;
 mod check;

@@ -84,7 +84,8 @@ fn reload_of_an_invalid_file_changes_nothing(version: u32) {
             "restart to add it",
         ),
     ] {
-        // Another change, which would be visible if the bridge applied the file.
+        // The invalid file also changes a password, which would be noticed if the bridge applied
+        // the file.
         let invalid = invalid.replace("globex-password", "another-password");
         let line = bridge.reconfigure(&invalid);
         assert_eq!(line["message"], RELOAD_FAILED, "{line}");

@@ -67,7 +67,7 @@ fn page_and_its_files_are_served_with_a_strict_policy() {
     assert_eq!(missing.outcome(), "404 not_found");
 }
 
-/// Returns the files in `src/pages` that a browser loads, as named by the page.
+/// Returns the files in `src/pages` that a browser loads, as paths relative to the page.
 fn page_files() -> Vec<String> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pages");
     let entries = std::fs::read_dir(folder).expect("src/pages");

@@ -68,8 +68,8 @@ fn connections_beyond_the_limit_wait(version: u32) {
     assert_eq!(log.matches("connection limit reached").count(), 1);
 }
 
-/// Pauses and unpauses one of acme's static agents until the bridge has answered on `stream`.
-/// Each change sends an event to acme's streams.
+/// Pauses and unpauses one of acme's static agents until the bridge has responded on `stream`. Each
+/// change sends an event to acme's streams.
 fn pause_until_readable(asterisk: &Asterisk, stream: &TcpStream) {
     let mut ami = asterisk.ami();
     let mut paused = false;
@@ -159,8 +159,8 @@ fn shutdown_under_load_answers_every_running_request(version: u32) {
     assert_eq!(tally.unanswered_and_logged, 0, "{tally}");
 }
 
-/// When the bridge receives SIGTERM, the operating system has accepted the connections and
-/// received the requests, but the bridge has not accepted the connections.
+/// SIGTERM arrives when the operating system has already accepted the connections and received the
+/// requests, but before the bridge has accepted the connections.
 fn shutdown_answers_requests_on_unaccepted_connections(version: u32) {
     let (_asterisk, bridge) = start(version);
     bridge.freeze();

@@ -34,8 +34,8 @@ fn organizations_cannot_change_each_other(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let before = asterisk.queue_log();
-    // For the other organization's queues, in any spelling, the response is the same as for
-    // nonexistent queues.
+    // For the other organization's queues, however they are spelled, the response is the same as
+    // for nonexistent queues.
     for user in [ACME, GLOBEX] {
         for queue in [
             "nowhere",

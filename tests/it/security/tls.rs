@@ -55,7 +55,7 @@ impl Certificates {
         let key = KeyPair::generate().expect("a key");
         let names = ["localhost".to_owned()];
         let mut certificate = CertificateParams::new(names).expect("parameters");
-        // An extra hour. Otherwise the number of whole days would drop while the test runs.
+        // Adds an hour, because otherwise the number of whole days would drop while the test runs.
         let now = SystemTime::now() + DAY / 24;
         let end = match days {
             0.. => now + DAY * days.unsigned_abs(),

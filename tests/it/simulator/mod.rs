@@ -1,4 +1,4 @@
-//! Asterisk's behavior over AMI. The simulated PBX must behave in the same way.
+//! Asterisk's behavior over AMI. The simulated PBX must behave the same way.
 
 mod events;
 mod protocol;

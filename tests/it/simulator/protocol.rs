@@ -1,5 +1,5 @@
-//! AMI lists, filters and sessions, including features that the bridge does not use. The
-//! simulated PBX must support them like a real one.
+//! AMI lists, filters and sessions, including features that the bridge does not use. The simulated
+//! PBX must support them as Asterisk does.
 
 use crate::support::{Ami, Asterisk, on_every_pbx};
 
@@ -117,9 +117,9 @@ fn session_receives_the_events_in_its_mask(version: u32) {
             changer.reply_text(&add("1002"));
             changer
                 .reply_text("QueueRemove\r\nQueue: acme-6001\r\nInterface: Local/1002@acme-agents");
-            // Asterisk sends an event some time after the change, but to all sessions at the
-            // same time. After `witness` has received the event and Asterisk has answered the
-            // next action from `ami`, no further events of the change can reach `ami`.
+            // Asterisk sends an event some time after the change, but to all sessions at the same
+            // time. After `witness` has received the event and Asterisk has responded to the next
+            // action from `ami`, no more events about the change can reach `ami`.
             while witness.next_event()[0].1 != "QueueMemberRemoved" {}
             ami.reply_text("QueuePause\r\nInterface: nobody\r\nPaused: 1");
         }

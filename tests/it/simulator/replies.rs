@@ -147,7 +147,7 @@ fn queue_actions_have_asterisks_responses_and_log_lines(version: u32) {
         lines,
         [
             "NONE|NONE|NONE|QUEUESTART|".to_owned(),
-            // ADDMEMBER and REMOVEMEMBER spell names like the action did.
+            // ADDMEMBER and REMOVEMEMBER lines spell names as the action did.
             format!("MANAGER|Acme-6001|{name}|ADDMEMBER|"),
             format!("NONE|NONE|{name}|PAUSEALL|"),
             format!("NONE|acme-6001|{name}|PAUSE|"),

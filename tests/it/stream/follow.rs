@@ -20,7 +20,8 @@ on_both_versions!(
     idle_stream_sends_a_comment_every_fifteen_seconds,
 );
 
-/// Long enough for changes that cause no event, and for statistics that are a second old.
+/// A timeout that is long enough for changes without events, and for statistics that are a second
+/// old.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(6);
 
 const EVENT_TIMEOUT: Duration = Duration::from_secs(5);

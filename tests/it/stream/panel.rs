@@ -175,7 +175,7 @@ impl Panel {
             for object in [&mut expected, &mut actual] {
                 let object = object.as_object_mut().expect("an object");
                 object.retain(|name, _| !["agents", "callers"].contains(&name.as_str()));
-                // This value has grown since the event.
+                // The waiting time has grown since the event.
                 object.remove("longest_wait_seconds");
             }
             comparison.compare(&format!("showqueuestat {number}"), &expected, &actual);

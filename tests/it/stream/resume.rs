@@ -16,7 +16,7 @@ on_both_versions!(
 
 const ACME_ORGANIZATION: Organization = ORGANIZATIONS[0];
 
-/// Long enough for statistics that are a second old.
+/// A timeout that is long enough for statistics that are a second old.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(6);
 
 const EVENT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,7 +44,7 @@ fn reconnecting_client_replays_missed_changes_or_gets_a_snapshot(version: u32) {
     // If a list overtakes an event, the bridge sends the change twice.
     assert!(panel.count("member") >= 3000, "{:?}", panel.counts);
     drop(client);
-    // More changes than the bridge stores.
+    // Makes more changes than the bridge stores.
     pause_repeatedly(&asterisk, &bridge, 5000);
     let last = panel.last_id.clone();
     let mut client = EventClient::resume(bridge.address, ACME, "", last.as_deref());

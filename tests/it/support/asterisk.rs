@@ -21,7 +21,7 @@ pub(crate) struct Asterisk {
     /// The process id of Asterisk, not of the start script.
     pid: u32,
     config_overrides: Option<tempfile::TempDir>,
-    /// Additional environment variables of Asterisk, as `NAME=VALUE`.
+    /// Additional environment variables for Asterisk, as `NAME=VALUE`.
     environment: Vec<String>,
     running: Option<(Child, ChildStdin)>,
     simulated: Option<Simulated>,
@@ -51,7 +51,7 @@ impl Asterisk {
         asterisk
     }
 
-    /// Starts an Asterisk in which `files` replace configuration files of the sample.
+    /// Starts an Asterisk in which `files` replace files of the sample configuration.
     pub(crate) fn start_with(version: u32, files: &[(&str, &str)]) -> Self {
         if version == SIMULATED {
             return Self::simulate(files);
@@ -324,7 +324,7 @@ pub(crate) fn send_signal(pid: u32, signal: &str) {
     assert!(status.expect("sh").success(), "kill -{signal} {pid}");
 }
 
-/// Reads a configuration file of the Asterisk sample.
+/// Reads a file of the sample Asterisk configuration.
 pub(crate) fn sample_config(name: &str) -> String {
     std::fs::read_to_string(sample_path("config").join(name)).expect("a sample file")
 }

@@ -146,8 +146,8 @@ impl Bridge {
         self.pid
     }
 
-    /// Returns the lines that are already in the log file, without waiting for the bridge to
-    /// write the others. For a bridge that can't answer requests.
+    /// Returns the lines that are already in the log file, without waiting for the bridge to write
+    /// the remaining lines. Use this if the bridge can't respond to requests.
     pub(crate) fn log_so_far(&self) -> String {
         self.log.text()
     }
@@ -181,8 +181,7 @@ impl Bridge {
         Ok(body["log_lines"]["waiting"].as_u64().expect("a number"))
     }
 
-    /// Counts the actions that the bridge has sent and whose text in the log starts with
-    /// `action`.
+    /// Counts the sent actions whose text in the log starts with `action`.
     pub(crate) fn sent_count(&self, action: &str) -> usize {
         let log = self.log();
         let lines = log

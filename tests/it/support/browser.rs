@@ -90,7 +90,8 @@ impl Browser {
         self.post("/url", &json!({"url": format!("http://{address}/")}));
     }
 
-    /// Runs `script` in the page as a function body with these arguments. Returns its result.
+    /// Runs `script` in the page, as the body of a function with these arguments. Returns the
+    /// function's result.
     pub(crate) fn run_script(&self, script: &str, arguments: &[&str]) -> Value {
         self.post(
             "/execute/sync",

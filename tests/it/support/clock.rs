@@ -19,7 +19,7 @@ impl PbxClock {
         Self::start_with(version, offset, &[], &[])
     }
 
-    /// Like [`Self::start`], but `files` replace configuration files of the sample, and
+    /// Like [`Self::start`], but `files` replace files of the sample configuration, and
     /// `environment` adds environment variables.
     pub(crate) fn start_with(
         version: u32,

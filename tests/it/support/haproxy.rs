@@ -90,7 +90,7 @@ impl HaProxy {
         });
     }
 
-    /// Returns the number of the bridge's active requests in `backend`, or an empty text if
+    /// Returns the number of the bridge's active requests in `backend`, or an empty string if
     /// HAProxy does not listen yet.
     pub(crate) fn active_requests(&self, backend: &str, bridge: &str) -> String {
         self.server_field(backend, bridge, "scur")

@@ -26,10 +26,10 @@ pub(crate) struct Tally {
     pub(crate) success: usize,
     pub(crate) not_sent: usize,
     pub(crate) unknown: usize,
-    /// Changes with an unknown outcome that Asterisk logged.
+    /// The `unknown` changes that Asterisk logged.
     pub(crate) unknown_and_logged: usize,
     pub(crate) unanswered: usize,
-    /// Unanswered changes that Asterisk logged.
+    /// The `unanswered` changes that Asterisk logged.
     pub(crate) unanswered_and_logged: usize,
 }
 

@@ -162,7 +162,7 @@ struct NamingAction {
 #[derive(Default)]
 struct ActionReader {
     action: Option<String>,
-    /// The value of the first `Queue` header. Asterisk ignores further ones.
+    /// The value of the first `Queue` header. Asterisk ignores further `Queue` headers.
     queue: Option<Vec<u8>>,
 }
 

@@ -21,7 +21,7 @@ const SAMPLE_INTERVAL: Duration = Duration::from_millis(1);
 pub(crate) struct ReadPauses {
     /// The longest pause in wall-clock time.
     pub(crate) longest: Duration,
-    /// The longest pause, excluding the time that the reading thread was runnable but waited
+    /// The longest pause, excluding the time in which the reading thread was runnable but waited
     /// for a processor. Other processes cause that wait.
     pub(crate) longest_without_cpu_wait: Duration,
     pub(crate) samples: usize,
@@ -127,7 +127,7 @@ fn schedstat_path(pid: u32, name: &str) -> String {
     path.join("schedstat").to_string_lossy().into_owned()
 }
 
-/// Returns the total time that the thread was runnable but waited for a processor.
+/// Returns the total time in which the thread was runnable but waited for a processor.
 fn run_delay(schedstat: &str) -> Duration {
     let text = std::fs::read_to_string(schedstat).unwrap_or_default();
     let delay = text.split(' ').nth(1).and_then(|text| text.parse().ok());

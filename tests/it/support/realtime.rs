@@ -63,7 +63,7 @@ impl Realtime {
         Self::start_with(version, &[], |_| {})
     }
 
-    /// Starts an Asterisk in which `files` replace configuration files of the sample. `fill`
+    /// Starts an Asterisk in which `files` replace files of the sample configuration. `fill`
     /// inserts rows before Asterisk starts.
     pub(crate) fn start_with(
         version: u32,
