@@ -11,12 +11,12 @@ use super::errors::{ApiError, Code};
 use super::request_metrics::RequestMetrics;
 use crate::organizations::{Directory, Lockout, TooManyLogins, User, Verifier};
 
-/// The users, and what is needed to check their logins.
+/// The users, and everything needed to check their logins.
 #[derive(Debug)]
 pub struct Accounts {
     /// All organizations and their users.
     pub directory: Directory,
-    /// Verifies passwords, and remembers the ones that it has verified.
+    /// Verifies passwords, and remembers those that it has verified.
     pub verifier: Verifier,
     /// Counts failed logins. A reload of the configuration preserves the counts.
     pub lockout: Arc<Lockout>,
@@ -30,13 +30,13 @@ impl Accounts {
         self.directory.user(&credentials.username).cloned()
     }
 
-    /// Authenticates the user and checks that the user may do the action from this address.
+    /// Authenticates the user and checks that the user may perform the action from this address.
     ///
     /// # Errors
     /// - `unauthorized` if the user is unknown or the password is wrong.
     /// - `too_many_attempts` if the user is locked out from this address.
     /// - `overloaded` if too many passwords are waiting to be verified.
-    /// - `forbidden` if the user may not do the action, or not from this address.
+    /// - `forbidden` if the user may not perform the action, or not from this address.
     pub(super) async fn authorize(
         &self,
         credentials: &Credentials,

@@ -1,4 +1,4 @@
-//! The user name and the password of a request.
+//! A request's user name and password.
 
 use std::fmt;
 
@@ -25,8 +25,8 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// Reads the credentials from the parameters or from the value of an `Authorization`
-    /// header with the scheme `Basic`. Returns `None` if the request has neither.
+    /// Reads the credentials from the parameters or from an `Authorization` header with the
+    /// `Basic` scheme. Returns `None` if the request has neither.
     ///
     /// # Errors
     /// - `missing_parameter` if only one of `username` and `password` is given.

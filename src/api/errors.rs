@@ -61,12 +61,12 @@ codes! {
     OutcomeUnknown: "outcome_unknown", 504;
 }
 
-/// An error, as the response reports it.
+/// An error to report in a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
     /// The kind of error.
     pub code: Code,
-    /// An explanation for the developer of the client.
+    /// An explanation for the client's developer.
     pub message: String,
     /// The name of the parameter that caused the error.
     pub parameter: Option<String>,

@@ -53,7 +53,8 @@ impl Form {
     /// # Errors
     /// - `invalid_parameter` if a value is not percent-encoded UTF-8, has a control
     ///   character, or begins or ends with white space.
-    /// - `duplicate_parameter` if a parameter occurs twice, in one part or in two.
+    /// - `duplicate_parameter` if a parameter occurs twice, even in different query strings or
+    ///   bodies.
     /// - `unknown_parameter` if `reject_unknown` is set and the API has no such parameter.
     pub fn parse(parts: &[&str], reject_unknown: bool) -> Result<Self, ApiError> {
         Self::parse_known(parts, &PARAMETER_NAMES, reject_unknown)
@@ -62,7 +63,7 @@ impl Form {
     /// Parses the parameters of `/events` from a query string.
     ///
     /// # Errors
-    /// The same as [`Form::parse`].
+    /// Returns the same errors as [`Form::parse`].
     pub fn parse_events(query: &str, reject_unknown: bool) -> Result<Self, ApiError> {
         let names = [&PARAMETER_NAMES[..], &[LAST_EVENT_ID]].concat();
         Self::parse_known(&[query], &names, reject_unknown)
@@ -130,7 +131,7 @@ impl Form {
         Ok(())
     }
 
-    /// The value of a parameter, or `None` if the request does not have it.
+    /// Returns the value of a parameter, or `None` if the request does not have it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut values = self.values.iter();
@@ -139,11 +140,11 @@ impl Form {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The value of a required parameter.
+    /// Returns the value of a required parameter.
     ///
     /// # Errors
-    /// `missing_parameter` if the request does not have it, `invalid_parameter` if it is
-    /// empty.
+    /// Returns `missing_parameter` if the request does not have the parameter, or
+    /// `invalid_parameter` if the value is empty.
     pub fn require(&self, name: &str) -> Result<&str, ApiError> {
         match self.get(name) {
             None => Err(missing(name)),
@@ -152,18 +153,20 @@ impl Form {
         }
     }
 
-    /// The value of a required parameter. The contract treats an empty `action`, `username`
-    /// or `password` as missing, unlike the parameters of an action.
+    /// Returns the value of a required parameter, and treats an empty value as missing. The API
+    /// contract requires this for `action`, `username` and `password`, but not for the parameters
+    /// of an action.
     ///
     /// # Errors
-    /// `missing_parameter` if the request does not have it or it is empty.
+    /// Returns `missing_parameter` if the request does not have the parameter or its value is
+    /// empty.
     pub(super) fn require_treating_empty_as_missing(&self, name: &str) -> Result<&str, ApiError> {
         let value = self.get(name).filter(|value| !value.is_empty());
         value.ok_or_else(|| missing(name))
     }
 }
 
-/// `invalid_parameter`. `problem` continues the sentence "The parameter x …".
+/// Creates an `invalid_parameter` error. `problem` continues the sentence "The parameter x …".
 pub(super) fn invalid(name: &str, problem: &str) -> ApiError {
     let message = format!("The parameter {name} {problem}.");
     ApiError::parameter(Code::InvalidParameter, name, message)

@@ -6,8 +6,8 @@ use super::form::{Form, invalid};
 use crate::ami::value::{MAX_MEMBER_BYTES, MEMBER_SEPARATORS};
 use crate::organizations::{MAX_AGENT_CHARS, MAX_QUEUE_CHARS, is_number_char};
 
-/// The number of queues that one request may name. The bridge may send the PBX one action for
-/// each of them.
+/// The maximum number of queues that one request may name. The bridge may send the PBX one action
+/// for each queue.
 const MAX_QUEUES: usize = 100;
 
 /// Returns the agent's phone number from the required parameter `agent`.
@@ -15,8 +15,8 @@ pub(super) fn agent(form: &Form) -> Result<String, ApiError> {
     number("agent", form.require("agent")?, MAX_AGENT_CHARS)
 }
 
-/// Rejects `agent`, for requests about all agents. Otherwise the client could mistake the
-/// response for one about that agent.
+/// Rejects the parameter `agent` in requests that concern all agents. Otherwise, a client could
+/// mistake the response for one about that agent.
 pub(super) fn reject_agent(form: &Form) -> Result<(), ApiError> {
     match form.get("agent") {
         None => Ok(()),
@@ -27,12 +27,12 @@ pub(super) fn reject_agent(form: &Form) -> Result<(), ApiError> {
     }
 }
 
-/// The queue numbers in `queue`, or `None` if the request does not have the parameter.
+/// Returns the queue numbers in `queue`, or `None` if the request does not have the parameter.
 pub(super) fn queues(form: &Form) -> Result<Option<Vec<String>>, ApiError> {
     form.get("queue").map(|_| required_queues(form)).transpose()
 }
 
-/// The queue numbers in the required parameter `queue`, without duplicates.
+/// Returns the queue numbers in the required parameter `queue`, without duplicates.
 pub(super) fn required_queues(form: &Form) -> Result<Vec<String>, ApiError> {
     let mut numbers: Vec<String> = Vec::new();
     for item in form.require("queue")?.split(',') {
@@ -49,7 +49,7 @@ pub(super) fn required_queues(form: &Form) -> Result<Vec<String>, ApiError> {
     Ok(numbers)
 }
 
-/// A phone number or queue number. The allowed characters can't select another channel
+/// Validates a phone number or queue number. The allowed characters can't select another channel
 /// technology, dialplan context or trunk when the number becomes part of an interface.
 fn number(name: &str, text: &str, limit: usize) -> Result<String, ApiError> {
     if text.is_empty() {
@@ -70,7 +70,7 @@ fn number(name: &str, text: &str, limit: usize) -> Result<String, ApiError> {
     Ok(text.to_owned())
 }
 
-/// A text that Asterisk stores with a member, such as a pause reason. An empty text counts as
+/// Returns text that Asterisk stores with a member, such as a pause reason. Empty text counts as
 /// absent.
 pub(super) fn member_text(form: &Form, name: &str) -> Result<Option<String>, ApiError> {
     match form.get(name) {

@@ -1,8 +1,9 @@
 //! Pauses an agent in every queue of the organization.
 //!
-//! The bridge sends the pause to every queue, even if the mirror does not list the agent
-//! there: Asterisk sends no event when a realtime member or a reload changes a queue.
-//! Asterisk itself looks the member up and refuses the pause if there is none.
+//! The bridge sends the pause to every queue, even to queues in which the mirror does not list
+//! the agent. The mirror may lack a membership, because Asterisk sends no event when a realtime
+//! database or a reload changes a queue's members. Asterisk itself looks up the member and
+//! refuses the pause if there is none.
 
 use futures_util::future::{join, join_all};
 
@@ -20,7 +21,7 @@ struct RequestedPause<'a> {
     reason: Option<&'a str>,
 }
 
-/// The attempt to pause the agent in a queue.
+/// An attempt to pause the agent in one queue.
 struct Attempt {
     queue: QueueName,
     pause: PauseAttempt,
@@ -49,8 +50,8 @@ impl Tenant<'_> {
     /// finds the agent.
     ///
     /// # Errors
-    /// `not_a_member` if Asterisk finds the agent in no queue; the error of the queue look-up
-    /// if that fails.
+    /// Returns `not_a_member` if Asterisk finds the agent in no queue, or the look-up's error if
+    /// looking up the queues fails.
     pub(super) async fn pause_everywhere(
         &self,
         agent: &str,
@@ -74,7 +75,7 @@ impl Tenant<'_> {
     }
 
     /// Pauses the agent in the known queues, and concurrently queries Asterisk for new ones.
-    /// For organizations whose queues are defined by patterns.
+    /// Used for organizations whose queues are defined by patterns.
     async fn attempt_by_patterns(
         &self,
         request: &PbxRequest<'_>,
@@ -87,7 +88,7 @@ impl Tenant<'_> {
         let (names, mut attempts) = join(request.names(), attempts).await;
         let names = names.map_err(|error| {
             if attempts.iter().any(Attempt::may_have_happened) {
-                // The agent may be a member of a new queue, and not paused there.
+                // The agent may be a member of a new queue and not be paused there.
                 request_failed(Failure::Unknown)
             } else {
                 lookup_failed(error)

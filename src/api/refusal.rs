@@ -12,7 +12,7 @@ pub(super) fn unknown_queue(number: &str) -> ApiError {
     ApiError::new(Code::UnknownQueue, message)
 }
 
-/// The error of a failed change in a queue.
+/// Returns the error for a failed change in a queue.
 pub(super) fn change_failed(agent: &str, queue: &str, error: QueueError) -> ApiError {
     match error {
         QueueError::NoSuchQueue => unknown_queue(queue),
@@ -38,7 +38,7 @@ pub(super) fn change_failed(agent: &str, queue: &str, error: QueueError) -> ApiE
     }
 }
 
-/// The error of a failed read.
+/// Returns the error for a failed read.
 pub(super) fn read_failed(error: QueueError) -> ApiError {
     match error {
         QueueError::NotLoaded => request_failed(TEMPORARILY_UNAVAILABLE),
@@ -48,8 +48,8 @@ pub(super) fn read_failed(error: QueueError) -> ApiError {
     }
 }
 
-/// The error of a change whose preceding query failed. Never `outcome_unknown`, because the
-/// change was not sent.
+/// Returns the error for a change whose preceding query failed. The error is never
+/// `outcome_unknown`, because the change was not sent.
 pub(super) fn lookup_failed(error: QueueError) -> ApiError {
     match error {
         QueueError::Failure(Failure::Unknown) => no_change_sent(),
@@ -57,13 +57,13 @@ pub(super) fn lookup_failed(error: QueueError) -> ApiError {
     }
 }
 
-/// The error of a change whose preceding query timed out.
+/// Returns the error for a change whose preceding query timed out.
 pub(super) fn no_change_sent() -> ApiError {
     let message = "The PBX gave no answer in time. No change was sent.";
     ApiError::temporary(Code::PbxUnavailable, Duration::from_secs(1), message)
 }
 
-/// The error of an action that was not sent or not answered.
+/// Returns the error for an action that was not sent or not answered.
 pub(super) fn request_failed(failure: Failure) -> ApiError {
     match failure {
         Failure::Unavailable { retry_after } => {
@@ -86,8 +86,8 @@ fn refused(text: &str) -> ApiError {
     ApiError::new(Code::PbxRefused, message)
 }
 
-/// The error of a value that an AMI action can't contain. The request's parameters are valid,
-/// so a template in the configuration has produced the value.
+/// Returns the error for a value that an AMI action can't contain. The request's parameters are
+/// valid, so the value must come from a template in the configuration.
 fn unusable_value(error: ValueError) -> ApiError {
     let message = format!("A value {error}. Nothing was sent.");
     ApiError::new(Code::InvalidParameter, message)

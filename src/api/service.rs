@@ -104,7 +104,7 @@ impl Api {
     /// header. It takes precedence over the parameter `lastEventId`.
     ///
     /// # Errors
-    /// The error response to send instead.
+    /// Returns the error response to send instead of a stream.
     pub async fn open_stream(
         &self,
         request: ApiRequest,
@@ -223,7 +223,7 @@ impl Api {
     }
 }
 
-/// Writes one line for each request, and for each change another one to the audit log.
+/// Writes a log line for each request, and an additional audit log line for each change.
 fn log(request: &ApiRequest, log_fields: &LogFields, response: &Response, seconds: f64) {
     let user = log_fields.user.as_deref();
     let LoggedParameters {

@@ -1,7 +1,7 @@
 //! An organization's view of its PBX.
 //!
-//! Only this type maps an organization's queue numbers to queue names on the PBX and back. So
-//! no action can reach another organization's queues.
+//! Only this type maps an organization's queue numbers to queue names on the PBX and back, so no
+//! action can reach another organization's queues.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -30,7 +30,8 @@ pub(super) fn is_large(queues: &[OwnQueue]) -> bool {
 }
 
 /// Returns the number of the queue with this name on the PBX, if the queue belongs to the
-/// organization and is one of `shown`. If `shown` is `None`, any of its queues will do.
+/// organization and is one of `shown`. `None` means that all of the organization's queues are
+/// shown.
 pub(super) fn shown_number(
     organization: &Organization,
     shown: Option<&[String]>,
@@ -41,7 +42,7 @@ pub(super) fn shown_number(
     shown.is_none_or(is_shown).then_some(number)
 }
 
-/// The age and the position of the data that a read returned.
+/// The age of the data that a read returned, and its position in the change log.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ReadState {
     /// When the oldest data was received from Asterisk.
@@ -73,7 +74,7 @@ impl Tenant<'_> {
     /// Checks that the agent is one of the organization's phone numbers.
     ///
     /// # Errors
-    /// `unknown_agent`.
+    /// Returns `unknown_agent` if the agent is not one of them.
     pub(super) fn check_agent(&self, agent: &str) -> Result<(), ApiError> {
         if self.organization.has_agent(agent) {
             return Ok(());
@@ -93,7 +94,8 @@ impl Tenant<'_> {
     /// queues that the PBX does not have.
     ///
     /// # Errors
-    /// `unknown_queue` if a number is not one of the organization's queues; PBX errors.
+    /// Returns `unknown_queue` if a number is not one of the organization's queues, or an error
+    /// from the PBX.
     pub(super) async fn queues(
         &self,
         numbers: Option<&[String]>,
@@ -126,7 +128,8 @@ impl Tenant<'_> {
     /// organization's queues.
     ///
     /// # Errors
-    /// `unknown_queue` if the organization or the PBX does not have a named queue; PBX errors.
+    /// Returns `unknown_queue` if the organization or the PBX does not have one of the named
+    /// queues, or an error from the PBX.
     pub(super) async fn memberships(
         &self,
         agent: &str,
@@ -143,12 +146,12 @@ impl Tenant<'_> {
         Ok((memberships.collect(), read))
     }
 
-    /// Returns the names on the PBX of the queues with these numbers, or of all the
-    /// organization's queues. Returns `None` if patterns define the queues: then only the PBX
-    /// knows their names.
+    /// Returns the PBX's names for the queues with these numbers, or for all of the
+    /// organization's queues. Returns `None` if the organization's queues are defined by
+    /// patterns, because only the PBX knows their names.
     ///
     /// # Errors
-    /// `unknown_queue`
+    /// Returns `unknown_queue` if a number is not one of the organization's queues.
     pub(super) fn names(
         &self,
         numbers: Option<&[String]>,
@@ -167,7 +170,7 @@ impl Tenant<'_> {
         names.collect::<Result<_, _>>().map(Some)
     }
 
-    /// Returns the name on the PBX of the queue with this number.
+    /// Returns the PBX's name for the queue with this number.
     pub(super) fn pbx_name(&self, number: &str) -> String {
         self.organization.queue_name.expand(number)
     }
@@ -186,7 +189,7 @@ impl Tenant<'_> {
     /// Checks that the PBX has all queues named in the request.
     ///
     /// # Errors
-    /// `unknown_queue`
+    /// Returns `unknown_queue` if one of them is missing.
     pub(super) fn check_all_found(
         &self,
         numbers: Option<&[String]>,

@@ -30,7 +30,7 @@ pub enum QueueError {
     /// app_queue is not loaded.
     #[error("{NO_APP_QUEUE}")]
     NotLoaded,
-    /// There is no reply from Asterisk. [`Failure`] says whether the action was sent.
+    /// Asterisk did not reply. [`Failure`] says whether the action was sent.
     #[error(transparent)]
     Failure(#[from] Failure),
 }

@@ -84,7 +84,7 @@ impl PbxTime {
         }
     }
 
-    /// Returns whether both times can be times of the same event. The provisional time of an
+    /// Returns whether both times can belong to the same event. The provisional time of an
     /// acknowledged change may differ by a second from the time that Asterisk reports for the
     /// change, because a new second can begin between them.
     #[must_use]

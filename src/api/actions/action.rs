@@ -31,7 +31,8 @@ pub(in crate::api) trait Command: Debug + Send + Sync {
     /// Runs the action and builds its response.
     ///
     /// # Errors
-    /// Any [`ApiError`]. `outcome_unknown` means that a change may or may not have happened.
+    /// Returns any [`ApiError`]. `outcome_unknown` means that a change may or may not have
+    /// happened.
     fn run<'a>(&'a self, context: Context<'a>) -> BoxFuture<'a, Result<Response, ApiError>>;
 }
 

@@ -45,7 +45,7 @@ impl Add {
             queues,
             penalty,
             paused,
-            // Without a pause, there is nothing that the reason could explain.
+            // A pause reason makes no sense without a pause.
             reason: reason.filter(|_| paused),
         }))
     }

@@ -67,8 +67,8 @@ pub(super) fn change_response(
     })
 }
 
-/// Chooses the error to report if every row has failed. Prefers an unknown outcome, because
-/// the client has to check what happened, and then an error that a retry may resolve.
+/// Chooses the error to report if every row has failed. Prefers an unknown outcome, because the
+/// client has to check what happened. Otherwise prefers an error that a retry may resolve.
 fn representative_error<'a>(errors: &[&'a ApiError]) -> Option<&'a ApiError> {
     let unknown = errors.iter().find(|error| is_unknown(error));
     let retryable = || errors.iter().find(|error| error.retry_after.is_some());

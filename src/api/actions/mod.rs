@@ -1,7 +1,7 @@
 //! The API's actions.
 //!
-//! Each action has its own file, which contains its parameters, its checks, what it does on
-//! the PBX, and its response. To add an action, write its file and add it to [`ACTIONS`].
+//! Each action has its own file, with its parameters, its checks, its PBX requests and its
+//! response. To add an action, create its file and add the action to [`ACTIONS`].
 
 mod action;
 mod add;
@@ -33,7 +33,7 @@ const ACTIONS: [&Action; 7] = [
     &show_state::SHOW_STATE,
 ];
 
-/// What a user can be allowed: every action, and [`EVENTS_ACTION`].
+/// Everything that a user can be allowed to do: all actions, and [`EVENTS_ACTION`].
 pub fn permissions() -> Vec<&'static str> {
     let actions = ACTIONS.iter().map(|action| action.name);
     actions.chain([EVENTS_ACTION]).collect()
@@ -42,7 +42,8 @@ pub fn permissions() -> Vec<&'static str> {
 /// Returns the requested action. Ignores the case of its name.
 ///
 /// # Errors
-/// `missing_parameter` or `unknown_action`.
+/// Returns `missing_parameter` if the request names no action, or `unknown_action` if there is no
+/// such action.
 pub(super) fn requested_action(form: &Form) -> Result<&'static Action, ApiError> {
     let given = form.require_treating_empty_as_missing("action")?;
     let mut actions = ACTIONS.into_iter();
@@ -55,11 +56,11 @@ pub(super) fn requested_action(form: &Form) -> Result<&'static Action, ApiError>
         })
 }
 
-/// Parses a query string as a request does, for the fuzz target. Returns the logged
+/// Parses a query string in the same way as a request, for the fuzz target. Returns the logged
 /// parameters, and all parameters in `Debug` format.
 ///
 /// # Errors
-/// An error with status 400.
+/// Returns an error with status 400 if the query string or a parameter is not valid.
 pub fn check_query(query: &str) -> Result<(LoggedParameters, String), ApiError> {
     let form = Form::parse(&[query], true)?;
     let command = (requested_action(&form)?.parse)(&form)?;

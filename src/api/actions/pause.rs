@@ -1,4 +1,5 @@
-//! `pause` and `unpause`: in named queues, or in every queue of the organization.
+//! `pause` and `unpause`: change an agent's pause in named queues, or in every queue of the
+//! organization.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;

@@ -26,7 +26,8 @@ impl QueueSelection {
     /// Reads the queues with members, callers and statistics.
     ///
     /// # Errors
-    /// `unknown_queue` if the organization or the PBX does not have a named queue; PBX errors.
+    /// Returns `unknown_queue` if the organization or the PBX does not have one of the named
+    /// queues, or an error from the PBX.
     pub(super) async fn read(
         &self,
         tenant: &Tenant<'_>,

@@ -1,4 +1,4 @@
-//! `showqueuestat`: shows the statistics of queues, and their totals.
+//! `showqueuestat`: shows queue statistics and their totals.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;

@@ -120,9 +120,9 @@ fn is_paused_everywhere(members: &[&Member]) -> bool {
     !members.is_empty() && members.iter().all(|member| member.paused)
 }
 
-/// Returns the agent's state across all memberships. The memberships share one device, so a
-/// call in one queue makes the agent busy in all. The agent is paused only if paused in every
-/// queue.
+/// Returns the agent's state across all memberships. The memberships share one device, so a call
+/// in one queue makes the agent busy in all of them. The agent counts as paused only if paused in
+/// every queue.
 fn overall_state(members: &[&Member]) -> &'static str {
     if members.is_empty() {
         return "logged_out";

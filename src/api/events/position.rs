@@ -12,8 +12,9 @@ pub struct StreamPosition {
     pub(super) stream: Arc<str>,
     /// The number of the last change that the client has received.
     pub(super) change: u64,
-    /// Whether the client has received all events of that change. A `member` event is followed
-    /// by a `queue` event. A client that reconnects between the two still gets the latter.
+    /// Whether the client has received all events for this change. A `queue` event follows each
+    /// `member` event, and a client that reconnects between the two must still receive the
+    /// `queue` event.
     pub(super) is_complete: bool,
 }
 

@@ -39,10 +39,11 @@ pub struct EventStream {
 }
 
 impl EventStream {
-    /// Opens a stream that continues after `position`, or else starts with a snapshot.
+    /// Opens a stream. It continues after `position` if possible, and otherwise starts with a
+    /// snapshot.
     ///
     /// # Errors
-    /// The read's error if the first snapshot can't be read.
+    /// Returns the read's error if the first snapshot can't be read.
     pub(in crate::api) async fn open(
         view: StreamView,
         position: Option<StreamPosition>,
@@ -139,7 +140,7 @@ impl EventStream {
             match change {
                 StateChange::Link { connected } => {
                     self.connected = *connected;
-                    // Skipped changes, which the snapshot will include, don't count as sent.
+                    // Skipped changes don't count as sent. The snapshot will include them.
                     let position = self.view.position(self.last_sent.min(*number), true);
                     events.push(pbx_event(position, *connected));
                 }
@@ -204,8 +205,8 @@ impl EventStream {
         self.view.revoked.clone()
     }
 
-    /// Returns the final events of a stream that the daemon closes: events of the first batch
-    /// that were not sent yet, and `shutdown`.
+    /// Returns the final events of a stream that the daemon closes: the unsent events of the
+    /// first batch, and then `shutdown`.
     #[must_use]
     pub fn shutdown(&mut self) -> Vec<StreamEvent> {
         let mut events = std::mem::take(&mut self.first);

@@ -59,8 +59,8 @@ impl StreamView {
     ) -> Self {
         let organization = &user.organization;
         let mut hasher = DefaultHasher::new();
-        // Hashes everything that affects the events, because a reload of the configuration
-        // may change what the same request shows.
+        // Hashes everything that affects the events, because the same request may show something
+        // else after the configuration is reloaded.
         (format!("{organization:?}"), &queues).hash(&mut hasher);
         Self {
             stream: format!("{:x}-{:x}", pbx.change_log_id(), hasher.finish()).into(),
@@ -93,8 +93,8 @@ impl StreamView {
     /// Reads the queues that the stream shows.
     ///
     /// # Errors
-    /// PBX errors; `unknown_queue` if `all_named` is set and the PBX does not have a queue that
-    /// the client named.
+    /// Returns `unknown_queue` if `all_named` is set and the PBX does not have a queue that the
+    /// client named, or an error from the PBX.
     pub(super) async fn read(
         &self,
         all_named: bool,

@@ -49,7 +49,7 @@ impl<'a> MemberView<'a> {
             state: member.state().as_str(),
             paused: member.paused,
             paused_reason: paused_reason(member),
-            // Asterisk still reports the time of the last pause after that pause has ended.
+            // Asterisk still reports the time of the last pause after the member was unpaused.
             paused_at: pbx_timestamp(member.last_pause).filter(|_| member.paused),
             device_state: device_state_name(member.device_state),
             device_state_code: member.device_state.code(),
@@ -82,7 +82,7 @@ fn device_state_name(state: DeviceState) -> &'static str {
     }
 }
 
-/// A cache of member JSON, as each organization sees the members.
+/// A cache of rendered members, separate for each organization.
 #[derive(Debug, Default)]
 pub struct MemberJsonCache {
     organizations: Mutex<CachedOrganizations>,
@@ -122,8 +122,8 @@ impl MemberJsonCache {
         let organizations = self.lock();
         let queues = organizations.get(&organization.name)?;
         let cached = queues.get(queue.name.as_str())?;
-        // The mirror creates a new list whenever a member changes. After a reload of the
-        // configuration, streams opened before it still use the old organization.
+        // The mirror creates a new list whenever a member changes. Streams that were opened
+        // before a configuration reload still use the old organization.
         let is_current =
             Arc::ptr_eq(&cached.members, &queue.members) && cached.organization == *organization;
         is_current.then(|| cached.json.clone())

@@ -23,7 +23,8 @@ pub(super) use statistics::{QueueEvent, QueueStatistics, TotalStatistics};
 /// other requests.
 ///
 /// # Errors
-/// `overloaded` if the rendering panics. Only read responses are large, so nothing was changed.
+/// Returns `overloaded` if rendering panics. Only responses to reads are large, so the failed
+/// request has changed nothing.
 pub(super) async fn render<T: Send + 'static>(
     is_large: bool,
     render: impl FnOnce() -> T + Send + 'static,
@@ -37,13 +38,13 @@ pub(super) async fn render<T: Send + 'static>(
     })
 }
 
-/// Formats a time in UTC as RFC 3339, to the millisecond.
+/// Formats a time as RFC 3339 in UTC, with millisecond precision.
 pub(super) fn timestamp(time: SystemTime) -> String {
     Timestamp::try_from(time).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
 }
 
-/// Formats a time that Asterisk reported, to the second, in UTC as RFC 3339. Returns `None` for
-/// 0, which Asterisk reports if the event never happened.
+/// Formats one of Asterisk's times as RFC 3339 in UTC, with a precision of one second. Returns
+/// `None` for 0, which Asterisk reports if the event never happened.
 fn pbx_timestamp(time: PbxTime) -> Option<String> {
     let unix = time.unix();
     if unix <= 0 {

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-/// Parts smaller than this many bytes are copied, because that is cheaper than another piece.
+/// Rendered JSON shorter than this many bytes is copied, because a separate piece would cost
+/// more.
 const MIN_SHARED_PART: usize = 8 * 1024;
 
 /// A JSON writer that produces pieces.
@@ -44,7 +45,7 @@ impl JsonPieces {
         }
     }
 
-    /// Returns the pieces, which together are the JSON.
+    /// Returns the pieces. Concatenated, they form the JSON text.
     pub(in crate::api) fn finish(mut self) -> Vec<Bytes> {
         self.finish_current();
         self.finished

@@ -1,4 +1,4 @@
-//! Queue statistics as JSON.
+//! Renders queue statistics as JSON.
 
 use std::sync::Arc;
 
@@ -94,7 +94,7 @@ impl AgentCounts {
     }
 }
 
-/// The statistics of several queues together.
+/// The combined statistics of several queues.
 #[derive(Serialize)]
 pub(in crate::api) struct TotalStatistics {
     queues: usize,
@@ -124,8 +124,8 @@ impl TotalStatistics {
     }
 }
 
-/// The percentage of abandoned calls among the completed and abandoned ones, rounded to two
-/// decimals.
+/// Returns the percentage of abandoned calls, rounded to two decimals. Only completed and
+/// abandoned calls count toward the total.
 fn abandoned_percent(abandoned: u64, completed: u64) -> f64 {
     let all = abandoned + completed;
     if all == 0 {

@@ -22,8 +22,8 @@ impl Turn<'_> {
             reason: reason.map(MemberValue::new).transpose()?,
         };
         self.send(action).await?;
-        // Only Asterisk knows the state of the member's device. The mirror shows the member as
-        // soon as Asterisk has reported this state.
+        // Only Asterisk knows the state of the member's device, so the mirror does not show the
+        // member until Asterisk has reported this state.
         let row = self.queries.status(Some(queue), Some(&member.interface));
         let row = row.await;
         let Some(reason) = reason else {

@@ -9,8 +9,8 @@ use crate::queues::name::QueueName;
 impl Turn<'_> {
     /// Pauses or unpauses a member.
     ///
-    /// Asterisk sends the same error message for a missing queue and for a missing member. A
-    /// query then distinguishes the two.
+    /// Asterisk sends the same error message for a missing queue and for a missing member, so the
+    /// bridge then sends a query to tell the two apart.
     pub(super) async fn pause(
         self,
         queue: &QueueName,

@@ -8,8 +8,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use tokio::time::Instant;
 
-/// Bucket bounds of latency histograms, in seconds. The lowest is for a read from the mirror,
-/// the highest for a timeout.
+/// Bucket bounds of latency histograms, in seconds. The lowest bound is for reads from the
+/// mirror, the highest is for timeouts.
 pub const LATENCY_BOUNDS: [f64; 11] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0, 10.0,
 ];

@@ -39,7 +39,7 @@ impl Pbx {
         }
     }
 
-    /// Returns the number of requests that use the link, and the maximum number.
+    /// Returns the current number of requests that use the link, and the maximum number.
     #[must_use]
     pub fn pending_requests(&self) -> (usize, usize) {
         self.client.pending()
@@ -103,8 +103,8 @@ impl Pbx {
         })
     }
 
-    /// Returns a receiver of notifications that a queue has appeared, disappeared or changed
-    /// its spelling. Sends no notifications while the mirror is incomplete.
+    /// Returns a receiver that is notified when a queue has appeared, disappeared or changed its
+    /// spelling. It is not notified while the mirror is incomplete.
     #[must_use]
     pub fn watch_names(&self) -> watch::Receiver<u64> {
         self.store.names_version.subscribe()

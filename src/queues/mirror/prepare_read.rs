@@ -87,8 +87,8 @@ impl Pbx {
         list(&queries, names).await
     }
 
-    /// Lists the named queues whose members the mirror does not have, such as a queue that was
-    /// added by a reload of Asterisk, which no event reports.
+    /// Lists the named queues whose members the mirror does not have. For example, no event
+    /// reports a queue that was added by a reload of Asterisk.
     async fn list_new(&self, request: ReadRequest<'_>) -> Result<(), QueueError> {
         let names = request.names.unwrap_or_default();
         let is_new =

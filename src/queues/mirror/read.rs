@@ -17,8 +17,8 @@ impl Pbx {
     /// which `is_selected` returns true. Callers and statistics may be outdated.
     ///
     /// # Errors
-    /// `Failure::Unavailable` if the link is down and stale reads are not allowed, or if the
-    /// mirror is not loaded before the deadline. Any other [`QueueError`] is from a query.
+    /// Returns `Failure::Unavailable` if the link is down and stale reads are not allowed, or if
+    /// the mirror is not loaded before the deadline. Any other [`QueueError`] comes from a query.
     pub async fn members(
         &self,
         request: ReadRequest<'_>,

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 /// The parameters of a read.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadRequest<'a> {
-    /// The queue names, in any spelling; `None` for all queues.
+    /// The queue names, compared without regard to case. `None` means all queues.
     pub names: Option<&'a [String]>,
     /// Whether to query Asterisk for named queues that the mirror does not have.
     pub looks_up_missing: bool,

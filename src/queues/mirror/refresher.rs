@@ -34,15 +34,15 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Maximum time between two measurements of the clock offset.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Before it queries queues, the refresher measures the clock offset again if the last
-/// measurement is older than this.
+/// The maximum age of the clock offset when the refresher queries queues. If the last measurement
+/// is older, the refresher first measures the offset again.
 const MAX_CLOCK_AGE: Duration = Duration::from_secs(2);
 
 /// Minimum time between two queries for the statistics that event streams show.
 const STATISTICS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The minimum pause after a query for these statistics, as a multiple of the query's
-/// duration. It limits the queries to a twentieth of a large PBX's time.
+/// The minimum pause after a query for these statistics, as a multiple of the query's duration.
+/// On a large PBX, it limits these queries to a twentieth of the time.
 const STATISTICS_PAUSE_FACTOR: u32 = 19;
 
 /// Time between two checks for overdue overlays.
@@ -203,9 +203,9 @@ impl Refresher {
         }
     }
 
-    /// Sends the periodic query that is due, and returns whether one was due. Periodic queries
-    /// have priority over requested refreshes, because there are few of them and a large number
-    /// of refreshes must not delay them.
+    /// Sends the periodic query that is due, if any. Returns whether one was due. Periodic
+    /// queries have priority over requested refreshes, because there are few of them and a large
+    /// number of refreshes must not delay them.
     async fn send_periodic_query(&self, schedule: &mut Schedule) -> bool {
         let now = Instant::now();
         if self.is_clock_offset_older_than(CLOCK_INTERVAL) {

@@ -17,8 +17,8 @@ use crate::queues::name::QueueName;
 /// follow within the delay.
 pub(super) const REFRESH_DELAY: Duration = Duration::from_millis(100);
 
-/// Minimum time between two lists of all queues that events of the same unknown queue
-/// trigger.
+/// Minimum time between two lists of all queues that are requested because of the same unknown
+/// queue.
 const UNKNOWN_QUEUE_INTERVAL: Duration = Duration::from_secs(10);
 
 impl Mirror {
@@ -132,7 +132,7 @@ impl Mirror {
         let difference = EventDifference::of(kind, &member, reported.as_deref());
         // Asterisk updates the queue's statistics together with the member's call count.
         queue.statistics_outdated |= difference.calls_taken;
-        // Shortly after a list, an event may be older than the list.
+        // An event that arrives shortly after a list may be older than the list.
         let may_be_older = (difference.visible || kind != MemberEventKind::Other)
             && queue.was_listed_recently(now.at);
         let changed = match kind {
@@ -188,8 +188,9 @@ impl EventDifference {
     }
 }
 
-/// Corrects times that Asterisk has just taken but that are far from the current time.
-/// Returns whether it corrected any: Asterisk's clock has then just been set.
+/// Corrects times that Asterisk took just before it sent the event, if they are far from the
+/// current time. Returns whether any time was corrected, which means that Asterisk's clock has
+/// just been set.
 fn correct_implausible_times(kind: MemberEventKind, member: &mut Member, now: i64) -> bool {
     let is_new = kind == MemberEventKind::Added;
     let login_corrected = is_new && member.login_time.correct_if_implausible(now);

@@ -222,8 +222,8 @@ impl Mirror {
         };
         let name = queue.name.clone();
         let Some(member) = listed.member(interface) else {
-            // The member is gone or is spelled differently, because Asterisk's filter is
-            // case-sensitive.
+            // Asterisk's filter is case-sensitive, so the member is either gone or spelled
+            // differently.
             if queue.reported(interface).is_some() || queue.has_overlay(interface) {
                 self.request_refresh(Refresh::Queue(name), now.at);
             }

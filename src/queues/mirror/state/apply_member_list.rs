@@ -25,8 +25,8 @@ pub(super) struct MemberList<'a> {
 
 impl MirroredQueue {
     /// Applies a list of all members. Returns the visible changes, and the members whose listed
-    /// state differs from the state reported before. If the list is incomplete, members that
-    /// are not in the list stay.
+    /// state differs from the state reported before. If the list is incomplete, keeps the members
+    /// that are not in the list.
     pub(super) fn apply_member_list(
         &mut self,
         list: MemberList<'_>,

@@ -1,8 +1,8 @@
 //! A numbered log of the mirror's latest changes, for event streams.
 //!
-//! All followers share one log, and each follower only stores the number of the last change
-//! that it has read. A follower that has missed changes no longer in the log starts again
-//! from a snapshot, so even a very slow follower costs nothing.
+//! All followers share one log, and each follower only stores the number of the last change that
+//! it has read. If the log no longer contains changes that a follower has missed, the follower
+//! starts again from a snapshot, so even a very slow follower costs nothing.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -16,9 +16,9 @@ const MAX_PING_DURATION: Duration = Duration::from_secs(2);
 
 /// Returns the offset of Asterisk's clock in seconds, positive if Asterisk's clock is ahead.
 /// `ping` is the reply to a `Ping`, `took` is the round-trip time, and `wall` is the time since
-/// the Unix epoch at which the reply was received. The calculation assumes that Asterisk took
-/// the reply's `Timestamp` half way through the round trip. Returns `None` if the reply has no
-/// valid `Timestamp`.
+/// the Unix epoch at which the reply was received. The calculation assumes that Asterisk took the
+/// reply's `Timestamp` halfway through the round trip. Returns `None` if the reply has no valid
+/// `Timestamp`.
 #[must_use]
 pub fn clock_offset(ping: &Message, took: Duration, wall: Duration) -> Option<f64> {
     let timestamp: f64 = ping.text("Timestamp")?.parse().ok()?;
@@ -40,9 +40,9 @@ pub(super) struct PbxClock {
 }
 
 impl PbxClock {
-    /// Measures the offset from the reply to a `Ping`. Returns the number of seconds by which
-    /// the bridge's clock was set since the last measurement; 0 if the PBX's clock was set by
-    /// the same amount.
+    /// Measures the offset from the reply to a `Ping`. Returns the number of seconds by which the
+    /// bridge's clock was set forward since the last measurement (negative if it was set back).
+    /// Returns 0 if the PBX's clock was set by the same amount.
     pub(super) fn measure(&mut self, ping: &Reply, now: Now) -> i64 {
         let took = now.at - ping.sent_at;
         // Update the time even if the reply is unusable: a retry would be no better.
@@ -81,8 +81,8 @@ impl PbxClock {
     }
 
     /// Checks whether the bridge's wall clock has jumped. If it has, the offset must be measured
-    /// again, because only a new measurement distinguishes a clock that was set from a machine
-    /// that was suspended.
+    /// again, because only a new measurement shows whether the clock was set or the machine was
+    /// suspended.
     pub(super) fn check_bridge_clock(&mut self, now: Now) {
         let (at, wall) = self
             .bridge_clocks

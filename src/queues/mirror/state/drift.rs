@@ -11,11 +11,12 @@ use tracing::info;
 use super::reported::Difference;
 use crate::queues::name::QueueName;
 
-/// A difference counts as drift if no event reports it within this time. If an event does,
-/// the list was only faster than the event.
+/// A difference counts as drift if no event reports it within this time. If an event does report
+/// it, the list merely arrived before the event.
 const DRIFT_DELAY: Duration = Duration::from_secs(2);
 
-/// If Asterisk announces a change with an event, the event counts as missing after this time.
+/// If Asterisk always announces a change with an event, the event counts as missing after this
+/// time.
 const ANNOUNCEMENT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The differences that no event has reported yet.
@@ -27,7 +28,7 @@ struct Suspect {
     queue: QueueName,
     interface: Arc<str>,
     since: Instant,
-    /// Whether Asterisk announces every such change with an event.
+    /// Whether Asterisk announces every change of this kind with an event.
     is_announced: bool,
 }
 
@@ -42,15 +43,15 @@ impl PossibleDrift {
             }));
     }
 
-    /// Removes a member's difference, because an event has reported the member and the list was
-    /// only faster.
+    /// Removes a member's difference, because an event has reported the member. The list merely
+    /// arrived before the event.
     pub(super) fn member_reported(&mut self, queue: &str, interface: &str) {
         self.0.retain(|suspect| {
             *suspect.queue != *queue || !suspect.interface.eq_ignore_ascii_case(interface)
         });
     }
 
-    /// Returns the times at which differences were found whose events are missing.
+    /// Returns the times at which the differences with missing events were found.
     pub(super) fn missing_events(&self, now: Instant) -> Vec<Instant> {
         let is_late = |suspect: &&Suspect| {
             suspect.is_announced && now >= suspect.since + ANNOUNCEMENT_TIMEOUT

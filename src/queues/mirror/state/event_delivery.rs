@@ -51,7 +51,8 @@ impl DeliveryEvidence {
     }
 
     /// Records that the event for a change is overdue. The change was made or found at `since`.
-    /// If other events have arrived after `since`, the event may only be late, as on a busy PBX.
+    /// If other events have arrived after `since`, the missing event may only be late, for
+    /// example on a busy PBX.
     pub(super) fn event_overdue(&mut self, since: Instant) {
         let may_be_late = self.last_event.is_some_and(|last| last >= since);
         if may_be_late || self.is_missing {

@@ -1,5 +1,5 @@
-//! Property tests with random histories of a queue. As with Asterisk, replies arrive
-//! immediately, events arrive late, and some changes have no event.
+//! Property tests with random histories of a queue. As on a real PBX, replies arrive immediately,
+//! events arrive late, and some changes have no event.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ enum Op {
     OutsideChange(usize, ChangeKind),
     /// Someone else sets a penalty, and an event reports it.
     Penalty(usize, i64),
-    /// A penalty changes without an event, as after a reload.
+    /// A penalty changes without an event, for example after a reload.
     SilentPenalty(usize, i64),
     /// This number of events arrives.
     Events(usize),

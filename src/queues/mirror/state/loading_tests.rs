@@ -73,7 +73,7 @@ fn queue_first_seen_in_the_reply_about_a_member_is_listed() {
     let mut harness = Harness::new();
     harness.list(None, Some(NOBODY), &["first"]);
     harness.list(Some("first"), None, &["first"]);
-    // A query about a member that was just added to `new`.
+    // This is the reply to a query about a member that was just added to `new`.
     harness.list(Some("new"), Some("PJSIP/1001"), &["new"]);
     assert!(harness.mirror.queue("new").is_some());
     assert_eq!(

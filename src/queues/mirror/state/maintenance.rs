@@ -88,7 +88,7 @@ impl Mirror {
             };
             self.request_refresh(refresh, now);
         }
-        // While the PBX sends nothing at all, its events may only be delayed.
+        // While the PBX sends nothing at all, its events may just be delayed.
         let received = now.min(self.last_received);
         for since in self.possible_drift.missing_events(received) {
             self.event_delivery.event_overdue(since);
@@ -125,8 +125,9 @@ impl Mirror {
         }
     }
 
-    /// Removes the queues for whose lower-case name `exists` returns false. A removed queue is
-    /// checked again unless a reload or a new link explains the removal.
+    /// Removes each queue for which `exists` returns false when called with the queue's
+    /// lower-case name. A removed queue is checked again unless a reload or a new link explains
+    /// the removal.
     pub(super) fn remove_missing(&mut self, exists: impl Fn(&str) -> bool, now: Now) {
         let removed: Vec<_> = self.queues.extract_if(|name, _| !exists(name)).collect();
         self.names_version += u64::from(!removed.is_empty());

@@ -4,10 +4,10 @@ use crate::queues::model::Queue;
 
 /// Returns the index at which app_queue will list a new member.
 ///
-/// app_queue stores a queue's members in a hash table with 37 buckets and lists them bucket
-/// by bucket. For strategies that depend on the order, it stores them in a list (app_queue in
-/// Asterisk 13 to 23). If another version uses another order, the next list of the queue
-/// corrects the mirror.
+/// app_queue stores a queue's members in a hash table with 37 buckets and lists them bucket by
+/// bucket. For strategies that depend on the order, it stores them in a list. This is how
+/// app_queue works in Asterisk 13 to 23. If another version uses a different order, the next list
+/// of the queue corrects the mirror.
 pub(super) fn insertion_index(interface: &str, queue: &Queue) -> usize {
     let members = &queue.members;
     if matches!(queue.strategy.as_str(), "linear" | "rrordered") {

@@ -16,11 +16,11 @@ use crate::queues::name::QueueName;
 /// and callers' priorities change without an event.
 const MAX_STATISTICS_AGE: Duration = Duration::from_secs(1);
 
-/// After a list, older events may still arrive for this long.
+/// Events that are older than a list may still arrive for this long after the list.
 const MAX_EVENT_DELAY: Duration = Duration::from_millis(500);
 
-/// A visible change of a member, and the member after the change, or before the change if the
-/// member was removed.
+/// A visible change to a member, with the member after the change. If the member was removed,
+/// with the member before the change.
 pub(super) type Changed = (MemberChange, Arc<Member>);
 
 /// A queue in the mirror.

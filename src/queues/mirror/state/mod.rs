@@ -1,10 +1,10 @@
 //! An in-memory mirror of a PBX's queues. Does no IO and never reads the clock.
 //!
-//! A list replaces the queue that it lists ([`apply_list`]). A member event carries the
-//! whole member, so the latest wins; a call event only marks a queue's statistics as
-//! outdated ([`apply_event`]). After an event that leaves something uncertain, the bridge
-//! queries the queue or member again ([`PendingRefreshes`]). An acknowledged change is visible immediately, as an overlay, until
-//! its event confirms it ([`overlay`]).
+//! A list replaces the queue that it lists ([`apply_list`]). A member event carries the whole
+//! member, so the latest event wins. A call event only marks a queue's statistics as outdated
+//! ([`apply_event`]). After an event that leaves something uncertain, the bridge queries the
+//! queue or member again ([`PendingRefreshes`]). An acknowledged change is visible immediately,
+//! as an overlay, until its event confirms it ([`overlay`]).
 
 mod apply_event;
 mod apply_list;
@@ -84,13 +84,13 @@ pub(super) struct Mirror {
     names_version: u64,
     /// Number of consecutive lists of all queues that lacked rows.
     incomplete_lists: u32,
-    /// When Asterisk last reloaded or the link was established. Later lists may differ from
-    /// earlier ones although no event has reported a change.
+    /// When Asterisk last reloaded or the link was established. Lists after this time may differ
+    /// from earlier lists even though no event has reported a change.
     differences_expected_since: Instant,
     /// Queue names that no action can carry.
     unusable_names: Vec<String>,
-    /// Unknown queues that events have named, each with the time at which its event caused a
-    /// request for a list of all queues.
+    /// Unknown queues that events have named. The value is the time at which such an event last
+    /// caused a request for a list of all queues.
     unknown_queues: HashMap<String, Instant>,
     /// The queues that the configuration lists, in the configuration's spelling.
     configured: Vec<String>,
@@ -137,9 +137,8 @@ impl Mirror {
         self.queues.values()
     }
 
-    /// Returns the queues with these names, in any spelling and in the order of the names.
-    /// Without names, returns all queues for which `is_selected` returns true and whose members
-    /// are known.
+    /// Returns the queues with these names, in the order of `names`. Ignores case. Without names,
+    /// returns all queues for which `is_selected` returns true and whose members are known.
     pub(super) fn selected(
         &self,
         names: Option<&[String]>,
@@ -161,8 +160,8 @@ impl Mirror {
         queue.listed_at.map(|_| queue.name.clone())
     }
 
-    /// Returns Asterisk's spelling of these queue names, or `None` unless Asterisk has listed
-    /// all the queues over this link.
+    /// Returns Asterisk's spelling of these queue names. Returns `None` unless Asterisk has
+    /// listed all of these queues over this link.
     pub(super) fn spellings_of(&self, names: &[String]) -> Option<Vec<QueueName>> {
         names.iter().map(|name| self.spelling_of(name)).collect()
     }
@@ -182,7 +181,7 @@ impl Mirror {
     }
 
     /// Returns at most `limit` changes after `number`, or `None` if the change log has already
-    /// dropped some of them.
+    /// dropped some of the changes after `number`.
     pub(super) fn changes_since(
         &self,
         number: u64,

@@ -28,7 +28,7 @@ pub(super) enum UnconfirmedChange {
         /// The time of the acknowledgment, in Unix seconds.
         at: i64,
     },
-    /// Contains the new member as soon as Asterisk has listed it.
+    /// Contains the new member once Asterisk has listed it.
     Add(Option<Arc<Member>>),
     Remove,
 }

@@ -1,6 +1,6 @@
-//! The phase of the mirror.
+//! The mirror's phase.
 
-/// The phase of the mirror, which depends on the link and on loading.
+/// The mirror's phase, which depends on the link and on whether the mirror has been loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::queues::mirror) enum Phase {
     /// The mirror has never been complete, and the link is down.

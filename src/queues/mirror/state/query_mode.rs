@@ -1,4 +1,4 @@
-//! Selects the query mode by the size of the PBX.
+//! Selects the query mode according to the size of the PBX.
 
 use super::Mirror;
 use crate::queues::queries::QueryMode;

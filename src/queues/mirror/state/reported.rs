@@ -10,7 +10,7 @@ pub(super) struct Difference {
     pub(super) interface: Arc<str>,
     /// Whether the member is no longer listed.
     pub(super) has_vanished: bool,
-    /// Whether Asterisk announces every such change with an event.
+    /// Whether Asterisk announces every change of this kind with an event.
     pub(super) is_announced: bool,
 }
 

@@ -1,8 +1,8 @@
-//! Checks of queues and members that have vanished from Asterisk's lists unexpectedly.
+//! Checks for queues and members that have vanished from Asterisk's lists unexpectedly.
 //!
-//! While a realtime database is locked, Asterisk answers as if the database's queues and
-//! members did not exist. No event reports their return. The bridge therefore queries Asterisk
-//! again: soon after they vanish, and then at increasing intervals.
+//! While a realtime database is locked, Asterisk replies as if the database's queues and members
+//! did not exist. No event reports their return. The bridge therefore queries Asterisk again:
+//! soon after they vanish, and then at increasing intervals.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::queues::name::QueueName;
 /// Delay of the first query. Each further delay is 1.5 times as long.
 const FIRST_DELAY: Duration = Duration::from_millis(700);
 
-/// The longest delay. Longer delays are left to the periodic resync.
+/// The longest delay. After this delay, only the periodic resync still queries Asterisk.
 const LONGEST_DELAY: Duration = Duration::from_secs(40);
 
 /// The queues and members that have vanished.
