@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Shared by the scripts in this folder: where the Asterisk roots are, and how to run
-# commands in them. Sourced, not run.
+# Functions that the scripts in this folder share. They find the Asterisk roots and run
+# commands in them. The scripts source this file.
 
 # On Debian, chroot is in an sbin folder, which is not on a user's PATH.
 PATH=$PATH:/usr/sbin:/sbin
