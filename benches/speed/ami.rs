@@ -15,7 +15,7 @@ const END: &[u8] = b"\r\n\r\n";
 
 pub(crate) struct Ami {
     stream: TcpStream,
-    /// Bytes that are received but not consumed yet.
+    /// Bytes that have been received but not yet consumed.
     received: Vec<u8>,
     chunk: Vec<u8>,
 }
@@ -31,7 +31,7 @@ impl Ami {
             chunk: vec![0; 1 << 18],
         };
         let (user, secret) = USER;
-        // The greeting line of Asterisk precedes the reply.
+        // Asterisk's greeting line precedes the reply.
         let reply = ami.action(&format!(
             "Action: Login\r\nUsername: {user}\r\nSecret: {secret}\r\nEvents: off\r\n\r\n"
         ))?;
@@ -57,7 +57,7 @@ impl Ami {
         Ok(text)
     }
 
-    /// Subscribes to the events that the bridge receives.
+    /// Subscribes to the same events as the bridge.
     pub(crate) fn enable_events(&mut self) -> Result<()> {
         let reply = self.action("Action: Events\r\nEventMask: agent,system\r\n\r\n")?;
         if reply.contains("Response: Success") {
@@ -67,8 +67,8 @@ impl Ami {
         }
     }
 
-    /// Sends the actions cyclically for `duration`, with `outstanding` of them unanswered at any
-    /// time. Discards events.
+    /// Repeats the actions for `duration`, and keeps `outstanding` of them in flight at any time.
+    /// Discards events.
     pub(crate) fn pipeline(
         &mut self,
         actions: &[String],

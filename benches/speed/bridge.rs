@@ -1,5 +1,5 @@
-//! Runs the bridge, with the optimization of the packaged program. It checks credentials and
-//! logs every request to a file, as in production.
+//! Runs the bridge, compiled with the same optimization as the packaged program. The bridge checks
+//! credentials and logs every request to a file, as in production.
 
 use std::fs::{File, read_to_string};
 use std::net::SocketAddr;
@@ -21,9 +21,9 @@ pub(crate) struct Bridge {
     child: Child,
     pub(crate) address: SocketAddr,
     admin: SocketAddr,
-    /// When it started to connect to Asterisk.
+    /// The time at which the bridge started to connect to Asterisk.
     pub(crate) dial_started: SystemTime,
-    /// Contains its configuration and its log.
+    /// Contains the bridge's configuration and log.
     folder: tempfile::TempDir,
 }
 
@@ -39,8 +39,8 @@ impl Bridge {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("ami-bridge.toml");
         std::fs::write(&file, configuration)?;
-        // The kernel kills the bridge if this program is killed, because the bridge would not
-        // notice.
+        // Let the kernel kill the bridge if this program is killed. Otherwise the bridge would keep
+        // running.
         let mut child = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "--"])
             .arg(env!("CARGO_BIN_EXE_ami-bridge"))
@@ -75,7 +75,7 @@ impl Bridge {
         }
     }
 
-    /// Waits until `/readyz` returns 200, and returns that time.
+    /// Waits until `/readyz` returns 200, and returns the time at which it did.
     pub(crate) fn wait_ready(&self) -> Result<SystemTime> {
         let begin = Instant::now();
         let mut admin = Connection::open(self.admin)?;
@@ -90,7 +90,7 @@ impl Bridge {
         }
     }
 
-    /// The CPU time that it has used since its start.
+    /// Returns the CPU time that the bridge has used since it started.
     pub(crate) fn cpu(&self) -> Result<Duration> {
         Ok(Duration::from_millis(10 * cpu_ticks(self.child.id())?))
     }
@@ -108,7 +108,7 @@ impl Bridge {
         })
     }
 
-    /// The number of lines in its log.
+    /// Returns the number of lines in the bridge's log.
     pub(crate) fn logged_lines(&self) -> Result<u64> {
         let log = std::fs::read(self.folder.path().join("log"))?;
         Ok(memchr::memchr_iter(b'\n', &log).count() as u64)
@@ -130,7 +130,7 @@ fn find_listener(log: &str, message: &str) -> Option<(SocketAddr, SystemTime)> {
     Some((line["address"].as_str()?.parse().ok()?, time.into()))
 }
 
-/// The CPU time of a process in clock ticks. Linux has 100 ticks per second.
+/// Returns a process's CPU time in clock ticks. Linux has 100 ticks per second.
 pub(crate) fn cpu_ticks(pid: u32) -> Result<u64> {
     let stat = read_to_string(format!("/proc/{pid}/stat"))?;
     // utime and stime are fields 14 and 15. Field 2 is the name in parentheses, which may

@@ -1,4 +1,4 @@
-//! The cells: what the benchmark measures.
+//! The benchmark's cells, each of which is one measurement.
 
 use crate::pbx_config::PbxConfig;
 use crate::report::Row;
@@ -28,7 +28,7 @@ pub(crate) enum Cell {
     PausesDuringReads,
     /// The time from the connection attempt until the bridge is ready.
     Startup,
-    /// The memory of the bridge after the requests of the other cells. The limit is in MB.
+    /// The bridge's memory after it has handled the other cells' requests. The limit is in MB.
     Memory(f64),
 }
 
@@ -74,7 +74,7 @@ pub(crate) const LARGE: &[Cell] = &[
 ];
 
 impl Cell {
-    /// The label in the table, by which the command line selects cells.
+    /// Returns the label in the table. The command line selects cells by this label.
     pub(crate) fn name(&self, pbx_config: &PbxConfig) -> String {
         match self {
             Self::Pauses(1) => "pause, 1 connection".to_owned(),

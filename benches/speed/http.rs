@@ -21,7 +21,7 @@ impl Response {
         Ok(std::str::from_utf8(&self.body)?)
     }
 
-    /// The size of the response on the wire. Excludes the framing of chunks.
+    /// Returns the size of the response on the wire, excluding the chunk framing.
     pub(crate) fn size(&self) -> u64 {
         (self.head.len() + self.body.len()) as u64
     }
@@ -44,11 +44,11 @@ impl Connection {
         Ok(Response { status, head, body })
     }
 
-    /// Like [`Self::get`], but returns only the size of the response, so that the client costs
+    /// Like [`Self::get`], but returns only the size of the response, so that the client uses
     /// little CPU time.
     ///
     /// # Errors
-    /// If the status is not 200.
+    /// Returns an error if the status is not 200.
     pub(crate) fn get_size(&mut self, target: &str, headers: &str) -> Result<u64> {
         let mut size = ByteCounter(0);
         let (status, head) = self.exchange(target, headers, &mut size)?;

@@ -1,5 +1,5 @@
-//! Ends the run early: on Ctrl-C, on SIGTERM, or when its time limit is over. The cells check
-//! this between their steps, and stop what they have started by dropping it.
+//! Ends the run early: on Ctrl-C, on SIGTERM, or when its time limit is over. The cells check for
+//! this between their steps. They stop everything that they have started by dropping it.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;

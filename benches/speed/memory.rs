@@ -1,5 +1,4 @@
-//! Measures the memory of one bridge process after it has handled the requests of the other
-//! cells.
+//! Measures the memory of one bridge process after it has handled the other cells' requests.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};

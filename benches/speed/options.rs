@@ -41,8 +41,8 @@ impl Options {
         Duration::from_secs(if self.quick { 1 } else { 3 })
     }
 
-    /// The duration of a turn with 20 changes a second. It is longer, so that the changes are
-    /// enough for a 99th percentile.
+    /// The duration of a turn with 20 changes a second. It is longer, so that there are enough
+    /// changes for a 99th percentile.
     pub(crate) fn steady_turn_duration(&self) -> Duration {
         Duration::from_secs(if self.quick { 4 } else { 12 })
     }

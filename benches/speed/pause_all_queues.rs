@@ -1,5 +1,5 @@
-//! Measures the cost of pausing an agent without naming queues. Asterisk decides at that
-//! moment which queues the agent is in, so the bridge tries all queues of the organization.
+//! Measures the cost of pausing an agent without naming queues. Only Asterisk knows at that moment
+//! which queues the agent is in, so the bridge tries all of the organization's queues.
 
 use std::time::{Duration, Instant};
 
@@ -15,8 +15,8 @@ use crate::{Result, bridge, interrupt};
 /// The number of agents to pause, one after the other.
 const AGENTS: usize = 12;
 
-/// The delay between two changes. The bridge paces the changes of a large PBX, and the
-/// measurement excludes the wait for the pacing.
+/// The delay between two changes. The bridge paces changes on a large PBX. This delay keeps the
+/// wait for the pacing out of the measurement.
 const PACE_DELAY: Duration = Duration::from_millis(400);
 
 pub(crate) fn measure(bed: &TestBed, name: String) -> Result<Vec<Row>> {

@@ -52,7 +52,7 @@ struct Sides {
     bridge: SideResults,
     rawman: SideResults,
     bare: SideResults,
-    /// The bare client with the events enabled that the bridge needs.
+    /// The bare client, receiving the same events as the bridge.
     bare_with_events: SideResults,
 }
 

@@ -1,6 +1,6 @@
-//! Measures a client that makes 20 changes a second, while another client reads all queues of
-//! a large PBX continuously. A large PBX can process few changes more than that: for each
-//! change, Asterisk walks all memberships.
+//! Measures a client that makes 20 changes a second, while another client reads all queues of a
+//! large PBX continuously. A large PBX can't process many more changes than that, because Asterisk
+//! walks all memberships for each change.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -119,8 +119,8 @@ fn read_until_done(reads: &Requests, done: &AtomicBool) -> Result<usize> {
     Ok(lists)
 }
 
-/// Makes a change every [`CHANGE_INTERVAL`]. The time of a change counts from when it was due,
-/// so that a slow change also counts for those that it delays.
+/// Makes a change every [`CHANGE_INTERVAL`]. A change's time is measured from when the change was
+/// due, so a slow change also adds to the times of the changes that it delays.
 fn change_steadily(
     changes: &Requests,
     duration: Duration,

@@ -11,12 +11,12 @@ use crate::Result;
 use crate::options::Options;
 use crate::pbx_config::PbxConfig;
 
-/// The AMI user of `/rawman` and of the bare client, with its secret.
+/// The AMI user for `/rawman` and the bare client, with the user's secret.
 pub(crate) const USER: (&str, &str) = ("bench", "bench-secret");
 
 /// By default, an HTTP session expires after a minute.
 const WEB: &str = "webenabled = yes\nhttptimeout = 3600";
-/// By default, Asterisk accepts 100 HTTP connections.
+/// By default, Asterisk accepts only 100 HTTP connections.
 const HTTP: &str = "[general]
 enabled = yes
 bindaddr = 127.0.0.1
@@ -60,7 +60,7 @@ impl Pbx {
             .arg(version.to_string())
             .args(["--port", &ami_port.to_string(), "--name", &name])
             // Asterisk's HTTP interface creates a file in /tmp for every response. On ext4,
-            // each recently deleted file makes that slower, down to a quarter of the speed.
+            // recently deleted files slow this down, to as little as a quarter of the speed.
             .args((!options.disk_tmp).then_some("--tmpfs"))
             .arg("--until-eof")
             .arg("--overlay")
@@ -87,7 +87,7 @@ impl Pbx {
         Ok(pbx)
     }
 
-    /// The exact version, such as "Asterisk 22.10.1".
+    /// Returns the exact version, such as "Asterisk 22.10.1".
     pub(crate) fn version(&self) -> Result<String> {
         let output = Command::new(sample("cli"))
             .args([&self.version.to_string(), &self.name, "core show version"])
@@ -107,7 +107,7 @@ impl Pbx {
         let text = std::fs::read_to_string(&path)?;
         let pauses = |line: &&str| line.contains("|PAUSE|") || line.contains("|UNPAUSE|");
         let count = text.lines().filter(pauses).count();
-        // Asterisk opens the file for appending, so its next line is at the new end.
+        // Asterisk opens the file for appending, so it writes its next line at the new end.
         let file = std::fs::OpenOptions::new().write(true).open(&path)?;
         file.set_len(0)?;
         Ok(count as u64)
@@ -122,7 +122,7 @@ impl Pbx {
         while begin.elapsed() < Duration::from_secs(10) {
             sleep(STEP);
             let now = crate::bridge::cpu_ticks(self.pid)?;
-            // A tick is a tenth of a step.
+            // A tick is a tenth of a step, so Asterisk was almost idle.
             if now - before <= 1 {
                 return Ok(());
             }

@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use crate::Result;
 
-/// The user of the bridge.
+/// The credentials of the bridge's user, as request parameters.
 pub(crate) const CREDENTIALS: &str = "username=bench&password=bench-password";
 
-/// The queue of the small PBX that has members, and these members.
+/// The small PBX's queue to which the benchmark adds members, and these members.
 pub(crate) const SMALL_QUEUE: u32 = 6001;
 pub(crate) const SMALL_AGENTS: [u32; 4] = [1001, 1002, 1003, 1004];
 
-/// The queues of the large PBX, and the members of each.
+/// The number of queues on the large PBX, and the number of members in each.
 const QUEUES: u32 = 500;
 const MEMBERS: u32 = 100;
 const FIRST_QUEUE: u32 = 7000;
@@ -28,7 +28,8 @@ pub(crate) struct PbxConfig {
 }
 
 impl PbxConfig {
-    /// The few queues of the sample. The benchmark adds four dynamic members to one of them.
+    /// Returns a PBX with the few queues of the sample. The benchmark adds four dynamic members to
+    /// one of them.
     pub(crate) fn small() -> Self {
         Self {
             name: "small",
@@ -38,7 +39,7 @@ impl PbxConfig {
         }
     }
 
-    /// 500 queues of 100 static members.
+    /// Returns a PBX with 500 queues of 100 static members each.
     pub(crate) fn large() -> Self {
         Self {
             name: "large",
@@ -48,12 +49,12 @@ impl PbxConfig {
         }
     }
 
-    /// The queue in which the cells change members, and which they read.
+    /// Returns the queue that the cells read, and in which they change members.
     pub(crate) fn queue(&self) -> u32 {
         if self.large { FIRST_QUEUE } else { SMALL_QUEUE }
     }
 
-    /// Members of that queue.
+    /// Returns the members of that queue that the cells change.
     pub(crate) fn agents(&self) -> Vec<u32> {
         if self.large {
             (FIRST_AGENT..FIRST_AGENT + MEMBERS).collect()
@@ -62,7 +63,7 @@ impl PbxConfig {
         }
     }
 
-    /// A queue's name on the PBX.
+    /// Returns a queue's name on the PBX.
     pub(crate) fn queue_name(&self, queue: u32) -> String {
         format!("{}-{queue}", self.prefix)
     }
@@ -71,7 +72,7 @@ impl PbxConfig {
         format!("Local/{agent}@acme-agents")
     }
 
-    /// The files that replace those of the sample, except those in [`crate::pbx`].
+    /// Returns the files that replace the sample's files, except those in [`crate::pbx`].
     pub(crate) fn files(&self, sample: impl Fn(&str) -> Result<String>) -> Result<Files> {
         if !self.large {
             return Ok(Vec::new());
@@ -85,7 +86,7 @@ impl PbxConfig {
         agents += "exten => _2XXXX,1,Answer()\n same => n,Wait(3600)\n";
         Ok(vec![
             ("queues.conf", self.large_queues(general)?),
-            // The devices of unknown extensions would be invalid.
+            // Without these extensions, the members' devices would be invalid.
             (
                 "extensions.conf",
                 extensions.replacen("[acme-agents]\n", &agents, 1),
@@ -107,7 +108,7 @@ impl PbxConfig {
         Ok(text)
     }
 
-    /// The configuration of the bridge: the defaults, except for the ports.
+    /// Returns the bridge's configuration: the defaults, except for the ports.
     pub(crate) fn bridge_config(&self, ami_port: u16) -> String {
         let (prefix, agents) = (self.prefix, self.agents);
         format!(

@@ -1,6 +1,6 @@
-//! Reads all queues in one request: lists of many megabytes, a few per second. wrk counts only
-//! responses that are complete when its time is up, which is too coarse here. These clients
-//! complete their last request.
+//! Reads all queues in one request: lists of many megabytes, at a few per second. wrk counts only
+//! responses that are complete when its time is up, so its rates would be too coarse here. These
+//! clients complete their last request.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -58,8 +58,8 @@ struct ClientResult {
     bytes: u64,
 }
 
-/// Runs clients that each send the next request after the response to the last one. Derives
-/// the rate from their average response time.
+/// Runs clients, each of which sends its next request after it has received the previous response.
+/// Derives the rate from their average response time.
 fn run_clients(requests: &Requests, clients: usize, duration: Duration) -> Result<TurnResult> {
     let results: Result<Vec<ClientResult>> = thread::scope(|scope| {
         let clients: Vec<_> = (0..clients)

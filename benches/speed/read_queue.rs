@@ -89,8 +89,8 @@ pub(crate) fn require_ok(response: Response) -> Result<Response> {
     .into())
 }
 
-/// Checks that the measured responses have the size of the verified ones. Numbers such as the
-/// seconds of a wait may differ in length, so 2 % are tolerated.
+/// Checks that the measured responses are as large as the verified ones. Numbers such as waiting
+/// times may have more or fewer digits, so a difference of 2 % is tolerated.
 pub(crate) fn verify_size(side: &str, result: &TurnResult, size: u64) -> Result<()> {
     let expected = result.responses * size / 100 * 98;
     if result.bytes >= expected {

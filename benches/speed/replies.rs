@@ -20,7 +20,7 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    /// Whether the member is this agent, in this pause state.
+    /// Returns true if the member is this agent and has this pause state.
     pub(crate) fn has_state(&self, agent: u32, paused: bool, reason: &str) -> bool {
         let state = (&*self.interface, self.paused);
         state == (&*PbxConfig::interface(agent), paused) && (!paused || self.reason == reason)
@@ -51,7 +51,7 @@ struct JsonMember {
 /// Parses a `showqueue` response of the bridge.
 ///
 /// # Errors
-/// If it is an error or stale.
+/// Returns an error if the response is an error or stale.
 pub(crate) fn parse_showqueue(body: &[u8]) -> Result<Queues> {
     let response: ShowQueue = serde_json::from_slice(body)
         .map_err(|error| format!("{error}: {}", excerpt(&String::from_utf8_lossy(body))))?;
@@ -73,7 +73,7 @@ pub(crate) fn parse_showqueue(body: &[u8]) -> Result<Queues> {
 /// Parses a `QueueStatus` list.
 ///
 /// # Errors
-/// If it is incomplete.
+/// Returns an error if the list is incomplete.
 pub(crate) fn parse_queue_status(text: &str) -> Result<Queues> {
     if !text.contains("Response: Success") || !text.contains("Event: QueueStatusComplete") {
         return Err(format!("incomplete list: {}", excerpt(text)).into());
@@ -125,17 +125,18 @@ pub(crate) fn verify_equal(side: &str, found: &Queues, expected: &Queues) -> Res
     .into())
 }
 
-/// Whether the bridge reports success for a change in one queue.
+/// Returns true if the bridge reports success for a change in one queue.
 pub(crate) fn is_bridge_success(body: &str) -> bool {
     body.contains(r#""status":"success""#) && body.contains(r#""result":"ok""#)
 }
 
-/// Whether Asterisk reports success for a `QueuePause`. The HTTP status of `/rawman` is always 200.
+/// Returns true if Asterisk reports success for a `QueuePause`. The HTTP status of `/rawman` is
+/// always 200.
 pub(crate) fn is_pause_success(body: &str) -> bool {
     body.starts_with("Response: Success") && body.contains("paused successfully")
 }
 
-/// The first 300 characters, for error messages.
+/// Returns the first 300 characters, for error messages.
 pub(crate) fn excerpt(text: &str) -> String {
     text.chars().take(300).collect()
 }

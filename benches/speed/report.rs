@@ -80,13 +80,13 @@ impl Row {
         }
     }
 
-    /// Whether the result misses the required bound.
+    /// Returns true if the result misses the required bound.
     fn misses(&self) -> bool {
         let (_, must, _) = self.bounds();
         must.is_some_and(|must| !self.holds(must))
     }
 
-    /// The text of the column "met?".
+    /// Returns the text for the column "met?".
     fn met(&self) -> &'static str {
         let (_, must, aim) = self.bounds();
         match (must, aim) {

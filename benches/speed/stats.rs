@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The median. Of an even number of values, it is the lower one of the two in the middle.
+/// Returns the median. For an even number of values, this is the lower of the two middle values.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
@@ -15,7 +15,7 @@ pub(crate) fn median_time(values: impl IntoIterator<Item = Duration>) -> Duratio
     percentile(&mut values, 50)
 }
 
-/// The smallest value that `percent` of the values do not exceed.
+/// Returns the smallest value that at least `percent` % of the values do not exceed.
 pub(crate) fn percentile(values: &mut [Duration], percent: usize) -> Duration {
     values.sort_unstable();
     let rank = (values.len() * percent).div_ceil(100).max(1);

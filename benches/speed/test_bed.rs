@@ -1,8 +1,8 @@
 //! A PBX, and the requests of the three sides: the bridge, `/rawman`, and bare AMI.
 //!
-//! The bridge runs only while it is measured. If it were always connected, Asterisk would send
-//! it the events of the changes that the other sides make, and would be slower with them.
-//! `--linked` shows by how much.
+//! The bridge runs only while it is measured. If it were always connected, Asterisk would also send
+//! it the events for the other sides' changes, which would slow those sides down. `--linked` shows
+//! by how much.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub(crate) struct Change {
     pub(crate) paused: bool,
 }
 
-/// The reason of each pause.
+/// The reason for each pause.
 pub(crate) const REASON: &str = "Lunch";
 
 impl TestBed {
@@ -94,7 +94,7 @@ impl TestBed {
         Rawman::login(self.pbx.http)
     }
 
-    /// A pause and an unpause for each member of the queue.
+    /// Returns a pause and an unpause for each member of the queue.
     pub(crate) fn changes(&self) -> Vec<Change> {
         let agents = self.config.agents().into_iter();
         let both = |agent| [true, false].map(|paused| Change { agent, paused });
@@ -165,7 +165,7 @@ impl TestBed {
     }
 }
 
-/// Requests to the bridge.
+/// Creates requests to the bridge.
 pub(crate) fn to_bridge(bridge: &Bridge, targets: Vec<String>) -> Requests {
     Requests {
         address: bridge.address,
@@ -174,8 +174,8 @@ pub(crate) fn to_bridge(bridge: &Bridge, targets: Vec<String>) -> Requests {
     }
 }
 
-/// Requests to `/rawman` with one session, as a script would send them. Asterisk processes
-/// several requests of a session concurrently, so more sessions are not faster.
+/// Creates requests to `/rawman` that share one session, like the requests of a script. Asterisk
+/// processes a session's requests concurrently, so more sessions would not be faster.
 pub(crate) fn to_rawman(rawman: &Rawman, targets: Vec<String>) -> Requests {
     Requests {
         address: rawman.address,

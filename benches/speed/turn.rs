@@ -1,4 +1,4 @@
-//! One turn of a side under load, and the check that it made the changes that it acknowledged.
+//! Puts a side under load for one turn, and checks that it made the changes that it acknowledged.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl Turn {
         Ok(result)
     }
 
-    /// Sends actions over one AMI session, with one action in flight per connection, at most 32.
+    /// Sends actions over one AMI session. Keeps `connections` actions in flight, but at most 32.
     pub(crate) fn on_bare_ami(
         self,
         bed: &TestBed,

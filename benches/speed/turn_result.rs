@@ -17,7 +17,7 @@ pub(crate) struct TurnResult {
 }
 
 impl TurnResult {
-    /// Summarizes a turn that took `elapsed`, with one response time per response.
+    /// Summarizes a turn that took `elapsed`. `times` contains the time of each response.
     pub(crate) fn new(mut times: Vec<Duration>, elapsed: Duration) -> Self {
         Self {
             responses: times.len() as u64,
@@ -29,7 +29,7 @@ impl TurnResult {
         }
     }
 
-    /// Responses per second.
+    /// Returns the number of responses per second.
     pub(crate) fn rate(&self) -> f64 {
         self.responses as f64 / self.seconds
     }
@@ -44,7 +44,7 @@ impl SideResults {
         self.0.push(result);
     }
 
-    /// A value of the last turn, for progress messages.
+    /// Returns a value of the last turn, for progress messages.
     pub(crate) fn last(&self, value: impl Fn(&TurnResult) -> f64) -> f64 {
         self.0.last().map_or(f64::NAN, value)
     }
@@ -53,7 +53,7 @@ impl SideResults {
         median_time(self.0.iter().map(|turn| turn.p50))
     }
 
-    /// The median rate and the response times, for the table.
+    /// Returns the median rate and the response times, for the table.
     pub(crate) fn rates(&self) -> String {
         if self.0.is_empty() {
             return "–".to_owned();
@@ -73,8 +73,8 @@ impl SideResults {
         )
     }
 
-    /// The median of the ratios of the rounds. Turns of one round ran at nearly the same time,
-    /// and so under the same load of the machine.
+    /// Returns the median of the rounds' ratios. The turns of a round ran at nearly the same time,
+    /// so the machine's load was the same for both.
     pub(crate) fn ratio_to(&self, other: &Self, value: impl Fn(&TurnResult) -> f64) -> f64 {
         let pairs = self.0.iter().zip(&other.0);
         median(pairs.map(|(one, two)| value(one) / value(two)))

@@ -1,5 +1,5 @@
-//! Creates HTTP load by `wrk`, with one thread. wrk needs less CPU time than the programs that
-//! it loads.
+//! Creates HTTP load with `wrk`, on one thread. `wrk` needs less CPU time than the programs under
+//! load.
 
 use std::fmt::Write as _;
 use std::io::ErrorKind;
@@ -34,7 +34,7 @@ pub(crate) fn ensure_installed() -> Result<()> {
     run_wrk().map(drop).map_err(|_| MISSING.into())
 }
 
-/// The requests, which `wrk` sends cyclically over all connections.
+/// The requests, which `wrk` repeats over all connections.
 pub(crate) struct Requests {
     pub(crate) address: SocketAddr,
     pub(crate) targets: Vec<String>,
@@ -63,7 +63,8 @@ end
 /// Runs `wrk`.
 ///
 /// # Errors
-/// If `wrk` counts any error or status except 200, or no response.
+/// Returns an error if `wrk` counts an error or a status other than 200, or if it counts
+/// no response.
 pub(crate) fn run(
     requests: &Requests,
     connections: usize,

@@ -20,12 +20,12 @@ class BridgeError extends Error {
   }
 }
 
-// Without an answer, the client can't know whether the bridge received the request. This
+// Without a response, the client can't know whether the bridge received the request. This
 // is the same uncertainty as the bridge's own outcome_unknown.
 const NO_ANSWER = { code: "outcome_unknown", message: "The bridge has not answered." };
 
 /**
- * Sends a request to the bridge and returns its answer.
+ * Sends a request to the bridge and returns the response.
  *
  * @param {Record<string, string>} parameters
  */
@@ -41,7 +41,7 @@ async function bridge(parameters) {
     // An error response also has a JSON body, with its code and message.
     answer = await response.json();
   } catch {
-    // The connection failed or broke, or a proxy answered with its own page.
+    // The connection failed or broke, or a proxy responded with its own page.
     answer = { status: "error", ...NO_ANSWER };
   }
   if (answer.status === "error") throw new BridgeError(answer);
@@ -68,9 +68,9 @@ function describe(error) {
 }
 
 /**
- * Yields the events of a queue, until the caller stops or the bridge refuses. An
- * EventSource can send the password only in the URL, so this function reads the stream
- * with fetch, and reconnects with the last event id as an EventSource does.
+ * Yields a queue's events until the caller stops reading or the bridge refuses the
+ * request. An EventSource can send the password only in the URL, so this function reads
+ * the stream with fetch, and, like an EventSource, reconnects with the last event id.
  *
  * @param {string} queue
  */
@@ -128,7 +128,7 @@ try {
   for (const member of shown.queues[0].members) {
     console.log(`member: ${member.agent} ${member.state} ${member.paused_reason ?? "-"}`);
   }
-  // This queue does not exist, to show an error.
+  // Queue 9999 does not exist. The bridge responds with an error.
   await bridge({ action: "showqueue", queue: "9999" });
 } catch (error) {
   console.log(`error: ${describe(error)}`);

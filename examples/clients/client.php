@@ -18,7 +18,7 @@ final class BridgeError extends RuntimeException
 }
 
 /**
- * Sends a request to the bridge and returns its answer. The parameters go into a form
+ * Sends a request to the bridge and returns the response. The parameters go into a form
  * and the credentials into a header, so that no URL and no proxy log contains the
  * password.
  */
@@ -37,9 +37,9 @@ function bridge(array $parameters): array
     $text = @file_get_contents($endpoint, false, $context);
     $answer = json_decode((string) $text, true);
     if (!is_array($answer)) {
-        // The connection failed or broke, or a proxy answered with its own page. The client
-        // can't know whether the bridge received the request. This is the same uncertainty
-        // as the bridge's own outcome_unknown.
+        // The connection failed or broke, or a proxy responded with its own page. The
+        // client can't know whether the bridge received the request. This is the same
+        // uncertainty as the bridge's own outcome_unknown.
         throw new BridgeError('outcome_unknown', 'The bridge has not answered.');
     }
     if ($answer['status'] === 'error') {
@@ -77,7 +77,7 @@ try {
         $reason = $member['paused_reason'] ?? '-';
         echo "member: {$member['agent']} {$member['state']} $reason\n";
     }
-    // This queue does not exist, to show an error.
+    // Queue 9999 does not exist. The bridge responds with an error.
     bridge(['action' => 'showqueue', 'queue' => '9999']);
 } catch (BridgeError $error) {
     echo "error: {$error->errorCode}: " . describe($error) . "\n";

@@ -21,7 +21,7 @@ HEADERS = {"Authorization": "Basic " + LOGIN.decode()}
 
 # Exceptions that are raised when a connection fails or breaks.
 CONNECTION_ERRORS = (OSError, http.client.HTTPException)
-# Without an answer, the client can't know whether the bridge received the request. This
+# Without a response, the client can't know whether the bridge received the request. This
 # is the same uncertainty as the bridge's own outcome_unknown.
 NO_ANSWER = {"code": "outcome_unknown", "message": "The bridge has not answered."}
 
@@ -39,12 +39,12 @@ class BridgeError(Exception):
         try:
             return cls(json.load(response))
         except (*CONNECTION_ERRORS, ValueError, KeyError):
-            # A proxy answered, and may or may not have passed the request on.
+            # A proxy responded, and may or may not have passed the request on.
             return cls(NO_ANSWER)
 
 
 def bridge(**parameters):
-    """Sends a request to the bridge and returns its answer."""
+    """Sends a request to the bridge and returns the response."""
     form = urllib.parse.urlencode(parameters).encode()
     request = urllib.request.Request(f"{BRIDGE}/API/UpdateAgentState.php", form, HEADERS)
     try:
@@ -69,7 +69,7 @@ def describe(error):
 
 
 def follow(queue):
-    """Yields the events of a queue, until the caller stops or the bridge refuses."""
+    """Yields a queue's events until the caller stops or the bridge refuses the request."""
     last_id = None
     while True:
         headers = dict(HEADERS, **({"Last-Event-ID": last_id} if last_id else {}))
@@ -106,7 +106,7 @@ def main(agent, queue):
         print("paused:", paused["agent"])
         for member in bridge(action="showqueue", queue=queue)["queues"][0]["members"]:
             print("member:", member["agent"], member["state"], member["paused_reason"] or "-")
-        # This queue does not exist, to show an error.
+        # Queue 9999 does not exist. The bridge responds with an error.
         bridge(action="showqueue", queue="9999")
     except BridgeError as error:
         print(f"error: {error.code}: {describe(error)}", flush=True)

@@ -64,8 +64,8 @@ pub(super) async fn check(
     report
 }
 
-/// The PBX to check. It has a copy of the link settings that the checks need, because the
-/// supervisor takes ownership of the link settings.
+/// The PBX to check. Contains copies of the link settings that the checks need, because the
+/// supervisor takes ownership of the originals.
 struct Target {
     address: Address,
     username: HeaderValue,

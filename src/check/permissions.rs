@@ -35,8 +35,7 @@ pub(super) fn report_required_lines(pbx: &mut PbxReport) {
     pbx.manager_conf = Some(REQUIRED_LINES.map(str::to_owned).to_vec());
 }
 
-/// Checks whether the AMI user has the required permissions, which the login has already
-/// tested.
+/// Reports whether the AMI user has the required permissions. The login has already tested them.
 pub(super) fn check(peer: &Peer, username: &str, pbx: &mut PbxReport, report: &mut Report) {
     pbx.may_change_queues = Some(peer.may_write);
     pbx.sees_boot = Some(peer.sends_boot_event);

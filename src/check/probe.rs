@@ -29,8 +29,7 @@ impl Observer for PenaltyObserver {
 
     fn event(&mut self, event: &Message) {
         if event.event() == Some(b"QueueMemberPenalty") {
-            // Sending fails if the check does not probe, because the receiver has been
-            // dropped.
+            // Without a probe, the receiver has been dropped, and sending fails.
             let _ = self.0.send(event.clone());
         }
     }

@@ -14,7 +14,7 @@ pub struct Report {
     pub ok: bool,
     /// The PBXes, ordered by name.
     pub pbxes: Vec<PbxReport>,
-    /// The organizations whose PBX's queues could be listed.
+    /// The organizations on PBXes whose queues could be listed.
     pub organizations: Vec<OrganizationReport>,
     /// The overlaps that `shared = true` allows.
     pub overlaps: Vec<OverlapReport>,

@@ -1,4 +1,4 @@
-//! The errors of loading a configuration.
+//! Errors from loading a configuration.
 
 use super::mistake::Mistake;
 

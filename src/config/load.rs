@@ -43,8 +43,8 @@ pub fn load(path: &Path) -> Result<Settings, ConfigError> {
     parse(name, &text, true)
 }
 
-/// Parses and validates the text of a configuration. Ignores environment variables. Error
-/// messages show `name` in place of a file path.
+/// Parses and validates configuration text. Ignores environment variables. Error messages show
+/// `name` in place of a file path.
 ///
 /// # Errors
 /// Returns the same errors as [`load`], except [`ConfigError::Unreadable`].

@@ -29,9 +29,9 @@ impl Mistakes {
         });
     }
 
-    /// Reports a missing key, unless a mistake was already reported for the key or for a key
-    /// that begins with it: `deserialize` removes values of the wrong type, so their keys are
-    /// missing.
+    /// Reports a missing key, unless a mistake was already reported for the key or for a key that
+    /// begins with it. `deserialize` has removed values of the wrong type, so their keys appear to
+    /// be missing too.
     pub(super) fn add_missing(&mut self, key: &str, hint: &str) {
         if !self.0.iter().any(|mistake| mistake.key.starts_with(key)) {
             self.add(key, format!("is missing: {hint}"));

@@ -41,8 +41,8 @@ impl Demo {
     }
 }
 
-/// Binds the address briefly. This reports an address that is in use before anything else
-/// starts, and replaces port 0 with a free port, which the welcome text must name.
+/// Binds the address briefly, so that an address in use is reported before anything else starts.
+/// Replaces port 0 with a free port, because the welcome text must show the port.
 fn choose_port(listen: SocketAddr) -> Result<SocketAddr, String> {
     let bound = TcpListener::bind(listen).and_then(|listener| listener.local_addr());
     bound.map_err(|error| {

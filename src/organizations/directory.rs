@@ -29,8 +29,8 @@ impl Directory {
         }
     }
 
-    /// Replaces every user that has not changed with its instance from `previous`, so that its
-    /// event streams stay open. Returns the users of `previous` that were changed or removed.
+    /// Replaces each unchanged user with its instance from `previous`, so that the user's event
+    /// streams stay open. Returns the users of `previous` that were changed or removed.
     #[must_use]
     pub fn reuse_unchanged(&mut self, previous: &Self) -> Vec<Arc<User>> {
         let mut replaced = Vec::new();

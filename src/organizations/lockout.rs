@@ -1,5 +1,5 @@
-//! Slows down password guessing: too many failed logins from one address lock the user out
-//! from that address for a while.
+//! Slows down password guessing: too many failed logins from one address temporarily lock the user
+//! out from that address.
 //!
 //! Other users and other addresses are not affected. A successful login does not reset the
 //! count. Otherwise a polling panel behind the same address would keep clearing an attacker's
@@ -43,7 +43,7 @@ pub struct Lockout {
 /// A hashed username and an address. Hashing limits the memory that long usernames use.
 type LockoutKey = (u64, IpAddr);
 
-/// Permission to check one user's password from one address. The next check waits until this
+/// Permission to check a password for one user from one address. The next check waits until this
 /// permit is dropped.
 #[derive(Debug)]
 pub struct CheckPermit<'a> {

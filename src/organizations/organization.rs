@@ -42,8 +42,8 @@ impl Organization {
         })
     }
 
-    /// Returns all queue numbers, or `None` if any are configured by a glob or a range,
-    /// because these numbers depend on the PBX's queues.
+    /// Returns all queue numbers. Returns `None` if any pattern is a glob or a range, because the
+    /// numbers then depend on the PBX's queues.
     #[must_use]
     pub fn exact_numbers(&self) -> Option<Vec<&str>> {
         let exact = self.queues.iter().map(|pattern| match pattern {
@@ -53,7 +53,7 @@ impl Organization {
         exact.collect()
     }
 
-    /// Returns the PBX names of the queues that are configured by an exact number.
+    /// Returns the PBX's names for the queues that are configured by exact number.
     pub fn exact_names(&self) -> impl Iterator<Item = String> {
         self.queues.iter().filter_map(|pattern| match pattern {
             Pattern::Exact(number) => Some(self.queue_name.expand(number)),

@@ -22,7 +22,7 @@ pub struct Overlap {
     pub is_allowed: bool,
 }
 
-/// Finds the overlaps between every two organizations: at most one queue and one interface per
+/// Finds the overlaps between all pairs of organizations: at most one queue and one interface per
 /// pair.
 #[must_use]
 pub fn overlaps(organizations: &[&Organization]) -> Vec<Overlap> {
@@ -99,8 +99,8 @@ fn common_name(
     None
 }
 
-/// Returns a number that both patterns match, or `Some(None)` if they have no number in
-/// common. Returns `None` if no pattern is a range, or if one of the patterns is a glob.
+/// Returns a number that both patterns match, or `Some(None)` if they have no number in common.
+/// Returns `None` if neither pattern is a range, or if either is a glob.
 fn common_number(x: &Pattern, y: &Pattern) -> Option<Option<String>> {
     match (x, y) {
         (
@@ -166,7 +166,7 @@ impl NameSet {
         [self.prefix.as_str(), &self.suffix].concat()
     }
 
-    /// Returns true if a set with `is_open` contains the name.
+    /// Returns true if this set, which must be open, contains the name.
     fn contains(&self, name: &str) -> bool {
         name.len() >= self.prefix.len() + self.suffix.len()
             && starts_with(name, &self.prefix)
@@ -191,8 +191,8 @@ impl NameSet {
     }
 }
 
-/// Returns the longer of two prefixes or suffixes, or `None` if the longer text does not
-/// include the shorter text.
+/// Returns the longer of two prefixes or suffixes, or `None` if the longer one does not begin (or
+/// end) with the shorter one.
 fn longer<'a>(a: &'a str, b: &'a str, includes: fn(&str, &str) -> bool) -> Option<&'a str> {
     let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
     includes(long, short).then_some(long)

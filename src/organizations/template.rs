@@ -62,7 +62,7 @@ impl Template {
         name.get(start..end)
     }
 
-    /// Returns the template with its suffix cut off before the first `end`.
+    /// Returns the template with its suffix truncated before the first `end`.
     #[must_use]
     pub(super) fn cut_suffix_at(&self, end: char) -> Self {
         let suffix = self.suffix.split(end).next().unwrap_or_default();

@@ -13,7 +13,7 @@ use super::password::StoredPassword;
 /// Someone who can log in for an organization.
 #[derive(Debug, Clone)]
 pub struct User {
-    /// Unique across all organizations.
+    /// The username, which is unique across all organizations.
     pub username: String,
     /// The organization that the user belongs to.
     pub organization: Arc<Organization>,

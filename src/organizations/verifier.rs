@@ -116,8 +116,7 @@ impl Verifier {
         Ok(matching.is_some())
     }
 
-    /// Returns `None` after the time that it takes to compare a wrong password with a stored
-    /// hash.
+    /// Returns `None`, but takes as long as comparing a wrong password with a stored hash.
     async fn refuse_slowly(&self, candidates: Vec<PasswordDigest>) -> Option<PasswordDigest> {
         self.find_by_hash(candidates, DECOY_HASH.into()).await;
         None
@@ -158,9 +157,9 @@ impl Verifier {
 const DECOY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$tcxNjazJmGLKfLEUiUq29w$YOEoAU\
     4maBCZ7aNVzZoL5Wn33l1/iljKE5vP1doomy4";
 
-/// Minimum capacity of argon2's working memory, in blocks: 33 MiB. The allocator maps
-/// allocations of 32 MiB and more separately, and returns them to the operating system when
-/// they are freed. Smaller allocations would stay in the allocator, once in each arena.
+/// Minimum capacity of argon2's working memory, in blocks: 33 MiB. The allocator maps allocations
+/// of 32 MiB and more separately, and returns them to the operating system when they are freed.
+/// Smaller allocations would stay in the allocator, one in each arena.
 const MIN_CAPACITY: usize = 33 * 1024 * 1024 / Block::SIZE;
 
 fn hash_matches(candidate: &PasswordDigest, hash: &PasswordHash) -> bool {

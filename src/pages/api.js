@@ -59,7 +59,7 @@ export function localError(code, retryAfter) {
 }
 
 /**
- * Converts an error response to an error.
+ * Converts an error response to an `ApiError`.
  *
  * @param {number} retryAfter
  * @param {Partial<ErrorBody> | null} body null if the response is not JSON

@@ -86,8 +86,8 @@ export function field(label, input, hint = "") {
 }
 
 /**
- * Creates an input for a reason or a name. While the user types, the input reports text that
- * Asterisk can't store and that the bridge would therefore refuse.
+ * Creates an input for a reason or a name. While the user types, the input reports text that the
+ * bridge would refuse because Asterisk can't store it.
  *
  * @param {Partial<HTMLInputElement>} properties
  */

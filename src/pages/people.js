@@ -1,12 +1,12 @@
 // Counts people by state. One person can be a member of many queues, in different states.
 
-// A person's state is the first of these states that any of the person's memberships has. A
-// person is paused only if all memberships are paused.
+// A person has the first of these states that occurs in any of the person's memberships. "paused"
+// comes last, so a person counts as paused only if all memberships are paused.
 const STATES_BY_PRIORITY = ["in_call", "on_hold", "ringing", "unavailable", "available", "paused"];
 
 /**
- * The number of people in each state. Updated with each change, because recounting 50,000
- * memberships would be slow.
+ * The number of people in each state. Updated after each change instead of recounted, because
+ * counting 50,000 memberships is slow.
  */
 export class People {
   /**

@@ -309,7 +309,7 @@ export class QueueCard {
 }
 
 /**
- * Returns the terms and values to show, without the values that the bridge has not sent.
+ * Returns the terms and values to show, omitting values that the bridge has not sent.
  *
  * @param {Partial<QueueStatistics> | null} statistics
  */

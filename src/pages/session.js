@@ -40,8 +40,8 @@ export class Session {
    * @param {object} options
    * @param {Credentials} options.credentials
    * @param {Preferences} options.preferences
-   * @param {boolean} options.showImmediately shows the board before the bridge has answered, for
-   *   stored credentials
+   * @param {boolean} options.showImmediately whether to show the board before the bridge has
+   *   responded, for stored credentials
    * @param {SessionListener} options.listener
    */
   constructor({ credentials, preferences, showImmediately, listener }) {
@@ -83,7 +83,7 @@ export class Session {
     const { code, message } = status.error;
     const wasBoardShown = this.#page !== null;
     const isRejected = code === "unauthorized" || code === "forbidden";
-    // The bridge answers pbx_unavailable only after it has accepted the login.
+    // The bridge responds with pbx_unavailable only after it has accepted the login.
     if (isRejected || !(wasBoardShown || code === "pbx_unavailable")) {
       this.stream.end();
       this.#listener.onRejected(message, wasBoardShown);

@@ -32,7 +32,7 @@ export class View {
   #cards = new Map();
   /** @type {Set<QueueCard>} in or near the viewport */
   #nearCards = new Set();
-  /** @type {Map<string, boolean>} queues that the user has opened (true) or closed (false) */
+  /** @type {Map<string, boolean>} queues whose cards the user opened (true) or closed (false) */
   #toggled = new Map();
   /**
    * The parts of each queue to draw in the next frame: agents' interfaces, and null for the
@@ -257,7 +257,7 @@ export class View {
     this.#updateTimes();
   }
 
-  /** Closes all shown queues if any of them is open. Otherwise opens all shown queues. */
+  /** Closes all shown cards if any of them is open. Otherwise opens all shown cards. */
   #toggleAll() {
     const shown = this.#shownCards();
     const isOpen = !shown.some((card) => card.isOpen);

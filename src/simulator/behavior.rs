@@ -113,7 +113,7 @@ impl Behavior {
 }
 
 impl AgentBreaks {
-    /// Returns settings with which no agent takes breaks.
+    /// Returns settings under which no agent takes breaks.
     fn none() -> Self {
         Self {
             interfaces: Vec::new(),

@@ -1,4 +1,4 @@
-//! Controls a running PBX without AMI, as callers, agents and operators control a real PBX.
+//! Controls a running PBX without AMI, as the callers, agents and operators of a real PBX do.
 
 use super::headers::Headers;
 use super::pbx::Member;

@@ -12,8 +12,8 @@ const QUEUES_CONF: &str = include_str!("../../asterisk-sample/config/queues.conf
 const MANAGER_CONF: &str = include_str!("../../asterisk-sample/config/manager.conf");
 const READER_USER: &str = "\n[reader]\nsecret = reader-secret\nread = agent,system\n";
 
-/// The names of the transcripts, in the order in which they were recorded. Each transcript
-/// begins with the state that the earlier transcripts left.
+/// The names of the transcripts, in the order in which they were recorded. Each transcript starts
+/// from the state that the earlier transcripts left behind.
 const TRANSCRIPTS: [&str; 21] = [
     "login",
     "login-rejected",

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Functions for ./test and the scripts in this folder, which install the programs that
-# the checks need. To be sourced, not run. Changes to the top folder of the repository.
+# Functions for ./test and the scripts in this folder. They install the programs that the
+# checks need. Source this file instead of running it. Sourcing it changes to the top
+# folder of the repository.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 

@@ -1,7 +1,7 @@
 //! Checks the file's values and converts them to [`Settings`].
 //!
 //! Each table has a module, whose `validate` function reports mistakes and returns `None` if a
-//! required value is missing or wrong. [`value`], [`network`] and [`text`] check single values
+//! required value is missing or wrong. [`value`], [`network`] and [`text`] check individual values
 //! and do no IO.
 
 mod admin;

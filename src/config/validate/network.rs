@@ -8,8 +8,8 @@ use super::text::invisible_character;
 use crate::ami::Address;
 use crate::config::mistake::Mistakes;
 
-/// Parses the address of a PBX. Two common mistakes in copied text have separate error
-/// messages: a scheme, and invisible characters.
+/// Parses a PBX's address. Two common mistakes have their own error messages: a scheme, and
+/// invisible characters from copied text.
 ///
 /// # Errors
 /// Returns a message that describes a valid address.

@@ -128,8 +128,8 @@ fn agent_template(key: &str, text: &str, mistakes: &mut Mistakes) -> Option<Temp
     Some(template)
 }
 
-/// Returns an error message if the text inserted for `{agent}` could choose more than a phone,
-/// such as a context, a host or a trunk.
+/// Returns an error message if the text inserted for `{agent}` could select something other than a
+/// phone, such as a context, a host or a trunk.
 fn unsafe_placeholder(interface: &Template) -> Option<&'static str> {
     let Some((technology, rest)) = interface.prefix().split_once('/') else {
         return Some("must name the technology before {agent}, such as \"PJSIP/{agent}\"");

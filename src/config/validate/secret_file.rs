@@ -39,7 +39,7 @@ pub(super) fn read_secret(path: &str) -> Result<Zeroizing<String>, String> {
     Ok(Zeroizing::new(secret.to_owned()))
 }
 
-/// Resolves a relative path in the directory `CREDENTIALS_DIRECTORY`, where systemd stores a
+/// Resolves a relative path against `CREDENTIALS_DIRECTORY`, the directory where systemd stores a
 /// unit's credentials (`LoadCredential=`).
 fn resolve(path: &str) -> PathBuf {
     let directory = std::env::var_os("CREDENTIALS_DIRECTORY").unwrap_or_default();

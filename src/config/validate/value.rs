@@ -1,5 +1,4 @@
-//! Checks values that several tables have in common. Each error message describes a valid
-//! value.
+//! Checks kinds of values that several tables use. Each error message describes a valid value.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -7,8 +7,8 @@ const AGENT: u32 = 1 << 5;
 #[derive(Debug)]
 pub(crate) struct ActionInfo {
     pub(crate) name: &'static str,
-    /// The class that a user needs write permission for, as Asterisk's bit; 0 if the action
-    /// needs no permission.
+    /// The class for which a user needs write permission, as Asterisk's bit; 0 if the action needs
+    /// no permission.
     pub(crate) class: u32,
     /// The description in the response to ListCommands.
     pub(crate) description: &'static str,

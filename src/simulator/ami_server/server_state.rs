@@ -12,9 +12,9 @@ pub(crate) struct ServerState {
     pub(crate) pbx: SimulatedPbx,
     pub(crate) users: Vec<AmiUser>,
     pub(crate) sessions: SessionRegistry,
-    /// False while `app_queue.so` is unloaded, when no queue action exists.
+    /// False while `app_queue.so` is unloaded. No queue action exists then.
     pub(crate) is_app_queue_loaded: bool,
-    /// True while `core stop gracefully` waits for the last call, when every action fails.
+    /// True while `core stop gracefully` waits for the last call to end. Every action fails then.
     pub(crate) is_shutting_down: bool,
 }
 

@@ -14,7 +14,7 @@ use super::server_state::ServerState;
 pub(crate) struct SharedPbx {
     state: Mutex<ServerState>,
     started_at: Instant,
-    /// The simulated clock at `started_at`.
+    /// The time on the simulated clock at `started_at`.
     clock_at_start: Duration,
     /// Notified after each state change, because a change may start timers.
     changed: Notify,
@@ -23,8 +23,7 @@ pub(crate) struct SharedPbx {
 }
 
 impl SharedPbx {
-    /// Shares the state. The simulated clock is at `clock_at_start` when this function is
-    /// called.
+    /// Shares the state. From now on, the simulated clock runs, starting at `clock_at_start`.
     pub(crate) fn new(state: ServerState, clock_at_start: Duration) -> Self {
         Self {
             state: Mutex::new(state),

@@ -15,7 +15,7 @@ pub(crate) struct Call {
     /// The caller's channel.
     pub(crate) channel: Channel,
     pub(crate) joined_at: Duration,
-    /// The caller's position in the queue on joining, counted from 1.
+    /// The caller's position in the queue when the caller joined, counted from 1.
     pub(crate) original_position: usize,
     /// The number of times that the queue has called members for this call.
     pub(crate) ring_attempts: u32,

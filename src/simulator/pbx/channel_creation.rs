@@ -18,10 +18,9 @@ impl SimulatedPbx {
         }
     }
 
-    /// Creates the same channel for a caller as `channel originate Local/QUEUE@callers`.
+    /// Creates the channel that `channel originate Local/QUEUE@callers` creates for a caller.
     pub(super) fn create_local_caller_channel(&mut self, queue: &str) -> Channel {
-        // Each of the two ends of a Local channel is a channel. The second channel runs the
-        // dialplan.
+        // A Local channel is a pair of channels. The second one runs the dialplan.
         let (first, second) = (self.channels_created, self.channels_created + 1);
         self.channels_created += 2;
         let local_number = self.take_local_channel_number();

@@ -14,8 +14,8 @@ impl SimulatedPbx {
         self.distribute_callers(name);
     }
 
-    /// Calls members for each waiting caller for whom no device is ringing, in queue order. If
-    /// no member is available, starts the distribution timer.
+    /// In queue order, calls members for each waiting caller for whom no device is ringing. If no
+    /// member is available, starts the distribution timer.
     pub(super) fn distribute_callers(&mut self, name: &str) {
         let callers = self.queue_mut(name).map(|queue| queue.callers.clone());
         for call_id in callers.unwrap_or_default() {

@@ -99,8 +99,8 @@ impl SimulatedPbx {
         }
     }
 
-    /// Runs QueuePenalty in one queue, or in every queue if `queue` is `None`. A penalty of
-    /// `None` represents an invalid penalty.
+    /// Runs QueuePenalty in one queue, or in every queue if `queue` is `None`. `penalty` is `None`
+    /// if the requested penalty is invalid.
     pub(crate) fn set_penalty(
         &mut self,
         queue: Option<&str>,

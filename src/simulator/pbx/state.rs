@@ -112,9 +112,9 @@ impl SimulatedPbx {
         queues.find(|queue| queue.name.eq_ignore_ascii_case(name))
     }
 
-    /// Starts a queue's distribution timer if callers are waiting and the timer is not
-    /// running. Call this method when a member may have become available, which Asterisk
-    /// notices only at its next attempt.
+    /// Starts a queue's distribution timer if callers are waiting and the timer is not running.
+    /// Call this method when a member may have become available, because Asterisk notices this only
+    /// at its next attempt.
     pub(super) fn schedule_distribution(&mut self, queue: &str) {
         let needs_timer =
             |queue: &&mut Queue| !queue.callers.is_empty() && !queue.distribution_scheduled;
