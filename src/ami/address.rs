@@ -103,11 +103,11 @@ fn check_host(host: &str) -> Result<(), String> {
     if let Some(invalid) = host.chars().find(|c| !is_allowed(c)) {
         return Err(format!("a host name can't contain {invalid:?}"));
     }
-    let is_number = host
+    let looks_like_ipv4 = host
         .bytes()
         .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    if is_number && host.parse::<Ipv4Addr>().is_err() {
-        return Err("the host is not an IPv4 address".into());
+    if looks_like_ipv4 && host.parse::<Ipv4Addr>().is_err() {
+        return Err("the host looks like an IPv4 address but is not a valid one".into());
     }
     Ok(())
 }
@@ -142,8 +142,8 @@ mod tests {
             ("::1", "in brackets"),
             ("[::g]:5038", "do not contain an IPv6 address"),
             ("[fe80::1%eth0]:5038", "the number of a network interface"),
-            ("127.0.0.256:5038", "not an IPv4 address"),
-            ("127.1:5038", "not an IPv4 address"),
+            ("127.0.0.256:5038", "looks like an IPv4 address"),
+            ("127.1:5038", "looks like an IPv4 address"),
             ("127.0.0.1", "must be host:port"),
             ("127.0.0.1:", "must be host:port"),
             ("127.0.0.1:0", "must be host:port"),

@@ -79,7 +79,7 @@ impl TlsSettings {
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?;
         let verifier: Arc<dyn ServerCertVerifier> = match &trust {
-            Trust::Pin(pin) => Arc::new(PinnedCertificate {
+            Trust::Pin(pin) => Arc::new(PinVerifier {
                 pin: *pin,
                 provider,
             }),
@@ -142,12 +142,12 @@ fn authority_roots(path: &Path) -> Result<RootCertStore, String> {
 /// Accepts one certificate, regardless of its issuer and expiry date. The handshake's
 /// signature still proves that the peer has the certificate's key.
 #[derive(Debug)]
-struct PinnedCertificate {
+struct PinVerifier {
     pin: [u8; 32],
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for PinnedCertificate {
+impl ServerCertVerifier for PinVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

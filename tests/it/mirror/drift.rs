@@ -100,8 +100,8 @@ fn bridge_recovers_soon_after_a_database_lock_at_startup(version: u32) {
     assert_recovers_within(&bridge, RECOVERY_TIMEOUT * 2);
 }
 
-/// If the bridge queried a realtime queue by name while the database is locked or after the
-/// queue was renamed, Asterisk would remove the queue's dynamic members.
+/// Asterisk drops a realtime queue's dynamic members if the queue is queried by name while the
+/// database is locked or after a rename. The bridge must not send such queries.
 fn dynamic_members_survive_a_locked_database_and_a_renamed_queue(version: u32) {
     let pbx = start(version);
     super::add_elsewhere(&pbx.asterisk, QUEUE, 1003);

@@ -186,7 +186,7 @@ fn environment_variables_override_the_file() {
         ),
         (
             &[("AMI_BRIDGE__HTTP__TRUSTED_PROXIES", "10.0.0.0/8,x")],
-            "\"x\" is not a network",
+            "\"x\" must be an IP address or a network",
         ),
         (
             &[("AMI_BRIDGE__HTTP__MAX_CONNECTIONS", "0")],

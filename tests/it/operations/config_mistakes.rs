@@ -164,7 +164,7 @@ fn networks_and_origins_that_can_never_match_are_rejected() {
         "[\"010.0.0.0/8\"]",
         "[\"10.0.0.0/33\"]",
     ];
-    assert_mistakes(&networks, &invalid, "is not a network");
+    assert_mistakes(&networks, &invalid, "must be an IP address or a network");
     let wide = ["[\"::ffff:10.0.0.0/8\"]"];
     assert_mistakes(&networks, &wide, "write an IPv4 network");
     assert_accepted(

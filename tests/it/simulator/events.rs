@@ -12,9 +12,9 @@ on_every_pbx!(
 
 type Event = Vec<(String, String)>;
 
-const MEMBER: &str = "Event Privilege Queue MemberName Interface StateInterface Membership Penalty \
+const MEMBER_HEADERS: &str = "Event Privilege Queue MemberName Interface StateInterface Membership Penalty \
     CallsTaken LastCall LastPause LoginTime InCall Status Paused PausedReason Ringinuse Wrapuptime";
-const CHANNEL: &str = "Channel ChannelState ChannelStateDesc CallerIDNum CallerIDName \
+const CHANNEL_HEADERS: &str = "Channel ChannelState ChannelStateDesc CallerIDNum CallerIDName \
     ConnectedLineNum ConnectedLineName Language AccountCode Context Exten Priority Uniqueid Linkedid";
 
 fn log_in(asterisk: &Asterisk) -> Ami {
@@ -108,7 +108,7 @@ fn member_events_contain_the_whole_member(version: u32) {
         } else {
             ""
         };
-        assert_eq!(names(&event), format!("{MEMBER}{reason_header}"));
+        assert_eq!(names(&event), format!("{MEMBER_HEADERS}{reason_header}"));
         let was_paused = value(&event, "LastPause") != "0";
         assert_eq!(was_paused, !action.starts_with("Add"));
         assert_ne!(value(&event, "LoginTime"), "0");
@@ -126,14 +126,15 @@ fn answered_call_sends_its_events_in_order(version: u32) {
         ami.next_event();
     }
     asterisk.add_caller("acme-6001");
-    let begun = events_until(&mut ami, |event| value(event, "Event") == "AgentConnect");
+    let events_until_connect =
+        events_until(&mut ami, |event| value(event, "Event") == "AgentConnect");
     let headers = "Event Queue Interface Position Count ChannelState DestChannelState CallerIDNum \
         DestCallerIDNum DestConnectedLineName DestContext DestExten";
     let agent = "acme-6001 Local/1001@acme-agents";
     let dest = "acme-6001 Sample Caller acme-agents acme-6001";
     // On a busy machine, the agent's channel may already be ringing (state 5 instead of 0)
     // when Asterisk sends AgentCalled.
-    let begun_steps = steps(&begun, headers).into_iter();
+    let begun_steps = steps(&events_until_connect, headers).into_iter();
     let begun_steps: Vec<_> = begun_steps
         .map(|step| step.replace("   6 5 ", "   6 0 "))
         .collect();
@@ -146,7 +147,7 @@ fn answered_call_sends_its_events_in_order(version: u32) {
             format!("AgentConnect {agent}   6 6 0501234567 {dest}"),
         ]
     );
-    let dest_headers = CHANNEL.split(' ').map(|name| format!("Dest{name}"));
+    let dest_headers = CHANNEL_HEADERS.split(' ').map(|name| format!("Dest{name}"));
     let dest_headers = dest_headers.collect::<Vec<_>>().join(" ");
     for (event, more_headers) in [
         ("QueueCallerJoin", "Queue Position Count".to_owned()),
@@ -160,12 +161,16 @@ fn answered_call_sends_its_events_in_order(version: u32) {
             format!("{dest_headers} Queue Interface MemberName HoldTime RingTime"),
         ),
     ] {
-        let found = begun.iter().find(|found| value(found, "Event") == event);
-        let expected = format!("Event Privilege {CHANNEL} {more_headers}");
+        let found = events_until_connect
+            .iter()
+            .find(|found| value(found, "Event") == event);
+        let expected = format!("Event Privilege {CHANNEL_HEADERS} {more_headers}");
         assert_eq!(names(found.expect(event)), expected, "{event}");
     }
     // In each of the agent's queues, the device is in use as soon as it rings.
-    let states = begun.iter().filter(|event| is_status(event, "2"));
+    let states = events_until_connect
+        .iter()
+        .filter(|event| is_status(event, "2"));
     let states: Vec<_> = states.map(|event| values(event, "Queue InCall")).collect();
     assert_eq!(states, ["acme-6001 0", "acme-6002 0"]);
     // Asterisk sends no event when InCall changes, so the test queries it.
@@ -179,7 +184,7 @@ fn answered_call_sends_its_events_in_order(version: u32) {
     asterisk.cli("channel request hangup all");
     // Whether AgentComplete has arrived, and the number of devices reported as idle.
     let mut seen = (false, 0);
-    let ended = std::iter::from_fn(|| {
+    let hangup_events = std::iter::from_fn(|| {
         if seen == (true, 2) {
             return None;
         }
@@ -188,18 +193,18 @@ fn answered_call_sends_its_events_in_order(version: u32) {
         seen.1 += usize::from(is_status(&event, "1"));
         Some(event)
     });
-    let ended: Vec<Event> = ended.collect();
+    let hangup_events: Vec<Event> = hangup_events.collect();
     assert_eq!(
-        steps(&ended, "Event Queue Interface"),
+        steps(&hangup_events, "Event Queue Interface"),
         [format!("AgentComplete {agent}")]
     );
-    let complete = ended
+    let complete = hangup_events
         .iter()
         .find(|event| value(event, "Event") == "AgentComplete");
     assert!(
         names(complete.expect("an AgentComplete")).ends_with("MemberName HoldTime TalkTime Reason")
     );
-    let states = ended.iter().filter(|event| is_status(event, "1"));
+    let states = hangup_events.iter().filter(|event| is_status(event, "1"));
     let states: Vec<_> = states.map(|event| value(event, "Queue")).collect();
     assert_eq!(states, ["acme-6001", "acme-6002"]);
     // Asterisk resets InCall a little later, without an event.
@@ -258,7 +263,7 @@ fn device_state_is_reported_for_every_queue(version: u32) {
                 values(&event, "Event Queue Status"),
                 format!("QueueMemberStatus {queue} {code}")
             );
-            assert_eq!(names(&event), MEMBER);
+            assert_eq!(names(&event), MEMBER_HEADERS);
         }
     }
 }
