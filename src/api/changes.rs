@@ -102,3 +102,41 @@ impl Tenant<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::time::Instant;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::organizations::{Organization, Pattern, Template};
+    use crate::queues::mirror::unreachable_pbx;
+
+    #[tokio::test]
+    async fn queue_that_was_looked_up_is_used_even_if_the_link_was_lost_meanwhile() {
+        let organization = Arc::new(Organization {
+            name: "acme".to_owned(),
+            pbx: "main".to_owned(),
+            queues: vec![Pattern::Exact("6001".to_owned())],
+            queue_name: Template::new("acme-{queue}", "queue").expect("a template"),
+            agents: None,
+            interface: Template::new("PJSIP/{agent}", "agent").expect("a template"),
+            state_interface: None,
+            shared: false,
+        });
+        // The mirror has no queues, as right after a new link.
+        let (pbx, _) = unreachable_pbx(CancellationToken::new());
+        let tenant = Tenant {
+            organization: &organization,
+            pbx: &pbx,
+            deadline: Instant::now(),
+            request_id: "1",
+        };
+        let found = [QueueName::for_test("ACME-6001")];
+        let name = |found| tenant.target("6001", found).name;
+        assert_eq!(name(Ok(&found)), Ok(found[0].clone()));
+        assert_eq!(name(Ok(&[])), Err(unknown_queue("6001")));
+    }
+}

@@ -61,27 +61,11 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::ami::value::HeaderValue;
-    use crate::ami::{Address, LinkSettings};
-    use crate::queues::mirror::{PbxOptions, connect};
+    use crate::queues::mirror::unreachable_pbx;
 
     /// Creates a watchdog for an unreachable PBX.
     fn watchdog(stop: &CancellationToken) -> Watchdog {
-        let link = LinkSettings {
-            name: "main".into(),
-            address: Address::parse("127.0.0.1:1").expect("an address"),
-            username: HeaderValue::new("queuebridge").expect("a valid value"),
-            secret: String::new().into(),
-            tls: None,
-            connect_timeout: Duration::from_secs(1),
-            max_pending: 1,
-        };
-        let options = PbxOptions {
-            resync_interval: Duration::from_secs(60),
-            serve_stale: true,
-            action_timeout: Duration::from_secs(1),
-        };
-        let (pbx, tasks) = connect(link, options, stop.clone());
+        let (pbx, tasks) = unreachable_pbx(stop.clone());
         let supervisors = TaskTracker::new();
         supervisors.spawn(tasks);
         Watchdog {

@@ -136,7 +136,7 @@ export class Board {
       const queue = emptyQueue(data.queue);
       queue.name = data.name ?? data.queue;
       queue.searchText = searchKey(`${queue.id} ${queue.name}`);
-      // A snapshot contains no statistics, so the known statistics are kept.
+      // A snapshot contains no statistics, so the known statistics stay.
       queue.statistics = old?.statistics ?? null;
       for (const member of data.members ?? []) {
         const previous = old?.members.get(member.interface);
@@ -179,7 +179,7 @@ export class Board {
     if (Array.isArray(callers)) {
       queue.callers = callers.map((caller) => boardCaller(caller, now));
     }
-    // Statistics that are missing from this event are kept.
+    // Statistics that are missing from this event stay as they are.
     queue.statistics = { ...queue.statistics, ...statistics };
     return isNew ? "everything" : { queue: queue.id, interface: null };
   }

@@ -14,6 +14,12 @@ use std::sync::Arc;
 pub struct QueueName(Arc<str>);
 
 impl QueueName {
+    /// Creates a name without a list from Asterisk.
+    #[cfg(test)]
+    pub(crate) fn for_test(name: &str) -> Self {
+        Self::from_list(name)
+    }
+
     /// Creates a queue name from the name in a `QueueParams` row.
     pub(super) fn from_list(name: &str) -> Self {
         Self(name.into())

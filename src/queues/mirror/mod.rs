@@ -22,6 +22,8 @@ mod state;
 mod statistics_refresh;
 mod status;
 mod store;
+#[cfg(test)]
+mod testing;
 
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
@@ -40,6 +42,8 @@ pub use state::{
     EventDelivery, MemberChange, ShowsQueue, StateChange, TOLERATED_OFFSET, clock_offset,
 };
 pub use status::PbxStatus;
+#[cfg(test)]
+pub(crate) use testing::unreachable_pbx;
 
 /// Creates a PBX handle, and the future that maintains the PBX's link and mirror until `stop`
 /// is canceled.

@@ -51,8 +51,8 @@ pub(crate) fn state_of(devices: &BTreeMap<String, Device>, name: &str) -> u8 {
     }
 }
 
-/// Returns true for the agents' extensions in the `asterisk-sample` dialplan: `1XXX` in a
-/// context named `*-agents`.
+/// Returns true for the agents' extensions in the `asterisk-sample` dialplan: four digits that
+/// start with 1, in a context named `*-agents`.
 fn is_agent_extension(address: &str) -> bool {
     address.split_once('@').is_some_and(|(number, context)| {
         let is_number = number.len() == 4 && number.bytes().all(|byte| byte.is_ascii_digit());

@@ -135,10 +135,10 @@ fn members_that_vanish_and_return_are_shown_again(version: u32) {
     let pbx = start(version);
     let text = acme_configuration(pbx.asterisk.port, "\"Support\"", "1h");
     let bridge = Bridge::start(&text);
-    pbx.execute("create table kept as select * from queue_members; delete from queue_members");
+    pbx.execute("create table saved as select * from queue_members; delete from queue_members");
     bridge.acme_ok("action=showqueue&queue=Support&fresh=1");
     assert_eq!(shown_agents(&bridge), Some(agent_set(&[])));
-    pbx.execute("insert into queue_members select * from kept");
+    pbx.execute("insert into queue_members select * from saved");
     assert_recovers_within(&bridge, RECOVERY_TIMEOUT);
     wait_for_warning(&bridge, "a warning about the vanished members");
 
