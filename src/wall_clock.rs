@@ -44,6 +44,12 @@ pub(crate) fn event_time(age: Duration) -> SystemTime {
         .min(wall)
 }
 
+/// Returns the current time in Unix milliseconds.
+pub(crate) fn unix_millis() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    i64::try_from(since_epoch.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
+}
+
 fn lock() -> MutexGuard<'static, ClockHistory> {
     HISTORY.lock().unwrap_or_else(PoisonError::into_inner)
 }

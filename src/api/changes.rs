@@ -111,7 +111,8 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::organizations::{Organization, Pattern, Template};
+    use crate::organizations::{Organization, Pattern, Template, WrapupTimes};
+    use crate::queues::ReasonCatalog;
     use crate::queues::mirror::unreachable_pbx;
 
     #[tokio::test]
@@ -125,6 +126,10 @@ mod tests {
             interface: Template::new("PJSIP/{agent}", "agent").expect("a template"),
             state_interface: None,
             shared: false,
+            reasons: ReasonCatalog::default(),
+            reason_required: false,
+            other_reasons: true,
+            wrapup: WrapupTimes::default(),
         });
         // The mirror has no queues, as right after a new link.
         let (pbx, _) = unreachable_pbx(CancellationToken::new());

@@ -51,6 +51,8 @@ pub(super) struct ReadState {
     pub(super) stale: bool,
     /// The number of the latest change that the data includes.
     pub(super) latest: u64,
+    /// The time of the read, in Unix milliseconds, for states that depend on the time.
+    pub(super) now: i64,
 }
 
 /// How much of a queue to read.
@@ -120,6 +122,7 @@ impl Tenant<'_> {
             as_of: snapshot.as_of,
             stale: snapshot.stale,
             latest: snapshot.latest,
+            now: snapshot.now,
         };
         Ok((self.own(snapshot), read))
     }

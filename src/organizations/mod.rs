@@ -15,6 +15,7 @@ mod pattern;
 mod template;
 mod user;
 mod verifier;
+mod wrapup;
 
 pub use directory::Directory;
 pub use lockout::{CheckPermit, Lockout, LockoutPolicy};
@@ -26,3 +27,4 @@ pub use pattern::{MAX_AGENT_CHARS, MAX_QUEUE_CHARS, Pattern, is_number_char};
 pub use template::Template;
 pub use user::User;
 pub use verifier::{TooManyLogins, Verifier};
+pub use wrapup::WrapupTimes;

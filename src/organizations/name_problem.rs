@@ -104,8 +104,9 @@ fn suggest_number(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Pattern, Template};
+    use super::super::{Pattern, Template, WrapupTimes};
     use super::*;
+    use crate::queues::ReasonCatalog;
 
     fn organization(queues: &[&str], queue_name: &str) -> Organization {
         Organization {
@@ -120,6 +121,10 @@ mod tests {
             interface: Template::new("PJSIP/{agent}", "agent").expect("a template"),
             state_interface: None,
             shared: false,
+            reasons: ReasonCatalog::default(),
+            reason_required: false,
+            other_reasons: true,
+            wrapup: WrapupTimes::default(),
         }
     }
 

@@ -5,6 +5,8 @@ use std::cmp::Ordering;
 use super::natural_order::natural_order;
 use super::pattern::Pattern;
 use super::template::Template;
+use super::wrapup::WrapupTimes;
+use crate::queues::{PauseReason, ReasonCatalog, TimingRules};
 
 /// A tenant. Its users refer to queues and agents by number; the PBX refers to them by name
 /// and interface.
@@ -28,6 +30,14 @@ pub struct Organization {
     /// Whether it may share queues and interfaces with other organizations that also set
     /// `shared`.
     pub shared: bool,
+    /// The pause reasons that it offers.
+    pub reasons: ReasonCatalog,
+    /// Whether every pause must have a reason.
+    pub reason_required: bool,
+    /// Whether a pause may have a reason that is not listed.
+    pub other_reasons: bool,
+    /// The wrap-up times of its queues.
+    pub wrapup: WrapupTimes,
 }
 
 impl Organization {
@@ -102,5 +112,28 @@ impl Organization {
     pub fn agent_number<'a>(&self, interface: &'a str) -> Option<&'a str> {
         let number = self.interface.extract(interface)?;
         self.has_agent(number).then_some(number)
+    }
+}
+
+impl TimingRules for Organization {
+    fn organization(&self) -> &str {
+        &self.name
+    }
+
+    fn has_queue(&self, queue: &str) -> bool {
+        self.queue_number(queue).is_some()
+    }
+
+    fn has_interface(&self, interface: &str) -> bool {
+        self.agent_number(interface).is_some()
+    }
+
+    fn wrapup_seconds(&self, queue: &str) -> u64 {
+        let number = self.queue_number(queue);
+        number.map_or(0, |number| self.wrapup.seconds(&number))
+    }
+
+    fn reason(&self, name: &str) -> Option<&PauseReason> {
+        self.reasons.find(name)
     }
 }

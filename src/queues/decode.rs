@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::model::{Caller, DeviceState, Member, Membership, Queue};
 use super::name::QueueName;
+use super::observed::Observed;
 use super::time::PbxTime;
 use crate::ami::value::is_trimmed_line;
 use crate::ami::{Message, Reply};
@@ -155,6 +156,7 @@ fn decode_member(row: &Message, names: &HeaderNames) -> Option<Member> {
             Arc::default()
         },
         wrapup_seconds: row.number("Wrapuptime"),
+        observed: Observed::default(),
     })
 }
 

@@ -58,6 +58,7 @@ fn members_with_hebrew_and_latin_names_are_decoded() {
             paused: true,
             paused_reason: "הפסקת צהריים".into(),
             wrapup_seconds: 0,
+            observed: Observed::default(),
         };
         assert_eq!(**dana, expected);
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::name::QueueName;
+use super::observed::Observed;
 use super::time::PbxTime;
 
 /// The state of a member's device. Corresponds to Asterisk's `ast_device_state`, which is in
@@ -76,18 +77,21 @@ pub enum MemberState {
     Unavailable,
     /// Paused, and the device is idle or in an unknown state.
     Paused,
+    /// Not rung, because the wrap-up time after the last call has not ended.
+    WrapUp,
     /// Ready for a call.
     Available,
 }
 
 impl MemberState {
     /// All states, in order of precedence.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::InCall,
         Self::OnHold,
         Self::Ringing,
         Self::Unavailable,
         Self::Paused,
+        Self::WrapUp,
         Self::Available,
     ];
 
@@ -100,6 +104,7 @@ impl MemberState {
             Self::Ringing => "ringing",
             Self::Unavailable => "unavailable",
             Self::Paused => "paused",
+            Self::WrapUp => "wrap_up",
             Self::Available => "available",
         }
     }
@@ -201,13 +206,15 @@ pub struct Member {
     pub paused_reason: Arc<str>,
     /// The member's wrap-up time in seconds; 0 means that the queue's wrap-up time applies.
     pub wrapup_seconds: u64,
+    /// Facts that Asterisk does not report.
+    pub observed: Observed,
 }
 
 impl Member {
-    /// Returns the member's state. If several states apply, returns the one that comes first
-    /// in [`MemberState`].
+    /// Returns the member's state without regard to wrap-up, which depends on the time. If
+    /// several states apply, returns the one that comes first in [`MemberState`].
     #[must_use]
-    pub fn state(&self) -> MemberState {
+    pub fn state_without_wrap_up(&self) -> MemberState {
         match self.device_state {
             _ if self.in_call => MemberState::InCall,
             DeviceState::InUse | DeviceState::Busy | DeviceState::RingInUse => MemberState::InCall,
@@ -245,16 +252,31 @@ impl Member {
         }
     }
 
-    /// Returns whether both members are equal. The times of their last pause only need to be
-    /// equivalent, as described at [`PbxTime::is_equivalent`].
+    /// Returns whether readers see no difference between the members.
     #[must_use]
     pub fn is_equivalent(&self, other: &Self) -> bool {
+        self.observed.pause_end == other.observed.pause_end
+            && self.observed.call_queues == other.observed.call_queues
+            && self.has_equivalent_report(other)
+    }
+
+    /// Returns whether Asterisk reports the same for both members. The times of their last
+    /// pause only need to be equivalent, as described at [`PbxTime::is_equivalent`].
+    #[must_use]
+    pub fn has_equivalent_report(&self, other: &Self) -> bool {
         self.last_pause.is_equivalent(other.last_pause)
             && *self
                 == Self {
                     last_pause: self.last_pause,
+                    observed: self.observed.clone(),
                     ..other.clone()
                 }
+    }
+
+    /// Returns whether Asterisk reports the same for both members.
+    #[must_use]
+    pub fn has_same_report(&self, other: &Self) -> bool {
+        self.last_pause == other.last_pause && self.has_equivalent_report(other)
     }
 
     /// Returns whether the member has this interface. Ignores case, like Asterisk.
@@ -303,6 +325,7 @@ mod tests {
             paused,
             paused_reason: "".into(),
             wrapup_seconds: 0,
+            observed: Observed::default(),
         }
     }
 
@@ -322,14 +345,26 @@ mod tests {
             Available,
         ];
         for (code, expected) in (0..).zip(states_by_code) {
-            assert_eq!(member(code, false, false).state(), expected, "{code}");
+            assert_eq!(
+                member(code, false, false).state_without_wrap_up(),
+                expected,
+                "{code}"
+            );
             let paused = if expected == Available {
                 Paused
             } else {
                 expected
             };
-            assert_eq!(member(code, true, false).state(), paused, "{code} paused");
-            assert_eq!(member(code, true, true).state(), InCall, "{code} in call");
+            assert_eq!(
+                member(code, true, false).state_without_wrap_up(),
+                paused,
+                "{code} paused"
+            );
+            assert_eq!(
+                member(code, true, true).state_without_wrap_up(),
+                InCall,
+                "{code} in call"
+            );
         }
     }
 }

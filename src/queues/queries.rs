@@ -24,6 +24,9 @@ pub struct Snapshot {
     pub stale: bool,
     /// The number of the latest change that the snapshot includes.
     pub latest: u64,
+    /// The time of the snapshot, in Unix milliseconds. Member states that depend on the time are
+    /// those of this moment.
+    pub now: i64,
 }
 
 /// The names of all queues on a PBX.

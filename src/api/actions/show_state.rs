@@ -127,7 +127,10 @@ fn overall_state(members: &[&Member]) -> &'static str {
     if members.is_empty() {
         return "logged_out";
     }
-    let busiest = members.iter().map(|member| member.state()).min();
+    let busiest = members
+        .iter()
+        .map(|member| member.state_without_wrap_up())
+        .min();
     match busiest {
         Some(state) if state < MemberState::Paused => state.as_str(),
         _ if is_paused_everywhere(members) => MemberState::Paused.as_str(),

@@ -46,7 +46,7 @@ impl<'a> MemberView<'a> {
                 Membership::Static => "static",
             },
             penalty: member.penalty,
-            state: member.state().as_str(),
+            state: member.state_without_wrap_up().as_str(),
             paused: member.paused,
             paused_reason: paused_reason(member),
             // Asterisk still reports the time of the last pause after the member was unpaused.

@@ -74,6 +74,7 @@ struct AgentCounts {
     ringing: u64,
     on_hold: u64,
     unavailable: u64,
+    wrap_up: u64,
 }
 
 impl AgentCounts {
@@ -81,12 +82,13 @@ impl AgentCounts {
         let mut counts = Self::default();
         for member in members {
             counts.logged_in += u64::from(member.device_state.is_reachable());
-            *match member.state() {
+            *match member.state_without_wrap_up() {
                 MemberState::InCall => &mut counts.in_call,
                 MemberState::OnHold => &mut counts.on_hold,
                 MemberState::Ringing => &mut counts.ringing,
                 MemberState::Unavailable => &mut counts.unavailable,
                 MemberState::Paused => &mut counts.paused,
+                MemberState::WrapUp => &mut counts.wrap_up,
                 MemberState::Available => &mut counts.available,
             } += 1;
         }

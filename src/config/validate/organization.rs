@@ -9,8 +9,9 @@ use crate::ami::value::MAX_MEMBER_BYTES;
 use crate::config::file;
 use crate::config::mistake::Mistakes;
 use crate::organizations::{
-    MAX_AGENT_CHARS, Organization, Overlap, Pattern, Template, User, overlaps,
+    MAX_AGENT_CHARS, Organization, Overlap, Pattern, Template, User, WrapupTimes, overlaps,
 };
+use crate::queues::ReasonCatalog;
 
 /// Validates all organizations and their users.
 pub(super) fn validate_all(
@@ -98,6 +99,10 @@ fn validate(
         interface: interface?,
         state_interface,
         shared: table.shared,
+        reasons: ReasonCatalog::default(),
+        reason_required: false,
+        other_reasons: true,
+        wrapup: WrapupTimes::default(),
     })
 }
 

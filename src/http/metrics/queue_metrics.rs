@@ -55,7 +55,9 @@ impl QueueCollector {
         for (pbx, queue) in self.queues() {
             for state in MemberState::ALL {
                 let members = queue.members.iter();
-                let agents = members.filter(|member| member.state() == state).count();
+                let agents = members
+                    .filter(|member| member.state_without_wrap_up() == state)
+                    .count();
                 let labels = [
                     ("pbx", pbx),
                     ("queue", queue.name.as_str()),

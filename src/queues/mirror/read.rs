@@ -36,6 +36,7 @@ impl Pbx {
                 as_of: wall_clock::event_time(as_of.elapsed()),
                 stale,
                 latest: mirror.latest_change(),
+                now: wall_clock::unix_millis(),
             }
         }))
     }
@@ -67,6 +68,7 @@ impl Pbx {
                 as_of: wall_clock::event_time(oldest.unwrap_or(now).elapsed()),
                 stale,
                 latest: mirror.latest_change(),
+                now: wall_clock::unix_millis(),
             }
         }))
     }
