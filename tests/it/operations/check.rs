@@ -51,7 +51,7 @@ fn json_report_contains_the_results_of_all_checks(version: u32) {
         ("sees_boot", json!(true)),
         ("excess_actions", json!([])),
         ("manager_conf", json!([])),
-        ("queues", json!(4)),
+        ("queues", json!(7)),
     ] {
         assert_eq!(pbx[key], value, "{key}");
     }
@@ -84,7 +84,7 @@ fn check_warns_about_a_queue_with_an_unusable_name(version: u32) {
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues)]);
     let (status, report) = check(&configuration(asterisk.port));
     assert_eq!(status, Some(0), "{report}");
-    assert_eq!(report["pbxes"][0]["queues"], 4);
+    assert_eq!(report["pbxes"][0]["queues"], 7);
     let warnings = report["warnings"].to_string();
     assert!(
         warnings.contains("queue \\\"trail \\\" is ignored"),

@@ -46,14 +46,14 @@ fn check_reports_success_and_each_failure(version: u32) {
             vec![
                 "configuration: ok".to_owned(),
                 format!("Asterisk {version}"),
-                "organization acme: reaches 2 of the PBX's 4 queues".to_owned(),
+                "organization acme: reaches 2 of the PBX's 7 queues".to_owned(),
             ],
         ),
         (
             &missing,
             0,
             vec![
-                "organization acme: reaches 1 of the PBX's 4 queues".to_owned(),
+                "organization acme: reaches 1 of the PBX's 7 queues".to_owned(),
                 "the PBX has no queue acme-6777 for \"6777\"".to_owned(),
                 "the PBX has no queue acme-7* for \"7*\"".to_owned(),
             ],

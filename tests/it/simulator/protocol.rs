@@ -31,7 +31,9 @@ fn queue_status_filters_by_queue_and_member(version: u32) {
         }
     };
     let (dana, sam) = ("Local/1001@acme-agents", "Local/1050@acme-agents");
-    let all = format!("globex-6001 globex-6002 acme-6001 acme-6002 {dana} {sam}");
+    let all = format!(
+        "globex-6001 timed-7001 globex-6002 acme-6001 acme-6002 {dana} {sam} timed-7002 timed-7003"
+    );
     for (filter, expected) in [
         ("", all.clone()),
         ("\r\nQueue:", all),
