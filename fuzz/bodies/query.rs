@@ -3,13 +3,15 @@
 
 use ami_bridge::ami::value::is_control;
 use ami_bridge::api::check_query;
+use ami_bridge::organizations::{Organization, Template, WrapupTimes};
+use ami_bridge::queues::{PauseReason, ReasonCatalog};
 
 /// Asserts that the query string is refused with status 400, or that its parameters are valid.
 pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    match check_query(text) {
+    match check_query(text, &organization()) {
         Ok((parameters, debug_text)) => {
             let numbers = parameters
                 .queues
@@ -28,5 +30,27 @@ pub(crate) fn check(data: &[u8]) {
             }
         }
         Err(error) => assert_eq!(error.code.status(), 400),
+    }
+}
+
+fn organization() -> Organization {
+    let reason = PauseReason {
+        name: "Lunch".to_owned(),
+        limit_seconds: Some(2700),
+        ends: true,
+    };
+    Organization {
+        name: "acme".to_owned(),
+        pbx: "main".to_owned(),
+        queues: Vec::new(),
+        queue_name: Template::new("{queue}", "queue").expect("a template"),
+        agents: None,
+        interface: Template::new("PJSIP/{agent}", "agent").expect("a template"),
+        state_interface: None,
+        shared: false,
+        reasons: ReasonCatalog::new([reason]),
+        reason_required: false,
+        other_reasons: true,
+        wrapup: WrapupTimes::default(),
     }
 }

@@ -5,14 +5,81 @@ use futures_util::future::join_all;
 use super::errors::ApiError;
 use super::refusal::{change_failed, lookup_failed, unknown_queue};
 use super::tenant::Tenant;
-use crate::queues::{PbxRequest, QueueChange, QueueName};
+use crate::queues::{NewMember, PbxRequest, QueueChange, QueueName};
+
+/// A change that a request makes in one or more queues.
+#[derive(Debug)]
+pub(super) enum RequestedChange {
+    Pause(RequestedPause),
+    /// Adds a dynamic member.
+    Add {
+        member: NewMember,
+        /// When the bridge ends the member's pause, in Unix milliseconds; `None` for a pause
+        /// without an end, and without a pause.
+        ends_at: Option<i64>,
+    },
+    /// Removes a dynamic member.
+    Remove {
+        interface: String,
+    },
+}
+
+/// A requested pause or unpause.
+#[derive(Debug)]
+pub(super) struct RequestedPause {
+    pub(super) interface: String,
+    /// True to pause, false to unpause.
+    pub(super) paused: bool,
+    pub(super) reason: Option<String>,
+    /// When the bridge ends the pause, in Unix milliseconds; `None` for a pause without an end.
+    pub(super) ends_at: Option<i64>,
+    /// Whether to leave the member alone in queues in which it is already paused.
+    pub(super) keep_existing: bool,
+}
+
+impl RequestedChange {
+    fn queue_change(&self) -> QueueChange {
+        match self {
+            Self::Pause(pause) => QueueChange::Pause {
+                interface: pause.interface.clone(),
+                paused: pause.paused,
+                reason: pause.reason.clone(),
+            },
+            Self::Add { member, .. } => QueueChange::Add(member.clone()),
+            Self::Remove { interface } => QueueChange::Remove {
+                interface: interface.clone(),
+            },
+        }
+    }
+
+    /// Returns when the bridge ends the pause that the change makes, in Unix milliseconds.
+    fn ends_at(&self) -> Option<i64> {
+        match self {
+            Self::Pause(RequestedPause { ends_at, .. }) | Self::Add { ends_at, .. } => *ends_at,
+            Self::Remove { .. } => None,
+        }
+    }
+}
 
 /// The result of a change in one queue.
 #[derive(Debug)]
 pub(super) struct Row {
     /// The queue's number in the organization.
     pub(super) queue: String,
-    pub(super) result: Result<(), ApiError>,
+    pub(super) result: Result<RowResult, ApiError>,
+}
+
+/// What a successful change has done in a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RowResult {
+    /// Asterisk has made the change.
+    Changed {
+        /// When the bridge ends the pause, in Unix milliseconds; `None` for a pause without an
+        /// end, and for other changes.
+        ends_at: Option<i64>,
+    },
+    /// The member was already paused, and its pause was kept.
+    Kept,
 }
 
 /// A queue that the request names.
@@ -30,16 +97,21 @@ impl Tenant<'_> {
         &self,
         agent: &str,
         numbers: &[String],
-        change: &QueueChange,
+        change: &RequestedChange,
     ) -> Vec<Row> {
+        let queue_change = &change.queue_change();
         let request = self.begin();
         let request = request.as_ref();
         let targets = self.targets(numbers, request).await.into_iter();
         let rows = targets.map(|Target { number, name }| async move {
             let result = match (name, request) {
+                (Ok(name), Ok(_)) if self.keeps_pause(&name, change) => Ok(RowResult::Kept),
                 (Ok(name), Ok(request)) => {
-                    let changed = request.change(&name, change).await;
-                    changed.map_err(|error| change_failed(agent, &number, error))
+                    let changed = request.change(&name, queue_change).await;
+                    let ends_at = change.ends_at();
+                    changed
+                        .map(|()| RowResult::Changed { ends_at })
+                        .map_err(|error| change_failed(agent, &number, error))
                 }
                 (Err(error), _) => Err(error),
                 (Ok(_), Err(unavailable)) => Err(unavailable.clone()),
@@ -50,6 +122,25 @@ impl Tenant<'_> {
             }
         });
         join_all(rows).await
+    }
+
+    fn keeps_pause(&self, queue: &QueueName, change: &RequestedChange) -> bool {
+        match change {
+            RequestedChange::Pause(pause) => self.has_pause_to_keep(queue, pause),
+            RequestedChange::Add { .. } | RequestedChange::Remove { .. } => false,
+        }
+    }
+
+    /// Returns whether the member is paused in the queue and the request keeps existing pauses.
+    pub(super) fn has_pause_to_keep(&self, queue: &QueueName, pause: &RequestedPause) -> bool {
+        if !pause.keep_existing {
+            return false;
+        }
+        let queue = self.pbx.queue(queue);
+        let member = queue
+            .as_ref()
+            .and_then(|queue| queue.member(&pause.interface));
+        member.is_some_and(|member| member.paused)
     }
 
     /// Maps queue numbers to queues of the PBX. Queries Asterisk if the mirror lacks one of
@@ -111,26 +202,12 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::organizations::{Organization, Pattern, Template, WrapupTimes};
-    use crate::queues::ReasonCatalog;
+    use crate::organizations::Organization;
     use crate::queues::mirror::unreachable_pbx;
 
     #[tokio::test]
     async fn queue_that_was_looked_up_is_used_even_if_the_link_was_lost_meanwhile() {
-        let organization = Arc::new(Organization {
-            name: "acme".to_owned(),
-            pbx: "main".to_owned(),
-            queues: vec![Pattern::Exact("6001".to_owned())],
-            queue_name: Template::new("acme-{queue}", "queue").expect("a template"),
-            agents: None,
-            interface: Template::new("PJSIP/{agent}", "agent").expect("a template"),
-            state_interface: None,
-            shared: false,
-            reasons: ReasonCatalog::default(),
-            reason_required: false,
-            other_reasons: true,
-            wrapup: WrapupTimes::default(),
-        });
+        let organization = Arc::new(Organization::for_test(&["6001"], "acme-{queue}"));
         // The mirror has no queues, as right after a new link.
         let (pbx, _) = unreachable_pbx(CancellationToken::new());
         let tenant = Tenant {

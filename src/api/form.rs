@@ -11,7 +11,7 @@ use super::errors::{ApiError, Code};
 use crate::ami::value::is_control;
 
 /// Every parameter of the API endpoint.
-pub(crate) const PARAMETER_NAMES: [&str; 11] = [
+pub(crate) const PARAMETER_NAMES: [&str; 13] = [
     "username",
     "password",
     "action",
@@ -21,6 +21,8 @@ pub(crate) const PARAMETER_NAMES: [&str; 11] = [
     "alias",
     "penalty",
     "paused",
+    "duration",
+    "keep_existing",
     "fresh",
     CACHE_BUSTER,
 ];

@@ -15,6 +15,7 @@ mod form;
 mod json;
 mod parameters;
 mod pause_everywhere;
+mod pause_parameters;
 mod refusal;
 mod request_metrics;
 mod response;

@@ -7,27 +7,34 @@
 
 use futures_util::future::{join, join_all};
 
-use super::changes::Row;
+use super::changes::{RequestedPause, Row, RowResult};
 use super::errors::{ApiError, Code};
 use super::refusal::{change_failed, lookup_failed, request_failed};
 use super::tenant::Tenant;
 use crate::ami::Failure;
 use crate::queues::{PauseAttempt, PbxRequest, QueueError, QueueName};
 
-/// The requested pause.
-struct RequestedPause<'a> {
-    interface: String,
-    paused: bool,
-    reason: Option<&'a str>,
-}
-
 /// An attempt to pause the agent in one queue.
 struct Attempt {
     queue: QueueName,
     pause: PauseAttempt,
+    /// Whether nothing was sent, because the member was already paused.
+    is_kept: bool,
 }
 
 impl Attempt {
+    fn kept(queue: QueueName) -> Self {
+        let pause = PauseAttempt {
+            is_listed: true,
+            result: Ok(true),
+        };
+        Self {
+            queue,
+            pause,
+            is_kept: true,
+        }
+    }
+
     /// Whether Asterisk may have paused the member.
     fn may_have_happened(&self) -> bool {
         match &self.pause.result {
@@ -55,23 +62,17 @@ impl Tenant<'_> {
     pub(super) async fn pause_everywhere(
         &self,
         agent: &str,
-        paused: bool,
-        reason: Option<&str>,
+        pause: &RequestedPause,
     ) -> Result<Vec<Row>, ApiError> {
         let request = self.begin()?;
-        let pause = RequestedPause {
-            interface: self.organization.interface.expand(agent),
-            paused,
-            reason,
-        };
         let attempts = match self.names(None)? {
             Some(names) => {
                 let names = request.look_up(&names).await.map_err(lookup_failed)?;
-                self.attempt_all(&request, names, &pause).await
+                self.attempt_all(&request, names, pause).await
             }
-            None => self.attempt_by_patterns(&request, &pause).await?,
+            None => self.attempt_by_patterns(&request, pause).await?,
         };
-        self.rows(agent, attempts)
+        self.rows(agent, attempts, pause.ends_at)
     }
 
     /// Pauses the agent in the known queues, and concurrently queries Asterisk for new ones.
@@ -79,7 +80,7 @@ impl Tenant<'_> {
     async fn attempt_by_patterns(
         &self,
         request: &PbxRequest<'_>,
-        pause: &RequestedPause<'_>,
+        pause: &RequestedPause,
     ) -> Result<Vec<Attempt>, ApiError> {
         let is_own = |name: &QueueName| self.organization.queue_number(name).is_some();
         let mut known = self.pbx.listed_names();
@@ -104,31 +105,37 @@ impl Tenant<'_> {
         &self,
         request: &PbxRequest<'_>,
         queues: Vec<QueueName>,
-        pause: &RequestedPause<'_>,
+        pause: &RequestedPause,
     ) -> Vec<Attempt> {
         let attempts = queues.into_iter().map(|queue| async {
-            let RequestedPause {
-                interface,
-                paused,
-                reason,
-            } = pause;
-            let attempt = request.pause_if_member(&queue, interface, *paused, *reason);
+            if self.has_pause_to_keep(&queue, pause) {
+                return Attempt::kept(queue);
+            }
+            let (interface, reason) = (&pause.interface, pause.reason.as_deref());
+            let attempt = request.pause_if_member(&queue, interface, pause.paused, reason);
             Attempt {
                 pause: attempt.await,
                 queue,
+                is_kept: false,
             }
         });
         join_all(attempts).await
     }
 
     /// Returns a row for each queue in which the agent is a member.
-    fn rows(&self, agent: &str, attempts: Vec<Attempt>) -> Result<Vec<Row>, ApiError> {
+    fn rows(
+        &self,
+        agent: &str,
+        attempts: Vec<Attempt>,
+        ends_at: Option<i64>,
+    ) -> Result<Vec<Row>, ApiError> {
         let has_rows = attempts.iter().any(Attempt::has_row);
         let rows = attempts.into_iter().filter_map(|attempt| {
             let number = self.organization.queue_number(&attempt.queue)?;
             let is_dropped = has_rows && !attempt.has_row();
             let result = match attempt.pause.result {
-                Ok(true) => Ok(()),
+                Ok(true) if attempt.is_kept => Ok(RowResult::Kept),
+                Ok(true) => Ok(RowResult::Changed { ends_at }),
                 Ok(false) => return None,
                 Err(_) if is_dropped => return None,
                 Err(error) => Err(change_failed(agent, &number, error)),

@@ -62,6 +62,12 @@ impl ReadHead {
 pub(super) struct RowView<'a> {
     pub(super) queue: &'a str,
     pub(super) result: &'static str,
+    /// Whether the member was already paused and its pause was kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) kept: bool,
+    /// When the bridge ends the pause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ends_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -40,6 +40,8 @@ pub struct ApiRequest {
     pub request_id: String,
     /// When the last byte of the request arrived.
     pub arrived: Instant,
+    /// The wall-clock time of the arrival, in Unix milliseconds.
+    pub arrived_at: i64,
     /// Set before the first change is sent to the PBX.
     pub change_sent: Arc<AtomicBool>,
 }
@@ -140,7 +142,7 @@ impl Api {
         let user = self.authorize(credentials, action.name, request, log_fields);
         let user = user.await?;
 
-        let command = (action.parse)(&form)?;
+        let command = (action.parse)(&form, &user.organization)?;
         log_fields.parameters = command.logged();
         log_fields.is_change = action.is_change;
         let pbx = self.pbx(&user.organization);
@@ -152,6 +154,7 @@ impl Api {
                 deadline: request.arrived + pbx.action_timeout(),
                 request_id: &request.request_id,
             },
+            arrived_at: request.arrived_at,
             member_json: &self.member_json,
         };
         let run = with_change_flag(Arc::clone(&request.change_sent), command.run(context));
@@ -230,6 +233,7 @@ fn log(request: &ApiRequest, log_fields: &LogFields, response: &Response, second
         agent,
         queues,
         reason,
+        duration_seconds,
     } = &log_fields.parameters;
     let queues = queues.as_ref().map(|queues| queues.join(","));
     macro_rules! line {
@@ -258,6 +262,12 @@ fn log(request: &ApiRequest, log_fields: &LogFields, response: &Response, second
         ms,
     );
     if log_fields.is_change {
-        line!("audit", "change", reason, results = response.change.results,);
+        line!(
+            "audit",
+            "change",
+            reason,
+            duration_seconds,
+            results = response.change.results,
+        );
     }
 }

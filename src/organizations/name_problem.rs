@@ -104,32 +104,11 @@ fn suggest_number(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Pattern, Template, WrapupTimes};
     use super::*;
-    use crate::queues::ReasonCatalog;
-
-    fn organization(queues: &[&str], queue_name: &str) -> Organization {
-        Organization {
-            name: "acme".into(),
-            pbx: "main".into(),
-            queues: queues
-                .iter()
-                .map(|q| Pattern::parse_queue(q).expect("a pattern"))
-                .collect(),
-            queue_name: Template::new(queue_name, "queue").expect("a template"),
-            agents: None,
-            interface: Template::new("PJSIP/{agent}", "agent").expect("a template"),
-            state_interface: None,
-            shared: false,
-            reasons: ReasonCatalog::default(),
-            reason_required: false,
-            other_reasons: true,
-            wrapup: WrapupTimes::default(),
-        }
-    }
 
     fn problems(queues: &[&str], queue_name: &str, names: &[&str]) -> Vec<String> {
-        let problems = organization(queues, queue_name).name_problems(names.iter().copied());
+        let problems =
+            Organization::for_test(queues, queue_name).name_problems(names.iter().copied());
         problems.iter().map(ToString::to_string).collect()
     }
 

@@ -115,6 +115,30 @@ impl Organization {
     }
 }
 
+#[cfg(test)]
+impl Organization {
+    /// Creates an organization whose agents are at `PJSIP/{agent}` and which lists no reasons.
+    pub(crate) fn for_test(queues: &[&str], queue_name: &str) -> Self {
+        let queues = queues
+            .iter()
+            .map(|queue| Pattern::parse_queue(queue).expect("a pattern"));
+        Self {
+            name: "acme".to_owned(),
+            pbx: "main".to_owned(),
+            queues: queues.collect(),
+            queue_name: Template::new(queue_name, "queue").expect("a template"),
+            agents: None,
+            interface: Template::new("PJSIP/{agent}", "agent").expect("a template"),
+            state_interface: None,
+            shared: false,
+            reasons: ReasonCatalog::default(),
+            reason_required: false,
+            other_reasons: true,
+            wrapup: WrapupTimes::default(),
+        }
+    }
+}
+
 impl TimingRules for Organization {
     fn organization(&self) -> &str {
         &self.name

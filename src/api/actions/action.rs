@@ -10,6 +10,7 @@ use crate::api::form::Form;
 use crate::api::json::MemberJsonCache;
 use crate::api::response::Response;
 use crate::api::tenant::Tenant;
+use crate::organizations::Organization;
 
 /// An action of the API.
 #[derive(Debug)]
@@ -18,9 +19,13 @@ pub(in crate::api) struct Action {
     pub(in crate::api) name: &'static str,
     /// Whether the action changes the PBX. Changes are logged in the audit log.
     pub(in crate::api) is_change: bool,
-    /// Parses the action's parameters. Ignores parameters that the action doesn't use.
-    pub(in crate::api) parse: fn(&Form) -> Result<Box<dyn Command>, ApiError>,
+    /// Parses the action's parameters and checks them against the organization's pause reasons.
+    /// Ignores parameters that the action doesn't use.
+    pub(in crate::api) parse: fn(&Form, &Organization) -> ParseResult,
 }
+
+/// The parsed parameters of an action, or the error if a parameter is not valid.
+pub(in crate::api) type ParseResult = Result<Box<dyn Command>, ApiError>;
 
 /// An action with its parsed parameters. `run` checks that the agent and the queues belong to
 /// the organization.
@@ -40,7 +45,18 @@ pub(in crate::api) trait Command: Debug + Send + Sync {
 pub(in crate::api) struct Context<'a> {
     pub(in crate::api) action: &'static Action,
     pub(in crate::api) tenant: Tenant<'a>,
+    /// When the request arrived, in Unix milliseconds.
+    pub(in crate::api) arrived_at: i64,
     pub(in crate::api) member_json: &'a Arc<MemberJsonCache>,
+}
+
+impl Context<'_> {
+    /// Returns the end of a pause with this duration, in Unix milliseconds. The duration begins
+    /// when the request arrives.
+    pub(in crate::api) fn pause_end(&self, duration_seconds: Option<u64>) -> Option<i64> {
+        let millis = i64::try_from(duration_seconds?).ok()?.saturating_mul(1000);
+        Some(self.arrived_at.saturating_add(millis))
+    }
 }
 
 /// The parameters in a request's log line.
@@ -52,4 +68,6 @@ pub struct LoggedParameters {
     pub queues: Option<Vec<String>>,
     /// Pause reason.
     pub reason: Option<String>,
+    /// After how many seconds the bridge ends the pause.
+    pub duration_seconds: Option<u64>,
 }

@@ -3,13 +3,16 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::action::{Action, Command, Context, LoggedParameters};
+use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
 use super::change_response::{ChangeFields, change_response};
+use crate::api::changes::RequestedChange;
 use crate::api::errors::ApiError;
 use crate::api::form::{Form, invalid};
 use crate::api::parameters;
+use crate::api::pause_parameters::PauseParameters;
 use crate::api::response::Response;
-use crate::queues::{NewMember, QueueChange};
+use crate::organizations::Organization;
+use crate::queues::NewMember;
 
 pub(super) static ADD: Action = Action {
     name: "add",
@@ -29,24 +32,32 @@ struct Add {
     penalty: u32,
     paused: bool,
     reason: Option<String>,
+    /// After how many seconds the bridge ends the pause.
+    duration_seconds: Option<u64>,
 }
 
 impl Add {
-    fn parse(form: &Form) -> Result<Box<dyn Command>, ApiError> {
+    fn parse(form: &Form, organization: &Organization) -> ParseResult {
         let agent = parameters::agent(form)?;
         let queues = parameters::required_queues(form)?;
         let alias = parameters::member_text(form, "alias")?;
         let penalty = penalty(form)?;
         let paused = parameters::flag(form, "paused")?;
-        let reason = parameters::member_text(form, "reason")?;
+        let pause = if paused {
+            PauseParameters::parse(form, organization)?
+        } else {
+            // A reason makes no sense without a pause, but must be valid.
+            parameters::member_text(form, "reason")?;
+            PauseParameters::default()
+        };
         Ok(Box::new(Self {
             alias: alias.unwrap_or_else(|| agent.clone()),
             agent,
             queues,
             penalty,
             paused,
-            // A pause reason makes no sense without a pause.
-            reason: reason.filter(|_| paused),
+            reason: pause.reason,
+            duration_seconds: pause.duration_seconds,
         }))
     }
 
@@ -55,14 +66,18 @@ impl Add {
         tenant.check_agent(&self.agent)?;
         let organization = tenant.organization;
         let state_interface = organization.state_interface.as_ref();
-        let change = QueueChange::Add(NewMember {
+        let member = NewMember {
             interface: organization.interface.expand(&self.agent),
             name: self.alias.clone(),
             state_interface: state_interface.map(|template| template.expand(&self.agent)),
             penalty: self.penalty,
             paused: self.paused,
             reason: self.reason.clone(),
-        });
+        };
+        let change = RequestedChange::Add {
+            member,
+            ends_at: context.pause_end(self.duration_seconds),
+        };
         let rows = tenant.change(&self.agent, &self.queues, &change).await;
         let fields = ChangeFields {
             agent: &self.agent,
@@ -79,6 +94,7 @@ impl Command for Add {
             agent: Some(self.agent.clone()),
             queues: Some(self.queues.clone()),
             reason: self.reason.clone(),
+            duration_seconds: self.duration_seconds,
         }
     }
 

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::action::Context;
-use crate::api::changes::Row;
+use crate::api::changes::{Row, RowResult};
 use crate::api::errors::{ApiError, Code};
-use crate::api::json::to_json;
+use crate::api::json::{to_json, unix_millis_timestamp};
 use crate::api::response::{AuditFields, Response, RowView};
 
 /// The request parameters that the response repeats.
@@ -85,9 +85,15 @@ fn error_of(row: &Row) -> Option<&ApiError> {
 
 fn row_view(row: &Row) -> RowView<'_> {
     let error = error_of(row);
+    let ends_at = match &row.result {
+        Ok(RowResult::Changed { ends_at }) => *ends_at,
+        Ok(RowResult::Kept) | Err(_) => None,
+    };
     RowView {
         queue: &row.queue,
         result: if error.is_some() { "error" } else { "ok" },
+        kept: matches!(row.result, Ok(RowResult::Kept)),
+        ends_at: ends_at.and_then(unix_millis_timestamp),
         code: error.map(|error| error.code.as_str()),
         message: error.map(|error| error.message.as_str()),
     }

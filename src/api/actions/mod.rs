@@ -15,6 +15,7 @@ mod show_state;
 
 use super::errors::{ApiError, Code};
 use super::form::Form;
+use crate::organizations::Organization;
 
 pub use action::LoggedParameters;
 pub(super) use action::{Action, Context};
@@ -61,9 +62,12 @@ pub(super) fn requested_action(form: &Form) -> Result<&'static Action, ApiError>
 ///
 /// # Errors
 /// Returns an error with status 400 if the query string or a parameter is not valid.
-pub fn check_query(query: &str) -> Result<(LoggedParameters, String), ApiError> {
+pub fn check_query(
+    query: &str,
+    organization: &Organization,
+) -> Result<(LoggedParameters, String), ApiError> {
     let form = Form::parse(&[query], true)?;
-    let command = (requested_action(&form)?.parse)(&form)?;
+    let command = (requested_action(&form)?.parse)(&form, organization)?;
     Ok((command.logged(), format!("{command:?}")))
 }
 

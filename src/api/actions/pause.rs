@@ -4,24 +4,26 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::action::{Action, Command, Context, LoggedParameters};
+use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
 use super::change_response::{ChangeFields, change_response};
+use crate::api::changes::{RequestedChange, RequestedPause};
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::parameters;
+use crate::api::pause_parameters::{self, PauseParameters};
 use crate::api::response::Response;
-use crate::queues::QueueChange;
+use crate::organizations::Organization;
 
 pub(super) static PAUSE: Action = Action {
     name: "pause",
     is_change: true,
-    parse: |form| Pause::parse(form, true),
+    parse: Pause::parse_pause,
 };
 
 pub(super) static UNPAUSE: Action = Action {
     name: "unpause",
     is_change: true,
-    parse: |form| Pause::parse(form, false),
+    parse: Pause::parse_unpause,
 };
 
 #[derive(Debug)]
@@ -31,35 +33,54 @@ struct Pause {
     queues: Option<Vec<String>>,
     paused: bool,
     reason: Option<String>,
+    /// After how many seconds the bridge ends the pause.
+    duration_seconds: Option<u64>,
+    /// Whether to leave the agent alone in queues in which the agent is already paused.
+    keep_existing: bool,
 }
 
 impl Pause {
-    fn parse(form: &Form, paused: bool) -> Result<Box<dyn Command>, ApiError> {
+    fn parse_pause(form: &Form, organization: &Organization) -> ParseResult {
+        let agent = parameters::agent(form)?;
+        let queues = parameters::queues(form)?;
+        let pause = PauseParameters::parse(form, organization)?;
+        Ok(Box::new(Self {
+            agent,
+            queues,
+            paused: true,
+            reason: pause.reason,
+            duration_seconds: pause.duration_seconds,
+            keep_existing: parameters::flag(form, "keep_existing")?,
+        }))
+    }
+
+    fn parse_unpause(form: &Form, organization: &Organization) -> ParseResult {
         Ok(Box::new(Self {
             agent: parameters::agent(form)?,
             queues: parameters::queues(form)?,
-            paused,
-            reason: parameters::member_text(form, "reason")?,
+            paused: false,
+            reason: pause_parameters::unpause_reason(form, organization)?,
+            duration_seconds: None,
+            keep_existing: false,
         }))
     }
 
     async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
         let tenant = &context.tenant;
         tenant.check_agent(&self.agent)?;
+        let pause = RequestedPause {
+            interface: tenant.organization.interface.expand(&self.agent),
+            paused: self.paused,
+            reason: self.reason.clone(),
+            ends_at: context.pause_end(self.duration_seconds),
+            keep_existing: self.keep_existing,
+        };
         let rows = match &self.queues {
             Some(queues) => {
-                let change = QueueChange::Pause {
-                    interface: tenant.organization.interface.expand(&self.agent),
-                    paused: self.paused,
-                    reason: self.reason.clone(),
-                };
+                let change = RequestedChange::Pause(pause);
                 tenant.change(&self.agent, queues, &change).await
             }
-            None => {
-                let reason = self.reason.as_deref();
-                let everywhere = tenant.pause_everywhere(&self.agent, self.paused, reason);
-                everywhere.await?
-            }
+            None => tenant.pause_everywhere(&self.agent, &pause).await?,
         };
         let fields = ChangeFields {
             agent: &self.agent,
@@ -76,6 +97,7 @@ impl Command for Pause {
             agent: Some(self.agent.clone()),
             queues: self.queues.clone(),
             reason: self.reason.clone(),
+            duration_seconds: self.duration_seconds,
         }
     }
 

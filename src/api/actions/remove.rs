@@ -3,13 +3,14 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::action::{Action, Command, Context, LoggedParameters};
+use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
 use super::change_response::{ChangeFields, change_response};
+use crate::api::changes::RequestedChange;
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::parameters;
 use crate::api::response::Response;
-use crate::queues::QueueChange;
+use crate::organizations::Organization;
 
 pub(super) static REMOVE: Action = Action {
     name: "remove",
@@ -24,7 +25,7 @@ struct Remove {
 }
 
 impl Remove {
-    fn parse(form: &Form) -> Result<Box<dyn Command>, ApiError> {
+    fn parse(form: &Form, _: &Organization) -> ParseResult {
         Ok(Box::new(Self {
             agent: parameters::agent(form)?,
             queues: parameters::required_queues(form)?,
@@ -34,7 +35,7 @@ impl Remove {
     async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
         let tenant = &context.tenant;
         tenant.check_agent(&self.agent)?;
-        let change = QueueChange::Remove {
+        let change = RequestedChange::Remove {
             interface: tenant.organization.interface.expand(&self.agent),
         };
         let rows = tenant.change(&self.agent, &self.queues, &change).await;
@@ -52,7 +53,7 @@ impl Command for Remove {
         LoggedParameters {
             agent: Some(self.agent.clone()),
             queues: Some(self.queues.clone()),
-            reason: None,
+            ..LoggedParameters::default()
         }
     }
 

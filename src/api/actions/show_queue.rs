@@ -5,13 +5,14 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::action::{Action, Command, Context, LoggedParameters};
+use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
 use super::queue_selection::QueueSelection;
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::json::{JsonPieces, render, write_queues};
 use crate::api::response::{ReadHead, Response};
 use crate::api::tenant::is_large;
+use crate::organizations::Organization;
 
 pub(super) static SHOW_QUEUE: Action = Action {
     name: "showqueue",
@@ -23,7 +24,7 @@ pub(super) static SHOW_QUEUE: Action = Action {
 struct ShowQueue(QueueSelection);
 
 impl ShowQueue {
-    fn parse(form: &Form) -> Result<Box<dyn Command>, ApiError> {
+    fn parse(form: &Form, _: &Organization) -> ParseResult {
         Ok(Box::new(Self(QueueSelection::parse(form)?)))
     }
 

@@ -4,13 +4,14 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
-use super::action::{Action, Command, Context, LoggedParameters};
+use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
 use super::queue_selection::QueueSelection;
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::json::{QueueStatistics, TotalStatistics, render, to_json};
 use crate::api::response::{ReadHead, Response};
 use crate::api::tenant::is_large;
+use crate::organizations::Organization;
 
 pub(super) static SHOW_QUEUE_STAT: Action = Action {
     name: "showqueuestat",
@@ -30,7 +31,7 @@ struct Body<'a> {
 }
 
 impl ShowQueueStat {
-    fn parse(form: &Form) -> Result<Box<dyn Command>, ApiError> {
+    fn parse(form: &Form, _: &Organization) -> ParseResult {
         Ok(Box::new(Self(QueueSelection::parse(form)?)))
     }
 

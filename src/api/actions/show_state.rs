@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
-use super::action::{Action, Command, Context, LoggedParameters};
+use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::json::{MemberView, paused_reason, to_json};
@@ -52,7 +52,7 @@ struct MembershipView<'a> {
 }
 
 impl ShowState {
-    fn parse(form: &Form) -> Result<Box<dyn Command>, ApiError> {
+    fn parse(form: &Form, _: &Organization) -> ParseResult {
         let fresh = parameters::flag(form, "fresh")?;
         Ok(Box::new(Self {
             agent: parameters::agent(form)?,
@@ -78,7 +78,7 @@ impl Command for ShowState {
         LoggedParameters {
             agent: Some(self.agent.clone()),
             queues: self.queues.clone(),
-            reason: None,
+            ..LoggedParameters::default()
         }
     }
 

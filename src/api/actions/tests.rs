@@ -1,11 +1,16 @@
 //! Tests of the parameters that each action accepts.
 
 use super::*;
+use crate::queues::{PauseReason, ReasonCatalog};
 
 fn parse_result(query: &str) -> String {
+    parse_result_for(&Organization::for_test(&["*"], "{queue}"), query)
+}
+
+fn parse_result_for(organization: &Organization, query: &str) -> String {
     let command = || {
         let form = Form::parse(&[query], true)?;
-        (requested_action(&form)?.parse)(&form)
+        (requested_action(&form)?.parse)(&form, organization)
     };
     match command() {
         Ok(command) => format!("{command:?}"),
@@ -21,19 +26,19 @@ fn each_action_accepts_its_parameters() {
     for (query, expected) in [
         (
             "action=PAUSE&agent=1001&reason=Lunch&alias=x",
-            r#"Pause { agent: "1001", queues: None, paused: true, reason: Some("Lunch") }"#,
+            r#"Pause { agent: "1001", queues: None, paused: true, reason: Some("Lunch"), duration_seconds: None, keep_existing: false }"#,
         ),
         (
             "action=unpause&agent=1001&queue=6001,6002,6001&reason=",
-            r#"Pause { agent: "1001", queues: Some(["6001", "6002"]), paused: false, reason: None }"#,
+            r#"Pause { agent: "1001", queues: Some(["6001", "6002"]), paused: false, reason: None, duration_seconds: None, keep_existing: false }"#,
         ),
         (
             "action=add&agent=1001&queue=6001&reason=x",
-            r#"Add { agent: "1001", queues: ["6001"], alias: "1001", penalty: 0, paused: false, reason: None }"#,
+            r#"Add { agent: "1001", queues: ["6001"], alias: "1001", penalty: 0, paused: false, reason: None, duration_seconds: None }"#,
         ),
         (
             "action=add&agent=1001&queue=6001&alias=Dana&penalty=1000000&paused=Yes&reason=x",
-            r#"Add { agent: "1001", queues: ["6001"], alias: "Dana", penalty: 1000000, paused: true, reason: Some("x") }"#,
+            r#"Add { agent: "1001", queues: ["6001"], alias: "Dana", penalty: 1000000, paused: true, reason: Some("x"), duration_seconds: None }"#,
         ),
         (
             "action=remove&agent=1001&queue=6001",
@@ -108,6 +113,130 @@ fn invalid_value_of_another_parameter_is_rejected() {
     ] {
         assert_eq!(parse_result(&add(value)), expected, "{value}");
     }
+}
+
+/// An organization that lists a reason with an end and one without a limit.
+fn with_reasons(reason_required: bool, other_reasons: bool) -> Organization {
+    let reason = |name: &str, limit_seconds: Option<u64>| PauseReason {
+        name: name.to_owned(),
+        limit_seconds,
+        ends: limit_seconds.is_some(),
+    };
+    let reasons = [reason("Lunch", Some(2700)), reason("Back office", None)];
+    Organization {
+        reasons: ReasonCatalog::new(reasons),
+        reason_required,
+        other_reasons,
+        ..Organization::for_test(&["*"], "{queue}")
+    }
+}
+
+#[test]
+fn reason_and_duration_follow_the_organization() {
+    let organization = with_reasons(false, true);
+    let pause = |parameters: &str| {
+        let query = format!("action=pause&agent=1&{parameters}");
+        parse_result_for(&organization, &query)
+    };
+    for (parameters, expected) in [
+        (
+            "reason=LUNCH",
+            r#"Some("Lunch"), duration_seconds: Some(2700)"#,
+        ),
+        (
+            "reason=lunch&duration=60",
+            r#"Some("Lunch"), duration_seconds: Some(60)"#,
+        ),
+        (
+            "reason=lunch&duration=2700",
+            r#"Some("Lunch"), duration_seconds: Some(2700)"#,
+        ),
+        ("reason=Other", r#"Some("Other"), duration_seconds: None"#),
+        (
+            "reason=back+office&duration=86400",
+            r#"Some("Back office"), duration_seconds: Some(86400)"#,
+        ),
+        ("duration=1", "None, duration_seconds: Some(1)"),
+        (
+            "keep_existing=YES",
+            "None, duration_seconds: None, keep_existing: true",
+        ),
+    ] {
+        let result = pause(parameters);
+        let expected = format!("reason: {expected}");
+        assert!(result.contains(&expected), "{parameters}: {result}");
+    }
+    for (parameters, expected) in [
+        ("reason=lunch&duration=2701", "invalid_parameter duration"),
+        ("duration=", "invalid_parameter duration"),
+        ("duration=0", "invalid_parameter duration"),
+        ("duration=86401", "invalid_parameter duration"),
+        ("duration=%2B5", "invalid_parameter duration"),
+        ("duration=1.5", "invalid_parameter duration"),
+        ("duration=5s", "invalid_parameter duration"),
+        (
+            "duration=99999999999999999999",
+            "invalid_parameter duration",
+        ),
+        ("keep_existing=", "invalid_parameter keep_existing"),
+    ] {
+        assert_eq!(pause(parameters), expected, "{parameters}");
+    }
+}
+
+#[test]
+fn parameters_of_a_pause_are_ignored_without_a_pause() {
+    let organization = with_reasons(true, false);
+    for (query, expected) in [
+        (
+            "action=unpause&agent=1&reason=back+OFFICE&duration=x&keep_existing=x",
+            r#"reason: Some("Back office"), duration_seconds: None, keep_existing: false"#,
+        ),
+        (
+            "action=unpause&agent=1&reason=Other",
+            r#"reason: Some("Other"), duration_seconds: None"#,
+        ),
+        (
+            "action=add&agent=1&queue=1&reason=Other&duration=x&keep_existing=x",
+            "reason: None, duration_seconds: None",
+        ),
+        ("action=remove&agent=1&queue=1&duration=x", "Remove"),
+        ("action=showqueue&duration=x&keep_existing=x", "ShowQueue"),
+    ] {
+        let result = parse_result_for(&organization, query);
+        assert!(result.contains(expected), "{query}: {result}");
+    }
+}
+
+#[test]
+fn pause_needs_a_listed_reason_if_the_organization_requires_it() {
+    for (reason_required, other_reasons, reason, expected) in [
+        (true, true, "", "missing_parameter reason"),
+        (true, true, "&reason=", "missing_parameter reason"),
+        (true, true, "&reason=Other", "accepted"),
+        (true, false, "&reason=Other", "invalid_parameter reason"),
+        (true, false, "&reason=lunch", "accepted"),
+        (false, false, "&reason=Other", "invalid_parameter reason"),
+        (false, false, "", "accepted"),
+    ] {
+        let organization = with_reasons(reason_required, other_reasons);
+        for action in ["pause&agent=1", "add&agent=1&queue=1&paused=1"] {
+            let query = format!("action={action}{reason}");
+            let result = parse_result_for(&organization, &query);
+            if expected == "accepted" {
+                assert!(!result.contains("_parameter"), "{query}: {result}");
+            } else {
+                assert_eq!(result, expected, "{query}");
+            }
+        }
+    }
+    let form = Form::parse(&["action=pause&agent=1&reason=x"], true).expect("a form");
+    let refusal = (pause::PAUSE.parse)(&form, &with_reasons(true, false)).expect_err("refused");
+    assert!(
+        refusal.message.contains("Lunch, Back office"),
+        "{}",
+        refusal.message
+    );
 }
 
 fn assert_rejected(cases: &[(&str, &str)]) {

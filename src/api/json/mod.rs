@@ -43,6 +43,13 @@ pub(super) fn timestamp(time: SystemTime) -> String {
     Timestamp::try_from(time).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
 }
 
+/// Formats a time in Unix milliseconds as RFC 3339 in UTC, with millisecond precision. Returns
+/// `None` for a time beyond the year 9999.
+pub(super) fn unix_millis_timestamp(millis: i64) -> Option<String> {
+    let time = Timestamp::from_millisecond(millis).ok()?;
+    Some(format!("{time:.3}"))
+}
+
 /// Formats one of Asterisk's times as RFC 3339 in UTC, with a precision of one second. Returns
 /// `None` for 0, which Asterisk reports if the event never happened.
 fn pbx_timestamp(time: PbxTime) -> Option<String> {

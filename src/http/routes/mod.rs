@@ -27,6 +27,7 @@ use super::pages::Pages;
 use super::request_id::request_id;
 use super::{openapi, reply, sse};
 use crate::api::{self, Api, ApiError, ApiRequest, Code, EventStream};
+use crate::wall_clock;
 
 /// The event stream's path.
 pub const EVENTS_PATH: &str = "/events";
@@ -143,6 +144,7 @@ impl Routes {
             api_request.body = Some(form_body(request).await?);
             // The request's time limit starts when the whole request has arrived.
             api_request.arrived = Instant::now();
+            api_request.arrived_at = wall_clock::unix_millis();
         }
         let (api, change_sent) = (Arc::clone(&self.api), Arc::clone(&api_request.change_sent));
         let answer = async move { api.serve(api_request).await };
@@ -189,6 +191,7 @@ impl Routes {
             address: client_address(peer, forwarded.into_iter(), &self.trusted_proxies),
             request_id: request_id.to_owned(),
             arrived: Instant::now(),
+            arrived_at: wall_clock::unix_millis(),
             change_sent: Arc::default(),
         })
     }
