@@ -7,10 +7,22 @@ export interface Member {
   membership: "dynamic" | "static";
   /** One of STATE_LABELS in agent-row.js, or a state that a newer bridge has added. */
   state: string;
+  /** When the state began. */
+  state_since: string | null;
+  /** When the wrap-up time ends; null unless the state is wrap_up. */
+  wrap_up_ends_at: string | null;
   paused: boolean;
   paused_reason: string | null;
   /** Times are in RFC 3339 format, or null if the bridge does not know them. */
   paused_at: string | null;
+  /** When the pause reaches the limit of its reason. */
+  pause_limit_at: string | null;
+  /** Whether the pause has reached the limit of its reason. */
+  pause_overdue: boolean;
+  /** When the bridge ends the pause; null if it will not. */
+  pause_ends_at: string | null;
+  /** Whether Asterisk paused the member for a missed call. */
+  auto_paused: boolean;
   last_call_at: string | null;
   logged_in_at: string | null;
 }
@@ -31,8 +43,23 @@ export interface Queue {
   callers: Caller[];
 }
 
+/** The number of members in each state, and other counts of members. */
+export interface AgentCounts {
+  logged_in: number;
+  available: number;
+  paused: number;
+  in_call: number;
+  ringing: number;
+  on_hold: number;
+  unavailable: number;
+  wrap_up: number;
+  /** Members whose pause has reached the limit of its reason. */
+  overdue: number;
+}
+
 export interface QueueStatistics {
   queue: string;
+  agents: AgentCounts;
   completed: number;
   abandoned: number;
   abandoned_percent: number;
@@ -46,7 +73,30 @@ export interface QueueStatistics {
 export interface QueueResult {
   queue: string;
   result: "ok" | "error";
+  /** True if the agent was already paused and `keep_existing` has kept that pause. */
+  kept?: boolean;
+  /** When the bridge ends the pause. */
+  ends_at?: string;
   message?: string;
+}
+
+/** A pause reason that the organization offers. */
+export interface PauseReason {
+  reason: string;
+  /** A longer pause is overdue; null for no limit. */
+  limit_seconds: number | null;
+  /** Whether the bridge ends the pause at the limit. */
+  ends: boolean;
+}
+
+/** The response to `showreasons`. */
+export interface PauseReasons {
+  /** Whether every pause must have a reason. */
+  reason_required: boolean;
+  /** Whether a pause may have a reason that is not listed. */
+  other_reasons: boolean;
+  /** The reasons in configured order. */
+  reasons: PauseReason[];
 }
 
 export interface ErrorBody {
