@@ -14,7 +14,9 @@ const NOW = Date.parse("2026-11-24T12:00:00Z");
 function member(number, fields = {}) {
   return {
     agent: number, alias: `Agent ${number}`, interface: `PJSIP/${number}`, membership: "dynamic", state: "available",
-    paused: false, paused_reason: null, paused_at: null, last_call_at: null, logged_in_at: null, ...fields,
+    state_since: null, wrap_up_ends_at: null, paused: false, paused_reason: null, paused_at: null,
+    pause_limit_at: null, pause_overdue: false, pause_ends_at: null, auto_paused: false,
+    last_call_at: null, logged_in_at: null, ...fields,
   };
 }
 
