@@ -65,17 +65,20 @@ mod tests {
                 )
             })
             .collect();
-        // ami-fixtures/22/status-all.txt has the same order.
+        // Asterisk 22 lists the queues in this order.
         assert_eq!(
             settings,
             [
                 ("globex-6001", "ringall", 0, 0, 60),
+                ("timed-7001", "ringall", 0, 0, 60),
                 ("globex-6002", "rrmemory", 0, 0, 60),
                 ("acme-6001", "ringall", 0, 0, 60),
                 ("acme-6002", "leastrecent", 20, 5, 60),
+                ("timed-7002", "ringall", 0, 0, 60),
+                ("timed-7003", "ringall", 0, 0, 60),
             ]
         );
-        let sam = &queues[3].members[0];
+        let sam = &queues[4].members[0];
         assert_eq!(
             (sam.interface.as_str(), sam.name.as_str(), sam.login_time),
             ("Local/1050@acme-agents", "Static Sam", 7)
