@@ -7,7 +7,7 @@
 # tested with Docker yet.
 
 # Both stages use Debian 12: the program needs the libc that it is linked with. Needs Rust
-# 1.88 or later.
+# 1.89 or later.
 FROM rust:1-bookworm AS build
 WORKDIR /build
 COPY . .

@@ -1,8 +1,9 @@
 //! An HTTP API for Asterisk call queues.
 //!
 //! Data flows in one direction through the modules: bytes → [`ami`] → [`queues`] →
-//! [`organizations`] → [`api`] → [`http`]. [`config`] reads the configuration, [`daemon`]
-//! connects and runs these modules, and [`check`] tests a configuration against its PBXes.
+//! [`organizations`] → [`api`] → [`http`]. [`storage`] stores what must survive a restart.
+//! [`config`] reads the configuration, [`daemon`] connects and runs these modules, and [`check`]
+//! tests a configuration against its PBXes.
 
 #![warn(clippy::too_many_lines)]
 
@@ -19,6 +20,7 @@ pub mod organizations;
 mod pem;
 pub mod queues;
 pub mod simulator;
+pub mod storage;
 pub mod telemetry;
 mod wall_clock;
 mod worker_runtime;

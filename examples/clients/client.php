@@ -60,6 +60,7 @@ function describe(BridgeError $error): string
             return 'Wrong user name or password.';
         case 'pbx_unavailable':
         case 'overloaded':
+        case 'storage_unavailable':
             return 'Nothing was done. Try again in a moment.';
         case 'outcome_unknown':
             return 'It may or may not have happened. Check before you try again.';

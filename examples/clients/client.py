@@ -64,6 +64,7 @@ def describe(error):
         "unauthorized": "Wrong user name or password.",
         "pbx_unavailable": "Nothing was done. Try again in a moment.",
         "overloaded": "Nothing was done. Try again in a moment.",
+        "storage_unavailable": "Nothing was done. Try again in a moment.",
         "outcome_unknown": "It may or may not have happened. Check before you try again.",
     }.get(error.code, str(error))
 

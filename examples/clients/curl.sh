@@ -26,7 +26,8 @@ case $answer in
   # The text for the user depends on the code. The message is for developers.
   *'"code":"not_a_member"'*) echo "Agent $agent is not in queue $queue." ;;
   *'"code":"outcome_unknown"'*) echo "It may or may not have happened. Check before you try again." ;;
-  *'"code":"pbx_unavailable"'* | *'"code":"overloaded"'*) echo "Nothing was done. Try again in a moment." ;;
+  *'"code":"pbx_unavailable"'* | *'"code":"overloaded"'* | *'"code":"storage_unavailable"'*)
+    echo "Nothing was done. Try again in a moment." ;;
   *) echo "Failed: $(field message "$answer")" ;;
 esac
 

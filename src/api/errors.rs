@@ -58,6 +58,7 @@ codes! {
     PbxRefused: "pbx_refused", 502;
     PbxUnavailable: "pbx_unavailable", 503;
     Overloaded: "overloaded", 503;
+    StorageUnavailable: "storage_unavailable", 503;
     OutcomeUnknown: "outcome_unknown", 504;
 }
 

@@ -35,6 +35,7 @@ pub(super) fn change_failed(agent: &str, queue: &str, error: QueueError) -> ApiE
         QueueError::Failure(failure) => request_failed(failure),
         QueueError::Refused(text) => refused(&text),
         QueueError::Value(error) => unusable_value(error),
+        QueueError::StorageUnavailable(_) => storage_unavailable(),
     }
 }
 
@@ -44,6 +45,7 @@ pub(super) fn read_failed(error: QueueError) -> ApiError {
         QueueError::NotLoaded => request_failed(TEMPORARILY_UNAVAILABLE),
         QueueError::Failure(failure) => request_failed(failure),
         QueueError::Value(error) => unusable_value(error),
+        QueueError::StorageUnavailable(_) => storage_unavailable(),
         error => refused(&error.to_string()),
     }
 }
@@ -79,6 +81,13 @@ pub(super) fn request_failed(failure: Failure) -> ApiError {
             ApiError::new(Code::OutcomeUnknown, message)
         }
     }
+}
+
+/// Returns the error for a pause whose end can't be stored. The log has the reason, which
+/// clients don't need to know.
+fn storage_unavailable() -> ApiError {
+    let message = "The end of the pause can't be stored now. Nothing was sent.";
+    ApiError::temporary(Code::StorageUnavailable, Duration::from_secs(1), message)
 }
 
 fn refused(text: &str) -> ApiError {

@@ -14,6 +14,7 @@ const ADVICE = {
   outcome_unknown: "It may or may not have happened. Check the board before you try again.",
   pbx_unavailable: "Try again when the phone system is connected.",
   overloaded: "Nothing was done. Try again in a moment.",
+  storage_unavailable: "Nothing was done. Try again in a moment.",
   static_member: "Only the administrator of the phone system can change this.",
   forbidden: "Your user is not allowed to do this. Ask your administrator for access.",
 };

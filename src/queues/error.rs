@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::ami::value::ValueError;
 use crate::ami::{Failure, NO_APP_QUEUE, Refusal};
+use crate::storage::StorageUnavailable;
 
 /// An error from a queue query or a queue change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +34,9 @@ pub enum QueueError {
     /// Asterisk did not reply. [`Failure`] says whether the action was sent.
     #[error(transparent)]
     Failure(#[from] Failure),
+    /// The end of the pause can't be stored, so the pause was not sent.
+    #[error(transparent)]
+    StorageUnavailable(#[from] StorageUnavailable),
 }
 
 /// The failure of a request while Asterisk is starting, is shutting down, or has not loaded
