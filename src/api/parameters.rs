@@ -27,6 +27,15 @@ pub(super) fn reject_agent(form: &Form) -> Result<(), ApiError> {
     }
 }
 
+/// Rejects a parameter that the action does not use although it narrows other actions.
+/// Otherwise, a client could mistake the response for a narrowed one.
+pub(super) fn reject_unused(form: &Form, name: &str) -> Result<(), ApiError> {
+    match form.get(name) {
+        None => Ok(()),
+        Some(_) => Err(invalid(name, "is not supported here")),
+    }
+}
+
 /// Returns the queue numbers in `queue`, or `None` if the request does not have the parameter.
 pub(super) fn queues(form: &Form) -> Result<Option<Vec<String>>, ApiError> {
     form.get("queue").map(|_| required_queues(form)).transpose()

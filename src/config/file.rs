@@ -185,7 +185,23 @@ pub(super) struct Organization {
     pub(super) state_interface: String,
     #[serde(deserialize_with = "field::boolean")]
     pub(super) shared: bool,
+    #[serde(deserialize_with = "field::wrapup")]
+    pub(super) wrapup: Wrapup,
+    #[serde(deserialize_with = "field::boolean")]
+    pub(super) reason_required: bool,
+    #[serde(deserialize_with = "field::boolean")]
+    pub(super) other_reasons: bool,
+    pub(super) reason: Vec<Reason>,
     pub(super) user: Vec<User>,
+}
+
+/// The wrap-up times of an organization's queues.
+#[derive(Debug)]
+pub(super) enum Wrapup {
+    /// The wrap-up time of all queues.
+    AllQueues(String),
+    /// The wrap-up times by queue pattern.
+    PerQueue(BTreeMap<String, String>),
 }
 
 impl Default for Organization {
@@ -198,9 +214,24 @@ impl Default for Organization {
             interface: "PJSIP/{agent}".into(),
             state_interface: String::new(),
             shared: false,
+            wrapup: Wrapup::PerQueue(BTreeMap::new()),
+            reason_required: false,
+            other_reasons: true,
+            reason: Vec::new(),
             user: Vec::new(),
         }
     }
+}
+
+/// `[[organization.NAME.reason]]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Reason {
+    pub(super) name: Option<String>,
+    #[serde(deserialize_with = "field::optional_duration")]
+    pub(super) limit: Option<String>,
+    #[serde(deserialize_with = "field::boolean")]
+    pub(super) ends: bool,
 }
 
 /// `[[organization.NAME.user]]`

@@ -21,7 +21,7 @@ pub use directory::Directory;
 pub use lockout::{CheckPermit, Lockout, LockoutPolicy};
 pub use name_problem::NameProblem;
 pub use organization::Organization;
-pub use overlap::{Overlap, overlaps};
+pub use overlap::{Overlap, overlaps, patterns_overlap};
 pub use password::{PasswordDigest, StoredPassword};
 pub use pattern::{MAX_AGENT_CHARS, MAX_QUEUE_CHARS, Pattern, is_number_char};
 pub use template::Template;

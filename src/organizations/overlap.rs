@@ -57,6 +57,16 @@ pub fn overlaps(organizations: &[&Organization]) -> Vec<Overlap> {
     found
 }
 
+/// Returns whether a number can match both patterns. A range may count as a larger set of
+/// numbers.
+#[must_use]
+pub fn patterns_overlap(a: &Pattern, b: &Pattern) -> bool {
+    match common_number(a, b) {
+        Some(number) => number.is_some(),
+        None => NameSet::of(a).common_name(&NameSet::of(b)).is_some(),
+    }
+}
+
 fn agent_patterns(organization: &Organization) -> Vec<Pattern> {
     let any = Pattern::Glob {
         prefix: String::new(),
@@ -142,7 +152,17 @@ struct NameSet {
 
 impl NameSet {
     fn new(template: &Template, pattern: &Pattern) -> Self {
-        let (before, after, is_open) = match pattern {
+        let numbers = Self::of(pattern);
+        Self {
+            prefix: [template.prefix(), &numbers.prefix].concat(),
+            suffix: [&numbers.suffix, template.suffix()].concat(),
+            is_open: numbers.is_open,
+        }
+    }
+
+    /// Returns the set of the pattern's numbers.
+    fn of(pattern: &Pattern) -> Self {
+        let (prefix, suffix, is_open) = match pattern {
             Pattern::Exact(number) => (number.clone(), String::new(), false),
             Pattern::Glob { prefix, suffix } => (prefix.clone(), suffix.clone(), true),
             Pattern::Range {
@@ -156,8 +176,8 @@ impl NameSet {
             }
         };
         Self {
-            prefix: [template.prefix(), &before].concat(),
-            suffix: [&after, template.suffix()].concat(),
+            prefix,
+            suffix,
             is_open,
         }
     }

@@ -25,6 +25,11 @@ impl ReasonCatalog {
         Self(with_keys.collect())
     }
 
+    /// Appends a reason. Its name must differ from the others in more than case.
+    pub fn push(&mut self, reason: PauseReason) {
+        self.0.push((fold(&reason.name), reason));
+    }
+
     /// Returns the reason with this name. Ignores case in all scripts.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&PauseReason> {

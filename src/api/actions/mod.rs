@@ -11,6 +11,7 @@ mod queue_selection;
 mod remove;
 mod show_queue;
 mod show_queue_stat;
+mod show_reasons;
 mod show_state;
 
 use super::errors::{ApiError, Code};
@@ -24,7 +25,7 @@ pub(super) use action::{Action, Context};
 pub(super) const EVENTS_ACTION: &str = "events";
 
 /// All actions, in the order in which error messages list them.
-const ACTIONS: [&Action; 7] = [
+const ACTIONS: [&Action; 8] = [
     &pause::PAUSE,
     &pause::UNPAUSE,
     &add::ADD,
@@ -32,6 +33,7 @@ const ACTIONS: [&Action; 7] = [
     &show_queue::SHOW_QUEUE,
     &show_queue_stat::SHOW_QUEUE_STAT,
     &show_state::SHOW_STATE,
+    &show_reasons::SHOW_REASONS,
 ];
 
 /// Everything that a user can be allowed to do: all actions, and [`EVENTS_ACTION`].

@@ -56,6 +56,7 @@ fn each_action_accepts_its_parameters() {
             "action=showstate&agent=a",
             r#"ShowState { agent: "a", queues: None, fresh: false }"#,
         ),
+        ("action=ShowReasons&reason=x&fresh=x", "ShowReasons"),
     ] {
         assert_eq!(parse_result(query), expected, "{query}");
     }
@@ -86,6 +87,8 @@ fn invalid_action_agent_or_queue_is_rejected() {
         ("action=showqueue&agent=1", "invalid_parameter agent"),
         ("action=showqueuestat&agent=", "invalid_parameter agent"),
         ("action=showstate", "missing_parameter agent"),
+        ("action=showreasons&agent=1001", "invalid_parameter agent"),
+        ("action=showreasons&queue=", "invalid_parameter queue"),
     ]);
 }
 

@@ -11,10 +11,12 @@ mod log;
 mod network;
 mod organization;
 mod pbx;
+mod reason;
 mod secret_file;
 mod text;
 mod user;
 mod value;
+mod wrapup;
 
 use super::file::File;
 use super::mistake::Mistakes;

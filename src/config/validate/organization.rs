@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use super::user;
 use super::value::table_name;
+use super::{reason, user, wrapup};
 use crate::ami::value::MAX_MEMBER_BYTES;
 use crate::config::file;
 use crate::config::mistake::Mistakes;
 use crate::organizations::{
-    MAX_AGENT_CHARS, Organization, Overlap, Pattern, Template, User, WrapupTimes, overlaps,
+    MAX_AGENT_CHARS, Organization, Overlap, Pattern, Template, User, overlaps,
 };
-use crate::queues::ReasonCatalog;
 
 /// Validates all organizations and their users.
 pub(super) fn validate_all(
@@ -90,6 +89,8 @@ fn validate(
         "" => None,
         text => Some(agent_template(&key("state_interface"), text, mistakes)?),
     };
+    let reasons = reason::validate(&format!("organization.{name}"), table, mistakes);
+    let wrapup = wrapup::validate(&key("wrapup"), &table.wrapup, &queues, mistakes);
     Some(Organization {
         name: name.to_owned(),
         pbx: pbx?,
@@ -99,10 +100,10 @@ fn validate(
         interface: interface?,
         state_interface,
         shared: table.shared,
-        reasons: ReasonCatalog::default(),
-        reason_required: false,
-        other_reasons: true,
-        wrapup: WrapupTimes::default(),
+        reasons,
+        reason_required: table.reason_required,
+        other_reasons: table.other_reasons,
+        wrapup,
     })
 }
 

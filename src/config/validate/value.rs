@@ -19,6 +19,16 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
         )
 }
 
+/// Parses a duration in whole seconds, from 0 to `max_hours` hours.
+pub(super) fn whole_seconds(text: &str, max_hours: u64) -> Option<u64> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok()?;
+    let duration = Duration::try_from(parsed).ok()?;
+    let seconds = duration.as_secs();
+    // jiff accepts white space around the duration.
+    let is_valid = text.trim() == text && duration.subsec_nanos() == 0;
+    (is_valid && seconds <= max_hours * 60 * 60).then_some(seconds)
+}
+
 pub(super) fn count(value: u64) -> Result<usize, &'static str> {
     let is_allowed = (1..=1_000_000).contains(&value);
     is_allowed

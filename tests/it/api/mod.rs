@@ -6,5 +6,6 @@ mod clients;
 mod http;
 pub(crate) mod openapi;
 mod reads;
+mod reasons;
 mod refusals;
 mod standard_clients;

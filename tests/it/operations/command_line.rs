@@ -204,6 +204,18 @@ fn environment_variables_override_the_file() {
             "admin.listen: must differ from http.listen",
         ),
         (
+            &[("AMI_BRIDGE__ORGANIZATION__ACME__WRAPUP", "soon")],
+            "organization.acme.wrapup: must be a duration",
+        ),
+        (
+            &[("AMI_BRIDGE__ORGANIZATION__ACME__WRAPUP__6009", "5s")],
+            "organization.acme.wrapup.6009: matches none",
+        ),
+        (
+            &[("AMI_BRIDGE__ORGANIZATION__ACME__REASON_REQUIRED", "maybe")],
+            "organization.acme.reason_required: must be true or false",
+        ),
+        (
             &[("AMI_BRIDGE__HTTP__COLOR", "blue")],
             "http.color: unknown key",
         ),

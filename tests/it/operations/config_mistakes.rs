@@ -54,12 +54,13 @@ const NUMBERS: [(&str, &str); 3] = [
     ("[http]", "max_connections"),
     ("[lockout]", "attempts"),
 ];
-const SWITCHES: [(&str, &str); 5] = [
+const SWITCHES: [(&str, &str); 6] = [
     ("[pbx.main]", "tls"),
     ("[http]", "serve_stale"),
     ("[http]", "panel"),
     ("[admin]", "queue_metrics"),
     ("[organization.acme]", "shared"),
+    ("[organization.acme]", "reason_required"),
 ];
 
 /// Asserts that each value of each key causes exactly one mistake, whose message contains

@@ -12,4 +12,5 @@ mod logs;
 mod metrics;
 mod monitoring;
 mod packaging;
+mod pause_configuration;
 mod reload;

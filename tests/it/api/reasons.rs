@@ -1,0 +1,144 @@
+//! The response to showreasons, and the pause reasons of changes.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    ACME, Ami, Asterisk, Bridge, GLOBEX, configuration, eventually, on_every_pbx,
+};
+
+on_every_pbx!(
+    listed_reason_reaches_asterisk_in_its_configured_spelling,
+    refused_reason_or_duration_changes_nothing,
+    showreasons_needs_no_link,
+);
+
+const REASONS: &str = r#"
+[[organization.acme.reason]]
+name = "Lunch"
+limit = "45m"
+ends = true
+
+[[organization.acme.reason]]
+name = "Back office"
+"#;
+
+/// Returns a configuration in which acme lists two reasons. `keys` belong to
+/// `[organization.acme]`.
+fn with_reasons(ami_port: u16, keys: &str) -> String {
+    let section = "[organization.acme]\n";
+    configuration(ami_port).replace(section, &format!("{section}{keys}\n")) + REASONS
+}
+
+fn start_with_reasons(version: u32, keys: &str) -> (Asterisk, Bridge) {
+    let asterisk = Asterisk::start(version);
+    let bridge = Bridge::start(&with_reasons(asterisk.port, keys));
+    (asterisk, bridge)
+}
+
+fn paused_reason(ami: &mut Ami) -> Option<String> {
+    let row = ami.member("acme-6001", "Local/1001@acme-agents")?;
+    (row["Paused"] == "1").then(|| row["PausedReason"].clone())
+}
+
+fn listed_reason_reaches_asterisk_in_its_configured_spelling(version: u32) {
+    let (asterisk, bridge) = start_with_reasons(version, "");
+    let mut ami = asterisk.ami();
+    let body = bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=BACK+OFFICE");
+    assert_eq!(body["reason"], "Back office");
+    assert_eq!(paused_reason(&mut ami).as_deref(), Some("Back office"));
+    let body = bridge.acme_ok("action=pause&agent=1001&reason=other");
+    assert_eq!(body["reason"], "other");
+    assert_eq!(paused_reason(&mut ami).as_deref(), Some("other"));
+    // The other organization lists no reasons.
+    bridge.get_ok(GLOBEX, "action=add&agent=1001&queue=6001");
+    let body = bridge.get_ok(GLOBEX, "action=pause&agent=1001&reason=BACK+OFFICE");
+    assert_eq!(body["reason"], "BACK OFFICE");
+}
+
+fn refused_reason_or_duration_changes_nothing(version: u32) {
+    let keys = "reason_required = true\nother_reasons = false";
+    let (asterisk, bridge) = start_with_reasons(version, keys);
+    let mut ami = asterisk.ami();
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
+    for (query, parameter, outcome) in [
+        ("pause&agent=1001", "reason", "400 missing_parameter"),
+        (
+            "pause&agent=1001&reason=",
+            "reason",
+            "400 missing_parameter",
+        ),
+        (
+            "pause&agent=1001&reason=Nap",
+            "reason",
+            "400 invalid_parameter",
+        ),
+        (
+            "pause&agent=1001&reason=lunch&duration=2701",
+            "duration",
+            "400 invalid_parameter",
+        ),
+        // The action's parameters are checked before the agent and the queue.
+        (
+            "pause&agent=9999&queue=9999&reason=Nap",
+            "reason",
+            "400 invalid_parameter",
+        ),
+        (
+            "add&agent=1002&queue=6001&paused=1",
+            "reason",
+            "400 missing_parameter",
+        ),
+    ] {
+        let response = bridge.get_as(ACME, &format!("action={query}"));
+        assert_eq!(response.outcome(), outcome, "{query}");
+        let body = response.json();
+        assert_eq!(body["parameter"], parameter, "{query}: {body}");
+        let message = body["message"].as_str().unwrap_or_default();
+        let lists_reasons = message.contains("Lunch, Back office");
+        assert_eq!(lists_reasons, parameter == "reason", "{query}: {body}");
+    }
+    assert_eq!(paused_reason(&mut ami), None);
+    assert_eq!(ami.member("acme-6001", "Local/1002@acme-agents"), None);
+    let unpaused = bridge.acme_ok("action=unpause&agent=1001&reason=Nap");
+    assert_eq!(unpaused["reason"], "Nap");
+}
+
+fn showreasons_needs_no_link(version: u32) {
+    let (mut asterisk, bridge) = start_with_reasons(version, "reason_required = true");
+    let expected = json!([
+        {"reason": "Lunch", "limit_seconds": 2700, "ends": true},
+        {"reason": "Back office", "limit_seconds": null, "ends": false},
+    ]);
+    let assert_listed = || {
+        let body = bridge.acme_ok("action=showreasons");
+        assert_eq!(body["status"], "success");
+        assert_eq!(body["action"], "showreasons");
+        assert!(body["request_id"].is_string());
+        assert_eq!(body["reason_required"], true);
+        assert_eq!(body["other_reasons"], true);
+        assert_eq!(body["reasons"], expected);
+        assert_eq!(body.as_object().map(|body| body.len()), Some(6));
+    };
+    assert_listed();
+    asterisk.kill();
+    eventually("the link is down", || (!bridge.is_ready()).then_some(()));
+    assert_listed();
+    let body = bridge.get_ok(GLOBEX, "action=SHOWREASONS");
+    assert_eq!(body["reasons"], json!([]));
+    assert_eq!(body["reason_required"], Value::Bool(false));
+    for parameter in ["agent", "queue"] {
+        let response = bridge.get_as(ACME, &format!("action=showreasons&{parameter}=1001"));
+        assert_eq!(response.outcome(), "400 invalid_parameter");
+        assert_eq!(response.json()["parameter"], parameter);
+    }
+    let restricted = with_reasons(asterisk.port, "").replace(
+        "username = \"acme@example.com\"",
+        "username = \"acme@example.com\"\nactions = [\"pause\"]",
+    );
+    assert_eq!(
+        bridge.reconfigure(&restricted)["message"],
+        "configuration reloaded"
+    );
+    let refused = bridge.get_as(ACME, "action=showreasons");
+    assert_eq!(refused.outcome(), "403 forbidden");
+}
