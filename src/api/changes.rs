@@ -5,61 +5,7 @@ use futures_util::future::join_all;
 use super::errors::ApiError;
 use super::refusal::{change_failed, lookup_failed, unknown_queue};
 use super::tenant::Tenant;
-use crate::queues::{NewMember, PbxRequest, QueueChange, QueueName};
-
-/// A change that a request makes in one or more queues.
-#[derive(Debug)]
-pub(super) enum RequestedChange {
-    Pause(RequestedPause),
-    /// Adds a dynamic member.
-    Add {
-        member: NewMember,
-        /// When the bridge ends the member's pause, in Unix milliseconds; `None` for a pause
-        /// without an end, and without a pause.
-        ends_at: Option<i64>,
-    },
-    /// Removes a dynamic member.
-    Remove {
-        interface: String,
-    },
-}
-
-/// A requested pause or unpause.
-#[derive(Debug)]
-pub(super) struct RequestedPause {
-    pub(super) interface: String,
-    /// True to pause, false to unpause.
-    pub(super) paused: bool,
-    pub(super) reason: Option<String>,
-    /// When the bridge ends the pause, in Unix milliseconds; `None` for a pause without an end.
-    pub(super) ends_at: Option<i64>,
-    /// Whether to leave the member alone in queues in which it is already paused.
-    pub(super) keep_existing: bool,
-}
-
-impl RequestedChange {
-    fn queue_change(&self) -> QueueChange {
-        match self {
-            Self::Pause(pause) => QueueChange::Pause {
-                interface: pause.interface.clone(),
-                paused: pause.paused,
-                reason: pause.reason.clone(),
-            },
-            Self::Add { member, .. } => QueueChange::Add(member.clone()),
-            Self::Remove { interface } => QueueChange::Remove {
-                interface: interface.clone(),
-            },
-        }
-    }
-
-    /// Returns when the bridge ends the pause that the change makes, in Unix milliseconds.
-    fn ends_at(&self) -> Option<i64> {
-        match self {
-            Self::Pause(RequestedPause { ends_at, .. }) | Self::Add { ends_at, .. } => *ends_at,
-            Self::Remove { .. } => None,
-        }
-    }
-}
+use crate::queues::{ChangeResult, PbxRequest, QueueChange, QueueName};
 
 /// The result of a change in one queue.
 #[derive(Debug)]
@@ -69,7 +15,7 @@ pub(super) struct Row {
     pub(super) result: Result<RowResult, ApiError>,
 }
 
-/// What a successful change has done in a queue.
+/// The effect of a successful change in a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RowResult {
     /// Asterisk has made the change.
@@ -80,6 +26,17 @@ pub(super) enum RowResult {
     },
     /// The member was already paused, and its pause was kept.
     Kept,
+}
+
+impl RowResult {
+    /// Returns the effect of a change that succeeded. `ends_at` is the requested end of the
+    /// pause.
+    pub(super) fn of(result: ChangeResult, ends_at: Option<i64>) -> Self {
+        match result {
+            ChangeResult::Made => Self::Changed { ends_at },
+            ChangeResult::KeptExisting => Self::Kept,
+        }
+    }
 }
 
 /// A queue that the request names.
@@ -97,20 +54,18 @@ impl Tenant<'_> {
         &self,
         agent: &str,
         numbers: &[String],
-        change: &RequestedChange,
+        change: &QueueChange,
     ) -> Vec<Row> {
-        let queue_change = &change.queue_change();
+        let ends_at = change.ends_at();
         let request = self.begin();
         let request = request.as_ref();
         let targets = self.targets(numbers, request).await.into_iter();
         let rows = targets.map(|Target { number, name }| async move {
             let result = match (name, request) {
-                (Ok(name), Ok(_)) if self.keeps_pause(&name, change) => Ok(RowResult::Kept),
                 (Ok(name), Ok(request)) => {
-                    let changed = request.change(&name, queue_change).await;
-                    let ends_at = change.ends_at();
+                    let changed = request.change(&name, change).await;
                     changed
-                        .map(|()| RowResult::Changed { ends_at })
+                        .map(|result| RowResult::of(result, ends_at))
                         .map_err(|error| change_failed(agent, &number, error))
                 }
                 (Err(error), _) => Err(error),
@@ -122,25 +77,6 @@ impl Tenant<'_> {
             }
         });
         join_all(rows).await
-    }
-
-    fn keeps_pause(&self, queue: &QueueName, change: &RequestedChange) -> bool {
-        match change {
-            RequestedChange::Pause(pause) => self.has_pause_to_keep(queue, pause),
-            RequestedChange::Add { .. } | RequestedChange::Remove { .. } => false,
-        }
-    }
-
-    /// Returns whether the member is paused in the queue and the request keeps existing pauses.
-    pub(super) fn has_pause_to_keep(&self, queue: &QueueName, pause: &RequestedPause) -> bool {
-        if !pause.keep_existing {
-            return false;
-        }
-        let queue = self.pbx.queue(queue);
-        let member = queue
-            .as_ref()
-            .and_then(|queue| queue.member(&pause.interface));
-        member.is_some_and(|member| member.paused)
     }
 
     /// Maps queue numbers to queues of the PBX. Queries Asterisk if the mirror lacks one of
@@ -213,6 +149,7 @@ mod tests {
         let tenant = Tenant {
             organization: &organization,
             pbx: &pbx,
+            username: "dana",
             deadline: Instant::now(),
             request_id: "1",
         };

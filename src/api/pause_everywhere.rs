@@ -7,34 +7,20 @@
 
 use futures_util::future::{join, join_all};
 
-use super::changes::{RequestedPause, Row, RowResult};
+use super::changes::{Row, RowResult};
 use super::errors::{ApiError, Code};
 use super::refusal::{change_failed, lookup_failed, request_failed};
 use super::tenant::Tenant;
 use crate::ami::Failure;
-use crate::queues::{PauseAttempt, PbxRequest, QueueError, QueueName};
+use crate::queues::{PauseAttempt, PauseChange, PbxRequest, QueueError, QueueName};
 
 /// An attempt to pause the agent in one queue.
 struct Attempt {
     queue: QueueName,
     pause: PauseAttempt,
-    /// Whether nothing was sent, because the member was already paused.
-    is_kept: bool,
 }
 
 impl Attempt {
-    fn kept(queue: QueueName) -> Self {
-        let pause = PauseAttempt {
-            is_listed: true,
-            result: Ok(true),
-        };
-        Self {
-            queue,
-            pause,
-            is_kept: true,
-        }
-    }
-
     /// Whether Asterisk may have paused the member.
     fn may_have_happened(&self) -> bool {
         match &self.pause.result {
@@ -47,7 +33,7 @@ impl Attempt {
     /// mirror does not list the agent as a member, a failed attempt is shown only if the
     /// pause may have happened.
     fn has_row(&self) -> bool {
-        let is_refused = self.pause.result == Ok(false);
+        let is_refused = self.pause.result == Ok(None);
         !is_refused && (self.pause.is_listed || self.may_have_happened())
     }
 }
@@ -62,9 +48,13 @@ impl Tenant<'_> {
     pub(super) async fn pause_everywhere(
         &self,
         agent: &str,
-        pause: &RequestedPause,
+        pause: &PauseChange,
     ) -> Result<Vec<Row>, ApiError> {
         let request = self.begin()?;
+        if pause.depends_on_member() {
+            let memberships = request.look_up_memberships(&pause.interface);
+            memberships.await.map_err(lookup_failed)?;
+        }
         let attempts = match self.names(None)? {
             Some(names) => {
                 let names = request.look_up(&names).await.map_err(lookup_failed)?;
@@ -80,7 +70,7 @@ impl Tenant<'_> {
     async fn attempt_by_patterns(
         &self,
         request: &PbxRequest<'_>,
-        pause: &RequestedPause,
+        pause: &PauseChange,
     ) -> Result<Vec<Attempt>, ApiError> {
         let is_own = |name: &QueueName| self.organization.queue_number(name).is_some();
         let mut known = self.pbx.listed_names();
@@ -105,18 +95,12 @@ impl Tenant<'_> {
         &self,
         request: &PbxRequest<'_>,
         queues: Vec<QueueName>,
-        pause: &RequestedPause,
+        pause: &PauseChange,
     ) -> Vec<Attempt> {
         let attempts = queues.into_iter().map(|queue| async {
-            if self.has_pause_to_keep(&queue, pause) {
-                return Attempt::kept(queue);
-            }
-            let (interface, reason) = (&pause.interface, pause.reason.as_deref());
-            let attempt = request.pause_if_member(&queue, interface, pause.paused, reason);
             Attempt {
-                pause: attempt.await,
+                pause: request.pause_if_member(&queue, pause).await,
                 queue,
-                is_kept: false,
             }
         });
         join_all(attempts).await
@@ -134,9 +118,8 @@ impl Tenant<'_> {
             let number = self.organization.queue_number(&attempt.queue)?;
             let is_dropped = has_rows && !attempt.has_row();
             let result = match attempt.pause.result {
-                Ok(true) if attempt.is_kept => Ok(RowResult::Kept),
-                Ok(true) => Ok(RowResult::Changed { ends_at }),
-                Ok(false) => return None,
+                Ok(Some(result)) => Ok(RowResult::of(result, ends_at)),
+                Ok(None) => return None,
                 Err(_) if is_dropped => return None,
                 Err(error) => Err(change_failed(agent, &number, error)),
             };

@@ -151,6 +151,7 @@ impl Api {
             tenant: Tenant {
                 organization: &user.organization,
                 pbx,
+                username: &user.username,
                 deadline: request.arrived + pbx.action_timeout(),
                 request_id: &request.request_id,
             },

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::errors::{ApiError, Code};
 use super::refusal::{read_failed, request_failed, unknown_queue};
 use crate::organizations::Organization;
-use crate::queues::{Member, Pbx, PbxRequest, Queue, ReadRequest, Snapshot};
+use crate::queues::{Member, Pbx, PbxRequest, Queue, ReadRequest, RequestOrigin, Snapshot};
 
 /// A queue with its number in the organization.
 #[derive(Debug)]
@@ -67,6 +67,8 @@ pub(super) enum Detail {
 pub(super) struct Tenant<'a> {
     pub(super) organization: &'a Arc<Organization>,
     pub(super) pbx: &'a Pbx,
+    /// The user who makes the request.
+    pub(super) username: &'a str,
     /// When the response must be complete.
     pub(super) deadline: Instant,
     pub(super) request_id: &'a str,
@@ -87,8 +89,12 @@ impl Tenant<'_> {
 
     /// Begins a request to the PBX. Called after all other checks.
     pub(super) fn begin(&self) -> Result<PbxRequest<'_>, ApiError> {
-        let owner = &self.organization.name;
-        let begun = self.pbx.begin(owner, self.deadline, self.request_id);
+        let begun = self.pbx.begin(RequestOrigin {
+            organization: &self.organization.name,
+            user: self.username,
+            request_id: self.request_id,
+            deadline: self.deadline,
+        });
         begun.map_err(request_failed)
     }
 

@@ -10,8 +10,8 @@ use tokio_util::task::TaskTracker;
 
 use super::watchdog::Watchdog;
 use crate::config;
-use crate::queues::Pbxes;
 use crate::queues::mirror::{PbxOptions, connect};
+use crate::queues::{PauseSinks, Pbxes};
 use crate::worker_runtime::WorkerRuntime;
 
 type LinkTask = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -33,7 +33,11 @@ impl Links {
     ///
     /// # Errors
     /// Returns the operating system's error if it can't start the thread.
-    pub(super) fn new(settings: Vec<config::PbxSettings>, serve_stale: bool) -> io::Result<Self> {
+    pub(super) fn new(
+        settings: Vec<config::PbxSettings>,
+        serve_stale: bool,
+        sinks: &PauseSinks,
+    ) -> io::Result<Self> {
         let runtime = WorkerRuntime::start("ami", Builder::enable_all)?;
         let stop = CancellationToken::new();
         let mut pbxes = Pbxes::new();
@@ -45,7 +49,7 @@ impl Links {
                 action_timeout: pbx.action_timeout,
             };
             let name = pbx.link.name.clone();
-            let (handle, task) = connect(pbx.link, options, stop.clone());
+            let (handle, task) = connect(pbx.link, options, sinks.clone(), stop.clone());
             unstarted_tasks.push(Box::pin(task));
             pbxes.insert(name, handle);
         }

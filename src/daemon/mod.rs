@@ -6,6 +6,7 @@ mod error;
 mod links;
 mod listeners;
 mod name_review;
+mod pause_audit;
 mod reload;
 mod restart_only;
 mod route_builder;
@@ -16,6 +17,7 @@ mod watchdog;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +35,8 @@ use crate::api::RequestMetrics;
 use crate::config::Settings;
 use crate::http::{Admin, BridgeMetrics, Timeouts, serve};
 use crate::organizations::Lockout;
+use crate::queues::{EndedPause, PauseSinks};
+use crate::storage::Storage;
 use crate::telemetry::LogFlow;
 
 const API_TIMEOUTS: Timeouts = Timeouts {
@@ -78,6 +82,7 @@ struct Daemon {
     admin: Arc<Admin>,
     reloader: Reloader,
     running_requests: TaskTracker,
+    ended_pauses: UnboundedReceiver<EndedPause>,
     log: LogFlow,
     stop: CancellationToken,
 }
@@ -94,7 +99,13 @@ impl Daemon {
         warnings::warn_about_certificate(listeners.api.tls.as_ref());
         let initial = RestartOnly::of(&settings);
         let pbxes = std::mem::take(&mut settings.pbxes);
-        let links = Links::new(pbxes, settings.http.serve_stale).map_err(StartError::Threads)?;
+        let (ended, ended_pauses) = mpsc::unbounded_channel();
+        let sinks = PauseSinks {
+            storage: Storage::in_memory(),
+            ended,
+        };
+        let links = Links::new(pbxes, settings.http.serve_stale, &sinks);
+        let links = links.map_err(StartError::Threads)?;
         let request_metrics = Arc::new(RequestMetrics::default());
         let metrics = BridgeMetrics {
             pbxes: Arc::clone(links.pbxes()),
@@ -121,6 +132,7 @@ impl Daemon {
             admin: Arc::new(Admin::new(metrics, stop.clone())),
             reloader: reloader.map_err(StartError::Random)?,
             running_requests,
+            ended_pauses,
             log,
             stop,
         })
@@ -132,6 +144,7 @@ impl Daemon {
         self.links.start();
         let routes = Arc::clone(self.reloader.routes());
         self.reloader.start(reload_source);
+        pause_audit::start(self.ended_pauses, Arc::clone(&routes));
         let watchdog = tokio::spawn(self.links.watchdog().run());
         tokio::spawn(self.log.report_drops());
         let Listeners { api, admin } = self.listeners;

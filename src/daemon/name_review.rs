@@ -8,7 +8,7 @@ use tracing::warn;
 
 use crate::http::RoutesSlot;
 use crate::organizations::{NameProblem, Organization};
-use crate::queues::Pbxes;
+use crate::queues::{Pbxes, TimingRules};
 
 /// Compares the queue names in the configuration with the names on the PBXes, and logs each
 /// problem once.
@@ -26,14 +26,18 @@ impl NameReview {
         }
     }
 
-    /// Passes the configured queue names to the PBXes, then reviews all names.
+    /// Passes the configured queue names and the organizations' rules to the PBXes, then reviews
+    /// all names.
     pub(super) fn configure(&self, organizations: &[Arc<Organization>]) {
         for (name, pbx) in self.pbxes.iter() {
             let on_pbx = organizations
                 .iter()
                 .filter(|organization| organization.pbx == *name);
-            let listed = on_pbx.flat_map(|organization| organization.exact_names());
+            let listed = on_pbx.clone();
+            let listed = listed.flat_map(|organization| organization.exact_names());
             pbx.configure(listed.collect());
+            let rules = on_pbx.map(|organization| Arc::clone(organization) as Arc<dyn TimingRules>);
+            pbx.set_timing_rules(rules.collect());
         }
         self.review(organizations);
     }

@@ -157,6 +157,10 @@ impl TimingRules for Organization {
         number.map_or(0, |number| self.wrapup.seconds(&number))
     }
 
+    fn longest_wrapup_seconds(&self) -> u64 {
+        self.wrapup.longest()
+    }
+
     fn reason(&self, name: &str) -> Option<&PauseReason> {
         self.reasons.find(name)
     }

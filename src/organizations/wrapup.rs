@@ -28,6 +28,13 @@ impl WrapupTimes {
         let found = times.find(|(pattern, _)| pattern.matches(number));
         found.map_or(0, |(_, seconds)| *seconds)
     }
+
+    /// Returns the longest wrap-up time, in seconds.
+    #[must_use]
+    pub fn longest(&self) -> u64 {
+        let seconds = self.0.iter().map(|(_, seconds)| *seconds);
+        seconds.max().unwrap_or(0)
+    }
 }
 
 #[cfg(test)]

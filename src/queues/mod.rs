@@ -16,9 +16,12 @@ mod reason;
 mod time;
 mod timing;
 
-pub use actions::{NewMember, QueueChange, set_penalty};
+pub use actions::{ChangeResult, NewMember, PauseChange, QueueChange, set_penalty};
 pub use error::{QueueError, TEMPORARILY_UNAVAILABLE};
-pub use mirror::{PauseAttempt, Pbx, PbxRequest, PbxStatus, Pbxes, ReadRequest};
+pub use mirror::{
+    EndedPause, PauseAttempt, PauseRequest, PauseSinks, Pbx, PbxRequest, PbxStatus, Pbxes,
+    ReadRequest, RequestOrigin,
+};
 pub use model::{Caller, DeviceState, Member, MemberState, Membership, Queue};
 pub use name::QueueName;
 pub use observed::Observed;

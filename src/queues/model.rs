@@ -250,6 +250,7 @@ impl Member {
         ] {
             *time = time.shifted_by(seconds);
         }
+        self.observed.shift_times(seconds * 1000);
     }
 
     /// Returns whether readers see no difference between the members.

@@ -38,6 +38,12 @@ impl PbxTime {
         }
     }
 
+    /// Returns the number that Asterisk has reported; 0 means never. Returns `None` if Asterisk
+    /// has not reported the time yet.
+    pub(super) fn reported_seconds(self) -> Option<i64> {
+        self.reported
+    }
+
     /// Returns the time in Unix seconds on the bridge's clock; 0 means never.
     #[must_use]
     pub fn unix(self) -> i64 {

@@ -3,6 +3,7 @@
 //! Everything here is a pure function of the member, the organization's rules and the time.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::model::{Member, MemberState};
 use super::reason::PauseReason;
@@ -25,6 +26,9 @@ pub trait TimingRules: fmt::Debug + Send + Sync {
     /// Returns 0 if the queue has none or does not belong to the organization. Asterisk does not
     /// report a queue's `wrapuptime`.
     fn wrapup_seconds(&self, queue: &str) -> u64;
+
+    /// Returns the longest configured wrap-up time, in seconds.
+    fn longest_wrapup_seconds(&self) -> u64;
 
     /// Returns the listed pause reason with this name. Ignores case.
     fn reason(&self, name: &str) -> Option<&PauseReason>;
@@ -88,6 +92,12 @@ pub(super) fn next_display_change(
         pause_limit_at(member, rules),
     ];
     changes.into_iter().flatten().filter(|at| *at > now).min()
+}
+
+/// Returns the longest wrap-up time of all rules, in seconds.
+pub(super) fn longest_wrapup(rules: &[Arc<dyn TimingRules>]) -> i64 {
+    let seconds = rules.iter().map(|rules| rules.longest_wrapup_seconds());
+    i64::try_from(seconds.max().unwrap_or(0)).unwrap_or(i64::MAX)
 }
 
 /// Returns the end of the wrap-up time after the member's last call. The member's own wrap-up

@@ -132,7 +132,7 @@ impl Database {
         values: &[&dyn rusqlite::ToSql],
     ) -> rusqlite::Result<Vec<StoredPause>> {
         let sql = format!(
-            "SELECT id, pbx, organization, queue, queue_number, interface, agent, reason, \
+            "SELECT id, pbx, organization, queue, interface, reason, \
              sent_at, ends_at, last_pause, user, request_id FROM pauses {condition}"
         );
         let mut select = self.connection.prepare(&sql)?;
@@ -184,9 +184,9 @@ fn insert<'a>(
     pauses: impl IntoIterator<Item = &'a StoredPause>,
 ) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare(
-        "INSERT OR REPLACE INTO pauses (id, pbx, organization, queue, queue_number, interface, \
-         agent, reason, sent_at, ends_at, last_pause, user, request_id) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        "INSERT OR REPLACE INTO pauses (id, pbx, organization, queue, interface, \
+         reason, sent_at, ends_at, last_pause, user, request_id) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
     for pause in pauses {
         insert.execute(params![
@@ -194,9 +194,7 @@ fn insert<'a>(
             pause.pbx,
             pause.organization,
             pause.queue,
-            pause.queue_number,
             pause.interface,
-            pause.agent,
             pause.reason,
             pause.sent_at,
             pause.ends_at,
@@ -214,15 +212,13 @@ fn pause_of(row: &Row<'_>) -> rusqlite::Result<StoredPause> {
         pbx: row.get(1)?,
         organization: row.get(2)?,
         queue: row.get(3)?,
-        queue_number: row.get(4)?,
-        interface: row.get(5)?,
-        agent: row.get(6)?,
-        reason: row.get(7)?,
-        sent_at: row.get(8)?,
-        ends_at: row.get(9)?,
-        last_pause: row.get(10)?,
-        user: row.get(11)?,
-        request_id: row.get(12)?,
+        interface: row.get(4)?,
+        reason: row.get(5)?,
+        sent_at: row.get(6)?,
+        ends_at: row.get(7)?,
+        last_pause: row.get(8)?,
+        user: row.get(9)?,
+        request_id: row.get(10)?,
     })
 }
 

@@ -11,12 +11,8 @@ pub struct StoredPause {
     pub organization: String,
     /// The queue's name on the PBX.
     pub queue: String,
-    /// The queue's number in the organization.
-    pub queue_number: String,
     /// The member's interface.
     pub interface: String,
-    /// The agent's number in the organization.
-    pub agent: String,
     /// The reason of the pause.
     pub reason: Option<String>,
     /// When the bridge was about to send the pause: Unix time in milliseconds, on the bridge's

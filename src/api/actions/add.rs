@@ -5,14 +5,13 @@ use futures_util::future::BoxFuture;
 
 use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
 use super::change_response::{ChangeFields, change_response};
-use crate::api::changes::RequestedChange;
 use crate::api::errors::ApiError;
 use crate::api::form::{Form, invalid};
 use crate::api::parameters;
 use crate::api::pause_parameters::PauseParameters;
 use crate::api::response::Response;
 use crate::organizations::Organization;
-use crate::queues::NewMember;
+use crate::queues::{NewMember, QueueChange};
 
 pub(super) static ADD: Action = Action {
     name: "add",
@@ -66,18 +65,15 @@ impl Add {
         tenant.check_agent(&self.agent)?;
         let organization = tenant.organization;
         let state_interface = organization.state_interface.as_ref();
-        let member = NewMember {
+        let change = QueueChange::Add(NewMember {
             interface: organization.interface.expand(&self.agent),
             name: self.alias.clone(),
             state_interface: state_interface.map(|template| template.expand(&self.agent)),
             penalty: self.penalty,
             paused: self.paused,
             reason: self.reason.clone(),
-        };
-        let change = RequestedChange::Add {
-            member,
             ends_at: context.pause_end(self.duration_seconds),
-        };
+        });
         let rows = tenant.change(&self.agent, &self.queues, &change).await;
         let fields = ChangeFields {
             agent: &self.agent,

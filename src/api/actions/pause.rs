@@ -6,13 +6,13 @@ use futures_util::future::BoxFuture;
 
 use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
 use super::change_response::{ChangeFields, change_response};
-use crate::api::changes::{RequestedChange, RequestedPause};
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::parameters;
 use crate::api::pause_parameters::{self, PauseParameters};
 use crate::api::response::Response;
 use crate::organizations::Organization;
+use crate::queues::{PauseChange, QueueChange};
 
 pub(super) static PAUSE: Action = Action {
     name: "pause",
@@ -68,7 +68,7 @@ impl Pause {
     async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
         let tenant = &context.tenant;
         tenant.check_agent(&self.agent)?;
-        let pause = RequestedPause {
+        let pause = PauseChange {
             interface: tenant.organization.interface.expand(&self.agent),
             paused: self.paused,
             reason: self.reason.clone(),
@@ -77,7 +77,7 @@ impl Pause {
         };
         let rows = match &self.queues {
             Some(queues) => {
-                let change = RequestedChange::Pause(pause);
+                let change = QueueChange::Pause(pause);
                 tenant.change(&self.agent, queues, &change).await
             }
             None => tenant.pause_everywhere(&self.agent, &pause).await?,

@@ -5,12 +5,12 @@ use futures_util::future::BoxFuture;
 
 use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
 use super::change_response::{ChangeFields, change_response};
-use crate::api::changes::RequestedChange;
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::parameters;
 use crate::api::response::Response;
 use crate::organizations::Organization;
+use crate::queues::QueueChange;
 
 pub(super) static REMOVE: Action = Action {
     name: "remove",
@@ -35,7 +35,7 @@ impl Remove {
     async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
         let tenant = &context.tenant;
         tenant.check_agent(&self.agent)?;
-        let change = RequestedChange::Remove {
+        let change = QueueChange::Remove {
             interface: tenant.organization.interface.expand(&self.agent),
         };
         let rows = tenant.change(&self.agent, &self.queues, &change).await;

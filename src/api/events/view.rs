@@ -22,6 +22,7 @@ use crate::queues::{Member, Pbx};
 pub(in crate::api) struct StreamView {
     pub(super) pbx: Pbx,
     organization: Arc<Organization>,
+    username: String,
     /// Canceled when the user's permissions change or the user is deleted.
     pub(super) revoked: CancellationToken,
     /// Queue numbers. `None` means all queues of the organization.
@@ -66,6 +67,7 @@ impl StreamView {
             stream: format!("{:x}-{:x}", pbx.change_log_id(), hasher.finish()).into(),
             pbx: pbx.clone(),
             organization: Arc::clone(organization),
+            username: user.username.clone(),
             revoked: user.revoked.clone(),
             queues,
             request_id: request_id.to_owned(),
@@ -102,6 +104,7 @@ impl StreamView {
         let tenant = Tenant {
             organization: &self.organization,
             pbx: &self.pbx,
+            username: &self.username,
             deadline: Instant::now() + self.pbx.action_timeout(),
             request_id: &self.request_id,
         };
@@ -148,10 +151,9 @@ impl StreamView {
     /// Returns a `queue` event with the current callers and statistics. Returns `None` if the
     /// stream does not show the queue or the PBX no longer has it.
     pub(super) fn queue_event(&self, position: StreamPosition, queue: &str) -> Option<StreamEvent> {
-        let own = OwnQueue {
-            number: self.number(queue)?,
-            queue: self.pbx.queue(queue)?,
-        };
+        let number = self.number(queue)?;
+        let (queue, _) = self.pbx.queue(queue)?;
+        let own = OwnQueue { number, queue };
         Some(event(position, "queue", to_json(&QueueEvent::of(&own))))
     }
 

@@ -3,16 +3,8 @@
 /// A change to the members of one queue.
 #[derive(Debug, Clone)]
 pub enum QueueChange {
-    /// Pauses or unpauses a member. If the member is already paused, a pause replaces the
-    /// reason and the pause time.
-    Pause {
-        /// The member's interface.
-        interface: String,
-        /// True to pause, false to unpause.
-        paused: bool,
-        /// The pause reason. With `None`, Asterisk clears the previous pause reason.
-        reason: Option<String>,
-    },
+    /// Pauses or unpauses a member.
+    Pause(PauseChange),
     /// Adds a dynamic member.
     Add(NewMember),
     /// Removes a dynamic member.
@@ -20,6 +12,40 @@ pub enum QueueChange {
         /// The member's interface.
         interface: String,
     },
+}
+
+/// Pauses or unpauses a member. If the member is already paused, a pause replaces the reason
+/// and the pause time.
+#[derive(Debug, Clone)]
+pub struct PauseChange {
+    /// The member's interface.
+    pub interface: String,
+    /// True to pause, false to unpause.
+    pub paused: bool,
+    /// The pause reason. With `None`, Asterisk clears the previous pause reason.
+    pub reason: Option<String>,
+    /// When the bridge ends the pause, in Unix milliseconds. `None` for a pause that the bridge
+    /// does not end because of this request.
+    pub ends_at: Option<i64>,
+    /// Whether a member who is already paused stays paused as before.
+    pub keep_existing: bool,
+}
+
+impl PauseChange {
+    /// Returns whether the member must be known before the pause is sent.
+    #[must_use]
+    pub fn depends_on_member(&self) -> bool {
+        self.ends_at.is_some() || self.keep_existing
+    }
+}
+
+/// The result of a successful change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeResult {
+    /// Asterisk made the change.
+    Made,
+    /// The member was already paused, and nothing was sent.
+    KeptExisting,
 }
 
 /// A member to add.
@@ -37,4 +63,27 @@ pub struct NewMember {
     pub paused: bool,
     /// The pause reason. Ignored unless `paused` is true.
     pub reason: Option<String>,
+    /// When the bridge ends the pause, in Unix milliseconds. Ignored unless `paused` is true.
+    pub ends_at: Option<i64>,
+}
+
+impl QueueChange {
+    /// Returns when the bridge ends the pause that the change makes, in Unix milliseconds.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<i64> {
+        match self {
+            Self::Pause(pause) => pause.ends_at,
+            Self::Add(member) => member.ends_at,
+            Self::Remove { .. } => None,
+        }
+    }
+
+    /// Returns the member's interface.
+    pub(in crate::queues) fn interface(&self) -> &str {
+        match self {
+            Self::Pause(pause) => &pause.interface,
+            Self::Add(member) => &member.interface,
+            Self::Remove { interface } => interface,
+        }
+    }
 }

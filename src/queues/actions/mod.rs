@@ -11,6 +11,7 @@ mod perform;
 mod remove;
 mod turn;
 
-pub use change::{NewMember, QueueChange};
+pub use change::{ChangeResult, NewMember, PauseChange, QueueChange};
+pub(super) use pause::missing_member;
 pub use penalty::set_penalty;
 pub(super) use turn::Turn;

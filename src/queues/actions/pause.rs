@@ -5,6 +5,7 @@ use crate::ami::Action;
 use crate::ami::value::{HeaderValue, MemberValue};
 use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
+use crate::queues::queries::QueueQueries;
 
 impl Turn<'_> {
     /// Pauses or unpauses a member.
@@ -23,11 +24,7 @@ impl Turn<'_> {
         if is_member.await? {
             return Ok(());
         }
-        // Asterisk refused the change, so return a refusal even if the query fails.
-        Err(match queries.exists(queue).await {
-            Ok(false) => QueueError::NoSuchQueue,
-            Ok(true) | Err(_) => QueueError::NotAMember,
-        })
+        Err(missing_member(queries, queue).await)
     }
 
     /// Pauses or unpauses the interface if it is a member of the queue. Returns whether it is
@@ -57,5 +54,17 @@ impl Turn<'_> {
             Err(QueueError::NotAMember) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// Returns the error for a change to a member whom the queue does not have. Queries whether
+/// the queue exists; if the query fails, reports the missing member.
+pub(in crate::queues) async fn missing_member(
+    queries: &QueueQueries,
+    queue: &QueueName,
+) -> QueueError {
+    match queries.exists(queue).await {
+        Ok(false) => QueueError::NoSuchQueue,
+        Ok(true) | Err(_) => QueueError::NotAMember,
     }
 }

@@ -17,13 +17,10 @@ impl Turn<'_> {
         change: &QueueChange,
     ) -> Result<(), QueueError> {
         match change {
-            QueueChange::Pause {
-                interface,
-                paused,
-                reason,
-            } => {
-                let reason = reason.as_deref();
-                self.pause(queue, interface, *paused, reason).await
+            QueueChange::Pause(pause) => {
+                let reason = pause.reason.as_deref();
+                self.pause(queue, &pause.interface, pause.paused, reason)
+                    .await
             }
             QueueChange::Add(member) => self.add(queue, member).await,
             QueueChange::Remove { interface } => self.remove(queue, interface).await,

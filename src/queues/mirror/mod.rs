@@ -10,9 +10,12 @@
 //! [`Follower`] returns the mirror's changes to event streams.
 
 mod follower;
+mod membership_locks;
 mod metrics;
+mod pause_timer;
 mod pbx;
 mod prepare_read;
+mod promise;
 mod read;
 mod read_request;
 mod refresher;
@@ -25,43 +28,77 @@ mod store;
 #[cfg(test)]
 mod testing;
 
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
+use self::pause_timer::PauseTimer;
 use self::refresher::Refresher;
 use self::store::{Feed, Store};
 use crate::ami::{LinkSettings, supervise};
+use crate::storage::Storage;
 
 pub use follower::Follower;
 pub use metrics::{LATENCY_BOUNDS, Metrics};
+pub use pause_timer::EndedPause;
 pub use pbx::{Pbx, Pbxes};
 pub use read_request::ReadRequest;
-pub use request::{PauseAttempt, PbxRequest};
+pub use request::{PauseAttempt, PbxRequest, RequestOrigin};
 pub use settings::PbxOptions;
 pub use state::{
-    EventDelivery, MemberChange, ShowsQueue, StateChange, TOLERATED_OFFSET, clock_offset,
+    EventDelivery, MemberChange, PauseRequest, ShowsQueue, StateChange, TOLERATED_OFFSET,
+    clock_offset,
 };
 pub use status::PbxStatus;
 #[cfg(test)]
 pub(crate) use testing::unreachable_pbx;
+
+/// Where a PBX's timed pauses are stored, and who learns that they have ended.
+#[derive(Debug, Clone)]
+pub struct PauseSinks {
+    /// Stores the promised ends of pauses.
+    pub storage: Storage,
+    /// Receives each attempt to end a pause.
+    pub ended: mpsc::UnboundedSender<EndedPause>,
+}
 
 /// Creates a PBX handle, and the future that maintains the PBX's link and mirror until `stop`
 /// is canceled.
 pub fn connect(
     link: LinkSettings,
     settings: PbxOptions,
+    sinks: PauseSinks,
     stop: CancellationToken,
 ) -> (Pbx, impl Future<Output = ()> + Send) {
-    let store = Store::new();
-    let span = info_span!("live", pbx = link.name);
+    let PauseSinks { storage, ended } = sinks;
+    let store = Store::new(storage.clone());
+    let name = link.name.clone();
+    let span = info_span!("live", pbx = name);
     let (client, supervisor) = supervise(link, Feed(store.clone()), stop.clone());
     let refresher = Refresher::new(store.clone(), client.clone(), settings.resync_interval);
-    let pbx = Pbx::new(store, client, settings);
+    let pbx = Pbx::new(name, store, client, settings, storage);
+    let pause_timer = PauseTimer::new(pbx.clone(), ended);
+    let adopt = adopt_stored_pauses(pbx.clone());
     let tasks = async move {
         let refresher = stop.run_until_cancelled(refresher.run());
+        let pause_timer = stop.run_until_cancelled(pause_timer.run());
+        let adopt = stop.run_until_cancelled(adopt);
         // The supervisor runs in its own task, so that a slow refresh never delays it.
-        let (supervisor, _) = tokio::join!(tokio::spawn(supervisor), refresher.instrument(span));
+        let (supervisor, ..) = tokio::join!(
+            tokio::spawn(supervisor),
+            refresher.instrument(span),
+            pause_timer,
+            adopt
+        );
         supervisor.ok();
     };
     (pbx, tasks)
+}
+
+/// Loads the timed pauses that a previous process has stored, as soon as the storage is
+/// available.
+async fn adopt_stored_pauses(pbx: Pbx) {
+    let pauses = pbx.storage.pauses(&pbx.name).await;
+    pbx.store
+        .change(|mirror, now| mirror.adopt_timed_pauses(pauses, now));
 }

@@ -8,35 +8,57 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::follower::Follower;
+use super::membership_locks::MembershipLocks;
 use super::metrics::Metrics;
 use super::settings::PbxOptions;
 use super::state::{EventDelivery, ShowsQueue};
 use super::store::Store;
 use crate::ami::Client;
+use crate::queues::TimingRules;
 use crate::queues::name::QueueName;
 use crate::queues::pace::Pace;
+use crate::storage::Storage;
 
 /// A handle to a PBX: its AMI client, its mirror, and the pace of its changes. Cheap to
 /// clone.
 #[derive(Debug, Clone)]
 pub struct Pbx {
+    /// The configured name.
+    pub(super) name: String,
     pub(super) store: Arc<Store>,
     pub(super) client: Client,
     pub(super) pace: Arc<Pace>,
     pub(super) settings: PbxOptions,
+    pub(super) storage: Storage,
+    pub(super) membership_locks: Arc<MembershipLocks>,
 }
 
 /// The PBXes, by their configured names.
 pub type Pbxes = HashMap<String, Pbx>;
 
 impl Pbx {
-    pub(super) fn new(store: Arc<Store>, client: Client, settings: PbxOptions) -> Self {
+    pub(super) fn new(
+        name: String,
+        store: Arc<Store>,
+        client: Client,
+        settings: PbxOptions,
+        storage: Storage,
+    ) -> Self {
         Self {
+            name,
             store,
             client,
             pace: Arc::new(Pace::new(Instant::now())),
             settings,
+            storage,
+            membership_locks: Arc::new(MembershipLocks::new()),
         }
+    }
+
+    /// Sets the rules of the organizations on this PBX.
+    pub fn set_timing_rules(&self, rules: Vec<Arc<dyn TimingRules>>) {
+        self.store
+            .change(|mirror, now| mirror.set_rules(rules, now));
     }
 
     /// Returns the current number of requests that use the link, and the maximum number.
@@ -92,6 +114,14 @@ impl Pbx {
             let queue = mirror.queue(queue);
             queue.is_some_and(|queue| queue.queue().member(interface).is_some())
         })
+    }
+
+    /// Returns whether the mirror lists the interface as a paused member of the queue.
+    pub(super) fn is_paused(&self, queue: &QueueName, interface: &str) -> bool {
+        self.store.read(|mirror| {
+            let member = mirror.queue(queue)?.queue().member(interface)?;
+            Some(member.paused)
+        }) == Some(true)
     }
 
     /// Returns the names of all queues that Asterisk has listed over this link.

@@ -65,6 +65,20 @@ impl Pbx {
         Ok(QueueQueries::with_mode(exchange, mode))
     }
 
+    /// Begins queries of the bridge itself.
+    ///
+    /// # Errors
+    /// The errors of [`crate::ami::Client::begin_internal`].
+    pub(super) fn begin_internal_queries(
+        &self,
+        deadline: Instant,
+        purpose: &str,
+    ) -> Result<QueueQueries, Failure> {
+        let exchange = self.client.begin_internal(deadline, purpose)?;
+        let mode = self.store.read(Mirror::query_mode);
+        Ok(QueueQueries::with_mode(exchange, mode))
+    }
+
     fn begin_read_queries(&self, request: ReadRequest<'_>) -> Result<QueueQueries, QueueError> {
         Ok(self.begin_queries(request.deadline, request.request_id)?)
     }

@@ -25,7 +25,7 @@ impl Pbx {
         is_selected: impl Fn(&str) -> bool,
     ) -> Result<Snapshot, QueueError> {
         let stale = self.prepare(request, &is_selected).await?;
-        Ok(self.store.read(|mirror| {
+        Ok(self.store.read_current(|mirror, now| {
             let queues = mirror.selected(request.names, is_selected);
             let listed = queues.iter().filter_map(|queue| queue.listed_in_full_at);
             let oldest = listed.min().filter(|_| request.fresh);
@@ -36,7 +36,7 @@ impl Pbx {
                 as_of: wall_clock::event_time(as_of.elapsed()),
                 stale,
                 latest: mirror.latest_change(),
-                now: wall_clock::unix_millis(),
+                now,
             }
         }))
     }
@@ -56,29 +56,32 @@ impl Pbx {
         if !stale && !request.fresh {
             self.refresh_statistics(request, is_selected).await?;
         }
-        let now = Instant::now();
-        Ok(self.store.read(|mirror| {
+        let instant = Instant::now();
+        Ok(self.store.read_current(|mirror, now| {
             let queues = mirror.selected(request.names, is_selected);
             let oldest = queues.iter().map(|queue| queue.statistics_at).min();
             let queues = queues
                 .into_iter()
-                .map(|queue| with_current_waits(queue, now));
+                .map(|queue| with_current_waits(queue, instant));
             Snapshot {
                 queues: queues.collect(),
-                as_of: wall_clock::event_time(oldest.unwrap_or(now).elapsed()),
+                as_of: wall_clock::event_time(oldest.unwrap_or(instant).elapsed()),
                 stale,
                 latest: mirror.latest_change(),
-                now: wall_clock::unix_millis(),
+                now,
             }
         }))
     }
 
-    /// Returns a queue from the mirror without querying Asterisk.
+    /// Returns a queue from the mirror without querying Asterisk, and the time at which its
+    /// members have their states, in Unix milliseconds.
     #[must_use]
-    pub fn queue(&self, name: &str) -> Option<Arc<Queue>> {
-        let now = Instant::now();
-        self.store
-            .read(|mirror| Some(with_current_waits(mirror.queue(name)?, now)))
+    pub fn queue(&self, name: &str) -> Option<(Arc<Queue>, i64)> {
+        let instant = Instant::now();
+        self.store.read_current(|mirror, now| {
+            let queue = mirror.queue(name)?;
+            Some((with_current_waits(queue, instant), now))
+        })
     }
 }
 

@@ -1,11 +1,13 @@
 //! Queries and changes that an organization's request sends to a PBX.
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
+use super::membership_locks::MembershipGuard;
 use super::pbx::Pbx;
-use super::state::Mirror;
+use super::promise::NewPromise;
+use super::state::{MemberKey, Mirror};
 use crate::ami::Failure;
-use crate::queues::actions::{QueueChange, Turn};
+use crate::queues::actions::{ChangeResult, PauseChange, QueueChange, Turn, missing_member};
 use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
 use crate::queues::queries::{QueueNames, QueueQueries};
@@ -15,8 +17,21 @@ use crate::queues::queries::{QueueNames, QueueQueries};
 pub struct PauseAttempt {
     /// Whether the mirror listed the interface as a member before the attempt.
     pub is_listed: bool,
-    /// True if Asterisk made the change, false if the interface is not a member.
-    pub result: Result<bool, QueueError>,
+    /// `None` if the interface is not a member.
+    pub result: Result<Option<ChangeResult>, QueueError>,
+}
+
+/// Who makes a request, and until when.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestOrigin<'a> {
+    /// The organization whose turns the request's changes use.
+    pub organization: &'a str,
+    /// The user who makes the request.
+    pub user: &'a str,
+    /// The request's id.
+    pub request_id: &'a str,
+    /// The time by which the request must be complete.
+    pub deadline: Instant,
 }
 
 /// An exchange with a PBX on behalf of one organization.
@@ -24,27 +39,19 @@ pub struct PauseAttempt {
 pub struct PbxRequest<'a> {
     pbx: &'a Pbx,
     queries: QueueQueries,
-    /// The organization whose turns the changes use.
-    owner: &'a str,
-    deadline: Instant,
+    origin: RequestOrigin<'a>,
 }
 
 impl Pbx {
-    /// Begins a request. `owner` is the organization whose turns the request's changes use.
+    /// Begins a request.
     ///
     /// # Errors
     /// The errors of [`crate::ami::Client::begin`].
-    pub fn begin<'a>(
-        &'a self,
-        owner: &'a str,
-        deadline: Instant,
-        request_id: &str,
-    ) -> Result<PbxRequest<'a>, Failure> {
+    pub fn begin<'a>(&'a self, origin: RequestOrigin<'a>) -> Result<PbxRequest<'a>, Failure> {
         Ok(PbxRequest {
             pbx: self,
-            queries: self.begin_queries(deadline, request_id)?,
-            owner,
-            deadline,
+            queries: self.begin_queries(origin.deadline, origin.request_id)?,
+            origin,
         })
     }
 }
@@ -67,55 +74,176 @@ impl PbxRequest<'_> {
         self.pbx.look_up(names, &self.queries).await
     }
 
+    /// Queries all memberships of an interface, so that the mirror has them.
+    ///
+    /// # Errors
+    /// A [`QueueError`] if Asterisk refuses or does not answer the query.
+    pub async fn look_up_memberships(&self, interface: &str) -> Result<(), QueueError> {
+        self.queries.status(None, Some(interface)).await.map(drop)
+    }
+
     /// Waits for the organization's turn and makes a change. The next read includes the change.
     ///
     /// # Errors
     /// A [`QueueError`] if Asterisk refuses or does not answer the change.
     /// [`Failure::Unknown`] can also mean that a member was added and only its pause reason is
     /// uncertain.
-    pub async fn change(&self, queue: &QueueName, change: &QueueChange) -> Result<(), QueueError> {
-        self.turn().await?.change(queue, change).await?;
-        if let QueueChange::Pause { interface, .. } = change
-            && !self.pbx.is_member(queue, interface)
-        {
+    pub async fn change(
+        &self,
+        queue: &QueueName,
+        change: &QueueChange,
+    ) -> Result<ChangeResult, QueueError> {
+        let interface = change.interface();
+        let is_member = || self.pbx.is_member(queue, interface);
+        match change {
+            QueueChange::Pause(pause)
+                if pause.keep_existing || (pause.ends_at.is_some() && !is_member()) =>
+            {
+                self.refresh_member(queue, interface).await?;
+                if !is_member() {
+                    return Err(missing_member(&self.queries, queue).await);
+                }
+            }
+            // Without this query, a wrong mirror would let the pause lose its end.
+            QueueChange::Add(member) if member.ends_at.is_some() && is_member() => {
+                self.refresh_member(queue, interface).await?;
+                if is_member() {
+                    return Err(QueueError::AlreadyMember);
+                }
+            }
+            _ => {}
+        }
+        let turn = self.turn().await?;
+        let result = self.make(queue, change, turn).await?;
+        if matches!(change, QueueChange::Pause(_)) && !is_member() {
             self.refresh(queue).await;
         }
-        Ok(())
+        Ok(result)
+    }
+
+    /// Makes a change in its turn.
+    async fn make(
+        &self,
+        queue: &QueueName,
+        change: &QueueChange,
+        turn: Turn<'_>,
+    ) -> Result<ChangeResult, QueueError> {
+        let (reason, ends_at, keep_existing) = match change {
+            QueueChange::Pause(pause) if pause.paused => {
+                (pause.reason.as_deref(), pause.ends_at, pause.keep_existing)
+            }
+            QueueChange::Add(member) if member.paused => {
+                (member.reason.as_deref(), member.ends_at, false)
+            }
+            change => {
+                let _guard = self.lock(queue, change.interface(), false).await?;
+                turn.change(queue, change).await?;
+                return Ok(ChangeResult::Made);
+            }
+        };
+        let interface = change.interface();
+        let looks = ends_at.is_some() || keep_existing;
+        let _guard = self.lock(queue, interface, looks).await?;
+        if keep_existing && self.pbx.is_paused(queue, interface) {
+            return Ok(ChangeResult::KeptExisting);
+        }
+        let promise = self.pbx.promise(NewPromise {
+            organization: self.origin.organization,
+            user: self.origin.user,
+            request_id: self.origin.request_id,
+            queue,
+            interface,
+            reason,
+            ends_at,
+        });
+        let promise = promise.await?;
+        let result = turn.change(queue, change).await;
+        if let Some(promise) = promise {
+            promise.settle(&result);
+        }
+        result.map(|()| ChangeResult::Made)
     }
 
     /// Pauses or unpauses the interface if it is a member of the queue. Waits for the
-    /// organization's turn only if the mirror lists the member.
-    pub async fn pause_if_member(
+    /// organization's turn only if the mirror lists the member. A change that depends on the
+    /// member needs [`Self::look_up_memberships`] first.
+    pub async fn pause_if_member(&self, queue: &QueueName, pause: &PauseChange) -> PauseAttempt {
+        let is_listed = self.pbx.is_member(queue, &pause.interface);
+        let result = if is_listed {
+            self.pause_member(queue, pause).await
+        } else if pause.depends_on_member() {
+            Ok(None)
+        } else {
+            self.pause_nonmember(queue, pause).await
+        };
+        PauseAttempt { is_listed, result }
+    }
+
+    async fn pause_member(
         &self,
         queue: &QueueName,
-        interface: &str,
-        paused: bool,
-        reason: Option<&str>,
-    ) -> PauseAttempt {
-        let is_listed = self.pbx.is_member(queue, interface);
-        let result = async {
-            let turn = if is_listed {
-                self.turn().await?
-            } else {
-                Turn::to_pause_nonmember(&self.queries)
-            };
-            let is_member = turn.pause_if_member(queue, interface, paused, reason);
-            let is_member = is_member.await?;
-            if is_member && !is_listed {
-                self.refresh(queue).await;
-            }
-            Ok(is_member)
-        };
-        PauseAttempt {
-            result: result.await,
-            is_listed,
+        pause: &PauseChange,
+    ) -> Result<Option<ChangeResult>, QueueError> {
+        let turn = self.turn().await?;
+        let change = QueueChange::Pause(pause.clone());
+        match self.make(queue, &change, turn).await {
+            Ok(result) => Ok(Some(result)),
+            Err(QueueError::NotAMember | QueueError::NoSuchQueue) => Ok(None),
+            Err(error) => Err(error),
         }
+    }
+
+    /// Pauses an interface that the mirror does not list as a member.
+    async fn pause_nonmember(
+        &self,
+        queue: &QueueName,
+        pause: &PauseChange,
+    ) -> Result<Option<ChangeResult>, QueueError> {
+        let turn = Turn::to_pause_nonmember(&self.queries);
+        let reason = pause.reason.as_deref();
+        let is_member = turn.pause_if_member(queue, &pause.interface, pause.paused, reason);
+        if !is_member.await? {
+            return Ok(None);
+        }
+        self.refresh(queue).await;
+        Ok(Some(ChangeResult::Made))
     }
 
     async fn turn(&self) -> Result<Turn<'_>, Failure> {
         let memberships = self.pbx.store.read(Mirror::count_memberships);
         let pace = &self.pbx.pace;
-        Turn::wait(pace, self.owner, memberships, self.deadline, &self.queries).await
+        let RequestOrigin {
+            organization,
+            deadline,
+            ..
+        } = self.origin;
+        Turn::wait(pace, organization, memberships, deadline, &self.queries).await
+    }
+
+    /// Locks a membership for a change. `looks` is true if the change depends on the member's
+    /// current state.
+    async fn lock(
+        &self,
+        queue: &QueueName,
+        interface: &str,
+        looks: bool,
+    ) -> Result<MembershipGuard<'_>, Failure> {
+        let key = MemberKey::new(queue, interface);
+        let locks = &self.pbx.membership_locks;
+        let lock = async {
+            if looks || self.pbx.has_timed_pause(&key) {
+                locks.exclusive(&key).await
+            } else {
+                locks.shared(&key).await
+            }
+        };
+        let lock = timeout_at(self.origin.deadline, lock).await;
+        lock.map_err(|_| Failure::Overloaded)
+    }
+
+    async fn refresh_member(&self, queue: &QueueName, interface: &str) -> Result<(), QueueError> {
+        let status = self.queries.status(Some(queue), Some(interface));
+        status.await.map(drop)
     }
 
     /// Refreshes a queue after a change to a member that the mirror did not list, so that the

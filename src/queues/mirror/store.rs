@@ -1,14 +1,15 @@
 //! The mirror, shared between the link that feeds it and the requests that read it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::metrics::Metrics;
-use super::state::{Event, Mirror, Now, Phase};
+use super::state::{Event, Mirror, Now, Phase, StorageChange};
 use crate::ami::{Action, Message, Observer, Reply};
+use crate::storage::Storage;
 
 /// The shared mirror. The task that reads the socket also takes the mirror's lock, so no code
 /// renders a response or waits while it holds the lock.
@@ -22,13 +23,16 @@ pub(super) struct Store {
     pub(super) names_version: watch::Sender<u64>,
     /// Wakes the refresher when a refresh may be due earlier than expected.
     pub(super) wake_refresher: Notify,
+    /// Wakes the pause timer when a moment may come earlier than expected.
+    pub(super) wake_pause_timer: Notify,
+    storage: Storage,
     pub(super) metrics: Arc<Metrics>,
     /// Distinguishes this change log from the change logs of other PBXes and processes.
     pub(super) change_log_id: u64,
 }
 
 impl Store {
-    pub(super) fn new() -> Arc<Self> {
+    pub(super) fn new(storage: Storage) -> Arc<Self> {
         let metrics = Arc::new(Metrics::default());
         Arc::new(Self {
             mirror: Mutex::new(Mirror::new(Arc::clone(&metrics), Instant::now())),
@@ -36,6 +40,8 @@ impl Store {
             latest: watch::Sender::new(0),
             names_version: watch::Sender::new(0),
             wake_refresher: Notify::new(),
+            wake_pause_timer: Notify::new(),
+            storage,
             metrics,
             change_log_id: fastrand::u64(..),
         })
@@ -46,19 +52,33 @@ impl Store {
         read(&self.lock())
     }
 
+    /// Reads the mirror after applying the changes that time has made. Also passes the current
+    /// time in Unix milliseconds, at which the members have their states.
+    pub(super) fn read_current<T>(&self, read: impl FnOnce(&Mirror, i64) -> T) -> T {
+        let mirror = self.lock();
+        // Read the clock under the lock, so that it is not earlier than a change that time made.
+        let now = Now::read().unix_millis();
+        if mirror.next_display_change().is_none_or(|at| at > now) {
+            return read(&mirror, now);
+        }
+        drop(mirror);
+        self.change(|mirror, now| {
+            mirror.show_due_changes(now);
+            read(mirror, now.unix_millis())
+        })
+    }
+
     /// Changes the mirror and notifies the tasks that wait for changes.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Mirror, Now) -> T) -> T {
         let mut mirror = self.lock();
-        let now = Now {
-            at: Instant::now(),
-            wall: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default(),
-        };
+        let now = Now::read();
+        let moment_before = mirror.next_moment();
         let due_before = mirror.next_pending();
         let (number_before, phase_before) = (mirror.latest_change(), mirror.phase());
         let result = change(&mut mirror, now);
         let due = mirror.next_pending();
+        let moment = mirror.next_moment();
+        self.store_changes(mirror.take_storage_changes());
         let (number, phase) = (mirror.latest_change(), mirror.phase());
         if phase != phase_before {
             // Send the phase under the lock, so that the last phase sent is the current one.
@@ -80,7 +100,24 @@ impl Store {
         if due.is_some_and(|due| due_before.is_none_or(|before| due < before)) {
             self.wake_refresher.notify_one();
         }
+        if moment.is_some_and(|at| moment_before.is_none_or(|before| at < before)) {
+            self.wake_pause_timer.notify_one();
+        }
         result
+    }
+
+    /// Passes changes to the storage, which queues them.
+    fn store_changes(&self, changes: Vec<StorageChange>) {
+        let mut deleted = Vec::new();
+        for change in changes {
+            match change {
+                StorageChange::SetLastPause(id, at) => self.storage.set_last_pause(id, at),
+                StorageChange::Delete(id) => deleted.push(id),
+            }
+        }
+        if !deleted.is_empty() {
+            self.storage.delete(deleted);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Mirror> {

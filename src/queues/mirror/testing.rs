@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Pbx, PbxOptions, connect};
+use super::{PauseSinks, Pbx, PbxOptions, connect};
 use crate::ami::value::HeaderValue;
 use crate::ami::{Address, LinkSettings};
+use crate::storage::Storage;
 
 /// Creates the handle of an unreachable PBX named `main`, and the future that maintains its
 /// link.
@@ -25,5 +27,7 @@ pub(crate) fn unreachable_pbx(stop: CancellationToken) -> (Pbx, impl Future<Outp
         serve_stale: true,
         action_timeout: Duration::from_secs(1),
     };
-    connect(link, options, stop)
+    let (ended, _) = mpsc::unbounded_channel();
+    let storage = Storage::in_memory();
+    connect(link, options, PauseSinks { storage, ended }, stop)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::event::{Event, MemberEventKind};
-use super::{Mirror, Now, Refresh};
+use super::{MemberKey, Mirror, Now, Refresh, ShowContext};
 use crate::queues::model::Member;
 use crate::queues::name::QueueName;
 
@@ -30,9 +30,13 @@ impl Mirror {
                 queue,
                 kind,
                 member,
-            }) => self.member_event(&queue, kind, member, now),
+            }) => self.member_event(&queue, kind, *member, now),
             Some(Event::Calls { queue, member }) => {
                 self.call_event(&queue, member.as_deref(), now);
+            }
+            Some(Event::CallCompleted { queue, member }) => {
+                self.completed_calls.completed(&queue, &member, now.unix());
+                self.call_event(&queue, Some(&member), now);
             }
             Some(Event::Unloaded) => self.app_queue_unloaded(),
             Some(Event::Reloaded) => {
@@ -112,6 +116,11 @@ impl Mirror {
             self.event_delivery.event_received(now.at);
         }
         let offset = self.clock.offset_seconds();
+        let mut context = ShowContext {
+            now,
+            timed_pauses: &mut self.timed_pauses,
+            touched: &mut self.touched,
+        };
         let Some(queue) = self.queues.get_mut(&queue.to_ascii_lowercase()) else {
             return self.list_for_unknown_queue(queue, now);
         };
@@ -126,8 +135,15 @@ impl Mirror {
         if correct_implausible_times(kind, &mut member, now.unix()) {
             self.clock.invalidate();
         }
-        if let Some(lifetime) = queue.confirm(kind, &member, now.at) {
+        let own_lifetime = queue.confirm(kind, &member, now.at);
+        if let Some(lifetime) = own_lifetime {
             self.metrics.overlay_seconds.observe(lifetime.as_secs_f64());
+        }
+        if kind == MemberEventKind::Paused && member.paused {
+            let key = MemberKey::new(&name, &interface);
+            context
+                .timed_pauses
+                .pause_event(&key, &member, own_lifetime.is_some());
         }
         let difference = EventDifference::of(kind, &member, reported.as_deref());
         // Asterisk updates the queue's statistics together with the member's call count.
@@ -137,8 +153,8 @@ impl Mirror {
             && queue.was_listed_recently(now.at);
         let changed = match kind {
             _ if difference.unknown_member => None,
-            MemberEventKind::Removed => queue.apply_report(&interface, None),
-            _ => queue.apply_report(&interface, Some(Arc::new(member))),
+            MemberEventKind::Removed => queue.apply_report(&interface, None, &mut context),
+            _ => queue.apply_report(&interface, Some(Arc::new(member)), &mut context),
         };
         if kind == MemberEventKind::Added {
             queue.move_to_last_added(&interface);
@@ -155,7 +171,7 @@ impl Mirror {
         if difference.calls_taken && !self.watched.is_empty() {
             self.request_refresh(Refresh::Statistics(name.clone()), now.at + REFRESH_DELAY);
         }
-        self.record(&name, changed);
+        self.record(&name, changed, now);
     }
 }
 
@@ -179,7 +195,7 @@ impl EventDifference {
             unknown_member: reported.is_none() && changes_member,
             visible: match kind {
                 MemberEventKind::Removed => reported.is_some(),
-                _ => reported.is_none_or(|reported| !reported.is_equivalent(member)),
+                _ => reported.is_none_or(|reported| !reported.has_equivalent_report(member)),
             },
             in_call: reported.is_some_and(|reported| reported.in_call != member.in_call),
             calls_taken: reported

@@ -134,7 +134,8 @@ impl Mirror {
     fn apply_statistics(&mut self, listed: &Queue, queried_at: Instant) {
         let Some(queue) = self.queue_mut(&listed.name) else {
             let key = listed.name.to_ascii_lowercase();
-            let queue = MirroredQueue::new(listed.clone(), queried_at);
+            let mut queue = MirroredQueue::new(listed.clone(), queried_at);
+            queue.rules = self.rules_of(&queue.name);
             self.queues.insert(key, queue);
             self.names_version += 1;
             return;
@@ -158,7 +159,7 @@ impl Mirror {
         now: Now,
     ) {
         let clock_offset = self.clock.offset_seconds();
-        let Some(queue) = self.queue_mut(&listed.name) else {
+        let Some((queue, mut context)) = self.queue_and_context(&listed.name, now) else {
             return;
         };
         let name = queue.name.clone();
@@ -171,7 +172,7 @@ impl Mirror {
             clock_offset,
         };
         let listed_before = queue.listed_in_full_at.replace(queried_at);
-        let (changed, differences) = queue.apply_member_list(list, now);
+        let (changed, differences) = queue.apply_member_list(list, &mut context);
         queue.incomplete_lists = if is_complete {
             0
         } else {
@@ -196,8 +197,9 @@ impl Mirror {
                 self.memberships.member_changed(&name, *change, member);
             }
             self.change_log.push(StateChange::Queue { queue: name });
+            self.plan_touched(now);
         } else {
-            self.record(&name, changed);
+            self.record(&name, changed, now);
         }
     }
 
@@ -217,7 +219,7 @@ impl Mirror {
 
     fn apply_member_row(&mut self, listed: &Queue, interface: &str, queried_at: Instant, now: Now) {
         let clock_offset = self.clock.offset_seconds();
-        let Some(queue) = self.queue_mut(&listed.name) else {
+        let Some((queue, mut context)) = self.queue_and_context(&listed.name, now) else {
             return;
         };
         let name = queue.name.clone();
@@ -231,7 +233,7 @@ impl Mirror {
         };
         let overdue = queue.expire_overlays(Some(interface), queried_at);
         let has_events = queue.has_events(interface);
-        let changed = queue.apply_member_row(member, queried_at, clock_offset);
+        let changed = queue.apply_member_row(member, queried_at, clock_offset, &mut context);
         self.metrics.overlays_overdue.inc_by(overdue);
         if overdue > 0
             && has_events
@@ -240,6 +242,6 @@ impl Mirror {
             // Asterisk answers queries, but has not sent the event for the bridge's change.
             self.event_delivery.event_overdue(since);
         }
-        self.record(&name, changed);
+        self.record(&name, changed, now);
     }
 }

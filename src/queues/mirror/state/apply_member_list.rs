@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::Now;
 use super::change_log::MemberChange;
 use super::mirrored_queue::{Changed, MirroredQueue};
-use super::reported::{Difference, is_announced, with_bridge_times};
+use super::reported::{Difference, has_same_report, is_announced, with_bridge_times};
+use super::show::ShowContext;
 use crate::queues::model::Member;
 
 /// A list of all members of a queue.
@@ -30,7 +30,7 @@ impl MirroredQueue {
     pub(super) fn apply_member_list(
         &mut self,
         list: MemberList<'_>,
-        now: Now,
+        context: &mut ShowContext<'_>,
     ) -> (Vec<Changed>, Vec<Difference>) {
         let before = Arc::clone(&self.queue.members);
         let by_interface = ByInterface::of(&before, list.members);
@@ -47,6 +47,7 @@ impl MirroredQueue {
                 previous,
                 Some(member),
                 &mut applied,
+                context,
             );
         }
         let listed = ByInterface::of(list.members, &before);
@@ -55,7 +56,8 @@ impl MirroredQueue {
                 continue;
             }
             if list.is_complete {
-                self.apply_row(&list, &member.interface, Some(member), None, &mut applied);
+                let interface = &member.interface;
+                self.apply_row(&list, interface, Some(member), None, &mut applied, context);
             } else {
                 // The member may still exist, because rows are missing.
                 applied.shown.push(Arc::clone(member));
@@ -64,7 +66,8 @@ impl MirroredQueue {
         self.overlays.retain(|overlay| !overlay.is_empty());
         self.is_new = false;
         self.members_outdated = false;
-        self.members_listed = Some(now.at);
+        self.members_listed = Some(context.now.at);
+        self.is_watched = true;
         if !applied.changed.is_empty() || *before != applied.shown {
             Arc::make_mut(&mut self.queue).members = Arc::new(applied.shown);
         }
@@ -80,6 +83,7 @@ impl MirroredQueue {
         previous: Option<&Arc<Member>>,
         listed: Option<&Arc<Member>>,
         applied: &mut Applied,
+        context: &mut ShowContext<'_>,
     ) {
         let overlay = self.overlay_index(interface);
         let overlay = overlay.map(|index| &mut self.overlays[index]);
@@ -88,7 +92,7 @@ impl MirroredQueue {
             None => previous.map(Arc::as_ref),
         };
         let listed = listed.map(|member| with_bridge_times(member, reported, list.clock_offset));
-        if reported != listed.as_deref() {
+        if !has_same_report(reported, listed.as_deref()) {
             applied.differences.push(Difference {
                 interface: Arc::clone(interface),
                 has_vanished: listed.is_none(),
@@ -103,6 +107,10 @@ impl MirroredQueue {
             }
             None => listed,
         };
+        let shown = context.complete(&self.name, previous, shown, self.is_watched);
+        if previous != shown.as_ref() {
+            context.touch(&self.name, interface);
+        }
         let change = MemberChange::between(previous.map(Arc::as_ref), shown.as_deref());
         if let Some(change) = change {
             let member = shown.as_ref().or(previous);

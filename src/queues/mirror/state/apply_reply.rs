@@ -1,7 +1,7 @@
 //! Applies replies to actions.
 
 use super::overlay::UnconfirmedChange;
-use super::{Mirror, Now, Refresh};
+use super::{MemberKey, Mirror, Now, Refresh};
 use crate::ami::{Action, Refusal, Reply};
 
 impl Mirror {
@@ -22,7 +22,7 @@ impl Mirror {
             Action::Ping => {
                 let bridge_clock_step = self.clock.measure(reply, now);
                 if bridge_clock_step != 0 {
-                    self.shift_times(bridge_clock_step);
+                    self.shift_times(bridge_clock_step, now);
                 }
             }
             Action::QueueStatus { queue, member } => {
@@ -49,7 +49,7 @@ impl Mirror {
         refusal: Option<&Refusal>,
         now: Now,
     ) {
-        let Some(queue) = self.queue_mut(queue) else {
+        let Some((queue, mut context)) = self.queue_and_context(queue, now) else {
             return;
         };
         let name = queue.name.clone();
@@ -58,8 +58,10 @@ impl Mirror {
             Some(refusal) => !contradicts(refusal, is_member),
             None => {
                 let is_consistent = is_member || matches!(change, UnconfirmedChange::Add(_));
-                let changed = queue.apply_overlay(interface, change, now.at);
-                self.record(&name, changed);
+                let key = MemberKey::new(&name, interface);
+                context.timed_pauses.change_acknowledged(&key, &change);
+                let changed = queue.apply_overlay(interface, change, &mut context);
+                self.record(&name, changed, now);
                 is_consistent
             }
         };

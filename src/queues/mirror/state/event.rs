@@ -11,7 +11,7 @@ pub(in crate::queues::mirror) enum Event {
     Member {
         queue: String,
         kind: MemberEventKind,
-        member: Member,
+        member: Box<Member>,
     },
     /// A caller has joined or left the queue, or a member is ringing, so the queue's statistics
     /// have changed. If the event names a member, the member's call has started or ended. No
@@ -20,6 +20,8 @@ pub(in crate::queues::mirror) enum Event {
         queue: String,
         member: Option<String>,
     },
+    /// A member's call from this queue has ended.
+    CallCompleted { queue: String, member: String },
     /// app_queue was unloaded, so there are no queues.
     Unloaded,
     /// app_queue was loaded or reloaded. Anything may have changed without an event.
@@ -47,7 +49,7 @@ impl Event {
             Some(Self::Member {
                 queue: queue()?,
                 kind,
-                member: decode::member_from_event(message)?,
+                member: Box::new(decode::member_from_event(message)?),
             })
         };
         match message.event()? {
@@ -65,7 +67,11 @@ impl Event {
                 queue: queue()?,
                 member: None,
             }),
-            b"AgentConnect" | b"AgentComplete" | b"AgentDump" => Some(Self::Calls {
+            b"AgentComplete" => Some(Self::CallCompleted {
+                queue: queue()?,
+                member: text(message.get("Interface"))?,
+            }),
+            b"AgentConnect" | b"AgentDump" => Some(Self::Calls {
                 queue: queue()?,
                 member: text(message.get("Interface")),
             }),

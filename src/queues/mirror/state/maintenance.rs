@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Mirror, Now, Phase, Refresh, StateChange};
+use super::{MemberKey, Mirror, Now, Phase, Refresh, StateChange};
 use crate::queues::name::QueueName;
 use crate::queues::queries::QueryMode;
 
@@ -99,12 +99,13 @@ impl Mirror {
 
     /// Moves already converted times forward by `seconds`, because the bridge's clock was set
     /// forward by that much. The age of each time stays the same.
-    pub(super) fn shift_times(&mut self, seconds: i64) {
+    pub(super) fn shift_times(&mut self, seconds: i64, now: Now) {
         for queue in self.queues.values_mut() {
             queue.shift_times(seconds);
             let queue = queue.name.clone();
             self.change_log.push(StateChange::Queue { queue });
         }
+        self.plan_all(now);
     }
 
     /// Sets the queues that the configuration lists. Queues that the PBX does not have are
@@ -138,6 +139,11 @@ impl Mirror {
             }
             let members = &queue.queue().members;
             self.memberships.queue_removed(&queue.name, members);
+            for member in members.iter() {
+                let key = MemberKey::new(&queue.name, &member.interface);
+                self.timed_pauses.update(&key, None, now.unix_millis());
+                self.forget_moments(&key);
+            }
             let queue = queue.name.clone();
             self.change_log.push(StateChange::Queue { queue });
         }

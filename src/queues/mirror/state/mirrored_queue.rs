@@ -6,9 +6,10 @@ use tokio::time::{Duration, Instant};
 
 use super::change_log::MemberChange;
 use super::event::MemberEventKind;
-use super::member_order::insertion_index;
 use super::overlay::{MemberOverlay, UnconfirmedChange};
 use super::reported::{has_events, with_bridge_times};
+use super::show::ShowContext;
+use crate::queues::TimingRules;
 use crate::queues::model::{Caller, Member, Queue};
 use crate::queues::name::QueueName;
 
@@ -48,6 +49,10 @@ pub(in crate::queues::mirror) struct MirroredQueue {
     pub(super) incomplete_lists: u32,
     /// When a list of all members was last applied.
     pub(super) members_listed: Option<Instant>,
+    /// Whether the members have been listed over this link, so that the bridge sees all changes.
+    pub(super) is_watched: bool,
+    /// The rules of the organizations that have this queue.
+    pub(super) rules: Vec<Arc<dyn TimingRules>>,
 }
 
 impl MirroredQueue {
@@ -69,6 +74,8 @@ impl MirroredQueue {
             members_outdated: false,
             incomplete_lists: 0,
             members_listed: None,
+            is_watched: false,
+            rules: Vec::new(),
         }
     }
 
@@ -82,6 +89,7 @@ impl MirroredQueue {
         self.listed_in_full_at = None;
         self.listed_at = None;
         self.members_listed = None;
+        self.is_watched = false;
         self.overlays.clear();
     }
 
@@ -133,9 +141,10 @@ impl MirroredQueue {
         &mut self,
         interface: &str,
         member: Option<Arc<Member>>,
+        context: &mut ShowContext<'_>,
     ) -> Option<Changed> {
         let Some(index) = self.overlay_index(interface) else {
-            return self.show(interface, member);
+            return self.show(interface, member, context);
         };
         let overlay = &mut self.overlays[index];
         overlay.reported = member;
@@ -143,25 +152,7 @@ impl MirroredQueue {
         if overlay.is_empty() {
             self.overlays.swap_remove(index);
         }
-        self.show(interface, shown)
-    }
-
-    /// Moves a member to the index at which Asterisk lists the latest added member. Events about
-    /// additions arrive in the order of the additions, but overlays and query replies may not.
-    pub(super) fn move_to_last_added(&mut self, interface: &str) {
-        let Some(index) = self
-            .queue
-            .members
-            .iter()
-            .position(|m| m.has_interface(interface))
-        else {
-            return;
-        };
-        let members = Arc::make_mut(&mut Arc::make_mut(&mut self.queue).members);
-        let member = members.remove(index);
-        let index = insertion_index(interface, &self.queue);
-        let members = Arc::make_mut(&mut Arc::make_mut(&mut self.queue).members);
-        members.insert(index, member);
+        self.show(interface, shown, context)
     }
 
     /// Returns whether a list of all members was applied so recently that an event may be older
@@ -184,6 +175,7 @@ impl MirroredQueue {
         listed: &Arc<Member>,
         queried_at: Instant,
         clock_offset: i64,
+        context: &mut ShowContext<'_>,
     ) -> Option<Changed> {
         let interface = Arc::clone(&listed.interface);
         let reported = self.reported(&interface).map(Arc::as_ref);
@@ -191,7 +183,7 @@ impl MirroredQueue {
         if let Some(index) = self.overlay_index(&interface) {
             self.overlays[index].reconcile_with_list(queried_at, Some(&listed));
         }
-        self.apply_report(&interface, Some(listed))
+        self.apply_report(&interface, Some(listed), context)
     }
 
     /// Moves the times forward by `seconds`, because the bridge's clock was set forward by that
@@ -214,7 +206,7 @@ impl MirroredQueue {
         &mut self,
         interface: &str,
         change: UnconfirmedChange,
-        at: Instant,
+        context: &mut ShowContext<'_>,
     ) -> Option<Changed> {
         let index = self.overlay_index(interface).unwrap_or_else(|| {
             let reported = self.queue.member(interface).cloned();
@@ -227,8 +219,8 @@ impl MirroredQueue {
             self.overlays.len() - 1
         });
         let shown = change.apply(self.queue.member(interface).cloned());
-        self.overlays[index].push(change, at);
-        self.show(interface, shown)
+        self.overlays[index].push(change, context.now.at);
+        self.show(interface, shown, context)
     }
 
     /// Removes the unconfirmed change that an event confirms, and returns the time since the
@@ -263,35 +255,6 @@ impl MirroredQueue {
     pub(super) fn overlay_index(&self, interface: &str) -> Option<usize> {
         let mut overlays = self.overlays.iter();
         overlays.position(|o| o.interface.eq_ignore_ascii_case(interface))
-    }
-
-    /// Adds, replaces or removes a member that readers see. Returns the visible change, if any.
-    fn show(&mut self, interface: &str, member: Option<Arc<Member>>) -> Option<Changed> {
-        let index = self
-            .queue
-            .members
-            .iter()
-            .position(|m| m.has_interface(interface));
-        let shown = index.map(|index| &self.queue.members[index]);
-        let change = MemberChange::between(shown.map(Arc::as_ref), member.as_deref());
-        if change.is_none() && shown == member.as_ref() {
-            return None;
-        }
-        let new_index = insertion_index(interface, &self.queue);
-        let members = Arc::make_mut(&mut Arc::make_mut(&mut self.queue).members);
-        let changed = match (index, member) {
-            (Some(index), Some(member)) => {
-                members[index] = Arc::clone(&member);
-                member
-            }
-            (Some(index), None) => members.remove(index),
-            (None, Some(member)) => {
-                members.insert(new_index, Arc::clone(&member));
-                member
-            }
-            (None, None) => return None,
-        };
-        Some((change?, changed))
     }
 }
 

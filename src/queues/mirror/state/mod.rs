@@ -16,20 +16,26 @@ mod drift;
 mod event;
 mod event_delivery;
 mod maintenance;
+mod member_key;
 mod member_order;
 mod memberships;
 mod mirrored_queue;
+mod moments;
 mod now;
 mod overlay;
 mod pending_refreshes;
 mod phase;
 mod query_mode;
 mod reported;
+mod shared_calls;
+mod show;
+mod timed_pauses;
+mod timekeeping;
 mod transitions;
 mod vanished;
 mod watched_queues;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,10 +46,15 @@ use self::drift::PossibleDrift;
 use self::event_delivery::DeliveryEvidence;
 use self::memberships::Memberships;
 use self::mirrored_queue::Changed;
+use self::moments::Moments;
 use self::pending_refreshes::PendingRefreshes;
+use self::shared_calls::CompletedCalls;
+use self::show::ShowContext;
+use self::timed_pauses::TimedPauses;
 use self::vanished::VanishedChecks;
 use self::watched_queues::WatchedQueues;
 use super::metrics::Metrics;
+use crate::queues::TimingRules;
 use crate::queues::name::QueueName;
 
 use self::change_log::ChangeLog;
@@ -51,10 +62,14 @@ pub use self::change_log::{MemberChange, StateChange};
 pub use self::clock::{TOLERATED_OFFSET, clock_offset};
 pub(super) use self::event::Event;
 pub use self::event_delivery::EventDelivery;
+pub(super) use self::member_key::MemberKey;
 pub(super) use self::mirrored_queue::MirroredQueue;
 pub(super) use self::now::Now;
 pub(super) use self::pending_refreshes::Refresh;
 pub(super) use self::phase::Phase;
+pub(super) use self::timed_pauses::{SentOutcome, StorageChange};
+pub(super) use self::timekeeping::DuePause;
+pub use self::timekeeping::PauseRequest;
 pub use self::watched_queues::ShowsQueue;
 
 /// A PBX's mirror.
@@ -94,6 +109,21 @@ pub(super) struct Mirror {
     unknown_queues: HashMap<String, Instant>,
     /// The queues that the configuration lists, in the configuration's spelling.
     configured: Vec<String>,
+    /// The rules of all organizations on this PBX.
+    rules: Vec<Arc<dyn TimingRules>>,
+    /// Since when pauses that others made are ended by their reason, in Unix milliseconds.
+    catalog_since: i64,
+    timed_pauses: TimedPauses,
+    completed_calls: CompletedCalls,
+    longest_wrapup_seconds: i64,
+    /// The members that were added, replaced or removed by the change being applied.
+    touched: Vec<(QueueName, Arc<str>)>,
+    /// When each member changes by time alone.
+    display_moments: Moments,
+    /// When the bridge ends each pause.
+    end_moments: Moments,
+    /// The pauses that are being ended.
+    ending: HashSet<MemberKey>,
     metrics: Arc<Metrics>,
 }
 
@@ -120,6 +150,15 @@ impl Mirror {
             unusable_names: Vec::new(),
             unknown_queues: HashMap::new(),
             configured: Vec::new(),
+            rules: Vec::new(),
+            catalog_since: 0,
+            timed_pauses: TimedPauses::default(),
+            completed_calls: CompletedCalls::default(),
+            longest_wrapup_seconds: 0,
+            touched: Vec::new(),
+            display_moments: Moments::default(),
+            end_moments: Moments::default(),
+            ending: HashSet::new(),
             metrics,
         }
     }
@@ -231,8 +270,23 @@ impl Mirror {
         self.pending.members_with_call_changes()
     }
 
-    /// Records visible member changes in the change log.
-    fn record(&mut self, queue: &QueueName, changed: impl IntoIterator<Item = Changed>) {
+    /// Returns a queue, and the context for showing its members.
+    fn queue_and_context(
+        &mut self,
+        name: &str,
+        now: Now,
+    ) -> Option<(&mut MirroredQueue, ShowContext<'_>)> {
+        let queue = self.queues.get_mut(&name.to_ascii_lowercase())?;
+        let context = ShowContext {
+            now,
+            timed_pauses: &mut self.timed_pauses,
+            touched: &mut self.touched,
+        };
+        Some((queue, context))
+    }
+
+    /// Records visible member changes in the change log, and plans the members' next moments.
+    fn record(&mut self, queue: &QueueName, changed: impl IntoIterator<Item = Changed>, now: Now) {
         let is_new = self.queue(queue).is_some_and(MirroredQueue::is_new);
         for (change, member) in changed {
             self.memberships.member_changed(queue, change, &member);
@@ -248,6 +302,7 @@ impl Mirror {
                 }
             });
         }
+        self.plan_touched(now);
     }
 }
 

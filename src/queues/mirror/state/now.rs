@@ -1,6 +1,6 @@
 //! The current time, which callers pass to the mirror because it never reads the clock.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
@@ -13,8 +13,22 @@ pub(in crate::queues::mirror) struct Now {
 }
 
 impl Now {
+    /// Reads both clocks.
+    pub(in crate::queues::mirror) fn read() -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self {
+            at: Instant::now(),
+            wall: since_epoch.unwrap_or_default(),
+        }
+    }
+
     /// Returns the wall-clock time in Unix seconds.
     pub(super) fn unix(self) -> i64 {
         self.wall.as_secs() as i64
+    }
+
+    /// Returns the wall-clock time in Unix milliseconds.
+    pub(in crate::queues::mirror) fn unix_millis(self) -> i64 {
+        self.wall.as_millis() as i64
     }
 }

@@ -29,6 +29,15 @@ pub(super) fn with_bridge_times(
     Arc::new(member)
 }
 
+/// Returns whether Asterisk reports the same for both states of a member; `None` means that
+/// there is no such member.
+pub(super) fn has_same_report(a: Option<&Member>, b: Option<&Member>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a.has_same_report(b),
+        (a, b) => a.is_none() && b.is_none(),
+    }
+}
+
 /// Returns whether Asterisk announces the difference between two states of a member with an
 /// event. Asterisk announces no changes of static members, and not every change of a call
 /// count or a device state.

@@ -67,5 +67,8 @@ impl Mirror {
         for queue in new {
             self.request_refresh(Refresh::Queue(queue), now.at);
         }
+        self.catalog_since = self.catalog_since.max(now.unix_millis());
+        self.forget_timed_pauses_of_nonmembers(now);
+        self.plan_all(now);
     }
 }
