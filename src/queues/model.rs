@@ -307,11 +307,10 @@ pub struct Caller {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn member(device_state: u64, paused: bool, in_call: bool) -> Member {
-        Member {
+impl Member {
+    /// Returns an idle dynamic member.
+    pub(super) fn for_test() -> Self {
+        Self {
             name: "Dana".into(),
             interface: "PJSIP/1001".into(),
             state_interface: "PJSIP/1001".into(),
@@ -321,12 +320,26 @@ mod tests {
             last_call: PbxTime::reported(0),
             last_pause: PbxTime::reported(0),
             login_time: PbxTime::reported(0),
-            in_call,
-            device_state: DeviceState::from_code(device_state),
-            paused,
+            in_call: false,
+            device_state: DeviceState::NotInUse,
+            paused: false,
             paused_reason: "".into(),
             wrapup_seconds: 0,
             observed: Observed::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(device_state: u64, paused: bool, in_call: bool) -> Member {
+        Member {
+            device_state: DeviceState::from_code(device_state),
+            paused,
+            in_call,
+            ..Member::for_test()
         }
     }
 

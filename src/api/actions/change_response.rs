@@ -102,7 +102,11 @@ fn row_view(row: &Row) -> RowView<'_> {
 /// Formats the rows for the audit log: `6001=ok,6002=not_a_member`.
 fn results(rows: &[Row]) -> String {
     let results = rows.iter().map(|row| {
-        let result = error_of(row).map_or("ok", |error| error.code.as_str());
+        let result = match &row.result {
+            Ok(RowResult::Changed { .. }) => "ok",
+            Ok(RowResult::Kept) => "kept",
+            Err(error) => error.code.as_str(),
+        };
         format!("{}={result}", row.queue)
     });
     results.collect::<Vec<_>>().join(",")

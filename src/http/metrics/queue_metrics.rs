@@ -12,14 +12,38 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 use tokio::time::Instant;
 
-use crate::queues::{MemberState, Pbxes, Queue, ReadRequest};
+use crate::queues::{
+    Member, MemberState, MemberTiming, Pbxes, Queue, ReadRequest, Snapshot, TimingRules,
+};
 
 /// How long Asterisk may take to report callers and statistics for a scrape.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Encodes the queue metrics, with the labels `pbx` and `queue`.
 #[derive(Debug, Default)]
-pub(super) struct QueueCollector(Vec<(String, Vec<Arc<Queue>>)>);
+pub(super) struct QueueCollector(Vec<PbxQueues>);
+
+/// The queues of a PBX.
+#[derive(Debug)]
+struct PbxQueues {
+    pbx: String,
+    queues: Vec<Arc<Queue>>,
+    rules: Vec<Arc<dyn TimingRules>>,
+    /// The time of the members' states, in Unix milliseconds.
+    now: i64,
+}
+
+impl PbxQueues {
+    /// Returns the state of a member of `queue`. In a queue that no organization has, there is
+    /// no wrap-up.
+    fn state_in(&self, queue: &str, member: &Member) -> MemberState {
+        let mut rules = self.rules.iter();
+        match rules.find(|rules| rules.has_queue(queue)) {
+            Some(rules) => MemberTiming::of(member, queue, &**rules, self.now).state,
+            None => member.state_without_wrap_up(),
+        }
+    }
+}
 
 impl QueueCollector {
     /// Queries the queues of all PBXes. Omits the queues of a PBX that does not answer; the PBX
@@ -34,7 +58,13 @@ impl QueueCollector {
         };
         let queries = pbxes.iter().map(async |(name, pbx)| {
             let snapshot = pbx.queues(request, |_| true).await;
-            Some((name.clone(), snapshot.ok()?.queues))
+            let Snapshot { queues, now, .. } = snapshot.ok()?;
+            Some(PbxQueues {
+                pbx: name.clone(),
+                queues,
+                rules: pbx.timing_rules(),
+                now,
+            })
         });
         // The queries run concurrently, so an unresponsive PBX does not delay the other PBXes.
         let answers = join_all(queries).await;
@@ -43,27 +73,30 @@ impl QueueCollector {
 
     /// Iterates over all queues, each with its PBX's name.
     fn queues(&self) -> impl Iterator<Item = (&str, &Queue)> {
-        self.0
-            .iter()
-            .flat_map(|(pbx, queues)| queues.iter().map(move |queue| (pbx.as_str(), &**queue)))
+        self.0.iter().flat_map(|on_pbx| {
+            let queues = on_pbx.queues.iter();
+            queues.map(|queue| (on_pbx.pbx.as_str(), &**queue))
+        })
     }
 
     fn encode_agents(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let help = "Agents by state";
         let mut family =
             encoder.encode_descriptor("queue_agents", help, None, MetricType::Gauge)?;
-        for (pbx, queue) in self.queues() {
-            for state in MemberState::ALL {
+        for on_pbx in &self.0 {
+            for queue in &on_pbx.queues {
                 let members = queue.members.iter();
-                let agents = members
-                    .filter(|member| member.state_without_wrap_up() == state)
-                    .count();
-                let labels = [
-                    ("pbx", pbx),
-                    ("queue", queue.name.as_str()),
-                    ("state", state.as_str()),
-                ];
-                ConstGauge::new(agents as u64).encode(family.encode_family(&labels)?)?;
+                let states = members.map(|member| on_pbx.state_in(&queue.name, member));
+                let states: Vec<MemberState> = states.collect();
+                for state in MemberState::ALL {
+                    let agents = states.iter().filter(|other| **other == state).count();
+                    let labels = [
+                        ("pbx", on_pbx.pbx.as_str()),
+                        ("queue", queue.name.as_str()),
+                        ("state", state.as_str()),
+                    ];
+                    ConstGauge::new(agents as u64).encode(family.encode_family(&labels)?)?;
+                }
             }
         }
         Ok(())

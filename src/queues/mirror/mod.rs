@@ -74,23 +74,21 @@ pub fn connect(
     let store = Store::new(storage.clone());
     let name = link.name.clone();
     let span = info_span!("live", pbx = name);
-    let (client, supervisor) = supervise(link, Feed(store.clone()), stop.clone());
+    // The link outlives the pause timer, which may be ending pauses.
+    let link_stop = CancellationToken::new();
+    let (client, supervisor) = supervise(link, Feed(store.clone()), link_stop.clone());
     let refresher = Refresher::new(store.clone(), client.clone(), settings.resync_interval);
     let pbx = Pbx::new(name, store, client, settings, storage);
-    let pause_timer = PauseTimer::new(pbx.clone(), ended);
+    let pause_timer = PauseTimer::new(pbx.clone(), ended).run(stop.clone());
     let adopt = adopt_stored_pauses(pbx.clone());
     let tasks = async move {
-        let refresher = stop.run_until_cancelled(refresher.run());
-        let pause_timer = stop.run_until_cancelled(pause_timer.run());
-        let adopt = stop.run_until_cancelled(adopt);
         // The supervisor runs in its own task, so that a slow refresh never delays it.
-        let (supervisor, ..) = tokio::join!(
-            tokio::spawn(supervisor),
-            refresher.instrument(span),
-            pause_timer,
-            adopt
-        );
-        supervisor.ok();
+        let supervisor = tokio::spawn(supervisor);
+        let refresher = stop.run_until_cancelled(refresher.run());
+        let adopt = stop.run_until_cancelled(adopt);
+        tokio::join!(refresher.instrument(span), adopt, pause_timer);
+        link_stop.cancel();
+        supervisor.await.ok();
     };
     (pbx, tasks)
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::{Instrument, info_span, warn};
 
 use super::pbx::Pbx;
@@ -57,6 +59,7 @@ pub(super) struct PauseTimer {
     pbx: Pbx,
     ended: mpsc::UnboundedSender<EndedPause>,
     slots: Arc<Semaphore>,
+    running: TaskTracker,
 }
 
 impl PauseTimer {
@@ -65,11 +68,19 @@ impl PauseTimer {
             pbx,
             ended,
             slots: Arc::new(Semaphore::new(MAX_CONCURRENT_ENDS)),
+            running: TaskTracker::new(),
         })
     }
 
-    /// Runs until it is dropped.
-    pub(super) async fn run(self: Arc<Self>) {
+    /// Runs until `stop` is canceled and the pauses that are being ended have ended.
+    pub(super) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        stop.run_until_cancelled(self.end_due_pauses()).await;
+        self.running.close();
+        // Each attempt has a deadline.
+        self.running.wait().await;
+    }
+
+    async fn end_due_pauses(self: &Arc<Self>) {
         let store = &self.pbx.store;
         loop {
             let woken = store.wake_pause_timer.notified();
@@ -79,7 +90,8 @@ impl PauseTimer {
             });
             for pause in due {
                 let span = info_span!("end_pause", pbx = self.pbx.name);
-                tokio::spawn(Arc::clone(&self).end(pause).instrument(span));
+                self.running
+                    .spawn(Arc::clone(self).end(pause).instrument(span));
             }
             let next = store.read(Mirror::next_moment);
             let next = next.map(|at| at.saturating_sub(wall_clock::unix_millis()));
@@ -105,23 +117,19 @@ impl PauseTimer {
             Err(QueueError::Refused(_)) => REFUSED_RETRY_DELAY,
             _ => RETRY_DELAY,
         };
-        if let Err(error) = &result {
-            warn!(%error, queue = %pause.queue, interface = %pause.interface, "can't end a pause; retrying");
-        }
-        let is_attempt = !matches!(
-            result,
-            Ok(false)
-                | Err(QueueError::Failure(
-                    Failure::Overloaded | Failure::Unavailable { .. }
-                ))
-        );
-        if is_attempt {
+        if was_sent(&result) {
+            let DuePause {
+                queue, interface, ..
+            } = &pause;
+            if let Err(error) = &result {
+                warn!(%error, %queue, %interface, "can't end a pause; trying again");
+            }
             // Fails only during shutdown.
             let _ = self.ended.send(EndedPause {
                 pbx: self.pbx.name.clone(),
+                queue: queue.to_string(),
+                interface: interface.to_string(),
                 organization: pause.organization,
-                queue: pause.queue.to_string(),
-                interface: pause.interface.to_string(),
                 request: pause.request,
                 error: result.err(),
             });
@@ -163,4 +171,15 @@ impl PauseTimer {
         turn.pause_if_member(queue, interface, false, Some(END_REASON))
             .await
     }
+}
+
+/// Returns whether the unpause was sent.
+fn was_sent(result: &Result<bool, QueueError>) -> bool {
+    !matches!(
+        result,
+        Ok(false)
+            | Err(QueueError::Failure(
+                Failure::Overloaded | Failure::Unavailable { .. }
+            ))
+    )
 }

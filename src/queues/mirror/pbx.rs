@@ -61,6 +61,12 @@ impl Pbx {
             .change(|mirror, now| mirror.set_rules(rules, now));
     }
 
+    /// Returns the rules of the organizations on this PBX.
+    #[must_use]
+    pub fn timing_rules(&self) -> Vec<Arc<dyn TimingRules>> {
+        self.store.read(|mirror| mirror.rules().to_vec())
+    }
+
     /// Returns the current number of requests that use the link, and the maximum number.
     #[must_use]
     pub fn pending_requests(&self) -> (usize, usize) {

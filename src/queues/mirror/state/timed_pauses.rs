@@ -233,3 +233,6 @@ impl TimedPauses {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,6 +68,11 @@ impl Mirror {
         self.plan_all(now);
     }
 
+    /// Returns the rules of all organizations on this PBX.
+    pub(in crate::queues::mirror) fn rules(&self) -> &[Arc<dyn TimingRules>] {
+        &self.rules
+    }
+
     /// Returns the rules of the organizations that have this queue.
     pub(super) fn rules_of(&self, queue: &str) -> Vec<Arc<dyn TimingRules>> {
         let rules = self.rules.iter().filter(|rules| rules.has_queue(queue));
