@@ -1,6 +1,6 @@
 //! `ami-bridge check`: tests whether a configuration will work.
 //!
-//! `configuration` runs the checks that need no PBX. `pbx` connects to a PBX and runs the
+//! `configuration` and `state` run the checks that need no PBX. `pbx` connects to a PBX and runs the
 //! checks in `permissions`, `ping`, `queues` and `probe`. All checks add their results to the
 //! `report`, which is printed as JSON or as `text`.
 
@@ -11,6 +11,7 @@ mod ping;
 mod probe;
 mod queues;
 mod report;
+mod state;
 mod text;
 
 use futures_util::future::join_all;
@@ -19,6 +20,7 @@ use crate::config::Settings;
 
 pub use report::{
     CertificateReport, MemberEvents, OrganizationReport, OverlapReport, PbxReport, Report,
+    StateReport, StateStatus,
 };
 
 /// Checks the configuration and every PBX. Logs in to each PBX as the daemon does, and logs
@@ -29,6 +31,7 @@ pub use report::{
 pub async fn check(settings: Settings, probe: bool) -> Report {
     let mut report = Report::new();
     configuration::check(&settings, &mut report);
+    state::check(&settings.state, &mut report);
     let organizations = settings.directory.organizations();
     let pbxes = settings.pbxes.into_iter();
     // Check all PBXes concurrently, so that an unresponsive PBX does not delay the others.

@@ -18,6 +18,8 @@ pub struct Report {
     pub organizations: Vec<OrganizationReport>,
     /// The overlaps that `shared = true` allows.
     pub overlaps: Vec<OverlapReport>,
+    /// Where the state is stored.
+    pub state: StateReport,
     /// The API's certificate, if TLS is configured.
     pub certificate: Option<CertificateReport>,
     /// Problems that should be fixed although the bridge works.
@@ -95,6 +97,34 @@ pub struct OverlapReport {
     pub second: String,
     /// A queue or an interface that both can reach.
     pub example: String,
+}
+
+/// Where what must survive a restart is stored.
+#[derive(Debug, Default, Serialize)]
+pub struct StateReport {
+    /// The directory; `None` if the state is in memory.
+    pub directory: Option<String>,
+    /// Whether the state can be stored.
+    pub status: StateStatus,
+    /// Why the directory is not usable.
+    pub reason: Option<String>,
+}
+
+/// Whether the state can be stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateStatus {
+    /// The state is in memory.
+    #[default]
+    Memory,
+    /// The directory is usable.
+    Ok,
+    /// A running bridge uses the directory.
+    InUse,
+    /// The bridge will create the directory.
+    Missing,
+    /// The directory is not usable.
+    Unavailable,
 }
 
 /// The validity of a certificate.

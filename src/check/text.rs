@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use super::report::{MemberEvents, PbxReport, Report};
+use super::report::{MemberEvents, PbxReport, Report, StateReport, StateStatus};
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -11,6 +11,7 @@ impl Display for Report {
             let not_after = &certificate.not_after;
             writeln!(f, "http.tls_certificate: expires at {not_after}")?;
         }
+        write_state(f, &self.state)?;
         for pbx in self.pbxes.iter().filter(|pbx| pbx.linked) {
             write_pbx(f, pbx)?;
             let organizations = self.organizations.iter().filter(|o| o.pbx == pbx.name);
@@ -31,6 +32,24 @@ impl Display for Report {
         }
         Ok(())
     }
+}
+
+fn write_state(f: &mut Formatter<'_>, state: &StateReport) -> Result {
+    let text = match state.status {
+        StateStatus::Memory => {
+            return writeln!(
+                f,
+                "state: in memory only, since neither state.directory nor systemd's \
+                 STATE_DIRECTORY is set"
+            );
+        }
+        StateStatus::Ok => "this user can store the state",
+        StateStatus::InUse => "the running bridge uses it",
+        StateStatus::Missing => "does not exist yet; the bridge creates it at startup",
+        StateStatus::Unavailable => "not usable, see the warning",
+    };
+    let directory = state.directory.as_deref().unwrap_or_default();
+    writeln!(f, "state: {directory}: {text}")
 }
 
 fn write_pbx(f: &mut Formatter<'_>, pbx: &PbxReport) -> Result {

@@ -30,6 +30,7 @@ pub(super) struct File {
     pub(super) admin: Admin,
     pub(super) log: Log,
     pub(super) lockout: Lockout,
+    pub(super) state: State,
     pub(super) pbx: BTreeMap<String, Pbx>,
     pub(super) organization: BTreeMap<String, Organization>,
 }
@@ -127,6 +128,13 @@ impl Default for Lockout {
             duration: "1m".into(),
         }
     }
+}
+
+/// `[state]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct State {
+    pub(super) directory: Option<String>,
 }
 
 /// `[pbx.NAME]`

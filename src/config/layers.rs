@@ -5,7 +5,12 @@ use config::{Config, Environment, File, FileFormat, Value, ValueKind};
 use super::error::ConfigError;
 use super::mistake::Mistake;
 
-/// Merges the file with the environment variables, which take precedence.
+/// The directory that systemd has created for the service's state (`StateDirectory=`). If there
+/// are several, the variable lists them with colons between them.
+const STATE_DIRECTORY: &str = "STATE_DIRECTORY";
+
+/// Merges the file with the environment variables, which take precedence. Only systemd's
+/// `STATE_DIRECTORY` is a default, which the file overrides.
 ///
 /// # Errors
 /// Returns [`ConfigError::Mistakes`] if an environment variable replaces a table in the file
@@ -22,17 +27,33 @@ pub(super) fn merge(
             .separator("__")
             .ignore_empty(true);
         layers = layers.add_source(environment);
+        if let Some(directory) = systemd_state_directory() {
+            // Only an invalid key could be an error.
+            layers = layers
+                .set_default("state.directory", directory)
+                .map_err(|_| conflict(file_name))?;
+        }
     }
-    let merged = layers.build().map_err(|_| ConfigError::Mistakes {
+    let merged = layers.build().map_err(|_| conflict(file_name))?;
+    let mut tree = merged.cache;
+    prefer_environment_secrets(&mut tree);
+    Ok(tree)
+}
+
+fn conflict(file_name: &str) -> ConfigError {
+    ConfigError::Mistakes {
         file: file_name.to_owned(),
         mistakes: vec![Mistake {
             key: "AMI_BRIDGE__…".to_owned(),
             message: "an environment variable conflicts with a table in the file".to_owned(),
         }],
-    })?;
-    let mut tree = merged.cache;
-    prefer_environment_secrets(&mut tree);
-    Ok(tree)
+    }
+}
+
+fn systemd_state_directory() -> Option<String> {
+    let directories = std::env::var(STATE_DIRECTORY).ok()?;
+    let first = directories.split(':').next()?;
+    (!first.is_empty()).then(|| first.to_owned())
 }
 
 /// If the environment sets a PBX's `secret`, removes `secret_file` from the file's values, and

@@ -29,4 +29,4 @@ mod validate;
 pub use error::ConfigError;
 pub use load::{find, load, load_text};
 pub use mistake::Mistake;
-pub use settings::{AdminSettings, HttpSettings, PbxSettings, Settings};
+pub use settings::{AdminSettings, HttpSettings, PbxSettings, Settings, StateSettings};

@@ -1,6 +1,7 @@
 //! The validated configuration that the rest of the program uses.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// `[lockout]`: the limit on failed logins.
     pub lockout: LockoutPolicy,
+    /// `[state]`: where to store what must survive a restart.
+    pub state: StateSettings,
     /// `[pbx.NAME]`, ordered by name.
     pub pbxes: Vec<PbxSettings>,
     /// The organizations (`[organization.NAME]`) and their users.
@@ -61,6 +64,13 @@ pub struct AdminSettings {
     pub listen: Option<SocketAddr>,
     /// Whether `/metrics` includes metrics for each queue.
     pub queue_metrics: bool,
+}
+
+/// Where to store what must survive a restart.
+#[derive(Debug, Clone)]
+pub struct StateSettings {
+    /// An absolute path; `None` keeps the state in memory.
+    pub directory: Option<PathBuf>,
 }
 
 /// The settings for one PBX.

@@ -4,8 +4,8 @@
 use tracing::warn;
 
 /// File descriptors that the daemon always needs: standard streams, the runtimes, listeners,
-/// the log, and the files that a reload reads.
-const RESERVED_BASE: u64 = 24;
+/// the log, the storage, and the files that a reload reads.
+const RESERVED_BASE: u64 = 30;
 
 /// File descriptors for each PBX: its link, a new link while the old link closes, and name
 /// resolution.
@@ -62,10 +62,10 @@ mod tests {
         for (limit, max_connections, pbxes, api, admin) in [
             (1_048_576, 4096, 1, 4096, 64),
             (8192, 4096, 3, 4096, 64),
-            (4096, 4096, 1, 4004, 64),
-            (256, 4096, 1, 196, 32),
+            (4096, 4096, 1, 3998, 64),
+            (256, 4096, 1, 190, 32),
             (256, 100, 1, 100, 32),
-            (40, 4096, 1, 7, 5),
+            (40, 4096, 1, 1, 5),
             (20, 4096, 1, 1, 4),
             (u64::MAX, 4096, 1, 4096, 64),
         ] {

@@ -3,6 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 
+use crate::storage::DirectoryInUse;
+
 /// An error that prevents the daemon from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -17,6 +19,9 @@ pub enum StartError {
     /// The API's TLS certificate can't be used.
     #[error("http.tls_certificate: {0}")]
     Tls(String),
+    /// Another process uses the state directory.
+    #[error("state.directory: {0}")]
+    DirectoryInUse(#[from] DirectoryInUse),
     /// The operating system can't start a thread.
     #[error("can't start a thread: {0}")]
     Threads(io::Error),

@@ -10,6 +10,7 @@ mod pause_audit;
 mod reload;
 mod restart_only;
 mod route_builder;
+mod state;
 mod systemd;
 mod warnings;
 mod watchdog;
@@ -48,8 +49,8 @@ const API_TIMEOUTS: Timeouts = Timeouts {
 };
 
 /// After the API has drained, how long to wait for requests whose clients have disconnected.
-/// The sum of this timeout and both `drain` timeouts must stay below the systemd unit's
-/// `TimeoutStopSec=`.
+/// The sum of this timeout, both `drain` timeouts and the storage's `CLOSE_TIMEOUT` must stay
+/// below the systemd unit's `TimeoutStopSec=`.
 const ABANDONED_REQUESTS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The admin listener drains last, when all other work is done.
@@ -79,6 +80,7 @@ pub async fn run(
 struct Daemon {
     listeners: Listeners,
     links: Links,
+    storage: Storage,
     admin: Arc<Admin>,
     reloader: Reloader,
     running_requests: TaskTracker,
@@ -99,9 +101,10 @@ impl Daemon {
         warnings::warn_about_certificate(listeners.api.tls.as_ref());
         let initial = RestartOnly::of(&settings);
         let pbxes = std::mem::take(&mut settings.pbxes);
+        let storage = state::open(&settings.state)?;
         let (ended, ended_pauses) = mpsc::unbounded_channel();
         let sinks = PauseSinks {
-            storage: Storage::in_memory(),
+            storage: storage.clone(),
             ended,
         };
         let links = Links::new(pbxes, settings.http.serve_stale, &sinks);
@@ -113,6 +116,7 @@ impl Daemon {
             slots: listeners.api.slots.clone(),
             tls: listeners.api.tls.clone(),
             log: log.clone(),
+            storage: storage.clone(),
             includes_queues: settings.admin.queue_metrics,
         };
         let running_requests = TaskTracker::new();
@@ -129,6 +133,7 @@ impl Daemon {
         Ok(Self {
             listeners,
             links,
+            storage,
             admin: Arc::new(Admin::new(metrics, stop.clone())),
             reloader: reloader.map_err(StartError::Random)?,
             running_requests,
@@ -156,6 +161,7 @@ impl Daemon {
         RunningParts {
             requests: self.running_requests,
             links: self.links,
+            storage: self.storage,
             watchdog,
             admin,
         }
@@ -166,12 +172,14 @@ impl Daemon {
 struct RunningParts {
     requests: TaskTracker,
     links: Links,
+    storage: Storage,
     watchdog: JoinHandle<()>,
     admin: Option<AdminServer>,
 }
 
 impl RunningParts {
-    /// Waits for the requests, then closes the links, then stops the admin listener.
+    /// Waits for the requests, then closes the links and the storage, then stops the admin
+    /// listener.
     async fn drain(self) {
         // The links must stay up until the requests have received the replies to their actions.
         self.requests.close();
@@ -182,6 +190,7 @@ impl RunningParts {
         // The watchdog would report the closed links as a failure.
         self.watchdog.abort();
         self.links.close().await;
+        state::close(self.storage).await;
         if let Some(admin) = self.admin {
             admin.stop().await;
         }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use crate::ami::value::HeaderValue;
 use crate::ami::{Address, LinkSettings, TlsSettings};
-use crate::config::{AdminSettings, HttpSettings, PbxSettings, Settings};
+use crate::config::{AdminSettings, HttpSettings, PbxSettings, Settings, StateSettings};
 use crate::telemetry::{LogFormat, LogSettings};
 
 /// The settings that a reload can't apply. A reload compares the new settings with the startup
@@ -26,6 +27,7 @@ pub(super) struct RestartOnly {
     admin_listen: Option<SocketAddr>,
     queue_metrics: bool,
     log_format: LogFormat,
+    state_directory: Option<PathBuf>,
     pbxes: BTreeMap<String, PbxSection>,
 }
 
@@ -48,6 +50,7 @@ impl RestartOnly {
             http,
             admin,
             log,
+            state,
             pbxes,
             lockout: _,
             directory: _,
@@ -69,6 +72,9 @@ impl RestartOnly {
             queue_metrics,
         } = admin;
         let LogSettings { format, level: _ } = log;
+        let StateSettings {
+            directory: state_directory,
+        } = state;
         Self {
             http_listen: *http_listen,
             http_has_tls: tls.is_some(),
@@ -77,6 +83,7 @@ impl RestartOnly {
             admin_listen: *admin_listen,
             queue_metrics: *queue_metrics,
             log_format: *format,
+            state_directory: state_directory.clone(),
             pbxes: pbxes
                 .iter()
                 .map(|pbx| (pbx.link.name.clone(), PbxSection::of(pbx)))
@@ -95,6 +102,7 @@ impl RestartOnly {
             admin_listen,
             queue_metrics,
             log_format,
+            state_directory,
             pbxes,
         } = self;
         let comparisons = [
@@ -108,6 +116,7 @@ impl RestartOnly {
             ("admin.listen", *admin_listen == after.admin_listen),
             ("admin.queue_metrics", *queue_metrics == after.queue_metrics),
             ("log.format", *log_format == after.log_format),
+            ("state.directory", *state_directory == after.state_directory),
         ];
         let mut changed: BTreeSet<String> =
             changed_names(&comparisons).map(str::to_owned).collect();

@@ -14,6 +14,7 @@ use super::handler::Handler;
 use super::metrics::{self, BridgeMetrics};
 use crate::ami::NO_APP_QUEUE;
 use crate::queues::PbxStatus;
+use crate::storage::StorageStatus;
 
 /// The admin listener's handler.
 #[derive(Debug)]
@@ -61,7 +62,8 @@ impl Admin {
     }
 
     /// Responds with 200 if all PBXes are linked, their queues are loaded, and the daemon is
-    /// not shutting down; otherwise with 503. The body contains each PBX's state.
+    /// not shutting down; otherwise with 503. The body contains each PBX's state, and the
+    /// storage's state, which does not change the status.
     fn readiness(&self) -> Response<ReplyBody> {
         let mut is_ready = !self.stop.is_cancelled();
         let mut pbxes = Map::new();
@@ -77,7 +79,9 @@ impl Admin {
         } else {
             (StatusCode::SERVICE_UNAVAILABLE, "not_ready")
         };
-        json_response(status, &json!({"status": text, "pbx": pbxes}))
+        let storage = storage_details(self.metrics.storage.status());
+        let body = json!({"status": text, "pbx": pbxes, "storage": storage});
+        json_response(status, &body)
     }
 
     async fn metrics(&self, request: &HeaderMap) -> Response<ReplyBody> {
@@ -102,6 +106,15 @@ fn state_and_reason(status: PbxStatus) -> (&'static str, Value) {
         PbxStatus::ShuttingDown => ("shutting_down", Value::Null),
         PbxStatus::Down { reason } => ("down", Value::from(reason)),
     }
+}
+
+fn storage_details(status: StorageStatus) -> Value {
+    let (state, reason) = match status {
+        StorageStatus::Memory => ("memory", None),
+        StorageStatus::Ready => ("ok", None),
+        StorageStatus::Unavailable { reason } => ("unavailable", Some(reason)),
+    };
+    json!({"state": state, "reason": reason})
 }
 
 fn json_response(status: StatusCode, body: &Value) -> Response<ReplyBody> {

@@ -32,6 +32,8 @@ pub(super) enum DatabaseError {
     Sqlite(#[from] rusqlite::Error),
     #[error("is not a file")]
     NotAFile,
+    #[error("is not a database")]
+    NotADatabase,
     #[error("is a database of another program")]
     OtherProgram,
     #[error(

@@ -11,7 +11,7 @@ use super::DirectoryInUse;
 
 /// The file that a process locks. The database itself stays unlocked, so that `sqlite3` can
 /// back it up.
-const FILE_NAME: &str = "lock";
+pub(super) const FILE_NAME: &str = "lock";
 
 /// How often a lock that another process holds is tried again. `ami-bridge check` holds it for
 /// a moment.

@@ -8,6 +8,7 @@
 //!   simultaneous inserts share one `fsync`.
 //! - `database` is the file, its schema and its statements.
 //! - `directory_lock` ensures that only one process uses the directory.
+//! - `inspect` is for `ami-bridge check`.
 //! - `health` knows whether the database works, and logs when that changes.
 //!
 //! A full disk or a broken file makes the storage unavailable. The thread then tries to open
@@ -16,6 +17,7 @@
 mod database;
 mod directory_lock;
 mod health;
+mod inspect;
 mod pause;
 mod queue;
 mod schema;
@@ -34,6 +36,7 @@ use tokio::time::timeout;
 use self::directory_lock::DirectoryLock;
 use self::health::Health;
 pub use self::health::StorageStatus;
+pub use self::inspect::{DirectoryState, inspect};
 pub use self::pause::StoredPause;
 use self::queue::Queue;
 use self::worker::Worker;

@@ -13,6 +13,7 @@ mod organization;
 mod pbx;
 mod reason;
 mod secret_file;
+mod state;
 mod text;
 mod user;
 mod value;
@@ -35,6 +36,7 @@ pub(super) fn validate(file: File, mistakes: &mut Mistakes) -> Option<Settings> 
     }
     let log = log::validate(&file.log, mistakes);
     let lockout = lockout::validate(&file.lockout, mistakes);
+    let state = state::validate(&file.state, mistakes);
     if file.pbx.is_empty() {
         mistakes.add_missing(
             "pbx",
@@ -62,6 +64,7 @@ pub(super) fn validate(file: File, mistakes: &mut Mistakes) -> Option<Settings> 
         admin: admin?,
         log: log?,
         lockout: lockout?,
+        state: state?,
         pbxes,
         directory: Directory::new(organizations, users),
         overlaps,

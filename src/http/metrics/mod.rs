@@ -16,6 +16,7 @@ use super::listener::{Slots, Tls};
 use crate::api::RequestMetrics;
 use crate::certificate::validity_period;
 use crate::queues::Pbxes;
+use crate::storage::{Storage, StorageStatus};
 use crate::telemetry::LogFlow;
 
 /// The sources of all metrics.
@@ -31,6 +32,8 @@ pub struct BridgeMetrics {
     pub tls: Option<Tls>,
     /// Counts the log lines.
     pub log: LogFlow,
+    /// What must survive a restart.
+    pub storage: Storage,
     /// Whether to include the queue metrics.
     pub includes_queues: bool,
 }
@@ -54,6 +57,7 @@ impl BridgeMetrics {
         self.requests.register(&mut registry);
         self.register_connections(&mut registry);
         self.register_certificate(&mut registry);
+        self.register_storage(&mut registry);
         registry.register(
             "log_lines_dropped",
             "Log lines that were dropped because the log reader was too slow",
@@ -84,6 +88,18 @@ impl BridgeMetrics {
         ] {
             registry.register(name, help, ConstGauge::new(value as u64));
         }
+    }
+
+    fn register_storage(&self, registry: &mut Registry) {
+        let is_up = match self.storage.status() {
+            StorageStatus::Memory | StorageStatus::Ready => 1_u64,
+            StorageStatus::Unavailable { .. } => 0,
+        };
+        let help = "1 if the ends of pauses can be stored";
+        registry.register("storage_up", help, ConstGauge::new(is_up));
+        let help = "Failed attempts to open, read or write the database of the state";
+        let errors = ConstCounter::new(self.storage.errors());
+        registry.register("storage_errors", help, errors);
     }
 
     fn register_certificate(&self, registry: &mut Registry) {

@@ -16,7 +16,7 @@ use crate::support::{
 
 /// The maximum number of client connections with 256 descriptors and one PBX. The bridge
 /// reserves the other descriptors.
-const MAX_CLIENTS: usize = 196;
+const MAX_CLIENTS: usize = 190;
 
 fn start_with_limit(option: &str, limit: u32, asterisk: &Asterisk) -> Bridge {
     let mut shell = Command::new("sh");

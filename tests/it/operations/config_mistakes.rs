@@ -11,7 +11,7 @@ use crate::support::{SIMULATED, bridge_command, configuration, http_tls_section}
 /// same key.
 fn configuration_with(section: &str, line: &str) -> String {
     let mut text = String::new();
-    let valid = "[http]\n[admin]\n[log]\n[lockout]\n[pbx.main]\nusername = \"u\"\nsecret = \"s\"\n\
+    let valid = "[http]\n[admin]\n[log]\n[lockout]\n[state]\n[pbx.main]\nusername = \"u\"\nsecret = \"s\"\n\
         [organization.acme]\nqueues = [\"6001\"]\nagents = [\"1001\"]\n\
         [[organization.acme.user]]\nusername = \"a\"\npassword = \"p\"\n";
     let key = line.split(' ').next().unwrap_or_default();
@@ -208,6 +208,15 @@ fn paths_that_no_request_can_have_are_rejected() {
         &path,
         &quoted("\"/x\" \"/X/y.php\" \"/x/\" \"/eventsource\""),
     );
+}
+
+#[test]
+fn state_directory_must_be_an_absolute_path() {
+    let directory = [("[state]", "directory")];
+    let invalid = quoted("\"state\" \"./state\" \"~/state\"");
+    assert_mistakes(&directory, &invalid, "must be an absolute path, such as");
+    assert_mistakes(&directory, &["\"\"", "\" /state\""], "is not a path");
+    assert_accepted(&directory, &["\"/var/lib/ami-bridge\""]);
 }
 
 #[test]

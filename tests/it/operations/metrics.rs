@@ -212,5 +212,12 @@ fn promtool_accepts_the_metrics(version: u32) {
     drop(stdin);
     let output = promtool.wait_with_output().expect("the output of promtool");
     let problems = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!problems.contains("error"), "{problems}\n{text}");
+    // The name of a metric contains "error".
+    let mut serious = problems
+        .lines()
+        .filter(|line| !line.ends_with("no help text"));
+    assert!(
+        !serious.any(|line| line.contains("error")),
+        "{problems}\n{text}"
+    );
 }

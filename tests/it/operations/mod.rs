@@ -14,3 +14,4 @@ mod monitoring;
 mod packaging;
 mod pause_configuration;
 mod reload;
+mod state;

@@ -143,7 +143,10 @@ fn reload_names_the_settings_that_need_a_restart(version: u32) {
     let changed = configuration(asterisk.port)
         .replace("action_timeout = \"3s\"", "action_timeout = \"4s\"")
         .replace("sample-secret-change-me", "rotated")
-        .replace("[admin]", "max_connections = 7\n\n[admin]")
+        .replace(
+            "[admin]",
+            "max_connections = 7\n\n[state]\ndirectory = \"/var/lib/x\"\n\n[admin]",
+        )
         + "\n[pbx.new]\naddress = \"127.0.0.1:1\"\nusername = \"u\"\nsecret = \"s\"\n";
     let changed = changed.replace("[organization.acme]", "[organization.acme]\npbx = \"main\"");
     let changed = changed.replace(
@@ -157,7 +160,8 @@ fn reload_names_the_settings_that_need_a_restart(version: u32) {
             "http.max_connections",
             "pbx.main.action_timeout",
             "pbx.main.secret",
-            "pbx.new"
+            "pbx.new",
+            "state.directory"
         ]
     );
     assert!(!bridge.log().contains("rotated"));

@@ -18,6 +18,7 @@ use super::{ACME, Response, User, eventually, request};
 pub(crate) fn bridge_command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ami-bridge"));
     command.env_remove("AMI_BRIDGE_CONFIG");
+    command.env_remove("STATE_DIRECTORY");
     command
 }
 
