@@ -121,6 +121,7 @@ fn behavior() -> Behavior {
     Behavior {
         answer_delay_ms: 1_000..20_000,
         answered_percent: 85,
+        absent_interfaces: Vec::new(),
         talk_time_ms: 15_000..90_000,
         agent_hangup_percent: 40,
         patience_ms: 15_000..75_000,

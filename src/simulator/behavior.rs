@@ -13,6 +13,8 @@ pub struct Behavior {
     pub answer_delay_ms: Range<u64>,
     /// The percentage of ringing calls that agents answer.
     pub answered_percent: u32,
+    /// The interfaces of agents who never answer.
+    pub absent_interfaces: Vec<String>,
     /// How long an answered call lasts.
     pub talk_time_ms: Range<u64>,
     /// The percentage of answered calls in which the agent hangs up first.
@@ -69,13 +71,17 @@ pub(crate) enum Party {
 
 impl Behavior {
     /// Returns the behavior of the dialplan in `asterisk-sample`: agents answer after one
-    /// second, and callers hang up after one minute, whether waiting or talking. No calls are
-    /// generated, and agents take no breaks.
+    /// second, and callers hang up after one minute, whether waiting or talking. Agents 1090 to
+    /// 1099 never answer. No calls are generated, and agents take no breaks.
     #[must_use]
     pub fn sample_dialplan() -> Self {
+        let absent = |number: u32| {
+            ["acme", "globex"].map(|organization| format!("Local/{number}@{organization}-agents"))
+        };
         Self {
             answer_delay_ms: 1_000..1_001,
             answered_percent: 100,
+            absent_interfaces: (1090..=1099).flat_map(absent).collect(),
             talk_time_ms: 60_000..60_001,
             agent_hangup_percent: 0,
             patience_ms: 60_000..60_001,
@@ -92,6 +98,12 @@ impl Behavior {
         // values for other settings.
         let delay = random_duration(random, &self.answer_delay_ms);
         (random.u32(0..100) < self.answered_percent).then_some(delay)
+    }
+
+    /// Returns true if the agent with this interface never answers.
+    pub(crate) fn is_absent(&self, interface: &str) -> bool {
+        let mut absent = self.absent_interfaces.iter();
+        absent.any(|absent| absent.eq_ignore_ascii_case(interface))
     }
 
     /// Draws the duration of a conversation and the party that hangs up first.

@@ -44,6 +44,19 @@ impl<'a> Section<'a> {
 /// Parses a configuration file. Returns the sections that are neither templates nor
 /// `[general]`.
 pub(crate) fn parse_sections(text: &str) -> Vec<Section<'_>> {
+    let mut sections = parse_all_sections(text);
+    sections.retain(|section| !section.is_template && section.name != "general");
+    sections
+}
+
+/// Returns true if the last setting with this key in `[general]` is true.
+pub(crate) fn is_set_in_general(text: &str, key: &str) -> bool {
+    let sections = parse_all_sections(text);
+    let mut general = sections.iter().filter(|section| section.name == "general");
+    general.any(|section| section.last_value(key).is_some_and(is_true))
+}
+
+fn parse_all_sections(text: &str) -> Vec<Section<'_>> {
     let mut sections: Vec<Section<'_>> = Vec::new();
     for line in text.lines() {
         let line = line.split(';').next().unwrap_or_default().trim();
@@ -61,7 +74,6 @@ pub(crate) fn parse_sections(text: &str) -> Vec<Section<'_>> {
             section.settings.push((key.trim(), value.trim()));
         }
     }
-    sections.retain(|section| !section.is_template && section.name != "general");
     sections
 }
 

@@ -37,13 +37,20 @@ impl SimulatedPbx {
     fn select_members(&mut self, name: &str) -> Vec<String> {
         let now = self.unix_seconds();
         let random_number = self.random.usize(..);
-        let Some(queue) = self.queue_mut(name) else {
+        let mut queues = self.queues.iter();
+        let Some(queue) = queues.find(|queue| queue.name == name) else {
             return Vec::new();
         };
+        // Asterisk first looks whether any member is free, by the wrap-up time of this queue.
+        let is_free = |member: &Member| member.is_available(now, queue.wrapup);
+        if !queue.members.iter().any(is_free) {
+            return Vec::new();
+        }
+        // Then it checks each member, by the wrap-up time of the queue of the member's last call.
         let available = queue
             .members
             .iter()
-            .filter(|member| member.is_available(now, queue.wrapup));
+            .filter(|member| member.is_available(now, self.last_wrapup(member, queue)));
         let lowest_penalty = available.clone().map(|member| member.penalty).min();
         // Asterisk prepends each candidate to its list, so the candidates are in reverse
         // order.
@@ -57,6 +64,14 @@ impl SimulatedPbx {
         }
         let interfaces = candidates.iter().map(|member| member.interface.clone());
         interfaces.collect()
+    }
+
+    /// Returns the wrap-up time of the queue of a member's last call, or of `queue` if that is
+    /// not known.
+    fn last_wrapup(&self, member: &Member, queue: &Queue) -> u32 {
+        let mut queues = self.queues.iter();
+        let last_queue = queues.find(|queue| queue.name == member.last_queue);
+        last_queue.unwrap_or(queue).wrapup
     }
 }
 

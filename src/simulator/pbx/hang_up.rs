@@ -66,7 +66,6 @@ impl SimulatedPbx {
         let hold_time = conversation.hold_time.as_secs();
         let talk_time = self.now.saturating_sub(conversation.started_at);
         let talk_seconds = talk_time.as_secs();
-        let unix_seconds = self.unix_seconds();
         let headers = agent
             .headers(&call.channel, &call.queue)
             .with("HoldTime", hold_time)
@@ -87,12 +86,26 @@ impl SimulatedPbx {
                 .count_completed(talk_time, in_service_level);
             if let Some(member) = queue.member_mut(&agent.interface) {
                 member.in_call = false;
-                member.calls_taken += 1;
-                member.last_call = unix_seconds;
             }
         }
+        self.count_call(&call.queue, &agent.interface);
         self.update_device(&agent.device, |device| {
             device.active_calls = device.active_calls.saturating_sub(1);
         });
+    }
+
+    /// Counts a completed call of a member of `queue_name`, in all queues of the interface if
+    /// they share the last call.
+    fn count_call(&mut self, queue_name: &str, interface: &str) {
+        let now = self.unix_seconds();
+        let is_shared = self.shares_last_call;
+        let queues = self.queues.iter_mut();
+        for queue in queues.filter(|queue| is_shared || queue.name == queue_name) {
+            if let Some(member) = queue.member_mut(interface) {
+                member.calls_taken += 1;
+                member.last_call = now;
+                queue_name.clone_into(&mut member.last_queue);
+            }
+        }
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Member {
     pub(crate) login_time: u64,
     pub(crate) calls_taken: u32,
     pub(crate) last_call: u64,
+    /// The queue of the last call, or empty if it was not recorded.
+    pub(crate) last_queue: String,
     pub(crate) in_call: bool,
     /// The device state, as one of Asterisk's codes.
     pub(crate) status: u8,
@@ -124,7 +126,8 @@ impl Member {
             .with("PausedReason", &self.reason)
     }
 
-    /// Returns true if the queue may call the member now.
+    /// Returns true if a queue may call the member at `now`, in Unix seconds. `queue_wrapup` is
+    /// the queue's wrap-up time in seconds. The member's own wrap-up time takes precedence.
     pub(crate) fn is_available(&self, now: u64, queue_wrapup: u32) -> bool {
         use device_state::{IN_USE, NOT_IN_USE, ON_HOLD, RINGING, RINGING_IN_USE, UNKNOWN};
         let wrapup = if self.wrapup > 0 {

@@ -81,8 +81,8 @@ impl SimulatedPbx {
         let mut is_first = true;
         let is_found = self.change_member(queue, interface, |pbx, name, member| {
             if queue.is_none() && std::mem::take(&mut is_first) {
-                let interface = &member.interface;
-                pbx.append_to_queue_log("NONE", "NONE", interface, log_event_for_all, "");
+                let name = &member.name;
+                pbx.append_to_queue_log("NONE", "NONE", name, log_event_for_all, &reason);
             }
             member.set_paused(paused, &reason, now);
             // Asterisk's unpause event contains the reason, although the member no longer has

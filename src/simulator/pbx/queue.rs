@@ -7,6 +7,7 @@ use super::device::{Device, state_of};
 use super::device_state;
 use super::member::Member;
 use super::statistics::CallStatistics;
+use crate::simulator::conf_file::is_true;
 use crate::simulator::headers::Headers;
 
 /// The strategy by which a queue selects the members to call.
@@ -44,6 +45,28 @@ impl Strategy {
     }
 }
 
+/// What Asterisk does to a member who does not answer: the setting `autopause`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AutoPause {
+    Off,
+    /// Pauses the member in the queue.
+    InQueue,
+    /// Pauses the member in all its queues.
+    InAllQueues,
+}
+
+impl AutoPause {
+    pub(crate) fn parse(value: &str) -> Self {
+        if value.eq_ignore_ascii_case("all") {
+            Self::InAllQueues
+        } else if is_true(value) {
+            Self::InQueue
+        } else {
+            Self::Off
+        }
+    }
+}
+
 /// A queue. All durations are in seconds.
 #[derive(Debug, Clone)]
 pub(crate) struct Queue {
@@ -54,6 +77,7 @@ pub(crate) struct Queue {
     pub(crate) weight: u32,
     pub(crate) service_level: u32,
     pub(crate) wrapup: u32,
+    pub(crate) auto_pause: AutoPause,
     /// How long a member's device rings.
     pub(crate) timeout: u64,
     pub(crate) ring_in_use: bool,
@@ -77,6 +101,7 @@ impl Queue {
             weight: 0,
             service_level: 0,
             wrapup: 0,
+            auto_pause: AutoPause::Off,
             timeout: 15,
             ring_in_use: true,
             members: Vec::new(),

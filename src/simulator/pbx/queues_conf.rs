@@ -1,8 +1,8 @@
 //! Parses the queues in a `queues.conf`.
 
 use super::member::Member;
-use super::queue::{Queue, Strategy};
-use crate::simulator::conf_file::{Section, is_true, parse_sections};
+use super::queue::{AutoPause, Queue, Strategy};
+use crate::simulator::conf_file::{Section, is_set_in_general, is_true, parse_sections};
 
 /// Parses a `queues.conf`. Returns the queues in the order in which Asterisk lists them. Their
 /// members' login time is `now`, in Unix seconds.
@@ -16,6 +16,11 @@ pub(crate) fn parse_queues(text: &str, now: u64) -> Vec<Queue> {
     queues
 }
 
+/// Returns the setting `shared_lastcall` of a `queues.conf`.
+pub(crate) fn parse_shared_last_call(text: &str) -> bool {
+    is_set_in_general(text, "shared_lastcall")
+}
+
 fn parse_queue(section: &Section<'_>, now: u64) -> Queue {
     let mut queue = Queue::new(section.name);
     // If a setting is repeated, Asterisk uses the last value, but the first `strategy`.
@@ -25,6 +30,9 @@ fn parse_queue(section: &Section<'_>, now: u64) -> Queue {
     queue.weight = section.number("weight");
     queue.service_level = section.number("servicelevel");
     queue.wrapup = section.number("wrapuptime");
+    queue.auto_pause = section
+        .last_value("autopause")
+        .map_or(AutoPause::Off, AutoPause::parse);
     queue.ring_in_use = section.last_value("ringinuse").is_none_or(is_true);
     if let Some(timeout) = section.last_value("timeout").and_then(|t| t.parse().ok()) {
         queue.timeout = timeout;

@@ -3,7 +3,7 @@
 use super::device::Device;
 use super::member::Member;
 use super::queue::Queue;
-use super::queues_conf::parse_queues;
+use super::queues_conf::{parse_queues, parse_shared_last_call};
 use super::state::SimulatedPbx;
 
 impl SimulatedPbx {
@@ -18,6 +18,7 @@ impl SimulatedPbx {
             }
         }
         self.queues = queues;
+        self.shares_last_call = parse_shared_last_call(queues_conf);
         let queues = &self.queues;
         self.calls
             .retain(|_, call| queues.iter().any(|queue| queue.name == call.queue));
@@ -33,6 +34,7 @@ impl SimulatedPbx {
     pub(crate) fn restart(&mut self, queues_conf: &str) {
         let now = self.unix_seconds();
         let old_queues = std::mem::replace(&mut self.queues, parse_queues(queues_conf, now));
+        self.shares_last_call = parse_shared_last_call(queues_conf);
         self.calls.clear();
         // Asterisk's database also contains the states set by `devstate change`.
         self.devices.values_mut().for_each(Device::clear_calls);

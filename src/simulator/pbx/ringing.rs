@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use super::call::{AgentLeg, Call, CallId, CallPhase};
 use super::channel::ChannelState;
+use super::queue::AutoPause;
 use super::state::SimulatedPbx;
 use super::timers::Timer;
 use crate::simulator::event::AmiEvent;
+
+/// The reason of Asterisk's pause for a missed call.
+const AUTO_PAUSE_REASON: &str = "Auto-Pause";
 
 impl SimulatedPbx {
     /// Calls the members with these interfaces in the call's queue.
@@ -21,7 +25,8 @@ impl SimulatedPbx {
                 continue;
             };
             ringing.push(leg);
-            if let Some(delay) = self.behavior.answer_delay(&mut self.random) {
+            let answer_delay = self.behavior.answer_delay(&mut self.random);
+            if let Some(delay) = answer_delay.filter(|_| !self.behavior.is_absent(interface)) {
                 let interface = interface.clone();
                 self.start_timer(delay, Timer::Answer { call_id, interface });
             }
@@ -76,9 +81,22 @@ impl SimulatedPbx {
             self.emit(AmiEvent::agent("AgentRingNoAnswer", &headers));
             let (id, agent) = (&caller.unique_id, &leg.member_name);
             self.append_to_queue_log(id, &queue, agent, "RINGNOANSWER", ring_time);
+            self.auto_pause(&queue, &leg.interface);
         }
         self.stop_ringing(&ringing);
         self.schedule_distribution(&queue);
+    }
+
+    /// Pauses a member who has not answered, if the queue's settings say so.
+    fn auto_pause(&mut self, queue_name: &str, interface: &str) {
+        let setting = self.queue_mut(queue_name).map(|queue| queue.auto_pause);
+        let queue = match setting {
+            None | Some(AutoPause::Off) => return,
+            Some(AutoPause::InQueue) => Some(queue_name),
+            Some(AutoPause::InAllQueues) => None,
+        };
+        // This fails if the member was removed while its device rang.
+        let _ = self.pause(queue, interface, true, AUTO_PAUSE_REASON);
     }
 
     pub(super) fn stop_ringing(&mut self, legs: &[AgentLeg]) {

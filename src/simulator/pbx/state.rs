@@ -10,7 +10,7 @@ use super::call::{Call, CallId};
 use super::device::Device;
 use super::queue::Queue;
 use super::queue_log::QueueLog;
-use super::queues_conf::parse_queues;
+use super::queues_conf::{parse_queues, parse_shared_last_call};
 use super::timers::{Timer, Timers};
 use crate::simulator::behavior::Behavior;
 use crate::simulator::event::AmiEvent;
@@ -28,6 +28,8 @@ pub(crate) struct SimulatedPbx {
     pub(crate) now: Duration,
     /// The queues, in the order in which Asterisk lists them.
     pub(crate) queues: Vec<Queue>,
+    /// Whether a call counts in all queues of its agent: the setting `shared_lastcall`.
+    pub(super) shares_last_call: bool,
     /// The devices that have changed since the start, by lower-case name.
     pub(crate) devices: BTreeMap<String, Device>,
     pub(crate) calls: BTreeMap<CallId, Call>,
@@ -54,6 +56,7 @@ impl SimulatedPbx {
             start_time,
             now: Duration::ZERO,
             queues: parse_queues(queues_conf, start_time.as_secs()),
+            shares_last_call: parse_shared_last_call(queues_conf),
             devices: BTreeMap::new(),
             calls: BTreeMap::new(),
             timers: Timers::default(),

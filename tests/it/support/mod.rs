@@ -5,6 +5,7 @@ mod ami;
 mod asterisk;
 mod bridge;
 mod browser;
+mod calls;
 mod clock;
 mod configuration;
 mod haproxy;
@@ -26,6 +27,7 @@ pub(crate) use ami::{Ami, AmiMessage};
 pub(crate) use asterisk::{Asterisk, SIMULATED, sample_config, send_signal};
 pub(crate) use bridge::{API_PATH, Bridge, ResourceUsage, bridge_command};
 pub(crate) use browser::Browser;
+pub(crate) use calls::{ABSENT_AGENT, wait_for_start_of_second};
 pub(crate) use clock::{PbxClock, write_clock_offset};
 pub(crate) use configuration::{
     ACME, GLOBEX, User, configuration, configuration_with, organization,

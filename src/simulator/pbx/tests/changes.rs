@@ -130,7 +130,7 @@ fn changes_cause_events_and_queue_log_lines() {
             "|NONE|NONE|NONE|QUEUESTART|".to_owned(),
             format!("|MANAGER|one|{DANA}|ADDMEMBER|"),
             format!("|MANAGER|two|{DANA}|ADDMEMBER|"),
-            format!("|NONE|NONE|{DANA}|PAUSEALL|"),
+            format!("|NONE|NONE|{DANA}|PAUSEALL|Lunch"),
             format!("|NONE|one|{DANA}|PAUSE|Lunch"),
             format!("|NONE|two|{DANA}|PAUSE|Lunch"),
             format!("|NONE|two|{DANA}|UNPAUSE|Back"),
