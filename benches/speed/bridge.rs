@@ -47,6 +47,7 @@ impl Bridge {
             .arg("--config")
             .arg(file)
             .env_remove("AMI_BRIDGE_CONFIG")
+            .env("STATE_DIRECTORY", folder.path().join("state"))
             .stdin(Stdio::null())
             .stderr(File::create(folder.path().join("log"))?)
             .spawn()

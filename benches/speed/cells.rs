@@ -5,7 +5,7 @@ use crate::report::Row;
 use crate::test_bed::{Read, TestBed};
 use crate::{
     Result, memory, pause_all_queues, pauses, pauses_during_reads, read_all_queues, read_queue,
-    startup,
+    startup, timed_pauses,
 };
 
 /// One measurement.
@@ -13,6 +13,8 @@ use crate::{
 pub(crate) enum Cell {
     /// Pauses and unpauses members, over this number of connections.
     Pauses(usize),
+    /// Pauses members with an end, over this number of connections.
+    TimedPauses(usize),
     /// Pauses an agent without naming queues, compared with naming them.
     PauseAllQueues,
     /// Reads one queue. `must` and `aim` are the required and the desired ratio to `/rawman`.
@@ -36,6 +38,7 @@ pub(crate) const SMALL: &[Cell] = &[
     Cell::Pauses(1),
     Cell::Pauses(32),
     Cell::Pauses(256),
+    Cell::TimedPauses(32),
     Cell::PauseAllQueues,
     Cell::ReadQueue {
         connections: 32,
@@ -79,6 +82,9 @@ impl Cell {
         match self {
             Self::Pauses(1) => "pause, 1 connection".to_owned(),
             Self::Pauses(connections) => format!("pause, {connections} connections"),
+            Self::TimedPauses(connections) => {
+                format!("pause with a duration, {connections} connections")
+            }
             Self::PauseAllQueues => format!(
                 "pause without queue, {} PBX, against naming the agent's queues (right)",
                 pbx_config.name
@@ -105,6 +111,7 @@ impl Cell {
         let name = self.name(&bed.config);
         match *self {
             Self::Pauses(connections) => pauses::measure(bed, &name, connections),
+            Self::TimedPauses(connections) => timed_pauses::measure(bed, &name, connections),
             Self::PauseAllQueues => pause_all_queues::measure(bed, name),
             Self::ReadQueue {
                 connections,

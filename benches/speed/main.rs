@@ -33,6 +33,7 @@ mod report;
 mod startup;
 mod stats;
 mod test_bed;
+mod timed_pauses;
 mod turn;
 mod turn_result;
 mod wrk;

@@ -15,6 +15,8 @@ pub(crate) enum Target {
 pub(crate) enum Quantity {
     /// The value of one side divided by that of another.
     Ratio(f64),
+    /// Requests a second.
+    Rate(f64),
     Microseconds(f64),
     Milliseconds(f64),
     Megabytes(f64),
@@ -42,6 +44,7 @@ impl Quantity {
     fn value(self) -> f64 {
         match self {
             Self::Ratio(value)
+            | Self::Rate(value)
             | Self::Microseconds(value)
             | Self::Milliseconds(value)
             | Self::Megabytes(value) => value,
@@ -58,6 +61,7 @@ impl Quantity {
     fn with_unit(self, number: f64) -> String {
         match self {
             Self::Ratio(_) => format!("{number}"),
+            Self::Rate(_) => format!("{number}/s"),
             Self::Microseconds(_) => format!("{number} µs"),
             Self::Milliseconds(_) => format!("{number} ms"),
             Self::Megabytes(_) => format!("{number} MB"),

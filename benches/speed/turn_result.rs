@@ -73,6 +73,11 @@ impl SideResults {
         )
     }
 
+    /// Returns the median of a value.
+    pub(crate) fn median(&self, value: impl Fn(&TurnResult) -> f64) -> f64 {
+        median(self.0.iter().map(value))
+    }
+
     /// Returns the median of the rounds' ratios. The turns of a round ran at nearly the same time,
     /// so the machine's load was the same for both.
     pub(crate) fn ratio_to(&self, other: &Self, value: impl Fn(&TurnResult) -> f64) -> f64 {

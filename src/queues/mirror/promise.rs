@@ -7,14 +7,15 @@ use crate::queues::error::QueueError;
 use crate::storage::StoredPause;
 use crate::wall_clock;
 
-/// A pause whose end is stored, while the pause is being sent. If it is dropped before its
-/// outcome is known, the outcome counts as unknown.
+/// A pause whose end is stored, until the outcome of the pause is known. If it is dropped
+/// before that, the outcome counts as unknown.
 #[derive(Debug)]
 pub(super) struct Promise<'a> {
     pbx: &'a Pbx,
     key: MemberKey,
-    id: u64,
-    outcome: SentOutcome,
+    stored: StoredPause,
+    /// `None` until the pause is about to be sent.
+    outcome: Option<SentOutcome>,
 }
 
 /// A pause to be promised.
@@ -58,20 +59,16 @@ impl Pbx {
             user: promise.user.to_owned(),
             request_id: promise.request_id.to_owned(),
         };
-        self.store
-            .change(|mirror, _| mirror.begin_timed_pause(stored.clone()));
-        let mut begun = Promise {
-            pbx: self,
-            key,
-            id: stored.id,
-            outcome: SentOutcome::NotMade,
-        };
-        let inserted = self.storage.insert(vec![stored]).await;
+        let inserted = self.storage.insert(vec![stored.clone()]).await;
         if promise.ends_at.is_some() {
             inserted?;
         }
-        begun.outcome = SentOutcome::Unknown;
-        Ok(Some(begun))
+        Ok(Some(Promise {
+            pbx: self,
+            key,
+            stored,
+            outcome: None,
+        }))
     }
 
     pub(super) fn has_timed_pause(&self, key: &MemberKey) -> bool {
@@ -80,23 +77,34 @@ impl Pbx {
 }
 
 impl Promise<'_> {
+    /// Records that the pause is about to be sent. No other pause of the membership may be sent
+    /// until the promise is settled.
+    pub(super) fn begin(&mut self) {
+        let stored = self.stored.clone();
+        self.pbx
+            .store
+            .change(|mirror, _| mirror.begin_timed_pause(stored));
+        self.outcome = Some(SentOutcome::Unknown);
+    }
+
     /// Records whether Asterisk made the pause.
     pub(super) fn settle<T>(mut self, result: &Result<T, QueueError>) {
-        self.outcome = match result {
+        self.outcome = Some(match result {
             Ok(_) => SentOutcome::Made,
             Err(QueueError::Failure(Failure::Unknown)) => SentOutcome::Unknown,
             Err(_) => SentOutcome::NotMade,
-        };
+        });
     }
 }
 
 impl Drop for Promise<'_> {
     fn drop(&mut self) {
-        let Self {
-            key, id, outcome, ..
-        } = self;
-        self.pbx
-            .store
-            .change(|mirror, now| mirror.timed_pause_sent(key, *id, *outcome, now));
+        let (pbx, id) = (self.pbx, self.stored.id);
+        match self.outcome {
+            Some(outcome) => pbx
+                .store
+                .change(|mirror, now| mirror.timed_pause_sent(&self.key, id, outcome, now)),
+            None => pbx.storage.delete(vec![id]),
+        }
     }
 }

@@ -4,7 +4,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::membership_locks::MembershipGuard;
 use super::pbx::Pbx;
-use super::promise::NewPromise;
+use super::promise::{NewPromise, Promise};
 use super::state::{MemberKey, Mirror};
 use crate::ami::Failure;
 use crate::queues::actions::{ChangeResult, PauseChange, QueueChange, Turn, missing_member};
@@ -142,11 +142,35 @@ impl PbxRequest<'_> {
             }
         };
         let interface = change.interface();
-        let looks = ends_at.is_some() || keep_existing;
-        let _guard = self.lock(queue, interface, looks).await?;
-        if keep_existing && self.pbx.is_paused(queue, interface) {
+        let keeps_existing = || keep_existing && self.pbx.is_paused(queue, interface);
+        if keeps_existing() {
             return Ok(ChangeResult::KeptExisting);
         }
+        let mut promise = self.promise(queue, interface, reason, ends_at).await?;
+        let _guard = self
+            .lock(queue, interface, promise.is_some() || keep_existing)
+            .await?;
+        // Another request may have paused the member meanwhile.
+        if keeps_existing() {
+            return Ok(ChangeResult::KeptExisting);
+        }
+        if let Some(promise) = &mut promise {
+            promise.begin();
+        }
+        let result = turn.change(queue, change).await;
+        if let Some(promise) = promise {
+            promise.settle(&result);
+        }
+        result.map(|()| ChangeResult::Made)
+    }
+
+    async fn promise(
+        &self,
+        queue: &QueueName,
+        interface: &str,
+        reason: Option<&str>,
+        ends_at: Option<i64>,
+    ) -> Result<Option<Promise<'_>>, QueueError> {
         let promise = self.pbx.promise(NewPromise {
             organization: self.origin.organization,
             user: self.origin.user,
@@ -156,12 +180,7 @@ impl PbxRequest<'_> {
             reason,
             ends_at,
         });
-        let promise = promise.await?;
-        let result = turn.change(queue, change).await;
-        if let Some(promise) = promise {
-            promise.settle(&result);
-        }
-        result.map(|()| ChangeResult::Made)
+        promise.await
     }
 
     /// Pauses or unpauses the interface if it is a member of the queue. Waits for the
@@ -220,18 +239,17 @@ impl PbxRequest<'_> {
         Turn::wait(pace, organization, memberships, deadline, &self.queries).await
     }
 
-    /// Locks a membership for a change. `looks` is true if the change depends on the member's
-    /// current state.
+    /// Locks a membership for a change.
     async fn lock(
         &self,
         queue: &QueueName,
         interface: &str,
-        looks: bool,
+        is_exclusive: bool,
     ) -> Result<MembershipGuard<'_>, Failure> {
         let key = MemberKey::new(queue, interface);
         let locks = &self.pbx.membership_locks;
         let lock = async {
-            if looks || self.pbx.has_timed_pause(&key) {
+            if is_exclusive {
                 locks.exclusive(&key).await
             } else {
                 locks.shared(&key).await
