@@ -153,6 +153,9 @@ impl TimingRules for Organization {
     }
 
     fn wrapup_seconds(&self, queue: &str) -> u64 {
+        if self.wrapup.is_empty() {
+            return 0;
+        }
         let number = self.queue_number(queue);
         number.map_or(0, |number| self.wrapup.seconds(&number))
     }

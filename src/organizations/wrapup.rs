@@ -20,6 +20,12 @@ impl WrapupTimes {
         Self(times)
     }
 
+    /// Returns whether no wrap-up time is configured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns the wrap-up time of the queue with this number, in seconds; 0 if none is
     /// configured.
     #[must_use]

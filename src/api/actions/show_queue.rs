@@ -39,7 +39,7 @@ impl ShowQueue {
             json.raw("{");
             json.fields(&head);
             json.raw(",\"queues\":");
-            write_queues(&mut json, &queues, &organization, &member_json);
+            write_queues(&mut json, &queues, &organization, &member_json, read.now);
             json.raw("}");
             json.finish()
         });

@@ -1,5 +1,7 @@
 //! `showqueuestat`: shows queue statistics and their totals.
 
+use std::sync::Arc;
+
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -39,8 +41,12 @@ impl ShowQueueStat {
         let tenant = &context.tenant;
         let (queues, read) = self.0.read(tenant).await?;
         let head = ReadHead::new(context.action.name, tenant.request_id, read);
+        let organization = Arc::clone(tenant.organization);
         let body = render(is_large(&queues), move || {
-            let statistics: Vec<_> = queues.iter().map(QueueStatistics::of).collect();
+            let statistics = queues
+                .iter()
+                .map(|own| QueueStatistics::of(own, &organization, read.now));
+            let statistics: Vec<_> = statistics.collect();
             to_json(&Body {
                 head: &head,
                 total: TotalStatistics::of(&statistics),

@@ -9,12 +9,12 @@ use serde::Serialize;
 use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
-use crate::api::json::{MemberView, paused_reason, to_json};
+use crate::api::json::{MemberView, paused_at, paused_reason, to_json, unix_millis_timestamp};
 use crate::api::parameters;
 use crate::api::response::{ReadHead, Response};
 use crate::api::tenant::{OwnQueue, Tenant};
 use crate::organizations::Organization;
-use crate::queues::{Member, MemberState};
+use crate::queues::{Member, MemberState, MemberTiming};
 
 pub(super) static SHOW_STATE: Action = Action {
     name: "showstate",
@@ -39,7 +39,14 @@ struct Body<'a> {
     alias: Option<&'a str>,
     state: &'static str,
     paused: bool,
+    /// The reason of the latest pause that is still in force.
     reason: Option<&'a str>,
+    /// The beginning of the latest pause that is still in force.
+    paused_at: Option<String>,
+    /// The earliest end of a pause.
+    pause_ends_at: Option<String>,
+    /// Whether any pause has reached the limit of its reason.
+    pause_overdue: bool,
     queues: Vec<MembershipView<'a>>,
 }
 
@@ -68,7 +75,8 @@ impl ShowState {
         let memberships = tenant.memberships(&self.agent, numbers, self.fresh);
         let (memberships, read) = memberships.await?;
         let head = ReadHead::new(context.action.name, tenant.request_id, read);
-        let body = Body::new(head, &self.agent, &memberships, tenant.organization);
+        let organization = tenant.organization;
+        let body = Body::new(head, &self.agent, &memberships, organization, read.now);
         Ok(Response::success(to_json(&body)))
     }
 }
@@ -93,47 +101,85 @@ impl<'a> Body<'a> {
         agent: &'a str,
         memberships: &'a [(OwnQueue, Arc<Member>)],
         organization: &Organization,
+        now: i64,
     ) -> Self {
-        let members: Vec<&Member> = memberships.iter().map(|(_, member)| &**member).collect();
-        let paused = members.iter().filter(|member| member.paused);
+        let members = memberships.iter().map(|(_, member)| &**member);
+        let paused = members.clone().filter(|member| member.paused);
         let latest_pause = paused.max_by_key(|member| member.last_pause.unix());
+        let timings = memberships.iter().map(|(own, member)| {
+            let queue = &own.queue.name;
+            MemberTiming::of(member, queue, organization, now)
+        });
+        let timings: Vec<MemberTiming> = timings.collect();
+        let is_paused = is_paused_everywhere(members.clone());
+        let states = timings.iter().map(|timing| timing.state);
+        let pause_ends = timings.iter().filter_map(|timing| timing.pause_ends_at);
         Self {
             head,
             agent,
-            alias: members.first().map(|member| &*member.name),
-            state: overall_state(&members),
-            paused: is_paused_everywhere(&members),
-            reason: latest_pause.and_then(|member| paused_reason(member)),
+            alias: members.clone().next().map(|member| &*member.name),
+            state: overall_state(states, is_paused),
+            paused: is_paused,
+            reason: latest_pause.and_then(paused_reason),
+            paused_at: latest_pause.and_then(paused_at),
+            pause_ends_at: pause_ends.min().and_then(unix_millis_timestamp),
+            pause_overdue: timings.iter().any(|timing| timing.pause_overdue),
             queues: memberships
                 .iter()
                 .map(|(own, member)| MembershipView {
                     queue: &own.number,
                     name: &own.queue.name,
-                    member: MemberView::of(member, organization),
+                    member: MemberView::of(member, &own.queue.name, organization, now),
                 })
                 .collect(),
         }
     }
 }
 
-fn is_paused_everywhere(members: &[&Member]) -> bool {
-    !members.is_empty() && members.iter().all(|member| member.paused)
+fn is_paused_everywhere<'a>(mut members: impl ExactSizeIterator<Item = &'a Member>) -> bool {
+    members.len() > 0 && members.all(|member| member.paused)
 }
 
 /// Returns the agent's state across all memberships. The memberships share one device, so a call
 /// in one queue makes the agent busy in all of them. The agent counts as paused only if paused in
-/// every queue.
-fn overall_state(members: &[&Member]) -> &'static str {
-    if members.is_empty() {
+/// every queue, and as in wrap-up only if in wrap-up in every queue without a pause.
+fn overall_state(
+    states: impl Iterator<Item = MemberState> + Clone,
+    is_paused_everywhere: bool,
+) -> &'static str {
+    let Some(first) = states.clone().min() else {
         return "logged_out";
-    }
-    let busiest = members
-        .iter()
-        .map(|member| member.state_without_wrap_up())
-        .min();
-    match busiest {
-        Some(state) if state < MemberState::Paused => state.as_str(),
-        _ if is_paused_everywhere(members) => MemberState::Paused.as_str(),
-        _ => MemberState::Available.as_str(),
+    };
+    let mut unpaused = states.filter(|state| *state != MemberState::Paused);
+    let state = match first {
+        busy if busy < MemberState::Paused => busy,
+        _ if is_paused_everywhere => MemberState::Paused,
+        _ if unpaused.all(|state| state == MemberState::WrapUp) => MemberState::WrapUp,
+        _ => MemberState::Available,
+    };
+    state.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overall_state_combines_the_states_of_all_memberships() {
+        use MemberState::*;
+        for (states, is_paused_everywhere, expected) in [
+            (&[][..], false, "logged_out"),
+            (&[Available, InCall, Paused], false, "in_call"),
+            (&[Unavailable, Unavailable], true, "unavailable"),
+            (&[Paused, Paused], true, "paused"),
+            (&[Paused, Available], false, "available"),
+            (&[Paused, WrapUp], false, "wrap_up"),
+            (&[WrapUp, WrapUp], false, "wrap_up"),
+            (&[WrapUp, Available], false, "available"),
+            (&[WrapUp, Ringing], false, "ringing"),
+        ] {
+            let state = overall_state(states.iter().copied(), is_paused_everywhere);
+            assert_eq!(state, expected, "{states:?}");
+        }
     }
 }

@@ -160,10 +160,8 @@ impl EventStream {
                         continue;
                     };
                     let position = self.view.position(*number, statistics_of.is_none());
-                    events.push(
-                        self.view
-                            .member_event(position, &shown_number, *change, member),
-                    );
+                    let names = (queue.as_str(), shown_number.as_str());
+                    events.push(self.view.member_event(position, names, *change, member));
                     events.extend(statistics_of.and_then(|q| self.queue_event(*number, q)));
                 }
                 StateChange::Statistics { .. } => {
@@ -177,7 +175,7 @@ impl EventStream {
     /// Reads a snapshot. The events for later changes follow it.
     async fn snapshot(&mut self, all_named: bool) -> Result<Vec<StreamEvent>, ApiError> {
         let (queues, read) = self.view.read(all_named).await?;
-        let data = self.view.snapshot_data(queues).await?;
+        let data = self.view.snapshot_data(queues, read.now).await?;
         self.last_sent = read.latest;
         self.needs_snapshot = false;
         let position = self.view.position(read.latest, true);

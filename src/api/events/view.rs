@@ -17,6 +17,7 @@ use crate::api::tenant::{Detail, OwnQueue, ReadState, Tenant, is_large, shown_nu
 use crate::organizations::{Organization, User};
 use crate::queues::mirror::{Follower, MemberChange};
 use crate::queues::{Member, Pbx};
+use crate::wall_clock;
 
 /// The view of an event stream: the queues that it shows to one user.
 pub(in crate::api) struct StreamView {
@@ -116,34 +117,39 @@ impl StreamView {
         Ok((queues, read))
     }
 
-    /// Renders the data of a `snapshot` event.
+    /// Renders the data of a `snapshot` event. `now` is the time of the read, in Unix
+    /// milliseconds.
     pub(super) async fn snapshot_data(
         &self,
         queues: Vec<OwnQueue>,
+        now: i64,
     ) -> Result<Vec<Bytes>, ApiError> {
         let organization = Arc::clone(&self.organization);
         let member_json = Arc::clone(&self.member_json);
         render(is_large(&queues), move || {
             let mut json = JsonPieces::default();
             json.raw("{\"queues\":");
-            write_queues(&mut json, &queues, &organization, &member_json);
+            write_queues(&mut json, &queues, &organization, &member_json, now);
             json.raw("}");
             json.finish()
         })
         .await
     }
 
+    /// Returns a `member` event. `queue` is the queue's name on the PBX, and `number` its number
+    /// in the organization.
     pub(super) fn member_event(
         &self,
         position: StreamPosition,
-        number: &str,
+        (queue, number): (&str, &str),
         change: MemberChange,
         member: &Member,
     ) -> StreamEvent {
+        let now = wall_clock::unix_millis();
         let data = to_json(&MemberEvent {
             queue: number,
             change: change_name(change),
-            member: MemberView::of(member, &self.organization),
+            member: MemberView::of(member, queue, &self.organization, now),
         });
         event(position, "member", data)
     }
@@ -152,9 +158,10 @@ impl StreamView {
     /// stream does not show the queue or the PBX no longer has it.
     pub(super) fn queue_event(&self, position: StreamPosition, queue: &str) -> Option<StreamEvent> {
         let number = self.number(queue)?;
-        let (queue, _) = self.pbx.queue(queue)?;
+        let (queue, now) = self.pbx.queue(queue)?;
         let own = OwnQueue { number, queue };
-        Some(event(position, "queue", to_json(&QueueEvent::of(&own))))
+        let data = to_json(&QueueEvent::of(&own, &self.organization, now));
+        Some(event(position, "queue", data))
     }
 
     /// Returns a position in this stream.

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::pbx_timestamp;
+use super::{pbx_timestamp, unix_millis_timestamp, whole_seconds};
 use crate::organizations::Organization;
-use crate::queues::{DeviceState, Member, Membership, Queue};
+use crate::queues::{DeviceState, Member, MemberTiming, Membership, Queue};
 
 #[derive(Serialize)]
 pub(in crate::api) struct MemberView<'a> {
@@ -22,9 +22,15 @@ pub(in crate::api) struct MemberView<'a> {
     membership: &'static str,
     penalty: i64,
     state: &'static str,
+    state_since: Option<String>,
+    wrap_up_ends_at: Option<String>,
     paused: bool,
     paused_reason: Option<&'a str>,
     paused_at: Option<String>,
+    pause_limit_at: Option<String>,
+    pause_overdue: bool,
+    pause_ends_at: Option<String>,
+    auto_paused: bool,
     device_state: &'static str,
     device_state_code: u8,
     in_call: bool,
@@ -35,7 +41,14 @@ pub(in crate::api) struct MemberView<'a> {
 }
 
 impl<'a> MemberView<'a> {
-    pub(in crate::api) fn of(member: &'a Member, organization: &Organization) -> Self {
+    /// Renders a member of the queue with this name on the PBX. `now` is in Unix milliseconds.
+    pub(in crate::api) fn of(
+        member: &'a Member,
+        queue: &str,
+        organization: &Organization,
+        now: i64,
+    ) -> Self {
+        let timing = MemberTiming::of(member, queue, organization, now);
         Self {
             agent: organization.agent_number(&member.interface),
             alias: &member.name,
@@ -46,11 +59,16 @@ impl<'a> MemberView<'a> {
                 Membership::Static => "static",
             },
             penalty: member.penalty,
-            state: member.state_without_wrap_up().as_str(),
+            state: timing.state.as_str(),
+            state_since: timing.state_since.and_then(whole_seconds),
+            wrap_up_ends_at: timing.wrap_up_ends_at.and_then(whole_seconds),
             paused: member.paused,
             paused_reason: paused_reason(member),
-            // Asterisk still reports the time of the last pause after the member was unpaused.
-            paused_at: pbx_timestamp(member.last_pause).filter(|_| member.paused),
+            paused_at: paused_at(member),
+            pause_limit_at: timing.pause_limit_at.and_then(whole_seconds),
+            pause_overdue: timing.pause_overdue,
+            pause_ends_at: timing.pause_ends_at.and_then(unix_millis_timestamp),
+            auto_paused: timing.auto_paused,
             device_state: device_state_name(member.device_state),
             device_state_code: member.device_state.code(),
             in_call: member.in_call,
@@ -66,6 +84,12 @@ impl<'a> MemberView<'a> {
 /// reason.
 pub(in crate::api) fn paused_reason(member: &Member) -> Option<&str> {
     Some(&*member.paused_reason).filter(|reason| member.paused && !reason.is_empty())
+}
+
+/// Formats the beginning of the member's pause. Returns `None` if the member is not paused:
+/// Asterisk still reports the time of the last pause then.
+pub(in crate::api) fn paused_at(member: &Member) -> Option<String> {
+    pbx_timestamp(member.last_pause).filter(|_| member.paused)
 }
 
 fn device_state_name(state: DeviceState) -> &'static str {
@@ -100,13 +124,19 @@ struct CachedMembers {
 }
 
 impl MemberJsonCache {
-    /// Returns a queue's members as a JSON array, from the cache if possible.
-    pub(in crate::api) fn members(&self, queue: &Queue, organization: &Arc<Organization>) -> Bytes {
+    /// Returns a queue's members as a JSON array, from the cache if possible. `now` is in Unix
+    /// milliseconds.
+    pub(in crate::api) fn members(
+        &self,
+        queue: &Queue,
+        organization: &Arc<Organization>,
+        now: i64,
+    ) -> Bytes {
         if let Some(json) = self.cached(queue, organization) {
             return json;
         }
         // Rendering can take long, so the lock is not held.
-        let json = render_members(queue, organization);
+        let json = render_members(queue, organization, now);
         let cached = CachedMembers {
             members: Arc::clone(&queue.members),
             organization: Arc::clone(organization),
@@ -122,8 +152,9 @@ impl MemberJsonCache {
         let organizations = self.lock();
         let queues = organizations.get(&organization.name)?;
         let cached = queues.get(queue.name.as_str())?;
-        // The mirror creates a new list whenever a member changes. Streams that were opened
-        // before a configuration reload still use the old organization.
+        // The mirror creates a new list whenever a member changes, also if only time changes
+        // it. Streams that were opened before a configuration reload still use the old
+        // organization.
         let is_current =
             Arc::ptr_eq(&cached.members, &queue.members) && cached.organization == *organization;
         is_current.then(|| cached.json.clone())
@@ -135,9 +166,9 @@ impl MemberJsonCache {
     }
 }
 
-fn render_members(queue: &Queue, organization: &Organization) -> Bytes {
+fn render_members(queue: &Queue, organization: &Organization, now: i64) -> Bytes {
     let members = queue.members.iter();
-    let views = members.map(|member| MemberView::of(member, organization));
+    let views = members.map(|member| MemberView::of(member, &queue.name, organization, now));
     let views: Vec<_> = views.collect();
     // Serialization fails only for maps with non-string keys; the view has none.
     serde_json::to_vec(&views).unwrap_or_default().into()

@@ -14,7 +14,7 @@ use super::errors::{ApiError, Code};
 use crate::queues::PbxTime;
 
 pub use members::MemberJsonCache;
-pub(super) use members::{MemberView, paused_reason};
+pub(super) use members::{MemberView, paused_at, paused_reason};
 pub(super) use pieces::{JsonPieces, to_json};
 pub(super) use queues::write_queues;
 pub(super) use statistics::{QueueEvent, QueueStatistics, TotalStatistics};
@@ -48,6 +48,12 @@ pub(super) fn timestamp(time: SystemTime) -> String {
 pub(super) fn unix_millis_timestamp(millis: i64) -> Option<String> {
     let time = Timestamp::from_millisecond(millis).ok()?;
     Some(format!("{time:.3}"))
+}
+
+/// Formats a time in Unix milliseconds as RFC 3339 in UTC, with a precision of one second.
+fn whole_seconds(millis: i64) -> Option<String> {
+    let time = Timestamp::from_second(millis.div_euclid(1000)).ok()?;
+    Some(time.to_string())
 }
 
 /// Formats one of Asterisk's times as RFC 3339 in UTC, with a precision of one second. Returns

@@ -31,19 +31,20 @@ pub(super) struct CallerView<'a> {
     priority: i64,
 }
 
-/// Writes queues with their members and callers as a JSON array.
+/// Writes queues with their members and callers as a JSON array. `now` is in Unix milliseconds.
 pub(in crate::api) fn write_queues(
     json: &mut JsonPieces,
     queues: &[OwnQueue],
     organization: &Arc<Organization>,
     member_json: &MemberJsonCache,
+    now: i64,
 ) {
     json.raw("[");
     for (index, own) in queues.iter().enumerate() {
         json.raw(if index == 0 { "{" } else { ",{" });
         json.fields(&QueueHead::of(own));
         json.raw(",\"members\":");
-        json.part(&member_json.members(&own.queue, organization));
+        json.part(&member_json.members(&own.queue, organization, now));
         json.raw(",\"callers\":");
         json.value(&callers(&own.queue));
         json.raw("}");

@@ -1,12 +1,11 @@
 //! Renders queue statistics as JSON.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use super::queues::{CallerView, callers};
 use crate::api::tenant::OwnQueue;
-use crate::queues::{Member, MemberState, Queue};
+use crate::organizations::Organization;
+use crate::queues::{MemberState, MemberTiming, Queue};
 
 /// The statistics of one queue.
 #[derive(Serialize)]
@@ -35,23 +34,25 @@ pub(in crate::api) struct QueueEvent<'a> {
 }
 
 impl<'a> QueueEvent<'a> {
-    pub(in crate::api) fn of(own: &'a OwnQueue) -> Self {
+    pub(in crate::api) fn of(own: &'a OwnQueue, organization: &Organization, now: i64) -> Self {
         Self {
-            statistics: QueueStatistics::of(own),
+            statistics: QueueStatistics::of(own, organization, now),
             callers: callers(&own.queue),
         }
     }
 }
 
 impl<'a> QueueStatistics<'a> {
-    pub(in crate::api) fn of(own: &'a OwnQueue) -> Self {
+    /// Returns the queue's statistics. `now`, in Unix milliseconds, determines which agents are
+    /// in wrap-up and whose pause is overdue.
+    pub(in crate::api) fn of(own: &'a OwnQueue, organization: &Organization, now: i64) -> Self {
         let queue: &Queue = &own.queue;
         Self {
             queue: &own.number,
             name: &queue.name,
             callers_waiting: queue.callers.len() as u64,
             longest_wait_seconds: queue.longest_wait_seconds(),
-            agents: AgentCounts::of(&queue.members),
+            agents: AgentCounts::of(queue, organization, now),
             completed: queue.completed,
             abandoned: queue.abandoned,
             abandoned_percent: abandoned_percent(queue.abandoned, queue.completed),
@@ -64,7 +65,8 @@ impl<'a> QueueStatistics<'a> {
     }
 }
 
-/// The number of members in each state. `logged_in` counts those that Asterisk can ring.
+/// The number of members in each state. `logged_in` counts those that Asterisk can ring, and
+/// `overdue` those whose pause has reached the limit of its reason.
 #[derive(Serialize, Default)]
 struct AgentCounts {
     logged_in: u64,
@@ -75,14 +77,17 @@ struct AgentCounts {
     on_hold: u64,
     unavailable: u64,
     wrap_up: u64,
+    overdue: u64,
 }
 
 impl AgentCounts {
-    fn of(members: &[Arc<Member>]) -> Self {
+    fn of(queue: &Queue, organization: &Organization, now: i64) -> Self {
         let mut counts = Self::default();
-        for member in members {
+        for member in queue.members.iter() {
+            let timing = MemberTiming::of(member, &queue.name, organization, now);
             counts.logged_in += u64::from(member.device_state.is_reachable());
-            *match member.state_without_wrap_up() {
+            counts.overdue += u64::from(timing.pause_overdue);
+            *match timing.state {
                 MemberState::InCall => &mut counts.in_call,
                 MemberState::OnHold => &mut counts.on_hold,
                 MemberState::Ringing => &mut counts.ringing,

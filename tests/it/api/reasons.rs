@@ -1,5 +1,6 @@
 //! The response to showreasons, and the pause reasons of changes.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -9,6 +10,7 @@ use crate::support::{
 on_every_pbx!(
     listed_reason_reaches_asterisk_in_its_configured_spelling,
     refused_reason_or_duration_changes_nothing,
+    pause_made_elsewhere_reaches_the_limit_of_its_reason,
     showreasons_needs_no_link,
 );
 
@@ -101,6 +103,53 @@ fn refused_reason_or_duration_changes_nothing(version: u32) {
     assert_eq!(ami.member("acme-6001", "Local/1002@acme-agents"), None);
     let unpaused = bridge.acme_ok("action=unpause&agent=1001&reason=Nap");
     assert_eq!(unpaused["reason"], "Nap");
+}
+
+fn pause_made_elsewhere_reaches_the_limit_of_its_reason(version: u32) {
+    let asterisk = Asterisk::start(version);
+    let short = "\n[[organization.acme.reason]]\nname = \"Short break\"\nlimit = \"2s\"\n";
+    let bridge = Bridge::start(&(with_reasons(asterisk.port, "") + short));
+    bridge.acme_ok("action=add&agent=1001&queue=6001,6002");
+    let state = || bridge.acme_ok("action=showstate&agent=1001");
+    assert_eq!(state()["paused_at"], Value::Null);
+    assert_eq!(state()["pause_overdue"], false);
+    let reply = asterisk.ami().reply_text(
+        "QueuePause\r\nQueue: acme-6001\r\nInterface: Local/1001@acme-agents\r\n\
+         Paused: true\r\nReason: SHORT BREAK",
+    );
+    assert!(reply.starts_with("Success"), "{reply}");
+    let paused = eventually("the pause is visible", || {
+        Some(state()).filter(|state| state["reason"] == "SHORT BREAK")
+    });
+    let member = &paused["queues"][0];
+    assert_eq!(member["state_since"], member["paused_at"]);
+    assert_eq!(paused["paused_at"], member["paused_at"]);
+    let time = |value: &Value| {
+        let text = value.as_str().expect("a time");
+        text.parse::<Timestamp>().expect("a time").as_second()
+    };
+    assert_eq!(
+        time(&member["pause_limit_at"]) - time(&member["paused_at"]),
+        2
+    );
+    for name in ["pause_ends_at", "wrap_up_ends_at"] {
+        assert_eq!(member[name], Value::Null, "{name}");
+    }
+    assert_eq!(member["auto_paused"], false);
+    let overdue = eventually("the pause is overdue", || {
+        Some(state()).filter(|state| state["pause_overdue"] == true)
+    });
+    assert_eq!(overdue["queues"][0]["pause_overdue"], true);
+    assert_eq!(overdue["queues"][1]["pause_overdue"], false);
+    let statistics = bridge.acme_ok("action=showqueuestat");
+    let counts = [0, 1].map(|queue| statistics["queues"][queue]["agents"]["overdue"].clone());
+    assert_eq!(counts, [1, 0]);
+
+    bridge.acme_ok("action=pause&agent=1001&queue=6001&reason=Auto-Pause");
+    let member = &state()["queues"][0];
+    assert_eq!(member["auto_paused"], true);
+    assert_eq!(member["pause_overdue"], false);
+    assert_eq!(member["pause_limit_at"], Value::Null);
 }
 
 fn showreasons_needs_no_link(version: u32) {
