@@ -1,8 +1,11 @@
 //! The response to showreasons, and the pause reasons of changes.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::stream::client::EventClient;
 use crate::support::{
     ACME, Ami, Asterisk, Bridge, GLOBEX, configuration, eventually, on_every_pbx,
 };
@@ -11,6 +14,7 @@ on_every_pbx!(
     listed_reason_reaches_asterisk_in_its_configured_spelling,
     refused_reason_or_duration_changes_nothing,
     pause_made_elsewhere_reaches_the_limit_of_its_reason,
+    reload_applies_reasons_to_pauses_that_stand,
     showreasons_needs_no_link,
 );
 
@@ -141,6 +145,10 @@ fn pause_made_elsewhere_reaches_the_limit_of_its_reason(version: u32) {
     });
     assert_eq!(overdue["queues"][0]["pause_overdue"], true);
     assert_eq!(overdue["queues"][1]["pause_overdue"], false);
+    let listed = &bridge.acme_ok("action=showqueue&queue=6001")["queues"][0]["members"];
+    let listed = listed.as_array().expect("members").iter();
+    let mut agents = listed.filter(|member| member["agent"] == "1001");
+    assert_eq!(agents.next().expect("agent 1001")["pause_overdue"], true);
     let statistics = bridge.acme_ok("action=showqueuestat");
     let counts = [0, 1].map(|queue| statistics["queues"][queue]["agents"]["overdue"].clone());
     assert_eq!(counts, [1, 0]);
@@ -150,6 +158,30 @@ fn pause_made_elsewhere_reaches_the_limit_of_its_reason(version: u32) {
     assert_eq!(member["auto_paused"], true);
     assert_eq!(member["pause_overdue"], false);
     assert_eq!(member["pause_limit_at"], Value::Null);
+}
+
+fn reload_applies_reasons_to_pauses_that_stand(version: u32) {
+    let (asterisk, bridge) = start_with_reasons(version, "");
+    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Meeting");
+    let limit = || {
+        let queue = &bridge.acme_ok("action=showqueue&queue=6001")["queues"][0];
+        let members = queue["members"].as_array().expect("members").iter();
+        let mut agents = members.filter(|member| member["agent"] == "1001");
+        agents.next().expect("agent 1001")["pause_limit_at"].clone()
+    };
+    assert_eq!(limit(), Value::Null);
+    let mut stream = EventClient::open(bridge.address, ACME, "");
+    let meeting = "\n[[organization.acme.reason]]\nname = \"Meeting\"\nlimit = \"1h\"\n";
+    let reloaded = with_reasons(asterisk.port, "") + meeting;
+    assert_eq!(
+        bridge.reconfigure(&reloaded)["message"],
+        "configuration reloaded"
+    );
+    assert!(limit().is_string());
+    let reasons = bridge.acme_ok("action=showreasons")["reasons"].clone();
+    assert_eq!(reasons[2]["reason"], "Meeting");
+    // The events of the old stream would still show the old reasons.
+    stream.until("shutdown", Duration::from_secs(10));
 }
 
 fn showreasons_needs_no_link(version: u32) {
