@@ -17,15 +17,21 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
     touch src/lib.rs src/main.rs \
  && cargo build --profile dist --locked --bin ami-bridge \
- && strip -o /ami-bridge target/dist/ami-bridge
+ && strip -o /ami-bridge target/dist/ami-bridge \
+ && mkdir /state
 
 FROM gcr.io/distroless/cc-debian12
 COPY --from=build /ami-bridge /usr/bin/ami-bridge
+# A new volume gets the owner of this folder.
+COPY --from=build --chown=65532:65532 --chmod=700 /state /var/lib/ami-bridge
 # The folder of container secrets. secret_file = "pbx-main.secret" names a file in it, as
 # with the credentials of systemd.
 ENV CREDENTIALS_DIRECTORY=/run/secrets
 # Overrides log.format of the configuration: a container has no systemd journal.
 ENV AMI_BRIDGE__LOG__FORMAT=auto
+# The ends of pauses. Mount a named volume here, or a new container forgets them.
+ENV AMI_BRIDGE__STATE__DIRECTORY=/var/lib/ami-bridge
+VOLUME /var/lib/ami-bridge
 # The user nonroot of the base image, as a number, so that orchestrators can verify that it
 # is not root. This user must be able to read the configuration and the secrets.
 USER 65532:65532

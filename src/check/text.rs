@@ -39,8 +39,8 @@ fn write_state(f: &mut Formatter<'_>, state: &StateReport) -> Result {
         StateStatus::Memory => {
             return writeln!(
                 f,
-                "state: in memory only, since neither state.directory nor systemd's \
-                 STATE_DIRECTORY is set"
+                "state: in memory only, unless systemd sets STATE_DIRECTORY, as it does for the \
+                 packaged unit"
             );
         }
         StateStatus::Ok => "this user can store the state",
