@@ -78,6 +78,13 @@ impl Organization {
         self.canonical_number(self.queue_name.extract(name)?)
     }
 
+    /// Like [`Self::queue_number`], but returns the number in the spelling of `name`.
+    fn own_number<'a>(&self, name: &'a str) -> Option<&'a str> {
+        let number = self.queue_name.extract(name)?;
+        let is_own = self.queues.iter().any(|queue| queue.matches(number));
+        is_own.then_some(number)
+    }
+
     /// Compares queue numbers in configured order. Numbers that match the same pattern are
     /// compared in natural order.
     #[must_use]
@@ -145,7 +152,7 @@ impl TimingRules for Organization {
     }
 
     fn has_queue(&self, queue: &str) -> bool {
-        self.queue_number(queue).is_some()
+        self.own_number(queue).is_some()
     }
 
     fn has_interface(&self, interface: &str) -> bool {
@@ -156,8 +163,8 @@ impl TimingRules for Organization {
         if self.wrapup.is_empty() {
             return 0;
         }
-        let number = self.queue_number(queue);
-        number.map_or(0, |number| self.wrapup.seconds(&number))
+        let number = self.own_number(queue);
+        number.map_or(0, |number| self.wrapup.seconds(number))
     }
 
     fn longest_wrapup_seconds(&self) -> u64 {

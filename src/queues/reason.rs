@@ -36,10 +36,15 @@ impl ReasonCatalog {
         if self.0.is_empty() {
             return None;
         }
-        let key = fold(name);
         let mut reasons = self.0.iter();
-        let (_, reason) = reasons.find(|(other, _)| *other == key)?;
-        Some(reason)
+        let found = if name.is_ascii() {
+            // Rendering looks up the reason of every paused member, so avoid an allocation.
+            reasons.find(|(key, _)| key.eq_ignore_ascii_case(name))
+        } else {
+            let folded = fold(name);
+            reasons.find(|(key, _)| *key == folded)
+        };
+        found.map(|(_, reason)| reason)
     }
 
     /// Returns all reasons in configured order.
@@ -66,7 +71,7 @@ mod tests {
 
     #[test]
     fn reason_is_found_without_case_in_all_scripts() {
-        let names = ["Lunch", "Größe", "ОБЕД", "ΔΙΑΛΕΙΜΜΑ Σ", "הפסקה"];
+        let names = ["Lunch", "Größe", "Spaß", "ОБЕД", "ΔΙΑΛΕΙΜΜΑ Σ", "הפסקה"];
         let catalog = ReasonCatalog::new(names.map(|name| PauseReason {
             name: name.to_owned(),
             limit_seconds: None,
@@ -75,6 +80,7 @@ mod tests {
         for (given, found) in [
             ("lunch", Some("Lunch")),
             ("GRÖSSE", Some("Größe")),
+            ("spass", Some("Spaß")),
             ("обед", Some("ОБЕД")),
             ("διαλειμμα ς", Some("ΔΙΑΛΕΙΜΜΑ Σ")),
             ("הפסקה", Some("הפסקה")),
