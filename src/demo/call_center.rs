@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use crate::simulator::{
-    AgentBreaks, Behavior, CallerId, CallerSource, Config, InitialMember, device_state,
+    AgentBreaks, Behavior, CallerId, CallerSource, Config, InitialMember, ScheduledPause,
+    device_state,
 };
 
 const QUEUES_CONF: &str = "
 [general]
 [all](!)
 timeout = 15
+wrapuptime = 15
 ringinuse = no
 servicelevel = 20
 
@@ -22,7 +24,6 @@ weight = 5
 [demo-6002](all)
 strategy = leastrecent
 maxlen = 20
-wrapuptime = 5
 
 ; Billing
 [demo-6003](all)
@@ -32,9 +33,10 @@ strategy = rrmemory
 [demo-6004](all)
 strategy = fewestcalls
 
-; Night desk
+; Night desk. Asterisk pauses agents who do not answer.
 [demo-6005](all)
 strategy = linear
+autopause = yes
 ; A static member. The bridge can pause it, but not remove it.
 member => PJSIP/1020,0,Static Sam
 ";
@@ -75,7 +77,22 @@ const LAST_AGENT_WITHOUT_BREAKS: &str = "1005";
 /// An agent whose phone is disconnected.
 const UNAVAILABLE_AGENT: &str = "1019";
 
-const PAUSE_REASONS: [&str; 5] = ["Lunch", "Coffee", "Training", "הפסקה", "Paperwork"];
+/// An agent who has left the phone. Asterisk pauses this agent at the first call.
+const ABSENT_AGENT: &str = "1020";
+
+/// An agent whose short breaks last longer than the reason's limit.
+const OVERDUE_AGENT: &str = "1012";
+
+/// The agents of the night desk who can miss a call.
+const NIGHT_DESK: [&str; 2] = ["1006", "1011"];
+
+/// The reasons for breaks. `texts` lists some of them as the organization's reasons.
+const PAUSE_REASONS: [&str; 5] = ["Lunch", SHORT_BREAK, "Back office", "הפסקה", "Training"];
+
+/// Asterisk's reason for pausing an agent who has missed a call.
+const AUTO_PAUSE: &str = "Auto-Pause";
+
+const SHORT_BREAK: &str = "Short break";
 
 /// The number and name of each caller.
 const CALLERS: [(&str, &str); 10] = [
@@ -121,8 +138,10 @@ fn behavior() -> Behavior {
     Behavior {
         answer_delay_ms: 1_000..20_000,
         answered_percent: 85,
-        absent_interfaces: Vec::new(),
+        absent_interfaces: vec![interface(ABSENT_AGENT)],
         talk_time_ms: 15_000..90_000,
+        // So that an agent is in wrap-up at almost any time.
+        longest_call_end_interval: Some(Duration::from_secs(10)),
         agent_hangup_percent: 40,
         patience_ms: 15_000..75_000,
         caller_sources: vec![
@@ -130,17 +149,44 @@ fn behavior() -> Behavior {
             source("demo-6002", 5_000..25_000),
             source("demo-6003", 10_000..35_000),
             source("demo-6004", 8_000..25_000),
-            source("demo-6005", 40_000..120_000),
+            source("demo-6005", 30_000..90_000),
         ],
         caller_ids: CALLERS.map(caller_id).to_vec(),
         breaks: breaks(),
+        scheduled_pauses: scheduled_pauses(),
     }
+}
+
+/// Returns the pauses that the demo shows at any time. At the start of the demo, after
+/// `ELAPSED_TIME`, one agent is on a short break that exceeds its limit of a minute seconds
+/// later. Asterisk has paused another agent for a missed call. That agent is unpaused a minute
+/// later, and misses a call again.
+fn scheduled_pauses() -> Vec<ScheduledPause> {
+    let auto_pause = |agent: &str, ends_after, interval| ScheduledPause {
+        interface: interface(agent),
+        reason: AUTO_PAUSE.to_owned(),
+        begins_after: None,
+        ends_after: Duration::from_secs(ends_after),
+        interval: Duration::from_secs(interval),
+    };
+    let mut pauses = vec![
+        ScheduledPause {
+            interface: interface(OVERDUE_AGENT),
+            reason: SHORT_BREAK.to_owned(),
+            begins_after: Some(Duration::from_secs(5)),
+            ends_after: Duration::from_secs(155),
+            interval: Duration::from_secs(180),
+        },
+        auto_pause(ABSENT_AGENT, 60, 300),
+    ];
+    pauses.extend(NIGHT_DESK.map(|agent| auto_pause(agent, 20, 40)));
+    pauses
 }
 
 fn breaks() -> AgentBreaks {
     let agents = AGENTS
         .iter()
-        .filter(|(number, ..)| *number > LAST_AGENT_WITHOUT_BREAKS);
+        .filter(|(number, ..)| *number > LAST_AGENT_WITHOUT_BREAKS && *number != OVERDUE_AGENT);
     AgentBreaks {
         interfaces: agents.map(|(number, ..)| interface(number)).collect(),
         reasons: PAUSE_REASONS.map(str::to_owned).to_vec(),
@@ -174,7 +220,7 @@ fn interface(agent: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulator::SimulatedPbx;
+    use crate::simulator::{Member, SimulatedPbx};
 
     /// Runs the call center for 15 minutes in steps of one second. Returns the text of
     /// every event.
@@ -239,5 +285,52 @@ mod tests {
                 .iter()
                 .all(|member| member.status == device_state::IN_USE)
         );
+    }
+
+    /// Returns the interfaces of the members for whom `condition` holds.
+    fn members_with(pbx: &SimulatedPbx, condition: impl Fn(&Member, u64) -> bool) -> Vec<&str> {
+        let now = pbx.unix_seconds();
+        let members = pbx.queues.iter().flat_map(|queue| &queue.members);
+        let matching = members.filter(|member| condition(member, now));
+        matching.map(|member| member.interface.as_str()).collect()
+    }
+
+    #[test]
+    fn demo_starts_with_a_long_break_an_auto_pause_and_wrap_up() {
+        for seed in 0..20 {
+            let mut pbx = config(seed).build_pbx(Duration::from_secs(1_000));
+            let mut last_wrap_up = 0;
+            for second in 0..60 {
+                pbx.advance(ELAPSED_TIME + Duration::from_secs(second));
+                let auto_paused = members_with(&pbx, |member, _| member.reason == AUTO_PAUSE);
+                assert!(auto_paused.contains(&"PJSIP/1020"), "{seed}, {second} s");
+                let in_wrap_up = members_with(&pbx, |member, now| {
+                    let is_free = !member.paused && member.status == device_state::NOT_IN_USE;
+                    is_free && now < member.last_call + 15
+                });
+                if !in_wrap_up.is_empty() {
+                    last_wrap_up = second;
+                }
+                assert!(second - last_wrap_up < 10, "{seed}, {second} s");
+                let on_long_break = members_with(&pbx, |member, now| {
+                    member.reason == SHORT_BREAK && now >= member.last_pause + 60
+                });
+                let is_overdue = on_long_break.contains(&"PJSIP/1012");
+                assert_eq!(is_overdue, second >= 5, "{seed}, {second} s");
+            }
+        }
+    }
+
+    #[test]
+    fn auto_paused_agent_returns_and_misses_another_call() {
+        let mut pbx = config(1).build_pbx(Duration::from_secs(1_000));
+        let mut states = Vec::new();
+        for second in 0..600 {
+            pbx.advance(ELAPSED_TIME + Duration::from_secs(second));
+            let auto_paused = members_with(&pbx, |member, _| member.reason == AUTO_PAUSE);
+            states.push(auto_paused.contains(&"PJSIP/1020"));
+        }
+        states.dedup();
+        assert_eq!(states, [true, false, true, false, true]);
     }
 }

@@ -28,6 +28,19 @@ queues = ["*"]
 queue_name = "demo-{{queue}}"
 agents = ["1001-1099"]
 interface = "PJSIP/{{agent}}"
+wrapup = "15s"
+
+[[organization.demo.reason]]
+name = "Lunch"
+limit = "30m"
+ends = true
+
+[[organization.demo.reason]]
+name = "Short break"
+limit = "1m"
+
+[[organization.demo.reason]]
+name = "Back office"
 
 [[organization.demo.user]]
 username = "demo"

@@ -19,6 +19,9 @@ pub struct Behavior {
     pub talk_time_ms: Range<u64>,
     /// The percentage of answered calls in which the agent hangs up first.
     pub agent_hangup_percent: u32,
+    /// How often an agent who is not paused ends the longest conversation before its talk time is
+    /// over. If it is `None`, every conversation lasts as long as drawn.
+    pub longest_call_end_interval: Option<Duration>,
     /// How long a caller waits in a queue before hanging up.
     pub patience_ms: Range<u64>,
     /// The sources of generated calls. If the list is empty, no calls are generated.
@@ -27,6 +30,8 @@ pub struct Behavior {
     pub caller_ids: Vec<CallerId>,
     /// The breaks that agents take.
     pub breaks: AgentBreaks,
+    /// The pauses that begin and end at fixed times.
+    pub scheduled_pauses: Vec<ScheduledPause>,
 }
 
 /// A source of calls to one queue.
@@ -62,6 +67,22 @@ pub struct AgentBreaks {
     pub length_ms: Range<u64>,
 }
 
+/// A pause of one agent that begins and ends at fixed times, again and again. Times are on the
+/// simulated clock.
+#[derive(Debug, Clone)]
+pub struct ScheduledPause {
+    /// The agent's interface.
+    pub interface: String,
+    /// The reason. A pause with another reason is not ended.
+    pub reason: String,
+    /// When the pause first begins, or `None` if Asterisk itself begins it, as with autopause.
+    pub begins_after: Option<Duration>,
+    /// When the pause first ends.
+    pub ends_after: Duration,
+    /// The time from one beginning or end to the next.
+    pub interval: Duration,
+}
+
 /// The side of a call that hangs up first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Party {
@@ -84,10 +105,12 @@ impl Behavior {
             absent_interfaces: (1090..=1099).flat_map(absent).collect(),
             talk_time_ms: 60_000..60_001,
             agent_hangup_percent: 0,
+            longest_call_end_interval: None,
             patience_ms: 60_000..60_001,
             caller_sources: Vec::new(),
             caller_ids: Vec::new(),
             breaks: AgentBreaks::none(),
+            scheduled_pauses: Vec::new(),
         }
     }
 

@@ -60,7 +60,9 @@ impl Config {
         let behavior = self.behavior.clone();
         let mut pbx = SimulatedPbx::new(&self.queues_conf, behavior, self.seed, start_time);
         pbx.start_call_timers();
+        pbx.start_longest_call_timer();
         pbx.start_break_timers();
+        pbx.start_scheduled_pause_timers();
         for initial in &self.members {
             let now = pbx.unix_seconds();
             let mut member = Member::new(&initial.interface, &initial.name, "", now);

@@ -27,9 +27,9 @@ mod session_tests;
 #[cfg(test)]
 mod transcript_tests;
 
-pub use self::behavior::{AgentBreaks, Behavior, CallerId, CallerSource};
+pub use self::behavior::{AgentBreaks, Behavior, CallerId, CallerSource, ScheduledPause};
 pub use self::config::{Config, InitialMember};
-#[cfg(test)]
-pub(crate) use self::pbx::SimulatedPbx;
 pub(crate) use self::pbx::device_state;
+#[cfg(test)]
+pub(crate) use self::pbx::{Member, SimulatedPbx};
 pub use self::server::Simulator;

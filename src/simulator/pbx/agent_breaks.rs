@@ -23,10 +23,7 @@ impl SimulatedPbx {
         let reason = self.random.choice(&breaks.reasons);
         let reason = reason.cloned().unwrap_or_default();
         let length = random_duration(&mut self.random, &breaks.length_ms);
-        let is_paused = self.queues.iter_mut().any(|queue| {
-            let member = queue.member_mut(&interface);
-            member.is_some_and(|member| member.paused)
-        });
+        let is_paused = self.is_paused_anywhere(&interface);
         let mut paused_at = 0;
         if !is_paused && self.pause(None, &interface, true, &reason).is_ok() {
             paused_at = self.unix_seconds();

@@ -24,7 +24,10 @@ impl SimulatedPbx {
             Timer::RingTimeout { call_id, attempt } => self.end_ring_attempt(call_id, attempt),
             Timer::GiveUp { call_id } => self.give_up(call_id),
             Timer::HangUp { call_id, party } => self.hang_up(call_id, party),
+            Timer::EndLongestCall => self.end_longest_call(),
             Timer::StartBreak { agent } => self.start_break(agent),
+            Timer::BeginScheduledPause { index } => self.begin_scheduled_pause(index),
+            Timer::EndScheduledPause { index } => self.end_scheduled_pause(index),
             Timer::EndBreak { agent, paused_at } => self.end_break(agent, paused_at),
         }
     }

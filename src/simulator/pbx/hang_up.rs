@@ -2,6 +2,7 @@
 
 use super::call::{AgentLeg, Call, CallId, CallPhase, Conversation};
 use super::state::SimulatedPbx;
+use super::timers::Timer;
 use crate::simulator::behavior::Party;
 use crate::simulator::event::AmiEvent;
 
@@ -31,6 +32,29 @@ impl SimulatedPbx {
         if matches!(phase, Some(CallPhase::Waiting(_))) {
             self.hang_up(call_id, Party::Caller);
         }
+    }
+
+    /// Starts the timer after which an agent ends the longest conversation, if agents do that.
+    pub(crate) fn start_longest_call_timer(&mut self) {
+        if let Some(interval) = self.behavior.longest_call_end_interval {
+            self.start_timer(interval, Timer::EndLongestCall);
+        }
+    }
+
+    /// Makes an agent who is not paused end the longest conversation. Starts the timer for the
+    /// next time.
+    pub(super) fn end_longest_call(&mut self) {
+        let conversations = self.calls.iter().filter_map(|(id, call)| {
+            let CallPhase::Answered(conversation) = &call.phase else {
+                return None;
+            };
+            let is_paused = self.is_paused_anywhere(&conversation.agent.interface);
+            (!is_paused).then_some((conversation.started_at, *id))
+        });
+        if let Some((_, call_id)) = conversations.min() {
+            self.hang_up(call_id, Party::Agent);
+        }
+        self.start_longest_call_timer();
     }
 
     fn abandon(&mut self, call_id: CallId, call: &Call, ringing: &[AgentLeg]) {

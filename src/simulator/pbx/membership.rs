@@ -99,6 +99,13 @@ impl SimulatedPbx {
         }
     }
 
+    /// Returns true if the member with this interface is paused in any queue.
+    pub(super) fn is_paused_anywhere(&self, interface: &str) -> bool {
+        let members = self.queues.iter().flat_map(|queue| &queue.members);
+        let mut paused = members.filter(|member| member.paused);
+        paused.any(|member| member.has_interface(interface))
+    }
+
     /// Runs QueuePenalty in one queue, or in every queue if `queue` is `None`. `penalty` is `None`
     /// if the requested penalty is invalid.
     pub(crate) fn set_penalty(

@@ -6,7 +6,8 @@
 //!   queues or restarts Asterisk.
 //! - A call passes through `waiting_callers` (join and leave), `distribution` (selection of
 //!   members), `ringing`, `answering` and `hang_up`.
-//! - `caller_generator` generates calls, and `agent_breaks` generates the agents' breaks.
+//! - `caller_generator` generates calls, `agent_breaks` generates the agents' breaks, and
+//!   `scheduled_pauses` begins and ends pauses at fixed times.
 
 mod agent_breaks;
 mod answering;
@@ -27,6 +28,7 @@ mod queue_log;
 mod queues_conf;
 mod reload;
 mod ringing;
+mod scheduled_pauses;
 mod state;
 mod statistics;
 mod timers;

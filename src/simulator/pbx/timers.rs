@@ -22,11 +22,17 @@ pub(crate) enum Timer {
     GiveUp { call_id: CallId },
     /// A party hangs up.
     HangUp { call_id: CallId, party: Party },
+    /// An agent ends the longest conversation.
+    EndLongestCall,
     /// An agent takes a break. `agent` is the index in `AgentBreaks::interfaces`.
     StartBreak { agent: usize },
     /// An agent's break ends. `paused_at` is the `LastPause` of that break, in Unix
     /// seconds.
     EndBreak { agent: usize, paused_at: u64 },
+    /// A scheduled pause begins. `index` is its index in `Behavior::scheduled_pauses`.
+    BeginScheduledPause { index: usize },
+    /// A scheduled pause ends.
+    EndScheduledPause { index: usize },
 }
 
 /// The running timers. Times are on the simulated clock.

@@ -1,4 +1,5 @@
-//! `ami-bridge demo`: the printed commands work, and SIGINT stops the demo.
+//! `ami-bridge demo`: the printed commands work, the scene has breaks and wrap-up, and SIGINT
+//! stops the demo.
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
@@ -96,6 +97,36 @@ fn demo_serves_every_printed_command() {
         demo.child.try_wait().expect("an exit status")
     });
     assert!(status.success(), "{status}");
+}
+
+#[test]
+fn demo_shows_an_overdue_break_wrap_up_and_an_auto_pause() {
+    let demo = Demo::start();
+    eventually("the demo listens", || {
+        std::net::TcpStream::connect(demo.address).ok()
+    });
+    let has_member = |field: &str, value: serde_json::Value| {
+        eventually(field, || {
+            let response = demo.get("action=showqueue");
+            let mut queues = response["queues"].as_array()?.iter();
+            let is_shown = queues.any(|queue| {
+                let mut members = queue["members"].as_array().into_iter().flatten();
+                members.any(|member| member[field] == value)
+            });
+            is_shown.then_some(())
+        });
+    };
+    has_member("auto_paused", json!(true));
+    has_member("state", json!("wrap_up"));
+    has_member("pause_overdue", json!(true));
+    let reasons = demo.get("action=showreasons");
+    let names: Vec<_> = reasons["reasons"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|reason| &reason["reason"])
+        .collect();
+    assert_eq!(names, ["Lunch", "Short break", "Back office"]);
 }
 
 #[test]
