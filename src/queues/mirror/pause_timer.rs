@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, info_span, warn};
@@ -159,7 +159,9 @@ impl PauseTimer {
         );
         let turn = turn.await?;
         // No other change of the bridge may come between the query and the unpause.
-        let _guard = self.pbx.membership_locks.exclusive(key).await;
+        let lock = self.pbx.membership_locks.exclusive(key);
+        let lock = timeout_at(deadline, lock).await;
+        let _guard = lock.map_err(|_| Failure::Overloaded)?;
         queries.status(Some(queue), Some(interface)).await?;
         let due = self
             .pbx
