@@ -73,14 +73,14 @@ fn bridge_warns_once_about_queues_that_no_request_can_name(version: u32) {
     }
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues)]);
     assert!(asterisk.cli("queue show").contains("sales team"));
-    assert_warned(asterisk.port, 4);
+    assert_warned(asterisk.port, 7);
 }
 
 fn bridge_warns_once_about_database_queues_that_no_request_can_name(version: u32) {
     let pbx = Realtime::start_with(version, &[], |database| {
         NAMES.iter().for_each(|name| insert_queue(database, name));
     });
-    assert_warned(pbx.asterisk.port, 4);
+    assert_warned(pbx.asterisk.port, 7);
 }
 
 /// Returns whether `queue show` lists the member as paused. The command makes Asterisk re-read
