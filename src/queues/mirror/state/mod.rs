@@ -311,3 +311,6 @@ mod history_tests;
 
 #[cfg(test)]
 mod loading_tests;
+
+#[cfg(test)]
+mod timekeeping_tests;

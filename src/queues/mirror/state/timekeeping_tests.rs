@@ -1,0 +1,235 @@
+//! Tests of the changes that time makes, and of the ends of pauses.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::*;
+use crate::ami::value::{HeaderValue, MemberValue};
+use crate::ami::{Action, Message, Reply};
+use crate::queues::{PauseReason, ReasonCatalog};
+use crate::storage::StoredPause;
+
+const START: i64 = 1_800_000_000;
+
+/// `Lunch` ends after 60 s. `Break` has a limit of 30 s. The wrap-up time is 10 s.
+#[derive(Debug)]
+struct Rules(ReasonCatalog);
+
+impl TimingRules for Rules {
+    fn organization(&self) -> &str {
+        "acme"
+    }
+    fn has_queue(&self, queue: &str) -> bool {
+        queue == "sales"
+    }
+    fn has_interface(&self, _: &str) -> bool {
+        true
+    }
+    fn wrapup_seconds(&self, _: &str) -> u64 {
+        10
+    }
+    fn longest_wrapup_seconds(&self) -> u64 {
+        10
+    }
+    fn reason(&self, name: &str) -> Option<&PauseReason> {
+        self.0.find(name)
+    }
+}
+
+fn rules() -> Vec<Arc<dyn TimingRules>> {
+    let reason = |name: &str, seconds, ends| PauseReason {
+        name: name.to_owned(),
+        limit_seconds: Some(seconds),
+        ends,
+    };
+    let reasons = [reason("Lunch", 60, true), reason("Break", 30, false)];
+    vec![Arc::new(Rules(ReasonCatalog::new(reasons)))]
+}
+
+fn message(text: &str) -> Message {
+    Message::parse(Bytes::copy_from_slice(text.as_bytes()))
+}
+
+fn key() -> MemberKey {
+    MemberKey::new("sales", "PJSIP/1001")
+}
+
+struct Harness {
+    mirror: Mirror,
+    now: Now,
+}
+
+impl Harness {
+    /// A live mirror with one member, in this state.
+    fn new(member: &str) -> Self {
+        let mut harness = Self::loading();
+        harness.list(member);
+        harness.mirror.loading_finished(harness.now);
+        harness
+    }
+
+    fn loading() -> Self {
+        let at = Instant::now();
+        let mut mirror = Mirror::new(Arc::default(), at);
+        let wall = Duration::from_secs(START as u64);
+        let now = Now { at, wall };
+        mirror.set_rules(rules(), now);
+        mirror.link_established(at);
+        Self { mirror, now }
+    }
+
+    fn list(&mut self, member: &str) {
+        let action = Action::QueueStatus {
+            queue: Some(HeaderValue::new("sales").expect("a header")),
+            member: None,
+        };
+        let rows = [
+            "Event: QueueParams\r\nQueue: sales\r\n".to_owned(),
+            format!(
+                "Event: QueueMember\r\nQueue: sales\r\nName: Dana\r\nLocation: PJSIP/1001\r\n\
+                 StateInterface: PJSIP/1001\r\nMembership: dynamic\r\nStatus: 1\r\n{member}"
+            ),
+        ];
+        self.reply(&action, rows.iter().map(|row| message(row)).collect());
+    }
+
+    fn reply(&mut self, action: &Action, rows: Vec<Message>) {
+        let reply = Reply {
+            is_complete: true,
+            response: message("Response: Success\r\n"),
+            rows,
+            sent_at: self.now.at,
+        };
+        self.mirror.reply_received(action, &reply, self.now);
+    }
+
+    /// Lets time pass until `millis` after the start.
+    fn pass_until(&mut self, millis: u64) {
+        let wall = Duration::from_secs(START as u64) + Duration::from_millis(millis);
+        self.now.at += wall.saturating_sub(self.now.wall);
+        self.now.wall = wall;
+    }
+
+    fn member(&self) -> Arc<crate::queues::Member> {
+        let queue = self.mirror.queue("sales").expect("the queue").queue();
+        Arc::clone(queue.member("PJSIP/1001").expect("the member"))
+    }
+
+    fn due(&mut self) -> usize {
+        self.mirror.take_due_pauses(self.now).len()
+    }
+}
+
+fn paused(reason: &str) -> String {
+    format!("Paused: 1\r\nPausedReason: {reason}\r\nLastPause: {START}\r\n")
+}
+
+#[test]
+fn member_that_time_changes_is_shown_again_once() {
+    let after_call = format!("Paused: 0\r\nLastCall: {START}\r\n");
+    for (member, seconds) in [(paused("Break"), 30), (after_call, 10)] {
+        let mut harness = Harness::new(&member);
+        let (before, change) = (harness.member(), harness.mirror.latest_change());
+        let moment = harness.mirror.next_display_change();
+        assert_eq!(moment, Some((START + seconds) * 1000), "{member}");
+        harness.pass_until(seconds as u64 * 1000 - 1);
+        harness.mirror.show_due_changes(harness.now);
+        assert_eq!(harness.mirror.latest_change(), change);
+        harness.pass_until(seconds as u64 * 1000);
+        harness.mirror.show_due_changes(harness.now);
+        assert_eq!(harness.mirror.latest_change(), change + 1);
+        assert!(!Arc::ptr_eq(&before, &harness.member()));
+        assert_eq!(harness.mirror.next_moment(), None);
+    }
+}
+
+#[test]
+fn member_without_limit_or_wrap_up_has_no_moment() {
+    for member in ["Paused: 0\r\n".to_owned(), paused(""), paused("Other")] {
+        let harness = Harness::new(&member);
+        assert_eq!(harness.mirror.next_moment(), None, "{member}");
+    }
+}
+
+#[test]
+fn pause_for_a_reason_that_ends_is_due_after_its_second_and_a_random_delay() {
+    let mut harness = Harness::new(&paused("LUNCH"));
+    harness.pass_until(61_299);
+    assert_eq!(harness.due(), 0);
+    harness.pass_until(63_000);
+    assert_eq!(harness.due(), 1);
+    // While it is being ended, it is not due again.
+    harness.list(&paused("LUNCH"));
+    assert_eq!(harness.due(), 0);
+    let retry_at = harness.now.unix_millis() + 1000;
+    harness.mirror.end_attempted(&key(), retry_at, harness.now);
+    harness.pass_until(63_999);
+    assert_eq!(harness.due(), 0);
+    harness.pass_until(64_000);
+    assert_eq!(harness.due(), 1);
+    harness.list("Paused: 0\r\n");
+    harness.mirror.end_attempted(&key(), 0, harness.now);
+    assert_eq!(harness.due(), 0);
+}
+
+#[test]
+fn promised_end_is_due_exactly_and_only_while_the_pause_stands() {
+    let ends_at = START * 1000 + 5_500;
+    for other in [
+        None,
+        Some("Paused: 0\r\n".to_owned()),
+        Some(paused("Other")),
+    ] {
+        let mut harness = Harness::new("Paused: 0\r\n");
+        harness.mirror.begin_timed_pause(StoredPause {
+            id: 1,
+            pbx: "main".to_owned(),
+            organization: "acme".to_owned(),
+            queue: "sales".to_owned(),
+            interface: "PJSIP/1001".to_owned(),
+            reason: Some("Break".to_owned()),
+            sent_at: START * 1000,
+            ends_at: Some(ends_at),
+            last_pause: None,
+            user: "dana".to_owned(),
+            request_id: "r1".to_owned(),
+        });
+        let action = Action::QueuePause {
+            queue: HeaderValue::new("sales").expect("a header"),
+            interface: MemberValue::new("PJSIP/1001").expect("an interface"),
+            paused: true,
+            reason: Some(MemberValue::new("Break").expect("a reason")),
+        };
+        harness.reply(&action, Vec::new());
+        // The acknowledgment already shows the end.
+        assert_eq!(harness.member().observed.pause_end, Some(ends_at));
+        let (mirror, now) = (&mut harness.mirror, harness.now);
+        mirror.timed_pause_sent(&key(), 1, SentOutcome::Made, now);
+        harness.pass_until(2_500);
+        harness.list(&other.clone().unwrap_or_else(|| paused("Break")));
+        harness.pass_until(5_499);
+        assert_eq!(harness.due(), 0, "{other:?}");
+        harness.pass_until(5_500);
+        let due = harness.mirror.take_due_pauses(harness.now);
+        assert_eq!(due.len(), usize::from(other.is_none()), "{other:?}");
+        let request = due.first().and_then(|due| due.request.clone());
+        assert_eq!(request.is_some_and(|r| r.user == "dana"), other.is_none());
+    }
+}
+
+#[test]
+fn end_that_passed_without_a_link_is_due_after_loading() {
+    let mut harness = Harness::new(&paused("Lunch"));
+    harness.mirror.link_lost();
+    harness.pass_until(600_000);
+    assert_eq!(harness.due(), 0);
+    harness.mirror.link_established(harness.now.at);
+    harness.list(&paused("Lunch"));
+    assert_eq!(harness.due(), 0);
+    harness.mirror.loading_finished(harness.now);
+    // Another bridge may end the pause at the same time.
+    assert_eq!(harness.due(), 0);
+    harness.pass_until(602_000);
+    assert_eq!(harness.due(), 1);
+}
