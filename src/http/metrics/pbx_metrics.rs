@@ -80,7 +80,7 @@ impl PbxMetric {
     }
 }
 
-static METRICS: [PbxMetric; 15] = [
+static METRICS: [PbxMetric; 17] = [
     PbxMetric::gauge(
         "link_up",
         "1 if the PBX is linked and its queues are loaded",
@@ -141,6 +141,16 @@ static METRICS: [PbxMetric; 15] = [
         "overlays_overdue",
         "Acknowledged changes whose events did not arrive in time",
         |pbx, encoder| pbx.metrics().overlays_overdue.encode(encoder),
+    ),
+    PbxMetric::counter(
+        "pauses_ended",
+        "Pauses ended because their time was over",
+        |pbx, encoder| pbx.metrics().pauses_ended.encode(encoder),
+    ),
+    PbxMetric::counter(
+        "pause_end_failures",
+        "Failed attempts to end a pause",
+        |pbx, encoder| pbx.metrics().pause_end_failures.encode(encoder),
     ),
     PbxMetric::gauge(
         "events_missing",

@@ -33,6 +33,10 @@ pub struct Metrics {
     pub overlay_seconds: Histogram,
     /// Number of acknowledged changes whose event did not arrive in time.
     pub overlays_overdue: Counter,
+    /// Number of pauses that the bridge has ended because their time was over.
+    pub pauses_ended: Counter,
+    /// Number of failed attempts to end a pause.
+    pub pause_end_failures: Counter,
     /// Number of open event streams.
     pub stream_clients: Gauge,
     /// Number of snapshots sent because a stream's client had fallen too far behind.
@@ -56,6 +60,8 @@ impl Default for Metrics {
                 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1.0, 2.0,
             ]),
             overlays_overdue: Counter::default(),
+            pauses_ended: Counter::default(),
+            pause_end_failures: Counter::default(),
             stream_clients: Gauge::default(),
             dropped_to_snapshot: Counter::default(),
         }

@@ -121,6 +121,11 @@ impl PauseTimer {
             let DuePause {
                 queue, interface, ..
             } = &pause;
+            let metrics = self.pbx.metrics();
+            match &result {
+                Ok(_) => metrics.pauses_ended.inc(),
+                Err(_) => metrics.pause_end_failures.inc(),
+            };
             if let Err(error) = &result {
                 warn!(%error, %queue, %interface, "can't end a pause; trying again");
             }
