@@ -37,7 +37,7 @@ macro_rules! file {
     };
 }
 
-const FILES: [(&str, &str, &str); 21] = [
+const FILES: [(&str, &str, &str); 23] = [
     file!("theme.css", CSS),
     file!("board.css", CSS),
     file!("dialogs.css", CSS),
@@ -45,6 +45,7 @@ const FILES: [(&str, &str, &str); 21] = [
     file!("agent-row.js", SCRIPT),
     file!("api.js", SCRIPT),
     file!("changes.js", SCRIPT),
+    file!("deadline.js", SCRIPT),
     file!("dialog.js", SCRIPT),
     file!("dom.js", SCRIPT),
     file!("main.js", SCRIPT),
@@ -52,6 +53,7 @@ const FILES: [(&str, &str, &str); 21] = [
     file!("notices.js", SCRIPT),
     file!("people.js", SCRIPT),
     file!("queue-card.js", SCRIPT),
+    file!("reasons.js", SCRIPT),
     file!("session.js", SCRIPT),
     file!("settings.js", SCRIPT),
     file!("state.js", SCRIPT),

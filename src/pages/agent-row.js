@@ -1,7 +1,8 @@
 // An agent's row in a queue card.
 
+import { deadlineText } from "./deadline.js";
 import { cloneTemplate, find, isolate, setIcon, setText } from "./dom.js";
-import { formatDuration } from "./time.js";
+import { formatDuration, parseTime } from "./time.js";
 
 /**
  * @import { Member } from "./bridge"
@@ -14,6 +15,7 @@ export const STATE_LABELS = {
   in_call: "In call",
   ringing: "Ringing",
   on_hold: "On hold",
+  wrap_up: "Wrap-up",
   paused: "Paused",
   unavailable: "Unavailable",
 };
@@ -41,7 +43,9 @@ export class AgentRow {
   #details = find(this.element, ".details");
   #state = find(this.element, ".state");
   #reason = find(this.element, ".reason");
+  #deadline = find(this.element, ".deadline");
   #time = find(this.element, "time");
+  #bringBack = find(this.element, ".bring-back");
   #pause = find(this.element, ".pause");
   #remove = find(this.element, ".remove");
   #member;
@@ -58,16 +62,16 @@ export class AgentRow {
     this.#member = member;
     const { data } = member;
     this.element.dataset.state = data.state;
+    this.element.classList.toggle("overdue", data.pause_overdue);
     setIcon(this.#badge, data.state in STATE_LABELS ? data.state : "unavailable");
     const name = displayName(data);
     setText(this.#name, name);
     setText(this.#number, data.agent && data.agent !== name ? data.agent : "");
     setText(this.#state, stateText(data));
     // The reason is also shown during a call, because the pause continues after the call.
-    setText(this.#reason, data.paused ? (data.paused_reason ?? "") : "");
-    this.#details.title = data.paused_reason ?? "";
-    this.#time.classList.toggle("at-least", !member.isExact);
-    this.#time.title = member.isExact ? "" : "At least this long: the state began before the page was opened";
+    const reason = reasonText(data);
+    setText(this.#reason, reason);
+    this.#details.title = reason;
     this.#updateButtons(data, name);
   }
 
@@ -86,17 +90,48 @@ export class AgentRow {
     const agent = name === data.agent ? name : `${name}, ${data.agent}`;
     setText(find(this.#pause, "span"), `${verb} ${agent}`);
     setText(find(this.#remove, "span"), `Remove ${agent}`);
+    setText(find(this.#bringBack, ".visually-hidden"), ` ${agent}`);
+    this.#showBringBack(data.auto_paused && data.agent !== null);
+  }
+
+  /** @param {boolean} isShown */
+  #showBringBack(isShown) {
+    const hadFocus = document.activeElement === this.#bringBack;
+    this.#bringBack.hidden = !isShown;
+    if (isShown || !hadFocus) return;
+    // Keeps the keyboard's place in the list. The row itself gets the focus, and not its next
+    // button, so that pressing Enter again does nothing.
+    this.element.tabIndex = -1;
+    this.element.focus();
+    this.element.addEventListener("blur", () => this.element.removeAttribute("tabindex"), { once: true });
   }
 
   /** @param {number} now */
   tick(now) {
-    const { since, isExact } = this.#member;
-    setText(this.#time, `${isExact ? "" : "≥ "}${formatDuration(now - since)}`);
+    const { data } = this.#member;
+    const since = parseTime(data.state_since);
+    setText(this.#time, since === null ? "" : formatDuration(now - since));
+    setText(this.#deadline, deadlineText(data, now));
   }
 }
 
-/** @param {Member} data */
-function stateText({ state, paused }) {
+/**
+ * Returns the member's state in words. A pause by Asterisk because of a missed call is part of
+ * the state.
+ *
+ * @param {Member} member
+ */
+export function stateText({ state, paused, auto_paused: isAutoPaused }) {
   const label = STATE_LABELS[state] ?? String(state).replaceAll("_", " ");
-  return paused && state !== "paused" ? `${label}, paused` : label;
+  const text = paused && state !== "paused" ? `${label}, paused` : label;
+  return isAutoPaused ? `${text} for a missed call` : text;
+}
+
+/**
+ * Returns the reason of a pause that a person has made, or an empty text.
+ *
+ * @param {Member} member
+ */
+export function reasonText({ paused, paused_reason: reason, auto_paused: isAutoPaused }) {
+  return paused && !isAutoPaused ? (reason ?? "") : "";
 }

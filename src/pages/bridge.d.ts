@@ -7,13 +7,12 @@ export interface Member {
   membership: "dynamic" | "static";
   /** One of STATE_LABELS in agent-row.js, or a state that a newer bridge has added. */
   state: string;
-  /** When the state began. */
+  /** When the state began. Times are in RFC 3339 format, or null if the bridge does not know them. */
   state_since: string | null;
   /** When the wrap-up time ends; null unless the state is wrap_up. */
   wrap_up_ends_at: string | null;
   paused: boolean;
   paused_reason: string | null;
-  /** Times are in RFC 3339 format, or null if the bridge does not know them. */
   paused_at: string | null;
   /** When the pause reaches the limit of its reason. */
   pause_limit_at: string | null;
@@ -135,8 +134,6 @@ export interface Credentials {
 
 /** A user's settings for the board, stored in the browser. */
 export interface Preferences {
-  /** The pause reasons to choose from. */
-  reasons: string[];
   /** A caller who waits for this many seconds is marked as late. */
   late: number;
   theme: string;

@@ -3,15 +3,17 @@
 
 import { nameElement } from "./agent-row.js";
 import { failureMessages } from "./api.js";
-import { checkbox, choice, errorMessage, field, formText, openDialog, textInput } from "./dialog.js";
+import { checkbox, choice, errorMessage, field, formText, isDialogOpen, openDialog, textInput } from "./dialog.js";
 import { create, isolate } from "./dom.js";
 import { toast } from "./notices.js";
+import { pauseFields, pauseParameters } from "./reasons.js";
 import { formatCount } from "./time.js";
 
 /**
- * @import { Member, Preferences, QueueResult } from "./bridge"
+ * @import { Member, QueueResult } from "./bridge"
  * @import { Api } from "./api.js"
  * @import { Content } from "./dialog.js"
+ * @import { Reasons } from "./reasons.js"
  * @import { Board } from "./state.js"
  */
 
@@ -21,17 +23,17 @@ const MAX_QUEUES = 100;
 export class Changes {
   #api;
   #board;
-  #preferences;
+  #reasons;
 
   /**
    * @param {Api} api
    * @param {Board} board
-   * @param {Preferences} preferences
+   * @param {Reasons} reasons
    */
-  constructor(api, board, preferences) {
+  constructor(api, board, reasons) {
     this.#api = api;
     this.#board = board;
-    this.#preferences = preferences;
+    this.#reasons = reasons;
   }
 
   /**
@@ -41,13 +43,16 @@ export class Changes {
    */
   handleClick(target) {
     const queue = dataAttribute(target.closest(".card"), "queue");
-    const address = dataAttribute(target.closest(".agent"), "interface");
+    const row = target.closest(".agent");
+    const address = dataAttribute(row, "interface");
     const member = this.#board.queues.get(queue)?.members.get(address)?.data;
     if (target.closest(".content .add")) this.openAdd(queue);
-    else if (!member) return;
+    // An earlier change of this agent has not been answered yet.
+    else if (!row || !member || row.ariaBusy === "true") return;
     else if (target.closest(".remove")) this.#openRemove(queue, member);
+    else if (target.closest(".bring-back")) this.#bringBack(row, member);
     else if (!target.closest(".pause")) return;
-    else if (member.paused) this.#resume(queue, member);
+    else if (member.paused) this.#resume(row, queue, member);
     else this.#openPause(queue, member);
   }
 
@@ -55,46 +60,49 @@ export class Changes {
    * @param {string} queue
    * @param {Member} member
    */
-  #openPause(queue, member) {
-    /** @type {[string, Content][]} */
-    const reasons = this.#preferences.reasons.map((reason) => [reason, isolate(reason)]);
-    const otherReason = textInput({ name: "other", maxLength: 79 });
-    const chips = choice("Reason", "reason", [...reasons, ["", "None"]], { chips: true });
-    // A typed reason replaces the selected one, and vice versa.
-    otherReason.addEventListener("input", () => {
-      for (const input of chips.querySelectorAll("input")) input.checked = false;
-    });
-    chips.addEventListener("change", () => {
-      otherReason.value = "";
-      otherReason.setCustomValidity("");
-    });
+  async #openPause(queue, member) {
+    const fields = pauseFields(await this.#reasons.get());
+    // The user may have opened a dialog in the meantime.
+    if (isDialogOpen()) return;
     openDialog({
       title: ["Pause ", nameElement(member)],
       submit: "Pause",
-      body: [chips, field("Another reason", otherReason), ...this.#scopeChoice(queue, member)],
+      body: [fields, ...this.#scopeChoice(queue, member)],
       send: async (form) => {
-        const reason = formText(form, "other") || String(form.get("reason") ?? "");
-        const parameters = { action: "pause", ...agentParameter(member), ...queueParameter(form, queue) };
-        await this.#send(reason === "" ? parameters : { ...parameters, reason }, (queues) => [
-          nameElement(member), ` is paused in ${queues}`, ...(reason ? [": ", isolate(reason)] : []), ".",
+        const pause = pauseParameters(form);
+        const parameters = { action: "pause", ...agentParameter(member), ...queueParameter(form, queue), ...pause };
+        await this.#send(parameters, (queues) => [
+          nameElement(member), ` is paused in ${queues}`, ...(pause.reason ? [": ", isolate(pause.reason)] : []), ".",
         ]);
       },
     });
   }
 
   /**
+   * Resumes an agent whom Asterisk has paused because of a missed call, in all queues where it
+   * did so. Pauses with another reason stay.
+   *
+   * @param {Element} row
+   * @param {Member} member
+   */
+  #bringBack(row, member) {
+    const queues = this.#agentQueues(member, ({ auto_paused: isAutoPaused }) => isAutoPaused);
+    const queue = queues.slice(0, MAX_QUEUES).join(",");
+    this.#sendFromRow(row, { action: "unpause", ...agentParameter(member), queue }, describeResumed(member));
+  }
+
+  /**
    * Resumes an agent. If the agent is in several queues, asks in which ones.
    *
+   * @param {Element} row
    * @param {string} queue
    * @param {Member} member
    */
-  #resume(queue, member) {
-    const describe = (/** @type {string} */ queues) => [nameElement(member), ` takes calls again in ${queues}.`];
+  #resume(row, queue, member) {
+    const describe = describeResumed(member);
     const parameters = { action: "unpause", ...agentParameter(member) };
     if (this.#agentQueues(member).length === 1) {
-      this.#send({ ...parameters, queue }, describe).catch((error) => {
-        toast([errorMessage(error)], { isError: true });
-      });
+      this.#sendFromRow(row, { ...parameters, queue }, describe);
       return;
     }
     openDialog({
@@ -131,7 +139,9 @@ export class Changes {
    *
    * @param {string} [queue] the queue that the dialog suggests
    */
-  openAdd(queue = "") {
+  async openAdd(queue = "") {
+    const catalog = await this.#reasons.get();
+    if (isDialogOpen()) return;
     const list = create("datalist", { id: "known-queues" });
     for (const { id, name } of this.#board.queues.values()) {
       list.append(create("option", { value: id }, name));
@@ -142,11 +152,12 @@ export class Changes {
     });
     const queues = create("input", { name: "queue", required: true, autocomplete: "off", value: queue, dir: "ltr" });
     queues.setAttribute("list", list.id);
-    const reason = field("Reason", textInput({ name: "reason", maxLength: 79 }));
-    reason.hidden = true;
+    // The disabled fields are neither checked nor sent.
+    const pause = create("fieldset", { hidden: true, disabled: true }, pauseFields(catalog, { startsWithNone: true }));
     const paused = checkbox("paused", "Add as paused: no calls until resumed");
     paused.addEventListener("change", ({ target }) => {
-      reason.hidden = !(target instanceof HTMLInputElement && target.checked);
+      pause.hidden = !(target instanceof HTMLInputElement && target.checked);
+      pause.disabled = pause.hidden;
     });
     openDialog({
       title: ["Add an agent"],
@@ -156,7 +167,7 @@ export class Changes {
         list,
         field("Name", textInput({ name: "alias", maxLength: 79 }), "shown instead of the number"),
         paused,
-        reason,
+        pause,
       ],
       send: (form) => this.#add(form),
     });
@@ -166,15 +177,11 @@ export class Changes {
   #add(form) {
     const agent = formText(form, "agent");
     const alias = formText(form, "alias");
-    const reason = formText(form, "reason");
     const queue = formText(form, "queue").split(/[\s,]+/).filter(Boolean).join(",");
     /** @type {Record<string, string>} */
     const parameters = { action: "add", agent, queue };
     if (alias) parameters.alias = alias;
-    if (form.get("paused")) {
-      parameters.paused = "true";
-      if (reason) parameters.reason = reason;
-    }
+    if (form.get("paused")) Object.assign(parameters, { paused: "true" }, pauseParameters(form));
     return this.#send(parameters, (queues) => [isolate(alias || agent), ` was added to ${queues}.`]);
   }
 
@@ -194,12 +201,36 @@ export class Changes {
     return [choice("Where", "scope", [["all", `In all ${length} queues of this agent`], ["one", oneQueue]], { selected })];
   }
 
-  /** @param {Member} member */
-  #agentQueues({ agent }) {
+  /**
+   * Returns the queues in which the agent is a member that matches `filter`.
+   *
+   * @param {Member} member
+   * @param {(membership: Member) => boolean} [filter]
+   */
+  #agentQueues({ agent }, filter = () => true) {
     const queues = [...this.#board.queues.values()];
-    const hasAgent = (/** @type {typeof queues[0]} */ { members }) =>
-      [...members.values()].some(({ data }) => data.agent === agent);
-    return queues.filter(hasAgent).map(({ id }) => id);
+    const matches = (/** @type {typeof queues[0]} */ { members }) =>
+      [...members.values()].some(({ data }) => data.agent === agent && filter(data));
+    return queues.filter(matches).map(({ id }) => id);
+  }
+
+  /**
+   * Sends a change that needs no dialog, and shows its result or its failure. Until then, the row
+   * ignores clicks.
+   *
+   * @param {Element} row
+   * @param {Record<string, string>} parameters
+   * @param {(queues: string) => Content[]} describe as for `#send`
+   */
+  async #sendFromRow(row, parameters, describe) {
+    row.ariaBusy = "true";
+    try {
+      await this.#send(parameters, describe);
+    } catch (error) {
+      toast([errorMessage(error)], { isError: true });
+    } finally {
+      row.ariaBusy = null;
+    }
   }
 
   /**
@@ -219,6 +250,16 @@ export class Changes {
     const failures = failureMessages(results);
     toast([...describe(queues), ...failures.map((message) => ` ${message}`)], { isError: failures.length > 0 });
   }
+}
+
+/**
+ * Returns the message for an agent who has been resumed.
+ *
+ * @param {Member} member
+ * @returns {(queues: string) => Content[]}
+ */
+function describeResumed(member) {
+  return (queues) => [nameElement(member), ` takes calls again in ${queues}.`];
 }
 
 /**

@@ -53,6 +53,10 @@ export function openDialog({ title, submit, body, send }) {
   (first instanceof HTMLElement ? first : button).focus();
 }
 
+export function isDialogOpen() {
+  return byId("dialog", HTMLDialogElement).open;
+}
+
 /** @param {unknown} problem */
 export function errorMessage(problem) {
   return problem instanceof Error ? problem.message : String(problem);

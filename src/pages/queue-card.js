@@ -21,6 +21,9 @@ import { formatCount, formatDuration } from "./time.js";
 // A card with more agents than this spans all columns of the board.
 const WIDE_CARD_AGENTS = 12;
 
+// The states, and the agents whose pause is over its limit.
+const COUNT_LABELS = { ...STATE_LABELS, overdue: "Paused over the limit" };
+
 // Estimated heights, in rem, of a row of agents and of the content above the agents.
 const ROW_HEIGHT = 3.6;
 const CONTENT_HEAD_HEIGHT = 6;
@@ -54,7 +57,7 @@ export class QueueCard {
    * @type {Content | null}
    */
   #content = null;
-  /** @type {Map<string, { item: HTMLElement, number: HTMLElement }>} by state */
+  /** @type {Map<string, { item: HTMLElement, number: HTMLElement }>} by state, and `overdue` */
   #counts = new Map();
 
   /** @param {BoardQueue} queue */
@@ -65,7 +68,7 @@ export class QueueCard {
     heading.id = `queue-${queue.id}`;
     this.element.setAttribute("aria-labelledby", heading.id);
     const states = find(this.element, ".states");
-    for (const [state, label] of Object.entries(STATE_LABELS)) {
+    for (const [state, label] of Object.entries(COUNT_LABELS)) {
       const number = create("b");
       const hidden = create("span", { className: "visually-hidden" }, ` ${label.toLowerCase()}`);
       const item = create("li", { title: label, data: { state } }, createIcon(state), number, hidden);

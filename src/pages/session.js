@@ -4,6 +4,7 @@
 import { Api } from "./api.js";
 import { Changes } from "./changes.js";
 import { ConnectionNotice } from "./notices.js";
+import { Reasons } from "./reasons.js";
 import { Board } from "./state.js";
 import { EventStream } from "./stream.js";
 import { Clock } from "./time.js";
@@ -26,6 +27,7 @@ const STATISTICS_INTERVAL = 30_000;
 export class Session {
   #listener;
   #preferences;
+  #reasons;
   #clock = new Clock();
   #lastEvent = 0;
   #board = new Board();
@@ -49,7 +51,8 @@ export class Session {
     this.#preferences = preferences;
     const path = document.documentElement.dataset.interface ?? "";
     this.api = new Api(path, credentials, this.#clock);
-    this.changes = new Changes(this.api, this.#board, preferences);
+    this.#reasons = new Reasons(this.api);
+    this.changes = new Changes(this.api, this.#board, this.#reasons);
     this.stream = new EventStream(this.api, {
       onEvent: (event) => this.#applyEvent(event),
       onConnection: (status) => this.#showConnection(status),
@@ -67,7 +70,10 @@ export class Session {
   #applyEvent(event) {
     this.#lastEvent = Date.now();
     const update = this.#board.apply(event, this.#clock.now());
-    if (event.type === "snapshot") this.#readStatistics();
+    if (event.type === "snapshot") {
+      this.#reasons.refresh();
+      this.#readStatistics();
+    }
     if (event.type === "snapshot" || event.type === "pbx") this.#showStatus();
     this.#page?.view.update(update);
   }

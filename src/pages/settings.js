@@ -1,6 +1,6 @@
 // The board's settings, stored in the browser. The settings contain no credentials.
 
-import { choice, field, formText, openDialog, textProblem } from "./dialog.js";
+import { choice, field, formText, openDialog } from "./dialog.js";
 import { create } from "./dom.js";
 
 /** @import { Preferences } from "./bridge" */
@@ -11,7 +11,6 @@ const THEMES = ["auto", "light", "dark"];
 
 /** @type {Preferences} */
 const DEFAULTS = {
-  reasons: ["Lunch", "Break", "Training", "Meeting"],
   late: 60,
   theme: "auto",
   wall: false,
@@ -41,26 +40,13 @@ export function savePreferences(preferences) {
  *
  * @param {Record<string, unknown>} stored
  */
-export function validPreferences({ reasons, late, theme, wall }) {
+export function validPreferences({ late, theme, wall }) {
   /** @type {Partial<Preferences>} */
   const valid = {};
-  if (Array.isArray(reasons)) {
-    valid.reasons = reasons.filter((reason) => typeof reason === "string" && textProblem(reason) === "");
-  }
   if (Number(late) >= 1 && Number(late) <= 36_000) valid.late = Number(late);
   if (typeof theme === "string" && THEMES.includes(theme)) valid.theme = theme;
   if (typeof wall === "boolean") valid.wall = wall;
   return valid;
-}
-
-/**
- * Parses one reason per line. Keeps the order, and drops empty lines and duplicates.
- *
- * @param {string} text
- */
-export function parseReasons(text) {
-  const lines = text.split("\n").map((line) => line.trim());
-  return [...new Set(lines.filter((line) => line !== ""))];
 }
 
 /** @param {Preferences} preferences */
@@ -78,21 +64,13 @@ export function applyPreferences({ theme, wall }) {
  * @param {() => void} onChange
  */
 export function openSettings(preferences, onChange) {
-  const reasons = create("textarea", {
-    name: "reasons", rows: 6, dir: "auto", spellcheck: false, value: preferences.reasons.join("\n"), data: { first: "" },
-  });
-  reasons.addEventListener("input", () => {
-    const bad = parseReasons(reasons.value).find((reason) => textProblem(reason) !== "");
-    reasons.setCustomValidity(bad === undefined ? "" : `${bad}: ${textProblem(bad)}`);
-  });
   const late = create("input", {
-    name: "late", type: "number", min: "1", max: "36000", required: true, value: String(preferences.late),
+    name: "late", type: "number", min: "1", max: "36000", required: true, value: String(preferences.late), data: { first: "" },
   });
   openDialog({
     title: ["Settings for this browser"],
     submit: "Save",
     body: [
-      field("Pause reasons", reasons, "one per line"),
       field("Highlight a caller after", late, "seconds"),
       choice("Colors", "theme", [["auto", "System"], ["light", "Light"], ["dark", "Dark"]], {
         chips: true,
@@ -100,7 +78,6 @@ export function openSettings(preferences, onChange) {
       }),
     ],
     send: async (form) => {
-      preferences.reasons = parseReasons(formText(form, "reasons"));
       preferences.late = Number(formText(form, "late"));
       preferences.theme = formText(form, "theme");
       savePreferences(preferences);

@@ -28,20 +28,14 @@ import { People } from "./people.js";
  *   event has changed
  */
 
-/** A queue member as sent by the bridge, with the start time of its state. */
+/** A queue member as sent by the bridge. */
 export class BoardMember {
   /** @type {string | null} */
   #searchText = null;
 
-  /**
-   * @param {Member} data
-   * @param {number} since when the state began, in milliseconds since 1970
-   * @param {boolean} isExact false if the state may have begun before `since`
-   */
-  constructor(data, since, isExact) {
+  /** @param {Member} data */
+  constructor(data) {
     this.data = data;
-    this.since = since;
-    this.isExact = isExact;
   }
 
   /** Built only when first used, because there can be 50,000 members. */
@@ -98,7 +92,7 @@ export class Board {
       case "snapshot":
         return this.#applySnapshot(event.data, now);
       case "member":
-        return this.#applyMember(event.data, now);
+        return this.#applyMember(event.data);
       case "queue":
         return this.#applyQueue(event.data, now);
       case "pbx":
@@ -139,9 +133,8 @@ export class Board {
       // A snapshot contains no statistics, so the known statistics stay.
       queue.statistics = old?.statistics ?? null;
       for (const member of data.members ?? []) {
-        const previous = old?.members.get(member.interface);
-        queue.members.set(member.interface, boardMember(member, previous, now, true));
-        this.people.add(member.interface, member.state);
+        queue.members.set(member.interface, new BoardMember(member));
+        this.people.add(member);
       }
       queue.callers = (data.callers ?? []).map((caller) => boardCaller(caller, now));
       this.queues.set(queue.id, queue);
@@ -152,19 +145,18 @@ export class Board {
 
   /**
    * @param {MemberEvent["data"]} data
-   * @param {number} now
    * @returns {BoardUpdate}
    */
-  #applyMember({ queue: id, change, member: data }, now) {
+  #applyMember({ queue: id, change, member: data }) {
     const { queue, isNew } = this.#getOrAddQueue(id);
     const previous = queue.members.get(data.interface);
     queue.stateCounts = null;
-    if (previous) this.people.remove(data.interface, previous.data.state);
+    if (previous) this.people.remove(previous.data);
     if (change === "removed") {
       queue.members.delete(data.interface);
     } else {
-      this.people.add(data.interface, data.state);
-      queue.members.set(data.interface, boardMember(data, previous, now, false));
+      this.people.add(data);
+      queue.members.set(data.interface, new BoardMember(data));
     }
     return isNew ? "everything" : { queue: id, interface: data.interface };
   }
@@ -199,32 +191,6 @@ export class Board {
 }
 
 /**
- * Creates a board member, and determines when its state began. The bridge reports the start of
- * a pause. The start of any other state is known only if the page has received the change.
- *
- * @param {Member} data
- * @param {BoardMember | undefined} previous the member before the event
- * @param {number} now
- * @param {boolean} isSnapshot whether the state may have begun before `now`
- */
-function boardMember(data, previous, now, isSnapshot) {
-  if (data.state === "paused" && data.paused_at) {
-    return new BoardMember(data, Date.parse(data.paused_at), true);
-  }
-  if (previous && previous.data.state === data.state) {
-    return new BoardMember(data, previous.since, previous.isExact);
-  }
-  if (!isSnapshot) return new BoardMember(data, now, true);
-  // The agent became available after the last call or at login, whichever is later. The bridge
-  // does not report the end of a pause, so the state may have begun later.
-  const starts = [data.last_call_at, data.logged_in_at].map((time) => Date.parse(time ?? ""));
-  const since = Math.max(...starts.filter((time) => time > 0));
-  return data.state === "available" && Number.isFinite(since)
-    ? new BoardMember(data, since, true)
-    : new BoardMember(data, now, false);
-}
-
-/**
  * @param {Caller} data
  * @param {number} now
  * @returns {BoardCaller}
@@ -235,16 +201,20 @@ function boardCaller(data, now) {
 }
 
 /**
- * Returns the number of members in each state. Recounts only after a change.
+ * Returns the number of members in each state and, as `overdue`, of those whose pause is over
+ * its limit. Recounts only after a change.
  *
  * @param {BoardQueue} queue
  */
 export function countStates(queue) {
   if (queue.stateCounts === null) {
-    queue.stateCounts = {};
+    /** @type {Record<string, number>} */
+    const counts = {};
     for (const { data } of queue.members.values()) {
-      queue.stateCounts[data.state] = (queue.stateCounts[data.state] ?? 0) + 1;
+      counts[data.state] = (counts[data.state] ?? 0) + 1;
+      if (data.pause_overdue) counts.overdue = (counts.overdue ?? 0) + 1;
     }
+    queue.stateCounts = counts;
   }
   return queue.stateCounts;
 }

@@ -53,3 +53,35 @@ export function formatCount(number, noun) {
 export function formatTimeOfDay(milliseconds) {
   return new Date(milliseconds).toLocaleTimeString([], { timeStyle: "medium" });
 }
+
+/**
+ * Parses a time in RFC 3339 format. Returns milliseconds since 1970, or null for no time.
+ *
+ * @param {string | null} text
+ */
+export function parseTime(text) {
+  const time = Date.parse(text ?? "");
+  return Number.isNaN(time) ? null : time;
+}
+
+/**
+ * Formats the time until `end`. Rounds up, so that 0:00 means that the time is over.
+ *
+ * @param {number} end
+ * @param {number} now
+ */
+export function formatRemaining(end, now) {
+  return formatDuration(Math.ceil((end - now) / 1000) * 1000);
+}
+
+/**
+ * Formats a time limit as `45 min`, `1 h 30 min` or `90 s`.
+ *
+ * @param {number} seconds
+ */
+export function formatLimit(seconds) {
+  if (seconds % 60 !== 0) return `${seconds} s`;
+  const [hours, minutes] = [Math.floor(seconds / 3600), (seconds / 60) % 60];
+  const parts = [hours > 0 ? `${hours} h` : "", minutes > 0 ? `${minutes} min` : ""];
+  return parts.filter(Boolean).join(" ");
+}

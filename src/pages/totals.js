@@ -20,9 +20,11 @@ export function showTotals(board) {
   }
   const offered = abandoned + completed;
   const percent = offered === 0 ? "–" : `${Math.round((abandoned / offered) * 1000) / 10} %`;
-  for (const state of ["available", "in_call", "paused"]) {
+  for (const state of ["available", "in_call", "wrap_up", "paused"]) {
     setTotal(state, String(board.people.count(state)));
   }
+  const overdue = board.people.count("overdue");
+  setTotal("overdue", String(overdue), overdue > 0);
   setTotal("waiting", String(waiting));
   setTotal("abandoned", percent);
   document.title = waiting > 0 ? `(${waiting}) Queues` : "Queues";

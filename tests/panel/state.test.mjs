@@ -1,24 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Board, countStates, longestWaitStart, searchKey } from "../../src/pages/state.js";
+import { member } from "./fixtures.mjs";
 
 /** @import { BridgeEvent, Member, Queue } from "../../src/pages/bridge" */
 
 const NOW = Date.parse("2026-11-24T12:00:00Z");
-
-/**
- * @param {string} number
- * @param {Partial<Member>} [fields]
- * @returns {Member}
- */
-function member(number, fields = {}) {
-  return {
-    agent: number, alias: `Agent ${number}`, interface: `PJSIP/${number}`, membership: "dynamic", state: "available",
-    state_since: null, wrap_up_ends_at: null, paused: false, paused_reason: null, paused_at: null,
-    pause_limit_at: null, pause_overdue: false, pause_ends_at: null, auto_paused: false,
-    last_call_at: null, logged_in_at: null, ...fields,
-  };
-}
 
 const PAUSED = { state: "paused", paused: true, paused_reason: "Lunch", paused_at: "2026-11-24T11:50:00Z" };
 
@@ -66,18 +53,6 @@ function getQueue(board, id) {
   return found;
 }
 
-/**
- * Returns the seconds since an agent's state began, and whether this time is exact.
- *
- * @param {Board} board
- * @param {string} number
- */
-function stateAge(board, number) {
-  const found = getQueue(board, "6001").members.get(`PJSIP/${number}`);
-  assert.ok(found);
-  return [(NOW - found.since) / 1000, found.isExact];
-}
-
 test("member events lead to the same state as a new snapshot", () => {
   const board = createBoard(queue("6001", [member("1"), member("2")]));
   const update = board.apply(memberEvent("6001", "paused", member("2", PAUSED)), NOW);
@@ -88,24 +63,6 @@ test("member events lead to the same state as a new snapshot", () => {
   assert.deepEqual(countStates(getQueue(board, "6001")), { paused: 1, available: 1 });
   const fresh = createBoard(queue("6001", [member("2", PAUSED), member("3")]));
   assert.deepEqual(countStates(getQueue(fresh, "6001")), countStates(getQueue(board, "6001")));
-});
-
-test("a state's age is exact for reported pauses and observed changes, and otherwise a lower bound", () => {
-  const called = { last_call_at: "2026-11-24T11:58:00Z", logged_in_at: "2026-11-24T09:00:00Z" };
-  const inCall = member("2", { state: "in_call" });
-  const board = createBoard(queue("6001", [member("1", PAUSED), inCall, member("3", called), member("4")]));
-  assert.deepEqual(stateAge(board, "1"), [600, true]);
-  assert.deepEqual(stateAge(board, "2"), [0, false]);
-  assert.deepEqual(stateAge(board, "3"), [120, true]);
-  assert.deepEqual(stateAge(board, "4"), [0, false]);
-  board.apply(memberEvent("6001", "updated", member("2", { state: "on_hold" })), NOW + 5000);
-  assert.deepEqual(stateAge(board, "2"), [-5, true]);
-  // Neither a change to another field nor a snapshot resets the age of the state.
-  const changed = member("2", { state: "on_hold", paused_reason: "Lunch" });
-  board.apply(memberEvent("6001", "updated", changed), NOW + 9000);
-  assert.deepEqual(stateAge(board, "2"), [-5, true]);
-  board.apply(snapshot(queue("6001", [member("2", { state: "on_hold" })])), NOW + 20_000);
-  assert.deepEqual(stateAge(board, "2"), [-5, true]);
 });
 
 test("a person in several queues is counted once", () => {
@@ -122,6 +79,29 @@ test("a person in several queues is counted once", () => {
   board.apply(memberEvent("6001", "removed", member("2")), NOW);
   board.apply(memberEvent("6002", "removed", member("2")), NOW);
   assert.equal(board.people.count("paused"), 0);
+});
+
+test("a person in wrap-up in one queue is available if another queue has an available membership", () => {
+  const wrapUp = member("1", { state: "wrap_up" });
+  const board = createBoard(queue("6001", [wrapUp]), queue("6002", [member("1")]), queue("6003", [member("1", PAUSED)]));
+  assert.deepEqual([board.people.count("available"), board.people.count("wrap_up")], [1, 0]);
+  board.apply(memberEvent("6002", "updated", wrapUp), NOW);
+  assert.deepEqual([board.people.count("available"), board.people.count("wrap_up")], [0, 1]);
+});
+
+test("an overdue pause is counted in its queue, and once for its person", () => {
+  const overdue = { ...PAUSED, pause_overdue: true };
+  const board = createBoard(queue("6001", [member("1", overdue), member("2")]), queue("6002", [member("1", overdue)]));
+  assert.deepEqual(countStates(getQueue(board, "6001")), { paused: 1, available: 1, overdue: 1 });
+  assert.deepEqual([board.people.count("paused"), board.people.count("overdue")], [1, 1]);
+  board.apply(memberEvent("6001", "unpaused", member("1")), NOW);
+  assert.deepEqual(countStates(getQueue(board, "6001")), { available: 2 });
+  assert.equal(board.people.count("overdue"), 1);
+  board.apply(memberEvent("6002", "removed", member("1")), NOW);
+  assert.equal(board.people.count("overdue"), 0);
+  // The pause continues during a call.
+  board.apply(memberEvent("6001", "updated", member("2", { ...overdue, state: "in_call" })), NOW);
+  assert.deepEqual([board.people.count("in_call"), board.people.count("overdue")], [1, 1]);
 });
 
 test("a snapshot replaces the callers, and keeps the statistics from queue events", () => {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { reasonText, stateText } from "../../src/pages/agent-row.js";
 import { errorFromResponse, failureMessages } from "../../src/pages/api.js";
 import { textProblem } from "../../src/pages/dialog.js";
 import { textDirection } from "../../src/pages/dom.js";
-import { parseReasons, validPreferences } from "../../src/pages/settings.js";
-import { Clock, formatCount, formatDuration } from "../../src/pages/time.js";
+import { validPreferences } from "../../src/pages/settings.js";
+import { Clock, formatCount, formatDuration, formatLimit, formatRemaining, parseTime } from "../../src/pages/time.js";
+import { member } from "./fixtures.mjs";
 
 /** @import { QueueResult } from "../../src/pages/bridge" */
 
@@ -13,6 +15,21 @@ test("durations and counts are formatted", () => {
   const texts = seconds.map((second) => formatDuration(second * 1000));
   assert.deepEqual(texts, ["0:00", "0:07", "0:59", "1:00", "12:34", "1:02:03", "2 d", "0:00"]);
   assert.deepEqual([formatCount(1, "queue"), formatCount(2, "queue")], ["1 queue", "2 queues"]);
+});
+
+test("limits are formatted in hours and minutes, or in seconds", () => {
+  const texts = [30, 60, 90, 2700, 3600, 5400, 86_400].map(formatLimit);
+  assert.deepEqual(texts, ["30 s", "1 min", "90 s", "45 min", "1 h", "1 h 30 min", "24 h"]);
+});
+
+test("the remaining time is rounded up until it is over", () => {
+  const texts = [60_000, 59_001, 1, 0, -5000].map((remaining) => formatRemaining(1000 + remaining, 1000));
+  assert.deepEqual(texts, ["1:00", "1:00", "0:01", "0:00", "0:00"]);
+});
+
+test("a missing or invalid time is null", () => {
+  assert.equal(parseTime("1970-01-01T00:00:01.250Z"), 1250);
+  assert.deepEqual([parseTime(null), parseTime("soon")], [null, null]);
 });
 
 test("the clock follows the bridge's clock if the two differ", () => {
@@ -39,12 +56,23 @@ test("a reason must be a text that Asterisk can store", () => {
   assert.equal(textProblem("Lunch, or so"), "The characters | , ; can't be used here.");
   assert.equal(textProblem("א".repeat(39)), "");
   assert.equal(textProblem("א".repeat(40)), "This is too long.");
-  assert.deepEqual(parseReasons(" Lunch \n\nBreak\nLunch"), ["Lunch", "Break"]);
 });
 
 test("invalid stored preferences are ignored", () => {
-  const stored = { reasons: ["ok", 5, "a|b"], late: -1, theme: "pink", wall: "yes", password: "x" };
-  assert.deepEqual(validPreferences(stored), { reasons: ["ok"] });
+  const stored = { late: -1, theme: "pink", wall: "yes", password: "x", reasons: ["Lunch"] };
+  assert.deepEqual(validPreferences(stored), {});
+  assert.deepEqual(validPreferences({ late: 30, theme: "dark" }), { late: 30, theme: "dark" });
+});
+
+test("a pause for a missed call is described in words", () => {
+  const paused = { state: "paused", paused: true, paused_reason: "Lunch" };
+  const autoPaused = { ...paused, paused_reason: "Auto-Pause", auto_paused: true };
+  const texts = (/** @type {object} */ fields) => [stateText(member("1", fields)), reasonText(member("1", fields))];
+  assert.deepEqual(texts(autoPaused), ["Paused for a missed call", ""]);
+  assert.deepEqual(texts({ ...autoPaused, state: "in_call" }), ["In call, paused for a missed call", ""]);
+  assert.deepEqual(texts(paused), ["Paused", "Lunch"]);
+  assert.deepEqual(texts({ ...paused, paused_reason: null }), ["Paused", ""]);
+  assert.deepEqual(texts({ state: "wrap_up" }), ["Wrap-up", ""]);
 });
 
 test("a list has the direction of most of its names", () => {

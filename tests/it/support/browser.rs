@@ -189,6 +189,17 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &features);
     }
 
+    /// Sets the clock of all pages that the browser opens from now on: they see a time that is
+    /// `milliseconds` later than the real one.
+    pub(crate) fn set_clock_offset(&self, milliseconds: i64) {
+        let source =
+            format!("const realNow = Date.now; Date.now = () => realNow() + ({milliseconds});");
+        self.devtools(
+            "Page.addScriptToEvaluateOnNewDocument",
+            &json!({"source": source}),
+        );
+    }
+
     /// Takes a screenshot and returns it as PNG.
     pub(crate) fn screenshot(&self) -> Vec<u8> {
         use base64::Engine as _;

@@ -3,16 +3,12 @@
 
 use serde_json::Value;
 
-use super::{LIVE, agent_selector, log_in, open_board};
+use super::{LIVE, agent_selector, log_in, open_board, start_with_reasons};
 use crate::support::{Asterisk, Bridge, Browser, SIMULATED, configuration};
 
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
-
-fn start() -> (Asterisk, Bridge) {
-    crate::support::start(SIMULATED)
-}
 
 /// Presses Tab until the element has focus.
 fn tab_to(browser: &Browser, selector: &str) {
@@ -28,7 +24,7 @@ fn tab_to(browser: &Browser, selector: &str) {
 
 #[test]
 fn panel_works_with_the_keyboard_alone() {
-    let (_asterisk, bridge) = start();
+    let (_asterisk, bridge) = start_with_reasons(SIMULATED);
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
     let browser = open_board(&bridge);
     let dana = agent_selector("6001", "1001");
@@ -96,9 +92,12 @@ fn axe_finds_no_serious_violations() {
         "AMI_BRIDGE_AXE: the path to axe.min.js from the npm package axe-core (set by ./test)",
     );
     let axe = std::fs::read_to_string(file).expect("axe.min.js");
-    let (asterisk, bridge) = start();
+    let (asterisk, bridge) = start_with_reasons(SIMULATED);
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002&alias=Dana");
     bridge.acme_ok("action=add&agent=1002&queue=6002&alias=%D7%93%D7%A0%D7%94");
+    // Asterisk gives this reason to an agent who has missed a call.
+    bridge.acme_ok("action=add&agent=1003&queue=6002&alias=Noa&paused=1&reason=Auto-Pause");
+    bridge.acme_ok("action=add&agent=1004&queue=6002&alias=Omar&paused=1&reason=Short%20break");
     bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
     // No agent in the queue is available, so the caller waits.
     asterisk.add_caller("acme-6001");
@@ -111,6 +110,8 @@ fn axe_finds_no_serious_violations() {
     browser.wait_until(LIVE);
     browser.wait_visible(".caller");
     browser.wait_visible(&agent_selector("6002", "1002"));
+    browser.wait_visible(&format!("{}.overdue", agent_selector("6002", "1004")));
+    browser.wait_visible(&format!("{} .bring-back", agent_selector("6002", "1003")));
     browser.run_script(&axe, &[]);
     for scheme in ["light", "dark"] {
         browser.set_color_scheme(scheme);

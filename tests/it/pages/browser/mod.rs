@@ -3,10 +3,34 @@
 mod access;
 mod many;
 mod pictures;
+mod reasons;
 mod recovery;
+mod timing;
 mod work;
 
-use crate::support::{Bridge, Browser};
+use crate::support::{Asterisk, Bridge, Browser, configuration};
+
+/// Pause reasons of the organization acme.
+const REASONS: &str = r#"
+[[organization.acme.reason]]
+name = "Lunch"
+limit = "45m"
+ends = true
+
+[[organization.acme.reason]]
+name = "Training"
+
+[[organization.acme.reason]]
+name = "Short break"
+limit = "2s"
+"#;
+
+/// Starts an Asterisk, and a bridge whose organization acme has [`REASONS`].
+fn start_with_reasons(version: u32) -> (Asterisk, Bridge) {
+    let asterisk = Asterisk::start(version);
+    let bridge = Bridge::start(&(configuration(asterisk.port) + REASONS));
+    (asterisk, bridge)
+}
 
 /// Fills in the login form with acme's user, and submits it with Enter.
 fn log_in(browser: &Browser, bridge: &Bridge, password: &str) {
@@ -37,6 +61,14 @@ fn wait_for_text(browser: &Browser, selector: &str, text: &str) {
     let (selector, text) = (serde_json::json!(selector), serde_json::json!(text));
     browser.wait_until(&format!(
         "document.querySelector({selector})?.innerText.trim() === {text}"
+    ));
+}
+
+/// Waits until the element's text matches a regular expression in JavaScript's syntax.
+fn wait_for_match(browser: &Browser, selector: &str, pattern: &str) {
+    let selector = serde_json::json!(selector);
+    browser.wait_until(&format!(
+        "/^{pattern}$/.test(document.querySelector({selector})?.innerText.trim())"
     ));
 }
 

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::{agent_selector, open_board, wait_for_text};
+use super::{LIVE, agent_selector, open_board, wait_for_text};
 use crate::support::{Asterisk, Bridge, Browser, SIMULATED, configuration, eventually};
 
 /// The queues of a small call center.
@@ -51,12 +51,31 @@ const STATES: [(&str, &str); 7] = [
     ("1023", "INUSE"),
 ];
 
-const PAUSES: [(&str, &str); 4] = [
+/// Asterisk gives the reason `Auto-Pause` to an agent who has missed a call.
+const PAUSES: [(&str, &str); 5] = [
     ("1001", "Lunch"),
-    ("1012", "Training"),
+    ("1012", "Coffee"),
     ("1021", "הפסקת צהריים"),
+    ("1022", "Auto-Pause"),
     ("1032", "اجتماع"),
 ];
+
+/// Returns the bridge's configuration with a wrap-up time and with pause reasons.
+fn call_center_configuration(ami_port: u16, coffee_limit: &str) -> String {
+    let header = "[organization.acme]\nqueues = [\"6001\", \"6002\"]\n";
+    let acme = "[organization.acme]\nqueues = [\"*\"]\nwrapup = \"60s\"\n";
+    let configuration = configuration(ami_port).replacen(header, acme, 1);
+    let reasons = [
+        ("Lunch", "limit = \"45m\"\nends = true"),
+        ("Coffee", &format!("limit = \"{coffee_limit}\"")),
+        ("Training", ""),
+        ("הפסקת צהריים", "limit = \"30m\"\nends = true"),
+    ];
+    let reasons = reasons.map(|(name, limit)| {
+        format!("\n[[organization.acme.reason]]\nname = \"{name}\"\n{limit}\n")
+    });
+    configuration + &reasons.concat()
+}
 
 fn percent_encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
@@ -64,18 +83,14 @@ fn percent_encoded(text: &str) -> String {
 
 fn start_call_center() -> (Asterisk, Bridge) {
     let asterisk = Asterisk::start_with(SIMULATED, &[("queues.conf", QUEUES)]);
-    let text = configuration(asterisk.port).replacen(
-        "queues = [\"6001\", \"6002\"]",
-        "queues = [\"*\"]",
-        1,
-    );
-    let bridge = Bridge::start(&text);
+    let bridge = Bridge::start(&call_center_configuration(asterisk.port, "15m"));
     for (number, name, queues) in AGENTS {
         let alias = percent_encoded(name);
         bridge.acme_ok(&format!(
             "action=add&agent={number}&queue={queues}&alias={alias}"
         ));
     }
+    complete_a_call(&asterisk, &bridge);
     for (number, state) in STATES {
         asterisk.cli(&format!(
             "devstate change Local/{number}@acme-agents {state}"
@@ -92,6 +107,22 @@ fn start_call_center() -> (Asterisk, Bridge) {
     (asterisk, bridge)
 }
 
+/// Lets an agent of queue 6001 answer a call that then ends.
+fn complete_a_call(asterisk: &Asterisk, bridge: &Bridge) {
+    asterisk.add_caller("acme-6001");
+    let count = |field: &str| {
+        let response = bridge.acme_ok("action=showqueuestat&queue=6001");
+        response["queues"][0]["agents"][field].as_u64()
+    };
+    eventually("an agent answers the call", || {
+        (count("in_call") == Some(1)).then_some(())
+    });
+    asterisk.cli("channel request hangup all");
+    eventually("an agent is in wrap-up", || {
+        (count("wrap_up") == Some(1)).then_some(())
+    });
+}
+
 /// Takes a screenshot, and writes it if `AMI_BRIDGE_PICTURES` names a folder.
 fn take_screenshot(browser: &Browser, name: &str) {
     let screenshot = browser.screenshot();
@@ -105,9 +136,20 @@ fn take_screenshot(browser: &Browser, name: &str) {
 
 #[test]
 fn screenshots_of_the_page_can_be_taken() {
-    let (_asterisk, bridge) = start_call_center();
+    let (asterisk, bridge) = start_call_center();
     let browser = open_board(&bridge);
     browser.set_screen_size(1440, 900);
+    browser.click(&format!("{} .pause", agent_selector("6001", "1003")));
+    browser.wait_until("document.getElementById('dialog').open");
+    take_screenshot(&browser, "pause.png");
+    browser.press("\u{e00c}");
+    browser.wait_until("!document.getElementById('dialog').open");
+    browser.run_script("document.activeElement.blur()", &[]);
+    // With a shorter limit, an agent is already over it.
+    let reload = bridge.reconfigure(&call_center_configuration(asterisk.port, "4s"));
+    assert_eq!(reload["message"], "configuration reloaded", "{reload}");
+    browser.wait_visible(".agent.overdue");
+    browser.wait_until(LIVE);
     let queue = ".card[data-queue=\"6002\"]";
     wait_for_text(&browser, &format!("{queue} .wait strong"), "3");
     wait_for_text(
@@ -124,11 +166,6 @@ fn screenshots_of_the_page_can_be_taken() {
     browser.set_color_scheme("dark");
     take_screenshot(&browser, "dark.png");
     browser.set_color_scheme("light");
-    browser.click(&format!("{} .pause", agent_selector("6001", "1003")));
-    browser.wait_until("document.getElementById('dialog').open");
-    take_screenshot(&browser, "pause.png");
-    browser.press("\u{e00c}");
-    browser.wait_until("!document.getElementById('dialog').open");
     browser.set_screen_size(1920, 1080);
     browser.click("#wall");
     take_screenshot(&browser, "wall.png");

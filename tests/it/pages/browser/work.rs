@@ -4,7 +4,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-use super::{agent_selector, browser_errors, log_in, open_board, wait_for_text};
+use super::{
+    agent_selector, browser_errors, log_in, open_board, start_with_reasons, wait_for_text,
+};
 use crate::support::{Asterisk, Browser, eventually, on_both_versions, start};
 
 on_both_versions!(
@@ -58,7 +60,7 @@ fn find_member(
 }
 
 fn changes_on_the_page_reach_the_pbx(version: u32) {
-    let (asterisk, bridge) = start(version);
+    let (asterisk, bridge) = start_with_reasons(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002&alias=Dana");
     let browser = open_board(&bridge);
     let (first, second) = (
@@ -66,7 +68,7 @@ fn changes_on_the_page_reach_the_pbx(version: u32) {
         agent_selector("6002", "1001"),
     );
 
-    // A pause in every queue, with a predefined reason.
+    // A pause in every queue, with a listed reason.
     browser.click(&format!("{first} .pause"));
     browser.click("#dialog input[value=Training]");
     browser.click("#dialog .primary");
@@ -92,7 +94,7 @@ fn changes_on_the_page_reach_the_pbx(version: u32) {
     let row = find_member(&asterisk, "acme-6001", "1001").expect("a member");
     assert_eq!(row["Paused"], "1");
 
-    // A pause with a custom reason.
+    // A pause with another reason.
     browser.click(&format!("{second} .pause"));
     browser.fill("#dialog [name=other]", "הפסקת צהריים");
     browser.click("#dialog input[value=one]");
