@@ -23,7 +23,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 FROM gcr.io/distroless/cc-debian12
 COPY --from=build /ami-bridge /usr/bin/ami-bridge
 # A new volume gets the owner of this folder.
-COPY --from=build --chown=65532:65532 --chmod=700 /state /var/lib/ami-bridge
+COPY --from=build --chown=65532:65532 /state /var/lib/ami-bridge
 # The folder of container secrets. secret_file = "pbx-main.secret" names a file in it, as
 # with the credentials of systemd.
 ENV CREDENTIALS_DIRECTORY=/run/secrets
