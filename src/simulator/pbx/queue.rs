@@ -78,6 +78,8 @@ pub(crate) struct Queue {
     pub(crate) service_level: u32,
     pub(crate) wrapup: u32,
     pub(crate) auto_pause: AutoPause,
+    /// How long after a call a member is not paused for a missed call.
+    pub(crate) auto_pause_delay: u32,
     /// How long a member's device rings.
     pub(crate) timeout: u64,
     pub(crate) ring_in_use: bool,
@@ -102,6 +104,7 @@ impl Queue {
             service_level: 0,
             wrapup: 0,
             auto_pause: AutoPause::Off,
+            auto_pause_delay: 0,
             timeout: 15,
             ring_in_use: true,
             members: Vec::new(),

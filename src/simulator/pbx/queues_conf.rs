@@ -33,6 +33,7 @@ fn parse_queue(section: &Section<'_>, now: u64) -> Queue {
     queue.auto_pause = section
         .last_value("autopause")
         .map_or(AutoPause::Off, AutoPause::parse);
+    queue.auto_pause_delay = section.number("autopausedelay");
     queue.ring_in_use = section.last_value("ringinuse").is_none_or(is_true);
     if let Some(timeout) = section.last_value("timeout").and_then(|t| t.parse().ok()) {
         queue.timeout = timeout;

@@ -89,14 +89,24 @@ impl SimulatedPbx {
 
     /// Pauses a member who has not answered, if the queue's settings say so.
     fn auto_pause(&mut self, queue_name: &str, interface: &str) {
-        let setting = self.queue_mut(queue_name).map(|queue| queue.auto_pause);
-        let queue = match setting {
-            None | Some(AutoPause::Off) => return,
-            Some(AutoPause::InQueue) => Some(queue_name),
-            Some(AutoPause::InAllQueues) => None,
+        let now = self.unix_seconds();
+        let Some(queue) = self.queue_mut(queue_name) else {
+            return;
         };
-        // This fails if the member was removed while its device rang.
-        let _ = self.pause(queue, interface, true, AUTO_PAUSE_REASON);
+        let (setting, delay) = (queue.auto_pause, u64::from(queue.auto_pause_delay));
+        // This finds nothing if the member was removed while its device rang.
+        let member = queue.member_mut(interface);
+        let may_pause =
+            member.is_some_and(|member| member.last_call == 0 || now >= member.last_call + delay);
+        let queue = match setting {
+            AutoPause::Off => return,
+            AutoPause::InQueue => Some(queue_name),
+            AutoPause::InAllQueues => None,
+        };
+        if may_pause {
+            // This can't fail, because the queue has the member.
+            let _ = self.pause(queue, interface, true, AUTO_PAUSE_REASON);
+        }
     }
 
     pub(super) fn stop_ringing(&mut self, legs: &[AgentLeg]) {

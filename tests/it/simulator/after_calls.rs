@@ -11,6 +11,8 @@
 //! - While no other member of a queue is free, the queue's own wrap-up time also has to be over.
 //!   So an agent who is alone in a queue waits for the longer of the two.
 //! - Without `shared_lastcall`, a call does not count in other queues.
+//! - After a missed call, a queue with `autopause` pauses the member once AgentRingNoAnswer is
+//!   sent, while the device still rings, but not within `autopausedelay` of `LastCall`.
 
 use crate::support::{
     ABSENT_AGENT, Ami, AmiMessage, Asterisk, eventually, on_every_pbx, sample_config,
@@ -32,12 +34,6 @@ const DANA: &str = "Local/1001@acme-agents";
 const WRAPUP_3: &str = "timed-7001";
 const WRAPUP_6: &str = "timed-7002";
 const NO_WRAPUP: &str = "acme-6001";
-
-fn start_with_shared_last_call(version: u32) -> Asterisk {
-    let queues = sample_config("queues.conf");
-    let queues = queues.replace("shared_lastcall = no", "shared_lastcall = yes");
-    Asterisk::start_with(version, &[("queues.conf", &queues)])
-}
 
 fn log_in(asterisk: &Asterisk) -> Ami {
     Ami::login_with_events(asterisk.port, "tester", "tester-secret", "agent")
@@ -124,7 +120,7 @@ fn member_is_rung_when_its_wrap_up_ends(version: u32) {
 }
 
 fn shared_last_call_applies_the_wrap_up_of_its_queue(version: u32) {
-    let asterisk = start_with_shared_last_call(version);
+    let asterisk = Asterisk::start_with_shared_last_call(version);
     let mut ami = asterisk.ami();
     for (last, queue, expected) in [
         ((WRAPUP_3, 0), NO_WRAPUP, 3),
@@ -143,7 +139,7 @@ fn shared_last_call_applies_the_wrap_up_of_its_queue(version: u32) {
 }
 
 fn own_wrap_up_replaces_that_of_a_shared_last_call(version: u32) {
-    let asterisk = start_with_shared_last_call(version);
+    let asterisk = Asterisk::start_with_shared_last_call(version);
     let mut ami = asterisk.ami();
     for (last, queue, own) in [
         (WRAPUP_3, NO_WRAPUP, 2),
@@ -157,7 +153,7 @@ fn own_wrap_up_replaces_that_of_a_shared_last_call(version: u32) {
 }
 
 fn lone_member_waits_for_its_own_queue_too(version: u32) {
-    let asterisk = start_with_shared_last_call(version);
+    let asterisk = Asterisk::start_with_shared_last_call(version);
     let mut ami = asterisk.ami();
     for (last, queue, expected) in [(WRAPUP_3, WRAPUP_6, 6), (NO_WRAPUP, WRAPUP_3, 3)] {
         set_queues(&mut ami, &[(last, 0), (queue, 0)]);

@@ -2,12 +2,20 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{Ami, AmiMessage, Asterisk, eventually};
+use super::{Ami, AmiMessage, Asterisk, eventually, sample_config};
 
 /// An agent of acme who never answers, as do the agents 1090 to 1099 of both organizations.
 pub(crate) const ABSENT_AGENT: &str = "Local/1090@acme-agents";
 
 impl Asterisk {
+    /// Starts an Asterisk with the sample configuration and `shared_lastcall`, so that a call
+    /// counts in all queues of its agent.
+    pub(crate) fn start_with_shared_last_call(version: u32) -> Self {
+        let queues = sample_config("queues.conf");
+        let queues = queues.replace("shared_lastcall = no", "shared_lastcall = yes");
+        Self::start_with(version, &[("queues.conf", &queues)])
+    }
+
     /// Adds a caller to a queue, and waits until `interface` has answered.
     pub(crate) fn answer_call(&self, queue: &str, interface: &str) {
         self.add_caller(queue);

@@ -165,3 +165,37 @@ fn unanswered_member_is_called_again_after_the_ring_timeout() {
         ]
     );
 }
+
+#[test]
+fn autopause_spares_members_whose_last_call_was_recent() {
+    let mut behavior = Behavior::sample_dialplan();
+    behavior.answered_percent = 0;
+    let queues = "[one]\ntimeout=2\nautopause=yes\nautopausedelay=8\n";
+    let mut pbx = SimulatedPbx::new(queues, behavior, 1, Duration::from_secs(1_000));
+    add(&mut pbx, "one", GILA).expect("a successful addition");
+    let gila = pbx
+        .queue_mut("one")
+        .and_then(|queue| queue.member_mut(GILA));
+    gila.expect("Gila").last_call = 1_000;
+    pbx.advance(Duration::from_secs(1));
+    pbx.originate_call("one");
+    let mut missed_and_paused = Vec::new();
+    for second in 1..12 {
+        pbx.advance(Duration::from_secs(second));
+        let events = pbx.take_events().into_iter().map(|event| event.text);
+        for event in ["AgentRingNoAnswer", "QueueMemberPause"] {
+            let start = format!("Event: {event}\r\n");
+            if events.clone().any(|text| text.starts_with(&start)) {
+                missed_and_paused.push((second, event));
+            }
+        }
+    }
+    // Asterisk 16 and 22 do the same.
+    let expected = [
+        (3, "AgentRingNoAnswer"),
+        (6, "AgentRingNoAnswer"),
+        (9, "AgentRingNoAnswer"),
+        (9, "QueueMemberPause"),
+    ];
+    assert_eq!(missed_and_paused, expected);
+}
