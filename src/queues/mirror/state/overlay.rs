@@ -67,7 +67,8 @@ impl UnconfirmedChange {
         match self {
             Self::Pause { paused, reason, at } => {
                 let mut member = member?;
-                if member.paused == *paused && member.paused_reason == *reason {
+                // A pause that replaces an equal one begins anew.
+                if !*paused && !member.paused {
                     return Some(member);
                 }
                 let changed = Arc::make_mut(&mut member);
