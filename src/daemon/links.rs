@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::watchdog::Watchdog;
 use crate::config;
 use crate::queues::mirror::{PbxOptions, connect};
-use crate::queues::{PauseSinks, Pbxes};
+use crate::queues::{PauseServices, Pbxes};
 use crate::worker_runtime::WorkerRuntime;
 
 type LinkTask = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -36,7 +36,7 @@ impl Links {
     pub(super) fn new(
         settings: Vec<config::PbxSettings>,
         serve_stale: bool,
-        sinks: &PauseSinks,
+        services: &PauseServices,
     ) -> io::Result<Self> {
         let runtime = WorkerRuntime::start("ami", Builder::enable_all)?;
         let stop = CancellationToken::new();
@@ -49,7 +49,7 @@ impl Links {
                 action_timeout: pbx.action_timeout,
             };
             let name = pbx.link.name.clone();
-            let (handle, task) = connect(pbx.link, options, sinks.clone(), stop.clone());
+            let (handle, task) = connect(pbx.link, options, services.clone(), stop.clone());
             unstarted_tasks.push(Box::pin(task));
             pbxes.insert(name, handle);
         }

@@ -36,7 +36,7 @@ use crate::api::RequestMetrics;
 use crate::config::Settings;
 use crate::http::{Admin, BridgeMetrics, Timeouts, serve};
 use crate::organizations::Lockout;
-use crate::queues::{EndedPause, PauseSinks};
+use crate::queues::{EndedPause, PauseServices};
 use crate::storage::Storage;
 use crate::telemetry::LogFlow;
 
@@ -103,11 +103,11 @@ impl Daemon {
         let pbxes = std::mem::take(&mut settings.pbxes);
         let storage = state::open(&settings.state)?;
         let (ended, ended_pauses) = mpsc::unbounded_channel();
-        let sinks = PauseSinks {
+        let services = PauseServices {
             storage: storage.clone(),
             ended,
         };
-        let links = Links::new(pbxes, settings.http.serve_stale, &sinks);
+        let links = Links::new(pbxes, settings.http.serve_stale, &services);
         let links = links.map_err(StartError::Threads)?;
         let request_metrics = Arc::new(RequestMetrics::default());
         let metrics = BridgeMetrics {

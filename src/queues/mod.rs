@@ -19,7 +19,7 @@ mod timing;
 pub use actions::{ChangeResult, NewMember, PauseChange, QueueChange, set_penalty};
 pub use error::{QueueError, TEMPORARILY_UNAVAILABLE};
 pub use mirror::{
-    EndedPause, PauseAttempt, PauseRequest, PauseSinks, Pbx, PbxRequest, PbxStatus, Pbxes,
+    EndedPause, PauseAttempt, PauseRequest, PauseServices, Pbx, PbxRequest, PbxStatus, Pbxes,
     ReadRequest, RequestOrigin,
 };
 pub use model::{Caller, DeviceState, Member, MemberState, Membership, Queue};

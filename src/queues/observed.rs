@@ -67,7 +67,7 @@ impl Member {
             && !(previous.paused && self.last_pause.is_equivalent(previous.last_pause));
         if begins_with_pause {
             None
-        } else if state == previous.state_without_wrap_up() {
+        } else if state == previous.state_without_wrap_up() && is_watched {
             previous.observed.state_since
         } else {
             is_watched.then_some(now)

@@ -53,9 +53,9 @@ pub use status::PbxStatus;
 #[cfg(test)]
 pub(crate) use testing::unreachable_pbx;
 
-/// Where a PBX's timed pauses are stored, and who learns that they have ended.
+/// The storage of a PBX's timed pauses, and the channel for the audit log.
 #[derive(Debug, Clone)]
-pub struct PauseSinks {
+pub struct PauseServices {
     /// Stores the promised ends of pauses.
     pub storage: Storage,
     /// Receives each attempt to end a pause.
@@ -67,10 +67,10 @@ pub struct PauseSinks {
 pub fn connect(
     link: LinkSettings,
     settings: PbxOptions,
-    sinks: PauseSinks,
+    services: PauseServices,
     stop: CancellationToken,
 ) -> (Pbx, impl Future<Output = ()> + Send) {
-    let PauseSinks { storage, ended } = sinks;
+    let PauseServices { storage, ended } = services;
     let store = Store::new(storage.clone());
     let name = link.name.clone();
     let span = info_span!("live", pbx = name);
@@ -79,7 +79,7 @@ pub fn connect(
     let (client, supervisor) = supervise(link, Feed(store.clone()), link_stop.clone());
     let refresher = Refresher::new(store.clone(), client.clone(), settings.resync_interval);
     let pbx = Pbx::new(name, store, client, settings, storage);
-    let pause_timer = PauseTimer::new(pbx.clone(), ended).run(stop.clone());
+    let pause_timer = PauseTimer::new(pbx.clone(), ended, stop.clone()).run();
     let adopt = adopt_stored_pauses(pbx.clone());
     let tasks = async move {
         // The supervisor runs in its own task, so that a slow refresh never delays it.

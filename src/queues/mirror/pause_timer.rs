@@ -1,19 +1,20 @@
-//! Ends pauses when their time has come, and shows what changes by time alone.
+//! Ends pauses when their time has come, and wakes the mirror when time changes a member.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, info_span, warn};
+use tracing::{Instrument, debug, info_span, warn};
 
 use super::pbx::Pbx;
 use super::state::{DuePause, MemberKey, Mirror, PauseRequest};
 use crate::ami::Failure;
 use crate::queues::actions::Turn;
 use crate::queues::error::QueueError;
+use crate::queues::queries::QueueQueries;
 use crate::wall_clock;
 
 /// The reason of the unpause in Asterisk's `queue_log`.
@@ -28,6 +29,9 @@ const MAX_CONCURRENT_ENDS: usize = 32;
 
 /// Delay before another attempt to end a pause that Asterisk did not end.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// How long a shutdown waits for running attempts.
+const MAX_STOP_DELAY: Duration = Duration::from_secs(4);
 
 /// Delay before another attempt if Asterisk has refused.
 const REFUSED_RETRY_DELAY: Duration = Duration::from_secs(60);
@@ -54,40 +58,51 @@ impl EndedPause {
     pub const REASON: &str = END_REASON;
 }
 
+/// The result of an attempt to end a pause.
+enum Attempt {
+    /// Nothing was sent: the pause no longer stands, or the member could not be queried.
+    NotSent,
+    /// The unpause was sent. The result is false if Asterisk no longer had the member.
+    Sent(Result<bool, QueueError>),
+}
+
 /// Ends pauses when their time has come.
 pub(super) struct PauseTimer {
     pbx: Pbx,
     ended: mpsc::UnboundedSender<EndedPause>,
-    slots: Arc<Semaphore>,
+    slots: Semaphore,
     running: TaskTracker,
+    stop: CancellationToken,
 }
 
 impl PauseTimer {
-    pub(super) fn new(pbx: Pbx, ended: mpsc::UnboundedSender<EndedPause>) -> Arc<Self> {
+    pub(super) fn new(
+        pbx: Pbx,
+        ended: mpsc::UnboundedSender<EndedPause>,
+        stop: CancellationToken,
+    ) -> Arc<Self> {
         Arc::new(Self {
             pbx,
             ended,
-            slots: Arc::new(Semaphore::new(MAX_CONCURRENT_ENDS)),
+            slots: Semaphore::new(MAX_CONCURRENT_ENDS),
             running: TaskTracker::new(),
+            stop,
         })
     }
 
-    /// Runs until `stop` is canceled and the pauses that are being ended have ended.
-    pub(super) async fn run(self: Arc<Self>, stop: CancellationToken) {
-        stop.run_until_cancelled(self.end_due_pauses()).await;
+    /// Runs until `stop` is canceled and the running attempts have finished.
+    pub(super) async fn run(self: Arc<Self>) {
+        self.stop.run_until_cancelled(self.end_due_pauses()).await;
         self.running.close();
-        // Each attempt has a deadline.
-        self.running.wait().await;
+        // A pause that is not ended now is ended after the restart.
+        let _ = timeout(MAX_STOP_DELAY, self.running.wait()).await;
     }
 
     async fn end_due_pauses(self: &Arc<Self>) {
         let store = &self.pbx.store;
         loop {
             let woken = store.wake_pause_timer.notified();
-            let due = store.change(|mirror, now| {
-                mirror.show_due_changes(now);
-                mirror.take_due_pauses(now)
-            });
+            let due = store.change(|mirror, now| mirror.take_due_pauses(now));
             for pause in due {
                 let span = info_span!("end_pause", pbx = self.pbx.name);
                 self.running
@@ -108,85 +123,96 @@ impl PauseTimer {
         }
     }
 
-    /// Ends a pause, and plans another attempt if it still stands.
+    /// Ends a pause. If it still stands afterwards, it is tried again later.
     async fn end(self: Arc<Self>, pause: DuePause) {
-        let _slot = self.slots.acquire().await;
         let key = MemberKey::new(&pause.queue, &pause.interface);
-        let result = self.try_end(&key, &pause).await;
-        let delay = match &result {
-            Err(QueueError::Refused(_)) => REFUSED_RETRY_DELAY,
+        let attempt = self.try_end(&key, &pause).await;
+        let delay = match &attempt {
+            Attempt::Sent(Err(QueueError::Refused(_))) => REFUSED_RETRY_DELAY,
             _ => RETRY_DELAY,
         };
-        if was_sent(&result) {
-            let DuePause {
-                queue, interface, ..
-            } = &pause;
-            let metrics = self.pbx.metrics();
-            match &result {
-                Ok(_) => metrics.pauses_ended.inc(),
-                Err(_) => metrics.pause_end_failures.inc(),
-            };
-            if let Err(error) = &result {
-                warn!(%error, %queue, %interface, "can't end a pause; trying again");
-            }
-            // Fails only during shutdown.
-            let _ = self.ended.send(EndedPause {
-                pbx: self.pbx.name.clone(),
-                queue: queue.to_string(),
-                interface: interface.to_string(),
-                organization: pause.organization,
-                request: pause.request,
-                error: result.err(),
-            });
+        if let Attempt::Sent(result) = attempt {
+            self.report(pause, result.err());
         }
         self.pbx.store.change(|mirror, now| {
             let retry_at = now.unix_millis() + delay.as_millis() as i64;
-            mirror.end_attempted(&key, retry_at, now);
+            mirror.end_attempted(&key, retry_at);
         });
     }
 
-    /// Queries the member, and unpauses it if the pause still stands. Returns whether it was
-    /// unpaused. An attempt with an unknown outcome is followed by another query, so the
-    /// unpause is never repeated blindly.
-    async fn try_end(&self, key: &MemberKey, pause: &DuePause) -> Result<bool, QueueError> {
+    fn report(&self, pause: DuePause, error: Option<QueueError>) {
         let DuePause {
-            queue, interface, ..
+            queue,
+            interface,
+            organization,
+            request,
         } = pause;
+        let metrics = self.pbx.metrics();
+        if let Some(error) = &error {
+            metrics.pause_end_failures.inc();
+            warn!(%error, %queue, %interface, "can't end a pause; trying again");
+        } else {
+            metrics.pauses_ended.inc();
+        }
+        // Fails only during shutdown.
+        let _ = self.ended.send(EndedPause {
+            pbx: self.pbx.name.clone(),
+            organization,
+            queue: queue.to_string(),
+            interface: interface.to_string(),
+            request,
+            error,
+        });
+    }
+
+    /// Queries the member, and unpauses it if the pause still stands. An attempt with an unknown
+    /// outcome is followed by another query, so the unpause is never repeated blindly.
+    async fn try_end(&self, key: &MemberKey, pause: &DuePause) -> Attempt {
         let deadline = Instant::now() + self.pbx.action_timeout();
-        let queries = self.pbx.begin_internal_queries(deadline, "timer")?;
-        let memberships = self.pbx.store.read(Mirror::count_memberships);
-        let turn = Turn::wait(
-            &self.pbx.pace,
-            &pause.organization,
-            memberships,
-            deadline,
-            &queries,
-        );
-        let turn = turn.await?;
-        // No other change of the bridge may come between the query and the unpause.
-        let lock = self.pbx.membership_locks.exclusive(key);
-        let lock = timeout_at(deadline, lock).await;
-        let _guard = lock.map_err(|_| Failure::Overloaded)?;
-        queries.status(Some(queue), Some(interface)).await?;
+        let Ok(queries) = self.pbx.begin_internal_queries(deadline, "timer") else {
+            return Attempt::NotSent;
+        };
+        let ready = async {
+            let memberships = self.pbx.store.read(Mirror::count_memberships);
+            let (pace, organization) = (&self.pbx.pace, &pause.organization);
+            let turn = Turn::wait(pace, organization, memberships, deadline, &queries).await?;
+            // No other change of the bridge may come between the query and the unpause.
+            let lock = self.pbx.membership_locks.exclusive(key);
+            let lock = timeout_at(deadline, lock).await;
+            let guard = lock.map_err(|_| Failure::Overloaded)?;
+            let slot = self.slots.acquire().await.ok();
+            self.look(&queries, pause).await?;
+            Ok::<_, QueueError>((turn, guard, slot))
+        };
+        // Once sent, the unpause is not withdrawn by a shutdown.
+        let (turn, _guard, _slot) = match self.stop.run_until_cancelled(ready).await {
+            Some(Ok(ready)) => ready,
+            Some(Err(error)) => {
+                debug!(%error, "can't query the member of a pause that is over");
+                return Attempt::NotSent;
+            }
+            None => return Attempt::NotSent,
+        };
         let due = self
             .pbx
             .store
             .change(|mirror, now| mirror.due_pause(key, now));
         if due.is_none() {
-            return Ok(false);
+            return Attempt::NotSent;
         }
-        turn.pause_if_member(queue, interface, false, Some(END_REASON))
-            .await
+        let DuePause {
+            queue, interface, ..
+        } = pause;
+        let unpause = turn.pause_if_member(queue, interface, false, Some(END_REASON));
+        Attempt::Sent(unpause.await)
     }
-}
 
-/// Returns whether the unpause was sent.
-fn was_sent(result: &Result<bool, QueueError>) -> bool {
-    !matches!(
-        result,
-        Ok(false)
-            | Err(QueueError::Failure(
-                Failure::Overloaded | Failure::Unavailable { .. }
-            ))
-    )
+    /// Queries the member. First measures Asterisk's clock: if the bridge's clock was set, the
+    /// pause may only seem to be over.
+    async fn look(&self, queries: &QueueQueries, pause: &DuePause) -> Result<(), QueueError> {
+        self.pbx.store.change(|mirror, now| mirror.check_clock(now));
+        queries.ping().await?;
+        let (queue, interface) = (&pause.queue, &*pause.interface);
+        queries.status(Some(queue), Some(interface)).await.map(drop)
+    }
 }

@@ -1,11 +1,19 @@
 //! A pause with an end, while it is being sent.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout, timeout_at};
+
 use super::pbx::Pbx;
+use super::request::RequestOrigin;
 use super::state::{MemberKey, SentOutcome};
 use crate::ami::Failure;
 use crate::queues::error::QueueError;
-use crate::storage::StoredPause;
+use crate::storage::{StorageUnavailable, StoredPause};
 use crate::wall_clock;
+
+/// How long a pause without an end waits for the disk.
+const MAX_UNTIMED_DELAY: Duration = Duration::from_millis(500);
 
 /// A pause whose end is stored, until the outcome of the pause is known. If it is dropped
 /// before that, the outcome counts as unknown.
@@ -19,10 +27,9 @@ pub(super) struct Promise<'a> {
 }
 
 /// A pause to be promised.
+#[derive(Clone, Copy)]
 pub(super) struct NewPromise<'a> {
-    pub(super) organization: &'a str,
-    pub(super) user: &'a str,
-    pub(super) request_id: &'a str,
+    pub(super) origin: &'a RequestOrigin<'a>,
     /// The queue's name on the PBX.
     pub(super) queue: &'a str,
     pub(super) interface: &'a str,
@@ -46,29 +53,44 @@ impl Pbx {
         if promise.ends_at.is_none() && !self.has_timed_pause(&key) {
             return Ok(None);
         }
+        let origin = promise.origin;
         let stored = StoredPause {
             id: fastrand::u64(..),
             pbx: self.name.clone(),
-            organization: promise.organization.to_owned(),
+            organization: origin.organization.to_owned(),
             queue: promise.queue.to_owned(),
             interface: promise.interface.to_owned(),
             reason: promise.reason.map(str::to_owned),
             sent_at: wall_clock::unix_millis(),
             ends_at: promise.ends_at,
             last_pause: None,
-            user: promise.user.to_owned(),
-            request_id: promise.request_id.to_owned(),
+            user: origin.user.to_owned(),
+            request_id: origin.request_id.to_owned(),
         };
-        let inserted = self.storage.insert(vec![stored.clone()]).await;
-        if promise.ends_at.is_some() {
-            inserted?;
-        }
+        self.insert(&stored, origin.deadline).await?;
         Ok(Some(Promise {
             pbx: self,
             key,
             stored,
             outcome: None,
         }))
+    }
+
+    /// Stores a pause. A pause without an end does not wait long for the disk, and ignores
+    /// errors.
+    async fn insert(&self, stored: &StoredPause, deadline: Instant) -> Result<(), QueueError> {
+        let insert = self.storage.insert(vec![stored.clone()]);
+        if stored.ends_at.is_none() {
+            let _ = timeout(MAX_UNTIMED_DELAY, insert).await;
+            return Ok(());
+        }
+        match timeout_at(deadline, insert).await {
+            Ok(inserted) => Ok(inserted?),
+            Err(_) => Err(StorageUnavailable {
+                reason: "the disk does not respond".to_owned(),
+            }
+            .into()),
+        }
     }
 
     pub(super) fn has_timed_pause(&self, key: &MemberKey) -> bool {
@@ -83,7 +105,7 @@ impl Promise<'_> {
         let stored = self.stored.clone();
         self.pbx
             .store
-            .change(|mirror, _| mirror.begin_timed_pause(stored));
+            .change(|mirror, now| mirror.begin_timed_pause(stored, now));
         self.outcome = Some(SentOutcome::Unknown);
     }
 

@@ -113,20 +113,18 @@ impl PbxRequest<'_> {
             }
             _ => {}
         }
-        let turn = self.turn().await?;
-        let result = self.make(queue, change, turn).await?;
+        let result = self.send_in_turn(queue, change).await?;
         if matches!(change, QueueChange::Pause(_)) && !is_member() {
             self.refresh(queue).await;
         }
         Ok(result)
     }
 
-    /// Makes a change in its turn.
-    async fn make(
+    /// Waits for the organization's turn and sends a change.
+    async fn send_in_turn(
         &self,
         queue: &QueueName,
         change: &QueueChange,
-        turn: Turn<'_>,
     ) -> Result<ChangeResult, QueueError> {
         let (reason, ends_at, keep_existing) = match change {
             QueueChange::Pause(pause) if pause.paused => {
@@ -136,6 +134,7 @@ impl PbxRequest<'_> {
                 (member.reason.as_deref(), member.ends_at, false)
             }
             change => {
+                let turn = self.turn().await?;
                 let _guard = self.lock(queue, change.interface(), false).await?;
                 turn.change(queue, change).await?;
                 return Ok(ChangeResult::Made);
@@ -146,10 +145,17 @@ impl PbxRequest<'_> {
         if keeps_existing() {
             return Ok(ChangeResult::KeptExisting);
         }
-        let mut promise = self.promise(queue, interface, reason, ends_at).await?;
-        let _guard = self
-            .lock(queue, interface, promise.is_some() || keep_existing)
-            .await?;
+        let new = NewPromise {
+            origin: &self.origin,
+            queue,
+            interface,
+            reason,
+            ends_at,
+        };
+        let promise = self.pbx.promise(new).await?;
+        let turn = self.turn().await?;
+        let locked = self.lock_for_pause(new, promise, keep_existing);
+        let (mut promise, _guard) = locked.await?;
         // Another request may have paused the member meanwhile.
         if keeps_existing() {
             return Ok(ChangeResult::KeptExisting);
@@ -164,23 +170,26 @@ impl PbxRequest<'_> {
         result.map(|()| ChangeResult::Made)
     }
 
-    async fn promise(
-        &self,
-        queue: &QueueName,
-        interface: &str,
-        reason: Option<&str>,
-        ends_at: Option<i64>,
-    ) -> Result<Option<Promise<'_>>, QueueError> {
-        let promise = self.pbx.promise(NewPromise {
-            organization: self.origin.organization,
-            user: self.origin.user,
-            request_id: self.origin.request_id,
-            queue,
-            interface,
-            reason,
-            ends_at,
-        });
-        promise.await
+    /// Locks a membership for a pause. Also promises the pause if another request has just made
+    /// a timed pause that this one replaces.
+    async fn lock_for_pause<'a>(
+        &'a self,
+        new: NewPromise<'_>,
+        promise: Option<Promise<'a>>,
+        keep_existing: bool,
+    ) -> Result<(Option<Promise<'a>>, MembershipGuard<'a>), QueueError> {
+        let NewPromise {
+            queue, interface, ..
+        } = new;
+        let is_exclusive = promise.is_some() || keep_existing;
+        let guard = self.lock(queue, interface, is_exclusive).await?;
+        let key = MemberKey::new(queue, interface);
+        if promise.is_some() || !self.pbx.has_timed_pause(&key) {
+            return Ok((promise, guard));
+        }
+        drop(guard);
+        let promise = self.pbx.promise(new).await?;
+        Ok((promise, self.lock(queue, interface, true).await?))
     }
 
     /// Pauses or unpauses the interface if it is a member of the queue. Waits for the
@@ -203,9 +212,8 @@ impl PbxRequest<'_> {
         queue: &QueueName,
         pause: &PauseChange,
     ) -> Result<Option<ChangeResult>, QueueError> {
-        let turn = self.turn().await?;
         let change = QueueChange::Pause(pause.clone());
-        match self.make(queue, &change, turn).await {
+        match self.send_in_turn(queue, &change).await {
             Ok(result) => Ok(Some(result)),
             Err(QueueError::NotAMember | QueueError::NoSuchQueue) => Ok(None),
             Err(error) => Err(error),
@@ -242,7 +250,7 @@ impl PbxRequest<'_> {
     /// Locks a membership for a change.
     async fn lock(
         &self,
-        queue: &QueueName,
+        queue: &str,
         interface: &str,
         is_exclusive: bool,
     ) -> Result<MembershipGuard<'_>, Failure> {

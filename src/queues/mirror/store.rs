@@ -62,10 +62,7 @@ impl Store {
             return read(&mirror, now);
         }
         drop(mirror);
-        self.change(|mirror, now| {
-            mirror.show_due_changes(now);
-            read(mirror, now.unix_millis())
-        })
+        self.change(|mirror, now| read(mirror, now.unix_millis()))
     }
 
     /// Changes the mirror and notifies the tasks that wait for changes.
@@ -73,6 +70,13 @@ impl Store {
         let mut mirror = self.lock();
         let now = Now::read();
         let moment_before = mirror.next_moment();
+        // Otherwise, a change could replace a moment that is due, and nothing would show it.
+        if mirror
+            .next_display_change()
+            .is_some_and(|at| at <= now.unix_millis())
+        {
+            mirror.show_due_changes(now);
+        }
         let due_before = mirror.next_pending();
         let (number_before, phase_before) = (mirror.latest_change(), mirror.phase());
         let result = change(&mut mirror, now);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{PauseSinks, Pbx, PbxOptions, connect};
+use super::{PauseServices, Pbx, PbxOptions, connect};
 use crate::ami::value::HeaderValue;
 use crate::ami::{Address, LinkSettings};
 use crate::storage::Storage;
@@ -29,5 +29,5 @@ pub(crate) fn unreachable_pbx(stop: CancellationToken) -> (Pbx, impl Future<Outp
     };
     let (ended, _) = mpsc::unbounded_channel();
     let storage = Storage::in_memory();
-    connect(link, options, PauseSinks { storage, ended }, stop)
+    connect(link, options, PauseServices { storage, ended }, stop)
 }

@@ -192,6 +192,9 @@ impl Mirror {
             self.request_refresh(Refresh::Queue(name.clone()), now.at + delay);
         }
         self.record_resync(&name, differences, now);
+        if is_complete && !self.timed_pauses.is_empty() {
+            self.forget_timed_pauses_of_nonmembers(&name, now);
+        }
         if is_first {
             for (change, member) in &changed {
                 self.memberships.member_changed(&name, *change, member);

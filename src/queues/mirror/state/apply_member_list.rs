@@ -109,7 +109,7 @@ impl MirroredQueue {
         };
         let shown = context.complete(&self.name, previous, shown, self.is_watched);
         if previous != shown.as_ref() {
-            context.touch(&self.name, interface);
+            context.touch(&self.name, interface, shown.as_ref());
         }
         let change = MemberChange::between(previous.map(Arc::as_ref), shown.as_deref());
         if let Some(change) = change {

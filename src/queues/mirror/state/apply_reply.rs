@@ -59,7 +59,10 @@ impl Mirror {
             None => {
                 let is_consistent = is_member || matches!(change, UnconfirmedChange::Add(_));
                 let key = MemberKey::new(&name, interface);
-                context.timed_pauses.change_acknowledged(&key, &change);
+                let millis = now.unix_millis();
+                context
+                    .timed_pauses
+                    .change_acknowledged(&key, &change, millis);
                 let changed = queue.apply_overlay(interface, change, &mut context);
                 self.record(&name, changed, now);
                 is_consistent

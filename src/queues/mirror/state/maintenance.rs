@@ -105,6 +105,7 @@ impl Mirror {
             let queue = queue.name.clone();
             self.change_log.push(StateChange::Queue { queue });
         }
+        self.timed_pauses.shift_times(seconds * 1000);
         self.plan_all(now);
     }
 

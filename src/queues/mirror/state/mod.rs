@@ -23,6 +23,7 @@ mod mirrored_queue;
 mod moments;
 mod now;
 mod overlay;
+mod pause_ends;
 mod pending_refreshes;
 mod phase;
 mod query_mode;
@@ -35,7 +36,7 @@ mod transitions;
 mod vanished;
 mod watched_queues;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,12 +50,13 @@ use self::mirrored_queue::Changed;
 use self::moments::Moments;
 use self::pending_refreshes::PendingRefreshes;
 use self::shared_calls::CompletedCalls;
-use self::show::ShowContext;
+use self::show::{ShowContext, TouchedMember};
 use self::timed_pauses::TimedPauses;
 use self::vanished::VanishedChecks;
 use self::watched_queues::WatchedQueues;
 use super::metrics::Metrics;
 use crate::queues::TimingRules;
+use crate::queues::model::Member;
 use crate::queues::name::QueueName;
 
 use self::change_log::ChangeLog;
@@ -65,11 +67,12 @@ pub use self::event_delivery::EventDelivery;
 pub(super) use self::member_key::MemberKey;
 pub(super) use self::mirrored_queue::MirroredQueue;
 pub(super) use self::now::Now;
+pub(super) use self::pause_ends::DuePause;
+use self::pause_ends::EndAttempt;
+pub use self::pause_ends::PauseRequest;
 pub(super) use self::pending_refreshes::Refresh;
 pub(super) use self::phase::Phase;
 pub(super) use self::timed_pauses::{SentOutcome, StorageChange};
-pub(super) use self::timekeeping::DuePause;
-pub use self::timekeeping::PauseRequest;
 pub use self::watched_queues::ShowsQueue;
 
 /// A PBX's mirror.
@@ -117,13 +120,13 @@ pub(super) struct Mirror {
     completed_calls: CompletedCalls,
     longest_wrapup_seconds: i64,
     /// The members that were added, replaced or removed by the change being applied.
-    touched: Vec<(QueueName, Arc<str>)>,
+    touched: Vec<TouchedMember>,
     /// When each member changes by time alone.
     display_moments: Moments,
     /// When the bridge ends each pause.
     end_moments: Moments,
-    /// The pauses that are being ended.
-    ending: HashSet<MemberKey>,
+    /// The pauses that are being ended, or that could not be ended.
+    ending: HashMap<MemberKey, EndAttempt>,
     metrics: Arc<Metrics>,
 }
 
@@ -158,7 +161,7 @@ impl Mirror {
             touched: Vec::new(),
             display_moments: Moments::default(),
             end_moments: Moments::default(),
-            ending: HashSet::new(),
+            ending: HashMap::new(),
             metrics,
         }
     }
@@ -166,6 +169,11 @@ impl Mirror {
     /// Looks up a queue by name, ignoring case.
     pub(super) fn queue(&self, name: &str) -> Option<&MirroredQueue> {
         self.queues.get(&name.to_ascii_lowercase())
+    }
+
+    /// Looks up a member of a queue, ignoring case.
+    pub(super) fn member(&self, queue: &str, interface: &str) -> Option<&Arc<Member>> {
+        self.queue(queue)?.queue.member(interface)
     }
 
     fn queue_mut(&mut self, name: &str) -> Option<&mut MirroredQueue> {

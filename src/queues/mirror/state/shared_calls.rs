@@ -8,11 +8,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{MemberChange, Mirror, Now, StateChange};
+use super::{MemberChange, Mirror, Now, StateChange, TouchedMember};
 use crate::queues::name::QueueName;
 
 /// Maximum difference between the event about a call's end and the reported end, in seconds.
 const MAX_EVENT_DELAY: i64 = 5;
+
+/// With this number of calls, older calls are removed before another one is added.
+const MAX_CALLS: usize = 1000;
 
 /// The latest completed call of each interface.
 #[derive(Debug, Default)]
@@ -21,6 +24,9 @@ pub(super) struct CompletedCalls(HashMap<String, (String, i64)>);
 impl CompletedCalls {
     /// Records that a call from the queue has ended. `now` is in Unix seconds.
     pub(super) fn completed(&mut self, queue: &str, interface: &str, now: i64) {
+        if self.0.len() >= MAX_CALLS {
+            self.0.retain(|_, (_, at)| now - *at <= MAX_EVENT_DELAY);
+        }
         let call = (queue.to_ascii_lowercase(), now);
         self.0.insert(interface.to_ascii_lowercase(), call);
     }
@@ -35,18 +41,17 @@ impl CompletedCalls {
 impl Mirror {
     /// Determines the queue of the member's last call, for all memberships that share the call.
     /// Does nothing if no wrap-up time can still run.
-    pub(super) fn share_last_call(&mut self, queue: &QueueName, interface: &str, now: Now) {
-        let member = self.queue(queue).and_then(|q| q.queue().member(interface));
-        let Some(ended) = member.map(|member| member.last_call) else {
+    pub(super) fn share_last_call(&mut self, touched: &TouchedMember, now: Now) {
+        let Some(ended) = touched.member.as_ref().map(|member| member.last_call) else {
             return;
         };
         if ended.unix() <= 0 || now.unix() - ended.unix() > self.longest_wrapup_seconds {
             return;
         }
+        let interface = &*touched.interface;
         let queues = self.memberships.of(interface).iter();
         let sharing = queues.filter(|name| {
-            let queue = self.queue(name);
-            let member = queue.and_then(|queue| queue.queue().member(interface));
+            let member = self.member(name, interface);
             member.is_some_and(|m| m.last_call.reported_seconds() == ended.reported_seconds())
         });
         let sharing: Vec<QueueName> = sharing.cloned().collect();
@@ -82,8 +87,11 @@ impl Mirror {
         let replaced = mirrored.replace(interface, |m| m.observed.call_queues = call_queues);
         if let Some(member) = replaced {
             let queue = queue.clone();
-            self.touched
-                .push((queue.clone(), Arc::clone(&member.interface)));
+            self.touched.push(TouchedMember {
+                queue: queue.clone(),
+                interface: Arc::clone(&member.interface),
+                member: Some(Arc::clone(&member)),
+            });
             self.change_log.push(StateChange::Member {
                 queue,
                 change: MemberChange::Updated,

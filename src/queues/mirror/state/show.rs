@@ -16,7 +16,16 @@ pub(super) struct ShowContext<'a> {
     pub(super) now: Now,
     pub(super) timed_pauses: &'a mut TimedPauses,
     /// Receives the members that were added, replaced or removed.
-    pub(super) touched: &'a mut Vec<(QueueName, Arc<str>)>,
+    pub(super) touched: &'a mut Vec<TouchedMember>,
+}
+
+/// A member that was added, replaced or removed.
+#[derive(Debug)]
+pub(super) struct TouchedMember {
+    pub(super) queue: QueueName,
+    pub(super) interface: Arc<str>,
+    /// `None` if the member was removed.
+    pub(super) member: Option<Arc<Member>>,
 }
 
 impl ShowContext<'_> {
@@ -31,7 +40,7 @@ impl ShowContext<'_> {
     ) -> Option<Arc<Member>> {
         let now = self.now.unix_millis();
         let pause_end = match previous.or(member.as_ref()) {
-            Some(either) if self.timed_pauses.count_members() > 0 => {
+            Some(either) if !self.timed_pauses.is_empty() => {
                 let key = MemberKey::new(queue, &either.interface);
                 self.timed_pauses.update(&key, member.as_deref(), now)
             }
@@ -48,8 +57,17 @@ impl ShowContext<'_> {
     }
 
     /// Records that a member was added, replaced or removed.
-    pub(super) fn touch(&mut self, queue: &QueueName, interface: &Arc<str>) {
-        self.touched.push((queue.clone(), Arc::clone(interface)));
+    pub(super) fn touch(
+        &mut self,
+        queue: &QueueName,
+        interface: &Arc<str>,
+        member: Option<&Arc<Member>>,
+    ) {
+        self.touched.push(TouchedMember {
+            queue: queue.clone(),
+            interface: Arc::clone(interface),
+            member: member.cloned(),
+        });
     }
 }
 
@@ -97,6 +115,7 @@ impl MirroredQueue {
         }
         let new_index = insertion_index(interface, &self.queue);
         let members = Arc::make_mut(&mut Arc::make_mut(&mut self.queue).members);
+        let is_removed = member.is_none();
         let changed = match (index, member) {
             (Some(index), Some(member)) => {
                 members[index] = Arc::clone(&member);
@@ -109,7 +128,8 @@ impl MirroredQueue {
             }
             (None, None) => return None,
         };
-        context.touch(&self.name, &changed.interface);
+        let remaining = (!is_removed).then_some(&changed);
+        context.touch(&self.name, &changed.interface, remaining);
         Some((change?, changed))
     }
 

@@ -13,16 +13,16 @@ use super::overlay::UnconfirmedChange;
 use crate::queues::model::Member;
 use crate::storage::StoredPause;
 
-/// Asterisk may make a pause this long after the bridge has sent it, in milliseconds.
+/// Asterisk may make a pause this long after the bridge has stored it, in milliseconds.
 const MAX_REPLY_DELAY: i64 = 10_000;
 
 /// Tolerance for comparing the bridge's clock with Asterisk's, in milliseconds. Asterisk reports
 /// whole seconds.
 const CLOCK_TOLERANCE: i64 = 2_000;
 
-/// A pause with an unknown outcome that does not stand after this time, in milliseconds, was
-/// never made.
-const OUTCOME_TIMEOUT: i64 = 30_000;
+/// After this time, in milliseconds, a pause is forgotten if it does not stand, even if its
+/// event has not arrived.
+const EVENT_TIMEOUT: i64 = 30_000;
 
 /// A change to the stored pauses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,36 +54,64 @@ struct TimedPause {
     /// Whether the event for the pause has arrived. The next pause event is another pause, even
     /// if it has the same reason and the same second.
     event_seen: bool,
+    /// The latest possible time of the pause, in Unix milliseconds.
+    latest: i64,
 }
 
 impl TimedPause {
-    fn can_stand(&self) -> bool {
+    fn new(stored: StoredPause, in_flight: bool, latest: i64) -> Self {
+        Self {
+            is_made: stored.last_pause.is_some(),
+            // The previous process has noted the time.
+            event_seen: stored.last_pause.is_some(),
+            in_flight,
+            latest,
+            stored,
+        }
+    }
+
+    fn reason(&self) -> &str {
+        self.stored.reason.as_deref().unwrap_or_default()
+    }
+
+    fn may_be_current(&self) -> bool {
         self.is_made || !self.in_flight
     }
 
     /// Returns whether the member's current pause is this one.
     fn is_pause_of(&self, member: &Member) -> bool {
-        let reason = self.stored.reason.as_deref().unwrap_or_default();
-        let has_reason = member.paused_reason.is_empty() || *member.paused_reason == *reason;
-        member.paused && has_reason && (self.has_time_of(member) || self.is_restored_in(member))
+        let has_reason = member.paused_reason.is_empty() || *member.paused_reason == *self.reason();
+        member.paused && has_reason && (self.has_time_of(member) || self.was_restored(member))
     }
 
     fn has_time_of(&self, member: &Member) -> bool {
         match self.stored.last_pause {
             Some(noted) => member.last_pause.reported_seconds() == Some(noted),
             None => {
-                let since_sent = member.last_pause.unix() * 1000 - self.stored.sent_at;
-                (-CLOCK_TOLERANCE..=MAX_REPLY_DELAY).contains(&since_sent)
+                let paused_at = member.last_pause.unix().saturating_mul(1000);
+                (self.stored.sent_at - CLOCK_TOLERANCE..=self.latest).contains(&paused_at)
             }
         }
     }
 
     /// Returns whether Asterisk has restored the pause after a restart or reload.
-    fn is_restored_in(&self, member: &Member) -> bool {
+    fn was_restored(&self, member: &Member) -> bool {
         let pause = member.last_pause.reported_seconds();
         let is_at_login = pause.is_some_and(|seconds| seconds > 0)
             && pause == member.login_time.reported_seconds();
-        is_at_login && member.last_pause.unix() * 1000 >= self.stored.sent_at - CLOCK_TOLERANCE
+        let paused_at = member.last_pause.unix().saturating_mul(1000);
+        is_at_login && paused_at >= self.stored.sent_at - CLOCK_TOLERANCE
+    }
+
+    /// Notes Asterisk's time of the pause. Returns the change to store, if any. While the
+    /// request is still sending, the bridge may send the pause once more to set its reason.
+    fn note_time(&mut self, member: &Member) -> Option<StorageChange> {
+        let reported = member.last_pause.reported_seconds()?;
+        if self.in_flight || self.stored.last_pause == Some(reported) {
+            return None;
+        }
+        self.stored.last_pause = Some(reported);
+        Some(StorageChange::SetLastPause(self.stored.id, reported))
     }
 }
 
@@ -95,29 +123,36 @@ pub(super) struct TimedPauses {
 }
 
 impl TimedPauses {
-    /// Adds a pause that is about to be sent.
-    pub(super) fn begin(&mut self, stored: StoredPause) {
-        self.add(stored, true);
+    /// Adds a pause that is about to be sent. `now` is in Unix milliseconds.
+    pub(super) fn begin(&mut self, stored: StoredPause, now: i64) {
+        self.add(TimedPause::new(stored, true, now + MAX_REPLY_DELAY));
     }
 
     /// Adds a pause that a previous process has stored.
     pub(super) fn adopt(&mut self, stored: StoredPause) {
-        self.add(stored, false);
+        let latest = stored.sent_at + MAX_REPLY_DELAY;
+        self.add(TimedPause::new(stored, false, latest));
     }
 
-    fn add(&mut self, stored: StoredPause, in_flight: bool) {
-        let key = MemberKey::new(&stored.queue, &stored.interface);
-        self.by_member.entry(key).or_default().push(TimedPause {
-            is_made: stored.last_pause.is_some(),
-            in_flight,
-            event_seen: false,
-            stored,
-        });
+    fn add(&mut self, added: TimedPause) {
+        let key = MemberKey::new(&added.stored.queue, &added.stored.interface);
+        let pauses = self.by_member.entry(key).or_default();
+        // The database may return a pause that this process has just stored.
+        if pauses
+            .iter()
+            .all(|pause| pause.stored.id != added.stored.id)
+        {
+            pauses.push(added);
+        }
     }
 
     /// Returns whether the member has a timed pause.
     pub(super) fn contains(&self, key: &MemberKey) -> bool {
         self.by_member.contains_key(key)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_member.is_empty()
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &MemberKey> {
@@ -132,32 +167,62 @@ impl TimedPauses {
             }
             pause.in_flight = false;
             pause.is_made |= outcome == SentOutcome::Made;
-            pause.is_made || outcome == SentOutcome::Unknown
+            outcome != SentOutcome::NotMade
         });
     }
 
-    /// Records that Asterisk has acknowledged a change of the bridge. It replaces all earlier
-    /// pauses of the member.
-    pub(super) fn change_acknowledged(&mut self, key: &MemberKey, change: &UnconfirmedChange) {
-        let pauses = match change {
-            UnconfirmedChange::Pause { paused, .. } => *paused,
-            UnconfirmedChange::Add(_) => true,
-            UnconfirmedChange::Remove => false,
+    /// Records that Asterisk has acknowledged a change of the bridge, which replaces the pauses
+    /// made before. The acknowledgment may be late, so that no request waits for it any more.
+    /// `now` is in Unix milliseconds.
+    pub(super) fn change_acknowledged(
+        &mut self,
+        key: &MemberKey,
+        change: &UnconfirmedChange,
+        now: i64,
+    ) {
+        let Some(pauses) = self.by_member.get_mut(key) else {
+            return;
         };
+        let acknowledged = match change {
+            UnconfirmedChange::Pause {
+                paused: true,
+                reason,
+                ..
+            } => pauses.iter().rposition(|pause| {
+                pause.in_flight || (!pause.is_made && *pause.reason() == **reason)
+            }),
+            UnconfirmedChange::Add(_) => pauses.iter().rposition(|pause| pause.in_flight),
+            UnconfirmedChange::Pause { paused: false, .. } | UnconfirmedChange::Remove => None,
+        };
+        let acknowledged = acknowledged.map(|index| {
+            let pause = &mut pauses[index];
+            pause.is_made = true;
+            pause.event_seen = false;
+            pause.latest = now + CLOCK_TOLERANCE;
+            pause.stored.id
+        });
         self.retain(key, |pause| {
-            pause.is_made |= pause.in_flight && pauses;
-            pause.in_flight
+            let may_come = pause.in_flight || (!pause.is_made && acknowledged.is_none());
+            may_come || Some(pause.stored.id) == acknowledged
         });
     }
 
     /// Records a pause event. `is_own` is true if it confirms a change of the bridge. A pause
     /// that someone else has made replaces the timed pause.
     pub(super) fn pause_event(&mut self, key: &MemberKey, member: &Member, is_own: bool) {
+        let mut noted = None;
         self.retain(key, |pause| {
-            let is_other = pause.is_made && pause.event_seen && !is_own;
-            pause.event_seen |= pause.is_made && (is_own || pause.is_pause_of(member));
-            !is_other || pause.in_flight
+            if !pause.is_made {
+                return true;
+            }
+            if is_own || (!pause.event_seen && pause.is_pause_of(member)) {
+                pause.event_seen = true;
+                noted = pause.note_time(member).or(noted.take());
+                return true;
+            }
+            !pause.event_seen || pause.in_flight
         });
+        self.storage_changes.extend(noted);
     }
 
     /// Finds the timed pause that is the member's current pause, and returns its end. Forgets
@@ -170,44 +235,44 @@ impl TimedPauses {
         now: i64,
     ) -> Option<i64> {
         let pauses = self.by_member.get_mut(key)?;
-        let standing = member.and_then(|member| {
-            let stands = |pause: &TimedPause| pause.can_stand() && pause.is_pause_of(member);
-            pauses.iter().rposition(stands)
+        let current = member.and_then(|member| {
+            let is_current = |p: &TimedPause| p.may_be_current() && p.is_pause_of(member);
+            pauses.iter().rposition(is_current)
         });
-        let mut end = None;
-        let mut standing_id = None;
-        if let (Some(index), Some(member)) = (standing, member) {
-            let pause = &mut pauses[index];
+        let current = current.map(|index| &mut pauses[index]);
+        let (mut current_id, mut end) = (None, None);
+        if let (Some(pause), Some(member)) = (current, member) {
             pause.is_made = true;
-            end = pause.stored.ends_at;
-            standing_id = Some(pause.stored.id);
-            let reported = member.last_pause.reported_seconds();
-            if reported.is_some() && pause.stored.last_pause != reported {
-                pause.stored.last_pause = reported;
-                let change = reported.map(|at| StorageChange::SetLastPause(pause.stored.id, at));
-                self.storage_changes.extend(change);
-            }
+            (current_id, end) = (Some(pause.stored.id), pause.stored.ends_at);
+            let change = pause.note_time(member);
+            self.storage_changes.extend(change);
         }
-        let mut is_after_standing = standing_id.is_none();
+        let mut is_newer = current_id.is_none();
         self.retain(key, |pause| {
-            let is_standing = Some(pause.stored.id) == standing_id;
-            is_after_standing |= is_standing;
-            let may_be_made = !pause.is_made && now < pause.stored.sent_at + OUTCOME_TIMEOUT;
-            is_standing || pause.in_flight || (is_after_standing && may_be_made)
+            let is_current = Some(pause.stored.id) == current_id;
+            is_newer |= is_current;
+            // Members that Asterisk reported before the pause may arrive before its event.
+            let may_come = !pause.event_seen && now < pause.stored.sent_at + EVENT_TIMEOUT;
+            is_current || pause.in_flight || (is_newer && may_come)
         });
         end
     }
 
-    /// Returns the timed pause that was made and has the latest end.
-    pub(super) fn standing(&self, key: &MemberKey) -> Option<&StoredPause> {
+    /// Returns the stored pause with this end that is the member's current pause.
+    pub(super) fn current(&self, key: &MemberKey, ends_at: i64) -> Option<&StoredPause> {
         let pauses = self.by_member.get(key)?;
-        let made = pauses.iter().rev().find(|pause| pause.is_made)?;
-        Some(&made.stored)
+        let mut made = pauses.iter().rev().filter(|pause| pause.is_made);
+        let current = made.find(|pause| pause.stored.ends_at == Some(ends_at))?;
+        Some(&current.stored)
     }
 
-    /// Returns the number of members with timed pauses.
-    pub(super) fn count_members(&self) -> usize {
-        self.by_member.len()
+    /// Moves the times at which pauses were sent forward by `millis`, because the bridge's clock
+    /// was set forward by that much. Ends are dates, and stay.
+    pub(super) fn shift_times(&mut self, millis: i64) {
+        for pause in self.by_member.values_mut().flatten() {
+            pause.stored.sent_at = pause.stored.sent_at.saturating_add(millis);
+            pause.latest = pause.latest.saturating_add(millis);
+        }
     }
 
     /// Takes the changes that must be stored.

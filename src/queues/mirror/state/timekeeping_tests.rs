@@ -104,6 +104,16 @@ impl Harness {
         self.mirror.reply_received(action, &reply, self.now);
     }
 
+    fn event(&mut self, name: &str, member: &str) {
+        let text = format!(
+            "Event: {name}\r\nQueue: sales\r\nMemberName: Dana\r\n\
+             Interface: PJSIP/1001\r\nStateInterface: PJSIP/1001\r\nMembership: dynamic\r\n\
+             Status: 1\r\n{member}"
+        );
+        self.mirror
+            .event_received(Event::of(&message(&text)), self.now);
+    }
+
     /// Lets time pass until `millis` after the start.
     fn pass_until(&mut self, millis: u64) {
         let wall = Duration::from_secs(START as u64) + Duration::from_millis(millis);
@@ -163,13 +173,14 @@ fn pause_for_a_reason_that_ends_is_due_after_its_second_and_a_random_delay() {
     harness.list(&paused("LUNCH"));
     assert_eq!(harness.due(), 0);
     let retry_at = harness.now.unix_millis() + 1000;
-    harness.mirror.end_attempted(&key(), retry_at, harness.now);
+    harness.mirror.end_attempted(&key(), retry_at);
+    harness.event("QueueMemberStatus", &paused("LUNCH"));
     harness.pass_until(63_999);
     assert_eq!(harness.due(), 0);
     harness.pass_until(64_000);
     assert_eq!(harness.due(), 1);
     harness.list("Paused: 0\r\n");
-    harness.mirror.end_attempted(&key(), 0, harness.now);
+    harness.mirror.end_attempted(&key(), 0);
     assert_eq!(harness.due(), 0);
 }
 
@@ -182,7 +193,7 @@ fn promised_end_is_due_exactly_and_only_while_the_pause_stands() {
         Some(paused("Other")),
     ] {
         let mut harness = Harness::new("Paused: 0\r\n");
-        harness.mirror.begin_timed_pause(StoredPause {
+        let pause = StoredPause {
             id: 1,
             pbx: "main".to_owned(),
             organization: "acme".to_owned(),
@@ -194,7 +205,8 @@ fn promised_end_is_due_exactly_and_only_while_the_pause_stands() {
             last_pause: None,
             user: "dana".to_owned(),
             request_id: "r1".to_owned(),
-        });
+        };
+        harness.mirror.begin_timed_pause(pause, harness.now);
         let action = Action::QueuePause {
             queue: HeaderValue::new("sales").expect("a header"),
             interface: MemberValue::new("PJSIP/1001").expect("an interface"),
@@ -206,6 +218,7 @@ fn promised_end_is_due_exactly_and_only_while_the_pause_stands() {
         assert_eq!(harness.member().observed.pause_end, Some(ends_at));
         let (mirror, now) = (&mut harness.mirror, harness.now);
         mirror.timed_pause_sent(&key(), 1, SentOutcome::Made, now);
+        harness.event("QueueMemberPause", &paused("Break"));
         harness.pass_until(2_500);
         harness.list(&other.clone().unwrap_or_else(|| paused("Break")));
         harness.pass_until(5_499);

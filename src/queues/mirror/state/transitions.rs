@@ -68,7 +68,7 @@ impl Mirror {
             self.request_refresh(Refresh::Queue(queue), now.at);
         }
         self.catalog_since = self.catalog_since.max(now.unix_millis());
-        self.forget_timed_pauses_of_nonmembers(now);
+        self.review_timed_pauses(now);
         self.plan_all(now);
     }
 }

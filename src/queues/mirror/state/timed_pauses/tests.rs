@@ -48,9 +48,19 @@ fn acknowledged() -> UnconfirmedChange {
 
 /// Sends the pause with this id, and lets Asterisk acknowledge it.
 fn make(pauses: &mut TimedPauses, id: u64, ends_at: Option<i64>) {
-    pauses.begin(stored(id, ends_at));
-    pauses.change_acknowledged(&key(), &acknowledged());
+    pauses.begin(stored(id, ends_at), SENT * 1000);
+    acknowledge(pauses, &acknowledged());
     pauses.sent(&key(), id, SentOutcome::Made);
+}
+
+/// Sends the pause with this id, and lets Asterisk acknowledge it and send its event.
+fn make_with_event(pauses: &mut TimedPauses, id: u64, ends_at: Option<i64>) {
+    make(pauses, id, ends_at);
+    pauses.pause_event(&key(), &paused_at(PbxTime::reported(SENT), "Lunch"), true);
+}
+
+fn acknowledge(pauses: &mut TimedPauses, change: &UnconfirmedChange) {
+    pauses.change_acknowledged(&key(), change, SENT * 1000);
 }
 
 fn update(pauses: &mut TimedPauses, member: &Member) -> Option<i64> {
@@ -79,9 +89,8 @@ fn made_pause_stands_from_its_acknowledgment_to_another_pause() {
 #[test]
 fn pause_by_someone_else_in_the_same_second_replaces_the_timed_pause() {
     let mut pauses = TimedPauses::default();
-    make(&mut pauses, 1, Some(7));
+    make_with_event(&mut pauses, 1, Some(7));
     let member = paused_at(PbxTime::reported(SENT), "Lunch");
-    pauses.pause_event(&key(), &member, true);
     assert_eq!(update(&mut pauses, &member), Some(7));
     pauses.pause_event(&key(), &member, false);
     assert_eq!(update(&mut pauses, &member), None);
@@ -96,21 +105,55 @@ fn other_states_of_the_member_end_the_timed_pause() {
     };
     let later = PbxTime::reported(SENT + 60);
     for member in [
-        unpaused,
-        paused_at(at, "Meeting"),
-        paused_at(later, "Lunch"),
-        paused_at(PbxTime::reported(SENT - 60), "Lunch"),
+        Some(unpaused),
+        Some(paused_at(at, "Meeting")),
+        Some(paused_at(later, "Lunch")),
+        Some(paused_at(PbxTime::reported(SENT - 60), "Lunch")),
+        None,
     ] {
         let mut pauses = TimedPauses::default();
+        make_with_event(&mut pauses, 1, Some(7));
+        assert_eq!(pauses.update(&key(), member.as_ref(), SENT * 1000), None);
+        let changes = pauses.take_storage_changes();
+        assert!(changes.contains(&StorageChange::Delete(1)), "{member:?}");
+        assert!(!pauses.contains(&key()), "{member:?}");
+    }
+}
+
+#[test]
+fn older_state_of_the_member_does_not_end_the_timed_pause_before_its_event() {
+    let unpaused = Member::for_test();
+    let earlier = paused_at(PbxTime::reported(SENT - 60), "Lunch");
+    for older in [unpaused, earlier] {
+        let mut pauses = TimedPauses::default();
         make(&mut pauses, 1, Some(7));
-        assert_eq!(update(&mut pauses, &member), None, "{member:?}");
-        assert_eq!(pauses.take_storage_changes(), [StorageChange::Delete(1)]);
+        assert_eq!(update(&mut pauses, &older), None);
+        let member = paused_at(PbxTime::reported(SENT), "Lunch");
+        pauses.pause_event(&key(), &member, false);
+        assert_eq!(update(&mut pauses, &member), Some(7), "{older:?}");
+        // Without an event, it is forgotten later.
+        make(&mut pauses, 2, Some(9));
+        let later = SENT * 1000 + EVENT_TIMEOUT;
+        assert_eq!(pauses.update(&key(), Some(&older), later), None);
         assert!(!pauses.contains(&key()));
     }
+}
+
+#[test]
+fn pause_sent_twice_to_set_its_reason_is_one_pause() {
     let mut pauses = TimedPauses::default();
-    make(&mut pauses, 1, Some(7));
-    assert_eq!(pauses.update(&key(), None, SENT * 1000), None);
-    assert!(!pauses.contains(&key()));
+    pauses.begin(stored(1, Some(7)), SENT * 1000);
+    acknowledge(&mut pauses, &UnconfirmedChange::Add(None));
+    update(&mut pauses, &paused_at(PbxTime::reported(SENT), ""));
+    acknowledge(&mut pauses, &acknowledged());
+    let second = paused_at(PbxTime::reported(SENT + 1), "Lunch");
+    pauses.pause_event(&key(), &second, true);
+    pauses.sent(&key(), 1, SentOutcome::Made);
+    assert_eq!(update(&mut pauses, &second), Some(7));
+    assert_eq!(
+        pauses.take_storage_changes(),
+        [StorageChange::SetLastPause(1, SENT + 1)]
+    );
 }
 
 #[test]
@@ -118,14 +161,13 @@ fn restart_of_asterisk_preserves_the_timed_pause() {
     let restart = PbxTime::reported(SENT + 600);
     for reason in ["Lunch", ""] {
         let mut pauses = TimedPauses::default();
-        make(&mut pauses, 1, Some(7));
-        update(&mut pauses, &paused_at(PbxTime::reported(SENT), "Lunch"));
+        make_with_event(&mut pauses, 1, Some(7));
         let restored = Member {
             login_time: restart,
             ..paused_at(restart, reason)
         };
         assert_eq!(update(&mut pauses, &restored), Some(7), "{reason}");
-        // Later, the bridge is restarted, too.
+        // The bridge is restarted, too.
         let noted = StoredPause {
             last_pause: Some(SENT),
             ..stored(1, Some(7))
@@ -138,44 +180,55 @@ fn restart_of_asterisk_preserves_the_timed_pause() {
 
 #[test]
 fn unknown_outcome_leaves_the_pause_that_stands() {
-    let before = PbxTime::reported(SENT - 300);
+    let before = paused_at(PbxTime::reported(SENT - 300), "Lunch");
     let old = StoredPause {
         sent_at: (SENT - 300) * 1000,
         last_pause: Some(SENT - 300),
         ..stored(1, Some(7))
     };
-    for (member, end, deleted) in [
-        (paused_at(before, "Lunch"), Some(7), None),
-        (
-            paused_at(PbxTime::reported(SENT + 1), "Lunch"),
-            Some(9),
-            Some(1),
-        ),
-    ] {
+    let after = paused_at(PbxTime::reported(SENT + 1), "Lunch");
+    for (member, end) in [(&before, Some(7)), (&after, Some(9))] {
         let mut pauses = TimedPauses::default();
         pauses.adopt(old.clone());
-        assert_eq!(update(&mut pauses, &paused_at(before, "Lunch")), Some(7));
-        pauses.begin(stored(2, Some(9)));
+        assert_eq!(update(&mut pauses, &before), Some(7));
+        pauses.begin(stored(2, Some(9)), SENT * 1000);
         pauses.sent(&key(), 2, SentOutcome::Unknown);
-        assert_eq!(update(&mut pauses, &member), end);
-        let deletions = pauses.take_storage_changes();
-        let is_deleted = |id| deletions.contains(&StorageChange::Delete(id));
-        assert_eq!(deleted.is_some_and(is_deleted), deleted.is_some());
-        assert!(!is_deleted(2));
+        assert_eq!(update(&mut pauses, member), end);
+        let changes = pauses.take_storage_changes();
+        let is_old_deleted = changes.contains(&StorageChange::Delete(1));
+        assert_eq!(is_old_deleted, end == Some(9), "{changes:?}");
+        assert!(!changes.contains(&StorageChange::Delete(2)), "{changes:?}");
         // Much later, a pause that does not stand was never made.
-        let later = SENT * 1000 + OUTCOME_TIMEOUT;
-        assert_eq!(pauses.update(&key(), Some(&member), later), end);
+        let later = SENT * 1000 + EVENT_TIMEOUT;
+        assert_eq!(pauses.update(&key(), Some(member), later), end);
         assert_eq!(pauses.by_member[&key()].len(), 1);
     }
+}
+
+#[test]
+fn late_acknowledgment_makes_the_pause_whose_outcome_was_unknown() {
+    let mut pauses = TimedPauses::default();
+    pauses.begin(stored(1, Some(7)), SENT * 1000);
+    pauses.sent(&key(), 1, SentOutcome::Unknown);
+    // An earlier unpause is acknowledged late, too.
+    let unpause = UnconfirmedChange::Pause {
+        paused: false,
+        reason: Arc::default(),
+        at: SENT,
+    };
+    acknowledge(&mut pauses, &unpause);
+    let late = SENT + 25;
+    pauses.change_acknowledged(&key(), &acknowledged(), late * 1000);
+    let member = paused_at(PbxTime::acknowledged(late), "Lunch");
+    assert_eq!(update(&mut pauses, &member), Some(7));
 }
 
 #[test]
 fn refused_pause_leaves_the_earlier_one() {
     let member = paused_at(PbxTime::reported(SENT), "Lunch");
     let mut pauses = TimedPauses::default();
-    make(&mut pauses, 1, Some(7));
-    update(&mut pauses, &member);
-    pauses.begin(stored(2, Some(9)));
+    make_with_event(&mut pauses, 1, Some(7));
+    pauses.begin(stored(2, Some(9)), SENT * 1000);
     assert_eq!(update(&mut pauses, &member), Some(7));
     pauses.sent(&key(), 2, SentOutcome::NotMade);
     assert_eq!(update(&mut pauses, &member), Some(7));
@@ -195,6 +248,7 @@ fn later_pause_replaces_the_earlier_one_in_the_same_second() {
         pauses.pause_event(&key(), &member, true);
         pauses.pause_event(&key(), &member, true);
         assert_eq!(update(&mut pauses, &member), ends_at);
+        assert_eq!(pauses.by_member[&key()].len(), 1);
     }
 }
 
@@ -208,9 +262,18 @@ fn own_unpause_and_own_pause_without_end_replace_the_timed_pause() {
             reason: Arc::default(),
             at: SENT,
         };
-        pauses.change_acknowledged(&key(), &change);
+        acknowledge(&mut pauses, &change);
         assert!(!pauses.contains(&key()));
     }
+}
+
+#[test]
+fn stored_pause_that_the_process_has_just_made_is_not_adopted() {
+    let mut pauses = TimedPauses::default();
+    pauses.begin(stored(1, Some(7)), SENT * 1000);
+    pauses.adopt(stored(1, Some(7)));
+    acknowledge(&mut pauses, &acknowledged());
+    assert_eq!(pauses.take_storage_changes(), []);
 }
 
 #[test]
@@ -223,7 +286,7 @@ fn pause_that_may_still_arrive_is_remembered_for_a_while() {
     assert_eq!(update(&mut pauses, &arrived), Some(7));
     let mut pauses = TimedPauses::default();
     pauses.adopt(stored(1, Some(7)));
-    let later = SENT * 1000 + OUTCOME_TIMEOUT;
+    let later = SENT * 1000 + EVENT_TIMEOUT;
     assert_eq!(pauses.update(&key(), Some(&unpaused), later), None);
     assert_eq!(pauses.take_storage_changes(), [StorageChange::Delete(1)]);
 }
