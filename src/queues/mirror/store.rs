@@ -70,6 +70,7 @@ impl Store {
         let mut mirror = self.lock();
         let now = Now::read();
         let moment_before = mirror.next_moment();
+        let number_before = mirror.latest_change();
         // Otherwise, a change could replace a moment that is due, and nothing would show it.
         if mirror
             .next_display_change()
@@ -78,7 +79,7 @@ impl Store {
             mirror.show_due_changes(now);
         }
         let due_before = mirror.next_pending();
-        let (number_before, phase_before) = (mirror.latest_change(), mirror.phase());
+        let phase_before = mirror.phase();
         let result = change(&mut mirror, now);
         let due = mirror.next_pending();
         let moment = mirror.next_moment();
