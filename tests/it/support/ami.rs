@@ -1,7 +1,7 @@
 //! A plain AMI session, through which tests query Asterisk without the bridge.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -92,23 +92,43 @@ impl Ami {
         }
     }
 
+    /// Returns the next event, or `None` after Asterisk has closed the session.
+    pub(crate) fn next_event_until_closed(&mut self) -> Option<AmiMessage> {
+        loop {
+            match self.try_read_headers() {
+                Ok(headers) if headers[0].0 == "Event" => {
+                    return Some(headers.into_iter().collect());
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
     fn read_message(&mut self) -> AmiMessage {
         self.read_headers().into_iter().collect()
     }
 
     fn read_headers(&mut self) -> Vec<(String, String)> {
+        self.try_read_headers()
+            .expect("a message on the test's AMI session")
+    }
+
+    fn try_read_headers(&mut self) -> std::io::Result<Vec<(String, String)>> {
         let mut message = Vec::new();
         loop {
             let mut line = Vec::new();
-            let count = self.reader.read_until(b'\n', &mut line).expect("read");
-            assert_ne!(count, 0, "Asterisk closed the test's AMI session");
+            if self.reader.read_until(b'\n', &mut line)? == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
             let line = String::from_utf8_lossy(&line);
             let line = line.trim_end_matches(['\r', '\n']);
             if let Some((name, value)) = line.split_once(':') {
                 let value = value.strip_prefix(' ').unwrap_or(value);
                 message.push((name.to_owned(), value.to_owned()));
             } else if line.is_empty() && !message.is_empty() {
-                return message;
+                return Ok(message);
             }
         }
     }

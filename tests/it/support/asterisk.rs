@@ -182,6 +182,11 @@ impl Asterisk {
         Ami::login(self.port, "tester", "tester-secret")
     }
 
+    /// Opens an AMI session that receives events of these classes, such as `agent,call`.
+    pub(crate) fn ami_with_events(&self, classes: &str) -> Ami {
+        Ami::login_with_events(self.port, "tester", "tester-secret", classes)
+    }
+
     /// Returns the content of `queue_log`, in which Asterisk logs every executed change.
     pub(crate) fn queue_log(&self) -> String {
         if let Some(simulated) = &self.simulated {

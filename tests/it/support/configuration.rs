@@ -1,5 +1,8 @@
 //! Bridge configurations as TOML.
 
+use std::fmt::Write as _;
+use std::path::Path;
+
 /// A user's credentials, percent-encoded for a query string.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct User {
@@ -69,4 +72,39 @@ username = "{username}"
 password = "{password}"
 "#
     )
+}
+
+/// A reason in an organization's catalog.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reason {
+    pub(crate) name: &'static str,
+    /// The limit as a duration in TOML, such as `45m`.
+    pub(crate) limit: Option<&'static str>,
+    /// Whether the bridge ends pauses with this reason at the limit.
+    pub(crate) ends: bool,
+}
+
+/// Adds reasons to the catalog of the organization acme.
+pub(crate) fn with_reasons(configuration: &str, reasons: &[Reason]) -> String {
+    let mut text = configuration.to_owned();
+    for Reason { name, limit, ends } in reasons {
+        let limit = limit.map_or(String::new(), |limit| format!("limit = \"{limit}\"\n"));
+        let _ = write!(
+            text,
+            "\n[[organization.acme.reason]]\nname = \"{name}\"\n{limit}ends = {ends}\n"
+        );
+    }
+    text
+}
+
+/// Adds keys, such as `wrapup = "15s"`, to the section of the organization acme.
+pub(crate) fn with_acme_keys(configuration: &str, keys: &str) -> String {
+    let section = "[organization.acme]\n";
+    configuration.replacen(section, &format!("{section}{keys}\n"), 1)
+}
+
+/// Makes the bridge store the ends of pauses in a folder.
+pub(crate) fn with_state_directory(configuration: &str, directory: &Path) -> String {
+    let directory = directory.display();
+    format!("{configuration}\n[state]\ndirectory = \"{directory}\"\n")
 }

@@ -8,6 +8,7 @@ mod browser;
 mod calls;
 mod clock;
 mod configuration;
+mod gate;
 mod haproxy;
 mod http;
 mod load;
@@ -30,8 +31,10 @@ pub(crate) use browser::Browser;
 pub(crate) use calls::{ABSENT_AGENT, wait_for_start_of_second};
 pub(crate) use clock::{PbxClock, write_clock_offset};
 pub(crate) use configuration::{
-    ACME, GLOBEX, User, configuration, configuration_with, organization,
+    ACME, GLOBEX, Reason, User, configuration, configuration_with, organization, with_acme_keys,
+    with_reasons, with_state_directory,
 };
+pub(crate) use gate::{Gate, HeldBytes, Hold};
 pub(crate) use haproxy::HaProxy;
 pub(crate) use http::{KeepAliveConnection, Response, request};
 pub(crate) use load::{Outcomes, SetOnDrop, Tally, run_load};

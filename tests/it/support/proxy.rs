@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::Gate;
+
 /// The condition of the simulated network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Network {
@@ -33,6 +35,7 @@ struct Shared {
     forwarded: Arc<AtomicU64>,
     /// Whether to truncate the next bytes that Asterisk sends.
     truncate: AtomicBool,
+    gate: Gate,
 }
 
 impl Proxy {
@@ -44,6 +47,7 @@ impl Proxy {
             connections: Mutex::default(),
             forwarded: Arc::default(),
             truncate: AtomicBool::new(false),
+            gate: Gate::default(),
         });
         let accept_shared = Arc::clone(&shared);
         std::thread::spawn(move || {
@@ -90,6 +94,11 @@ impl Proxy {
         }
     }
 
+    /// Returns the gate, through which all forwarded bytes pass.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.shared.gate
+    }
+
     /// Makes the proxy forward only half of the next bytes from Asterisk, then close that
     /// connection.
     pub(crate) fn truncate_next_read(&self) {
@@ -105,6 +114,9 @@ fn forward(shared: &Arc<Shared>, from: &TcpStream, to: &TcpStream, is_from_aster
         let mut buffer = [0; 4096];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
             let mut bytes = &buffer[..count];
+            if !shared.gate.pass(bytes, is_from_asterisk) {
+                break;
+            }
             let truncates = is_from_asterisk && shared.truncate.swap(false, Ordering::SeqCst);
             if truncates {
                 bytes = &bytes[..count / 2];
