@@ -16,4 +16,5 @@ mod security;
 mod simulator;
 mod stream;
 mod support;
+mod timed_pauses;
 mod two_bridges;

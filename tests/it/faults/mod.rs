@@ -2,7 +2,7 @@
 //! change, sends no change twice, and recovers.
 
 mod chaos;
-mod clock_jumps;
+pub(crate) mod clock_jumps;
 mod connection_storms;
 pub(crate) mod consistency;
 mod descriptors;

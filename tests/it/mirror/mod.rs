@@ -138,7 +138,7 @@ fn agents(queue: &Value) -> BTreeSet<String> {
 }
 
 /// Runs `test` for all cases in parallel, because each case mostly waits.
-fn run_in_parallel<T: Copy + Send>(cases: &[T], test: impl Fn(T) + Sync) {
+pub(crate) fn run_in_parallel<T: Copy + Send>(cases: &[T], test: impl Fn(T) + Sync) {
     let test = &test;
     std::thread::scope(|scope| {
         let run = |case: &T| {
