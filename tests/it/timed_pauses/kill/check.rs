@@ -1,4 +1,4 @@
-//! Changes by someone else while the bridge is dead, and the judgement of a round by
+//! Changes by someone else while the bridge is dead, and the judgment of a round by
 //! `queue_log`.
 
 use super::super::{
