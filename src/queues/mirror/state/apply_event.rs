@@ -139,7 +139,8 @@ impl Mirror {
         if let Some(lifetime) = own_lifetime {
             self.metrics.overlay_seconds.observe(lifetime.as_secs_f64());
         }
-        if kind == MemberEventKind::Paused && member.paused {
+        // Asterisk 22 sends no pause event for a member that is added paused.
+        if matches!(kind, MemberEventKind::Paused | MemberEventKind::Added) && member.paused {
             let key = MemberKey::new(&name, &interface);
             context
                 .timed_pauses

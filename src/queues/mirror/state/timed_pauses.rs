@@ -207,8 +207,9 @@ impl TimedPauses {
         });
     }
 
-    /// Records a pause event. `is_own` is true if it confirms a change of the bridge. A pause
-    /// that someone else has made replaces the timed pause.
+    /// Records an event about a member that was paused or was added paused. `is_own` is true if
+    /// it confirms a change of the bridge. A pause that someone else has made replaces the timed
+    /// pause.
     pub(super) fn pause_event(&mut self, key: &MemberKey, member: &Member, is_own: bool) {
         let mut noted = None;
         self.retain(key, |pause| {
