@@ -29,11 +29,7 @@ const TIMED: Step = Api("pause&queue=6001&reason=Tea&duration=4");
 fn undisturbed() -> Vec<Case> {
     vec![
         case("a pause with a duration", &[TIMED], Ends),
-        case(
-            "a pause with a duration and no reason",
-            &[Api("pause&queue=6001&duration=2")],
-            Ends,
-        ),
+        case("no reason", &[Api("pause&queue=6001&duration=2")], Ends),
         case(
             "a listed reason that ends, in another case",
             &[Api("pause&queue=6001&reason=lunch")],
@@ -160,11 +156,6 @@ fn paused_again() -> Vec<Case> {
             Stays("Meeting"),
         ),
         case(
-            "paused again on the command line without a reason",
-            &[TIMED, Cli("queue pause member {interface} queue acme-6001")],
-            Stays(""),
-        ),
-        case(
             "paused again in all queues through AMI with the same reason",
             &[
                 TIMED,
@@ -263,6 +254,16 @@ fn removed() -> Vec<Case> {
                 ),
             ],
             Stays(""),
+        ),
+        case(
+            "added paused with a duration, and paused again through AMI in the same second",
+            &[
+                Api("remove&queue=6001"),
+                NewSecond,
+                Api("add&queue=6001&paused=1&reason=Tea&duration=4"),
+                PAUSE,
+            ],
+            Stays("Tea"),
         ),
         case(
             "removed and added again paused with a duration",

@@ -2,6 +2,7 @@
 //! judge: its `QueueStatus` shows which pause stands, and its `queue_log` which changes were
 //! made, and by whom.
 
+mod audit;
 mod catalog;
 mod changes;
 mod clock;
@@ -11,6 +12,7 @@ mod keep_existing;
 mod kill;
 mod life;
 mod member_fields;
+mod random;
 mod steps;
 mod storage;
 mod two_bridges;
