@@ -87,12 +87,12 @@ impl Setup {
         Timestamp::from_second(row.second + LUNCH_SECONDS).expect("a time")
     }
 
-    /// Waits until a pause has ended for the `count`th time. Asserts that it did so between
-    /// `end` and `latest`.
-    fn wait_for_end(&self, agent: u16, count: usize, end: Timestamp, latest: Timestamp) {
+    /// Waits until a pause made after `begun` has ended. Asserts that it did so between `end`
+    /// and `latest`.
+    fn wait_for_end(&self, agent: u16, begun: Timestamp, end: Timestamp, latest: Timestamp) {
         let at = eventually(&format!("the pause of agent {agent} ends"), || {
             let times = self.watch.unpauses(QUEUE, agent, TIME_OVER);
-            times.get(count - 1).copied()
+            times.into_iter().find(|at| *at > begun)
         });
         assert!(
             (end..=latest).contains(&at),
@@ -105,6 +105,7 @@ impl Setup {
 fn two_bridges_send_one_unpause_for_each_pause(version: u32) {
     let setup = Setup::start(version);
     for round in 1..=ROUNDS {
+        let begun = Timestamp::now();
         let pause = |agent: u16| match agent % 3 {
             2 => (
                 setup.pause_elsewhere(agent),
@@ -117,11 +118,11 @@ fn two_bridges_send_one_unpause_for_each_pause(version: u32) {
         };
         let ends: Vec<_> = AGENTS.map(|agent| (agent, pause(agent))).collect();
         for (agent, (end, delay)) in ends {
-            setup.wait_for_end(agent, round, end, end + MAX_DELAY + delay);
+            setup.wait_for_end(agent, begun, end, end + MAX_DELAY + delay);
         }
         // The second bridge would send its unpause within this time.
         std::thread::sleep(MAX_STAND_IN_DELAY + MAX_DELAY);
-        for agent in AGENTS {
+        for agent in AGENTS.filter(|agent| agent % 3 != 2) {
             let rows = log_rows(&setup.asterisk, QUEUE, agent);
             assert_eq!(
                 ended_rows(&rows).len(),
@@ -130,19 +131,33 @@ fn two_bridges_send_one_unpause_for_each_pause(version: u32) {
             );
         }
     }
+    // Neither bridge stores these pauses, and each waits for a random time. On a busy machine,
+    // both may rarely look at the same moment.
+    let elsewhere = AGENTS.filter(|agent| agent % 3 == 2);
+    let rows: Vec<_> = elsewhere
+        .map(|agent| log_rows(&setup.asterisk, QUEUE, agent))
+        .collect();
+    let ends: usize = rows.iter().map(|rows| ended_rows(rows).len()).sum();
+    let pauses = rows.len() * ROUNDS;
+    assert!(
+        (pauses..=pauses + 1).contains(&ends),
+        "expected one unpause for each of {pauses} pauses made elsewhere, with one exception at \
+         most: {rows:#?}"
+    );
 }
 
 fn two_bridges_stand_in_for_each_other(version: u32) {
     let mut setup = Setup::start(version);
+    let begun = Timestamp::now();
     let lunch = setup.pause(0, 1001, "Lunch");
     let errand_query = format!("Errand&duration={ERRAND_SECONDS}");
     let errand = setup.pause(0, 1002, &errand_query);
     let elsewhere = setup.pause_elsewhere(1003);
     setup.bridges[0] = None;
     let latest = |end| end + MAX_DELAY + MAX_STAND_IN_DELAY;
-    setup.wait_for_end(1001, 1, lunch, latest(lunch));
+    setup.wait_for_end(1001, begun, lunch, latest(lunch));
     let second = Duration::from_secs(1);
-    setup.wait_for_end(1003, 1, elsewhere, latest(elsewhere) + second);
+    setup.wait_for_end(1003, begun, elsewhere, latest(elsewhere) + second);
     // The other bridge knows neither the end nor a limit of the errand.
     wait_until(latest(errand));
     let pause = pause_in_asterisk(&mut setup.asterisk.ami(), QUEUE, 1002);
@@ -153,7 +168,7 @@ fn two_bridges_stand_in_for_each_other(version: u32) {
     );
     setup.bridges[0] = Some(Bridge::start(&setup.configurations[0]));
     let restarted = Timestamp::now();
-    setup.wait_for_end(1002, 1, errand, restarted + MAX_DELAY);
+    setup.wait_for_end(1002, begun, errand, restarted + MAX_DELAY);
     for agent in [1001, 1002, 1003] {
         let rows = log_rows(&setup.asterisk, QUEUE, agent);
         assert_eq!(
