@@ -44,6 +44,27 @@ pub struct Peer {
     pub may_write: bool,
     /// Whether Asterisk sent the `FullyBooted` event, which requires `read=system`.
     pub sends_boot_event: bool,
+    /// When Asterisk was started and last reloaded; `None` without a `FullyBooted` event.
+    pub restarts: Option<Restarts>,
+}
+
+/// When Asterisk was started and last reloaded, as `FullyBooted` reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restarts {
+    /// Seconds since Asterisk was started (`Uptime`).
+    pub uptime_seconds: i64,
+    /// Seconds since Asterisk or one of its modules was last reloaded (`LastReload`).
+    pub since_reload_seconds: i64,
+}
+
+impl Restarts {
+    fn of(fully_booted: &Message) -> Option<Self> {
+        let seconds = |name| fully_booted.text(name)?.parse().ok();
+        Some(Self {
+            uptime_seconds: seconds("Uptime")?,
+            since_reload_seconds: seconds("LastReload")?,
+        })
+    }
 }
 
 impl Peer {
@@ -123,6 +144,7 @@ async fn call<S: AsyncRead + AsyncWrite>(
 pub(crate) struct Booted {
     pub(crate) may_write: bool,
     pub(crate) sends_boot_event: bool,
+    pub(crate) restarts: Option<Restarts>,
 }
 
 /// Waits until Asterisk has booted and executes queue actions. There is no time limit as long
@@ -134,13 +156,11 @@ pub(crate) async fn wait_for_boot<S: AsyncRead + AsyncWrite>(
     on_no_app_queue: impl FnOnce(),
 ) -> Result<Booted, SessionEnd> {
     let boot_event = timeout(BOOT_EVENT_TIMEOUT, fully_booted(connection)).await;
-    let sends_boot_event = match boot_event {
-        Ok(result) => result.map(|()| true)?,
-        Err(_) => false,
-    };
+    let boot_event = boot_event.ok().transpose()?;
     let booted = |may_write| Booted {
         may_write,
-        sends_boot_event,
+        sends_boot_event: boot_event.is_some(),
+        restarts: boot_event.as_ref().and_then(Restarts::of),
     };
     let mut on_no_app_queue = Some(on_no_app_queue);
     loop {
@@ -178,11 +198,11 @@ pub(crate) async fn wait_for_boot<S: AsyncRead + AsyncWrite>(
 
 async fn fully_booted<S: AsyncRead + AsyncWrite>(
     connection: &mut Connection<S>,
-) -> Result<(), SessionEnd> {
+) -> Result<Message, SessionEnd> {
     loop {
         let message = receive_message(connection).await?;
         if message.event() == Some(b"FullyBooted") {
-            return Ok(());
+            return Ok(message);
         }
     }
 }

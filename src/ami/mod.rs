@@ -40,7 +40,7 @@ pub use client::{Client, Exchange, LinkState, with_change_flag};
 pub use codec::{AmiCodec, Frame, FrameError, MAX_FRAME_BYTES};
 pub use dial::presented_certificate;
 pub use error::{Failure, LoginError, NO_APP_QUEUE, SessionEnd};
-pub use login::Peer;
+pub use login::{Peer, Restarts};
 pub use message::Message;
 pub use observer::Observer;
 pub use reassembler::Reassembler;

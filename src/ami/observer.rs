@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::action::Action;
+use super::login::Restarts;
 use super::message::Message;
 use super::reply::Reply;
 
@@ -12,6 +13,10 @@ use super::reply::Reply;
 /// The task that reads the socket calls these methods, so they must return quickly and
 /// must not block.
 pub trait Observer: Send {
+    /// Called before a session begins. `restarts` is `None` if Asterisk does not report when it
+    /// was started.
+    fn booted(&mut self, _restarts: Option<Restarts>) {}
+
     /// Called when a session begins. The observer may have missed events that Asterisk sent
     /// before the session.
     fn link_up(&mut self);

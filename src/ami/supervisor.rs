@@ -163,6 +163,7 @@ impl Supervisor {
             ami_version,
             may_write: booted.may_write,
             sends_boot_event: booted.sends_boot_event,
+            restarts: booted.restarts,
         };
         Ok((connection, peer))
     }
@@ -192,6 +193,7 @@ impl Supervisor {
                 "no FullyBooted event: add read=agent,system to the AMI user in manager.conf"
             );
         }
+        self.observer.booted(peer.restarts);
         let (sender, requests) = mpsc::unbounded_channel();
         publish(&self.link_updates, LinkState::Ready(peer), Some(sender));
         let mut last_id = self.last_id;

@@ -55,6 +55,7 @@ pub(super) fn session(
         ami_version: "11.0.0".into(),
         may_write: true,
         sends_boot_event: true,
+        restarts: None,
     };
     let (link, receiver) = watch::channel(LinkUpdate {
         state: LinkState::Ready(peer),

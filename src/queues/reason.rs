@@ -59,10 +59,11 @@ impl ReasonCatalog {
     }
 }
 
-/// Returns a key that is equal for texts that differ only in case. The upper case also makes
-/// `ß` equal to `ss`, and a final sigma equal to any other sigma.
+/// Returns a key that is equal for texts that differ only in case. The upper case makes `ß`
+/// equal to `ss`, and a final sigma equal to any other sigma. Some capital letters, such as `ẞ`,
+/// only have the same key as their lower case.
 fn fold(text: &str) -> String {
-    text.to_uppercase()
+    text.to_lowercase().to_uppercase()
 }
 
 #[cfg(test)]
@@ -71,7 +72,15 @@ mod tests {
 
     #[test]
     fn reason_is_found_without_case_in_all_scripts() {
-        let names = ["Lunch", "Größe", "Spaß", "ОБЕД", "ΔΙΑΛΕΙΜΜΑ Σ", "הפסקה"];
+        let names = [
+            "Lunch",
+            "Größe",
+            "Spaß",
+            "ОБЕД",
+            "ΔΙΑΛΕΙΜΜΑ Σ",
+            "הפסקה",
+            "İzin",
+        ];
         let catalog = ReasonCatalog::new(names.map(|name| PauseReason {
             name: name.to_owned(),
             limit_seconds: None,
@@ -81,6 +90,9 @@ mod tests {
             ("lunch", Some("Lunch")),
             ("GRÖSSE", Some("Größe")),
             ("spass", Some("Spaß")),
+            ("SPAẞ", Some("Spaß")),
+            ("i\u{307}zin", Some("İzin")),
+            ("lunc\u{68}", Some("Lunch")),
             ("обед", Some("ОБЕД")),
             ("διαλειμμα ς", Some("ΔΙΑΛΕΙΜΜΑ Σ")),
             ("הפסקה", Some("הפסקה")),

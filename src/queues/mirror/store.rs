@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::metrics::Metrics;
 use super::state::{Event, Mirror, Now, Phase, StorageChange};
-use crate::ami::{Action, Message, Observer, Reply};
+use crate::ami::{Action, Message, Observer, Reply, Restarts};
 use crate::storage::Storage;
 
 /// The shared mirror. The task that reads the socket also takes the mirror's lock, so no code
@@ -134,6 +134,11 @@ impl Store {
 pub(super) struct Feed(pub(super) Arc<Store>);
 
 impl Observer for Feed {
+    fn booted(&mut self, restarts: Option<Restarts>) {
+        self.0
+            .change(|mirror, now| mirror.asterisk_booted(restarts, now));
+    }
+
     fn link_up(&mut self) {
         self.0.metrics.link_changed(true);
         self.0.change(|mirror, now| mirror.link_established(now.at));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::event::{Event, MemberEventKind};
-use super::{MemberKey, Mirror, Now, Refresh, ShowContext};
+use super::{MemberKey, Mirror, MirroredQueue, Now, Refresh, ShowContext};
 use crate::queues::model::Member;
 use crate::queues::name::QueueName;
 
@@ -141,10 +141,8 @@ impl Mirror {
         }
         // Asterisk 22 sends no pause event for a member that is added paused.
         if matches!(kind, MemberEventKind::Paused | MemberEventKind::Added) && member.paused {
-            let key = MemberKey::new(&name, &interface);
-            context
-                .timed_pauses
-                .pause_event(&key, &member, own_lifetime.is_some());
+            let is_own = own_lifetime.is_some();
+            compare_with_timed_pause(queue, &mut context, &member, is_own);
         }
         let difference = EventDifference::of(kind, &member, reported.as_deref());
         // Asterisk updates the queue's statistics together with the member's call count.
@@ -174,6 +172,21 @@ impl Mirror {
         }
         self.record(&name, changed, now);
     }
+}
+
+/// Compares the event of a pause with the member's timed pause. An event about an earlier change of the
+/// bridge says nothing about its latest change.
+fn compare_with_timed_pause(
+    queue: &MirroredQueue,
+    context: &mut ShowContext<'_>,
+    member: &Member,
+    is_own: bool,
+) {
+    if is_own && queue.has_unconfirmed_change(&member.interface) {
+        return;
+    }
+    let key = MemberKey::new(&queue.name, &member.interface);
+    context.timed_pauses.pause_event(&key, member, is_own);
 }
 
 /// The differences between a member in an event and the member as previously reported.

@@ -197,6 +197,14 @@ impl MirroredQueue {
         }
     }
 
+    /// Returns whether a change of the member still waits for its event.
+    pub(super) fn has_unconfirmed_change(&self, interface: &str) -> bool {
+        let overlay = self
+            .overlay_index(interface)
+            .map(|index| &self.overlays[index]);
+        overlay.is_some_and(|overlay| !overlay.is_empty())
+    }
+
     pub(super) fn has_overlay(&self, interface: &str) -> bool {
         self.overlay_index(interface).is_some()
     }

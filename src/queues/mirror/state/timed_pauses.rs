@@ -7,9 +7,11 @@
 //! the login, and may drop the reason (seen with Asterisk 16 and 22).
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use super::member_key::MemberKey;
 use super::overlay::UnconfirmedChange;
+use crate::ami::Restarts;
 use crate::queues::model::Member;
 use crate::storage::StoredPause;
 
@@ -23,6 +25,12 @@ const CLOCK_TOLERANCE: i64 = 2_000;
 /// After this time, in milliseconds, a pause is forgotten if it does not stand, even if its
 /// event has not arrived.
 const EVENT_TIMEOUT: i64 = 30_000;
+
+/// Asterisk restores the pauses within this time after its start, in seconds.
+const MAX_BOOT_SECONDS: i64 = 120;
+
+/// A reload takes at most this long, in seconds. Asterisk reports its end.
+const MAX_RELOAD_SECONDS: i64 = 10;
 
 /// A change to the stored pauses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +64,22 @@ struct TimedPause {
     event_seen: bool,
     /// The latest possible time of the pause, in Unix milliseconds.
     latest: i64,
+    /// Whether the bridge has watched the member since the pause, so that it would have seen
+    /// the member's removal.
+    is_watched: bool,
+}
+
+/// The times at which Asterisk may have restored pauses, in Unix seconds.
+#[derive(Debug, Clone)]
+struct RestoreTimes {
+    start: RangeInclusive<i64>,
+    reload: RangeInclusive<i64>,
+}
+
+impl RestoreTimes {
+    fn contain(&self, seconds: i64) -> bool {
+        self.start.contains(&seconds) || self.reload.contains(&seconds)
+    }
 }
 
 impl TimedPause {
@@ -64,6 +88,7 @@ impl TimedPause {
             is_made: stored.last_pause.is_some(),
             // The previous process has noted the time.
             event_seen: stored.last_pause.is_some(),
+            is_watched: in_flight,
             in_flight,
             latest,
             stored,
@@ -79,28 +104,32 @@ impl TimedPause {
     }
 
     /// Returns whether the member's current pause is this one.
-    fn is_pause_of(&self, member: &Member) -> bool {
+    fn is_pause_of(&self, member: &Member, restores: Option<&RestoreTimes>) -> bool {
         let has_reason = member.paused_reason.is_empty() || *member.paused_reason == *self.reason();
-        member.paused && has_reason && (self.has_time_of(member) || self.was_restored(member))
+        let is_same = || self.has_time_of(member) || self.was_restored(member, restores);
+        member.paused && has_reason && is_same()
     }
 
     fn has_time_of(&self, member: &Member) -> bool {
-        match self.stored.last_pause {
-            Some(noted) => member.last_pause.reported_seconds() == Some(noted),
-            None => {
+        match (self.stored.last_pause, member.last_pause.reported_seconds()) {
+            (Some(noted), Some(reported)) => noted == reported,
+            _ => {
                 let paused_at = member.last_pause.unix().saturating_mul(1000);
                 (self.stored.sent_at - CLOCK_TOLERANCE..=self.latest).contains(&paused_at)
             }
         }
     }
 
-    /// Returns whether Asterisk has restored the pause after a restart or reload.
-    fn was_restored(&self, member: &Member) -> bool {
+    /// Returns whether Asterisk has restored the pause after a restart or reload. A member that
+    /// was removed and added again looks the same, but only its own time has changed.
+    fn was_restored(&self, member: &Member, restores: Option<&RestoreTimes>) -> bool {
         let pause = member.last_pause.reported_seconds();
         let is_at_login = pause.is_some_and(|seconds| seconds > 0)
             && pause == member.login_time.reported_seconds();
-        let paused_at = member.last_pause.unix().saturating_mul(1000);
-        is_at_login && paused_at >= self.stored.sent_at - CLOCK_TOLERANCE
+        let paused_at = member.last_pause.unix();
+        let may_be_restore = self.is_watched || restores.is_none_or(|it| it.contain(paused_at));
+        let is_later = paused_at.saturating_mul(1000) >= self.stored.sent_at - CLOCK_TOLERANCE;
+        is_at_login && is_later && may_be_restore
     }
 
     /// Notes Asterisk's time of the pause. Returns the change to store, if any. While the
@@ -120,9 +149,30 @@ impl TimedPause {
 pub(super) struct TimedPauses {
     by_member: HashMap<MemberKey, Vec<TimedPause>>,
     storage_changes: Vec<StorageChange>,
+    /// `None` if Asterisk does not report when it was started.
+    restores: Option<RestoreTimes>,
 }
 
 impl TimedPauses {
+    /// Records when Asterisk was started and last reloaded. `now` is in Unix seconds.
+    pub(super) fn asterisk_booted(&mut self, restarts: Option<Restarts>, now: i64) {
+        self.restores = restarts.map(|restarts| {
+            let start = now - restarts.uptime_seconds;
+            let reload = now - restarts.since_reload_seconds;
+            RestoreTimes {
+                start: start - 2..=start + MAX_BOOT_SECONDS,
+                reload: reload - MAX_RELOAD_SECONDS..=reload + 2,
+            }
+        });
+    }
+
+    /// Records that a new link was established. The bridge may have missed changes.
+    pub(super) fn link_established(&mut self) {
+        for pause in self.by_member.values_mut().flatten() {
+            pause.is_watched = false;
+        }
+    }
+
     /// Adds a pause that is about to be sent. `now` is in Unix milliseconds.
     pub(super) fn begin(&mut self, stored: StoredPause, now: i64) {
         self.add(TimedPause::new(stored, true, now + MAX_REPLY_DELAY));
@@ -208,15 +258,17 @@ impl TimedPauses {
     }
 
     /// Records an event about a member that was paused or was added paused. `is_own` is true if
-    /// it confirms a change of the bridge. A pause that someone else has made replaces the timed
-    /// pause.
+    /// it confirms the latest change of the bridge. A pause that someone else has made replaces
+    /// the timed pause.
     pub(super) fn pause_event(&mut self, key: &MemberKey, member: &Member, is_own: bool) {
         let mut noted = None;
+        let restores = self.restores.clone();
         self.retain(key, |pause| {
             if !pause.is_made {
                 return true;
             }
-            if is_own || (!pause.event_seen && pause.is_pause_of(member)) {
+            let is_same = || pause.is_pause_of(member, restores.as_ref());
+            if is_own || (!pause.event_seen && is_same()) {
                 pause.event_seen = true;
                 noted = pause.note_time(member).or(noted.take());
                 return true;
@@ -235,15 +287,18 @@ impl TimedPauses {
         member: Option<&Member>,
         now: i64,
     ) -> Option<i64> {
+        let restores = self.restores.as_ref();
         let pauses = self.by_member.get_mut(key)?;
         let current = member.and_then(|member| {
-            let is_current = |p: &TimedPause| p.may_be_current() && p.is_pause_of(member);
+            let is_current =
+                |pause: &TimedPause| pause.may_be_current() && pause.is_pause_of(member, restores);
             pauses.iter().rposition(is_current)
         });
         let current = current.map(|index| &mut pauses[index]);
         let (mut current_id, mut end) = (None, None);
         if let (Some(pause), Some(member)) = (current, member) {
             pause.is_made = true;
+            pause.is_watched = true;
             (current_id, end) = (Some(pause.stored.id), pause.stored.ends_at);
             let change = pause.note_time(member);
             self.storage_changes.extend(change);

@@ -114,6 +114,33 @@ impl Harness {
             .event_received(Event::of(&message(&text)), self.now);
     }
 
+    /// Makes a pause with an end. Its event has not arrived yet.
+    fn pause(&mut self, id: u64, ends_at: i64) {
+        let pause = StoredPause {
+            id,
+            pbx: "main".to_owned(),
+            organization: "acme".to_owned(),
+            queue: "sales".to_owned(),
+            interface: "PJSIP/1001".to_owned(),
+            reason: Some("Break".to_owned()),
+            sent_at: self.now.unix_millis(),
+            ends_at: Some(ends_at),
+            last_pause: None,
+            user: "dana".to_owned(),
+            request_id: "r1".to_owned(),
+        };
+        self.mirror.begin_timed_pause(pause, self.now);
+        let action = Action::QueuePause {
+            queue: HeaderValue::new("sales").expect("a header"),
+            interface: MemberValue::new("PJSIP/1001").expect("an interface"),
+            paused: true,
+            reason: Some(MemberValue::new("Break").expect("a reason")),
+        };
+        self.reply(&action, Vec::new());
+        let (mirror, now) = (&mut self.mirror, self.now);
+        mirror.timed_pause_sent(&key(), id, SentOutcome::Made, now);
+    }
+
     /// Lets time pass until `millis` after the start.
     fn pass_until(&mut self, millis: u64) {
         let wall = Duration::from_secs(START as u64) + Duration::from_millis(millis);
@@ -193,31 +220,9 @@ fn promised_end_is_due_exactly_and_only_while_the_pause_stands() {
         Some(paused("Other")),
     ] {
         let mut harness = Harness::new("Paused: 0\r\n");
-        let pause = StoredPause {
-            id: 1,
-            pbx: "main".to_owned(),
-            organization: "acme".to_owned(),
-            queue: "sales".to_owned(),
-            interface: "PJSIP/1001".to_owned(),
-            reason: Some("Break".to_owned()),
-            sent_at: START * 1000,
-            ends_at: Some(ends_at),
-            last_pause: None,
-            user: "dana".to_owned(),
-            request_id: "r1".to_owned(),
-        };
-        harness.mirror.begin_timed_pause(pause, harness.now);
-        let action = Action::QueuePause {
-            queue: HeaderValue::new("sales").expect("a header"),
-            interface: MemberValue::new("PJSIP/1001").expect("an interface"),
-            paused: true,
-            reason: Some(MemberValue::new("Break").expect("a reason")),
-        };
-        harness.reply(&action, Vec::new());
+        harness.pause(1, ends_at);
         // The acknowledgment already shows the end.
         assert_eq!(harness.member().observed.pause_end, Some(ends_at));
-        let (mirror, now) = (&mut harness.mirror, harness.now);
-        mirror.timed_pause_sent(&key(), 1, SentOutcome::Made, now);
         harness.event("QueueMemberPause", &paused("Break"));
         harness.pass_until(2_500);
         harness.list(&other.clone().unwrap_or_else(|| paused("Break")));
@@ -228,6 +233,26 @@ fn promised_end_is_due_exactly_and_only_while_the_pause_stands() {
         assert_eq!(due.len(), usize::from(other.is_none()), "{other:?}");
         let request = due.first().and_then(|due| due.request.clone());
         assert_eq!(request.is_some_and(|r| r.user == "dana"), other.is_none());
+    }
+}
+
+/// The events of both pauses arrive after both acknowledgments. The first pause may have been
+/// made a second earlier.
+#[test]
+fn late_event_of_an_earlier_pause_does_not_end_the_later_one() {
+    for first_second in [START - 1, START] {
+        let mut harness = Harness::new("Paused: 0\r\n");
+        harness.pause(1, START * 1000 + 200_000);
+        harness.pause(2, START * 1000 + 5_500);
+        let first = format!("Paused: 1\r\nPausedReason: Break\r\nLastPause: {first_second}\r\n");
+        for event in [&first, &paused("Break")] {
+            harness.event("QueueMemberPause", event);
+            let end = harness.member().observed.pause_end;
+            assert_eq!(end, Some(START * 1000 + 5_500), "{event}");
+        }
+        harness.list(&paused("Break"));
+        harness.pass_until(5_500);
+        assert_eq!(harness.due(), 1);
     }
 }
 

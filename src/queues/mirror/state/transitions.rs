@@ -4,8 +4,18 @@ use tokio::time::Instant;
 
 use super::event_delivery::DeliveryEvidence;
 use super::{Mirror, Now, Phase, Refresh, StateChange};
+use crate::ami::Restarts;
 
 impl Mirror {
+    /// Records when Asterisk was started and last reloaded.
+    pub(in crate::queues::mirror) fn asterisk_booted(
+        &mut self,
+        restarts: Option<Restarts>,
+        now: Now,
+    ) {
+        self.timed_pauses.asterisk_booted(restarts, now.unix());
+    }
+
     /// Starts loading, because a new link was established. The mirror's contents are no longer
     /// confirmed.
     pub(in crate::queues::mirror) fn link_established(&mut self, now: Instant) {
@@ -20,6 +30,7 @@ impl Mirror {
         for queue in self.queues.values_mut() {
             queue.link_established();
         }
+        self.timed_pauses.link_established();
     }
 
     pub(in crate::queues::mirror) fn link_lost(&mut self) {

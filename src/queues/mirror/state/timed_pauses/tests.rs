@@ -179,6 +179,29 @@ fn restart_of_asterisk_preserves_the_timed_pause() {
 }
 
 #[test]
+fn member_added_again_without_a_link_has_another_pause() {
+    let added = PbxTime::reported(SENT + 600);
+    let member = Member {
+        login_time: added,
+        ..paused_at(added, "Lunch")
+    };
+    for (uptime_seconds, since_reload_seconds, is_restored) in
+        [(9000, 9000, false), (12, 12, true), (9000, 11, true)]
+    {
+        let mut pauses = TimedPauses::default();
+        make_with_event(&mut pauses, 1, Some(7));
+        pauses.link_established();
+        let restarts = Restarts {
+            uptime_seconds,
+            since_reload_seconds,
+        };
+        pauses.asterisk_booted(Some(restarts), SENT + 610);
+        let end = update(&mut pauses, &member);
+        assert_eq!(end, is_restored.then_some(7), "{restarts:?}");
+    }
+}
+
+#[test]
 fn unknown_outcome_leaves_the_pause_that_stands() {
     let before = paused_at(PbxTime::reported(SENT - 300), "Lunch");
     let old = StoredPause {
