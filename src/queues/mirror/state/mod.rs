@@ -28,6 +28,7 @@ mod pending_refreshes;
 mod phase;
 mod query_mode;
 mod reported;
+mod restore_times;
 mod shared_calls;
 mod show;
 mod timed_pauses;

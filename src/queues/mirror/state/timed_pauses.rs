@@ -7,10 +7,10 @@
 //! the login, and may drop the reason (seen with Asterisk 16 and 22).
 
 use std::collections::HashMap;
-use std::ops::RangeInclusive;
 
 use super::member_key::MemberKey;
 use super::overlay::UnconfirmedChange;
+use super::restore_times::RestoreTimes;
 use crate::ami::Restarts;
 use crate::queues::model::Member;
 use crate::storage::StoredPause;
@@ -25,12 +25,6 @@ const CLOCK_TOLERANCE: i64 = 2_000;
 /// After this time, in milliseconds, a pause is forgotten if it does not stand, even if its
 /// event has not arrived.
 const EVENT_TIMEOUT: i64 = 30_000;
-
-/// Asterisk restores the pauses within this time after its start, in seconds.
-const MAX_BOOT_SECONDS: i64 = 120;
-
-/// A reload takes at most this long, in seconds. Asterisk reports its end.
-const MAX_RELOAD_SECONDS: i64 = 10;
 
 /// A change to the stored pauses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,19 +61,6 @@ struct TimedPause {
     /// Whether the bridge has watched the member since the pause, so that it would have seen
     /// the member's removal.
     is_watched: bool,
-}
-
-/// The times at which Asterisk may have restored pauses, in Unix seconds.
-#[derive(Debug, Clone)]
-struct RestoreTimes {
-    start: RangeInclusive<i64>,
-    reload: RangeInclusive<i64>,
-}
-
-impl RestoreTimes {
-    fn contain(&self, seconds: i64) -> bool {
-        self.start.contains(&seconds) || self.reload.contains(&seconds)
-    }
 }
 
 impl TimedPause {
@@ -156,14 +137,7 @@ pub(super) struct TimedPauses {
 impl TimedPauses {
     /// Records when Asterisk was started and last reloaded. `now` is in Unix seconds.
     pub(super) fn asterisk_booted(&mut self, restarts: Option<Restarts>, now: i64) {
-        self.restores = restarts.map(|restarts| {
-            let start = now - restarts.uptime_seconds;
-            let reload = now - restarts.since_reload_seconds;
-            RestoreTimes {
-                start: start - 2..=start + MAX_BOOT_SECONDS,
-                reload: reload - MAX_RELOAD_SECONDS..=reload + 2,
-            }
-        });
+        self.restores = restarts.map(|restarts| RestoreTimes::of(restarts, now));
     }
 
     /// Records that a new link was established. The bridge may have missed changes.

@@ -250,6 +250,9 @@ fn late_event_of_an_earlier_pause_does_not_end_the_later_one() {
             let end = harness.member().observed.pause_end;
             assert_eq!(end, Some(START * 1000 + 5_500), "{event}");
         }
+        let stored = harness.mirror.take_storage_changes();
+        let noted = |at| stored.contains(&StorageChange::SetLastPause(2, at));
+        assert!(noted(START) && !noted(START - 1), "{stored:?}");
         harness.list(&paused("Break"));
         harness.pass_until(5_500);
         assert_eq!(harness.due(), 1);
