@@ -3,13 +3,9 @@
 //! The value of an environment variable is always text, so each deserializer accepts text as
 //! well as its TOML type. A value of any other TOML type is a mistake, such as `tls = 5`.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
-
-use super::file::Wrapup;
+use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 
 /// Deserializes a boolean, or one of the texts `true`, `yes`, `on`, `1`, `false`, `no`, `off`
 /// or `0`.
@@ -94,39 +90,6 @@ pub(super) fn optional_duration<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
     duration(deserializer).map(Some)
-}
-
-/// Deserializes a duration for all queues, or a table of durations by queue pattern.
-pub(super) fn wrapup<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Wrapup, D::Error> {
-    struct Times;
-
-    impl<'de> Visitor<'de> for Times {
-        type Value = Wrapup;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(
-                "a quoted duration with a unit, such as \"15s\", or a table of queue patterns \
-                 and durations",
-            )
-        }
-
-        fn visit_str<E: Error>(self, text: &str) -> Result<Wrapup, E> {
-            Ok(Wrapup::AllQueues(text.to_owned()))
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Wrapup, A::Error> {
-            let mut times = BTreeMap::new();
-            while let Some((pattern, DurationText(time))) = map.next_entry()? {
-                times.insert(pattern, time);
-            }
-            Ok(Wrapup::PerQueue(times))
-        }
-    }
-
-    #[derive(Deserialize)]
-    struct DurationText(#[serde(deserialize_with = "duration")] String);
-
-    deserializer.deserialize_any(Times)
 }
 
 /// Deserializes a list of strings, or text with commas between the items.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::field;
+use super::wrapup_field::{self, Wrapup};
 
 /// A string whose `Debug` output is hidden.
 #[derive(Clone, Default, Deserialize)]
@@ -193,7 +194,7 @@ pub(super) struct Organization {
     pub(super) state_interface: String,
     #[serde(deserialize_with = "field::boolean")]
     pub(super) shared: bool,
-    #[serde(deserialize_with = "field::wrapup")]
+    #[serde(deserialize_with = "wrapup_field::wrapup")]
     pub(super) wrapup: Wrapup,
     #[serde(deserialize_with = "field::boolean")]
     pub(super) reason_required: bool,
@@ -201,15 +202,6 @@ pub(super) struct Organization {
     pub(super) other_reasons: bool,
     pub(super) reason: Vec<Reason>,
     pub(super) user: Vec<User>,
-}
-
-/// The wrap-up times of an organization's queues.
-#[derive(Debug)]
-pub(super) enum Wrapup {
-    /// The wrap-up time of all queues.
-    AllQueues(String),
-    /// The wrap-up times by queue pattern.
-    PerQueue(BTreeMap<String, String>),
 }
 
 impl Default for Organization {

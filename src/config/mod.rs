@@ -25,6 +25,7 @@ mod mistake;
 mod settings;
 mod syntax;
 mod validate;
+mod wrapup_field;
 
 pub use error::ConfigError;
 pub use load::{find, load, load_text};

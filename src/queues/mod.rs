@@ -9,6 +9,7 @@ mod error;
 pub mod mirror;
 mod model;
 mod name;
+mod observation;
 mod observed;
 mod pace;
 mod queries;

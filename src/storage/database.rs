@@ -10,6 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior, params};
 
 use super::StoredPause;
+use super::database_error::DatabaseError;
 use super::directory_lock::identity;
 use super::queue::Changes;
 use super::schema;
@@ -22,30 +23,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// A reader in another process keeps SQLite from reusing the write-ahead log. Afterwards the
 /// log shrinks to this size.
 const LOG_SIZE_LIMIT: u32 = 8 * 1024 * 1024;
-
-/// An error that makes the database unusable.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum DatabaseError {
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    #[error("{0}")]
-    Sqlite(#[from] rusqlite::Error),
-    #[error("is not a file")]
-    NotAFile,
-    #[error("is not a database")]
-    NotADatabase,
-    #[error("is a database of another program")]
-    OtherProgram,
-    #[error(
-        "was written by a newer ami-bridge: its version is {found}, and this ami-bridge supports \
-         versions up to {supported}"
-    )]
-    Newer { found: i64, supported: i64 },
-    #[error("is damaged: {0}")]
-    Damaged(String),
-    #[error("the file system does not support a write-ahead log")]
-    NoWriteAheadLog,
-}
 
 /// An open database of the current schema version.
 #[derive(Debug)]

@@ -5,7 +5,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use super::database::{DatabaseError, FILE_NAME};
+use super::database::FILE_NAME;
+use super::database_error::DatabaseError;
 use super::directory_lock;
 use super::schema::VERSION;
 

@@ -15,6 +15,7 @@
 //! the database again every second. Until that succeeds, inserts fail immediately.
 
 mod database;
+mod database_error;
 mod directory_lock;
 mod health;
 mod inspect;

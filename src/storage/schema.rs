@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::database::DatabaseError;
+use super::database_error::DatabaseError;
 
 /// Migration `n` (from 0) upgrades version `n` to version `n + 1`. A released migration never
 /// changes.

@@ -1,8 +1,8 @@
 //! `wrapup` in `[organization.NAME]`
 
 use super::value::whole_seconds;
-use crate::config::file;
 use crate::config::mistake::Mistakes;
+use crate::config::wrapup_field::Wrapup;
 use crate::organizations::{Pattern, WrapupTimes, patterns_overlap};
 
 /// The longest wrap-up time, in hours.
@@ -12,13 +12,13 @@ const MAX_HOURS: u64 = 24;
 /// wrap-up times, such as `organization.acme.wrapup`.
 pub(super) fn validate(
     key: &str,
-    wrapup: &file::Wrapup,
+    wrapup: &Wrapup,
     queues: &[Pattern],
     mistakes: &mut Mistakes,
 ) -> WrapupTimes {
     let items = match wrapup {
-        file::Wrapup::AllQueues(time) => vec![(key.to_owned(), "*", time)],
-        file::Wrapup::PerQueue(times) => times
+        Wrapup::AllQueues(time) => vec![(key.to_owned(), "*", time)],
+        Wrapup::PerQueue(times) => times
             .iter()
             .map(|(pattern, time)| (format!("{key}.{pattern}"), pattern.as_str(), time))
             .collect(),

@@ -20,6 +20,7 @@ mod read;
 mod read_request;
 mod refresher;
 mod request;
+mod request_origin;
 mod settings;
 mod state;
 mod statistics_refresh;
@@ -43,7 +44,8 @@ pub use metrics::{LATENCY_BOUNDS, Metrics};
 pub use pause_timer::EndedPause;
 pub use pbx::{Pbx, Pbxes};
 pub use read_request::ReadRequest;
-pub use request::{PauseAttempt, PbxRequest, RequestOrigin};
+pub use request::{PauseAttempt, PbxRequest};
+pub use request_origin::RequestOrigin;
 pub use settings::PbxOptions;
 pub use state::{
     EventDelivery, MemberChange, PauseRequest, ShowsQueue, StateChange, TOLERATED_OFFSET,

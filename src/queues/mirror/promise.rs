@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::pbx::Pbx;
-use super::request::RequestOrigin;
+use super::request_origin::RequestOrigin;
 use super::state::{MemberKey, SentOutcome};
 use crate::ami::Failure;
 use crate::queues::error::QueueError;

@@ -1,10 +1,11 @@
 //! Queries and changes that an organization's request sends to a PBX.
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::membership_locks::MembershipGuard;
 use super::pbx::Pbx;
 use super::promise::{NewPromise, Promise};
+use super::request_origin::RequestOrigin;
 use super::state::{MemberKey, Mirror};
 use crate::ami::Failure;
 use crate::queues::actions::{ChangeResult, PauseChange, QueueChange, Turn, missing_member};
@@ -19,19 +20,6 @@ pub struct PauseAttempt {
     pub is_listed: bool,
     /// `None` if the interface is not a member.
     pub result: Result<Option<ChangeResult>, QueueError>,
-}
-
-/// Who makes a request, and until when.
-#[derive(Debug, Clone, Copy)]
-pub struct RequestOrigin<'a> {
-    /// The organization whose turns the request's changes use.
-    pub organization: &'a str,
-    /// The user who makes the request.
-    pub user: &'a str,
-    /// The request's id.
-    pub request_id: &'a str,
-    /// The time by which the request must be complete.
-    pub deadline: Instant,
 }
 
 /// An exchange with a PBX on behalf of one organization.

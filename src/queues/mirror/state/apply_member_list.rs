@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::change_log::MemberChange;
 use super::mirrored_queue::{Changed, MirroredQueue};
 use super::reported::{Difference, has_same_report, is_announced, with_bridge_times};
-use super::show::ShowContext;
+use super::show_context::ShowContext;
 use crate::queues::model::Member;
 
 /// A list of all members of a queue.

@@ -8,7 +8,7 @@ use super::change_log::MemberChange;
 use super::event::MemberEventKind;
 use super::overlay::{MemberOverlay, UnconfirmedChange};
 use super::reported::{has_events, with_bridge_times};
-use super::show::ShowContext;
+use super::show_context::ShowContext;
 use crate::queues::TimingRules;
 use crate::queues::model::{Caller, Member, Queue};
 use crate::queues::name::QueueName;
