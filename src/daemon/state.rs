@@ -1,4 +1,4 @@
-//! Opens and closes the storage of what must survive a restart.
+//! Opens and closes the storage.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(super) fn open(settings: &StateSettings) -> Result<Storage, DirectoryInUse> 
     Ok(storage)
 }
 
-/// Stores what is still queued.
+/// Closes the storage after its queued writes.
 pub(super) async fn close(storage: Storage) {
     if !storage.close(CLOSE_TIMEOUT).await {
         warn!("the disk does not respond; the latest changes of the state may be lost");

@@ -70,7 +70,7 @@ export class Reasons {
  */
 export function limitText({ limit_seconds: limit, ends }) {
   if (limit === null) return "";
-  return ends ? `${formatLimit(limit)}, ends by itself` : `up to ${formatLimit(limit)}`;
+  return ends ? `${formatLimit(limit)}, ends automatically` : `up to ${formatLimit(limit)}`;
 }
 
 /**

@@ -1,10 +1,10 @@
-//! Stores on disk what must survive a restart: the ends of pauses that the bridge has promised.
+//! Stores the promised ends of pauses on disk, so that they survive a restart.
 //!
 //! [`Storage`] is a handle to a thread that owns an SQLite database. Nothing here knows queues
 //! or PBXes. Callers use the handle on tokio's threads; it never does IO there.
 //!
 //! - `queue` holds the requests that wait for the thread.
-//! - `worker` is the thread. It commits everything that waits in one transaction, so that many
+//! - `worker` is the thread. It commits all waiting requests in one transaction, so that many
 //!   simultaneous inserts share one `fsync`.
 //! - `database` is the file, its schema and its statements.
 //! - `directory_lock` ensures that only one process uses the directory.
@@ -63,7 +63,7 @@ pub struct DirectoryInUse {
 }
 
 /// A handle to the storage. Cheap to clone. When the last handle is dropped, the thread
-/// executes what is queued, and ends.
+/// executes the queued requests and ends.
 #[derive(Debug, Clone)]
 pub struct Storage(Arc<Kind>);
 
@@ -240,7 +240,7 @@ impl Storage {
         }
     }
 
-    /// Executes what is queued and ends the thread, which releases the directory. Waits for
+    /// Executes the queued requests and ends the thread, which releases the directory. Waits for
     /// that, but not longer than `limit`. Returns false if the thread has not ended by then.
     pub async fn close(&self, limit: Duration) -> bool {
         let Kind::Directory(handle) = &*self.0 else {

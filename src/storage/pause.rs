@@ -1,4 +1,4 @@
-//! What is stored of a pause.
+//! A stored pause.
 
 /// A pause whose end the bridge has promised.
 #[derive(Debug, Clone, PartialEq, Eq)]

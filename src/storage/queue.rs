@@ -122,7 +122,7 @@ impl Queue {
         self.add(|work| work.reads.push(Read { pbx, reply }));
     }
 
-    /// Queues nothing more. The thread ends after what is queued.
+    /// Accepts no more requests. The thread ends after the queued ones.
     pub(super) fn close(&self) {
         self.add(|work| work.is_last = true);
     }

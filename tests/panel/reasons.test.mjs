@@ -34,7 +34,7 @@ function apiWith(...responses) {
 }
 
 test("a reason's limit is shown in words", () => {
-  assert.deepEqual([LUNCH, BREAK, BACK_OFFICE].map(limitText), ["45 min, ends by itself", "up to 15 min", ""]);
+  assert.deepEqual([LUNCH, BREAK, BACK_OFFICE].map(limitText), ["45 min, ends automatically", "up to 15 min", ""]);
 });
 
 test("a typed reason is found among the listed ones without regard to case", () => {
@@ -42,7 +42,7 @@ test("a typed reason is found among the listed ones without regard to case", () 
   assert.equal(findReason(CATALOG, "Dinner"), undefined);
 });
 
-test("a pause that ends by itself can only be shortened", () => {
+test("a pause that ends automatically can only be shortened", () => {
   assert.deepEqual([LUNCH, BREAK, BACK_OFFICE, undefined].map(maxMinutes), [45, 1440, 1440, 1440]);
   assert.equal(maxMinutes({ ...LUNCH, limit_seconds: 59 }), 0);
 });

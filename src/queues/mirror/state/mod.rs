@@ -123,7 +123,7 @@ pub(super) struct Mirror {
     longest_wrapup_seconds: i64,
     /// The members that were added, replaced or removed by the change being applied.
     touched: Vec<TouchedMember>,
-    /// When each member changes by time alone.
+    /// When time next changes each member.
     display_moments: Moments,
     /// When the bridge ends each pause.
     end_moments: Moments,

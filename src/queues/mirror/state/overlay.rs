@@ -67,7 +67,7 @@ impl UnconfirmedChange {
         match self {
             Self::Pause { paused, reason, at } => {
                 let mut member = member?;
-                // A pause that replaces an equal one begins anew.
+                // Even an equal pause begins again.
                 if !*paused && !member.paused {
                     return Some(member);
                 }

@@ -9,7 +9,7 @@ use super::show_context::ShowContext;
 use crate::queues::model::Member;
 
 impl MirroredQueue {
-    /// Shows a member anew after its `observed` facts or its timing have changed.
+    /// Shows a member again after its `observed` facts or its timing have changed.
     pub(super) fn show_again(
         &mut self,
         interface: &str,

@@ -52,7 +52,7 @@ fn pause_dialog_offers_the_configured_reasons() {
     let browser = open_board(&bridge);
     open_pause_dialog(&browser);
     let expected = json!([
-        "Lunch – 45 min, ends by itself",
+        "Lunch – 45 min, ends automatically",
         "Training",
         "Short break – up to 2 s",
         "None"
