@@ -176,9 +176,10 @@ fn lone_member_waits_for_its_own_queue_too(version: u32) {
 }
 
 /// Starts an Asterisk on which an absent agent is a member of two queues, and misses a call from
-/// the queue with `autopause`. Returns the rows of the agent's member events from `AgentCalled`
-/// on, and the lines of `queue_log`.
-fn miss_a_call(version: u32, autopause: &str) -> (Vec<String>, Vec<String>) {
+/// the queue with `autopause`. Waits until the agent has been paused `pauses` times. Returns the
+/// rows of the agent's events from `AgentCalled` on, and the lines of `queue_log`. Omits device
+/// states, because another thread of Asterisk reports them.
+fn miss_a_call(version: u32, autopause: &str, pauses: usize) -> (Vec<String>, Vec<String>) {
     let queues = sample_config("queues.conf");
     let queues = queues.replace("autopause = yes", autopause);
     let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues)]);
@@ -192,17 +193,14 @@ fn miss_a_call(version: u32, autopause: &str) -> (Vec<String>, Vec<String>) {
     asterisk.take_queue_log();
     asterisk.miss_call("timed-7003", ABSENT_AGENT);
     let mut rows = Vec::new();
-    let mut free_devices = 0;
-    while free_devices < 2 {
+    let mut seen_pauses = 0;
+    while seen_pauses < pauses {
         let event: AmiMessage = events.next_event().into_iter().collect();
         let value = |header| event.get(header).map_or("", String::as_str);
-        let row = ["Event", "Queue", "Paused", "PausedReason", "Status"].map(value);
-        if value("Event").contains("QueueCaller") {
-            continue;
-        }
-        if value("Event") == "QueueMemberStatus" {
-            free_devices += usize::from(value("Status") == "1");
-        } else {
+        let name = value("Event");
+        seen_pauses += usize::from(name == "QueueMemberPause");
+        if name.starts_with("Agent") || name == "QueueMemberPause" {
+            let row = ["Event", "Queue", "Paused", "PausedReason"].map(value);
             rows.push(row.join(" ").trim_end().to_owned());
         }
     }
@@ -214,14 +212,13 @@ fn miss_a_call(version: u32, autopause: &str) -> (Vec<String>, Vec<String>) {
 }
 
 fn unanswered_call_pauses_the_member(version: u32) {
-    let (events, log) = miss_a_call(version, "autopause = yes");
+    let (events, log) = miss_a_call(version, "autopause = yes", 1);
     assert_eq!(
         events,
         [
             "AgentCalled timed-7003",
             "AgentRingNoAnswer timed-7003",
-            // The device still rings.
-            "QueueMemberPause timed-7003 1 Auto-Pause 2",
+            "QueueMemberPause timed-7003 1 Auto-Pause",
         ]
     );
     assert_eq!(
@@ -234,14 +231,14 @@ fn unanswered_call_pauses_the_member(version: u32) {
 }
 
 fn autopause_all_pauses_the_member_in_every_queue(version: u32) {
-    let (events, log) = miss_a_call(version, "autopause = all");
+    let (events, log) = miss_a_call(version, "autopause = all", 2);
     assert_eq!(
         events,
         [
             "AgentCalled timed-7003",
             "AgentRingNoAnswer timed-7003",
-            "QueueMemberPause acme-6001 1 Auto-Pause 2",
-            "QueueMemberPause timed-7003 1 Auto-Pause 2",
+            "QueueMemberPause acme-6001 1 Auto-Pause",
+            "QueueMemberPause timed-7003 1 Auto-Pause",
         ]
     );
     assert_eq!(
