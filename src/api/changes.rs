@@ -24,7 +24,7 @@ pub(super) enum RowResult {
         /// end, and for other changes.
         ends_at: Option<i64>,
     },
-    /// The member was already paused, and its pause was kept.
+    /// The member was already paused, and nothing was sent.
     Kept,
 }
 

@@ -62,7 +62,7 @@ impl ReadHead {
 pub(super) struct RowView<'a> {
     pub(super) queue: &'a str,
     pub(super) result: &'static str,
-    /// Whether the member was already paused and its pause was kept.
+    /// Whether the member was already paused, so that nothing was sent.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) kept: bool,
     /// When the bridge ends the pause.

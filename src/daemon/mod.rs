@@ -49,8 +49,8 @@ const API_TIMEOUTS: Timeouts = Timeouts {
 };
 
 /// After the API has drained, how long to wait for requests whose clients have disconnected.
-/// The sum of this timeout, both `drain` timeouts and the storage's `CLOSE_TIMEOUT` must stay
-/// below the systemd unit's `TimeoutStopSec=`.
+/// The sum of this timeout, both `drain` timeouts, the pause timer's `MAX_STOP_DELAY` and the
+/// storage's `CLOSE_TIMEOUT` must stay below the systemd unit's `TimeoutStopSec=`.
 const ABANDONED_REQUESTS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The admin listener drains last, when all other work is done.

@@ -175,4 +175,6 @@ fn seconds_to_millis(seconds: i64) -> Option<i64> {
 }
 
 #[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
 mod tests;

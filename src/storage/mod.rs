@@ -89,7 +89,7 @@ impl Drop for Handle {
 }
 
 impl Storage {
-    /// Creates a storage that keeps everything in memory, without a thread and without a file.
+    /// Creates a storage in memory, without a thread and without a file.
     #[must_use]
     pub fn in_memory() -> Self {
         Self(Arc::new(Kind::Memory(Mutex::default())))

@@ -71,7 +71,7 @@ impl Changes {
     }
 }
 
-/// Everything that waits.
+/// The requests that wait.
 #[derive(Debug, Default)]
 pub(super) struct Work {
     pub(super) inserts: Vec<Insert>,

@@ -52,15 +52,9 @@ fn validate(
 ) -> Option<Organization> {
     let key = |key: &str| format!("organization.{name}.{key}");
     mistakes.ok_or_add(&format!("organization.{name}"), table_name(name));
-    let pbx = match (&table.pbx, pbxes) {
-        (Some(pbx), _) if pbxes.contains(pbx) => Some(pbx.clone()),
-        (None, [only]) => Some(only.clone()),
-        (_, []) => None,
-        (_, names) => {
-            mistakes.add(key("pbx"), format!("must be one of {}", names.join(", ")));
-            None
-        }
-    };
+    let pbx = mistakes
+        .ok_or_add(&key("pbx"), pbx_of(table, pbxes))
+        .flatten();
     if table.queues.is_empty() {
         let hint = "queue numbers, such as [\"6001\", \"60*\"]";
         mistakes.add_missing(&key("queues"), hint);
@@ -105,6 +99,17 @@ fn validate(
         other_reasons: table.other_reasons,
         wrapup,
     })
+}
+
+/// Returns the organization's PBX, or `None` if no PBX is configured, which is a mistake of its
+/// own.
+fn pbx_of(table: &file::Organization, pbxes: &[String]) -> Result<Option<String>, String> {
+    match (&table.pbx, pbxes) {
+        (Some(pbx), _) if pbxes.contains(pbx) => Ok(Some(pbx.clone())),
+        (None, [only]) => Ok(Some(only.clone())),
+        (_, []) => Ok(None),
+        (_, names) => Err(format!("must be one of {}", names.join(", "))),
+    }
 }
 
 /// Parses a list of patterns. Reports invalid items as mistakes for `key`.

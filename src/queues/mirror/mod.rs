@@ -73,14 +73,14 @@ pub fn connect(
     stop: CancellationToken,
 ) -> (Pbx, impl Future<Output = ()> + Send) {
     let PauseServices { storage, ended } = services;
-    let store = Store::new(storage.clone());
+    let store = Store::new(storage);
     let name = link.name.clone();
     let span = info_span!("live", pbx = name);
     // The link outlives the pause timer, which may be ending pauses.
     let link_stop = CancellationToken::new();
     let (client, supervisor) = supervise(link, Feed(store.clone()), link_stop.clone());
     let refresher = Refresher::new(store.clone(), client.clone(), settings.resync_interval);
-    let pbx = Pbx::new(name, store, client, settings, storage);
+    let pbx = Pbx::new(name, store, client, settings);
     let pause_timer = PauseTimer::new(pbx.clone(), ended, stop.clone()).run();
     let adopt = adopt_stored_pauses(pbx.clone());
     let tasks = async move {
@@ -98,7 +98,7 @@ pub fn connect(
 /// Loads the timed pauses that a previous process has stored, as soon as the storage is
 /// available.
 async fn adopt_stored_pauses(pbx: Pbx) {
-    let pauses = pbx.storage.pauses(&pbx.name).await;
+    let pauses = pbx.store.storage.pauses(&pbx.name).await;
     pbx.store
         .change(|mirror, now| mirror.adopt_timed_pauses(pauses, now));
 }

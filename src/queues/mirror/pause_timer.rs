@@ -17,9 +17,6 @@ use crate::queues::error::QueueError;
 use crate::queues::queries::QueueQueries;
 use crate::wall_clock;
 
-/// The reason of the unpause in Asterisk's `queue_log`.
-const END_REASON: &str = "Time over";
-
 /// Moments are dates on the wall clock, which can jump. The timer looks at it this often while
 /// there are moments.
 const MAX_SLEEP: Duration = Duration::from_millis(250);
@@ -54,8 +51,8 @@ pub struct EndedPause {
 }
 
 impl EndedPause {
-    /// The reason of the unpause.
-    pub const REASON: &str = END_REASON;
+    /// The reason of the unpause in Asterisk's `queue_log`.
+    pub const REASON: &str = "Time over";
 }
 
 /// The result of an attempt to end a pause.
@@ -203,7 +200,7 @@ impl PauseTimer {
         let DuePause {
             queue, interface, ..
         } = pause;
-        let unpause = turn.pause_if_member(queue, interface, false, Some(END_REASON));
+        let unpause = turn.pause_if_member(queue, interface, false, Some(EndedPause::REASON));
         Attempt::Sent(unpause.await)
     }
 

@@ -17,7 +17,6 @@ use crate::ami::Client;
 use crate::queues::TimingRules;
 use crate::queues::name::QueueName;
 use crate::queues::pace::Pace;
-use crate::storage::Storage;
 
 /// A handle to a PBX: its AMI client, its mirror, and the pace of its changes. Cheap to
 /// clone.
@@ -29,7 +28,6 @@ pub struct Pbx {
     pub(super) client: Client,
     pub(super) pace: Arc<Pace>,
     pub(super) settings: PbxOptions,
-    pub(super) storage: Storage,
     pub(super) membership_locks: Arc<MembershipLocks>,
 }
 
@@ -42,7 +40,6 @@ impl Pbx {
         store: Arc<Store>,
         client: Client,
         settings: PbxOptions,
-        storage: Storage,
     ) -> Self {
         Self {
             name,
@@ -50,7 +47,6 @@ impl Pbx {
             client,
             pace: Arc::new(Pace::new(Instant::now())),
             settings,
-            storage,
             membership_locks: Arc::new(MembershipLocks::new()),
         }
     }
@@ -116,18 +112,16 @@ impl Pbx {
     /// Returns whether the mirror lists the interface as a member of the queue.
     #[must_use]
     pub fn is_member(&self, queue: &QueueName, interface: &str) -> bool {
-        self.store.read(|mirror| {
-            let queue = mirror.queue(queue);
-            queue.is_some_and(|queue| queue.queue().member(interface).is_some())
-        })
+        self.store
+            .read(|mirror| mirror.member(queue, interface).is_some())
     }
 
     /// Returns whether the mirror lists the interface as a paused member of the queue.
     pub(super) fn is_paused(&self, queue: &QueueName, interface: &str) -> bool {
         self.store.read(|mirror| {
-            let member = mirror.queue(queue)?.queue().member(interface)?;
-            Some(member.paused)
-        }) == Some(true)
+            let member = mirror.member(queue, interface);
+            member.is_some_and(|member| member.paused)
+        })
     }
 
     /// Returns the names of all queues that Asterisk has listed over this link.

@@ -9,7 +9,7 @@ use super::pbx::Pbx;
 use super::read_request::ReadRequest;
 use super::state::{Mirror, MirroredQueue};
 use super::statistics_refresh::{StatisticsQuery, query_statistics};
-use crate::ami::Failure;
+use crate::ami::{Exchange, Failure};
 use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
 use crate::queues::queries::{QueueQueries, READ_CONCURRENCY};
@@ -60,9 +60,7 @@ impl Pbx {
         deadline: Instant,
         request_id: &str,
     ) -> Result<QueueQueries, Failure> {
-        let exchange = self.client.begin(deadline, request_id)?;
-        let mode = self.store.read(Mirror::query_mode);
-        Ok(QueueQueries::with_mode(exchange, mode))
+        Ok(self.queries(self.client.begin(deadline, request_id)?))
     }
 
     /// Begins queries of the bridge itself.
@@ -74,9 +72,11 @@ impl Pbx {
         deadline: Instant,
         purpose: &str,
     ) -> Result<QueueQueries, Failure> {
-        let exchange = self.client.begin_internal(deadline, purpose)?;
-        let mode = self.store.read(Mirror::query_mode);
-        Ok(QueueQueries::with_mode(exchange, mode))
+        Ok(self.queries(self.client.begin_internal(deadline, purpose)?))
+    }
+
+    fn queries(&self, exchange: Exchange) -> QueueQueries {
+        QueueQueries::with_mode(exchange, self.store.read(Mirror::query_mode))
     }
 
     fn begin_read_queries(&self, request: ReadRequest<'_>) -> Result<QueueQueries, QueueError> {

@@ -30,6 +30,7 @@ pub(super) struct Promise<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct NewPromise<'a> {
     pub(super) origin: &'a RequestOrigin<'a>,
+    pub(super) key: &'a MemberKey,
     /// The queue's name on the PBX.
     pub(super) queue: &'a str,
     pub(super) interface: &'a str,
@@ -49,8 +50,7 @@ impl Pbx {
         &self,
         promise: NewPromise<'_>,
     ) -> Result<Option<Promise<'_>>, QueueError> {
-        let key = MemberKey::new(promise.queue, promise.interface);
-        if promise.ends_at.is_none() && !self.has_timed_pause(&key) {
+        if promise.ends_at.is_none() && !self.has_timed_pause(promise.key) {
             return Ok(None);
         }
         let origin = promise.origin;
@@ -70,7 +70,7 @@ impl Pbx {
         self.insert(&stored, origin.deadline).await?;
         Ok(Some(Promise {
             pbx: self,
-            key,
+            key: promise.key.clone(),
             stored,
             outcome: None,
         }))
@@ -79,7 +79,7 @@ impl Pbx {
     /// Stores a pause. A pause without an end does not wait long for the disk, and ignores
     /// errors.
     async fn insert(&self, stored: &StoredPause, deadline: Instant) -> Result<(), QueueError> {
-        let insert = self.storage.insert(vec![stored.clone()]);
+        let insert = self.store.storage.insert(vec![stored.clone()]);
         if stored.ends_at.is_none() {
             let _ = timeout(MAX_UNTIMED_DELAY, insert).await;
             return Ok(());
@@ -126,7 +126,7 @@ impl Drop for Promise<'_> {
             Some(outcome) => pbx
                 .store
                 .change(|mirror, now| mirror.timed_pause_sent(&self.key, id, outcome, now)),
-            None => pbx.storage.delete(vec![id]),
+            None => pbx.store.storage.delete(vec![id]),
         }
     }
 }

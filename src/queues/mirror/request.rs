@@ -123,7 +123,8 @@ impl PbxRequest<'_> {
             }
             change => {
                 let turn = self.turn().await?;
-                let _guard = self.lock(queue, change.interface(), false).await?;
+                let key = MemberKey::new(queue, change.interface());
+                let _guard = self.lock(&key, false).await?;
                 turn.change(queue, change).await?;
                 return Ok(ChangeResult::Made);
             }
@@ -135,6 +136,7 @@ impl PbxRequest<'_> {
         }
         let new = NewPromise {
             origin: &self.origin,
+            key: &MemberKey::new(queue, interface),
             queue,
             interface,
             reason,
@@ -166,18 +168,14 @@ impl PbxRequest<'_> {
         promise: Option<Promise<'a>>,
         keep_existing: bool,
     ) -> Result<(Option<Promise<'a>>, MembershipGuard<'a>), QueueError> {
-        let NewPromise {
-            queue, interface, ..
-        } = new;
         let is_exclusive = promise.is_some() || keep_existing;
-        let guard = self.lock(queue, interface, is_exclusive).await?;
-        let key = MemberKey::new(queue, interface);
-        if promise.is_some() || !self.pbx.has_timed_pause(&key) {
+        let guard = self.lock(new.key, is_exclusive).await?;
+        if promise.is_some() || !self.pbx.has_timed_pause(new.key) {
             return Ok((promise, guard));
         }
         drop(guard);
         let promise = self.pbx.promise(new).await?;
-        Ok((promise, self.lock(queue, interface, true).await?))
+        Ok((promise, self.lock(new.key, true).await?))
     }
 
     /// Pauses or unpauses the interface if it is a member of the queue. Waits for the
@@ -238,17 +236,15 @@ impl PbxRequest<'_> {
     /// Locks a membership for a change.
     async fn lock(
         &self,
-        queue: &str,
-        interface: &str,
+        key: &MemberKey,
         is_exclusive: bool,
     ) -> Result<MembershipGuard<'_>, Failure> {
-        let key = MemberKey::new(queue, interface);
         let locks = &self.pbx.membership_locks;
         let lock = async {
             if is_exclusive {
-                locks.exclusive(&key).await
+                locks.exclusive(key).await
             } else {
-                locks.shared(&key).await
+                locks.shared(key).await
             }
         };
         let lock = timeout_at(self.origin.deadline, lock).await;

@@ -25,7 +25,7 @@ pub(super) struct Store {
     pub(super) wake_refresher: Notify,
     /// Wakes the pause timer when a moment may come earlier than expected.
     pub(super) wake_pause_timer: Notify,
-    storage: Storage,
+    pub(super) storage: Storage,
     pub(super) metrics: Arc<Metrics>,
     /// Distinguishes this change log from the change logs of other PBXes and processes.
     pub(super) change_log_id: u64,

@@ -1,49 +1,8 @@
 //! Tests of how time changes a member.
 
 use super::*;
-use crate::queues::{PbxTime, QueueName, ReasonCatalog};
-
-/// The queue `sales` has a wrap-up time of 10 s, `support` one of 20 s.
-#[derive(Debug)]
-struct Rules(ReasonCatalog);
-
-impl TimingRules for Rules {
-    fn organization(&self) -> &str {
-        "acme"
-    }
-    fn has_queue(&self, _: &str) -> bool {
-        true
-    }
-    fn has_interface(&self, interface: &str) -> bool {
-        interface.starts_with("PJSIP/")
-    }
-    fn wrapup_seconds(&self, queue: &str) -> u64 {
-        match queue {
-            "sales" => 10,
-            "support" => 20,
-            _ => 0,
-        }
-    }
-    fn longest_wrapup_seconds(&self) -> u64 {
-        20
-    }
-    fn reason(&self, name: &str) -> Option<&PauseReason> {
-        self.0.find(name)
-    }
-}
-
-fn rules() -> Rules {
-    let reason = |name: &str, limit_seconds, ends| PauseReason {
-        name: name.to_owned(),
-        limit_seconds,
-        ends,
-    };
-    Rules(ReasonCatalog::new([
-        reason("Lunch", Some(60), true),
-        reason("Break", Some(30), false),
-        reason("Office", None, false),
-    ]))
-}
+use crate::queues::timing::testing::test_rules;
+use crate::queues::{PbxTime, QueueName};
 
 fn after_call() -> Member {
     Member {
@@ -63,7 +22,7 @@ fn paused(reason: &str) -> Member {
 
 #[test]
 fn member_is_in_wrap_up_until_the_wrap_up_time_has_passed() {
-    let rules = rules();
+    let rules = test_rules();
     let own = Member {
         wrapup_seconds: 3,
         ..after_call()
@@ -102,7 +61,7 @@ fn member_is_in_wrap_up_until_the_wrap_up_time_has_passed() {
 
 #[test]
 fn wrap_up_is_shown_only_for_a_member_who_is_otherwise_available() {
-    let rules = rules();
+    let rules = test_rules();
     let member = Member {
         paused: true,
         ..after_call()
@@ -114,7 +73,7 @@ fn wrap_up_is_shown_only_for_a_member_who_is_otherwise_available() {
 
 #[test]
 fn pause_is_overdue_from_its_limit_on() {
-    let rules = rules();
+    let rules = test_rules();
     for (member, limit, end) in [
         (paused("break"), Some(1_030_000), None),
         (paused("LUNCH"), Some(1_060_000), Some(1_060_000)),
@@ -138,7 +97,7 @@ fn pause_is_overdue_from_its_limit_on() {
 
 #[test]
 fn pause_that_ends_at_its_limit_is_overdue_only_after_its_end() {
-    let rules = rules();
+    let rules = test_rules();
     for (promised, overdue_at) in [(1_060_900, 1_060_900), (1_061_000, 1_060_000)] {
         let mut member = paused("Lunch");
         member.observed.pause_end = Some(promised);
@@ -154,7 +113,7 @@ fn pause_that_ends_at_its_limit_is_overdue_only_after_its_end() {
 
 #[test]
 fn promised_end_has_precedence_and_agents_of_others_are_left_alone() {
-    let rules = rules();
+    let rules = test_rules();
     let end_of = |member| MemberTiming::of(&member, "sales", &rules, 0).pause_ends_at;
     let mut promised = paused("Lunch");
     promised.observed.pause_end = Some(5);
@@ -170,7 +129,7 @@ fn promised_end_has_precedence_and_agents_of_others_are_left_alone() {
 
 #[test]
 fn missed_call_pauses_automatically() {
-    let rules = rules();
+    let rules = test_rules();
     for (reason, is_auto) in [("Auto-Pause", true), ("auto-pause", false), ("", false)] {
         let timing = MemberTiming::of(&paused(reason), "sales", &rules, 0);
         assert_eq!(timing.auto_paused, is_auto, "{reason}");

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::stream::client::EventClient;
 use crate::support::{
-    ACME, Ami, Asterisk, Bridge, GLOBEX, configuration, eventually, on_every_pbx,
+    ACME, Ami, Asterisk, Bridge, GLOBEX, Reason, configuration, eventually, on_every_pbx,
+    with_acme_keys, with_reasons,
 };
 
 on_every_pbx!(
@@ -18,26 +19,28 @@ on_every_pbx!(
     showreasons_needs_no_link,
 );
 
-const REASONS: &str = r#"
-[[organization.acme.reason]]
-name = "Lunch"
-limit = "45m"
-ends = true
+const REASONS: [Reason; 2] = [
+    Reason {
+        name: "Lunch",
+        limit: Some("45m"),
+        ends: true,
+    },
+    Reason {
+        name: "Back office",
+        limit: None,
+        ends: false,
+    },
+];
 
-[[organization.acme.reason]]
-name = "Back office"
-"#;
-
-/// Returns a configuration in which acme lists two reasons. `keys` belong to
+/// Returns a configuration in which acme lists [`REASONS`]. `keys` belong to
 /// `[organization.acme]`.
-fn with_reasons(ami_port: u16, keys: &str) -> String {
-    let section = "[organization.acme]\n";
-    configuration(ami_port).replace(section, &format!("{section}{keys}\n")) + REASONS
+fn configuration_with_reasons(ami_port: u16, keys: &str) -> String {
+    with_acme_keys(&with_reasons(&configuration(ami_port), &REASONS), keys)
 }
 
 fn start_with_reasons(version: u32, keys: &str) -> (Asterisk, Bridge) {
     let asterisk = Asterisk::start(version);
-    let bridge = Bridge::start(&with_reasons(asterisk.port, keys));
+    let bridge = Bridge::start(&configuration_with_reasons(asterisk.port, keys));
     (asterisk, bridge)
 }
 
@@ -112,7 +115,7 @@ fn refused_reason_or_duration_changes_nothing(version: u32) {
 fn pause_made_elsewhere_reaches_the_limit_of_its_reason(version: u32) {
     let asterisk = Asterisk::start(version);
     let short = "\n[[organization.acme.reason]]\nname = \"Short break\"\nlimit = \"2s\"\n";
-    let bridge = Bridge::start(&(with_reasons(asterisk.port, "") + short));
+    let bridge = Bridge::start(&(configuration_with_reasons(asterisk.port, "") + short));
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002");
     let state = || bridge.acme_ok("action=showstate&agent=1001");
     assert_eq!(state()["paused_at"], Value::Null);
@@ -172,7 +175,7 @@ fn reload_applies_reasons_to_pauses_that_stand(version: u32) {
     assert_eq!(limit(), Value::Null);
     let mut stream = EventClient::open(bridge.address, ACME, "");
     let meeting = "\n[[organization.acme.reason]]\nname = \"Meeting\"\nlimit = \"1h\"\n";
-    let reloaded = with_reasons(asterisk.port, "") + meeting;
+    let reloaded = configuration_with_reasons(asterisk.port, "") + meeting;
     assert_eq!(
         bridge.reconfigure(&reloaded)["message"],
         "configuration reloaded"
@@ -212,7 +215,7 @@ fn showreasons_needs_no_link(version: u32) {
         assert_eq!(response.outcome(), "400 invalid_parameter");
         assert_eq!(response.json()["parameter"], parameter);
     }
-    let restricted = with_reasons(asterisk.port, "").replace(
+    let restricted = configuration_with_reasons(asterisk.port, "").replace(
         "username = \"acme@example.com\"",
         "username = \"acme@example.com\"\nactions = [\"pause\"]",
     );

@@ -26,7 +26,7 @@ const CLIENTS: usize = 4;
 const FAULTY_CHANGES: usize = 8;
 
 /// Returns a configuration with an organization and a user for each PBX. Queues and agents have the
-/// same names on every PBX. A PBX would therefore execute a change meant for another PBX, and the
+/// same names on every PBX. A PBX would therefore execute a change that was sent to another PBX, and the
 /// test would detect this.
 fn configuration(ports: &[u16]) -> String {
     let mut text = "[http]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n\

@@ -104,11 +104,11 @@ fn assert_unavailable(asterisk: &Asterisk, bridge: &Bridge, agent: u16) {
     let metrics = request(bridge.admin, "GET", "/metrics", &[], b"").body;
     assert!(
         metrics.lines().any(|line| line.contains("storage")),
-        "a metric tells of the storage: {metrics}"
+        "a metric reports the storage: {metrics}"
     );
     assert!(
         bridge.log().contains("storage"),
-        "the log tells of the storage"
+        "the log reports the storage"
     );
 }
 
@@ -142,7 +142,7 @@ fn garbage_in_the_database_costs_only_timed_pauses(version: u32) {
     assert_eq!(
         storage(scene.bridge()),
         "unavailable",
-        "/readyz tells of the garbage"
+        "/readyz reports the garbage"
     );
     assert!(
         broken.iter().all(|path| path.exists()),
@@ -225,7 +225,7 @@ fn unshare_full_directory_costs_only_timed_pauses(version: u32) {
     assert_eq!(
         storage(&bridge),
         "unavailable",
-        "/readyz tells of the full file system"
+        "/readyz reports the full file system"
     );
     // Pauses whose ends were stored still end.
     for agent in stored.iter().map(|(agent, _)| *agent).chain([1001]) {

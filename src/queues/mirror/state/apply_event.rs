@@ -162,20 +162,32 @@ impl Mirror {
         if matches!(kind, MemberEventKind::Added | MemberEventKind::Removed) {
             self.vanished.member_reported(&name, &interface);
         }
+        self.refresh_after_event(&name, interface, &difference, may_be_older, now);
+        self.record(&name, changed, now);
+    }
+
+    /// Requests the refreshes that a member event makes necessary.
+    fn refresh_after_event(
+        &mut self,
+        queue: &QueueName,
+        interface: Arc<str>,
+        difference: &EventDifference,
+        may_be_older: bool,
+        now: Now,
+    ) {
         if difference.unknown_member {
-            self.request_refresh(Refresh::Queue(name.clone()), now.at + REFRESH_DELAY);
+            self.request_refresh(Refresh::Queue(queue.clone()), now.at + REFRESH_DELAY);
         } else if difference.in_call || may_be_older {
-            self.request_member_refresh(name.clone(), interface, difference.in_call, now.at);
+            self.request_member_refresh(queue.clone(), interface, difference.in_call, now.at);
         }
         if difference.calls_taken && !self.watched.is_empty() {
-            self.request_refresh(Refresh::Statistics(name.clone()), now.at + REFRESH_DELAY);
+            self.request_refresh(Refresh::Statistics(queue.clone()), now.at + REFRESH_DELAY);
         }
-        self.record(&name, changed, now);
     }
 }
 
-/// Compares the event of a pause with the member's timed pause. An event about an earlier change of the
-/// bridge says nothing about its latest change.
+/// Compares the event of a pause with the member's timed pause. An event about an earlier change
+/// of the bridge says nothing about its latest change.
 fn compare_with_timed_pause(
     queue: &MirroredQueue,
     context: &mut ShowContext<'_>,

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::apply_member_list::MemberList;
 use super::overlay::EVENT_TIMEOUT;
 use super::reported::Difference;
+use super::timekeeping::rules_of;
 use super::{Mirror, MirroredQueue, Now, Refresh, StateChange};
 use crate::ami::Reply;
 use crate::queues::decode::{self, QueueList};
@@ -135,7 +136,7 @@ impl Mirror {
         let Some(queue) = self.queue_mut(&listed.name) else {
             let key = listed.name.to_ascii_lowercase();
             let mut queue = MirroredQueue::new(listed.clone(), queried_at);
-            queue.rules = self.rules_of(&queue.name);
+            queue.rules = rules_of(&self.rules, &queue.name);
             self.queues.insert(key, queue);
             self.names_version += 1;
             return;

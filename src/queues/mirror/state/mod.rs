@@ -174,7 +174,11 @@ impl Mirror {
     }
 
     /// Looks up a member of a queue, ignoring case.
-    pub(super) fn member(&self, queue: &str, interface: &str) -> Option<&Arc<Member>> {
+    pub(in crate::queues::mirror) fn member(
+        &self,
+        queue: &str,
+        interface: &str,
+    ) -> Option<&Arc<Member>> {
         self.queue(queue)?.queue.member(interface)
     }
 

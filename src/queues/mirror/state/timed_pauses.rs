@@ -235,7 +235,7 @@ impl TimedPauses {
     /// it confirms the latest change of the bridge. A pause that someone else has made replaces
     /// the timed pause.
     pub(super) fn pause_event(&mut self, key: &MemberKey, member: &Member, is_own: bool) {
-        let mut noted = None;
+        let mut noted = Vec::new();
         let restores = self.restores.clone();
         self.retain(key, |pause| {
             if !pause.is_made {
@@ -244,7 +244,7 @@ impl TimedPauses {
             let is_same = || pause.is_pause_of(member, restores.as_ref());
             if is_own || (!pause.event_seen && is_same()) {
                 pause.event_seen = true;
-                noted = pause.note_time(member).or(noted.take());
+                noted.extend(pause.note_time(member));
                 return true;
             }
             !pause.event_seen || pause.in_flight

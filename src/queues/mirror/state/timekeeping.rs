@@ -20,8 +20,7 @@ impl Mirror {
         self.rules = rules;
         self.catalog_since = now.unix_millis();
         for queue in self.queues.values_mut() {
-            let rules = self.rules.iter().filter(|one| one.has_queue(&queue.name));
-            queue.rules = rules.cloned().collect();
+            queue.rules = rules_of(&self.rules, &queue.name);
         }
         self.plan_all(now);
     }
@@ -29,12 +28,6 @@ impl Mirror {
     /// Returns the rules of all organizations on this PBX.
     pub(in crate::queues::mirror) fn rules(&self) -> &[Arc<dyn TimingRules>] {
         &self.rules
-    }
-
-    /// Returns the rules of the organizations that have this queue.
-    pub(super) fn rules_of(&self, queue: &str) -> Vec<Arc<dyn TimingRules>> {
-        let rules = self.rules.iter().filter(|rules| rules.has_queue(queue));
-        rules.cloned().collect()
     }
 
     /// Plans the next moments of all members.
@@ -113,4 +106,10 @@ impl Mirror {
             self.record(&queue, [(MemberChange::Updated, member)], now);
         }
     }
+}
+
+/// Returns the rules of the organizations that have this queue.
+pub(super) fn rules_of(rules: &[Arc<dyn TimingRules>], queue: &str) -> Vec<Arc<dyn TimingRules>> {
+    let rules = rules.iter().filter(|rules| rules.has_queue(queue));
+    rules.cloned().collect()
 }

@@ -7,45 +7,10 @@ use bytes::Bytes;
 use super::*;
 use crate::ami::value::{HeaderValue, MemberValue};
 use crate::ami::{Action, Message, Reply};
-use crate::queues::{PauseReason, ReasonCatalog};
+use crate::queues::timing::testing::test_rules;
 use crate::storage::StoredPause;
 
 const START: i64 = 1_800_000_000;
-
-/// `Lunch` ends after 60 s. `Break` has a limit of 30 s. The wrap-up time is 10 s.
-#[derive(Debug)]
-struct Rules(ReasonCatalog);
-
-impl TimingRules for Rules {
-    fn organization(&self) -> &str {
-        "acme"
-    }
-    fn has_queue(&self, queue: &str) -> bool {
-        queue == "sales"
-    }
-    fn has_interface(&self, _: &str) -> bool {
-        true
-    }
-    fn wrapup_seconds(&self, _: &str) -> u64 {
-        10
-    }
-    fn longest_wrapup_seconds(&self) -> u64 {
-        10
-    }
-    fn reason(&self, name: &str) -> Option<&PauseReason> {
-        self.0.find(name)
-    }
-}
-
-fn rules() -> Vec<Arc<dyn TimingRules>> {
-    let reason = |name: &str, seconds, ends| PauseReason {
-        name: name.to_owned(),
-        limit_seconds: Some(seconds),
-        ends,
-    };
-    let reasons = [reason("Lunch", 60, true), reason("Break", 30, false)];
-    vec![Arc::new(Rules(ReasonCatalog::new(reasons)))]
-}
 
 fn message(text: &str) -> Message {
     Message::parse(Bytes::copy_from_slice(text.as_bytes()))
@@ -74,7 +39,7 @@ impl Harness {
         let mut mirror = Mirror::new(Arc::default(), at);
         let wall = Duration::from_secs(START as u64);
         let now = Now { at, wall };
-        mirror.set_rules(rules(), now);
+        mirror.set_rules(vec![Arc::new(test_rules())], now);
         mirror.link_established(at);
         Self { mirror, now }
     }
