@@ -86,9 +86,11 @@ fn requests_are_counted_by_action_and_outcome(version: u32) {
     // Reloading the configuration does not reset the counters.
     bridge.reconfigure(&crate::support::configuration(asterisk.port));
     assert_eq!(counted("pause", "success"), 2.0);
-    let text = scrape(&bridge);
-    for secret in ["globex-password", "guess", "1001", "acme@"] {
-        assert!(!text.contains(secret), "{secret}");
+    // Only names and labels: a measured duration may contain any digits.
+    for name in samples(&bridge).keys() {
+        for secret in ["globex-password", "guess", "1001", "acme@"] {
+            assert!(!name.contains(secret), "{name}: {secret}");
+        }
     }
 }
 
