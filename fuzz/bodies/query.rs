@@ -3,7 +3,11 @@
 
 use ami_bridge::ami::value::is_control;
 use ami_bridge::api::check_query;
-use ami_bridge::organizations::{Organization, Template, WrapupTimes};
+use std::sync::Arc;
+
+use ami_bridge::organizations::{
+    Account, AccountSecret, Organization, PasswordDigest, StoredPassword, Template, WrapupTimes,
+};
 use ami_bridge::queues::{PauseReason, ReasonCatalog};
 
 /// Asserts that the query string is refused with status 400, or that its parameters are valid.
@@ -11,7 +15,7 @@ pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    match check_query(text, &organization()) {
+    match check_query(text, &account()) {
         Ok((parameters, debug_text)) => {
             let numbers = parameters
                 .queues
@@ -31,6 +35,16 @@ pub(crate) fn check(data: &[u8]) {
         }
         Err(error) => assert_eq!(error.code.status(), 400),
     }
+}
+
+fn account() -> Account {
+    let password = StoredPassword::Digest(PasswordDigest::of("password"));
+    let secret = AccountSecret::Password(password);
+    Account::new(
+        "acme@example.com".to_owned(),
+        Arc::new(organization()),
+        secret,
+    )
 }
 
 fn organization() -> Organization {

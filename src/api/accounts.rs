@@ -9,7 +9,7 @@ use tracing::warn;
 use super::credentials::Credentials;
 use super::errors::{ApiError, Code};
 use super::request_metrics::RequestMetrics;
-use crate::organizations::{Directory, Lockout, TooManyLogins, User, Verifier};
+use crate::organizations::{Account, AccountSecret, Directory, Lockout, TooManyLogins, Verifier};
 
 /// The users, and everything needed to check their logins.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub struct Accounts {
 
 impl Accounts {
     /// The user with the given user name, for the log. Does not check the password.
-    pub(super) fn claimed_user(&self, credentials: &Credentials) -> Option<Arc<User>> {
+    pub(super) fn claimed_user(&self, credentials: &Credentials) -> Option<Arc<Account>> {
         self.directory.user(&credentials.username).cloned()
     }
 
@@ -42,9 +42,9 @@ impl Accounts {
         credentials: &Credentials,
         action: &str,
         address: IpAddr,
-    ) -> Result<Arc<User>, ApiError> {
+    ) -> Result<Arc<Account>, ApiError> {
         let user = self.authenticate(credentials, address).await?;
-        if !user.may(action, address) {
+        if !user.allows_action(action) || !user.allows_address(address) {
             let message = "This user may not do this action, or not from this address.";
             return Err(ApiError::new(Code::Forbidden, message));
         }
@@ -55,7 +55,7 @@ impl Accounts {
         &self,
         credentials: &Credentials,
         address: IpAddr,
-    ) -> Result<Arc<User>, ApiError> {
+    ) -> Result<Arc<Account>, ApiError> {
         let Credentials { username, password } = credentials;
         let user = self.directory.user(username);
         self.check_lockout(username, address)?;
@@ -73,7 +73,9 @@ impl Accounts {
         {
             return Ok(Arc::clone(user));
         }
-        let stored = user.map(|user| &user.password);
+        let stored = user.map(|user| match &user.secret {
+            AccountSecret::Password(password) => password,
+        });
         let verified = self.verifier.verify(username, password, stored).await;
         let verified = verified.map_err(|TooManyLogins| {
             let message = "Too many logins are being verified. Nothing was sent.";
@@ -85,7 +87,7 @@ impl Accounts {
         let now = std::time::Instant::now();
         self.metrics.failed_logins.inc();
         let is_locked_out = self.lockout.record_failure(username, address, now);
-        let user = user.map(|user| &*user.username);
+        let user = user.map(|user| &*user.name);
         // The filter in packaging/fail2ban matches this text. The address is part of the text,
         // because the journal stores the fields separately.
         warn!(target: "ami_bridge::auth", user, "login refused from {address}");

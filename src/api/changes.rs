@@ -49,7 +49,7 @@ struct Target {
 
 impl Tenant<'_> {
     /// Makes a change in each of these queues concurrently. Nothing is sent to the PBX for
-    /// a queue that is not the organization's.
+    /// a queue that the account may not use.
     pub(super) async fn change(
         &self,
         agent: &str,
@@ -88,7 +88,7 @@ impl Tenant<'_> {
     ) -> Vec<Target> {
         let own = numbers
             .iter()
-            .filter_map(|number| self.organization.canonical_number(number));
+            .filter_map(|number| self.account.canonical_number(number));
         let names: Vec<_> = own.map(|own| self.pbx_name(&own)).collect();
         let found = match request {
             Ok(request) => request.look_up(&names).await.map_err(lookup_failed),
@@ -103,7 +103,7 @@ impl Tenant<'_> {
     /// Maps one queue number. `found` is the result of the look-up on the PBX. If the look-up
     /// failed, the mirror is used instead.
     fn target(&self, number: &str, found: Result<&[QueueName], &ApiError>) -> Target {
-        let Some(own) = self.organization.canonical_number(number) else {
+        let Some(own) = self.account.canonical_number(number) else {
             return Target {
                 name: Err(unknown_queue(number)),
                 number: number.to_owned(),
@@ -119,7 +119,7 @@ impl Tenant<'_> {
         };
         match spelled {
             Some(spelled) => Target {
-                number: self.organization.queue_number(&spelled).unwrap_or(own),
+                number: self.account.queue_number(&spelled).unwrap_or(own),
                 name: Ok(spelled),
             },
             None => Target {
@@ -132,24 +132,22 @@ impl Tenant<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use tokio::time::Instant;
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::organizations::Organization;
+    use crate::organizations::{Account, Limits, Organization};
     use crate::queues::mirror::unreachable_pbx;
 
     #[tokio::test]
     async fn queue_that_was_looked_up_is_used_even_if_the_link_was_lost_meanwhile() {
-        let organization = Arc::new(Organization::for_test(&["6001"], "acme-{queue}"));
+        let organization = Organization::for_test(&["6001"], "acme-{queue}");
+        let account = Account::for_test(organization, Limits::default());
         // The mirror has no queues, as right after a new link.
         let (pbx, _) = unreachable_pbx(CancellationToken::new());
         let tenant = Tenant {
-            organization: &organization,
+            account: &account,
             pbx: &pbx,
-            username: "dana",
             deadline: Instant::now(),
             request_id: "1",
         };

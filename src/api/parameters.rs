@@ -4,14 +4,18 @@
 use super::errors::ApiError;
 use super::form::{Form, invalid};
 use crate::ami::value::{MAX_MEMBER_BYTES, MEMBER_SEPARATORS};
-use crate::organizations::{MAX_AGENT_CHARS, MAX_QUEUE_CHARS, is_number_char};
+use crate::organizations::{Account, MAX_AGENT_CHARS, MAX_QUEUE_CHARS, is_number_char};
 
 /// The maximum number of queues that one request may name. The bridge may send the PBX one action
 /// for each queue.
 const MAX_QUEUES: usize = 100;
 
-/// Returns the agent's phone number from the required parameter `agent`.
-pub(super) fn agent(form: &Form) -> Result<String, ApiError> {
+/// Returns the agent's phone number from the parameter `agent`. The parameter is required unless
+/// the account is limited to one agent.
+pub(super) fn agent(form: &Form, account: &Account) -> Result<String, ApiError> {
+    if let (None, Some(own)) = (form.get("agent"), account.own_agent()) {
+        return Ok(own.to_owned());
+    }
     number("agent", form.require("agent")?, MAX_AGENT_CHARS)
 }
 

@@ -1,4 +1,4 @@
-//! Pauses an agent in every queue of the organization.
+//! Pauses an agent in every queue of the account.
 //!
 //! The bridge sends the pause to every queue, even to queues in which the mirror does not list
 //! the agent. The mirror may lack a membership, because Asterisk sends no event when a realtime
@@ -39,8 +39,8 @@ impl Attempt {
 }
 
 impl Tenant<'_> {
-    /// Pauses or unpauses the agent in every queue of the organization in which Asterisk
-    /// finds the agent.
+    /// Pauses or unpauses the agent in every queue of the account in which Asterisk finds the
+    /// agent.
     ///
     /// # Errors
     /// Returns `not_a_member` if Asterisk finds the agent in no queue, or the look-up's error if
@@ -72,7 +72,7 @@ impl Tenant<'_> {
         request: &PbxRequest<'_>,
         pause: &PauseChange,
     ) -> Result<Vec<Attempt>, ApiError> {
-        let is_own = |name: &QueueName| self.organization.queue_number(name).is_some();
+        let is_own = |name: &QueueName| self.account.queue_number(name).is_some();
         let mut known = self.pbx.listed_names();
         known.retain(is_own);
         let attempts = self.attempt_all(request, known.clone(), pause);
@@ -115,7 +115,7 @@ impl Tenant<'_> {
     ) -> Result<Vec<Row>, ApiError> {
         let has_rows = attempts.iter().any(Attempt::has_row);
         let rows = attempts.into_iter().filter_map(|attempt| {
-            let number = self.organization.queue_number(&attempt.queue)?;
+            let number = self.account.queue_number(&attempt.queue)?;
             let is_dropped = has_rows && !attempt.has_row();
             let result = match attempt.pause.result {
                 Ok(Some(result)) => Ok(RowResult::of(result, ends_at)),
@@ -133,7 +133,7 @@ impl Tenant<'_> {
             let message = format!("Agent {agent} is a member of none of the queues.");
             return Err(ApiError::new(Code::NotAMember, message));
         }
-        rows.sort_by(|a, b| self.organization.compare_queues(&a.queue, &b.queue));
+        rows.sort_by(|a, b| self.account.organization.compare_queues(&a.queue, &b.queue));
         Ok(rows)
     }
 }

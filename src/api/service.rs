@@ -1,7 +1,7 @@
 //! Handles an API request, from its parameters to its response and its log line.
 //!
 //! The order of the checks is part of the contract: the form; lockout and credentials; the
-//! user's actions and networks; the action's parameters; the organization's agents and
+//! account's actions and networks; the action's parameters; the account's agents and
 //! queues; and finally the PBX.
 
 use std::net::IpAddr;
@@ -23,7 +23,7 @@ use super::refusal::no_change_sent;
 use super::response::Response;
 use super::tenant::Tenant;
 use crate::ami::with_change_flag;
-use crate::organizations::{Directory, Organization, User};
+use crate::organizations::{Account, Directory, Organization};
 use crate::queues::{Pbx, Pbxes};
 
 /// An API request. It does not implement `Debug`, because it contains the password.
@@ -58,7 +58,7 @@ pub struct Api {
 /// The log fields of a request. Each is set as soon as it is known.
 #[derive(Default)]
 struct LogFields {
-    user: Option<Arc<User>>,
+    account: Option<Arc<Account>>,
     action_name: Option<&'static str>,
     /// Set after the parameters have been checked, so that a password typed into the wrong
     /// field is not logged.
@@ -139,19 +139,18 @@ impl Api {
         let credentials = Credentials::from_request(&form, request.authorization.as_deref())?;
         let action = requested_action(&form)?;
         log_fields.action_name = Some(action.name);
-        let user = self.authorize(credentials, action.name, request, log_fields);
-        let user = user.await?;
+        let account = self.authorize(credentials, action.name, request, log_fields);
+        let account = account.await?;
 
-        let command = (action.parse)(&form, &user.organization)?;
+        let command = (action.parse)(&form, &account)?;
         log_fields.parameters = command.logged();
         log_fields.is_change = action.is_change;
-        let pbx = self.pbx(&user.organization);
+        let pbx = self.pbx(&account.organization);
         let context = Context {
             action,
             tenant: Tenant {
-                organization: &user.organization,
+                account: &account,
                 pbx,
-                username: &user.username,
                 deadline: request.arrived + pbx.action_timeout(),
                 request_id: &request.request_id,
             },
@@ -178,15 +177,15 @@ impl Api {
         let form = Form::parse_events(query, self.reject_unknown_parameters)?;
         let credentials = Credentials::from_request(&form, request.authorization.as_deref())?;
         log_fields.action_name = Some(EVENTS_ACTION);
-        let user = self.authorize(credentials, EVENTS_ACTION, request, log_fields);
-        let user = user.await?;
+        let account = self.authorize(credentials, EVENTS_ACTION, request, log_fields);
+        let account = account.await?;
 
         parameters::reject_agent(&form)?;
         let queues = parameters::queues(&form)?;
         log_fields.parameters.queues.clone_from(&queues);
-        let pbx = self.pbx(&user.organization);
+        let pbx = self.pbx(&account.organization);
         let member_json = Arc::clone(&self.member_json);
-        let view = StreamView::new(pbx, member_json, &user, queues, &request.request_id);
+        let view = StreamView::new(pbx, member_json, account, queues, &request.request_id);
         let last_event_id = last_event_id.or_else(|| form.get(LAST_EVENT_ID));
         // The stream starts with a snapshot if the id is invalid or missing.
         let position = last_event_id.and_then(|id| id.parse::<StreamPosition>().ok());
@@ -200,15 +199,15 @@ impl Api {
         action_name: &str,
         request: &ApiRequest,
         log_fields: &mut LogFields,
-    ) -> Result<Arc<User>, ApiError> {
+    ) -> Result<Arc<Account>, ApiError> {
         let credentials = credentials.ok_or_else(ApiError::unauthorized)?;
-        log_fields.user = self.accounts.claimed_user(&credentials);
+        log_fields.account = self.accounts.claimed_user(&credentials);
         let authorized = self
             .accounts
             .authorize(&credentials, action_name, request.address);
-        let user = authorized.await?;
+        let account = authorized.await?;
         log_fields.is_authenticated = true;
-        Ok(user)
+        Ok(account)
     }
 
     fn pbx(&self, organization: &Organization) -> &Pbx {
@@ -229,7 +228,7 @@ impl Api {
 
 /// Writes a log line for each request, and an additional audit log line for each change.
 fn log(request: &ApiRequest, log_fields: &LogFields, response: &Response, seconds: f64) {
-    let user = log_fields.user.as_deref();
+    let account = log_fields.account.as_deref();
     let LoggedParameters {
         agent,
         queues,
@@ -243,9 +242,9 @@ fn log(request: &ApiRequest, log_fields: &LogFields, response: &Response, second
                 target: $target,
                 request_id = request.request_id,
                 client = %request.address,
-                pbx = user.map(|user| &*user.organization.pbx),
-                organization = user.map(|user| &*user.organization.name),
-                user = user.map(|user| &*user.username),
+                pbx = account.map(|account| &*account.organization.pbx),
+                organization = account.map(|account| &*account.organization.name),
+                user = account.map(|account| &*account.name),
                 action = log_fields.action_name,
                 agent,
                 queue = queues,

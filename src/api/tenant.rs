@@ -1,7 +1,7 @@
-//! An organization's view of its PBX.
+//! An account's view of the PBX.
 //!
-//! Only this type maps an organization's queue numbers to queue names on the PBX and back, so no
-//! action can reach another organization's queues.
+//! Only this type maps phone numbers to interfaces, and queue numbers to queue names on the PBX
+//! and back, so no action can reach agents and queues that the account may not use.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::errors::{ApiError, Code};
 use super::refusal::{read_failed, request_failed, unknown_queue};
-use crate::organizations::Organization;
+use crate::organizations::Account;
 use crate::queues::{Member, Pbx, PbxRequest, Queue, ReadRequest, RequestOrigin, Snapshot};
 
 /// A queue with its number in the organization.
@@ -29,15 +29,14 @@ pub(super) fn is_large(queues: &[OwnQueue]) -> bool {
     members.sum::<usize>() + queues.len() > MAX_RENDERED_INLINE
 }
 
-/// Returns the number of the queue with this name on the PBX, if the queue belongs to the
-/// organization and is one of `shown`. `None` means that all of the organization's queues are
-/// shown.
+/// Returns the number of the queue with this name on the PBX, if the account may use the queue and
+/// it is one of `shown`. `None` means that all of the account's queues are shown.
 pub(super) fn shown_number(
-    organization: &Organization,
+    account: &Account,
     shown: Option<&[String]>,
     name: &str,
 ) -> Option<String> {
-    let number = organization.queue_number(name)?;
+    let number = account.queue_number(name)?;
     let is_shown = |shown: &[String]| shown.iter().any(|own| own.eq_ignore_ascii_case(&number));
     shown.is_none_or(is_shown).then_some(number)
 }
@@ -63,25 +62,24 @@ pub(super) enum Detail {
     Full,
 }
 
-/// An organization's view of its PBX, for one request.
+/// An account's view of the PBX, for one request.
 pub(super) struct Tenant<'a> {
-    pub(super) organization: &'a Arc<Organization>,
+    /// The account that makes the request.
+    pub(super) account: &'a Arc<Account>,
     pub(super) pbx: &'a Pbx,
-    /// The user who makes the request.
-    pub(super) username: &'a str,
     /// When the response must be complete.
     pub(super) deadline: Instant,
     pub(super) request_id: &'a str,
 }
 
 impl Tenant<'_> {
-    /// Checks that the agent is one of the organization's phone numbers.
+    /// Returns the agent's interface.
     ///
     /// # Errors
-    /// Returns `unknown_agent` if the agent is not one of them.
-    pub(super) fn check_agent(&self, agent: &str) -> Result<(), ApiError> {
-        if self.organization.has_agent(agent) {
-            return Ok(());
+    /// Returns `unknown_agent` if the account may not use this phone number.
+    pub(super) fn interface(&self, agent: &str) -> Result<String, ApiError> {
+        if self.account.has_agent(agent) {
+            return Ok(self.account.organization.interface.expand(agent));
         }
         let message = format!("Agent {agent} is not one of the organization's phone numbers.");
         Err(ApiError::new(Code::UnknownAgent, message))
@@ -90,19 +88,19 @@ impl Tenant<'_> {
     /// Begins a request to the PBX. Called after all other checks.
     pub(super) fn begin(&self) -> Result<PbxRequest<'_>, ApiError> {
         let begun = self.pbx.begin(RequestOrigin {
-            organization: &self.organization.name,
-            user: self.username,
+            organization: &self.account.organization.name,
+            user: &self.account.name,
             request_id: self.request_id,
             deadline: self.deadline,
         });
         begun.map_err(request_failed)
     }
 
-    /// Reads the queues with these numbers, or all of the organization's queues. Leaves out
-    /// queues that the PBX does not have.
+    /// Reads the queues with these numbers, or all of the account's queues. Leaves out queues that
+    /// the PBX does not have.
     ///
     /// # Errors
-    /// Returns `unknown_queue` if a number is not one of the organization's queues, or an error
+    /// Returns `unknown_queue` if a number is not one of the account's queues, or an error
     /// from the PBX.
     pub(super) async fn queues(
         &self,
@@ -111,7 +109,7 @@ impl Tenant<'_> {
         detail: Detail,
     ) -> Result<(Vec<OwnQueue>, ReadState), ApiError> {
         let names = self.names(numbers)?;
-        let is_own = |name: &str| self.organization.queue_number(name).is_some();
+        let is_own = |name: &str| self.account.queue_number(name).is_some();
         let question = ReadRequest {
             names: names.as_deref(),
             looks_up_missing: numbers.is_some(),
@@ -133,19 +131,19 @@ impl Tenant<'_> {
         Ok((self.own(snapshot), read))
     }
 
-    /// Reads the agent's memberships in the queues with these numbers, or in all of the
-    /// organization's queues.
+    /// Reads the agent's memberships in the queues with these numbers, or in all of the account's
+    /// queues.
     ///
     /// # Errors
-    /// Returns `unknown_queue` if the organization or the PBX does not have one of the named
-    /// queues, or an error from the PBX.
+    /// Returns `unknown_agent` if the account may not use the agent, `unknown_queue` if the
+    /// account or the PBX does not have one of the named queues, or an error from the PBX.
     pub(super) async fn memberships(
         &self,
         agent: &str,
         numbers: Option<&[String]>,
         fresh: bool,
     ) -> Result<(Vec<(OwnQueue, Arc<Member>)>, ReadState), ApiError> {
-        let interface = self.organization.interface.expand(agent);
+        let interface = self.interface(agent)?;
         let (queues, read) = self.queues(numbers, fresh, Detail::Members).await?;
         self.check_all_found(numbers, &queues)?;
         let memberships = queues.into_iter().filter_map(|own| {
@@ -155,24 +153,24 @@ impl Tenant<'_> {
         Ok((memberships.collect(), read))
     }
 
-    /// Returns the PBX's names for the queues with these numbers, or for all of the
-    /// organization's queues. Returns `None` if the organization's queues are defined by
-    /// patterns, because only the PBX knows their names.
+    /// Returns the PBX's names for the queues with these numbers, or for all of the account's
+    /// queues. Returns `None` if the organization's queues are defined by patterns, because only
+    /// the PBX knows their names.
     ///
     /// # Errors
-    /// Returns `unknown_queue` if a number is not one of the organization's queues.
+    /// Returns `unknown_queue` if a number is not one of the account's queues.
     pub(super) fn names(
         &self,
         numbers: Option<&[String]>,
     ) -> Result<Option<Vec<String>>, ApiError> {
         let Some(numbers) = numbers else {
-            let listed = self.organization.exact_numbers();
+            let listed = self.account.exact_numbers();
             return Ok(
                 listed.map(|numbers| numbers.into_iter().map(|n| self.pbx_name(n)).collect())
             );
         };
         let names = numbers.iter().map(|number| {
-            let own = self.organization.canonical_number(number);
+            let own = self.account.canonical_number(number);
             own.map(|own| self.pbx_name(&own))
                 .ok_or_else(|| unknown_queue(number))
         });
@@ -181,17 +179,18 @@ impl Tenant<'_> {
 
     /// Returns the PBX's name for the queue with this number.
     pub(super) fn pbx_name(&self, number: &str) -> String {
-        self.organization.queue_name.expand(number)
+        self.account.organization.queue_name.expand(number)
     }
 
-    /// Returns the organization's queues in a snapshot, in the order of the configuration.
+    /// Returns the account's queues in a snapshot, in the order of the configuration.
     fn own(&self, snapshot: Snapshot) -> Vec<OwnQueue> {
         let own = snapshot.queues.into_iter().filter_map(|queue| {
-            let number = self.organization.queue_number(&queue.name)?;
+            let number = self.account.queue_number(&queue.name)?;
             Some(OwnQueue { number, queue })
         });
         let mut own: Vec<OwnQueue> = own.collect();
-        own.sort_by(|a, b| self.organization.compare_queues(&a.number, &b.number));
+        let organization = &self.account.organization;
+        own.sort_by(|a, b| organization.compare_queues(&a.number, &b.number));
         own
     }
 

@@ -246,6 +246,12 @@ pub(super) struct User {
     pub(super) actions: Vec<String>,
     #[serde(deserialize_with = "field::list")]
     pub(super) allow_from: Vec<String>,
+    #[serde(deserialize_with = "field::list")]
+    pub(super) agents: Vec<String>,
+    #[serde(deserialize_with = "field::list")]
+    pub(super) queues: Vec<String>,
+    #[serde(deserialize_with = "field::boolean")]
+    pub(super) sees_colleagues: bool,
 }
 
 impl Default for User {
@@ -257,6 +263,9 @@ impl Default for User {
             password: None,
             actions: vec!["*".into()],
             allow_from: Vec::new(),
+            agents: Vec::new(),
+            queues: Vec::new(),
+            sees_colleagues: false,
         }
     }
 }

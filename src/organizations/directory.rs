@@ -3,25 +3,25 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::account::{Account, AccountSecret};
 use super::organization::Organization;
 use super::password::StoredPassword;
-use super::user::User;
 
 /// The configured organizations and users.
 #[derive(Debug, Default)]
 pub struct Directory {
     organizations: Vec<Arc<Organization>>,
-    users: HashMap<String, Arc<User>>,
+    users: HashMap<String, Arc<Account>>,
 }
 
 impl Directory {
     /// Creates a directory. Usernames must be unique: if several users have the same name,
     /// only the last user is added.
     #[must_use]
-    pub fn new(organizations: Vec<Arc<Organization>>, users: Vec<User>) -> Self {
+    pub fn new(organizations: Vec<Arc<Organization>>, users: Vec<Account>) -> Self {
         let users = users
             .into_iter()
-            .map(|user| (user.username.clone(), Arc::new(user)))
+            .map(|user| (user.name.clone(), Arc::new(user)))
             .collect();
         Self {
             organizations,
@@ -32,7 +32,7 @@ impl Directory {
     /// Replaces each unchanged user with its instance from `previous`, so that the user's event
     /// streams stay open. Returns the users of `previous` that were changed or removed.
     #[must_use]
-    pub fn reuse_unchanged(&mut self, previous: &Self) -> Vec<Arc<User>> {
+    pub fn reuse_unchanged(&mut self, previous: &Self) -> Vec<Arc<Account>> {
         let mut replaced = Vec::new();
         for (username, old) in &previous.users {
             match self.users.get_mut(username) {
@@ -45,7 +45,7 @@ impl Directory {
 
     /// Returns the user with this username.
     #[must_use]
-    pub fn user(&self, username: &str) -> Option<&Arc<User>> {
+    pub fn user(&self, username: &str) -> Option<&Arc<Account>> {
         self.users.get(username)
     }
 
@@ -54,8 +54,13 @@ impl Directory {
     #[must_use]
     pub fn users_without_hash(&self) -> Vec<&str> {
         let users = self.users.values();
-        let without_hash = users.filter(|user| matches!(user.password, StoredPassword::Digest(_)));
-        let mut names: Vec<&str> = without_hash.map(|user| user.username.as_str()).collect();
+        let without_hash = users.filter(|user| {
+            matches!(
+                user.secret,
+                AccountSecret::Password(StoredPassword::Digest(_))
+            )
+        });
+        let mut names: Vec<&str> = without_hash.map(|user| user.name.as_str()).collect();
         names.sort_unstable();
         names
     }

@@ -1,10 +1,12 @@
 //! Organizations with their queues and agents, and the users who may log in for them.
 //!
-//! An [`Organization`] is a tenant that uses part of one PBX. A [`User`] logs in with a
+//! An [`Organization`] is a tenant that uses part of one PBX. A [`Account`] logs in with a
 //! password ([`Verifier`], [`Lockout`]) and may have fewer rights than its organization. The
 //! [`Directory`] contains all configured organizations and users.
 
+mod account;
 mod directory;
+mod limits;
 mod lockout;
 mod name_problem;
 mod natural_order;
@@ -13,11 +15,12 @@ mod overlap;
 mod password;
 mod pattern;
 mod template;
-mod user;
 mod verifier;
 mod wrapup;
 
+pub use account::{Account, AccountSecret, AccountVersion};
 pub use directory::Directory;
+pub use limits::Limits;
 pub use lockout::{CheckPermit, Lockout, LockoutPolicy};
 pub use name_problem::NameProblem;
 pub use organization::Organization;
@@ -25,6 +28,5 @@ pub use overlap::{Overlap, overlaps, patterns_overlap};
 pub use password::{PasswordDigest, StoredPassword};
 pub use pattern::{MAX_AGENT_CHARS, MAX_QUEUE_CHARS, Pattern, is_number_char};
 pub use template::Template;
-pub use user::User;
 pub use verifier::{TooManyLogins, Verifier};
 pub use wrapup::WrapupTimes;

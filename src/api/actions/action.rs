@@ -10,7 +10,7 @@ use crate::api::form::Form;
 use crate::api::json::MemberJsonCache;
 use crate::api::response::Response;
 use crate::api::tenant::Tenant;
-use crate::organizations::Organization;
+use crate::organizations::Account;
 
 /// An action of the API.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(in crate::api) struct Action {
     pub(in crate::api) is_change: bool,
     /// Parses the action's parameters and checks them against the organization's pause reasons.
     /// Ignores parameters that the action doesn't use.
-    pub(in crate::api) parse: fn(&Form, &Organization) -> ParseResult,
+    pub(in crate::api) parse: fn(&Form, &Account) -> ParseResult,
 }
 
 /// The parsed parameters of an action, or the error if a parameter is not valid.

@@ -10,7 +10,7 @@ use crate::api::form::{Form, invalid};
 use crate::api::parameters;
 use crate::api::pause_parameters::PauseParameters;
 use crate::api::response::Response;
-use crate::organizations::Organization;
+use crate::organizations::Account;
 use crate::queues::{NewMember, QueueChange};
 
 pub(super) static ADD: Action = Action {
@@ -36,14 +36,14 @@ struct Add {
 }
 
 impl Add {
-    fn parse(form: &Form, organization: &Organization) -> ParseResult {
-        let agent = parameters::agent(form)?;
+    fn parse(form: &Form, account: &Account) -> ParseResult {
+        let agent = parameters::agent(form, account)?;
         let queues = parameters::required_queues(form)?;
         let alias = parameters::member_text(form, "alias")?;
         let penalty = penalty(form)?;
         let paused = parameters::flag(form, "paused")?;
         let pause = if paused {
-            PauseParameters::parse(form, organization)?
+            PauseParameters::parse(form, &account.organization)?
         } else {
             // A reason makes no sense without a pause, but must be valid.
             parameters::member_text(form, "reason")?;
@@ -62,11 +62,10 @@ impl Add {
 
     async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
         let tenant = &context.tenant;
-        tenant.check_agent(&self.agent)?;
-        let organization = tenant.organization;
-        let state_interface = organization.state_interface.as_ref();
+        let interface = tenant.interface(&self.agent)?;
+        let state_interface = tenant.account.organization.state_interface.as_ref();
         let change = QueueChange::Add(NewMember {
-            interface: organization.interface.expand(&self.agent),
+            interface,
             name: self.alias.clone(),
             state_interface: state_interface.map(|template| template.expand(&self.agent)),
             penalty: self.penalty,

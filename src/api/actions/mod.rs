@@ -16,7 +16,7 @@ mod show_state;
 
 use super::errors::{ApiError, Code};
 use super::form::Form;
-use crate::organizations::Organization;
+use crate::organizations::Account;
 
 pub use action::LoggedParameters;
 pub(super) use action::{Action, Context};
@@ -64,12 +64,9 @@ pub(super) fn requested_action(form: &Form) -> Result<&'static Action, ApiError>
 ///
 /// # Errors
 /// Returns an error with status 400 if the query string or a parameter is not valid.
-pub fn check_query(
-    query: &str,
-    organization: &Organization,
-) -> Result<(LoggedParameters, String), ApiError> {
+pub fn check_query(query: &str, account: &Account) -> Result<(LoggedParameters, String), ApiError> {
     let form = Form::parse(&[query], true)?;
-    let command = (requested_action(&form)?.parse)(&form, organization)?;
+    let command = (requested_action(&form)?.parse)(&form, account)?;
     Ok((command.logged(), format!("{command:?}")))
 }
 

@@ -1,5 +1,5 @@
 //! `pause` and `unpause`: change an agent's pause in named queues, or in every queue of the
-//! organization.
+//! account.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -11,7 +11,7 @@ use crate::api::form::Form;
 use crate::api::parameters;
 use crate::api::pause_parameters::{self, PauseParameters};
 use crate::api::response::Response;
-use crate::organizations::Organization;
+use crate::organizations::Account;
 use crate::queues::{PauseChange, QueueChange};
 
 pub(super) static PAUSE: Action = Action {
@@ -40,10 +40,10 @@ struct Pause {
 }
 
 impl Pause {
-    fn parse_pause(form: &Form, organization: &Organization) -> ParseResult {
-        let agent = parameters::agent(form)?;
+    fn parse_pause(form: &Form, account: &Account) -> ParseResult {
+        let agent = parameters::agent(form, account)?;
         let queues = parameters::queues(form)?;
-        let pause = PauseParameters::parse(form, organization)?;
+        let pause = PauseParameters::parse(form, &account.organization)?;
         Ok(Box::new(Self {
             agent,
             queues,
@@ -54,12 +54,12 @@ impl Pause {
         }))
     }
 
-    fn parse_unpause(form: &Form, organization: &Organization) -> ParseResult {
+    fn parse_unpause(form: &Form, account: &Account) -> ParseResult {
         Ok(Box::new(Self {
-            agent: parameters::agent(form)?,
+            agent: parameters::agent(form, account)?,
             queues: parameters::queues(form)?,
             paused: false,
-            reason: pause_parameters::unpause_reason(form, organization)?,
+            reason: pause_parameters::unpause_reason(form, &account.organization)?,
             duration_seconds: None,
             keep_existing: false,
         }))
@@ -67,9 +67,8 @@ impl Pause {
 
     async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
         let tenant = &context.tenant;
-        tenant.check_agent(&self.agent)?;
         let pause = PauseChange {
-            interface: tenant.organization.interface.expand(&self.agent),
+            interface: tenant.interface(&self.agent)?,
             paused: self.paused,
             reason: self.reason.clone(),
             ends_at: context.pause_end(self.duration_seconds),

@@ -9,7 +9,7 @@ use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::parameters;
 use crate::api::response::Response;
-use crate::organizations::Organization;
+use crate::organizations::Account;
 use crate::queues::QueueChange;
 
 pub(super) static REMOVE: Action = Action {
@@ -25,18 +25,17 @@ struct Remove {
 }
 
 impl Remove {
-    fn parse(form: &Form, _: &Organization) -> ParseResult {
+    fn parse(form: &Form, account: &Account) -> ParseResult {
         Ok(Box::new(Self {
-            agent: parameters::agent(form)?,
+            agent: parameters::agent(form, account)?,
             queues: parameters::required_queues(form)?,
         }))
     }
 
     async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
         let tenant = &context.tenant;
-        tenant.check_agent(&self.agent)?;
         let change = QueueChange::Remove {
-            interface: tenant.organization.interface.expand(&self.agent),
+            interface: tenant.interface(&self.agent)?,
         };
         let rows = tenant.change(&self.agent, &self.queues, &change).await;
         let fields = ChangeFields {

@@ -12,7 +12,7 @@ use crate::api::form::Form;
 use crate::api::json::{JsonPieces, render, write_queues};
 use crate::api::response::{ReadHead, Response};
 use crate::api::tenant::is_large;
-use crate::organizations::Organization;
+use crate::organizations::Account;
 
 pub(super) static SHOW_QUEUE: Action = Action {
     name: "showqueue",
@@ -24,7 +24,7 @@ pub(super) static SHOW_QUEUE: Action = Action {
 struct ShowQueue(QueueSelection);
 
 impl ShowQueue {
-    fn parse(form: &Form, _: &Organization) -> ParseResult {
+    fn parse(form: &Form, _: &Account) -> ParseResult {
         Ok(Box::new(Self(QueueSelection::parse(form)?)))
     }
 
@@ -32,14 +32,14 @@ impl ShowQueue {
         let tenant = &context.tenant;
         let (queues, read) = self.0.read(tenant).await?;
         let head = ReadHead::new(context.action.name, tenant.request_id, read);
-        let organization = Arc::clone(tenant.organization);
+        let account = Arc::clone(tenant.account);
         let member_json = Arc::clone(context.member_json);
         let body = render(is_large(&queues), move || {
             let mut json = JsonPieces::default();
             json.raw("{");
             json.fields(&head);
             json.raw(",\"queues\":");
-            write_queues(&mut json, &queues, &organization, &member_json, read.now);
+            write_queues(&mut json, &queues, &account, &member_json, read.now);
             json.raw("}");
             json.finish()
         });

@@ -13,7 +13,7 @@ use crate::api::form::Form;
 use crate::api::json::{QueueStatistics, TotalStatistics, render, to_json};
 use crate::api::response::{ReadHead, Response};
 use crate::api::tenant::is_large;
-use crate::organizations::Organization;
+use crate::organizations::Account;
 
 pub(super) static SHOW_QUEUE_STAT: Action = Action {
     name: "showqueuestat",
@@ -33,7 +33,7 @@ struct Body<'a> {
 }
 
 impl ShowQueueStat {
-    fn parse(form: &Form, _: &Organization) -> ParseResult {
+    fn parse(form: &Form, _: &Account) -> ParseResult {
         Ok(Box::new(Self(QueueSelection::parse(form)?)))
     }
 
@@ -41,7 +41,7 @@ impl ShowQueueStat {
         let tenant = &context.tenant;
         let (queues, read) = self.0.read(tenant).await?;
         let head = ReadHead::new(context.action.name, tenant.request_id, read);
-        let organization = Arc::clone(tenant.organization);
+        let organization = Arc::clone(&tenant.account.organization);
         let body = render(is_large(&queues), move || {
             let statistics = queues
                 .iter()

@@ -12,7 +12,7 @@ use crate::api::form::Form;
 use crate::api::json::to_json;
 use crate::api::parameters;
 use crate::api::response::Response;
-use crate::organizations::Organization;
+use crate::organizations::Account;
 use crate::queues::PauseReason;
 
 pub(super) static SHOW_REASONS: Action = Action {
@@ -42,7 +42,7 @@ struct ReasonView<'a> {
 }
 
 impl ShowReasons {
-    fn parse(form: &Form, _: &Organization) -> ParseResult {
+    fn parse(form: &Form, _: &Account) -> ParseResult {
         parameters::reject_unused(form, "agent")?;
         parameters::reject_unused(form, "queue")?;
         Ok(Box::new(Self))
@@ -55,7 +55,7 @@ impl Command for ShowReasons {
     }
 
     fn run<'a>(&'a self, context: Context<'a>) -> BoxFuture<'a, Result<Response, ApiError>> {
-        let organization = context.tenant.organization;
+        let organization = &context.tenant.account.organization;
         let body = to_json(&Body {
             status: "success",
             action: context.action.name,

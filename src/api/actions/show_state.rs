@@ -1,4 +1,4 @@
-//! `showstate`: shows an agent's state and pause reason across the organization's queues.
+//! `showstate`: shows an agent's state and pause reason across the account's queues.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::api::json::{MemberView, paused_at, paused_reason, to_json, unix_milli
 use crate::api::parameters;
 use crate::api::response::{ReadHead, Response};
 use crate::api::tenant::{OwnQueue, Tenant};
-use crate::organizations::Organization;
+use crate::organizations::{Account, Organization};
 use crate::queues::{Member, MemberState, MemberTiming};
 
 pub(super) static SHOW_STATE: Action = Action {
@@ -59,10 +59,10 @@ struct MembershipView<'a> {
 }
 
 impl ShowState {
-    fn parse(form: &Form, _: &Organization) -> ParseResult {
+    fn parse(form: &Form, account: &Account) -> ParseResult {
         let fresh = parameters::flag(form, "fresh")?;
         Ok(Box::new(Self {
-            agent: parameters::agent(form)?,
+            agent: parameters::agent(form, account)?,
             queues: parameters::queues(form)?,
             fresh,
         }))
@@ -70,12 +70,11 @@ impl ShowState {
 
     async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
         let tenant: &Tenant<'_> = &context.tenant;
-        tenant.check_agent(&self.agent)?;
         let numbers = self.queues.as_deref();
         let memberships = tenant.memberships(&self.agent, numbers, self.fresh);
         let (memberships, read) = memberships.await?;
         let head = ReadHead::new(context.action.name, tenant.request_id, read);
-        let organization = tenant.organization;
+        let organization = &tenant.account.organization;
         let body = Body::new(head, &self.agent, &memberships, organization, read.now);
         Ok(Response::success(to_json(&body)))
     }

@@ -1,6 +1,7 @@
 //! Tests of the parameters that each action accepts.
 
 use super::*;
+use crate::organizations::{Limits, Organization};
 use crate::queues::{PauseReason, ReasonCatalog};
 
 fn parse_result(query: &str) -> String {
@@ -8,9 +9,10 @@ fn parse_result(query: &str) -> String {
 }
 
 fn parse_result_for(organization: &Organization, query: &str) -> String {
+    let account = Account::for_test(organization.clone(), Limits::default());
     let command = || {
         let form = Form::parse(&[query], true)?;
-        (requested_action(&form)?.parse)(&form, organization)
+        (requested_action(&form)?.parse)(&form, &account)
     };
     match command() {
         Ok(command) => format!("{command:?}"),
@@ -234,7 +236,8 @@ fn pause_needs_a_listed_reason_if_the_organization_requires_it() {
         }
     }
     let form = Form::parse(&["action=pause&agent=1&reason=x"], true).expect("a form");
-    let refusal = (pause::PAUSE.parse)(&form, &with_reasons(true, false)).expect_err("refused");
+    let account = Account::for_test(with_reasons(true, false), Limits::default());
+    let refusal = (pause::PAUSE.parse)(&form, &account).expect_err("refused");
     assert!(
         refusal.message.contains("Lunch, Back office"),
         "{}",

@@ -161,7 +161,7 @@ impl EventStream {
                     };
                     let position = self.view.position(*number, statistics_of.is_none());
                     let names = (queue.as_str(), shown_number.as_str());
-                    events.push(self.view.member_event(position, names, *change, member));
+                    events.extend(self.view.member_event(position, names, *change, member));
                     events.extend(statistics_of.and_then(|q| self.queue_event(*number, q)));
                 }
                 StateChange::Statistics { .. } => {
@@ -196,11 +196,11 @@ impl EventStream {
         pbx_event(self.view.position(self.last_sent, true), connected)
     }
 
-    /// Returns a token that is canceled when the user's permissions change or the user is
-    /// deleted.
+    /// Returns a token that is canceled when the account's permissions change or the account is
+    /// removed.
     #[must_use]
     pub fn revoked(&self) -> CancellationToken {
-        self.view.revoked.clone()
+        self.view.revoked()
     }
 
     /// Returns the final events of a stream that the daemon closes: the unsent events of the

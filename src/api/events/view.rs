@@ -1,4 +1,4 @@
-//! The view of an event stream: the queues that it shows to one user.
+//! The view of an event stream: the queues and members that it shows to one account.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -14,19 +14,16 @@ use crate::api::json::{
     JsonPieces, MemberJsonCache, MemberView, QueueEvent, render, to_json, write_queues,
 };
 use crate::api::tenant::{Detail, OwnQueue, ReadState, Tenant, is_large, shown_number};
-use crate::organizations::{Organization, User};
+use crate::organizations::Account;
 use crate::queues::mirror::{Follower, MemberChange};
 use crate::queues::{Member, Pbx};
 use crate::wall_clock;
 
-/// The view of an event stream: the queues that it shows to one user.
+/// The view of an event stream: the queues and members that it shows to one account.
 pub(in crate::api) struct StreamView {
     pub(super) pbx: Pbx,
-    organization: Arc<Organization>,
-    username: String,
-    /// Canceled when the user's permissions change or the user is deleted.
-    pub(super) revoked: CancellationToken,
-    /// Queue numbers. `None` means all queues of the organization.
+    account: Arc<Account>,
+    /// Queue numbers. `None` means all queues of the account.
     queues: Option<Vec<String>>,
     request_id: String,
     member_json: Arc<MemberJsonCache>,
@@ -55,21 +52,17 @@ impl StreamView {
     pub(in crate::api) fn new(
         pbx: &Pbx,
         member_json: Arc<MemberJsonCache>,
-        user: &User,
+        account: Arc<Account>,
         queues: Option<Vec<String>>,
         request_id: &str,
     ) -> Self {
-        let organization = &user.organization;
         let mut hasher = DefaultHasher::new();
-        // Hashes everything that affects the events, because the same request may show something
-        // else after the configuration is reloaded.
-        (format!("{organization:?}"), &queues).hash(&mut hasher);
+        // After a reload has changed the account, the same request may show something else.
+        (account.version, &queues).hash(&mut hasher);
         Self {
             stream: format!("{:x}-{:x}", pbx.change_log_id(), hasher.finish()).into(),
             pbx: pbx.clone(),
-            organization: Arc::clone(organization),
-            username: user.username.clone(),
-            revoked: user.revoked.clone(),
+            account,
             queues,
             request_id: request_id.to_owned(),
             member_json,
@@ -77,8 +70,8 @@ impl StreamView {
     }
 
     pub(super) fn follow(&self) -> Follower {
-        let (organization, queues) = (Arc::clone(&self.organization), self.queues.clone());
-        let number = move |name: &str| shown_number(&organization, queues.as_deref(), name);
+        let (account, queues) = (Arc::clone(&self.account), self.queues.clone());
+        let number = move |name: &str| shown_number(&account, queues.as_deref(), name);
         let shows = Arc::new(move |name: &str| number(name).is_some());
         self.pbx.follow(&self.stream, shows)
     }
@@ -90,7 +83,7 @@ impl StreamView {
 
     /// Returns the number of a queue on the PBX if the stream shows it.
     pub(super) fn number(&self, queue: &str) -> Option<String> {
-        shown_number(&self.organization, self.queues.as_deref(), queue)
+        shown_number(&self.account, self.queues.as_deref(), queue)
     }
 
     /// Reads the queues that the stream shows.
@@ -103,9 +96,8 @@ impl StreamView {
         all_named: bool,
     ) -> Result<(Vec<OwnQueue>, ReadState), ApiError> {
         let tenant = Tenant {
-            organization: &self.organization,
+            account: &self.account,
             pbx: &self.pbx,
-            username: &self.username,
             deadline: Instant::now() + self.pbx.action_timeout(),
             request_id: &self.request_id,
         };
@@ -124,34 +116,42 @@ impl StreamView {
         queues: Vec<OwnQueue>,
         now: i64,
     ) -> Result<Vec<Bytes>, ApiError> {
-        let organization = Arc::clone(&self.organization);
+        let account = Arc::clone(&self.account);
         let member_json = Arc::clone(&self.member_json);
         render(is_large(&queues), move || {
             let mut json = JsonPieces::default();
             json.raw("{\"queues\":");
-            write_queues(&mut json, &queues, &organization, &member_json, now);
+            write_queues(&mut json, &queues, &account, &member_json, now);
             json.raw("}");
             json.finish()
         })
         .await
     }
 
-    /// Returns a `member` event. `queue` is the queue's name on the PBX, and `number` its number
-    /// in the organization.
+    /// Returns a token that is canceled when a reload changes or removes the account.
+    pub(super) fn revoked(&self) -> CancellationToken {
+        self.account.revoked.clone()
+    }
+
+    /// Returns a `member` event, or `None` if the account does not see the member. `queue` is the
+    /// queue's name on the PBX, and `number` its number in the organization.
     pub(super) fn member_event(
         &self,
         position: StreamPosition,
         (queue, number): (&str, &str),
         change: MemberChange,
         member: &Member,
-    ) -> StreamEvent {
+    ) -> Option<StreamEvent> {
+        if !self.account.sees_member(&member.interface) {
+            return None;
+        }
         let now = wall_clock::unix_millis();
         let data = to_json(&MemberEvent {
             queue: number,
             change: change_name(change),
-            member: MemberView::of(member, queue, &self.organization, now),
+            member: MemberView::of(member, queue, &self.account.organization, now),
         });
-        event(position, "member", data)
+        Some(event(position, "member", data))
     }
 
     /// Returns a `queue` event with the current callers and statistics. Returns `None` if the
@@ -160,7 +160,7 @@ impl StreamView {
         let number = self.number(queue)?;
         let (queue, now) = self.pbx.queue(queue)?;
         let own = OwnQueue { number, queue };
-        let data = to_json(&QueueEvent::of(&own, &self.organization, now));
+        let data = to_json(&QueueEvent::of(&own, &self.account, now));
         Some(event(position, "queue", data))
     }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::{pbx_timestamp, unix_millis_timestamp, whole_seconds};
-use crate::organizations::Organization;
+use crate::organizations::{Account, Organization};
 use crate::queues::{DeviceState, Member, MemberTiming, Membership, Queue};
 
 #[derive(Serialize)]
@@ -124,19 +124,20 @@ struct CachedMembers {
 }
 
 impl MemberJsonCache {
-    /// Returns a queue's members as a JSON array, from the cache if possible. `now` is in Unix
-    /// milliseconds.
-    pub(in crate::api) fn members(
-        &self,
-        queue: &Queue,
-        organization: &Arc<Organization>,
-        now: i64,
-    ) -> Bytes {
+    /// Returns the members that the account sees as a JSON array, from the cache if these are
+    /// all members. `now` is in Unix milliseconds.
+    pub(super) fn members(&self, queue: &Queue, account: &Account, now: i64) -> Bytes {
+        let organization = &account.organization;
+        if account.limits.hides_others() {
+            let members = queue.members.iter();
+            let seen = members.filter(|member| account.sees_member(&member.interface));
+            return render_members(seen, &queue.name, organization, now);
+        }
         if let Some(json) = self.cached(queue, organization) {
             return json;
         }
         // Rendering can take long, so the lock is not held.
-        let json = render_members(queue, organization, now);
+        let json = render_members(queue.members.iter(), &queue.name, organization, now);
         let cached = CachedMembers {
             members: Arc::clone(&queue.members),
             organization: Arc::clone(organization),
@@ -166,9 +167,23 @@ impl MemberJsonCache {
     }
 }
 
-fn render_members(queue: &Queue, organization: &Organization, now: i64) -> Bytes {
+/// Returns the number of members that the account does not see.
+pub(super) fn members_hidden(queue: &Queue, account: &Account) -> usize {
+    if !account.limits.hides_others() {
+        return 0;
+    }
     let members = queue.members.iter();
-    let views = members.map(|member| MemberView::of(member, &queue.name, organization, now));
+    let hidden = members.filter(|member| !account.sees_member(&member.interface));
+    hidden.count()
+}
+
+fn render_members<'a>(
+    members: impl Iterator<Item = &'a Arc<Member>>,
+    queue: &str,
+    organization: &Organization,
+    now: i64,
+) -> Bytes {
+    let views = members.map(|member| MemberView::of(member, queue, organization, now));
     let views: Vec<_> = views.collect();
     // Serialization fails only for maps with non-string keys; the view has none.
     serde_json::to_vec(&views).unwrap_or_default().into()

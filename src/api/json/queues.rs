@@ -1,13 +1,11 @@
 //! Renders a queue with its settings, members and callers, for `showqueue` and snapshots.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
-use super::members::MemberJsonCache;
+use super::members::{MemberJsonCache, members_hidden};
 use super::pieces::JsonPieces;
 use crate::api::tenant::OwnQueue;
-use crate::organizations::Organization;
+use crate::organizations::Account;
 use crate::queues::{Caller, Queue};
 
 /// The fields of a queue that precede `members`.
@@ -18,14 +16,15 @@ struct QueueHead<'a> {
     strategy: &'a str,
     max_callers: u64,
     weight: i64,
+    members_hidden: usize,
 }
 
 #[derive(Serialize)]
 pub(super) struct CallerView<'a> {
     position: u64,
-    caller_id_number: &'a str,
-    caller_id_name: &'a str,
-    channel: &'a str,
+    caller_id_number: Option<&'a str>,
+    caller_id_name: Option<&'a str>,
+    channel: Option<&'a str>,
     unique_id: &'a str,
     wait_seconds: u64,
     priority: i64,
@@ -35,30 +34,35 @@ pub(super) struct CallerView<'a> {
 pub(in crate::api) fn write_queues(
     json: &mut JsonPieces,
     queues: &[OwnQueue],
-    organization: &Arc<Organization>,
+    account: &Account,
     member_json: &MemberJsonCache,
     now: i64,
 ) {
     json.raw("[");
     for (index, own) in queues.iter().enumerate() {
         json.raw(if index == 0 { "{" } else { ",{" });
-        json.fields(&QueueHead::of(own));
+        json.fields(&QueueHead::of(own, account));
         json.raw(",\"members\":");
-        json.part(&member_json.members(&own.queue, organization, now));
+        json.part(&member_json.members(&own.queue, account, now));
         json.raw(",\"callers\":");
-        json.value(&callers(&own.queue));
+        json.value(&callers(&own.queue, account));
         json.raw("}");
     }
     json.raw("]");
 }
 
-/// Returns the waiting callers, ordered by position.
-pub(super) fn callers(queue: &Queue) -> Vec<CallerView<'_>> {
-    queue.callers.iter().map(CallerView::of).collect()
+/// Returns the waiting callers, ordered by position. Leaves out their identities if the account
+/// may not see them.
+pub(super) fn callers<'a>(queue: &'a Queue, account: &Account) -> Vec<CallerView<'a>> {
+    let is_anonymous = account.limits.hides_others();
+    let callers = queue.callers.iter();
+    callers
+        .map(|caller| CallerView::of(caller, is_anonymous))
+        .collect()
 }
 
 impl<'a> QueueHead<'a> {
-    fn of(own: &'a OwnQueue) -> Self {
+    fn of(own: &'a OwnQueue, account: &Account) -> Self {
         let queue = &own.queue;
         Self {
             queue: &own.number,
@@ -66,17 +70,19 @@ impl<'a> QueueHead<'a> {
             strategy: &queue.strategy,
             max_callers: queue.max_callers,
             weight: queue.weight,
+            members_hidden: members_hidden(queue, account),
         }
     }
 }
 
 impl<'a> CallerView<'a> {
-    fn of(caller: &'a Caller) -> Self {
+    fn of(caller: &'a Caller, is_anonymous: bool) -> Self {
+        let identity = |text: &'a str| (!is_anonymous).then_some(text);
         Self {
             position: caller.position,
-            caller_id_number: &caller.number,
-            caller_id_name: &caller.name,
-            channel: &caller.channel,
+            caller_id_number: identity(&caller.number),
+            caller_id_name: identity(&caller.name),
+            channel: identity(&caller.channel),
             unique_id: &caller.unique_id,
             wait_seconds: caller.wait_seconds,
             priority: caller.priority,

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::members::members_hidden;
 use super::queues::{CallerView, callers};
 use crate::api::tenant::OwnQueue;
-use crate::organizations::Organization;
+use crate::organizations::{Account, Organization};
 use crate::queues::{MemberState, MemberTiming, Queue};
 
 /// The statistics of one queue.
@@ -30,14 +31,16 @@ pub(in crate::api) struct QueueStatistics<'a> {
 pub(in crate::api) struct QueueEvent<'a> {
     #[serde(flatten)]
     statistics: QueueStatistics<'a>,
+    members_hidden: usize,
     callers: Vec<CallerView<'a>>,
 }
 
 impl<'a> QueueEvent<'a> {
-    pub(in crate::api) fn of(own: &'a OwnQueue, organization: &Organization, now: i64) -> Self {
+    pub(in crate::api) fn of(own: &'a OwnQueue, account: &Account, now: i64) -> Self {
         Self {
-            statistics: QueueStatistics::of(own, organization, now),
-            callers: callers(&own.queue),
+            statistics: QueueStatistics::of(own, &account.organization, now),
+            members_hidden: members_hidden(&own.queue, account),
+            callers: callers(&own.queue, account),
         }
     }
 }

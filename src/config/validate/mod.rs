@@ -6,6 +6,7 @@
 
 mod admin;
 mod http;
+mod limits;
 mod lockout;
 mod log;
 mod network;

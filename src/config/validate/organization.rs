@@ -9,7 +9,7 @@ use crate::ami::value::MAX_MEMBER_BYTES;
 use crate::config::file;
 use crate::config::mistake::Mistakes;
 use crate::organizations::{
-    MAX_AGENT_CHARS, Organization, Overlap, Pattern, Template, User, overlaps,
+    Account, MAX_AGENT_CHARS, Organization, Overlap, Pattern, Template, overlaps,
 };
 
 /// Validates all organizations and their users.
@@ -17,7 +17,7 @@ pub(super) fn validate_all(
     tables: BTreeMap<String, file::Organization>,
     pbxes: &[String],
     mistakes: &mut Mistakes,
-) -> (Vec<Arc<Organization>>, Vec<User>) {
+) -> (Vec<Arc<Organization>>, Vec<Account>) {
     let mut organizations = Vec::new();
     let mut users = Vec::new();
     let mut usernames = HashSet::new();
@@ -113,7 +113,7 @@ fn pbx_of(table: &file::Organization, pbxes: &[String]) -> Result<Option<String>
 }
 
 /// Parses a list of patterns. Reports invalid items as mistakes for `key`.
-fn patterns(
+pub(super) fn patterns(
     key: &str,
     items: &[String],
     parse: fn(&str) -> Result<Pattern, String>,

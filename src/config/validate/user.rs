@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
-
+use super::limits;
 use super::network::networks;
 use super::text::check_line;
 use crate::api;
 use crate::config::file;
 use crate::config::mistake::Mistakes;
-use crate::organizations::{Organization, PasswordDigest, StoredPassword, User};
+use crate::organizations::{Account, AccountSecret, Organization, PasswordDigest, StoredPassword};
 
 /// Validates a user. `key` is the user's table, such as `organization.acme.user[0]`.
 pub(super) fn validate(
@@ -17,7 +16,7 @@ pub(super) fn validate(
     table: &file::User,
     organization: Option<Arc<Organization>>,
     mistakes: &mut Mistakes,
-) -> Option<User> {
+) -> Option<Account> {
     match &table.username {
         None => mistakes.add_missing(&format!("{key}.username"), "the name to log in with"),
         Some(name) => {
@@ -38,13 +37,13 @@ pub(super) fn validate(
         .iter()
         .map(|action| action.to_ascii_lowercase());
     let allow_from = networks(&format!("{key}.allow_from"), &table.allow_from, mistakes);
-    Some(User {
-        username: table.username.clone()?,
-        organization: organization?,
-        password: password?,
+    let limits = limits::validate(key, table, organization.as_deref(), mistakes);
+    let secret = AccountSecret::Password(password?);
+    Some(Account {
         actions: (!allows_all).then(|| actions.collect()),
         allow_from,
-        revoked: CancellationToken::new(),
+        limits,
+        ..Account::new(table.username.clone()?, organization?, secret)
     })
 }
 
