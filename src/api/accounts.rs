@@ -30,21 +30,24 @@ impl Accounts {
         self.directory.user(&credentials.username).cloned()
     }
 
-    /// Authenticates the user and checks that the user may perform the action from this address.
+    /// Authenticates the user and checks that the user has the permission, if one is needed, and
+    /// may log in from this address.
     ///
     /// # Errors
     /// - `unauthorized` if the user is unknown or the password is wrong.
     /// - `too_many_attempts` if the user is locked out from this address.
     /// - `overloaded` if too many passwords are waiting to be verified.
-    /// - `forbidden` if the user may not perform the action, or not from this address.
+    /// - `forbidden` if the user does not have the permission, or may not log in from this
+    ///   address.
     pub(super) async fn authorize(
         &self,
         credentials: &Credentials,
-        action: &str,
+        permission: Option<&str>,
         address: IpAddr,
     ) -> Result<Arc<Account>, ApiError> {
         let user = self.authenticate(credentials, address).await?;
-        if !user.allows_action(action) || !user.allows_address(address) {
+        let is_permitted = permission.is_none_or(|action| user.allows_action(action));
+        if !is_permitted || !user.allows_address(address) {
             let message = "This user may not do this action, or not from this address.";
             return Err(ApiError::new(Code::Forbidden, message));
         }

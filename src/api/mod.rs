@@ -24,7 +24,7 @@ mod service;
 mod tenant;
 
 pub use accounts::Accounts;
-pub use actions::{LoggedParameters, check_query, permissions};
+pub use actions::{LoggedParameters, action_names, check_query, permissions};
 pub use credentials::Credentials;
 pub use ended_pauses::log_ended_pause;
 pub use errors::{ApiError, Code};

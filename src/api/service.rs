@@ -139,7 +139,7 @@ impl Api {
         let credentials = Credentials::from_request(&form, request.authorization.as_deref())?;
         let action = requested_action(&form)?;
         log_fields.action_name = Some(action.name);
-        let account = self.authorize(credentials, action.name, request, log_fields);
+        let account = self.authorize(credentials, action.permission(), request, log_fields);
         let account = account.await?;
 
         let command = (action.parse)(&form, &account)?;
@@ -177,7 +177,7 @@ impl Api {
         let form = Form::parse_events(query, self.reject_unknown_parameters)?;
         let credentials = Credentials::from_request(&form, request.authorization.as_deref())?;
         log_fields.action_name = Some(EVENTS_ACTION);
-        let account = self.authorize(credentials, EVENTS_ACTION, request, log_fields);
+        let account = self.authorize(credentials, Some(EVENTS_ACTION), request, log_fields);
         let account = account.await?;
 
         parameters::reject_agent(&form)?;
@@ -192,11 +192,11 @@ impl Api {
         EventStream::open(view, position).await
     }
 
-    /// Authenticates the user and checks that the user may perform the action.
+    /// Authenticates the user and checks that the user has the permission, if one is needed.
     async fn authorize(
         &self,
         credentials: Option<Credentials>,
-        action_name: &str,
+        permission: Option<&str>,
         request: &ApiRequest,
         log_fields: &mut LogFields,
     ) -> Result<Arc<Account>, ApiError> {
@@ -204,7 +204,7 @@ impl Api {
         log_fields.account = self.accounts.claimed_user(&credentials);
         let authorized = self
             .accounts
-            .authorize(&credentials, action_name, request.address);
+            .authorize(&credentials, permission, request.address);
         let account = authorized.await?;
         log_fields.is_authenticated = true;
         Ok(account)

@@ -19,9 +19,18 @@ pub(in crate::api) struct Action {
     pub(in crate::api) name: &'static str,
     /// Whether the action changes the PBX. Changes are logged in the audit log.
     pub(in crate::api) is_change: bool,
+    /// Whether only accounts that list the action may perform it. If not, every account may.
+    pub(in crate::api) needs_permission: bool,
     /// Parses the action's parameters and checks them against the organization's pause reasons.
     /// Ignores parameters that the action doesn't use.
     pub(in crate::api) parse: fn(&Form, &Account) -> ParseResult,
+}
+
+impl Action {
+    /// Returns the permission that the action needs.
+    pub(in crate::api) fn permission(&self) -> Option<&'static str> {
+        self.needs_permission.then_some(self.name)
+    }
 }
 
 /// The parsed parameters of an action, or the error if a parameter is not valid.

@@ -16,6 +16,7 @@ use crate::queues::{NewMember, QueueChange};
 pub(super) static ADD: Action = Action {
     name: "add",
     is_change: true,
+    needs_permission: true,
     parse: Add::parse,
 };
 

@@ -13,6 +13,7 @@ mod show_queue;
 mod show_queue_stat;
 mod show_reasons;
 mod show_state;
+mod whoami;
 
 use super::errors::{ApiError, Code};
 use super::form::Form;
@@ -25,7 +26,7 @@ pub(super) use action::{Action, Context};
 pub(super) const EVENTS_ACTION: &str = "events";
 
 /// All actions, in the order in which error messages list them.
-const ACTIONS: [&Action; 8] = [
+const ACTIONS: [&Action; 9] = [
     &pause::PAUSE,
     &pause::UNPAUSE,
     &add::ADD,
@@ -34,12 +35,19 @@ const ACTIONS: [&Action; 8] = [
     &show_queue_stat::SHOW_QUEUE_STAT,
     &show_state::SHOW_STATE,
     &show_reasons::SHOW_REASONS,
+    &whoami::WHOAMI,
 ];
 
-/// Everything that a user can be allowed to do: all actions, and [`EVENTS_ACTION`].
+/// Returns everything that an account needs a permission for: actions, and [`EVENTS_ACTION`].
 pub fn permissions() -> Vec<&'static str> {
-    let actions = ACTIONS.iter().map(|action| action.name);
-    actions.chain([EVENTS_ACTION]).collect()
+    let actions = ACTIONS.iter().filter(|action| action.needs_permission);
+    let names = actions.map(|action| action.name);
+    names.chain([EVENTS_ACTION]).collect()
+}
+
+/// Returns the names of all actions.
+pub fn action_names() -> Vec<&'static str> {
+    ACTIONS.iter().map(|action| action.name).collect()
 }
 
 /// Returns the requested action. Ignores the case of its name.

@@ -17,12 +17,14 @@ use crate::queues::{PauseChange, QueueChange};
 pub(super) static PAUSE: Action = Action {
     name: "pause",
     is_change: true,
+    needs_permission: true,
     parse: Pause::parse_pause,
 };
 
 pub(super) static UNPAUSE: Action = Action {
     name: "unpause",
     is_change: true,
+    needs_permission: true,
     parse: Pause::parse_unpause,
 };
 

@@ -15,6 +15,7 @@ use crate::queues::QueueChange;
 pub(super) static REMOVE: Action = Action {
     name: "remove",
     is_change: true,
+    needs_permission: true,
     parse: Remove::parse,
 };
 

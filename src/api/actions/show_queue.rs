@@ -17,6 +17,7 @@ use crate::organizations::Account;
 pub(super) static SHOW_QUEUE: Action = Action {
     name: "showqueue",
     is_change: false,
+    needs_permission: true,
     parse: ShowQueue::parse,
 };
 

@@ -18,6 +18,7 @@ use crate::organizations::Account;
 pub(super) static SHOW_QUEUE_STAT: Action = Action {
     name: "showqueuestat",
     is_change: false,
+    needs_permission: true,
     parse: ShowQueueStat::parse,
 };
 

@@ -18,6 +18,7 @@ use crate::queues::PauseReason;
 pub(super) static SHOW_REASONS: Action = Action {
     name: "showreasons",
     is_change: false,
+    needs_permission: true,
     parse: ShowReasons::parse,
 };
 

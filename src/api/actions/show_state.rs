@@ -19,6 +19,7 @@ use crate::queues::{Member, MemberState, MemberTiming};
 pub(super) static SHOW_STATE: Action = Action {
     name: "showstate",
     is_change: false,
+    needs_permission: true,
     parse: ShowState::parse,
 };
 

@@ -59,6 +59,7 @@ fn each_action_accepts_its_parameters() {
             r#"ShowState { agent: "a", queues: None, fresh: false }"#,
         ),
         ("action=ShowReasons&reason=x&fresh=x", "ShowReasons"),
+        ("action=whoami", "WhoAmI"),
     ] {
         assert_eq!(parse_result(query), expected, "{query}");
     }
@@ -91,6 +92,8 @@ fn invalid_action_agent_or_queue_is_rejected() {
         ("action=showstate", "missing_parameter agent"),
         ("action=showreasons&agent=1001", "invalid_parameter agent"),
         ("action=showreasons&queue=", "invalid_parameter queue"),
+        ("action=whoami&agent=1001", "invalid_parameter agent"),
+        ("action=whoami&queue=6001", "invalid_parameter queue"),
     ]);
 }
 

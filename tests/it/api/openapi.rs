@@ -82,6 +82,7 @@ fn every_field_of_every_response_is_in_the_contract() {
         ("action=showqueuestat", "QueueFigures"),
         ("action=showstate&agent=1001", "AgentState"),
         ("action=showreasons", "Reasons"),
+        ("action=whoami", "WhoAmI"),
         ("action=remove&agent=1001&queue=6001", "Change"),
     ] {
         let body = bridge.get_as(ACME, query).json();

@@ -3,6 +3,7 @@
 mod attacks;
 mod credentials;
 mod fuzz_replay;
+mod limited_users;
 mod limits;
 mod tenants;
 mod tls;
