@@ -28,9 +28,12 @@ export interface Member {
 
 export interface Caller {
   position: number;
-  caller_id_number: string;
-  caller_id_name: string;
-  channel: string;
+  /** Null if the user may not see it. */
+  caller_id_number: string | null;
+  /** Null if the user may not see it. */
+  caller_id_name: string | null;
+  /** Null if the user may not see it. */
+  channel: string | null;
   unique_id: string;
   wait_seconds: number;
 }
@@ -39,6 +42,8 @@ export interface Queue {
   queue: string;
   name: string;
   members: Member[];
+  /** The number of members that the user may not see. */
+  members_hidden: number;
   callers: Caller[];
 }
 

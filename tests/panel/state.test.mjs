@@ -15,7 +15,7 @@ const PAUSED = { state: "paused", paused: true, paused_reason: "Lunch", paused_a
  * @returns {Queue}
  */
 function queue(number, members) {
-  return { queue: number, name: `acme-${number}`, members, callers: [] };
+  return { queue: number, name: `acme-${number}`, members, members_hidden: 0, callers: [] };
 }
 
 /**
