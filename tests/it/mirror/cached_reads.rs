@@ -44,7 +44,8 @@ fn reads_query_asterisk_only_when_needed(version: u32) {
             bridge.acme_ok("action=showstate&agent=1001");
         }
     });
-    assert_eq!(count, 0);
+    // The events that follow the add may cause one query.
+    assert!(count <= 1, "{count} queries");
     // A read with `fresh=1` always causes a query.
     for query in [
         "showqueue&queue=6001",

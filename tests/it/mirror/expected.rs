@@ -163,6 +163,7 @@ impl Queue<'_> {
             "strategy": self.params["Strategy"],
             "max_callers": number(self.params, "Max"),
             "weight": number(self.params, "Weight"),
+            "members_hidden": 0,
             "members": members.collect::<Vec<_>>(),
             "callers": self.callers.iter().map(|row| caller(row)).collect::<Vec<_>>(),
         })
