@@ -62,6 +62,16 @@ codes! {
     OutcomeUnknown: "outcome_unknown", 504;
 }
 
+/// The authentication scheme that a 401 response asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Challenge {
+    /// A user name and a password.
+    #[default]
+    Basic,
+    /// A token. Browsers show no login dialog for this challenge.
+    Bearer,
+}
+
 /// An error to report in a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
@@ -73,6 +83,8 @@ pub struct ApiError {
     pub parameter: Option<String>,
     /// How long the client should wait before it tries again.
     pub retry_after: Option<Duration>,
+    /// The challenge of a response with status 401.
+    pub challenge: Challenge,
 }
 
 impl ApiError {
@@ -84,6 +96,7 @@ impl ApiError {
             message: message.into(),
             parameter: None,
             retry_after: None,
+            challenge: Challenge::Basic,
         }
     }
 
@@ -102,6 +115,16 @@ impl ApiError {
     pub fn unauthorized() -> Self {
         let message = "No credentials, unknown user or wrong password.";
         Self::new(Code::Unauthorized, message)
+    }
+
+    /// The error for an invalid token. `message` must be the same for all of its reasons, so
+    /// that it does not reveal which tokens exist.
+    #[must_use]
+    pub fn unauthorized_bearer(message: &str) -> Self {
+        Self {
+            challenge: Challenge::Bearer,
+            ..Self::new(Code::Unauthorized, message)
+        }
     }
 
     /// A temporary error. The client may try again after `retry_after`.

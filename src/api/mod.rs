@@ -27,7 +27,7 @@ pub use accounts::Accounts;
 pub use actions::{LoggedParameters, action_names, check_query, permissions};
 pub use credentials::Credentials;
 pub use ended_pauses::log_ended_pause;
-pub use errors::{ApiError, Code};
+pub use errors::{ApiError, Challenge, Code};
 pub use events::{EventStream, StreamEvent, StreamPosition};
 pub use form::Form;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::errors::ApiError;
+use super::errors::{ApiError, Challenge};
 use super::json::{timestamp, to_json};
 use super::tenant::ReadState;
 
@@ -18,6 +18,8 @@ pub struct Response {
     pub body: Vec<Bytes>,
     /// Value of the `Retry-After` header.
     pub retry_after: Option<Duration>,
+    /// The scheme in the `WWW-Authenticate` header of a response with status 401.
+    pub challenge: Challenge,
     /// `success`, `partial` or an error code, for the log and the metrics.
     pub outcome: &'static str,
     /// Whether the client has authenticated.
@@ -114,6 +116,7 @@ impl Response {
         Self {
             status: error.code.status(),
             retry_after: error.retry_after,
+            challenge: error.challenge,
             ..Self::ok(error.code.as_str(), body)
         }
     }
@@ -129,6 +132,7 @@ impl Response {
             status: 200,
             body,
             retry_after: None,
+            challenge: Challenge::Basic,
             outcome,
             is_authenticated: false,
             change: AuditFields::default(),

@@ -9,11 +9,16 @@ use hyper::{HeaderMap, Response, StatusCode};
 use super::body::ReplyBody;
 use super::handler::Authenticated;
 use super::request_id::REQUEST_ID;
-use crate::api;
+use crate::api::{self, Challenge};
 
-/// The `WWW-Authenticate` header of a 401 response. `wget` and the standard HTTP clients of
-/// Java and Python (`urllib`) send credentials only after a challenge.
-const CHALLENGE: &str = "Basic realm=\"ami-bridge\", charset=\"UTF-8\"";
+/// Returns the `WWW-Authenticate` header of a 401 response. `wget` and the standard HTTP clients
+/// of Java and Python (`urllib`) send a password only after a `Basic` challenge.
+fn challenge_header(challenge: Challenge) -> HeaderValue {
+    HeaderValue::from_static(match challenge {
+        Challenge::Basic => "Basic realm=\"ami-bridge\", charset=\"UTF-8\"",
+        Challenge::Bearer => "Bearer realm=\"ami-bridge\"",
+    })
+}
 
 /// Converts an API response to an HTTP response.
 pub(super) fn to_http(reply: api::Response, request_id: &str) -> Response<ReplyBody> {
@@ -27,7 +32,7 @@ pub(super) fn to_http(reply: api::Response, request_id: &str) -> Response<ReplyB
     let content_type = HeaderValue::from_static("application/json; charset=utf-8");
     set_common_headers(headers, content_type, request_id);
     if reply.status == StatusCode::UNAUTHORIZED {
-        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+        headers.insert(WWW_AUTHENTICATE, challenge_header(reply.challenge));
     }
     if let Some(delay) = reply.retry_after {
         // `Retry-After` takes whole seconds. 0 would invite an immediate retry.
