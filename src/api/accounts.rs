@@ -1,4 +1,4 @@
-//! Authenticates users, limits failed logins, and checks permissions.
+//! Authenticates users and tokens, limits failed logins, and checks permissions.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,12 +9,15 @@ use tracing::warn;
 use super::credentials::Credentials;
 use super::errors::{ApiError, Code};
 use super::request_metrics::RequestMetrics;
-use crate::organizations::{Account, AccountSecret, Directory, Lockout, TooManyLogins, Verifier};
+use crate::organizations::{
+    Account, AccountSecret, Directory, Lockout, TokenHash, TooManyLogins, Verifier,
+};
+use crate::wall_clock;
 
-/// The users, and everything needed to check their logins.
+/// The accounts, and everything needed to check their logins.
 #[derive(Debug)]
 pub struct Accounts {
-    /// All organizations and their users.
+    /// All organizations and their accounts.
     pub directory: Directory,
     /// Verifies passwords, and remembers those that it has verified.
     pub verifier: Verifier,
@@ -25,19 +28,25 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// The user with the given user name, for the log. Does not check the password.
-    pub(super) fn claimed_user(&self, credentials: &Credentials) -> Option<Arc<Account>> {
-        self.directory.user(&credentials.username).cloned()
+    /// Returns the account that the credentials belong to, for the log. Checks neither the password
+    /// nor the expiry.
+    pub(super) fn claimed_account(&self, credentials: &Credentials) -> Option<Arc<Account>> {
+        let account = match credentials {
+            Credentials::Password { username, .. } => self.directory.user(username),
+            Credentials::Token(token) => self.directory.token(&TokenHash::of(token)),
+        };
+        account.cloned()
     }
 
-    /// Authenticates the user and checks that the user has the permission, if one is needed, and
-    /// may log in from this address.
+    /// Authenticates the account and checks that it has the permission, if one is needed, and may
+    /// be used from this address.
     ///
     /// # Errors
-    /// - `unauthorized` if the user is unknown or the password is wrong.
-    /// - `too_many_attempts` if the user is locked out from this address.
+    /// - `unauthorized` if the user is unknown or the password is wrong, or if the token is
+    ///   unknown or has expired.
+    /// - `too_many_attempts` if the user or the token is locked out from this address.
     /// - `overloaded` if too many passwords are waiting to be verified.
-    /// - `forbidden` if the user does not have the permission, or may not log in from this
+    /// - `forbidden` if the account does not have the permission, or may not be used from this
     ///   address.
     pub(super) async fn authorize(
         &self,
@@ -45,21 +54,26 @@ impl Accounts {
         permission: Option<&str>,
         address: IpAddr,
     ) -> Result<Arc<Account>, ApiError> {
-        let user = self.authenticate(credentials, address).await?;
-        let is_permitted = permission.is_none_or(|action| user.allows_action(action));
-        if !is_permitted || !user.allows_address(address) {
+        let account = match credentials {
+            Credentials::Password { username, password } => {
+                self.check_password(username, password, address).await?
+            }
+            Credentials::Token(token) => self.check_token(token, address)?,
+        };
+        let is_permitted = permission.is_none_or(|action| account.allows_action(action));
+        if !is_permitted || !account.allows_address(address) {
             let message = "This user may not do this action, or not from this address.";
             return Err(ApiError::new(Code::Forbidden, message));
         }
-        Ok(user)
+        Ok(account)
     }
 
-    async fn authenticate(
+    async fn check_password(
         &self,
-        credentials: &Credentials,
+        username: &str,
+        password: &str,
         address: IpAddr,
     ) -> Result<Arc<Account>, ApiError> {
-        let Credentials { username, password } = credentials;
         let user = self.directory.user(username);
         self.check_lockout(username, address)?;
         // A polling panel skips the slow password hash after its first request.
@@ -76,8 +90,9 @@ impl Accounts {
         {
             return Ok(Arc::clone(user));
         }
-        let stored = user.map(|user| match &user.secret {
-            AccountSecret::Password(password) => password,
+        let stored = user.and_then(|user| match &user.secret {
+            AccountSecret::Password(password) => Some(password),
+            AccountSecret::Token(_) => None,
         });
         let verified = self.verifier.verify(username, password, stored).await;
         let verified = verified.map_err(|TooManyLogins| {
@@ -87,10 +102,33 @@ impl Accounts {
         if verified && let Some(user) = user {
             return Ok(Arc::clone(user));
         }
+        self.record_failure(username, user, address);
+        Err(ApiError::unauthorized())
+    }
+
+    /// Unknown and expired tokens are refused after the same work, so in the same time.
+    fn check_token(&self, token: &str, address: IpAddr) -> Result<Arc<Account>, ApiError> {
+        let hash = TokenHash::of(token);
+        // The lockout counts by hash, so that the token itself is stored nowhere.
+        let lockout_name = hash.to_string();
+        self.check_lockout(&lockout_name, address)?;
+        let account = self.directory.token(&hash);
+        let now = wall_clock::unix_millis();
+        match account.filter(|account| !account.has_expired(now)) {
+            Some(account) => Ok(Arc::clone(account)),
+            None => {
+                self.record_failure(&lockout_name, account, address);
+                Err(ApiError::unauthorized_bearer("Unknown or expired token."))
+            }
+        }
+    }
+
+    /// Counts and logs a failed login. `lockout_name` is the username, or the token's hash.
+    fn record_failure(&self, lockout_name: &str, account: Option<&Arc<Account>>, address: IpAddr) {
         let now = std::time::Instant::now();
         self.metrics.failed_logins.inc();
-        let is_locked_out = self.lockout.record_failure(username, address, now);
-        let user = user.map(|user| &*user.name);
+        let is_locked_out = self.lockout.record_failure(lockout_name, address, now);
+        let user = account.map(|account| &*account.name);
         // The filter in packaging/fail2ban matches this text. The address is part of the text,
         // because the journal stores the fields separately.
         warn!(target: "ami_bridge::auth", user, "login refused from {address}");
@@ -98,12 +136,11 @@ impl Accounts {
             self.metrics.lockouts.inc();
             warn!(target: "ami_bridge::auth", user, "locked out: too many failures from {address}");
         }
-        Err(ApiError::unauthorized())
     }
 
-    fn check_lockout(&self, username: &str, address: IpAddr) -> Result<(), ApiError> {
+    fn check_lockout(&self, name: &str, address: IpAddr) -> Result<(), ApiError> {
         let now = std::time::Instant::now();
-        match self.lockout.remaining(username, address, now) {
+        match self.lockout.remaining(name, address, now) {
             Some(remaining) => {
                 let message = "Too many failed logins. Try again later.";
                 Err(ApiError::temporary(

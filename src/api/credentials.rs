@@ -1,4 +1,4 @@
-//! A request's user name and password.
+//! A request's credentials.
 
 use std::fmt;
 
@@ -10,12 +10,17 @@ use super::errors::{ApiError, Code};
 use super::form::Form;
 use crate::ami::value::is_trimmed_line;
 
-/// A user name and a password. Neither has been checked.
-pub struct Credentials {
-    /// The user name as the client sent it.
-    pub username: String,
-    /// The password or its MD5.
-    pub password: Zeroizing<String>,
+/// The credentials of a request. They have not been checked.
+pub enum Credentials {
+    /// A user's credentials.
+    Password {
+        /// The user name as the client sent it.
+        username: String,
+        /// The password or its MD5.
+        password: Zeroizing<String>,
+    },
+    /// A program's token.
+    Token(Zeroizing<String>),
 }
 
 impl fmt::Debug for Credentials {
@@ -26,7 +31,7 @@ impl fmt::Debug for Credentials {
 
 impl Credentials {
     /// Reads the credentials from the parameters or from an `Authorization` header with the
-    /// `Basic` scheme. Returns `None` if the request has neither.
+    /// scheme `Basic` or `Bearer`. Returns `None` if the request has neither.
     ///
     /// # Errors
     /// - `missing_parameter` if only one of `username` and `password` is given.
@@ -47,11 +52,12 @@ impl Credentials {
                 name,
                 format!("The request has both the parameter {name} and an Authorization header."),
             )),
-            (Some(header), None) => Self::from_basic_header(header).map(Some).ok_or_else(|| {
+            (Some(header), None) => Self::from_header(header).map(Some).ok_or_else(|| {
                 ApiError::parameter(
                     Code::InvalidParameter,
                     "Authorization",
-                    "The Authorization header must be Basic, with user name and password in UTF-8.",
+                    "The Authorization header must be Basic, with user name and password in \
+                     UTF-8, or Bearer, with a token.",
                 )
             }),
         }
@@ -59,24 +65,40 @@ impl Credentials {
 
     fn from_parameters(form: &Form) -> Result<Self, ApiError> {
         let required = |name| form.require_treating_empty_as_missing(name);
-        Ok(Self {
+        Ok(Self::Password {
             username: required("username")?.to_owned(),
             password: Zeroizing::new(required("password")?.to_owned()),
         })
     }
 
-    fn from_basic_header(header: &str) -> Option<Self> {
-        let (scheme, encoded) = header.split_once(' ')?;
-        if !scheme.eq_ignore_ascii_case("Basic") {
-            return None;
+    fn from_header(header: &str) -> Option<Self> {
+        let (scheme, value) = header.split_once(' ')?;
+        let value = value.trim();
+        if scheme.eq_ignore_ascii_case("Basic") {
+            Self::from_basic(value)
+        } else if scheme.eq_ignore_ascii_case("Bearer") {
+            Self::from_bearer(value)
+        } else {
+            None
         }
-        let decoded = BASE64_STANDARD.decode(encoded.trim()).ok()?;
+    }
+
+    fn from_basic(encoded: &str) -> Option<Self> {
+        let decoded = BASE64_STANDARD.decode(encoded).ok()?;
         let decoded = Zeroizing::new(String::from_utf8(decoded).ok()?);
         let (username, password) = decoded.split_once(':')?;
-        (is_trimmed_line(username) && is_trimmed_line(password)).then(|| Self {
+        (is_trimmed_line(username) && is_trimmed_line(password)).then(|| Self::Password {
             username: username.to_owned(),
             password: Zeroizing::new(password.to_owned()),
         })
+    }
+
+    /// Accepts every token that RFC 6750 allows. One that the bridge did not make is unknown.
+    fn from_bearer(token: &str) -> Option<Self> {
+        let unpadded = token.trim_end_matches('=');
+        let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+        let is_token = !unpadded.is_empty() && unpadded.bytes().all(is_valid);
+        is_token.then(|| Self::Token(Zeroizing::new(token.to_owned())))
     }
 }
 
@@ -89,18 +111,40 @@ mod tests {
         let header = |text: &str| format!("Basic {}", BASE64_STANDARD.encode(text));
         let form = Form::default();
         let credentials = Credentials::from_request(&form, Some(&header("a:b:c")));
-        let credentials = credentials.expect("a valid header").expect("credentials");
-        assert_eq!(
-            (credentials.username.as_str(), credentials.password.as_str()),
-            ("a", "b:c")
-        );
+        let Ok(Some(Credentials::Password { username, password })) = credentials else {
+            panic!("no password");
+        };
+        assert_eq!((username.as_str(), password.as_str()), ("a", "b:c"));
         for wrong in [
-            "Bearer x",
+            "Digest x",
             "Basic",
             "Basic !",
             &header("ab"),
             &header(":b"),
             &header("a:b\n"),
+        ] {
+            let error = Credentials::from_request(&form, Some(wrong)).expect_err(wrong);
+            assert_eq!(error.code, Code::InvalidParameter, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn bearer_header_has_one_token() {
+        let form = Form::default();
+        for header in ["Bearer amib_a-b_c", "bearer   amib_a-b_c "] {
+            let credentials = Credentials::from_request(&form, Some(header));
+            let Ok(Some(Credentials::Token(token))) = credentials else {
+                panic!("{header}: no token");
+            };
+            assert_eq!(token.as_str(), "amib_a-b_c");
+        }
+        for wrong in [
+            "Bearer",
+            "Bearer ",
+            "Bearer =",
+            "Bearer a b",
+            "Bearer a,b",
+            "Bearer é",
         ] {
             let error = Credentials::from_request(&form, Some(wrong)).expect_err(wrong);
             assert_eq!(error.code, Code::InvalidParameter, "{wrong}");

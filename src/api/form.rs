@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::errors::{ApiError, Code};
 use crate::ami::value::is_control;
+use crate::organizations::TOKEN_PREFIX;
 
 /// Every parameter of the API endpoint.
 pub(crate) const PARAMETER_NAMES: [&str; 13] = [
@@ -54,7 +55,7 @@ impl Form {
     ///
     /// # Errors
     /// - `invalid_parameter` if a value is not percent-encoded UTF-8, has a control
-    ///   character, or begins or ends with white space.
+    ///   character, begins or ends with white space, or is a token.
     /// - `duplicate_parameter` if a parameter occurs twice, even in different query strings or
     ///   bodies.
     /// - `unknown_parameter` if `reject_unknown` is set and the API has no such parameter.
@@ -93,6 +94,16 @@ impl Form {
     ) -> Result<(), ApiError> {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let decoded = decode(name).ok();
+        if [name, value].into_iter().any(is_token) {
+            let message = "A token must be sent in the Authorization header (Bearer), because \
+                           addresses are logged and stored. Consider this token as known to others.";
+            let shown = if is_token(name) {
+                "Authorization"
+            } else {
+                &shown_name(name)
+            };
+            return Err(ApiError::parameter(Code::InvalidParameter, shown, message));
+        }
         let known_name = known_names
             .iter()
             .find(|known| decoded.as_deref() == Some(**known));
@@ -100,8 +111,7 @@ impl Form {
             if !reject_unknown {
                 return Ok(());
             }
-            let shown = decoded.unwrap_or(Cow::Borrowed(name));
-            let shown: String = shown.chars().filter(|c| !c.is_control()).take(64).collect();
+            let shown = shown_name(name);
             return Err(ApiError::parameter(
                 Code::UnknownParameter,
                 &shown,
@@ -179,6 +189,17 @@ fn missing(name: &str) -> ApiError {
     ApiError::parameter(Code::MissingParameter, name, message)
 }
 
+/// Returns the beginning of a parameter's name, for an error message.
+fn shown_name(name: &str) -> String {
+    let name = decode(name).unwrap_or(Cow::Borrowed(name));
+    name.chars().filter(|c| !c.is_control()).take(64).collect()
+}
+
+/// Returns true if encoded text is probably a token.
+fn is_token(text: &str) -> bool {
+    decode(text).is_ok_and(|text| text.trim_start().starts_with(TOKEN_PREFIX))
+}
+
 /// Decodes `application/x-www-form-urlencoded` text, in which `+` is a space. The error
 /// continues the sentence "The parameter x …".
 fn decode(text: &str) -> Result<Cow<'_, str>, &'static str> {
@@ -244,6 +265,11 @@ mod tests {
             ("reason=a%00", "invalid_parameter reason"),
             ("reason=a%7f", "invalid_parameter reason"),
             ("reason=+a", "invalid_parameter reason"),
+            ("password=amib_x", "invalid_parameter password"),
+            ("_=%61mib_x", "invalid_parameter _"),
+            ("token=+amib_x", "invalid_parameter token"),
+            ("amib_x=1", "invalid_parameter Authorization"),
+            ("reason=amib", "reason=amib"),
             ("reason=a%20", "invalid_parameter reason"),
             ("reason=a%C2%A0", "invalid_parameter reason"),
         ] {
@@ -255,6 +281,8 @@ mod tests {
     fn form_ignores_unknown_parameters_if_configured() {
         let form = Form::parse(&["x=%ff&y&agent=1&x=2"], false).expect("form");
         assert_eq!(form.get("agent"), Some("1"));
+        let error = Form::parse(&["access_token=amib_x"], false).expect_err("a token");
+        assert!(!error.message.contains("amib_"), "{}", error.message);
     }
 
     proptest! {

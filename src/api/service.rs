@@ -26,7 +26,8 @@ use crate::ami::with_change_flag;
 use crate::organizations::{Account, Directory, Organization};
 use crate::queues::{Pbx, Pbxes};
 
-/// An API request. It does not implement `Debug`, because it contains the password.
+/// An API request. It does not implement `Debug`, because it contains the password or
+/// the token.
 pub struct ApiRequest {
     /// The query string.
     pub query: Option<String>,
@@ -192,7 +193,7 @@ impl Api {
         EventStream::open(view, position).await
     }
 
-    /// Authenticates the user and checks that the user has the permission, if one is needed.
+    /// Authenticates the account and checks that it has the permission, if one is needed.
     async fn authorize(
         &self,
         credentials: Option<Credentials>,
@@ -201,7 +202,7 @@ impl Api {
         log_fields: &mut LogFields,
     ) -> Result<Arc<Account>, ApiError> {
         let credentials = credentials.ok_or_else(ApiError::unauthorized)?;
-        log_fields.account = self.accounts.claimed_user(&credentials);
+        log_fields.account = self.accounts.claimed_account(&credentials);
         let authorized = self
             .accounts
             .authorize(&credentials, permission, request.address);

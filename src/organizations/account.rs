@@ -11,19 +11,23 @@ use tokio_util::sync::CancellationToken;
 use super::limits::Limits;
 use super::organization::Organization;
 use super::password::StoredPassword;
+use super::token::TokenHash;
 
-/// A user who can log in for an organization.
+/// A user or a program that can log in for an organization.
 ///
 /// This type decides which of the organization's agents and queues a request may use. Agents and
 /// queues outside of the account's [`Limits`] do not exist for it.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// The username, which is unique across all organizations.
+    /// The username, which is unique across all organizations, or `token:` and a token's name,
+    /// which is unique in its organization.
     pub name: String,
     /// The organization that the account belongs to.
     pub organization: Arc<Organization>,
     /// The secret that authenticates the account.
     pub secret: AccountSecret,
+    /// When the account expires, in Unix milliseconds; `None` for never.
+    pub expires_at: Option<i64>,
     /// Allowed actions in lower case; `None` allows all.
     pub actions: Option<HashSet<String>>,
     /// Networks from which the account may be used; empty allows all.
@@ -52,6 +56,8 @@ impl AccountVersion {
 pub enum AccountSecret {
     /// A user's password.
     Password(StoredPassword),
+    /// A program's token.
+    Token(TokenHash),
 }
 
 impl AccountSecret {
@@ -59,6 +65,8 @@ impl AccountSecret {
     fn has_same_value(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Password(password), Self::Password(other)) => password.has_same_value(other),
+            (Self::Token(hash), Self::Token(other)) => hash == other,
+            (Self::Password(_), Self::Token(_)) | (Self::Token(_), Self::Password(_)) => false,
         }
     }
 }
@@ -71,6 +79,7 @@ impl Account {
             name,
             organization,
             secret,
+            expires_at: None,
             actions: None,
             allow_from: Vec::new(),
             limits: Limits::default(),
@@ -84,6 +93,12 @@ impl Account {
     pub fn allows_action(&self, action: &str) -> bool {
         let actions = self.actions.as_ref();
         actions.is_none_or(|actions| actions.contains(action))
+    }
+
+    /// Returns true if the account has expired at `now`, in Unix milliseconds.
+    #[must_use]
+    pub fn has_expired(&self, now: i64) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at <= now)
     }
 
     /// Returns true if the account may be used from this address.
@@ -140,10 +155,13 @@ impl Account {
         Some(numbers)
     }
 
-    /// Returns true if both accounts have the same organization, secret and permissions.
+    /// Returns true if both accounts have the same name, organization, secret, expiry and
+    /// permissions.
     pub(super) fn is_equivalent(&self, other: &Self) -> bool {
-        self.organization == other.organization
+        self.name == other.name
+            && self.organization == other.organization
             && self.secret.has_same_value(&other.secret)
+            && self.expires_at == other.expires_at
             && self.actions == other.actions
             && self.allow_from == other.allow_from
             && self.limits == other.limits

@@ -1,45 +1,51 @@
-//! The directory of organizations and users.
+//! The directory of organizations and accounts.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use super::account::{Account, AccountSecret};
 use super::organization::Organization;
 use super::password::StoredPassword;
+use super::token::TokenHash;
 
-/// The configured organizations and users.
+/// The configured organizations, users and tokens.
 #[derive(Debug, Default)]
 pub struct Directory {
     organizations: Vec<Arc<Organization>>,
     users: HashMap<String, Arc<Account>>,
+    tokens: HashMap<TokenHash, Arc<Account>>,
 }
 
 impl Directory {
-    /// Creates a directory. Usernames must be unique: if several users have the same name,
-    /// only the last user is added.
+    /// Creates a directory. Usernames and tokens must be unique: if several users have the same
+    /// name, or several accounts the same token, only the last account is added.
     #[must_use]
-    pub fn new(organizations: Vec<Arc<Organization>>, users: Vec<Account>) -> Self {
-        let users = users
-            .into_iter()
-            .map(|user| (user.name.clone(), Arc::new(user)))
-            .collect();
-        Self {
+    pub fn new(organizations: Vec<Arc<Organization>>, accounts: Vec<Account>) -> Self {
+        let mut directory = Self {
             organizations,
-            users,
-        }
-    }
-
-    /// Replaces each unchanged user with its instance from `previous`, so that the user's event
-    /// streams stay open. Returns the users of `previous` that were changed or removed.
-    #[must_use]
-    pub fn reuse_unchanged(&mut self, previous: &Self) -> Vec<Arc<Account>> {
-        let mut replaced = Vec::new();
-        for (username, old) in &previous.users {
-            match self.users.get_mut(username) {
-                Some(new) if new.is_equivalent(old) => *new = Arc::clone(old),
-                _ => replaced.push(Arc::clone(old)),
+            ..Self::default()
+        };
+        for account in accounts {
+            let account = Arc::new(account);
+            match &account.secret {
+                AccountSecret::Password(_) => {
+                    directory.users.insert(account.name.clone(), account);
+                }
+                AccountSecret::Token(hash) => {
+                    directory.tokens.insert(hash.clone(), account);
+                }
             }
         }
+        directory
+    }
+
+    /// Replaces each unchanged account with its instance from `previous`, so that the account's
+    /// event streams stay open. Returns the accounts of `previous` that were changed or removed.
+    #[must_use]
+    pub fn reuse_unchanged(&mut self, previous: &Self) -> Vec<Arc<Account>> {
+        let mut replaced = reuse_equivalent(&mut self.users, &previous.users);
+        replaced.extend(reuse_equivalent(&mut self.tokens, &previous.tokens));
         replaced
     }
 
@@ -47,6 +53,12 @@ impl Directory {
     #[must_use]
     pub fn user(&self, username: &str) -> Option<&Arc<Account>> {
         self.users.get(username)
+    }
+
+    /// Returns the account of the token with this hash, even if it has expired.
+    #[must_use]
+    pub fn token(&self, hash: &TokenHash) -> Option<&Arc<Account>> {
+        self.tokens.get(hash)
     }
 
     /// Returns the sorted names of the users whose password is configured in plain text or as
@@ -70,4 +82,18 @@ impl Directory {
     pub fn organizations(&self) -> &[Arc<Organization>] {
         &self.organizations
     }
+}
+
+fn reuse_equivalent<K: Eq + Hash>(
+    accounts: &mut HashMap<K, Arc<Account>>,
+    previous: &HashMap<K, Arc<Account>>,
+) -> Vec<Arc<Account>> {
+    let mut replaced = Vec::new();
+    for (key, old) in previous {
+        match accounts.get_mut(key) {
+            Some(new) if new.is_equivalent(old) => *new = Arc::clone(old),
+            _ => replaced.push(Arc::clone(old)),
+        }
+    }
+    replaced
 }

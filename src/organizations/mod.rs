@@ -1,8 +1,9 @@
-//! Organizations with their queues and agents, and the users who may log in for them.
+//! Organizations with their queues and agents, and the accounts that may log in for them.
 //!
-//! An [`Organization`] is a tenant that uses part of one PBX. A [`Account`] logs in with a
-//! password ([`Verifier`], [`Lockout`]) and may have fewer rights than its organization. The
-//! [`Directory`] contains all configured organizations and users.
+//! An [`Organization`] is a tenant that uses part of one PBX. An [`Account`] is a user, who logs
+//! in with a password ([`Verifier`], [`Lockout`]), or a program with a token ([`TokenHash`]). It
+//! may have fewer rights than its organization. The [`Directory`] contains all configured
+//! organizations and accounts.
 
 mod account;
 mod directory;
@@ -15,6 +16,7 @@ mod overlap;
 mod password;
 mod pattern;
 mod template;
+mod token;
 mod verifier;
 mod wrapup;
 
@@ -28,5 +30,6 @@ pub use overlap::{Overlap, overlaps, patterns_overlap};
 pub use password::{PasswordDigest, StoredPassword};
 pub use pattern::{MAX_AGENT_CHARS, MAX_QUEUE_CHARS, Pattern, is_number_char};
 pub use template::Template;
+pub use token::{TOKEN_PREFIX, TokenHash};
 pub use verifier::{TooManyLogins, Verifier};
 pub use wrapup::WrapupTimes;

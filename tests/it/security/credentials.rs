@@ -137,7 +137,7 @@ fn credentials_are_accepted_in_body_and_header(version: u32) {
         (
             "GET",
             "?action=showqueue",
-            &[("Authorization", "Bearer x")],
+            &[("Authorization", "Digest x")],
             "",
             "400 invalid_parameter",
         ),

@@ -7,3 +7,4 @@ mod limited_users;
 mod limits;
 mod tenants;
 mod tls;
+mod tokens;
