@@ -37,7 +37,7 @@ macro_rules! file {
     };
 }
 
-const FILES: [(&str, &str, &str); 23] = [
+const FILES: [(&str, &str, &str); 24] = [
     file!("theme.css", CSS),
     file!("board.css", CSS),
     file!("dialogs.css", CSS),
@@ -52,6 +52,7 @@ const FILES: [(&str, &str, &str); 23] = [
     file!("match.js", SCRIPT),
     file!("notices.js", SCRIPT),
     file!("people.js", SCRIPT),
+    file!("pending.js", SCRIPT),
     file!("queue-card.js", SCRIPT),
     file!("reasons.js", SCRIPT),
     file!("session.js", SCRIPT),

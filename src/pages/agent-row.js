@@ -2,6 +2,7 @@
 
 import { deadlineText } from "./deadline.js";
 import { cloneTemplate, find, isolate, setIcon, setText } from "./dom.js";
+import { markChanged } from "./pending.js";
 import { formatDuration, parseTime } from "./time.js";
 
 /**
@@ -85,6 +86,7 @@ export class AgentRow {
     this.#remove.hidden = data.agent === null || data.membership === "static";
     setIcon(find(this.#pause, "svg", SVGElement), data.paused ? "resume" : "paused");
     const verb = data.paused ? "Resume" : "Pause";
+    if (this.#pause.title !== verb && this.#pause.title !== "") markChanged(this.#pause);
     this.#pause.title = verb;
     this.#remove.title = "Remove from the queue";
     const agent = name === data.agent ? name : `${name}, ${data.agent}`;

@@ -6,6 +6,7 @@ import { failureMessages } from "./api.js";
 import { checkbox, choice, errorMessage, field, formText, isDialogOpen, openDialog, textInput } from "./dialog.js";
 import { create, isolate } from "./dom.js";
 import { toast } from "./notices.js";
+import { isInert, whileBusy } from "./pending.js";
 import { pauseFields, pauseParameters } from "./reasons.js";
 import { formatCount } from "./time.js";
 
@@ -44,38 +45,62 @@ export class Changes {
   handleClick(target) {
     const queue = dataAttribute(target.closest(".card"), "queue");
     const row = target.closest(".agent");
+    const pause = target.closest(".pause");
     const address = dataAttribute(row, "interface");
     const member = this.#board.queues.get(queue)?.members.get(address)?.data;
     if (target.closest(".content .add")) this.openAdd(queue);
-    // An earlier change of this agent has not been answered yet.
-    else if (!row || !member || row.ariaBusy === "true") return;
-    else if (target.closest(".remove")) this.#openRemove(queue, member);
+    else if (!row || !member || isInert(row)) return;
+    else if (target.closest(".remove")) this.#openRemove(row, queue, member);
     else if (target.closest(".bring-back")) this.#bringBack(row, member);
-    else if (!target.closest(".pause")) return;
+    else if (!pause || isInert(pause)) return;
     else if (member.paused) this.#resume(row, queue, member);
-    else this.#openPause(queue, member);
+    else this.#openPause(row, queue, member);
   }
 
   /**
+   * @param {Element} row
    * @param {string} queue
    * @param {Member} member
    */
-  async #openPause(queue, member) {
+  async #openPause(row, queue, member) {
     const fields = pauseFields(await this.#reasons.get());
     // The user may have opened a dialog in the meantime.
     if (isDialogOpen()) return;
     openDialog({
       title: ["Pause ", nameElement(member)],
       submit: "Pause",
-      body: [fields, ...this.#scopeChoice(queue, member)],
-      send: async (form) => {
+      body: [fields, ...this.#scopeChoice(queue, member), ...this.#existingPauses(member)],
+      send: (form) => {
         const pause = pauseParameters(form);
-        const parameters = { action: "pause", ...agentParameter(member), ...queueParameter(form, queue), ...pause };
-        await this.#send(parameters, (queues) => [
+        const parameters = {
+          action: "pause", ...agentParameter(member), ...queueParameter(form, queue), ...pause,
+          // Without this, the agent's other pauses would lose their reasons and their times.
+          keep_existing: String(form.get("replace") === null),
+        };
+        return whileBusy(row, () => this.#send(parameters, (queues) => [
           nameElement(member), ` is paused in ${queues}`, ...(pause.reason ? [": ", isolate(pause.reason)] : []), ".",
-        ]);
+        ]));
       },
     });
+  }
+
+  /**
+   * Returns the checkbox that replaces the agent's pauses in other queues, or nothing if there are
+   * none.
+   *
+   * @param {Member} member
+   * @returns {Content[]}
+   */
+  #existingPauses({ agent }) {
+    const queues = [...this.#board.queues.values()];
+    const pauses = queues.flatMap(({ id, members }) =>
+      [...members.values()].filter(({ data }) => data.agent === agent && data.paused).map(({ data }) => ({ id, data })),
+    );
+    if (pauses.length === 0) return [];
+    const names = pauses.flatMap(({ id, data: { paused_reason: reason } }, index) => [
+      index === 0 ? " " : ", ", isolate(id), ...(reason ? [" (", isolate(reason), ")"] : []),
+    ]);
+    return [checkbox("replace", create("span", {}, "Also replace the pauses that exist:", ...names))];
   }
 
   /**
@@ -109,15 +134,16 @@ export class Changes {
       title: ["Resume ", nameElement(member)],
       submit: "Resume",
       body: this.#scopeChoice(queue, member),
-      send: (form) => this.#send({ ...parameters, ...queueParameter(form, queue) }, describe),
+      send: (form) => whileBusy(row, () => this.#send({ ...parameters, ...queueParameter(form, queue) }, describe)),
     });
   }
 
   /**
+   * @param {Element} row
    * @param {string} queue
    * @param {Member} member
    */
-  #openRemove(queue, member) {
+  #openRemove(row, queue, member) {
     const queues = this.#agentQueues(member);
     const explanation = create("p", {}, "The agent gets no calls from queue ", isolate(queue), " until added again.");
     const hasChoice = queues.length > 1 && queues.length <= MAX_QUEUES;
@@ -129,7 +155,9 @@ export class Changes {
         // Unlike pause, remove requires a list of the queues.
         const from = form.get("scope") === "all" ? queues.join(",") : queue;
         const parameters = { action: "remove", ...agentParameter(member), queue: from };
-        return this.#send(parameters, (description) => [nameElement(member), ` was removed from ${description}.`]);
+        return whileBusy(row, () =>
+          this.#send(parameters, (description) => [nameElement(member), ` was removed from ${description}.`]),
+        );
       },
     });
   }
@@ -223,13 +251,10 @@ export class Changes {
    * @param {(queues: string) => Content[]} describe as for `#send`
    */
   async #sendFromRow(row, parameters, describe) {
-    row.ariaBusy = "true";
     try {
-      await this.#send(parameters, describe);
+      await whileBusy(row, () => this.#send(parameters, describe));
     } catch (error) {
       toast([errorMessage(error)], { isError: true });
-    } finally {
-      row.ariaBusy = null;
     }
   }
 
@@ -244,11 +269,14 @@ export class Changes {
     const answer = await this.#api.change(parameters);
     /** @type {QueueResult[]} */
     const results = answer.queues ?? [];
-    const succeeded = results.filter(({ result }) => result === "ok");
+    const succeeded = results.filter(({ result, kept: isKept }) => result === "ok" && !isKept);
+    const kept = results.filter(({ kept: isKept }) => isKept).map(({ queue }) => queue);
     const queues =
       succeeded.length === 1 ? `queue ${succeeded[0].queue}` : formatCount(succeeded.length, "queue");
     const failures = failureMessages(results);
-    toast([...describe(queues), ...failures.map((message) => ` ${message}`)], { isError: failures.length > 0 });
+    const unchanged = kept.length === 0 ? [] : [` The pause in queue ${kept.join(", ")} was left as it is.`];
+    const changed = succeeded.length > 0 || kept.length === 0 ? describe(queues) : [];
+    toast([...changed, ...unchanged, ...failures.map((message) => ` ${message}`)], { isError: failures.length > 0 });
   }
 }
 

@@ -120,12 +120,14 @@ export function textProblem(text) {
  * @param {[string, Content][]} options the value and the label of each button
  * @param {object} [settings]
  * @param {boolean} [settings.chips] whether to show the buttons side by side
- * @param {string} [settings.selected] the selected value, by default the first
+ * @param {string | null} [settings.selected] the selected value, by default the first; null if
+ *   the user has to select one
  */
 export function choice(legend, name, options, { chips = false, selected = options[0]?.[0] } = {}) {
-  const labels = options.map(([value, content]) => {
-    const input = create("input", { type: "radio", name, value, checked: value === selected });
-    if (value === selected) input.dataset.first = "";
+  const labels = options.map(([value, content], index) => {
+    const required = selected === null;
+    const input = create("input", { type: "radio", name, value, required, checked: value === selected });
+    if (required ? index === 0 : value === selected) input.dataset.first = "";
     return create("label", { className: chips ? "" : "check" }, input, create("span", {}, content));
   });
   const title = create("legend", {}, legend);
@@ -134,7 +136,7 @@ export function choice(legend, name, options, { chips = false, selected = option
 
 /**
  * @param {string} name
- * @param {string} label
+ * @param {Content} label
  */
 export function checkbox(name, label) {
   return create("label", { className: "check" }, create("input", { type: "checkbox", name }), label);

@@ -107,24 +107,6 @@ export function isolate(text) {
   return create("bdi", {}, text);
 }
 
-const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-const LETTER = /\p{L}/u;
-
-/**
- * Returns the text direction of most of the names. A name's first letter determines its
- * direction.
- *
- * @param {(string | null)[]} names
- */
-export function textDirection(names) {
-  let balance = 0;
-  for (const name of names) {
-    const letter = LETTER.exec(name ?? "")?.[0];
-    if (letter) balance += RIGHT_TO_LEFT.test(letter) ? 1 : -1;
-  }
-  return balance > 0 ? "rtl" : "ltr";
-}
-
 /**
  * Replaces the children of an element. Moves only children that are out of order, so that the
  * focused element keeps focus.

@@ -2,7 +2,7 @@
 // page only while the card is open and in or near the viewport.
 
 import { AgentRow, STATE_LABELS } from "./agent-row.js";
-import { byId, cloneTemplate, create, createIcon, find, setChildren, setText, textDirection } from "./dom.js";
+import { byId, cloneTemplate, create, createIcon, find, setChildren, setText } from "./dom.js";
 import { countStates, longestWaitStart } from "./state.js";
 import { formatCount, formatDuration } from "./time.js";
 
@@ -283,12 +283,10 @@ export class QueueCard {
   }
 
   /** @param {Content} content */
-  #updateTitle({ title, agents }) {
+  #updateTitle({ title }) {
     const { members } = this.#queue;
     const all = formatCount(members.size, "agent");
     setText(title, this.#rows.size === members.size ? all : `${this.#rows.size} of ${all}`);
-    const direction = textDirection([...members.values()].map(({ data }) => data.alias));
-    if (agents.dir !== direction) agents.dir = direction;
   }
 
   /** @param {Content} content */
@@ -307,7 +305,6 @@ export class QueueCard {
       return { key, element, caller };
     });
     setChildren(list, this.#callers.map(({ element }) => element));
-    list.dir = textDirection(callers.map(({ data }) => data.caller_id_name));
   }
 }
 

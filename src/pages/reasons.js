@@ -115,8 +115,8 @@ export function pauseParameters(form) {
  *
  * @param {PauseReasons} catalog
  * @param {object} [options]
- * @param {boolean} [options.startsWithNone] whether "None" is selected if it is offered, instead
- *   of the first reason
+ * @param {boolean} [options.startsWithNone] whether "None" is selected if it is offered. If not,
+ *   the user has to select a reason: a selected one would falsify reports after a hasty Enter
  */
 export function pauseFields(catalog, { startsWithNone = false } = {}) {
   const chips = reasonChips(catalog, startsWithNone);
@@ -152,7 +152,7 @@ function reasonChips({ reasons, reason_required: isRequired }, startsWithNone) {
     return [reason.reason, create("span", {}, isolate(reason.reason), ...parts)];
   });
   if (!isRequired) options.push(["", "None"]);
-  const selected = startsWithNone && !isRequired ? "" : options[0][0];
+  const selected = startsWithNone && !isRequired ? "" : null;
   return choice("Reason", "reason", options, { chips: true, selected });
 }
 
@@ -170,9 +170,11 @@ function otherReason({ reason_required: isRequired }, chips) {
     return input;
   }
   input.addEventListener("input", () => {
-    for (const chip of chips.querySelectorAll("input")) chip.checked = false;
-    const isMissing = isRequired && input.value.trim() === "";
-    input.setCustomValidity(isMissing ? "Select or enter a reason." : textProblem(input.value));
+    for (const chip of chips.querySelectorAll("input")) {
+      chip.checked = false;
+      chip.required = input.value.trim() === "";
+    }
+    input.setCustomValidity(textProblem(input.value));
   });
   chips.addEventListener("change", () => {
     input.value = "";

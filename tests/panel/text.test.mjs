@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { reasonText, stateText } from "../../src/pages/agent-row.js";
 import { errorFromResponse, failureMessages } from "../../src/pages/api.js";
 import { textProblem } from "../../src/pages/dialog.js";
-import { textDirection } from "../../src/pages/dom.js";
 import { validPreferences } from "../../src/pages/settings.js";
 import { Clock, formatCount, formatDuration, formatLimit, formatRemaining, parseTime } from "../../src/pages/time.js";
 import { member } from "./fixtures.mjs";
@@ -73,9 +72,4 @@ test("a pause for a missed call is described in words", () => {
   assert.deepEqual(texts(paused), ["Paused", "Lunch"]);
   assert.deepEqual(texts({ ...paused, paused_reason: null }), ["Paused", ""]);
   assert.deepEqual(texts({ state: "wrap_up" }), ["Wrap-up", ""]);
-});
-
-test("a list has the direction of most of its names", () => {
-  assert.equal(textDirection(["Dana", "דנה", "كريم"]), "rtl");
-  assert.equal(textDirection(["Dana", "דנה", null, "123"]), "ltr");
 });

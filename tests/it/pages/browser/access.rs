@@ -43,10 +43,15 @@ fn panel_works_with_the_keyboard_alone() {
     ));
     browser.press(ENTER);
     browser.wait_until("document.getElementById('dialog').open");
+    // No reason is selected, so that a hasty Enter sends nothing.
+    browser.press(ENTER);
+    browser.wait_until("document.querySelector('#dialog [name=reason]').validity.valueMissing");
+    browser.press(" ");
     browser.press(ENTER);
     super::wait_for_text(&browser, &format!("{dana} .reason"), "Lunch");
     // The button still has focus, and its label names the new action.
     browser.wait_until("document.activeElement.innerText === 'Resume Dana, 1001'");
+    super::wait_until_settled(&browser, &dana);
     browser.press(ENTER);
     super::wait_for_text(&browser, &format!("{dana} .state"), "Available");
     // Enter also collapses a queue's card.

@@ -1,6 +1,7 @@
 //! The panel in a real browser, used as a supervisor would use it.
 
 mod access;
+mod impatience;
 mod many;
 mod pictures;
 mod reasons;
@@ -54,6 +55,19 @@ const LIVE: &str = "document.getElementById('link').dataset.state === 'live'";
 /// Returns the selector of one of acme's agents in a queue.
 fn agent_selector(queue: &str, number: &str) -> String {
     format!(".card[data-queue=\"{queue}\"] .agent[data-interface=\"Local/{number}@acme-agents\"]")
+}
+
+/// Waits until the button that pauses or resumes an agent accepts clicks: it ignores them during
+/// a change, and for a moment after its meaning has changed.
+fn wait_until_settled(browser: &Browser, row: &str) {
+    let pause = serde_json::json!(format!("{row}:not([aria-busy]) .pause:not([data-changed])"));
+    browser.wait_until(&format!("document.querySelector({pause}) !== null"));
+}
+
+/// Clicks the button that pauses or resumes an agent.
+fn click_pause(browser: &Browser, row: &str) {
+    wait_until_settled(browser, row);
+    browser.click(&format!("{row} .pause"));
 }
 
 /// Waits until the element's text equals `text`.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    LIVE, REASONS, agent_selector, browser_errors, log_in, open_board, wait_for_match,
+    LIVE, REASONS, agent_selector, browser_errors, click_pause, log_in, open_board, wait_for_match,
     wait_for_text,
 };
 use crate::support::{
@@ -28,7 +28,7 @@ fn start_with(acme_keys: &str, reasons: &str) -> (Asterisk, Bridge) {
 
 /// Opens the pause dialog of agent 1001 in queue 6001.
 fn open_pause_dialog(browser: &Browser) {
-    browser.click(&format!("{} .pause", agent_selector("6001", "1001")));
+    click_pause(browser, &agent_selector("6001", "1001"));
     browser.wait_until("document.getElementById('dialog').open");
 }
 
@@ -108,7 +108,7 @@ fn page_requires_a_reason_if_the_organization_does() {
     assert_eq!(last, "Short break – up to 2 s", "\"None\" is not offered");
     browser.fill("#dialog [name=other]", " ");
     browser.click("#dialog .primary");
-    browser.wait_until("!document.querySelector('#dialog [name=other]').validity.valid");
+    browser.wait_until("document.querySelector('#dialog [name=reason]').validity.valueMissing");
     let state = bridge.acme_ok("action=showstate&agent=1001");
     assert_eq!(state["paused"], false, "{state}");
     // An agent can't be added as paused without a reason either.
@@ -142,7 +142,7 @@ fn page_offers_a_text_field_without_listed_reasons() {
         let bridge = Bridge::start(&(configuration + reasons));
         let browser = open_board(&bridge);
         let sam = agent_selector("6002", "1050");
-        browser.click(&format!("{sam} .pause"));
+        click_pause(&browser, &sam);
         browser.wait_visible("#dialog [name=other]");
         assert_eq!(offered_reasons(&browser), json!([]));
         browser.fill("#dialog [name=other]", "Lunch");
@@ -172,7 +172,7 @@ fn pause_ends_as_the_page_shows(version: u32) {
     wait_for_match(&browser, &deadline, "ends in (2:00|1:\\d\\d)");
     let state = bridge.acme_ok("action=showstate&agent=1001");
     assert!(state["pause_ends_at"].is_string(), "{state}");
-    browser.click(&format!("{dana} .pause"));
+    click_pause(&browser, &dana);
     wait_for_text(&browser, &format!("{dana} .state"), "Available");
 
     open_pause_dialog(&browser);

@@ -1,6 +1,6 @@
 //! The page reports a lost connection, and recovers automatically.
 
-use super::{LIVE, agent_selector, open_board, wait_for_text};
+use super::{LIVE, agent_selector, click_pause, open_board, wait_for_text};
 use crate::support::{Bridge, Browser, ReservedPort, configuration, on_both_versions, start};
 
 on_both_versions!(
@@ -40,7 +40,7 @@ fn page_recovers_after_a_pbx_crash(version: u32) {
     // The last known state stays visible, and is marked as stale.
     browser.wait_visible(".stale .agent");
     // The page explains why a change fails.
-    browser.click(&format!("{dana} .pause"));
+    click_pause(&browser, &dana);
     browser.click("#dialog .primary");
     browser.wait_visible("#dialog .error");
     let error = browser.text("#dialog .error");

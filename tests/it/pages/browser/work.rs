@@ -5,7 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::json;
 
 use super::{
-    agent_selector, browser_errors, log_in, open_board, start_with_reasons, wait_for_text,
+    agent_selector, browser_errors, click_pause, log_in, open_board, start_with_reasons,
+    wait_for_text,
 };
 use crate::support::{Asterisk, Browser, eventually, on_both_versions, start};
 
@@ -69,7 +70,7 @@ fn changes_on_the_page_reach_the_pbx(version: u32) {
     );
 
     // A pause in every queue, with a listed reason.
-    browser.click(&format!("{first} .pause"));
+    click_pause(&browser, &first);
     browser.click("#dialog input[value=Training]");
     browser.click("#dialog .primary");
     wait_for_text(&browser, &format!("{first} .reason"), "Training");
@@ -85,7 +86,7 @@ fn changes_on_the_page_reach_the_pbx(version: u32) {
     );
 
     // An unpause in one queue only.
-    browser.click(&format!("{second} .pause"));
+    click_pause(&browser, &second);
     browser.click("#dialog input[value=one]");
     browser.click("#dialog .primary");
     wait_for_text(&browser, &format!("{second} .state"), "Available");
@@ -95,7 +96,7 @@ fn changes_on_the_page_reach_the_pbx(version: u32) {
     assert_eq!(row["Paused"], "1");
 
     // A pause with another reason.
-    browser.click(&format!("{second} .pause"));
+    click_pause(&browser, &second);
     browser.fill("#dialog [name=other]", "הפסקת צהריים");
     browser.click("#dialog input[value=one]");
     browser.click("#dialog .primary");
@@ -189,7 +190,7 @@ fn markup_in_names_is_shown_as_text(version: u32) {
     wait_for_text(&browser, &format!("{row} .who .name"), markup);
     let member = find_member(&asterisk, "acme-6001", "1001").expect("a member");
     assert_eq!(member["Name"], markup);
-    browser.click(&format!("{row} .pause"));
+    click_pause(&browser, &row);
     wait_for_text(&browser, "#dialog-title", &format!("Pause {markup}"));
     browser.fill("#dialog [name=other]", "<b onclick=alert(1)>Lunch</b>");
     browser.click("#dialog .primary");
