@@ -202,6 +202,7 @@ pub(super) struct Organization {
     pub(super) other_reasons: bool,
     pub(super) reason: Vec<Reason>,
     pub(super) user: Vec<User>,
+    pub(super) token: Vec<Token>,
 }
 
 impl Default for Organization {
@@ -219,6 +220,7 @@ impl Default for Organization {
             other_reasons: true,
             reason: Vec::new(),
             user: Vec::new(),
+            token: Vec::new(),
         }
     }
 }
@@ -261,6 +263,40 @@ impl Default for User {
             password_hash: None,
             password_md5: None,
             password: None,
+            actions: vec!["*".into()],
+            allow_from: Vec::new(),
+            agents: Vec::new(),
+            queues: Vec::new(),
+            sees_colleagues: false,
+        }
+    }
+}
+
+/// `[[organization.NAME.token]]`
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Token {
+    pub(super) name: Option<String>,
+    pub(super) token_hash: Option<Secret>,
+    pub(super) expires: Option<String>,
+    #[serde(deserialize_with = "field::list")]
+    pub(super) actions: Vec<String>,
+    #[serde(deserialize_with = "field::list")]
+    pub(super) allow_from: Vec<String>,
+    #[serde(deserialize_with = "field::list")]
+    pub(super) agents: Vec<String>,
+    #[serde(deserialize_with = "field::list")]
+    pub(super) queues: Vec<String>,
+    #[serde(deserialize_with = "field::boolean")]
+    pub(super) sees_colleagues: bool,
+}
+
+impl Default for Token {
+    fn default() -> Self {
+        Self {
+            name: None,
+            token_hash: None,
+            expires: None,
             actions: vec!["*".into()],
             allow_from: Vec::new(),
             agents: Vec::new(),

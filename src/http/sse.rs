@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::api::{EventStream, StreamEvent};
+use crate::organizations::Account;
 
 /// How often to send a heartbeat while there are no events. Proxies close idle connections.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
@@ -23,8 +25,8 @@ const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
 /// separate piece costs more than copying.
 const MIN_SHARED_PIECE: usize = 8 * 1024;
 
-/// Returns the body of an event stream. The body ends when `stop` is canceled or the user loses
-/// access to the events. The next events are requested only after the client has read the
+/// Returns the body of an event stream. The body ends when `stop` is canceled, when a reload
+/// changes or removes the account, or when the account expires. The next events are requested only after the client has read the
 /// previous ones, so a slow client receives the current state instead of a backlog.
 pub(super) fn body(
     events: EventStream,
@@ -32,7 +34,7 @@ pub(super) fn body(
     request_id: String,
 ) -> impl Stream<Item = Bytes> + Send {
     let open = OpenStream {
-        revoked: events.revoked(),
+        account: events.account(),
         events,
         unsent: VecDeque::new(),
         stop,
@@ -51,7 +53,7 @@ struct OpenStream {
     events: EventStream,
     unsent: VecDeque<Bytes>,
     stop: CancellationToken,
-    revoked: CancellationToken,
+    account: Arc<Account>,
     /// Whether the bridge, not the client, has ended the stream.
     has_ended: bool,
     opened_at: Instant,
@@ -71,7 +73,7 @@ impl OpenStream {
             let must_end = async {
                 tokio::select! {
                     () = self.stop.cancelled() => {}
-                    () = self.revoked.cancelled() => {}
+                    () = self.account.ended() => {}
                 }
             };
             tokio::select! {

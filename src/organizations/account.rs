@@ -1,17 +1,25 @@
 //! Accounts and their permissions.
 
 use std::collections::HashSet;
+use std::future::pending;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use ipnet::IpNet;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::limits::Limits;
 use super::organization::Organization;
 use super::password::StoredPassword;
 use super::token::TokenHash;
+use crate::wall_clock;
+
+/// How often an account's expiry is compared with the wall clock again. After a jump of the clock,
+/// event streams end at most this much too late.
+const MAX_EXPIRY_SLEEP: Duration = Duration::from_secs(15);
 
 /// A user or a program that can log in for an organization.
 ///
@@ -99,6 +107,28 @@ impl Account {
     #[must_use]
     pub fn has_expired(&self, now: i64) -> bool {
         self.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+
+    /// Waits until the account expires, or a reload removes or changes it.
+    pub async fn ended(&self) {
+        tokio::select! {
+            () = self.revoked.cancelled() => {}
+            () = self.expired() => {}
+        }
+    }
+
+    async fn expired(&self) {
+        let Some(expires_at) = self.expires_at else {
+            return pending().await;
+        };
+        loop {
+            let remaining = expires_at.saturating_sub(wall_clock::unix_millis());
+            let Ok(remaining @ 1..) = u64::try_from(remaining) else {
+                return;
+            };
+            // The wall clock may be set, or the machine suspended, during the sleep.
+            sleep(Duration::from_millis(remaining).min(MAX_EXPIRY_SLEEP)).await;
+        }
     }
 
     /// Returns true if the account may be used from this address.

@@ -10,7 +10,7 @@ use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
 use super::permissions;
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
-use crate::api::json::to_json;
+use crate::api::json::{to_json, unix_millis_timestamp};
 use crate::api::parameters;
 use crate::api::response::Response;
 use crate::organizations::{Account, Pattern};
@@ -67,7 +67,7 @@ impl Command for WhoAmI {
             agent: account.own_agent(),
             agents: account.limits.agents.as_deref().map(as_configured),
             queues: account.limits.queues.as_deref().map(as_configured),
-            expires_at: None,
+            expires_at: account.expires_at.and_then(unix_millis_timestamp),
         });
         ready(Ok(Response::success(body))).boxed()
     }

@@ -5,14 +5,15 @@
 //! belongs to another stream.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 use super::view::{StreamView, pbx_event, shutdown_event, snapshot_event};
 use super::{StreamEvent, StreamPosition};
 use crate::api::errors::ApiError;
+use crate::organizations::Account;
 use crate::queues::mirror::{Follower, StateChange};
 
 /// Minimum interval between two batches of events. With many members, changes arrive
@@ -196,11 +197,10 @@ impl EventStream {
         pbx_event(self.view.position(self.last_sent, true), connected)
     }
 
-    /// Returns a token that is canceled when the account's permissions change or the account is
-    /// removed.
+    /// Returns the account that the stream belongs to. The stream must end with the account.
     #[must_use]
-    pub fn revoked(&self) -> CancellationToken {
-        self.view.revoked()
+    pub fn account(&self) -> Arc<Account> {
+        self.view.account()
     }
 
     /// Returns the final events of a stream that the daemon closes: the unsent events of the

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::{StreamEvent, StreamPosition};
 use crate::api::errors::ApiError;
@@ -128,9 +127,8 @@ impl StreamView {
         .await
     }
 
-    /// Returns a token that is canceled when a reload changes or removes the account.
-    pub(super) fn revoked(&self) -> CancellationToken {
-        self.account.revoked.clone()
+    pub(super) fn account(&self) -> Arc<Account> {
+        Arc::clone(&self.account)
     }
 
     /// Returns a `member` event, or `None` if the account does not see the member. `queue` is the
@@ -183,7 +181,7 @@ pub(super) fn pbx_event(position: StreamPosition, connected: bool) -> StreamEven
 }
 
 pub(super) fn shutdown_event(position: StreamPosition) -> StreamEvent {
-    let message = "The bridge is shutting down, or this user has changed. Reconnect.";
+    let message = "The bridge is shutting down, or this user has changed or expired. Reconnect.";
     event(position, "shutdown", to_json(&ShutdownEvent { message }))
 }
 

@@ -1,22 +1,22 @@
-//! `agents`, `queues` and `sees_colleagues` of a user.
+//! `agents`, `queues` and `sees_colleagues` of a user or a token.
 
-use super::organization::patterns;
-use crate::config::file;
+use super::patterns::patterns;
+use super::rights_table::RightsTable;
 use crate::config::mistake::Mistakes;
 use crate::organizations::{Limits, Organization, Pattern, patterns_overlap};
 
-/// Validates the limits of a user. `key` is the user's table, such as
+/// Validates the limits of a user or a token. `key` is its table, such as
 /// `organization.acme.user[0]`. Checks that the limits lie within the organization, unless the
 /// organization itself has a mistake.
 pub(super) fn validate(
     key: &str,
-    table: &file::User,
+    table: RightsTable<'_>,
     organization: Option<&Organization>,
     mistakes: &mut Mistakes,
 ) -> Limits {
     let (agents_key, queues_key) = (format!("{key}.agents"), format!("{key}.queues"));
-    let agents = patterns(&agents_key, &table.agents, Pattern::parse_agent, mistakes);
-    let queues = patterns(&queues_key, &table.queues, Pattern::parse_queue, mistakes);
+    let agents = patterns(&agents_key, table.agents, Pattern::parse_agent, mistakes);
+    let queues = patterns(&queues_key, table.queues, Pattern::parse_queue, mistakes);
     if let Some(organization) = organization {
         if let Some(own) = &organization.agents {
             require_overlap(&agents_key, &agents, own, mistakes);

@@ -4,6 +4,7 @@
 //! required value is missing or wrong. [`value`], [`network`] and [`text`] check individual values
 //! and do no IO.
 
+mod accounts;
 mod admin;
 mod http;
 mod limits;
@@ -11,11 +12,15 @@ mod lockout;
 mod log;
 mod network;
 mod organization;
+mod patterns;
 mod pbx;
 mod reason;
+mod rights;
+mod rights_table;
 mod secret_file;
 mod state;
 mod text;
+mod token;
 mod user;
 mod value;
 mod wrapup;
@@ -47,7 +52,7 @@ pub(super) fn validate(file: File, mistakes: &mut Mistakes) -> Option<Settings> 
     if file.organization.is_empty() {
         mistakes.add_missing(
             "organization",
-            "add at least one [organization.NAME] with queues and a user",
+            "add at least one [organization.NAME] with queues and a user or a token",
         );
     }
     let pbx_names: Vec<String> = file.pbx.keys().cloned().collect();
@@ -57,7 +62,7 @@ pub(super) fn validate(file: File, mistakes: &mut Mistakes) -> Option<Settings> 
         .filter_map(|(name, table)| pbx::validate(name, table, mistakes))
         .collect();
     pbx::require_distinct_addresses(&pbxes, mistakes);
-    let (organizations, users) =
+    let (organizations, accounts) =
         organization::validate_all(file.organization, &pbx_names, mistakes);
     let overlaps = organization::allowed_overlaps(&organizations, mistakes);
     Some(Settings {
@@ -67,7 +72,7 @@ pub(super) fn validate(file: File, mistakes: &mut Mistakes) -> Option<Settings> 
         lockout: lockout?,
         state: state?,
         pbxes,
-        directory: Directory::new(organizations, users),
+        directory: Directory::new(organizations, accounts),
         overlaps,
     })
 }

@@ -1,10 +1,12 @@
 //! `[organization.NAME]`
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::accounts::AccountCollector;
+use super::patterns::patterns;
 use super::value::table_name;
-use super::{reason, user, wrapup};
+use super::{reason, wrapup};
 use crate::ami::value::MAX_MEMBER_BYTES;
 use crate::config::file;
 use crate::config::mistake::Mistakes;
@@ -12,36 +14,20 @@ use crate::organizations::{
     Account, MAX_AGENT_CHARS, Organization, Overlap, Pattern, Template, overlaps,
 };
 
-/// Validates all organizations and their users.
+/// Validates all organizations with their users and tokens.
 pub(super) fn validate_all(
     tables: BTreeMap<String, file::Organization>,
     pbxes: &[String],
     mistakes: &mut Mistakes,
 ) -> (Vec<Arc<Organization>>, Vec<Account>) {
     let mut organizations = Vec::new();
-    let mut users = Vec::new();
-    let mut usernames = HashSet::new();
+    let mut accounts = AccountCollector::default();
     for (name, table) in tables {
         let organization = validate(&name, &table, pbxes, mistakes).map(Arc::new);
-        organizations.extend(organization.clone());
-        if table.user.is_empty() {
-            let key = format!("organization.{name}.user");
-            mistakes.add_missing(&key, "add at least one [[organization.NAME.user]]");
-        }
-        for (index, table) in table.user.iter().enumerate() {
-            let key = format!("organization.{name}.user[{index}]");
-            if let Some(username) = &table.username
-                && !usernames.insert(username.clone())
-            {
-                mistakes.add(
-                    format!("{key}.username"),
-                    "is already the name of another user",
-                );
-            }
-            users.extend(user::validate(&key, table, organization.clone(), mistakes));
-        }
+        accounts.add(&name, &table, organization.as_ref(), mistakes);
+        organizations.extend(organization);
     }
-    (organizations, users)
+    (organizations, accounts.into_accounts())
 }
 
 fn validate(
@@ -110,20 +96,6 @@ fn pbx_of(table: &file::Organization, pbxes: &[String]) -> Result<Option<String>
         (_, []) => Ok(None),
         (_, names) => Err(format!("must be one of {}", names.join(", "))),
     }
-}
-
-/// Parses a list of patterns. Reports invalid items as mistakes for `key`.
-pub(super) fn patterns(
-    key: &str,
-    items: &[String],
-    parse: fn(&str) -> Result<Pattern, String>,
-    mistakes: &mut Mistakes,
-) -> Vec<Pattern> {
-    let mut patterns = Vec::new();
-    for item in items {
-        patterns.extend(mistakes.ok_or_add(key, parse(item)));
-    }
-    patterns
 }
 
 /// Parses `interface` or `state_interface`.

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::limits;
-use super::network::networks;
+use super::rights::{self, Rights};
 use super::text::check_line;
-use crate::api;
+use super::token::LOG_PREFIX;
 use crate::config::file;
 use crate::config::mistake::Mistakes;
 use crate::organizations::{Account, AccountSecret, Organization, PasswordDigest, StoredPassword};
@@ -20,34 +19,32 @@ pub(super) fn validate(
     match &table.username {
         None => mistakes.add_missing(&format!("{key}.username"), "the name to log in with"),
         Some(name) => {
-            mistakes.ok_or_add(&format!("{key}.username"), check_line(name));
+            mistakes.ok_or_add(&format!("{key}.username"), check_name(name));
         }
     }
     let password = password(key, table, mistakes);
-    for action in &table.actions {
-        let (permissions, names) = (api::permissions(), api::action_names());
-        let name = action.to_ascii_lowercase();
-        // Every account may perform some of the actions, but listing them is no mistake.
-        let is_known = permissions.contains(&&*name) || names.contains(&&*name);
-        if action != "*" && !is_known {
-            let message = format!("\"{action}\" is not one of *, {}", permissions.join(", "));
-            mistakes.add(format!("{key}.actions"), message);
-        }
-    }
-    let allows_all = table.actions.iter().any(|action| action == "*");
-    let actions = table
-        .actions
-        .iter()
-        .map(|action| action.to_ascii_lowercase());
-    let allow_from = networks(&format!("{key}.allow_from"), &table.allow_from, mistakes);
-    let limits = limits::validate(key, table, organization.as_deref(), mistakes);
+    let rights = rights::validate(key, table.into(), organization.as_deref(), mistakes);
+    let Rights {
+        actions,
+        allow_from,
+        limits,
+    } = rights;
     let secret = AccountSecret::Password(password?);
     Some(Account {
-        actions: (!allows_all).then(|| actions.collect()),
+        actions,
         allow_from,
         limits,
         ..Account::new(table.username.clone()?, organization?, secret)
     })
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    if name.starts_with(LOG_PREFIX) {
+        return Err(format!(
+            "must not begin with {LOG_PREFIX}, which marks tokens in logs"
+        ));
+    }
+    check_line(name)
 }
 
 fn password(key: &str, table: &file::User, mistakes: &mut Mistakes) -> Option<StoredPassword> {

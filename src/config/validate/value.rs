@@ -41,7 +41,7 @@ pub(super) fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
         .map_err(|_| "must be address:port, such as \"127.0.0.1:8088\" or \"[::1]:8088\"")
 }
 
-/// Checks the NAME in `[pbx.NAME]` or `[organization.NAME]`.
+/// Checks the NAME in `[pbx.NAME]` or `[organization.NAME]`, or the name of a token.
 pub(super) fn table_name(name: &str) -> Result<(), &'static str> {
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
     if name.is_empty() || name.len() > 64 || !name.bytes().all(is_allowed) {

@@ -46,7 +46,8 @@ impl EventClient {
     /// Opens a stream with `last` as the `Last-Event-ID`.
     pub(crate) fn resume(address: SocketAddr, user: User, query: &str, last: Option<&str>) -> Self {
         let stream = TcpStream::connect(address).expect("the bridge listens");
-        Self::open_on(stream, user, query, last)
+        let last = last.map_or(String::new(), |id| format!("Last-Event-ID: {id}\r\n"));
+        Self::open_on(stream, &with_credentials(user, query), &last)
     }
 
     /// Opens a stream with a small receive buffer, like a client on a slow connection.
@@ -54,15 +55,20 @@ impl EventClient {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.set_recv_buffer_size(4096).expect("a small buffer");
         socket.connect(&address.into()).expect("the bridge listens");
-        Self::open_on(socket.into(), user, query, None)
+        Self::open_on(socket.into(), &with_credentials(user, query), "")
     }
 
-    fn open_on(mut stream: TcpStream, user: User, query: &str, last: Option<&str>) -> Self {
-        let User { username, password } = user;
-        let last = last.map_or(String::new(), |id| format!("Last-Event-ID: {id}\r\n"));
+    /// Opens a stream with a token instead of a user name and a password.
+    pub(crate) fn with_token(address: SocketAddr, token: &str) -> Self {
+        let stream = TcpStream::connect(address).expect("the bridge listens");
+        Self::open_on(stream, "", &format!("Authorization: Bearer {token}\r\n"))
+    }
+
+    /// `headers` are whole lines.
+    fn open_on(mut stream: TcpStream, query: &str, headers: &str) -> Self {
         let head = format!(
-            "GET /events?username={username}&password={password}{query} HTTP/1.1\r\n\
-             Host: bridge\r\n{last}\r\n"
+            "GET /events?{query} HTTP/1.1\r\n\
+             Host: bridge\r\n{headers}\r\n"
         );
         stream
             .write_all(head.as_bytes())
@@ -180,6 +186,11 @@ impl EventClient {
             }
         }
     }
+}
+
+fn with_credentials(user: User, query: &str) -> String {
+    let User { username, password } = user;
+    format!("username={username}&password={password}{query}")
 }
 
 fn parse_item(text: &str) -> Item {
