@@ -5,6 +5,7 @@ mod credentials;
 mod fuzz_replay;
 mod limited_users;
 mod limits;
+mod rights;
 mod tenants;
 mod tls;
 mod tokens;

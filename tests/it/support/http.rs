@@ -39,7 +39,8 @@ impl Response {
     }
 }
 
-/// Sends a request on a new connection and returns the response.
+/// Sends a request on a new connection and returns the response. The body of an event stream
+/// ends after its first event.
 pub(crate) fn request(
     address: SocketAddr,
     method: &str,
@@ -84,6 +85,9 @@ fn is_complete(response: &[u8]) -> bool {
         return false;
     };
     let text = String::from_utf8_lossy(&response[..head]).to_ascii_lowercase();
+    if text.contains("content-type: text/event-stream") {
+        return memchr::memmem::find(&response[head + 4..], b"\n\n").is_some();
+    }
     let mut lines = text.lines();
     let length = lines.find_map(|line| line.strip_prefix("content-length:"));
     let length = length.and_then(|length| length.trim().parse::<usize>().ok());
