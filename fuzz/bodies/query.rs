@@ -17,12 +17,9 @@ pub(crate) fn check(data: &[u8]) {
     };
     match check_query(text, &account()) {
         Ok((parameters, debug_text)) => {
-            let numbers = parameters
-                .queues
-                .into_iter()
-                .flatten()
-                .chain(parameters.agent);
-            for number in numbers {
+            let queues = parameters.queues.into_iter().flatten();
+            let queues = queues.filter(|queue| queue != "*");
+            for number in queues.chain(parameters.agents) {
                 let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
                 assert!(
                     !number.is_empty() && number.bytes().all(is_allowed),

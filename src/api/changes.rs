@@ -1,11 +1,11 @@
-//! Changes the queues that a request names.
+//! Changes an agent's memberships in the queues that a request names.
 
-use futures_util::future::join_all;
+use futures_util::stream::{StreamExt, iter};
 
 use super::errors::ApiError;
 use super::refusal::{change_failed, lookup_failed, unknown_queue};
 use super::tenant::Tenant;
-use crate::queues::{ChangeResult, PbxRequest, QueueChange, QueueName};
+use crate::queues::{ChangeResult, MAX_CHANGES_UNDER_WAY, PbxRequest, QueueChange, QueueName};
 
 /// The result of a change in one queue.
 #[derive(Debug)]
@@ -49,16 +49,15 @@ struct Target {
 
 impl Tenant<'_> {
     /// Makes a change in each of these queues concurrently. Nothing is sent to the PBX for
-    /// a queue that the account may not use.
+    /// a queue that the account may not use. `request` is an error if the PBX is not available.
     pub(super) async fn change(
         &self,
+        request: Result<&PbxRequest<'_>, &ApiError>,
         agent: &str,
         numbers: &[String],
         change: &QueueChange,
     ) -> Vec<Row> {
         let ends_at = change.ends_at();
-        let request = self.begin();
-        let request = request.as_ref();
         let targets = self.targets(numbers, request).await.into_iter();
         let rows = targets.map(|Target { number, name }| async move {
             let result = match (name, request) {
@@ -76,7 +75,7 @@ impl Tenant<'_> {
                 result,
             }
         });
-        join_all(rows).await
+        iter(rows).buffered(MAX_CHANGES_UNDER_WAY).collect().await
     }
 
     /// Maps queue numbers to queues of the PBX. Queries Asterisk if the mirror lacks one of

@@ -18,7 +18,6 @@ pub fn log_ended_pause(ended: EndedPause, directory: &Directory) {
         None => "success",
         Some(error) => change_failed(agent, &number, error).code.as_str(),
     };
-    let result = if outcome == "success" { "ok" } else { outcome };
     let request = ended.request.as_ref();
     info!(
         target: "audit",
@@ -32,7 +31,6 @@ pub fn log_ended_pause(ended: EndedPause, directory: &Directory) {
         queue = number,
         outcome,
         reason = EndedPause::REASON,
-        results = format!("{number}={result}"),
         "change"
     );
 }

@@ -7,6 +7,8 @@
 
 mod accounts;
 mod actions;
+mod audit;
+mod change_everywhere;
 mod changes;
 mod credentials;
 mod ended_pauses;
@@ -15,7 +17,6 @@ mod events;
 mod form;
 mod json;
 mod parameters;
-mod pause_everywhere;
 mod pause_parameters;
 mod refusal;
 mod request_metrics;

@@ -10,13 +10,16 @@ use crate::organizations::{Account, MAX_AGENT_CHARS, MAX_QUEUE_CHARS, is_number_
 /// for each queue.
 const MAX_QUEUES: usize = 100;
 
-/// Returns the agent's phone number from the parameter `agent`. The parameter is required unless
-/// the account is limited to one agent.
-pub(super) fn agent(form: &Form, account: &Account) -> Result<String, ApiError> {
+/// The maximum number of agents that one request may name.
+const MAX_AGENTS: usize = 100;
+
+/// Returns the phone numbers in the parameter `agent`, without duplicates. The parameter is
+/// required unless the account is limited to one agent.
+pub(super) fn agents(form: &Form, account: &Account) -> Result<Vec<String>, ApiError> {
     if let (None, Some(own)) = (form.get("agent"), account.own_agent()) {
-        return Ok(own.to_owned());
+        return Ok(vec![own.to_owned()]);
     }
-    number("agent", form.require("agent")?, MAX_AGENT_CHARS)
+    numbers(form, "agent", MAX_AGENTS, MAX_AGENT_CHARS)
 }
 
 /// Rejects the parameter `agent` in requests that concern all agents. Otherwise, a client could
@@ -47,15 +50,26 @@ pub(super) fn queues(form: &Form) -> Result<Option<Vec<String>>, ApiError> {
 
 /// Returns the queue numbers in the required parameter `queue`, without duplicates.
 pub(super) fn required_queues(form: &Form) -> Result<Vec<String>, ApiError> {
+    numbers(form, "queue", MAX_QUEUES, MAX_QUEUE_CHARS)
+}
+
+/// Returns the numbers in a required parameter, separated by commas, without duplicates. Ignores
+/// case when it compares numbers.
+fn numbers(
+    form: &Form,
+    name: &str,
+    max_count: usize,
+    max_chars: usize,
+) -> Result<Vec<String>, ApiError> {
     let mut numbers: Vec<String> = Vec::new();
-    for item in form.require("queue")?.split(',') {
-        let number = number("queue", item, MAX_QUEUE_CHARS)?;
+    for item in form.require(name)?.split(',') {
+        let number = number(name, item, max_chars)?;
         if numbers.iter().any(|n| n.eq_ignore_ascii_case(&number)) {
             continue;
         }
-        if numbers.len() == MAX_QUEUES {
-            let problem = format!("names more than {MAX_QUEUES} queues");
-            return Err(invalid("queue", &problem));
+        if numbers.len() == max_count {
+            let problem = format!("names more than {max_count} {name}s");
+            return Err(invalid(name, &problem));
         }
         numbers.push(number);
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::audit::AuditFields;
 use super::errors::{ApiError, Challenge};
 use super::json::{timestamp, to_json};
 use super::tenant::ReadState;
@@ -26,15 +27,6 @@ pub struct Response {
     pub is_authenticated: bool,
     /// The fields for the audit log, if the request is a change.
     pub(super) change: AuditFields,
-}
-
-/// The results of a change, for the log and the metrics.
-#[derive(Debug, Default)]
-pub(super) struct AuditFields {
-    /// Number of queues in which the change may or may not have happened.
-    pub(super) unknown_outcomes: usize,
-    /// The result in each queue, such as `6001=ok,6002=not_a_member`.
-    pub(super) results: String,
 }
 
 /// The fields with which every successful read response begins.
@@ -76,6 +68,28 @@ pub(super) struct RowView<'a> {
     pub(super) message: Option<&'a str>,
 }
 
+/// An agent's entry in the response to a change for several agents.
+#[derive(Serialize)]
+pub(super) struct AgentView<'a> {
+    pub(super) agent: &'a str,
+    pub(super) status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<&'a str>,
+    pub(super) queues: Vec<RowView<'a>>,
+}
+
+/// The results of a change.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ChangeViews<'a> {
+    /// The results for one agent.
+    Queues(Vec<RowView<'a>>),
+    /// The results for several agents.
+    Agents(Vec<AgentView<'a>>),
+}
+
 #[derive(Serialize)]
 struct ErrorBody<'a> {
     status: &'static str,
@@ -84,8 +98,8 @@ struct ErrorBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<&'a str>,
     request_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    queues: Option<Vec<RowView<'a>>>,
+    #[serde(flatten)]
+    views: Option<ChangeViews<'a>>,
 }
 
 impl Response {
@@ -95,23 +109,23 @@ impl Response {
         Self::error_body(error, request_id, None)
     }
 
-    /// Creates the response to a change that failed in every queue, with a row for each.
-    pub(super) fn error_with_rows(
+    /// Creates the response to a change that failed for every agent and in every queue.
+    pub(super) fn error_with_views(
         error: &ApiError,
         request_id: &str,
-        rows: Vec<RowView<'_>>,
+        views: ChangeViews<'_>,
     ) -> Self {
-        Self::error_body(error, request_id, Some(rows))
+        Self::error_body(error, request_id, Some(views))
     }
 
-    fn error_body(error: &ApiError, request_id: &str, queues: Option<Vec<RowView<'_>>>) -> Self {
+    fn error_body(error: &ApiError, request_id: &str, views: Option<ChangeViews<'_>>) -> Self {
         let body = to_json(&ErrorBody {
             status: "error",
             code: error.code.as_str(),
             message: &error.message,
             parameter: error.parameter.as_deref(),
             request_id,
-            queues,
+            views,
         });
         Self {
             status: error.code.status(),

@@ -13,6 +13,7 @@ use tracing::info;
 
 use super::accounts::Accounts;
 use super::actions::{Context, EVENTS_ACTION, LoggedParameters, requested_action};
+use super::audit::{AuditFields, AuditRow, AuditedRequest};
 use super::credentials::Credentials;
 use super::errors::{ApiError, Code};
 use super::events::{EventStream, StreamPosition, StreamView};
@@ -69,6 +70,14 @@ struct LogFields {
     is_authenticated: bool,
 }
 
+impl LogFields {
+    /// Returns the queues as the request names them.
+    fn queues(&self) -> Option<String> {
+        let queues = self.parameters.queues.as_ref();
+        queues.map(|queues| queues.join(","))
+    }
+}
+
 impl Api {
     /// Creates the API.
     #[must_use]
@@ -96,10 +105,17 @@ impl Api {
     pub async fn serve(&self, request: ApiRequest) -> Response {
         let mut log_fields = LogFields::default();
         let result = self.run_action(&request, &mut log_fields).await;
-        let mut response =
-            result.unwrap_or_else(|error| Response::error(&error, &request.request_id));
+        let mut response = result.unwrap_or_else(|error| {
+            let response = Response::error(&error, &request.request_id);
+            if log_fields.is_change {
+                let agents = &log_fields.parameters.agents;
+                return response.with_change(AuditFields::refused(agents, error.code));
+            }
+            response
+        });
         response.is_authenticated = log_fields.is_authenticated;
         self.count_and_log(&request, &log_fields, &response);
+        log_change(&request, &log_fields, &response.change.rows).await;
         response
     }
 
@@ -227,48 +243,40 @@ impl Api {
     }
 }
 
-/// Writes a log line for each request, and an additional audit log line for each change.
+/// Writes the log line of a request.
 fn log(request: &ApiRequest, log_fields: &LogFields, response: &Response, seconds: f64) {
     let account = log_fields.account.as_deref();
-    let LoggedParameters {
-        agent,
-        queues,
-        reason,
-        duration_seconds,
-    } = &log_fields.parameters;
-    let queues = queues.as_ref().map(|queues| queues.join(","));
-    macro_rules! line {
-        ($target:literal, $text:literal, $($more:tt)*) => {
-            info!(
-                target: $target,
-                request_id = request.request_id,
-                client = %request.address,
-                pbx = account.map(|account| &*account.organization.pbx),
-                organization = account.map(|account| &*account.organization.name),
-                user = account.map(|account| &*account.name),
-                action = log_fields.action_name,
-                agent,
-                queue = queues,
-                outcome = response.outcome,
-                $($more)*
-                $text
-            )
-        };
-    }
-    let ms = (seconds * 100_000.0).round() / 100.0;
-    line!(
-        "ami_bridge::request",
-        "request",
+    let LoggedParameters { agents, .. } = &log_fields.parameters;
+    let agents = (!agents.is_empty()).then(|| agents.join(","));
+    info!(
+        target: "ami_bridge::request",
+        request_id = request.request_id,
+        client = %request.address,
+        pbx = account.map(|account| &*account.organization.pbx),
+        organization = account.map(|account| &*account.organization.name),
+        user = account.map(|account| &*account.name),
+        action = log_fields.action_name,
+        agent = agents,
+        queue = log_fields.queues(),
+        outcome = response.outcome,
         status = response.status,
-        ms,
+        ms = (seconds * 100_000.0).round() / 100.0,
+        "request"
     );
-    if log_fields.is_change {
-        line!(
-            "audit",
-            "change",
-            reason,
-            duration_seconds,
-            results = response.change.results,
-        );
-    }
+}
+
+/// Writes the audit log lines of a change.
+async fn log_change(request: &ApiRequest, log_fields: &LogFields, rows: &[AuditRow]) {
+    let parameters = &log_fields.parameters;
+    let queues = log_fields.queues();
+    let audited = AuditedRequest {
+        request_id: &request.request_id,
+        client: request.address,
+        account: log_fields.account.as_deref(),
+        action: log_fields.action_name,
+        queues: queues.as_deref(),
+        reason: parameters.reason.as_deref(),
+        duration_seconds: parameters.duration_seconds,
+    };
+    audited.log(rows).await;
 }

@@ -14,10 +14,17 @@ use crate::organizations::Account;
 use crate::queues::{Member, Pbx, PbxRequest, Queue, ReadRequest, RequestOrigin, Snapshot};
 
 /// A queue with its number in the organization.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct OwnQueue {
     pub(super) number: String,
     pub(super) queue: Arc<Queue>,
+}
+
+/// An agent's memberships in the account's queues.
+#[derive(Debug)]
+pub(super) struct AgentMemberships {
+    pub(super) agent: String,
+    pub(super) memberships: Vec<(OwnQueue, Arc<Member>)>,
 }
 
 /// The number of queues and members that can be rendered in about a millisecond.
@@ -27,6 +34,12 @@ const MAX_RENDERED_INLINE: usize = 1000;
 pub(super) fn is_large(queues: &[OwnQueue]) -> bool {
     let members = queues.iter().map(|own| own.queue.members.len());
     members.sum::<usize>() + queues.len() > MAX_RENDERED_INLINE
+}
+
+/// Whether rendering the agents' memberships takes more than about a millisecond.
+pub(super) fn has_many_memberships(agents: &[AgentMemberships]) -> bool {
+    let memberships = agents.iter().map(|agent| agent.memberships.len());
+    memberships.sum::<usize>() + agents.len() > MAX_RENDERED_INLINE
 }
 
 /// Returns the number of the queue with this name on the PBX, if the account may use the queue and
@@ -131,26 +144,33 @@ impl Tenant<'_> {
         Ok((self.own(snapshot), read))
     }
 
-    /// Reads the agent's memberships in the queues with these numbers, or in all of the account's
-    /// queues.
+    /// Reads the memberships of each agent in the queues with these numbers, or in all of the
+    /// account's queues. All agents share one read.
     ///
     /// # Errors
-    /// Returns `unknown_agent` if the account may not use the agent, `unknown_queue` if the
+    /// Returns `unknown_agent` if the account may not use an agent, `unknown_queue` if the
     /// account or the PBX does not have one of the named queues, or an error from the PBX.
     pub(super) async fn memberships(
         &self,
-        agent: &str,
+        agents: &[String],
         numbers: Option<&[String]>,
         fresh: bool,
-    ) -> Result<(Vec<(OwnQueue, Arc<Member>)>, ReadState), ApiError> {
-        let interface = self.interface(agent)?;
+    ) -> Result<(Vec<AgentMemberships>, ReadState), ApiError> {
+        let interfaces = agents.iter().map(|agent| self.interface(agent));
+        let interfaces: Vec<String> = interfaces.collect::<Result<_, _>>()?;
         let (queues, read) = self.queues(numbers, fresh, Detail::Members).await?;
         self.check_all_found(numbers, &queues)?;
-        let memberships = queues.into_iter().filter_map(|own| {
-            let member = Arc::clone(own.queue.member(&interface)?);
-            Some((own, member))
+        let agents = agents.iter().zip(interfaces).map(|(agent, interface)| {
+            let memberships = queues.iter().filter_map(|own| {
+                let member = Arc::clone(own.queue.member(&interface)?);
+                Some((own.clone(), member))
+            });
+            AgentMemberships {
+                agent: agent.clone(),
+                memberships: memberships.collect(),
+            }
         });
-        Ok((memberships.collect(), read))
+        Ok((agents.collect(), read))
     }
 
     /// Returns the PBX's names for the queues with these numbers, or for all of the account's

@@ -20,8 +20,8 @@ mod timing;
 pub use actions::{ChangeResult, NewMember, PauseChange, QueueChange, set_penalty};
 pub use error::{QueueError, TEMPORARILY_UNAVAILABLE};
 pub use mirror::{
-    EndedPause, PauseAttempt, PauseRequest, PauseServices, Pbx, PbxRequest, PbxStatus, Pbxes,
-    ReadRequest, RequestOrigin,
+    ChangeAttempt, EndedPause, MAX_CHANGES_UNDER_WAY, PauseRequest, PauseServices, Pbx, PbxRequest,
+    PbxStatus, Pbxes, ReadRequest, RequestOrigin,
 };
 pub use model::{Caller, DeviceState, Member, MemberState, Membership, Queue};
 pub use name::QueueName;

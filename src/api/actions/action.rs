@@ -71,8 +71,8 @@ impl Context<'_> {
 /// The parameters in a request's log line.
 #[derive(Debug, Default)]
 pub struct LoggedParameters {
-    /// Phone number.
-    pub agent: Option<String>,
+    /// Phone numbers.
+    pub agents: Vec<String>,
     /// Queue numbers.
     pub queues: Option<Vec<String>>,
     /// Pause reason.

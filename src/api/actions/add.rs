@@ -1,9 +1,10 @@
-//! `add`: adds an agent to queues as a dynamic member.
+//! `add`: adds agents to queues as dynamic members.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
+use super::agent_changes::change_agents;
 use super::change_response::{ChangeFields, change_response};
 use crate::api::errors::ApiError;
 use crate::api::form::{Form, invalid};
@@ -25,10 +26,10 @@ const MAX_PENALTY: u32 = 1_000_000;
 
 #[derive(Debug)]
 struct Add {
-    agent: String,
+    agents: Vec<String>,
     queues: Vec<String>,
-    /// The display name. Defaults to the phone number.
-    alias: String,
+    /// The display name of the only agent. Defaults to the phone number.
+    alias: Option<String>,
     penalty: u32,
     paused: bool,
     reason: Option<String>,
@@ -38,9 +39,12 @@ struct Add {
 
 impl Add {
     fn parse(form: &Form, account: &Account) -> ParseResult {
-        let agent = parameters::agent(form, account)?;
+        let agents = parameters::agents(form, account)?;
         let queues = parameters::required_queues(form)?;
         let alias = parameters::member_text(form, "alias")?;
+        if alias.is_some() && agents.len() > 1 {
+            return Err(invalid("alias", "is not supported with several agents"));
+        }
         let penalty = penalty(form)?;
         let paused = parameters::flag(form, "paused")?;
         let pause = if paused {
@@ -51,8 +55,8 @@ impl Add {
             PauseParameters::default()
         };
         Ok(Box::new(Self {
-            alias: alias.unwrap_or_else(|| agent.clone()),
-            agent,
+            alias,
+            agents,
             queues,
             penalty,
             paused,
@@ -62,32 +66,43 @@ impl Add {
     }
 
     async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
-        let tenant = &context.tenant;
-        let interface = tenant.interface(&self.agent)?;
-        let state_interface = tenant.account.organization.state_interface.as_ref();
-        let change = QueueChange::Add(NewMember {
-            interface,
-            name: self.alias.clone(),
-            state_interface: state_interface.map(|template| template.expand(&self.agent)),
-            penalty: self.penalty,
-            paused: self.paused,
-            reason: self.reason.clone(),
-            ends_at: context.pause_end(self.duration_seconds),
-        });
-        let rows = tenant.change(&self.agent, &self.queues, &change).await;
+        let state_interface = &context.tenant.account.organization.state_interface;
+        let ends_at = context.pause_end(self.duration_seconds);
+        let change = |agent: &str, interface| {
+            let state_interface = state_interface.as_ref();
+            QueueChange::Add(NewMember {
+                interface,
+                name: self.name(agent).to_owned(),
+                state_interface: state_interface.map(|template| template.expand(agent)),
+                penalty: self.penalty,
+                paused: self.paused,
+                reason: self.reason.clone(),
+                ends_at,
+            })
+        };
+        let numbers = Some(&*self.queues);
+        let changes = change_agents(&context.tenant, &self.agents, numbers, change).await;
+        let alias = match &self.agents[..] {
+            [agent] => Some(self.name(agent)),
+            _ => None,
+        };
         let fields = ChangeFields {
-            agent: &self.agent,
-            alias: Some(&self.alias),
+            alias,
             reason: Some(self.reason.as_deref()),
         };
-        Ok(change_response(&context, fields, &rows))
+        change_response(&context, fields, &changes)
+    }
+
+    /// Returns the agent's display name.
+    fn name<'a>(&'a self, agent: &'a str) -> &'a str {
+        self.alias.as_deref().unwrap_or(agent)
     }
 }
 
 impl Command for Add {
     fn logged(&self) -> LoggedParameters {
         LoggedParameters {
-            agent: Some(self.agent.clone()),
+            agents: self.agents.clone(),
             queues: Some(self.queues.clone()),
             reason: self.reason.clone(),
             duration_seconds: self.duration_seconds,

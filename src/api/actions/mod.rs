@@ -5,7 +5,9 @@
 
 mod action;
 mod add;
+mod agent_changes;
 mod change_response;
+mod changed_queues;
 mod pause;
 mod queue_selection;
 mod remove;

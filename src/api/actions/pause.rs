@@ -5,7 +5,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
+use super::agent_changes::change_agents;
 use super::change_response::{ChangeFields, change_response};
+use super::changed_queues::ChangedQueues;
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::parameters;
@@ -30,9 +32,8 @@ pub(super) static UNPAUSE: Action = Action {
 
 #[derive(Debug)]
 struct Pause {
-    agent: String,
-    /// Queue numbers. `None` means every queue of which the agent is a member.
-    queues: Option<Vec<String>>,
+    agents: Vec<String>,
+    queues: ChangedQueues,
     paused: bool,
     reason: Option<String>,
     /// After how many seconds the bridge ends the pause.
@@ -43,11 +44,11 @@ struct Pause {
 
 impl Pause {
     fn parse_pause(form: &Form, account: &Account) -> ParseResult {
-        let agent = parameters::agent(form, account)?;
-        let queues = parameters::queues(form)?;
+        let agents = parameters::agents(form, account)?;
+        let queues = ChangedQueues::parse(form)?;
         let pause = PauseParameters::parse(form, &account.organization)?;
         Ok(Box::new(Self {
-            agent,
+            agents,
             queues,
             paused: true,
             reason: pause.reason,
@@ -58,8 +59,8 @@ impl Pause {
 
     fn parse_unpause(form: &Form, account: &Account) -> ParseResult {
         Ok(Box::new(Self {
-            agent: parameters::agent(form, account)?,
-            queues: parameters::queues(form)?,
+            agents: parameters::agents(form, account)?,
+            queues: ChangedQueues::parse(form)?,
             paused: false,
             reason: pause_parameters::unpause_reason(form, &account.organization)?,
             duration_seconds: None,
@@ -68,35 +69,31 @@ impl Pause {
     }
 
     async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
-        let tenant = &context.tenant;
-        let pause = PauseChange {
-            interface: tenant.interface(&self.agent)?,
-            paused: self.paused,
-            reason: self.reason.clone(),
-            ends_at: context.pause_end(self.duration_seconds),
-            keep_existing: self.keep_existing,
+        let ends_at = context.pause_end(self.duration_seconds);
+        let change = |_: &str, interface| {
+            QueueChange::Pause(PauseChange {
+                interface,
+                paused: self.paused,
+                reason: self.reason.clone(),
+                ends_at,
+                keep_existing: self.keep_existing,
+            })
         };
-        let rows = match &self.queues {
-            Some(queues) => {
-                let change = QueueChange::Pause(pause);
-                tenant.change(&self.agent, queues, &change).await
-            }
-            None => tenant.pause_everywhere(&self.agent, &pause).await?,
-        };
+        let numbers = self.queues.numbers();
+        let changes = change_agents(&context.tenant, &self.agents, numbers, change).await;
         let fields = ChangeFields {
-            agent: &self.agent,
             alias: None,
             reason: Some(self.reason.as_deref()),
         };
-        Ok(change_response(&context, fields, &rows))
+        change_response(&context, fields, &changes)
     }
 }
 
 impl Command for Pause {
     fn logged(&self) -> LoggedParameters {
         LoggedParameters {
-            agent: Some(self.agent.clone()),
-            queues: self.queues.clone(),
+            agents: self.agents.clone(),
+            queues: self.queues.logged(),
             reason: self.reason.clone(),
             duration_seconds: self.duration_seconds,
         }

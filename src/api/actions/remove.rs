@@ -1,10 +1,12 @@
-//! `remove`: removes an agent from queues.
+//! `remove`: removes agents from named queues, or from every queue of the account.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
+use super::agent_changes::change_agents;
 use super::change_response::{ChangeFields, change_response};
+use super::changed_queues::ChangedQueues;
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::parameters;
@@ -21,38 +23,35 @@ pub(super) static REMOVE: Action = Action {
 
 #[derive(Debug)]
 struct Remove {
-    agent: String,
-    queues: Vec<String>,
+    agents: Vec<String>,
+    queues: ChangedQueues,
 }
 
 impl Remove {
     fn parse(form: &Form, account: &Account) -> ParseResult {
         Ok(Box::new(Self {
-            agent: parameters::agent(form, account)?,
-            queues: parameters::required_queues(form)?,
+            agents: parameters::agents(form, account)?,
+            queues: ChangedQueues::parse_required(form)?,
         }))
     }
 
     async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
-        let tenant = &context.tenant;
-        let change = QueueChange::Remove {
-            interface: tenant.interface(&self.agent)?,
-        };
-        let rows = tenant.change(&self.agent, &self.queues, &change).await;
+        let change = |_: &str, interface| QueueChange::Remove { interface };
+        let numbers = self.queues.numbers();
+        let changes = change_agents(&context.tenant, &self.agents, numbers, change).await;
         let fields = ChangeFields {
-            agent: &self.agent,
             alias: None,
             reason: None,
         };
-        Ok(change_response(&context, fields, &rows))
+        change_response(&context, fields, &changes)
     }
 }
 
 impl Command for Remove {
     fn logged(&self) -> LoggedParameters {
         LoggedParameters {
-            agent: Some(self.agent.clone()),
-            queues: Some(self.queues.clone()),
+            agents: self.agents.clone(),
+            queues: self.queues.logged(),
             ..LoggedParameters::default()
         }
     }

@@ -1,4 +1,4 @@
-//! `showstate`: shows an agent's state and pause reason across the account's queues.
+//! `showstate`: shows agents' states and pause reasons across the account's queues.
 
 use std::sync::Arc;
 
@@ -9,10 +9,12 @@ use serde::Serialize;
 use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
-use crate::api::json::{MemberView, paused_at, paused_reason, to_json, unix_millis_timestamp};
+use crate::api::json::{
+    MemberView, paused_at, paused_reason, render, to_json, unix_millis_timestamp,
+};
 use crate::api::parameters;
 use crate::api::response::{ReadHead, Response};
-use crate::api::tenant::{OwnQueue, Tenant};
+use crate::api::tenant::{AgentMemberships, Tenant, has_many_memberships};
 use crate::organizations::{Account, Organization};
 use crate::queues::{Member, MemberState, MemberTiming};
 
@@ -25,17 +27,32 @@ pub(super) static SHOW_STATE: Action = Action {
 
 #[derive(Debug)]
 struct ShowState {
-    agent: String,
-    /// Queue numbers. `None` means all queues of the organization.
+    agents: Vec<String>,
+    /// Queue numbers. `None` means all queues of the account.
     queues: Option<Vec<String>>,
     /// Whether to query Asterisk instead of reading the mirror.
     fresh: bool,
 }
 
+/// The response about several agents.
 #[derive(Serialize)]
-struct Body<'a> {
+struct SeveralAgents<'a> {
     #[serde(flatten)]
     head: ReadHead,
+    agents: Vec<AgentState<'a>>,
+}
+
+/// The response about one agent.
+#[derive(Serialize)]
+struct OneAgent<'a> {
+    #[serde(flatten)]
+    head: ReadHead,
+    #[serde(flatten)]
+    agent: AgentState<'a>,
+}
+
+#[derive(Serialize)]
+struct AgentState<'a> {
     agent: &'a str,
     alias: Option<&'a str>,
     state: &'static str,
@@ -63,7 +80,7 @@ impl ShowState {
     fn parse(form: &Form, account: &Account) -> ParseResult {
         let fresh = parameters::flag(form, "fresh")?;
         Ok(Box::new(Self {
-            agent: parameters::agent(form, account)?,
+            agents: parameters::agents(form, account)?,
             queues: parameters::queues(form)?,
             fresh,
         }))
@@ -72,19 +89,31 @@ impl ShowState {
     async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
         let tenant: &Tenant<'_> = &context.tenant;
         let numbers = self.queues.as_deref();
-        let memberships = tenant.memberships(&self.agent, numbers, self.fresh);
-        let (memberships, read) = memberships.await?;
+        let agents = tenant.memberships(&self.agents, numbers, self.fresh);
+        let (agents, read) = agents.await?;
         let head = ReadHead::new(context.action.name, tenant.request_id, read);
-        let organization = &tenant.account.organization;
-        let body = Body::new(head, &self.agent, &memberships, organization, read.now);
-        Ok(Response::success(to_json(&body)))
+        let organization = Arc::clone(&tenant.account.organization);
+        let body = render(has_many_memberships(&agents), move || {
+            let state = |agent| AgentState::of(agent, &organization, read.now);
+            match &agents[..] {
+                [agent] => to_json(&OneAgent {
+                    head,
+                    agent: state(agent),
+                }),
+                several => to_json(&SeveralAgents {
+                    head,
+                    agents: several.iter().map(state).collect(),
+                }),
+            }
+        });
+        Ok(Response::success(body.await?))
     }
 }
 
 impl Command for ShowState {
     fn logged(&self) -> LoggedParameters {
         LoggedParameters {
-            agent: Some(self.agent.clone()),
+            agents: self.agents.clone(),
             queues: self.queues.clone(),
             ..LoggedParameters::default()
         }
@@ -95,14 +124,9 @@ impl Command for ShowState {
     }
 }
 
-impl<'a> Body<'a> {
-    fn new(
-        head: ReadHead,
-        agent: &'a str,
-        memberships: &'a [(OwnQueue, Arc<Member>)],
-        organization: &Organization,
-        now: i64,
-    ) -> Self {
+impl<'a> AgentState<'a> {
+    fn of(agent: &'a AgentMemberships, organization: &Organization, now: i64) -> Self {
+        let AgentMemberships { agent, memberships } = agent;
         let members = memberships.iter().map(|(_, member)| &**member);
         let paused = members.clone().filter(|member| member.paused);
         let latest_pause = paused.max_by_key(|member| member.last_pause.unix());
@@ -115,7 +139,6 @@ impl<'a> Body<'a> {
         let states = timings.iter().map(|timing| timing.state);
         let pause_ends = timings.iter().filter_map(|timing| timing.pause_ends_at);
         Self {
-            head,
             agent,
             alias: members.clone().next().map(|member| &*member.name),
             state: overall_state(states, is_paused),

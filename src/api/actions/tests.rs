@@ -28,23 +28,23 @@ fn each_action_accepts_its_parameters() {
     for (query, expected) in [
         (
             "action=PAUSE&agent=1001&reason=Lunch&alias=x",
-            r#"Pause { agent: "1001", queues: None, paused: true, reason: Some("Lunch"), duration_seconds: None, keep_existing: false }"#,
+            r#"Pause { agents: ["1001"], queues: Omitted, paused: true, reason: Some("Lunch"), duration_seconds: None, keep_existing: false }"#,
         ),
         (
             "action=unpause&agent=1001&queue=6001,6002,6001&reason=",
-            r#"Pause { agent: "1001", queues: Some(["6001", "6002"]), paused: false, reason: None, duration_seconds: None, keep_existing: false }"#,
+            r#"Pause { agents: ["1001"], queues: Named(["6001", "6002"]), paused: false, reason: None, duration_seconds: None, keep_existing: false }"#,
         ),
         (
             "action=add&agent=1001&queue=6001&reason=x",
-            r#"Add { agent: "1001", queues: ["6001"], alias: "1001", penalty: 0, paused: false, reason: None, duration_seconds: None }"#,
+            r#"Add { agents: ["1001"], queues: ["6001"], alias: None, penalty: 0, paused: false, reason: None, duration_seconds: None }"#,
         ),
         (
             "action=add&agent=1001&queue=6001&alias=Dana&penalty=1000000&paused=Yes&reason=x",
-            r#"Add { agent: "1001", queues: ["6001"], alias: "Dana", penalty: 1000000, paused: true, reason: Some("x"), duration_seconds: None }"#,
+            r#"Add { agents: ["1001"], queues: ["6001"], alias: Some("Dana"), penalty: 1000000, paused: true, reason: Some("x"), duration_seconds: None }"#,
         ),
         (
             "action=remove&agent=1001&queue=6001",
-            r#"Remove { agent: "1001", queues: ["6001"] }"#,
+            r#"Remove { agents: ["1001"], queues: Named(["6001"]) }"#,
         ),
         (
             "action=showqueue&fresh=1",
@@ -56,7 +56,23 @@ fn each_action_accepts_its_parameters() {
         ),
         (
             "action=showstate&agent=a",
-            r#"ShowState { agent: "a", queues: None, fresh: false }"#,
+            r#"ShowState { agents: ["a"], queues: None, fresh: false }"#,
+        ),
+        (
+            "action=remove&agent=a,B,A,b&queue=*",
+            r#"Remove { agents: ["a", "B"], queues: Every }"#,
+        ),
+        (
+            "action=unpause&agent=1001&queue=*",
+            r#"Pause { agents: ["1001"], queues: Every, paused: false, reason: None, duration_seconds: None, keep_existing: false }"#,
+        ),
+        (
+            "action=add&agent=1,2,1&queue=6001&alias=",
+            r#"Add { agents: ["1", "2"], queues: ["6001"], alias: None, penalty: 0, paused: false, reason: None, duration_seconds: None }"#,
+        ),
+        (
+            "action=showstate&agent=1,2",
+            r#"ShowState { agents: ["1", "2"], queues: None, fresh: false }"#,
         ),
         ("action=ShowReasons&reason=x&fresh=x", "ShowReasons"),
         ("action=whoami", "WhoAmI"),
@@ -85,6 +101,19 @@ fn invalid_action_agent_or_queue_is_rejected() {
             "invalid_parameter queue",
         ),
         ("action=pause&agent=1&queue=1,+2", "invalid_parameter queue"),
+        ("action=pause&agent=1,", "invalid_parameter agent"),
+        ("action=showstate&agent=1,,2", "invalid_parameter agent"),
+        ("action=remove&agent=1,*&queue=1", "invalid_parameter agent"),
+        ("action=remove&agent=1&queue=*,1", "invalid_parameter queue"),
+        ("action=pause&agent=1&queue=1,*", "invalid_parameter queue"),
+        ("action=unpause&agent=1&queue=**", "invalid_parameter queue"),
+        ("action=add&agent=1&queue=*", "invalid_parameter queue"),
+        ("action=showqueue&queue=*", "invalid_parameter queue"),
+        ("action=showqueuestat&queue=*", "invalid_parameter queue"),
+        (
+            "action=showstate&agent=1&queue=*",
+            "invalid_parameter queue",
+        ),
         ("action=add&agent=1001", "missing_parameter queue"),
         ("action=remove&queue=1", "missing_parameter agent"),
         ("action=showqueue&agent=1", "invalid_parameter agent"),
@@ -110,6 +139,8 @@ fn invalid_value_of_another_parameter_is_rejected() {
         ),
         ("action=showqueue&fresh=maybe", "invalid_parameter fresh"),
     ]);
+    let several = "action=add&agent=1001,1002&queue=1&alias=Dana";
+    assert_eq!(parse_result(several), "invalid_parameter alias");
     let add = |value: &str| format!("action=add&agent=1001&queue=1&{value}");
     for (value, expected) in [
         ("alias=a;b", "invalid_parameter alias"),
@@ -255,13 +286,17 @@ fn assert_rejected(cases: &[(&str, &str)]) {
 }
 
 #[test]
-fn at_most_100_different_queues_are_accepted() {
-    for (count, expected) in [(100, "ShowQueue"), (101, "invalid_parameter queue")] {
+fn at_most_100_different_queues_and_agents_are_accepted() {
+    for (query, count, expected) in [
+        ("action=showqueue&queue", 100, "ShowQueue"),
+        ("action=showqueue&queue", 101, "invalid_parameter queue"),
+        ("action=showstate&agent", 100, "ShowState"),
+        ("action=showstate&agent", 101, "invalid_parameter agent"),
+    ] {
         // Duplicates count once.
         let numbers = (0..count).chain(0..count);
         let list: Vec<_> = numbers.map(|number| number.to_string()).collect();
-        let list = list.join(",");
-        let result = parse_result(&format!("action=showqueue&queue={list}"));
+        let result = parse_result(&format!("{query}={}", list.join(",")));
         assert!(result.starts_with(expected), "{result}");
     }
 }

@@ -79,7 +79,8 @@ impl QueueChange {
     }
 
     /// Returns the member's interface.
-    pub(in crate::queues) fn interface(&self) -> &str {
+    #[must_use]
+    pub fn interface(&self) -> &str {
         match self {
             Self::Pause(pause) => &pause.interface,
             Self::Add(member) => &member.interface,

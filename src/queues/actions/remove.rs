@@ -7,7 +7,12 @@ use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
 
 impl Turn<'_> {
-    pub(super) async fn remove(self, queue: &QueueName, interface: &str) -> Result<(), QueueError> {
+    /// Removes the interface from the queue. Asterisk refuses to remove a static member.
+    pub(in crate::queues) async fn remove(
+        self,
+        queue: &QueueName,
+        interface: &str,
+    ) -> Result<(), QueueError> {
         let action = Action::QueueRemove {
             queue: HeaderValue::new(queue)?,
             interface: MemberValue::new(interface)?,

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::ami::{Action, Failure, Reply};
 use crate::queues::error::QueueError;
-use crate::queues::pace::{Pace, Permit};
+use crate::queues::pace::{Pace, Permit, TurnOwner};
 use crate::queues::queries::QueueQueries;
 
 /// Permission to make one change. Changes are methods of this type.
@@ -23,7 +23,7 @@ impl<'a> Turn<'a> {
     /// [`Failure::Overloaded`] if the owner's turn does not come before the deadline.
     pub(in crate::queues) async fn wait(
         pace: &Pace,
-        owner: &str,
+        owner: TurnOwner<'_>,
         memberships: usize,
         deadline: Instant,
         queries: &'a QueueQueries,
@@ -32,10 +32,10 @@ impl<'a> Turn<'a> {
         Ok(Self { queries, permit })
     }
 
-    /// Returns a turn without waiting, to pause an interface that the mirror does not list as a
-    /// member. Asterisk almost always refuses such a pause, and a refusal costs it no more than
-    /// a ping.
-    pub(in crate::queues) fn to_pause_nonmember(queries: &'a QueueQueries) -> Self {
+    /// Returns a turn without waiting, for a pause or removal of an interface that the mirror does
+    /// not list as a member. Asterisk almost always refuses such a change, and a refusal costs it
+    /// no more than a ping.
+    pub(in crate::queues) fn to_change_nonmember(queries: &'a QueueQueries) -> Self {
         Self {
             queries,
             permit: Permit::without_waiting(),

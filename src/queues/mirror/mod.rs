@@ -9,6 +9,7 @@
 //! on behalf of the mirror. [`Pbx`] answers reads, [`PbxRequest`] makes changes, and
 //! [`Follower`] returns the mirror's changes to event streams.
 
+mod attempt;
 mod follower;
 mod membership_locks;
 mod metrics;
@@ -39,12 +40,13 @@ use self::store::{Feed, Store};
 use crate::ami::{LinkSettings, supervise};
 use crate::storage::Storage;
 
+pub use attempt::ChangeAttempt;
 pub use follower::Follower;
 pub use metrics::{LATENCY_BOUNDS, Metrics};
 pub use pause_timer::EndedPause;
 pub use pbx::{Pbx, Pbxes};
 pub use read_request::ReadRequest;
-pub use request::{PauseAttempt, PbxRequest};
+pub use request::{MAX_CHANGES_UNDER_WAY, PbxRequest};
 pub use request_origin::RequestOrigin;
 pub use settings::PbxOptions;
 pub use state::{

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -14,6 +14,7 @@ use super::state::{DuePause, MemberKey, Mirror, PauseRequest};
 use crate::ami::Failure;
 use crate::queues::actions::Turn;
 use crate::queues::error::QueueError;
+use crate::queues::pace::TurnOwner;
 use crate::queues::queries::QueueQueries;
 use crate::wall_clock;
 
@@ -23,6 +24,10 @@ const MAX_SLEEP: Duration = Duration::from_millis(250);
 
 /// The number of pauses that are ended at the same time.
 const MAX_CONCURRENT_ENDS: usize = 32;
+
+/// The account with which the timer takes turns with an organization's accounts. No account of the
+/// configuration has an empty name.
+const TIMER_ACCOUNT: &str = "";
 
 /// Delay before another attempt to end a pause that Asterisk did not end.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -169,10 +174,15 @@ impl PauseTimer {
         let Ok(queries) = self.pbx.begin_internal_queries(deadline, "timer") else {
             return Attempt::NotSent;
         };
+        let turn_lock = Mutex::new(());
         let ready = async {
             let memberships = self.pbx.store.read(Mirror::count_memberships);
-            let (pace, organization) = (&self.pbx.pace, &pause.organization);
-            let turn = Turn::wait(pace, organization, memberships, deadline, &queries).await?;
+            let owner = TurnOwner {
+                organization: &pause.organization,
+                account: TIMER_ACCOUNT,
+                request: &turn_lock,
+            };
+            let turn = Turn::wait(&self.pbx.pace, owner, memberships, deadline, &queries).await?;
             // No other change of the bridge may come between the query and the unpause.
             let lock = self.pbx.membership_locks.exclusive(key);
             let lock = timeout_at(deadline, lock).await;

@@ -15,6 +15,7 @@ use super::state::{EventDelivery, ShowsQueue};
 use super::store::Store;
 use crate::ami::Client;
 use crate::queues::TimingRules;
+use crate::queues::model::Membership;
 use crate::queues::name::QueueName;
 use crate::queues::pace::Pace;
 
@@ -114,6 +115,15 @@ impl Pbx {
     pub fn is_member(&self, queue: &QueueName, interface: &str) -> bool {
         self.store
             .read(|mirror| mirror.member(queue, interface).is_some())
+    }
+
+    /// Returns how the interface is a member of the queue, or `None` if the mirror does not list it
+    /// as a member.
+    pub(super) fn membership(&self, queue: &QueueName, interface: &str) -> Option<Membership> {
+        self.store.read(|mirror| {
+            let member = mirror.member(queue, interface);
+            member.map(|member| member.membership)
+        })
     }
 
     /// Returns whether the mirror lists the interface as a paused member of the queue.

@@ -1,5 +1,8 @@
 //! Queries and changes that an organization's request sends to a PBX.
 
+use std::time::Duration;
+
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tokio::time::timeout_at;
 
 use super::membership_locks::MembershipGuard;
@@ -8,26 +11,31 @@ use super::promise::{NewPromise, Promise};
 use super::request_origin::RequestOrigin;
 use super::state::{MemberKey, Mirror};
 use crate::ami::Failure;
-use crate::queues::actions::{ChangeResult, PauseChange, QueueChange, Turn, missing_member};
+use crate::queues::actions::{ChangeResult, QueueChange, Turn, missing_member};
 use crate::queues::error::QueueError;
 use crate::queues::name::QueueName;
+use crate::queues::pace::TurnOwner;
 use crate::queues::queries::{QueueNames, QueueQueries};
 
-/// The result of pausing or unpausing an interface that may not be a member of the queue.
-#[derive(Debug)]
-pub struct PauseAttempt {
-    /// Whether the mirror listed the interface as a member before the attempt.
-    pub is_listed: bool,
-    /// `None` if the interface is not a member.
-    pub result: Result<Option<ChangeResult>, QueueError>,
-}
+/// The failure of a change whose preceding query was not answered in time.
+const NOT_ANSWERED: Failure = Failure::Unavailable {
+    retry_after: Duration::from_secs(1),
+};
+
+/// How many changes of a request are under way at the same time, with the queries that belong to
+/// them. A larger number would delay the changes of other requests, because Asterisk executes
+/// actions in order; a smaller number would leave Asterisk idle between two changes.
+pub const MAX_CHANGES_UNDER_WAY: usize = 16;
 
 /// An exchange with a PBX on behalf of one organization.
 #[derive(Debug)]
 pub struct PbxRequest<'a> {
-    pbx: &'a Pbx,
-    queries: QueueQueries,
+    pub(super) pbx: &'a Pbx,
+    pub(super) queries: QueueQueries,
     origin: RequestOrigin<'a>,
+    slots: Semaphore,
+    /// The lock with which the request's changes wait for their turns.
+    turn_lock: Mutex<()>,
 }
 
 impl Pbx {
@@ -40,6 +48,8 @@ impl Pbx {
             pbx: self,
             queries: self.begin_queries(origin.deadline, origin.request_id)?,
             origin,
+            slots: Semaphore::new(MAX_CHANGES_UNDER_WAY),
+            turn_lock: Mutex::new(()),
         })
     }
 }
@@ -67,10 +77,11 @@ impl PbxRequest<'_> {
     /// # Errors
     /// A [`QueueError`] if Asterisk refuses or does not answer the query.
     pub async fn look_up_memberships(&self, interface: &str) -> Result<(), QueueError> {
+        let _slot = self.slot().await?;
         self.queries.status(None, Some(interface)).await.map(drop)
     }
 
-    /// Waits for the organization's turn and makes a change. The next read includes the change.
+    /// Waits for the request's turn and makes a change. The next read includes the change.
     ///
     /// # Errors
     /// A [`QueueError`] if Asterisk refuses or does not answer the change.
@@ -81,6 +92,7 @@ impl PbxRequest<'_> {
         queue: &QueueName,
         change: &QueueChange,
     ) -> Result<ChangeResult, QueueError> {
+        let _slot = self.slot().await?;
         let interface = change.interface();
         let is_member = || self.pbx.is_member(queue, interface);
         match change {
@@ -108,8 +120,19 @@ impl PbxRequest<'_> {
         Ok(result)
     }
 
-    /// Waits for the organization's turn and sends a change.
-    async fn send_in_turn(
+    /// Waits until fewer than [`MAX_CHANGES_UNDER_WAY`] of the request's changes are under way.
+    ///
+    /// # Errors
+    /// [`Failure::Overloaded`] if that takes until the request's deadline.
+    pub(super) async fn slot(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        match timeout_at(self.origin.deadline, self.slots.acquire()).await {
+            Ok(Ok(slot)) => Ok(slot),
+            Ok(Err(_)) | Err(_) => Err(Failure::Overloaded),
+        }
+    }
+
+    /// Waits for the request's turn and sends a change.
+    pub(super) async fn send_in_turn(
         &self,
         queue: &QueueName,
         change: &QueueChange,
@@ -178,59 +201,22 @@ impl PbxRequest<'_> {
         Ok((promise, self.lock(new.key, true).await?))
     }
 
-    /// Pauses or unpauses the interface if it is a member of the queue. Waits for the
-    /// organization's turn only if the mirror lists the member. A change that depends on the
-    /// member needs [`Self::look_up_memberships`] first.
-    pub async fn pause_if_member(&self, queue: &QueueName, pause: &PauseChange) -> PauseAttempt {
-        let is_listed = self.pbx.is_member(queue, &pause.interface);
-        let result = if is_listed {
-            self.pause_member(queue, pause).await
-        } else if pause.depends_on_member() {
-            Ok(None)
-        } else {
-            self.pause_nonmember(queue, pause).await
-        };
-        PauseAttempt { is_listed, result }
-    }
-
-    async fn pause_member(
-        &self,
-        queue: &QueueName,
-        pause: &PauseChange,
-    ) -> Result<Option<ChangeResult>, QueueError> {
-        let change = QueueChange::Pause(pause.clone());
-        match self.send_in_turn(queue, &change).await {
-            Ok(result) => Ok(Some(result)),
-            Err(QueueError::NotAMember | QueueError::NoSuchQueue) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Pauses an interface that the mirror does not list as a member.
-    async fn pause_nonmember(
-        &self,
-        queue: &QueueName,
-        pause: &PauseChange,
-    ) -> Result<Option<ChangeResult>, QueueError> {
-        let turn = Turn::to_pause_nonmember(&self.queries);
-        let reason = pause.reason.as_deref();
-        let is_member = turn.pause_if_member(queue, &pause.interface, pause.paused, reason);
-        if !is_member.await? {
-            return Ok(None);
-        }
-        self.refresh(queue).await;
-        Ok(Some(ChangeResult::Made))
-    }
-
     async fn turn(&self) -> Result<Turn<'_>, Failure> {
         let memberships = self.pbx.store.read(Mirror::count_memberships);
         let pace = &self.pbx.pace;
-        let RequestOrigin {
-            organization,
-            deadline,
-            ..
-        } = self.origin;
-        Turn::wait(pace, organization, memberships, deadline, &self.queries).await
+        let owner = TurnOwner {
+            organization: self.origin.organization,
+            account: self.origin.user,
+            request: &self.turn_lock,
+        };
+        Turn::wait(
+            pace,
+            owner,
+            memberships,
+            self.origin.deadline,
+            &self.queries,
+        )
+        .await
     }
 
     /// Locks a membership for a change.
@@ -251,14 +237,20 @@ impl PbxRequest<'_> {
         lock.map_err(|_| Failure::Overloaded)
     }
 
+    /// Queries a member before a change. If Asterisk does not answer, the change's outcome is not
+    /// unknown, because the change was not sent.
     async fn refresh_member(&self, queue: &QueueName, interface: &str) -> Result<(), QueueError> {
         let status = self.queries.status(Some(queue), Some(interface));
-        status.await.map(drop)
+        match status.await {
+            Ok(_) => Ok(()),
+            Err(QueueError::Failure(Failure::Unknown)) => Err(NOT_ANSWERED.into()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Refreshes a queue after a change to a member that the mirror did not list, so that the
     /// next read includes the member.
-    async fn refresh(&self, queue: &QueueName) {
+    pub(super) async fn refresh(&self, queue: &QueueName) {
         // The mirror applies the reply before `status` returns. If there is no reply, a later
         // refresh lists the queue.
         let _ = self.queries.status(Some(queue), None).await;

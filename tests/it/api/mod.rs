@@ -8,4 +8,6 @@ pub(crate) mod openapi;
 mod reads;
 mod reasons;
 mod refusals;
+mod several_agents;
+mod several_agents_load;
 mod standard_clients;

@@ -81,6 +81,12 @@ fn every_field_of_every_response_is_in_the_contract() {
         ("action=showqueue", "QueueList"),
         ("action=showqueuestat", "QueueFigures"),
         ("action=showstate&agent=1001", "AgentState"),
+        (
+            "action=pause&agent=1001,1002&reason=Lunch",
+            "ChangeOfAgents",
+        ),
+        ("action=pause&agent=1002,2001", "Error"),
+        ("action=showstate&agent=1001,1002", "AgentStates"),
         ("action=showreasons", "Reasons"),
         ("action=whoami", "WhoAmI"),
         ("action=remove&agent=1001&queue=6001", "Change"),

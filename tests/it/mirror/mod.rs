@@ -12,6 +12,7 @@ mod member_order;
 mod odd_bytes;
 mod own_writes;
 mod parity;
+mod removal_everywhere;
 mod service_levels;
 mod silent_changes;
 mod silent_events;

@@ -70,7 +70,9 @@ impl Simulated {
         let members = ami.members(queue).into_iter().map(|member| {
             let [name, location, penalty] =
                 ["Name", "Location", "Penalty"].map(|name| &member[name]);
-            format!("{name} ({location}) with penalty {penalty}\n")
+            let dynamic = ["", " (dynamic)"][usize::from(member["Membership"] == "dynamic")];
+            let paused = ["", " (paused)"][usize::from(member["Paused"] == "1")];
+            format!("{name} ({location}) with penalty {penalty}{dynamic}{paused}\n")
         });
         members.collect()
     }

@@ -1,29 +1,40 @@
-//! Pauses an agent in every queue of the account.
+//! Pauses an agent in every queue of the account, or removes the agent from them.
 //!
-//! The bridge sends the pause to every queue, even to queues in which the mirror does not list
+//! The bridge sends the change to every queue, even to queues in which the mirror does not list
 //! the agent. The mirror may lack a membership, because Asterisk sends no event when a realtime
 //! database or a reload changes a queue's members. Asterisk itself looks up the member and
-//! refuses the pause if there is none.
+//! refuses the change if there is none.
 
-use futures_util::future::{join, join_all};
+use futures_util::future::join;
+use futures_util::stream::{StreamExt, iter};
 
 use super::changes::{Row, RowResult};
 use super::errors::{ApiError, Code};
 use super::refusal::{change_failed, lookup_failed, request_failed};
 use super::tenant::Tenant;
 use crate::ami::Failure;
-use crate::queues::{PauseAttempt, PauseChange, PbxRequest, QueueError, QueueName};
+use crate::queues::{
+    ChangeAttempt, MAX_CHANGES_UNDER_WAY, PauseChange, PbxRequest, QueueChange, QueueError,
+    QueueName,
+};
 
-/// An attempt to pause the agent in one queue.
+/// A change that can be made in every queue of the account.
+enum Change<'a> {
+    Pause(&'a PauseChange),
+    /// Removes the member with this interface.
+    Remove(&'a str),
+}
+
+/// An attempt to change the agent's membership in one queue.
 struct Attempt {
     queue: QueueName,
-    pause: PauseAttempt,
+    change: ChangeAttempt,
 }
 
 impl Attempt {
-    /// Whether Asterisk may have paused the member.
+    /// Whether Asterisk may have made the change.
     fn may_have_happened(&self) -> bool {
-        match &self.pause.result {
+        match &self.change.result {
             Ok(_) | Err(QueueError::Failure(Failure::Unknown)) => true,
             Err(_) => false,
         }
@@ -31,55 +42,61 @@ impl Attempt {
 
     /// Whether the response shows this attempt when other attempts have succeeded. If the
     /// mirror does not list the agent as a member, a failed attempt is shown only if the
-    /// pause may have happened.
+    /// change may have happened, or if Asterisk reports a static member.
     fn has_row(&self) -> bool {
-        let is_refused = self.pause.result == Ok(None);
-        !is_refused && (self.pause.is_listed || self.may_have_happened())
+        let is_refused = self.change.result == Ok(None);
+        let is_static = self.change.result == Err(QueueError::StaticMember);
+        !is_refused && (self.change.is_listed || is_static || self.may_have_happened())
     }
 }
 
 impl Tenant<'_> {
     /// Pauses or unpauses the agent in every queue of the account in which Asterisk finds the
-    /// agent.
+    /// agent, or removes the agent from every queue in which the agent is a dynamic member.
     ///
     /// # Errors
     /// Returns `not_a_member` if Asterisk finds the agent in no queue, or the look-up's error if
     /// looking up the queues fails.
-    pub(super) async fn pause_everywhere(
+    pub(super) async fn change_everywhere(
         &self,
+        request: &PbxRequest<'_>,
         agent: &str,
-        pause: &PauseChange,
+        change: &QueueChange,
     ) -> Result<Vec<Row>, ApiError> {
-        let request = self.begin()?;
-        if pause.depends_on_member() {
-            let memberships = request.look_up_memberships(&pause.interface);
+        let (everywhere, needs_members) = match change {
+            QueueChange::Pause(pause) => (Change::Pause(pause), pause.depends_on_member()),
+            QueueChange::Remove { interface } => (Change::Remove(interface), true),
+            QueueChange::Add(_) => unreachable!("an agent is only added to named queues"),
+        };
+        if needs_members {
+            let memberships = request.look_up_memberships(change.interface());
             memberships.await.map_err(lookup_failed)?;
         }
         let attempts = match self.names(None)? {
             Some(names) => {
                 let names = request.look_up(&names).await.map_err(lookup_failed)?;
-                self.attempt_all(&request, names, pause).await
+                self.attempt_all(request, names, &everywhere).await
             }
-            None => self.attempt_by_patterns(&request, pause).await?,
+            None => self.attempt_by_patterns(request, &everywhere).await?,
         };
-        self.rows(agent, attempts, pause.ends_at)
+        self.rows(agent, attempts, change.ends_at())
     }
 
-    /// Pauses the agent in the known queues, and concurrently queries Asterisk for new ones.
+    /// Makes the change in the known queues, and concurrently queries Asterisk for new ones.
     /// Used for organizations whose queues are defined by patterns.
     async fn attempt_by_patterns(
         &self,
         request: &PbxRequest<'_>,
-        pause: &PauseChange,
+        change: &Change<'_>,
     ) -> Result<Vec<Attempt>, ApiError> {
         let is_own = |name: &QueueName| self.account.queue_number(name).is_some();
         let mut known = self.pbx.listed_names();
         known.retain(is_own);
-        let attempts = self.attempt_all(request, known.clone(), pause);
+        let attempts = self.attempt_all(request, known.clone(), change);
         let (names, mut attempts) = join(request.names(), attempts).await;
         let names = names.map_err(|error| {
             if attempts.iter().any(Attempt::may_have_happened) {
-                // The agent may be a member of a new queue and not be paused there.
+                // The agent may be a member of a new queue and not be changed there.
                 request_failed(Failure::Unknown)
             } else {
                 lookup_failed(error)
@@ -87,7 +104,7 @@ impl Tenant<'_> {
         })?;
         let mut new = names.usable_names;
         new.retain(|name| is_own(name) && !known.contains(name));
-        attempts.extend(self.attempt_all(request, new, pause).await);
+        attempts.extend(self.attempt_all(request, new, change).await);
         Ok(attempts)
     }
 
@@ -95,15 +112,19 @@ impl Tenant<'_> {
         &self,
         request: &PbxRequest<'_>,
         queues: Vec<QueueName>,
-        pause: &PauseChange,
+        change: &Change<'_>,
     ) -> Vec<Attempt> {
         let attempts = queues.into_iter().map(|queue| async {
-            Attempt {
-                pause: request.pause_if_member(&queue, pause).await,
-                queue,
-            }
+            let change = match change {
+                Change::Pause(pause) => request.pause_if_member(&queue, pause).await,
+                Change::Remove(interface) => request.remove_if_member(&queue, interface).await,
+            };
+            Attempt { queue, change }
         });
-        join_all(attempts).await
+        iter(attempts)
+            .buffered(MAX_CHANGES_UNDER_WAY)
+            .collect()
+            .await
     }
 
     /// Returns a row for each queue in which the agent is a member.
@@ -117,7 +138,7 @@ impl Tenant<'_> {
         let rows = attempts.into_iter().filter_map(|attempt| {
             let number = self.account.queue_number(&attempt.queue)?;
             let is_dropped = has_rows && !attempt.has_row();
-            let result = match attempt.pause.result {
+            let result = match attempt.change.result {
                 Ok(Some(result)) => Ok(RowResult::of(result, ends_at)),
                 Ok(None) => return None,
                 Err(_) if is_dropped => return None,

@@ -1,0 +1,63 @@
+//! Makes a change for each agent that a request names.
+
+use futures_util::stream::{StreamExt, iter};
+
+use crate::api::changes::Row;
+use crate::api::errors::ApiError;
+use crate::api::tenant::Tenant;
+use crate::queues::{MAX_CHANGES_UNDER_WAY, PbxRequest, QueueChange};
+
+/// The result of a change for one agent.
+#[derive(Debug)]
+pub(super) struct AgentChange {
+    pub(super) agent: String,
+    /// A row for each queue, or the error if the change was refused for all queues together.
+    pub(super) result: Result<Vec<Row>, ApiError>,
+}
+
+/// Makes a change for each of the agents, in the queues with these numbers or in every queue of
+/// which the agent is a member. `change` creates the change of an agent from the agent's phone
+/// number and interface. All agents share one request to the PBX, which limits the number of
+/// changes that are under way.
+pub(super) async fn change_agents(
+    tenant: &Tenant<'_>,
+    agents: &[String],
+    numbers: Option<&[String]>,
+    change: impl Fn(&str, String) -> QueueChange,
+) -> Vec<AgentChange> {
+    let changes: Vec<_> = agents
+        .iter()
+        .map(|agent| {
+            let interface = tenant.interface(agent);
+            let change = interface.map(|interface| change(agent, interface));
+            (agent.clone(), change)
+        })
+        .collect();
+    let request = tenant.begin();
+    let request = request.as_ref();
+    let results = changes.into_iter().map(|(agent, change)| async move {
+        let result = match change {
+            Ok(change) => change_agent(tenant, request, &agent, numbers, &change).await,
+            Err(unknown_agent) => Err(unknown_agent),
+        };
+        AgentChange { agent, result }
+    });
+    iter(results)
+        .buffered(MAX_CHANGES_UNDER_WAY)
+        .collect()
+        .await
+}
+
+async fn change_agent(
+    tenant: &Tenant<'_>,
+    request: Result<&PbxRequest<'_>, &ApiError>,
+    agent: &str,
+    numbers: Option<&[String]>,
+    change: &QueueChange,
+) -> Result<Vec<Row>, ApiError> {
+    match (numbers, request) {
+        (Some(numbers), request) => Ok(tenant.change(request, agent, numbers, change).await),
+        (None, Ok(request)) => tenant.change_everywhere(request, agent, change).await,
+        (None, Err(unavailable)) => Err(unavailable.clone()),
+    }
+}
