@@ -4,8 +4,8 @@ use crate::pbx_config::PbxConfig;
 use crate::report::Row;
 use crate::test_bed::{Read, TestBed};
 use crate::{
-    Result, memory, pause_all_queues, pauses, pauses_during_reads, read_all_queues, read_queue,
-    startup, timed_pauses,
+    Result, memory, pause_all_queues, pauses, pauses_during_lists, pauses_during_reads,
+    read_all_queues, read_queue, startup, timed_pauses,
 };
 
 /// One measurement.
@@ -28,6 +28,8 @@ pub(crate) enum Cell {
     ReadAllQueues(usize),
     /// Pauses members at a fixed rate while another client reads all queues continuously.
     PausesDuringReads,
+    /// Pauses members one at a time while another user pauses lists of agents continuously.
+    PausesDuringLists,
     /// The time from the connection attempt until the bridge is ready.
     Startup,
     /// The bridge's memory after it has handled the other cells' requests. The limit is in MB.
@@ -54,6 +56,8 @@ pub(crate) const SMALL: &[Cell] = &[
     },
     Cell::Memory(15.0),
 ];
+
+pub(crate) const LISTS: &[Cell] = &[Cell::PausesDuringLists];
 
 pub(crate) const LARGE: &[Cell] = &[
     Cell::ReadQueue {
@@ -102,6 +106,11 @@ impl Cell {
                 format!("showqueue of 500 queues, {clients} connections")
             }
             Self::PausesDuringReads => "20 pauses a second, while 500 queues are read".to_owned(),
+            Self::PausesDuringLists => {
+                let memberships = pbx_config.static_queues.map(|one| one.queues * one.members);
+                let memberships = memberships.unwrap_or_default();
+                format!("100 pauses a second during lists of agents, {memberships} memberships")
+            }
             Self::Startup => "from dialing to ready, 500 queues".to_owned(),
             Self::Memory(_) => format!("memory, {} PBX", pbx_config.name),
         }
@@ -124,6 +133,7 @@ impl Cell {
             }
             Self::ReadAllQueues(clients) => read_all_queues::measure(bed, name, clients),
             Self::PausesDuringReads => pauses_during_reads::measure(bed, &name),
+            Self::PausesDuringLists => pauses_during_lists::measure(bed, &name),
             Self::Startup => startup::measure(bed, name),
             Self::Memory(limit) => memory::measure(bed, name, limit),
         }

@@ -22,6 +22,7 @@ mod memory;
 mod options;
 mod pause_all_queues;
 mod pauses;
+mod pauses_during_lists;
 mod pauses_during_reads;
 mod pbx;
 mod pbx_config;
@@ -43,7 +44,7 @@ use std::time::Instant;
 
 use clap::Parser as _;
 
-use cells::{Cell, LARGE, SMALL};
+use cells::{Cell, LARGE, LISTS, SMALL};
 use options::Options;
 use pbx_config::PbxConfig;
 use report::Report;
@@ -71,7 +72,13 @@ fn run(options: &Options, report: &mut Report) -> Result<()> {
     wrk::ensure_installed()?;
     report.machine = machine::describe()?;
     let begin = Instant::now();
-    for (pbx_config, cells) in [(PbxConfig::small(), SMALL), (PbxConfig::large(), LARGE)] {
+    for (pbx_config, cells) in [
+        (PbxConfig::small(), SMALL),
+        // Changes are paced from 2,000 memberships on.
+        (PbxConfig::equal_queues("unpaced", 99), LISTS),
+        (PbxConfig::equal_queues("paced", 250), LISTS),
+        (PbxConfig::large(), LARGE),
+    ] {
         let cells: Vec<&Cell> = cells
             .iter()
             .filter(|cell| options.selects(&cell.name(&pbx_config)))

@@ -68,8 +68,8 @@ pub(crate) fn measure(bed: &TestBed, name: &str) -> Result<Vec<Row>> {
     ])
 }
 
-/// Stops the reader on drop.
-struct StopOnDrop<'a>(&'a AtomicBool);
+/// Stops the other client on drop.
+pub(crate) struct StopOnDrop<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
@@ -90,7 +90,8 @@ fn turn(
         let result = {
             // The scope waits for the reader, even if the changes fail.
             let _stop = StopOnDrop(&done);
-            change_steadily(changes, bed.steady_turn_duration, has_changed)
+            let duration = bed.steady_turn_duration;
+            change_steadily(changes, CHANGE_INTERVAL, duration, has_changed)
         };
         let lists = reader.join().map_err(|_| "the reader panicked")??;
         if lists == 0 {
@@ -119,10 +120,11 @@ fn read_until_done(reads: &Requests, done: &AtomicBool) -> Result<usize> {
     Ok(lists)
 }
 
-/// Makes a change every [`CHANGE_INTERVAL`]. A change's time is measured from when the change was
+/// Makes a change every `interval`. A change's time is measured from when the change was
 /// due, so a slow change also adds to the times of the changes that it delays.
-fn change_steadily(
+pub(crate) fn change_steadily(
     changes: &Requests,
+    interval: Duration,
     duration: Duration,
     has_changed: fn(&str) -> bool,
 ) -> Result<TurnResult> {
@@ -131,7 +133,7 @@ fn change_steadily(
     let begin = Instant::now();
     let mut due = begin;
     for target in changes.targets.iter().cycle() {
-        due += CHANGE_INTERVAL;
+        due += interval;
         if due - begin > duration {
             break;
         }

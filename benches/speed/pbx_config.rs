@@ -1,4 +1,4 @@
-//! The configuration of the two PBXes, and of the bridge for each of them.
+//! The configuration of the PBXes, and of the bridge for each of them.
 
 use std::fmt::Write as _;
 
@@ -11,20 +11,29 @@ pub(crate) const CREDENTIALS: &str = "username=bench&password=bench-password";
 pub(crate) const SMALL_QUEUE: u32 = 6001;
 pub(crate) const SMALL_AGENTS: [u32; 4] = [1001, 1002, 1003, 1004];
 
-/// The number of queues on the large PBX, and the number of members in each.
-const QUEUES: u32 = 500;
-const MEMBERS: u32 = 100;
+/// A user of the same organization as the benchmark's other user, as request parameters.
+pub(crate) const OTHER_CREDENTIALS: &str = "username=other&password=bench-password";
+
 const FIRST_QUEUE: u32 = 7000;
-/// With 50,000 memberships, each interface is a member of ten queues.
-const INTERFACES: u32 = 5000;
 const FIRST_AGENT: u32 = 20000;
+
+/// Queues with static members.
+#[derive(Clone, Copy)]
+pub(crate) struct StaticQueues {
+    pub(crate) queues: u32,
+    /// The number of members in each queue.
+    pub(crate) members: u32,
+    /// The number of interfaces, over which the memberships are distributed.
+    interfaces: u32,
+}
 
 /// A PBX with one organization.
 pub(crate) struct PbxConfig {
     pub(crate) name: &'static str,
     prefix: &'static str,
     agents: &'static str,
-    large: bool,
+    /// The queues of the PBX; `None` for those of the sample.
+    pub(crate) static_queues: Option<StaticQueues>,
 }
 
 impl PbxConfig {
@@ -35,31 +44,50 @@ impl PbxConfig {
             name: "small",
             prefix: "acme",
             agents: "1001-1099",
-            large: false,
+            static_queues: None,
         }
     }
 
-    /// Returns a PBX with 500 queues of 100 static members each.
+    /// Returns a PBX with 500 queues of 100 static members each. Each interface is a member of ten
+    /// queues.
     pub(crate) fn large() -> Self {
+        let static_queues = StaticQueues {
+            queues: 500,
+            members: 100,
+            interfaces: 5000,
+        };
+        Self::with_static_queues("large", static_queues)
+    }
+
+    /// Returns a PBX with 20 queues that have the same static members.
+    pub(crate) fn equal_queues(name: &'static str, members: u32) -> Self {
+        let static_queues = StaticQueues {
+            queues: 20,
+            members,
+            interfaces: members,
+        };
+        Self::with_static_queues(name, static_queues)
+    }
+
+    fn with_static_queues(name: &'static str, static_queues: StaticQueues) -> Self {
         Self {
-            name: "large",
+            name,
             prefix: "big",
             agents: "20000-24999",
-            large: true,
+            static_queues: Some(static_queues),
         }
     }
 
     /// Returns the queue that the cells read, and in which they change members.
     pub(crate) fn queue(&self) -> u32 {
-        if self.large { FIRST_QUEUE } else { SMALL_QUEUE }
+        self.static_queues.map_or(SMALL_QUEUE, |_| FIRST_QUEUE)
     }
 
     /// Returns the members of that queue that the cells change.
     pub(crate) fn agents(&self) -> Vec<u32> {
-        if self.large {
-            (FIRST_AGENT..FIRST_AGENT + MEMBERS).collect()
-        } else {
-            SMALL_AGENTS.to_vec()
+        match self.static_queues {
+            Some(StaticQueues { members, .. }) => (FIRST_AGENT..FIRST_AGENT + members).collect(),
+            None => SMALL_AGENTS.to_vec(),
         }
     }
 
@@ -74,9 +102,9 @@ impl PbxConfig {
 
     /// Returns the files that replace the sample's files, except those in [`crate::pbx`].
     pub(crate) fn files(&self, sample: impl Fn(&str) -> Result<String>) -> Result<Files> {
-        if !self.large {
+        let Some(static_queues) = self.static_queues else {
             return Ok(Vec::new());
-        }
+        };
         let queues = sample("queues.conf")?;
         let (general, _) = queues
             .split_once("[acme-6001]")
@@ -85,7 +113,7 @@ impl PbxConfig {
         let mut agents = String::from("[acme-agents]\n");
         agents += "exten => _2XXXX,1,Answer()\n same => n,Wait(3600)\n";
         Ok(vec![
-            ("queues.conf", self.large_queues(general)?),
+            ("queues.conf", self.queues_conf(general, static_queues)?),
             // Without these extensions, the members' devices would be invalid.
             (
                 "extensions.conf",
@@ -94,13 +122,18 @@ impl PbxConfig {
         ])
     }
 
-    fn large_queues(&self, general: &str) -> Result<String> {
+    fn queues_conf(&self, general: &str, static_queues: StaticQueues) -> Result<String> {
+        let StaticQueues {
+            queues,
+            members,
+            interfaces,
+        } = static_queues;
         let mut text = general.to_owned();
-        for number in 0..QUEUES {
+        for number in 0..queues {
             let queue = self.queue_name(FIRST_QUEUE + number);
             writeln!(text, "[{queue}](agents)\nstrategy = leastrecent")?;
-            for member in 0..MEMBERS {
-                let agent = FIRST_AGENT + (number * MEMBERS + member) % INTERFACES;
+            for member in 0..members {
+                let agent = FIRST_AGENT + (number * members + member) % interfaces;
                 let interface = Self::interface(agent);
                 writeln!(text, "member => {interface},0,Agent {agent}")?;
             }
@@ -136,6 +169,10 @@ interface = "Local/{{agent}}@acme-agents"
 
 [[organization.bench.user]]
 username = "bench"
+password = "bench-password"
+
+[[organization.bench.user]]
+username = "other"
 password = "bench-password"
 "#
         )
