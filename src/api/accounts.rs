@@ -10,7 +10,7 @@ use super::credentials::Credentials;
 use super::errors::{ApiError, Code};
 use super::request_metrics::RequestMetrics;
 use crate::organizations::{
-    Account, AccountSecret, Directory, Lockout, TokenHash, TooManyLogins, Verifier,
+    Account, AccountSecret, Directory, Lockout, Tickets, TokenHash, TooManyLogins, Verifier,
 };
 use crate::wall_clock;
 
@@ -23,6 +23,8 @@ pub struct Accounts {
     pub verifier: Verifier,
     /// Counts failed logins. A reload of the configuration preserves the counts.
     pub lockout: Arc<Lockout>,
+    /// The tickets for event streams. A reload of the configuration preserves them.
+    pub tickets: Arc<Tickets>,
     /// Counts failed logins and lockouts for `/metrics`.
     pub metrics: Arc<RequestMetrics>,
 }
@@ -60,11 +62,7 @@ impl Accounts {
             }
             Credentials::Token(token) => self.check_token(token, address)?,
         };
-        let is_permitted = permission.is_none_or(|action| account.allows_action(action));
-        if !is_permitted || !account.allows_address(address) {
-            let message = "This user may not do this action, or not from this address.";
-            return Err(ApiError::new(Code::Forbidden, message));
-        }
+        check_rights(&account, permission, address)?;
         Ok(account)
     }
 
@@ -152,4 +150,22 @@ impl Accounts {
             None => Ok(()),
         }
     }
+}
+
+/// Checks that the account has the permission, if one is needed, and may be used from this
+/// address.
+///
+/// # Errors
+/// Returns `forbidden`.
+pub(super) fn check_rights(
+    account: &Account,
+    permission: Option<&str>,
+    address: IpAddr,
+) -> Result<(), ApiError> {
+    let is_permitted = permission.is_none_or(|action| account.allows_action(action));
+    if is_permitted && account.allows_address(address) {
+        return Ok(());
+    }
+    let message = "This user may not do this action, or not from this address.";
+    Err(ApiError::new(Code::Forbidden, message))
 }

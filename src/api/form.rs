@@ -35,6 +35,14 @@ const CACHE_BUSTER: &str = "_";
 /// `EventSource` send it, because they can't set the header.
 pub(crate) const LAST_EVENT_ID: &str = "lastEventId";
 
+/// The parameter of `/events` that replaces the credentials.
+pub(super) const TICKET: &str = "ticket";
+
+/// Every parameter of `/events/ticket`. The bridge refuses `agent` and `queue` even if it
+/// ignores unknown parameters.
+pub(crate) const TICKET_PARAMETER_NAMES: [&str; 5] =
+    ["username", "password", "agent", "queue", CACHE_BUSTER];
+
 /// The decoded parameters of a request. Each has a known name and occurs at most once. Its
 /// value has no control characters and no surrounding white space.
 #[derive(Default)]
@@ -68,8 +76,16 @@ impl Form {
     /// # Errors
     /// Returns the same errors as [`Form::parse`].
     pub fn parse_events(query: &str, reject_unknown: bool) -> Result<Self, ApiError> {
-        let names = [&PARAMETER_NAMES[..], &[LAST_EVENT_ID]].concat();
+        let names = [&PARAMETER_NAMES[..], &[LAST_EVENT_ID, TICKET]].concat();
         Self::parse_known(&[query], &names, reject_unknown)
+    }
+
+    /// Parses the parameters of `/events/ticket` from query strings and form bodies.
+    ///
+    /// # Errors
+    /// Returns the same errors as [`Form::parse`].
+    pub fn parse_ticket_request(parts: &[&str], reject_unknown: bool) -> Result<Self, ApiError> {
+        Self::parse_known(parts, &TICKET_PARAMETER_NAMES, reject_unknown)
     }
 
     fn parse_known(

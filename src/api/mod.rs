@@ -3,7 +3,8 @@
 //! [`service`] runs a request through all checks and logs it. [`form`] parses its parameters,
 //! [`accounts`] authenticates its user, and [`actions`] contains a file for each action.
 //! Actions reach the PBX through a [`tenant`], which shows them only the queues of their
-//! organization. [`json`] renders responses and events, and [`events`] is the event stream.
+//! organization. [`json`] renders responses and events, [`events`] is the event stream, and
+//! [`tickets`] open it without credentials.
 
 mod accounts;
 mod actions;
@@ -19,10 +20,12 @@ mod json;
 mod parameters;
 mod pause_parameters;
 mod refusal;
+mod request;
 mod request_metrics;
 mod response;
 mod service;
 mod tenant;
+mod tickets;
 
 pub use accounts::Accounts;
 pub use actions::{LoggedParameters, action_names, check_query, permissions};
@@ -32,8 +35,9 @@ pub use errors::{ApiError, Challenge, Code};
 pub use events::{EventStream, StreamEvent, StreamPosition};
 pub use form::Form;
 #[cfg(test)]
-pub(crate) use form::PARAMETER_NAMES;
+pub(crate) use form::{PARAMETER_NAMES, TICKET_PARAMETER_NAMES};
 pub use json::MemberJsonCache;
+pub use request::ApiRequest;
 pub use request_metrics::RequestMetrics;
 pub use response::Response;
-pub use service::{Api, ApiRequest};
+pub use service::Api;

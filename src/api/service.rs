@@ -4,14 +4,12 @@
 //! account's actions and networks; the action's parameters; the account's agents and
 //! queues; and finally the PBX.
 
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
-use tokio::time::Instant;
 use tracing::info;
 
-use super::accounts::Accounts;
+use super::accounts::{Accounts, check_rights};
 use super::actions::{Context, EVENTS_ACTION, LoggedParameters, requested_action};
 use super::audit::{AuditFields, AuditRow, AuditedRequest};
 use super::credentials::Credentials;
@@ -21,32 +19,16 @@ use super::form::{Form, LAST_EVENT_ID};
 use super::json::MemberJsonCache;
 use super::parameters;
 use super::refusal::no_change_sent;
+use super::request::ApiRequest;
 use super::response::Response;
 use super::tenant::Tenant;
+use super::tickets;
 use crate::ami::with_change_flag;
 use crate::organizations::{Account, Directory, Organization};
 use crate::queues::{Pbx, Pbxes};
 
-/// An API request. It does not implement `Debug`, because it contains the password or
-/// the token.
-pub struct ApiRequest {
-    /// The query string.
-    pub query: Option<String>,
-    /// The form in the body.
-    pub body: Option<String>,
-    /// The `Authorization` header.
-    pub authorization: Option<String>,
-    /// The client's address.
-    pub address: IpAddr,
-    /// Identifies the request in the log and the response.
-    pub request_id: String,
-    /// When the last byte of the request arrived.
-    pub arrived: Instant,
-    /// The wall-clock time of the arrival, in Unix milliseconds.
-    pub arrived_at: i64,
-    /// Set before the first change is sent to the PBX.
-    pub change_sent: Arc<AtomicBool>,
-}
+/// The action of ticket requests in the log and the metrics.
+const TICKET_ACTION: &str = "ticket";
 
 /// The API. Created anew when the configuration is reloaded.
 #[derive(Debug)]
@@ -105,18 +87,16 @@ impl Api {
     pub async fn serve(&self, request: ApiRequest) -> Response {
         let mut log_fields = LogFields::default();
         let result = self.run_action(&request, &mut log_fields).await;
-        let mut response = result.unwrap_or_else(|error| {
-            let response = Response::error(&error, &request.request_id);
-            if log_fields.is_change {
-                let agents = &log_fields.parameters.agents;
-                return response.with_change(AuditFields::refused(agents, error.code));
-            }
-            response
-        });
-        response.is_authenticated = log_fields.is_authenticated;
-        self.count_and_log(&request, &log_fields, &response);
+        let response = self.finish(&request, &log_fields, result);
         log_change(&request, &log_fields, &response.change.rows).await;
         response
+    }
+
+    /// Issues a ticket for an event stream and logs the request.
+    pub async fn issue_ticket(&self, request: ApiRequest) -> Response {
+        let mut log_fields = LogFields::default();
+        let result = self.try_issue_ticket(&request, &mut log_fields).await;
+        self.finish(&request, &log_fields, result)
     }
 
     /// Opens an event stream and logs the request. `last_event_id` is the `Last-Event-ID`
@@ -131,18 +111,13 @@ impl Api {
     ) -> Result<EventStream, Response> {
         let mut log_fields = LogFields::default();
         let opened = self.try_open_stream(&request, last_event_id, &mut log_fields);
-        let opened = opened.await.map_err(|error| Response {
-            is_authenticated: log_fields.is_authenticated,
-            ..Response::error(&error, &request.request_id)
-        });
-        match &opened {
-            Ok(_) => {
-                let response = Response::success(Vec::new());
-                self.count_and_log(&request, &log_fields, &response);
+        match opened.await {
+            Ok(events) => {
+                self.finish(&request, &log_fields, Ok(Response::success(Vec::new())));
+                Ok(events)
             }
-            Err(response) => self.count_and_log(&request, &log_fields, response),
+            Err(error) => Err(self.finish(&request, &log_fields, Err(error))),
         }
-        opened
     }
 
     async fn run_action(
@@ -150,9 +125,7 @@ impl Api {
         request: &ApiRequest,
         log_fields: &mut LogFields,
     ) -> Result<Response, ApiError> {
-        let parts = [request.query.as_deref(), request.body.as_deref()];
-        let parts = parts.map(Option::unwrap_or_default);
-        let form = Form::parse(&parts, self.reject_unknown_parameters)?;
+        let form = Form::parse(&request.form_parts(), self.reject_unknown_parameters)?;
         let credentials = Credentials::from_request(&form, request.authorization.as_deref())?;
         let action = requested_action(&form)?;
         log_fields.action_name = Some(action.name);
@@ -184,6 +157,23 @@ impl Api {
         })
     }
 
+    async fn try_issue_ticket(
+        &self,
+        request: &ApiRequest,
+        log_fields: &mut LogFields,
+    ) -> Result<Response, ApiError> {
+        let parts = request.form_parts();
+        let form = Form::parse_ticket_request(&parts, self.reject_unknown_parameters)?;
+        let credentials = Credentials::from_request(&form, request.authorization.as_deref())?;
+        log_fields.action_name = Some(TICKET_ACTION);
+        let account = self.authorize(credentials, Some(EVENTS_ACTION), request, log_fields);
+        let account = account.await?;
+        // Otherwise, a client could assume that the ticket is limited to an agent or a queue.
+        parameters::reject_unused(&form, "agent")?;
+        parameters::reject_unused(&form, "queue")?;
+        tickets::issue(&self.accounts.tickets, &account, &request.request_id)
+    }
+
     async fn try_open_stream(
         &self,
         request: &ApiRequest,
@@ -192,10 +182,7 @@ impl Api {
     ) -> Result<EventStream, ApiError> {
         let query = request.query.as_deref().unwrap_or_default();
         let form = Form::parse_events(query, self.reject_unknown_parameters)?;
-        let credentials = Credentials::from_request(&form, request.authorization.as_deref())?;
-        log_fields.action_name = Some(EVENTS_ACTION);
-        let account = self.authorize(credentials, Some(EVENTS_ACTION), request, log_fields);
-        let account = account.await?;
+        let account = self.authorize_stream(&form, request, log_fields).await?;
 
         parameters::reject_agent(&form)?;
         let queues = parameters::queues(&form)?;
@@ -207,6 +194,30 @@ impl Api {
         // The stream starts with a snapshot if the id is invalid or missing.
         let position = last_event_id.and_then(|id| id.parse::<StreamPosition>().ok());
         EventStream::open(view, position).await
+    }
+
+    /// Identifies the account by the request's ticket or credentials, and checks that it may
+    /// open event streams.
+    async fn authorize_stream(
+        &self,
+        form: &Form,
+        request: &ApiRequest,
+        log_fields: &mut LogFields,
+    ) -> Result<Arc<Account>, ApiError> {
+        let authorization = request.authorization.as_deref();
+        let Some(ticket) = tickets::from_request(form, authorization)? else {
+            let credentials = Credentials::from_request(form, authorization)?;
+            log_fields.action_name = Some(EVENTS_ACTION);
+            let account = self.authorize(credentials, Some(EVENTS_ACTION), request, log_fields);
+            return account.await;
+        };
+        log_fields.action_name = Some(EVENTS_ACTION);
+        let account = tickets::take(&self.accounts.tickets, ticket)?;
+        log_fields.account = Some(Arc::clone(&account));
+        // The ticket may have been requested from another address.
+        check_rights(&account, Some(EVENTS_ACTION), request.address)?;
+        log_fields.is_authenticated = true;
+        Ok(account)
     }
 
     /// Authenticates the account and checks that it has the permission, if one is needed.
@@ -232,6 +243,29 @@ impl Api {
             Some(pbx) => pbx,
             None => unreachable!("validation rejects organizations with an unknown PBX"),
         }
+    }
+
+    /// Builds the response to a request, counts it and logs it.
+    fn finish(
+        &self,
+        request: &ApiRequest,
+        log_fields: &LogFields,
+        result: Result<Response, ApiError>,
+    ) -> Response {
+        let response = result.unwrap_or_else(|error| {
+            let response = Response::error(&error, &request.request_id);
+            if log_fields.is_change {
+                let agents = &log_fields.parameters.agents;
+                return response.with_change(AuditFields::refused(agents, error.code));
+            }
+            response
+        });
+        let response = Response {
+            is_authenticated: log_fields.is_authenticated,
+            ..response
+        };
+        self.count_and_log(request, log_fields, &response);
+        response
     }
 
     fn count_and_log(&self, request: &ApiRequest, log_fields: &LogFields, response: &Response) {

@@ -124,6 +124,7 @@ impl Daemon {
             pbxes: Arc::clone(links.pbxes()),
             member_json: Arc::default(),
             lockout: Arc::new(Lockout::new(settings.lockout)),
+            tickets: Arc::default(),
             request_metrics,
             running_requests: running_requests.clone(),
             stop: stop.clone(),

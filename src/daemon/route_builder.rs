@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use crate::api::{Accounts, Api, MemberJsonCache, RequestMetrics};
 use crate::config::Settings;
 use crate::http::{Pages, Routes};
-use crate::organizations::{Lockout, Verifier};
+use crate::organizations::{Lockout, Tickets, Verifier};
 use crate::queues::Pbxes;
 
 /// Builds routes. All routes that it builds share its fields, so the state in these fields
@@ -18,6 +18,7 @@ pub(super) struct RouteBuilder {
     pub(super) pbxes: Arc<Pbxes>,
     pub(super) member_json: Arc<MemberJsonCache>,
     pub(super) lockout: Arc<Lockout>,
+    pub(super) tickets: Arc<Tickets>,
     pub(super) request_metrics: Arc<RequestMetrics>,
     pub(super) running_requests: TaskTracker,
     pub(super) stop: CancellationToken,
@@ -36,6 +37,7 @@ impl RouteBuilder {
             directory: settings.directory,
             verifier,
             lockout: Arc::clone(&self.lockout),
+            tickets: Arc::clone(&self.tickets),
             metrics: Arc::clone(&self.request_metrics),
         };
         let http = settings.http;

@@ -19,9 +19,9 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::routes::{EVENTS_PATH, OPENAPI_PATH};
+    use super::super::routes::{EVENTS_PATH, OPENAPI_PATH, TICKET_PATH};
     use super::*;
-    use crate::api::{Code, PARAMETER_NAMES};
+    use crate::api::{Code, PARAMETER_NAMES, TICKET_PARAMETER_NAMES};
 
     fn document(path: &str) -> Value {
         serde_json::from_str(&text(path)).expect("valid JSON")
@@ -65,11 +65,12 @@ mod tests {
             let document = document(path);
             assert_eq!(
                 keys(&document["paths"]),
-                BTreeSet::from([path, EVENTS_PATH, OPENAPI_PATH])
+                BTreeSet::from([path, EVENTS_PATH, TICKET_PATH, OPENAPI_PATH])
             );
             for (route, methods) in [
                 (path, &["get", "post"][..]),
                 (EVENTS_PATH, &["get"]),
+                (TICKET_PATH, &["post"]),
                 (OPENAPI_PATH, &["get", "head"]),
             ] {
                 let documented = keys(&document["paths"][route]);
@@ -99,6 +100,17 @@ mod tests {
 
         let form = "/paths/~1x/post/requestBody/content/application~1x-www-form-urlencoded/schema";
         let form = document.pointer(form).expect("a form schema");
+        assert_eq!(keys(&form["properties"]), known);
+    }
+
+    #[test]
+    fn document_lists_exactly_the_ticket_parameters() {
+        let document = document("/x");
+        let body = &document["paths"][TICKET_PATH]["post"]["requestBody"];
+        let form = &body["content"]["application/x-www-form-urlencoded"]["schema"];
+        let mut known = BTreeSet::from(TICKET_PARAMETER_NAMES);
+        // The bridge knows these names only to refuse them.
+        assert!(known.remove("agent") && known.remove("queue"));
         assert_eq!(keys(&form["properties"]), known);
     }
 

@@ -3,7 +3,7 @@
 //! An [`Organization`] is a tenant that uses part of one PBX. An [`Account`] is a user, who logs
 //! in with a password ([`Verifier`], [`Lockout`]), or a program with a token ([`TokenHash`]). It
 //! may have fewer rights than its organization. The [`Directory`] contains all configured
-//! organizations and accounts.
+//! organizations and accounts. [`Tickets`] open event streams.
 
 mod account;
 mod directory;
@@ -16,6 +16,7 @@ mod overlap;
 mod password;
 mod pattern;
 mod template;
+mod tickets;
 mod token;
 mod verifier;
 mod wrapup;
@@ -30,6 +31,7 @@ pub use overlap::{Overlap, overlaps, patterns_overlap};
 pub use password::{PasswordDigest, StoredPassword};
 pub use pattern::{MAX_AGENT_CHARS, MAX_QUEUE_CHARS, Pattern, is_number_char};
 pub use template::Template;
+pub use tickets::{TICKET_LIFETIME, Tickets};
 pub use token::{TOKEN_PREFIX, TokenHash};
 pub use verifier::{TooManyLogins, Verifier};
 pub use wrapup::WrapupTimes;

@@ -32,6 +32,9 @@ use crate::wall_clock;
 /// The event stream's path.
 pub const EVENTS_PATH: &str = "/events";
 
+/// The path that issues tickets for the event stream.
+pub(super) const TICKET_PATH: &str = "/events/ticket";
+
 /// The OpenAPI document's path.
 pub const OPENAPI_PATH: &str = "/openapi.json";
 
@@ -104,6 +107,8 @@ impl Routes {
             self.answer_request(peer, request, request_id).await
         } else if path == EVENTS_PATH {
             self.open_event_stream(peer, request, request_id).await
+        } else if path == TICKET_PATH {
+            self.issue_ticket(peer, request, request_id).await
         } else if let Some(file) = self.pages.as_ref().and_then(|pages| pages.file(path)) {
             require_get_or_head(&request)?;
             Ok(file.response(request.headers()))
@@ -141,15 +146,30 @@ impl Routes {
         }
         let mut api_request = self.api_request(peer, &request, request_id)?;
         if !is_get {
-            api_request.body = Some(form_body(request).await?);
-            // The request's time limit starts when the whole request has arrived.
-            api_request.arrived = Instant::now();
-            api_request.arrived_at = wall_clock::unix_millis();
+            add_body(&mut api_request, request).await?;
         }
         let (api, change_sent) = (Arc::clone(&self.api), Arc::clone(&api_request.change_sent));
         let answer = async move { api.serve(api_request).await };
         let answered = run_in_task(&self.running_requests, change_sent, request_id, answer);
         Ok(reply::to_http(answered.await?, request_id))
+    }
+
+    async fn issue_ticket(
+        &self,
+        peer: IpAddr,
+        request: Request<Incoming>,
+        request_id: &str,
+    ) -> Result<Response<ReplyBody>, Refusal> {
+        if request.method() != Method::POST {
+            return Err(Refusal::method("Use POST.", "POST"));
+        }
+        let mut api_request = self.api_request(peer, &request, request_id)?;
+        add_body(&mut api_request, request).await?;
+        let api = Arc::clone(&self.api);
+        let issue = async move { api.issue_ticket(api_request).await };
+        let no_change = Arc::default();
+        let issued = run_in_task(&self.running_requests, no_change, request_id, issue);
+        Ok(reply::to_http(issued.await?, request_id))
     }
 
     async fn open_event_stream(
@@ -218,6 +238,18 @@ impl Routes {
         headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
         response
     }
+}
+
+/// Adds the form in the body of a POST.
+async fn add_body(
+    api_request: &mut ApiRequest,
+    request: Request<Incoming>,
+) -> Result<(), ApiError> {
+    api_request.body = Some(form_body(request).await?);
+    // The request's time limit starts when the whole request has arrived.
+    api_request.arrived = Instant::now();
+    api_request.arrived_at = wall_clock::unix_millis();
+    Ok(())
 }
 
 /// Refuses all methods except GET and HEAD. hyper omits the body from the response to a HEAD.

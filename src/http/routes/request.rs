@@ -39,7 +39,7 @@ pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<String>, ApiEr
     Ok(Some(value.to_str().unwrap_or_default().to_owned()))
 }
 
-/// Reads the form in a POST request's body.
+/// Reads the form in a POST request's body. A request without a body needs no content type.
 ///
 /// # Errors
 /// - [`Code::UnsupportedMediaType`] if the body is not a form.
@@ -47,6 +47,10 @@ pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<String>, ApiEr
 /// - [`Code::RequestTimeout`] if the client sends the body too slowly.
 /// - [`Code::InvalidParameter`] if the body is malformed, incomplete or not UTF-8.
 pub(super) async fn form_body(request: Request<Incoming>) -> Result<String, ApiError> {
+    let is_empty = request.body().is_end_stream();
+    if is_empty && !request.headers().contains_key(CONTENT_TYPE) {
+        return Ok(String::new());
+    }
     if !is_form(request.headers()) {
         let message = "A POST must be application/x-www-form-urlencoded.";
         return Err(ApiError::new(Code::UnsupportedMediaType, message));

@@ -7,5 +7,6 @@ mod limited_users;
 mod limits;
 mod rights;
 mod tenants;
+mod tickets;
 mod tls;
 mod tokens;

@@ -64,6 +64,12 @@ impl EventClient {
         Self::open_on(stream, "", &format!("Authorization: Bearer {token}\r\n"))
     }
 
+    /// Opens a stream with a ticket instead of credentials.
+    pub(crate) fn with_ticket(address: SocketAddr, ticket: &str, query: &str) -> Self {
+        let stream = TcpStream::connect(address).expect("the bridge listens");
+        Self::open_on(stream, &format!("ticket={ticket}{query}"), "")
+    }
+
     /// `headers` are whole lines.
     fn open_on(mut stream: TcpStream, query: &str, headers: &str) -> Self {
         let head = format!(

@@ -6,3 +6,4 @@ mod endings;
 mod follow;
 mod panel;
 mod resume;
+pub(crate) mod tickets;

@@ -4,6 +4,7 @@ mod ends;
 mod load;
 mod mirrors;
 mod sample;
+mod tickets;
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -1,6 +1,7 @@
 //! The panel in a real browser, used as a supervisor would use it.
 
 mod access;
+mod event_source;
 mod impatience;
 mod many;
 mod pictures;
