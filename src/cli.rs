@@ -33,6 +33,8 @@ pub enum Command {
         #[arg(long)]
         probe: bool,
     },
+    /// Make a token for a program, and print it with the lines for the configuration
+    CreateToken,
     /// Read a password and print its password_hash
     HashPassword,
     /// Run with a simulated PBX, without installation or configuration

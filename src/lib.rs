@@ -13,6 +13,7 @@ mod certificate;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod create_token;
 pub mod daemon;
 pub mod demo;
 pub mod http;

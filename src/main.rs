@@ -20,7 +20,7 @@ use ami_bridge::daemon::ReloadSource;
 use ami_bridge::demo::Demo;
 use ami_bridge::organizations::PasswordDigest;
 use ami_bridge::telemetry::LogFlow;
-use ami_bridge::{check, config, daemon, telemetry};
+use ami_bridge::{check, config, create_token, daemon, telemetry};
 use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -42,6 +42,7 @@ fn main() -> ExitCode {
     match cli.command.unwrap_or(Command::Run) {
         Command::Run => run_command(cli.config),
         Command::Check { json, probe } => check_command(cli.config, json, probe),
+        Command::CreateToken => create_token_command(),
         Command::HashPassword => hash_password_command(),
         Command::Demo { listen, seed } => demo_command(listen, seed),
     }
@@ -88,6 +89,16 @@ fn check_command(config: Option<PathBuf>, json: bool, probe: bool) -> ExitCode {
         report.to_string()
     });
     ExitCode::from(u8::from(!report.ok))
+}
+
+fn create_token_command() -> ExitCode {
+    match create_token::create() {
+        Ok(text) => {
+            print(&text);
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error, 1),
+    }
 }
 
 fn hash_password_command() -> ExitCode {

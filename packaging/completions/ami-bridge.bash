@@ -19,6 +19,9 @@ _ami__bridge() {
             ami__bridge,check)
                 cmd="ami__bridge__subcmd__check"
                 ;;
+            ami__bridge,create-token)
+                cmd="ami__bridge__subcmd__create__subcmd__token"
+                ;;
             ami__bridge,demo)
                 cmd="ami__bridge__subcmd__demo"
                 ;;
@@ -33,6 +36,9 @@ _ami__bridge() {
                 ;;
             ami__bridge__subcmd__help,check)
                 cmd="ami__bridge__subcmd__help__subcmd__check"
+                ;;
+            ami__bridge__subcmd__help,create-token)
+                cmd="ami__bridge__subcmd__help__subcmd__create__subcmd__token"
                 ;;
             ami__bridge__subcmd__help,demo)
                 cmd="ami__bridge__subcmd__help__subcmd__demo"
@@ -53,7 +59,7 @@ _ami__bridge() {
 
     case "${cmd}" in
         ami__bridge)
-            opts="-h -V --config --help --version run check hash-password demo help"
+            opts="-h -V --config --help --version run check create-token hash-password demo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -72,6 +78,24 @@ _ami__bridge() {
             ;;
         ami__bridge__subcmd__check)
             opts="-h --json --probe --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ami__bridge__subcmd__create__subcmd__token)
+            opts="-h --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -133,7 +157,7 @@ _ami__bridge() {
             return 0
             ;;
         ami__bridge__subcmd__help)
-            opts="run check hash-password demo help"
+            opts="run check create-token hash-password demo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -147,6 +171,20 @@ _ami__bridge() {
             return 0
             ;;
         ami__bridge__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ami__bridge__subcmd__help__subcmd__create__subcmd__token)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

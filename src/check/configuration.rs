@@ -1,13 +1,17 @@
-//! Checks that need only the configuration: overlaps, plain-text passwords, an expiring
-//! certificate, and unencrypted traffic.
+//! Checks that need only the configuration: overlaps, plain-text passwords, expiring
+//! tokens, an expiring certificate, and unencrypted traffic.
 
 use std::net::SocketAddr;
 
 use jiff::Timestamp;
 
 use super::report::{CertificateReport, OverlapReport, Report};
-use crate::certificate::{Validity, validity_at};
+use crate::certificate::{Validity, days_between, validity_at};
 use crate::config::Settings;
+use crate::organizations::{Directory, ExpiringToken};
+
+/// The check warns about tokens that expire in fewer than this many days.
+const TOKEN_WARNING_DAYS: i64 = 14;
 
 pub(super) fn check(settings: &Settings, report: &mut Report) {
     check_exposure(settings, report);
@@ -28,8 +32,31 @@ pub(super) fn check(settings: &Settings, report: &mut Report) {
              use password_hash (ami-bridge hash-password)"
         ));
     }
+    check_tokens(&settings.directory, Timestamp::now(), report);
     if let Some((_, certified)) = &settings.http.tls {
         check_certificate(certified.cert.first().map(AsRef::as_ref), report);
+    }
+}
+
+/// Warns about tokens that expire soon or have expired.
+fn check_tokens(directory: &Directory, now: Timestamp, report: &mut Report) {
+    for token in directory.expiring_tokens() {
+        let ExpiringToken {
+            organization, name, ..
+        } = token;
+        let subject = format!("organization {organization}: token {name}");
+        let Ok(end) = Timestamp::from_millisecond(token.expires_at) else {
+            continue;
+        };
+        let days = days_between(now, end);
+        if end <= now {
+            report.warn(format!("{subject} expired at {end}; remove or replace it"));
+        } else if days < TOKEN_WARNING_DAYS {
+            report.warn(format!(
+                "{subject} expires at {end}, in {days} days; replace it \
+                 (ami-bridge create-token)"
+            ));
+        }
     }
 }
 

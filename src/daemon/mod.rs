@@ -110,33 +110,36 @@ impl Daemon {
         let links = Links::new(pbxes, settings.http.serve_stale, &services);
         let links = links.map_err(StartError::Threads)?;
         let request_metrics = Arc::new(RequestMetrics::default());
-        let metrics = BridgeMetrics {
-            pbxes: Arc::clone(links.pbxes()),
-            requests: Arc::clone(&request_metrics),
-            slots: listeners.api.slots.clone(),
-            tls: listeners.api.tls.clone(),
-            log: log.clone(),
-            storage: storage.clone(),
-            includes_queues: settings.admin.queue_metrics,
-        };
         let running_requests = TaskTracker::new();
         let route_builder = RouteBuilder {
             pbxes: Arc::clone(links.pbxes()),
             member_json: Arc::default(),
             lockout: Arc::new(Lockout::new(settings.lockout)),
             tickets: Arc::default(),
-            request_metrics,
+            request_metrics: Arc::clone(&request_metrics),
             running_requests: running_requests.clone(),
             stop: stop.clone(),
         };
         let tls = listeners.api.tls.clone();
+        let includes_queues = settings.admin.queue_metrics;
         let reloader = Reloader::new(route_builder, settings, tls, initial);
+        let reloader = reloader.map_err(StartError::Random)?;
+        let metrics = BridgeMetrics {
+            pbxes: Arc::clone(links.pbxes()),
+            requests: request_metrics,
+            routes: Arc::clone(reloader.routes()),
+            slots: listeners.api.slots.clone(),
+            tls: listeners.api.tls.clone(),
+            log: log.clone(),
+            storage: storage.clone(),
+            includes_queues,
+        };
         Ok(Self {
             listeners,
             links,
             storage,
             admin: Arc::new(Admin::new(metrics, stop.clone())),
-            reloader: reloader.map_err(StartError::Random)?,
+            reloader,
             running_requests,
             ended_pauses,
             log,

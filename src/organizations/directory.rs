@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::account::{Account, AccountSecret};
 use super::organization::Organization;
 use super::password::StoredPassword;
-use super::token::TokenHash;
+use super::token::{TOKEN_NAME_PREFIX, TokenHash};
 
 /// The configured organizations, users and tokens.
 #[derive(Debug, Default)]
@@ -15,6 +15,17 @@ pub struct Directory {
     organizations: Vec<Arc<Organization>>,
     users: HashMap<String, Arc<Account>>,
     tokens: HashMap<TokenHash, Arc<Account>>,
+}
+
+/// A token that expires or has expired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ExpiringToken<'a> {
+    /// The organization's name.
+    pub organization: &'a str,
+    /// The token's name, which is unique in the organization.
+    pub name: &'a str,
+    /// When the token expires, in Unix milliseconds.
+    pub expires_at: i64,
 }
 
 impl Directory {
@@ -59,6 +70,21 @@ impl Directory {
     #[must_use]
     pub fn token(&self, hash: &TokenHash) -> Option<&Arc<Account>> {
         self.tokens.get(hash)
+    }
+
+    /// Returns the tokens that do not last forever, ordered by organization and name.
+    #[must_use]
+    pub fn expiring_tokens(&self) -> Vec<ExpiringToken<'_>> {
+        let expiring = self.tokens.values().filter_map(|account| {
+            Some(ExpiringToken {
+                organization: &account.organization.name,
+                name: account.name.strip_prefix(TOKEN_NAME_PREFIX)?,
+                expires_at: account.expires_at?,
+            })
+        });
+        let mut expiring: Vec<_> = expiring.collect();
+        expiring.sort_unstable();
+        expiring
     }
 
     /// Returns the sorted names of the users whose password is configured in plain text or as

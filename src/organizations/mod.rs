@@ -22,7 +22,7 @@ mod verifier;
 mod wrapup;
 
 pub use account::{Account, AccountSecret, AccountVersion};
-pub use directory::Directory;
+pub use directory::{Directory, ExpiringToken};
 pub use limits::Limits;
 pub use lockout::{CheckPermit, Lockout, LockoutPolicy};
 pub use name_problem::NameProblem;
@@ -32,6 +32,6 @@ pub use password::{PasswordDigest, StoredPassword};
 pub use pattern::{MAX_AGENT_CHARS, MAX_QUEUE_CHARS, Pattern, is_number_char};
 pub use template::Template;
 pub use tickets::{TICKET_LIFETIME, Tickets};
-pub use token::{TOKEN_PREFIX, TokenHash};
+pub use token::{TOKEN_NAME_PREFIX, TOKEN_PREFIX, TokenHash, create_token};
 pub use verifier::{TooManyLogins, Verifier};
 pub use wrapup::WrapupTimes;

@@ -5,14 +5,32 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 /// The beginning of every token, by which people and secret scanners recognize it.
 pub const TOKEN_PREFIX: &str = "amib_";
 
+/// The beginning of an account's name if it is a token's account. No username begins with it, so
+/// that logs are unambiguous.
+pub const TOKEN_NAME_PREFIX: &str = "token:";
+
 /// The beginning of a token's hash in the configuration.
 const HASH_PREFIX: &str = "sha256:";
+
+/// Makes a token of 256 random bits.
+///
+/// # Errors
+/// Returns an error if the operating system can't provide random bytes.
+pub fn create_token() -> Result<Zeroizing<String>, getrandom::Error> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(bytes.as_mut())?;
+    let text = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(bytes.as_slice()));
+    Ok(Zeroizing::new(format!("{TOKEN_PREFIX}{}", *text)))
+}
 
 /// The SHA-256 of a token. Hashes are compared in constant time.
 #[derive(Clone)]

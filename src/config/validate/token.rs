@@ -8,10 +8,9 @@ use super::rights::{self, Rights};
 use super::value::table_name;
 use crate::config::file;
 use crate::config::mistake::Mistakes;
-use crate::organizations::{Account, AccountSecret, Organization, TOKEN_PREFIX, TokenHash};
-
-/// The beginning of the names of tokens in logs, where users and tokens share a field.
-pub(super) const LOG_PREFIX: &str = "token:";
+use crate::organizations::{
+    Account, AccountSecret, Organization, TOKEN_NAME_PREFIX, TOKEN_PREFIX, TokenHash,
+};
 
 /// Validates a token. `key` is the token's table, such as `organization.acme.token[0]`.
 pub(super) fn validate(
@@ -40,7 +39,7 @@ pub(super) fn validate(
         allow_from,
         limits,
     } = rights;
-    let name = format!("{LOG_PREFIX}{}", table.name.as_ref()?);
+    let name = format!("{TOKEN_NAME_PREFIX}{}", table.name.as_ref()?);
     Some(Account {
         // `None` here would turn a mistyped time into a token that never expires.
         expires_at: match expires_at {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::rights::{self, Rights};
 use super::text::check_line;
-use super::token::LOG_PREFIX;
 use crate::config::file;
 use crate::config::mistake::Mistakes;
-use crate::organizations::{Account, AccountSecret, Organization, PasswordDigest, StoredPassword};
+use crate::organizations::{
+    Account, AccountSecret, Organization, PasswordDigest, StoredPassword, TOKEN_NAME_PREFIX,
+};
 
 /// Validates a user. `key` is the user's table, such as `organization.acme.user[0]`.
 pub(super) fn validate(
@@ -39,9 +40,9 @@ pub(super) fn validate(
 }
 
 fn check_name(name: &str) -> Result<(), String> {
-    if name.starts_with(LOG_PREFIX) {
+    if name.starts_with(TOKEN_NAME_PREFIX) {
         return Err(format!(
-            "must not begin with {LOG_PREFIX}, which marks tokens in logs"
+            "must not begin with {TOKEN_NAME_PREFIX}, which marks tokens in logs"
         ));
     }
     check_line(name)

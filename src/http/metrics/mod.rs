@@ -2,6 +2,7 @@
 
 mod pbx_metrics;
 mod queue_metrics;
+mod token_metrics;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 use self::pbx_metrics::PbxCollector;
 use self::queue_metrics::QueueCollector;
 use super::listener::{Slots, Tls};
+use super::routes::RoutesSlot;
 use crate::api::RequestMetrics;
 use crate::certificate::validity_period;
 use crate::queues::Pbxes;
@@ -26,6 +28,8 @@ pub struct BridgeMetrics {
     pub pbxes: Arc<Pbxes>,
     /// Counts the API requests.
     pub requests: Arc<RequestMetrics>,
+    /// The current organizations and tokens, which a reload replaces.
+    pub routes: Arc<RoutesSlot>,
     /// The API listener's connections.
     pub slots: Slots,
     /// The API listener's TLS acceptor; `None` for plain HTTP.
@@ -58,6 +62,7 @@ impl BridgeMetrics {
         self.register_connections(&mut registry);
         self.register_certificate(&mut registry);
         self.register_storage(&mut registry);
+        token_metrics::register_expiry(self.routes.api().directory(), &mut registry);
         registry.register(
             "log_lines_dropped",
             "Log lines that were dropped because the log reader was too slow",

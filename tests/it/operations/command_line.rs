@@ -239,7 +239,13 @@ fn help_and_version_are_printed() {
     for (argument, expected_texts) in [
         (
             "--help",
-            &["check", "hash-password", "--config", "AMI_BRIDGE_CONFIG"][..],
+            &[
+                "check",
+                "create-token",
+                "hash-password",
+                "--config",
+                "AMI_BRIDGE_CONFIG",
+            ][..],
         ),
         ("--version", &[env!("CARGO_PKG_VERSION")]),
     ] {

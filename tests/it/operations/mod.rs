@@ -15,3 +15,4 @@ mod packaging;
 mod pause_configuration;
 mod reload;
 mod state;
+mod tokens;

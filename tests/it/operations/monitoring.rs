@@ -37,11 +37,16 @@ fn dashboard_and_alerts_use_every_metric_and_no_unknown_one(version: u32) {
     let (asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let mut scraped = scraped_names(&bridge);
-    // Some metrics exist only with TLS.
+    // Some metrics exist only with TLS, or with a token that expires.
     let folder = tempfile::tempdir().expect("a folder");
     let tls = http_tls_section(folder.path(), |_| ());
-    let with_tls = Bridge::start(&configuration(asterisk.port).replace("[http]", &tls));
-    scraped.extend(scraped_names(&with_tls));
+    let token = format!(
+        "[[organization.acme.token]]\nname = \"crm\"\ntoken_hash = \"sha256:{:064}\"\n\
+         expires = \"2027-06-30T00:00:00Z\"\n",
+        0
+    );
+    let configuration = configuration(asterisk.port).replace("[http]", &tls) + &token;
+    scraped.extend(scraped_names(&Bridge::start(&configuration)));
     let mut used = BTreeSet::new();
     for file in ["grafana/ami-bridge.json", "prometheus/alerts.yml"] {
         let names = metric_names(&packaged(file));
