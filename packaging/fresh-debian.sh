@@ -95,7 +95,7 @@ check_installed() {
 check_debug_symbols() {
   local program=$root/debian/usr/bin/ami-bridge symbols=$root/debian$1 size
   size=$(stat -c %s "$program")
-  [ "$size" -le 8000000 ] || fail "the program has $size bytes, more than 8 MB"
+  [ "$size" -le $((8 * 1024 * 1024)) ] || fail "the program has $size bytes, more than 8 MiB"
   ! sections "$program" | grep -qE '^\.(debug_info|debug_line|symtab)$' || fail "the program contains debug symbols"
   sections "$symbols" | grep -qx '\.debug_line' || fail "$1 has no line tables"
   [ "$(build_id "$symbols")" = "$(build_id "$program")" ] || fail "$1 belongs to another build"
