@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::scene::{Asker, LIMITED_TO_BOTH, Scene, Whose, key};
+use super::scene::{ASKERS, Asker, LIMITED_USER, Scene, Whose, key};
 use super::usage::{Usage, Use};
 use crate::support::{Response, SIMULATED, on_both_versions};
 
@@ -72,6 +72,9 @@ impl Cell {
 
     /// Returns the outcome that the account's rights demand.
     fn expected(&self) -> &'static str {
+        if let Some(refusal) = self.asker.refusal(&self.usage) {
+            return refusal;
+        }
         let parameters = [
             (self.usage.agent, self.acting_agent()),
             (self.usage.queue, self.queue),
@@ -179,11 +182,11 @@ fn check_matrix(scene: &mut Scene, askers: &[Asker]) {
 #[test]
 fn every_account_reaches_only_its_own() {
     for acme_queues in ["\"6001\", \"6002\"", "\"*\""] {
-        check_matrix(&mut Scene::start(SIMULATED, acme_queues), &Asker::all());
+        check_matrix(&mut Scene::start(SIMULATED, acme_queues), &ASKERS);
     }
 }
 
 fn limited_account_reaches_only_its_own(version: u32) {
     let mut scene = Scene::start(version, "\"6001\", \"6002\"");
-    check_matrix(&mut scene, &[LIMITED_TO_BOTH]);
+    check_matrix(&mut scene, &[LIMITED_USER]);
 }

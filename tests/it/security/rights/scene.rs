@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ami_bridge::organizations::TokenHash;
+
 use super::usage::Usage;
 use crate::support::{
     ACME, Ami, Asterisk, Bridge, GLOBEX, Response, User, configuration_with, organization, request,
@@ -43,37 +45,60 @@ impl Whose {
     }
 }
 
+/// How a client proves who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Login {
+    Password,
+    Token,
+    ExpiredToken,
+    /// A new ticket for each request.
+    Ticket,
+}
+
 /// Who sends a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Asker {
-    pub(super) user: User,
+    /// The user name, or the token's name.
+    pub(super) name: &'static str,
+    pub(super) login: Login,
     pub(super) has_agent_limit: bool,
     pub(super) has_queue_limit: bool,
 }
 
-const fn asker(username: &'static str, has_agent_limit: bool, has_queue_limit: bool) -> Asker {
-    let password = "sample-password";
+const PASSWORD: &str = "sample-password";
+
+const fn user(name: &'static str, has_agent_limit: bool, has_queue_limit: bool) -> Asker {
     Asker {
-        user: User { username, password },
+        name,
+        login: Login::Password,
         has_agent_limit,
         has_queue_limit,
     }
 }
 
-pub(super) const LIMITED_TO_BOTH: Asker = asker("both", true, true);
+/// An account that is limited to agents and to queues.
+const fn limited(name: &'static str, login: Login) -> Asker {
+    Asker {
+        name,
+        login,
+        has_agent_limit: true,
+        has_queue_limit: true,
+    }
+}
 
-const ASKERS: [Asker; 4] = [
-    asker("everything", false, false),
-    asker("agents", true, false),
-    asker("queues", false, true),
-    LIMITED_TO_BOTH,
+pub(super) const LIMITED_USER: Asker = limited("both", Login::Password);
+
+pub(super) const ASKERS: [Asker; 7] = [
+    user("everything", false, false),
+    user("agents", true, false),
+    user("queues", false, true),
+    LIMITED_USER,
+    limited("program", Login::Token),
+    limited("old-program", Login::ExpiredToken),
+    limited("ticket-user", Login::Ticket),
 ];
 
 impl Asker {
-    pub(super) fn all() -> Vec<Self> {
-        ASKERS.to_vec()
-    }
-
     /// Returns whether the account may use such agents.
     pub(super) fn reaches_agent(&self, whose: Whose) -> bool {
         whose == Whose::Own || whose == Whose::Others && !self.has_agent_limit
@@ -82,6 +107,16 @@ impl Asker {
     /// Returns whether the account may use such queues.
     pub(super) fn reaches_queue(&self, whose: Whose) -> bool {
         whose == Whose::Own || whose == Whose::Others && !self.has_queue_limit
+    }
+
+    /// Returns the outcome that the login demands before any other check, if it is a refusal.
+    pub(super) fn refusal(&self, usage: &Usage) -> Option<&'static str> {
+        match self.login {
+            Login::ExpiredToken => Some("401 unauthorized"),
+            // Tickets open only event streams.
+            Login::Ticket if !usage.is_stream() => Some("400 unknown_parameter"),
+            _ => None,
+        }
     }
 
     /// Returns texts that no response to the account may contain. The account does not send them.
@@ -96,14 +131,28 @@ impl Asker {
         secrets
     }
 
+    fn token(&self) -> String {
+        format!("amib_{}", self.name)
+    }
+
     fn configuration(&self) -> String {
-        let User { username, password } = self.user;
         let agents = if self.has_agent_limit { "\"1001\"" } else { "" };
         let queues = if self.has_queue_limit { "\"6001\"" } else { "" };
-        format!(
-            "[[organization.acme.user]]\nusername = \"{username}\"\npassword = \"{password}\"\n\
-             agents = [{agents}]\nqueues = [{queues}]\n"
-        )
+        let name = self.name;
+        let expires = match self.login {
+            Login::ExpiredToken => "expires = \"2026-01-01T00:00:00Z\"\n",
+            _ => "",
+        };
+        let login = match self.login {
+            Login::Password | Login::Ticket => format!(
+                "[[organization.acme.user]]\nusername = \"{name}\"\npassword = \"{PASSWORD}\""
+            ),
+            Login::Token | Login::ExpiredToken => format!(
+                "[[organization.acme.token]]\nname = \"{name}\"\ntoken_hash = \"{}\"",
+                TokenHash::of(&self.token())
+            ),
+        };
+        format!("{login}\n{expires}agents = [{agents}]\nqueues = [{queues}]\n")
     }
 }
 
@@ -159,8 +208,10 @@ impl Scene {
         let globex = organization("globex", "\"*\"", "globex-{queue}", GLOBEX);
         let organizations = [
             organization("acme", acme_queues, "acme-{queue}", ACME),
-            Asker::all().iter().map(Asker::configuration).collect(),
+            ASKERS.iter().map(Asker::configuration).collect(),
             globex.replace("1001-1099", "2001-2099"),
+            // Expired tokens fail often.
+            "[lockout]\nattempts = 10000\n".to_owned(),
         ];
         let bridge = Bridge::start(&configuration_with(asterisk.port, &organizations));
         let mut scene = Self {
@@ -206,10 +257,22 @@ impl Scene {
         parameters: &str,
         request_id: &str,
     ) -> Response {
-        let User { username, password } = asker.user;
-        let credentials = format!("&username={username}&password={password}");
+        let password = format!("&username={}&password={PASSWORD}", asker.name);
+        let bearer = format!("Bearer {}", asker.token());
+        let mut headers = vec![("X-Request-Id", request_id)];
+        let mut credentials = String::new();
+        match asker.login {
+            Login::Password => credentials = password,
+            Login::Token | Login::ExpiredToken => headers.push(("Authorization", &bearer)),
+            Login::Ticket if usage.is_stream() => {
+                let target = format!("/events/ticket?{password}");
+                let response = request(self.bridge.address, "POST", &target, &[], b"").json();
+                let ticket = response["ticket"].as_str().expect("a ticket");
+                credentials = format!("&ticket={ticket}");
+            }
+            Login::Ticket => "&ticket=unused".clone_into(&mut credentials),
+        }
         let target = usage.target(&format!("{parameters}{credentials}"));
-        let headers = [("X-Request-Id", request_id)];
         request(self.bridge.address, "GET", &target, &headers, b"")
     }
 
