@@ -7,6 +7,7 @@ mod http;
 pub(crate) mod openapi;
 mod reads;
 mod reasons;
+mod recipes;
 mod refusals;
 mod several_agents;
 mod several_agents_load;
