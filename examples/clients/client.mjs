@@ -70,8 +70,9 @@ function describe(error) {
 
 /**
  * Yields a queue's events until the caller stops reading or the bridge refuses the
- * request. An EventSource can send the password only in the URL, so this function reads
- * the stream with fetch, and, like an EventSource, reconnects with the last event id.
+ * request. This function reads the stream with fetch, because an EventSource would need a
+ * new ticket for each connection (docs/API.md). Like an EventSource, it reconnects with the
+ * last event id.
  *
  * @param {string} queue
  */
