@@ -109,17 +109,8 @@ impl Form {
         reject_unknown: bool,
     ) -> Result<(), ApiError> {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        reject_token(name, value)?;
         let decoded = decode(name).ok();
-        if [name, value].into_iter().any(is_token) {
-            let message = "A token must be sent in the Authorization header (Bearer), because \
-                           addresses are logged and stored. Consider this token as known to others.";
-            let shown = if is_token(name) {
-                "Authorization"
-            } else {
-                &shown_name(name)
-            };
-            return Err(ApiError::parameter(Code::InvalidParameter, shown, message));
-        }
         let known_name = known_names
             .iter()
             .find(|known| decoded.as_deref() == Some(**known));
@@ -209,6 +200,31 @@ fn missing(name: &str) -> ApiError {
 fn shown_name(name: &str) -> String {
     let name = decode(name).unwrap_or(Cow::Borrowed(name));
     name.chars().filter(|c| !c.is_control()).take(64).collect()
+}
+
+/// Refuses a query string with a token in it, for paths that take no parameters.
+///
+/// # Errors
+/// Returns `invalid_parameter`. The error does not repeat the token.
+pub(crate) fn reject_tokens(query: &str) -> Result<(), ApiError> {
+    let mut pairs = query.split('&');
+    pairs.try_for_each(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        reject_token(name, value)
+    })
+}
+
+fn reject_token(name: &str, value: &str) -> Result<(), ApiError> {
+    let place = if is_token(name) {
+        "Authorization".to_owned()
+    } else if is_token(value) {
+        shown_name(name)
+    } else {
+        return Ok(());
+    };
+    let message = "A token must be sent in the Authorization header (Bearer), because addresses \
+                   are logged and stored. Replace this token, since others may have seen it.";
+    Err(ApiError::parameter(Code::InvalidParameter, &place, message))
 }
 
 /// Returns true if encoded text is probably a token.

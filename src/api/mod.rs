@@ -34,6 +34,7 @@ pub use ended_pauses::log_ended_pause;
 pub use errors::{ApiError, Challenge, Code};
 pub use events::{EventStream, StreamEvent, StreamPosition};
 pub use form::Form;
+pub(crate) use form::reject_tokens;
 #[cfg(test)]
 pub(crate) use form::{PARAMETER_NAMES, TICKET_PARAMETER_NAMES};
 pub use json::MemberJsonCache;

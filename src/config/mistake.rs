@@ -33,9 +33,14 @@ impl Mistakes {
     /// begins with it. `deserialize` has removed values of the wrong type, so their keys appear to
     /// be missing too.
     pub(super) fn add_missing(&mut self, key: &str, hint: &str) {
-        if !self.0.iter().any(|mistake| mistake.key.starts_with(key)) {
+        if !self.includes(key) {
             self.add(key, format!("is missing: {hint}"));
         }
+    }
+
+    /// Returns true if a mistake was already reported for the key or for a key that begins with it.
+    pub(super) fn includes(&self, key: &str) -> bool {
+        self.0.iter().any(|mistake| mistake.key.starts_with(key))
     }
 
     /// Returns the value of `result`, or adds its error as a mistake for `key`.

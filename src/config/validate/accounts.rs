@@ -26,7 +26,9 @@ impl AccountCollector {
         organization: Option<&Arc<Organization>>,
         mistakes: &mut Mistakes,
     ) {
-        if table.user.is_empty() && table.token.is_empty() {
+        let tokens_key = format!("organization.{name}.token");
+        let has_tokens = !table.token.is_empty() || mistakes.includes(&tokens_key);
+        if table.user.is_empty() && !has_tokens {
             let key = format!("organization.{name}.user");
             let hint = "add at least one [[organization.NAME.user]] or [[organization.NAME.token]]";
             mistakes.add_missing(&key, hint);
@@ -44,7 +46,7 @@ impl AccountCollector {
         }
         let mut names = HashSet::new();
         for (index, table) in table.token.iter().enumerate() {
-            let key = format!("organization.{name}.token[{index}]");
+            let key = format!("{tokens_key}[{index}]");
             if table.name.as_ref().is_some_and(|name| !names.insert(name)) {
                 let message = "is already the name of another token of this organization";
                 mistakes.add(format!("{key}.name"), message);

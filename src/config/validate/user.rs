@@ -8,6 +8,7 @@ use crate::config::file;
 use crate::config::mistake::Mistakes;
 use crate::organizations::{
     Account, AccountSecret, Organization, PasswordDigest, StoredPassword, TOKEN_NAME_PREFIX,
+    TOKEN_PREFIX,
 };
 
 /// Validates a user. `key` is the user's table, such as `organization.acme.user[0]`.
@@ -45,7 +46,15 @@ fn check_name(name: &str) -> Result<(), String> {
             "must not begin with {TOKEN_NAME_PREFIX}, which marks tokens in logs"
         ));
     }
-    check_line(name)
+    check_parameter(name)
+}
+
+/// Checks a user name or a password. Both are parameters of requests, which refuse tokens.
+fn check_parameter(text: &str) -> Result<(), String> {
+    if text.starts_with(TOKEN_PREFIX) {
+        return Err(format!("must not begin with {TOKEN_PREFIX}, as tokens do"));
+    }
+    check_line(text)
 }
 
 fn password(key: &str, table: &file::User, mistakes: &mut Mistakes) -> Option<StoredPassword> {
@@ -60,7 +69,7 @@ fn password(key: &str, table: &file::User, mistakes: &mut Mistakes) -> Option<St
             mistakes.ok_or_add(&format!("{key}.password_md5"), digest.ok_or(message))
         }
         (None, None, Some(password)) => {
-            mistakes.ok_or_add(&format!("{key}.password"), check_line(&password.0))?;
+            mistakes.ok_or_add(&format!("{key}.password"), check_parameter(&password.0))?;
             Some(StoredPassword::Digest(PasswordDigest::of(&password.0)))
         }
         (None, None, None) => {

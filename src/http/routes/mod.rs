@@ -26,7 +26,7 @@ use super::handler::Authenticated;
 use super::pages::Pages;
 use super::request_id::request_id;
 use super::{openapi, reply, sse};
-use crate::api::{self, Api, ApiError, ApiRequest, Code, EventStream};
+use crate::api::{self, Api, ApiError, ApiRequest, Code, EventStream, reject_tokens};
 use crate::wall_clock;
 
 /// The event stream's path.
@@ -111,6 +111,8 @@ impl Routes {
             self.issue_ticket(peer, request, request_id).await
         } else if let Some(file) = self.pages.as_ref().and_then(|pages| pages.file(path)) {
             require_get_or_head(&request)?;
+            // A page's address may be bookmarked and is sent to proxies, unlike its fragment.
+            reject_tokens(request.uri().query().unwrap_or_default())?;
             Ok(file.response(request.headers()))
         } else if path == OPENAPI_PATH {
             require_get_or_head(&request)?;

@@ -86,7 +86,7 @@ fn token_in_an_address_is_refused_without_repeating_it() {
         format!("action=showqueue&_={UNKNOWN}"),
         format!("lastEventId={UNKNOWN}"),
     ] {
-        for path in [API_PATH, "/events"] {
+        for path in [API_PATH, "/events", "/"] {
             let target = format!("{path}?{query}");
             let response = request(bridge.address, "GET", &target, &[], b"");
             assert_eq!(response.outcome(), "400 invalid_parameter", "{target}");
@@ -311,6 +311,10 @@ fn mistakes_in_tokens_are_reported_without_their_hashes() {
             "[[organization.acme.user]]\nusername = \"token:crm\"\npassword = \"x\"\n".to_owned(),
             "organization.acme.user[1].username: must not begin with token:",
         ),
+        (
+            "[[organization.acme.user]]\nusername = \"x\"\npassword = \"amib_x\"\n".to_owned(),
+            "organization.acme.user[1].password: must not begin with amib_",
+        ),
     ] {
         let text = mistakes(&entries);
         assert!(text.contains(expected), "{entries}: {text}");
@@ -324,10 +328,13 @@ fn mistakes_in_tokens_are_reported_without_their_hashes() {
 fn organization_needs_a_user_or_a_token() {
     let organization = "[pbx.main]\nusername = \"u\"\nsecret = \"s\"\n[organization.acme]\n\
         queues = [\"6001\"]\nagents = [\"1001\"]\n";
-    let error = load_text("t", organization).expect_err("a mistake");
+    let error_of = |text: &str| load_text("t", text).expect_err("a mistake").to_string();
+    let error = error_of(&format!("{organization}token = 5\n"));
+    assert!(error.contains("1 mistake ") && error.contains("organization.acme.token: must be"));
+    let error = error_of(organization);
     let expected = "organization.acme.user: is missing: add at least one \
         [[organization.NAME.user]] or [[organization.NAME.token]]";
-    assert!(error.to_string().contains(expected), "{error}");
+    assert!(error.contains(expected), "{error}");
     let settings = load_text(
         "t",
         &(organization.to_owned() + &entry("acme", "crm", CRM, "")),
