@@ -106,6 +106,7 @@ fn credentials_are_accepted_in_body_and_header(version: u32) {
         ("POST", "", &[form][..], all.as_str(), "200 success"),
         ("POST", "?action=showqueue", &[form], login, "200 success"),
         ("GET", "?action=showqueue", &[basic], "", "200 success"),
+        ("POST", "?action=showqueue", &[basic], "", "200 success"),
         (
             "POST",
             "",
