@@ -1,15 +1,19 @@
 // Pauses an agent, shows a queue, and follows its events. Needs Node.js 18 or later. The
 // functions also work in a browser, where the settings must come from another source.
 //
-//   BRIDGE=http://127.0.0.1:8088 BRIDGE_USER=… BRIDGE_PASSWORD=… node client.mjs AGENT QUEUE
+//   BRIDGE=http://127.0.0.1:8088 BRIDGE_TOKEN=… node client.mjs AGENT QUEUE
+//
+// A user has BRIDGE_USER=… BRIDGE_PASSWORD=… in place of the token.
 
-const { BRIDGE = "http://127.0.0.1:8088", BRIDGE_USER, BRIDGE_PASSWORD } = process.env;
+const { BRIDGE = "http://127.0.0.1:8088" } = process.env;
+const { BRIDGE_TOKEN, BRIDGE_USER, BRIDGE_PASSWORD } = process.env;
 const [agent = "", queue = ""] = process.argv.slice(2);
 
-// The credentials go into a header, so that no URL contains the password. btoa accepts
-// only bytes, so the text is encoded as UTF-8 first.
+// The credentials go into a header, so that no URL contains them. btoa accepts only bytes, so
+// the text is encoded as UTF-8 first.
 const bytes = new TextEncoder().encode(`${BRIDGE_USER}:${BRIDGE_PASSWORD}`);
-const authorization = `Basic ${btoa(String.fromCharCode(...bytes))}`;
+const basic = `Basic ${btoa(String.fromCharCode(...bytes))}`;
+const authorization = BRIDGE_TOKEN ? `Bearer ${BRIDGE_TOKEN}` : basic;
 
 /** An error response. The code is for programs, the message for developers. */
 class BridgeError extends Error {

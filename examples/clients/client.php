@@ -1,7 +1,9 @@
 <?php
 // Pauses an agent and shows a queue. Needs PHP 7.4 or later, without extensions.
 //
-//   BRIDGE=http://127.0.0.1:8088 BRIDGE_USER=… BRIDGE_PASSWORD=… php client.php AGENT QUEUE
+//   BRIDGE=http://127.0.0.1:8088 BRIDGE_TOKEN=… php client.php AGENT QUEUE
+//
+// A user has BRIDGE_USER=… BRIDGE_PASSWORD=… in place of the token.
 
 declare(strict_types=1);
 
@@ -19,16 +21,17 @@ final class BridgeError extends RuntimeException
 
 /**
  * Sends a request to the bridge and returns the response. The parameters go into a form
- * and the credentials into a header, so that no URL and no proxy log contains the
- * password.
+ * and the credentials into a header, so that no URL and no proxy log contains them.
  */
 function bridge(array $parameters): array
 {
     $endpoint = (getenv('BRIDGE') ?: 'http://127.0.0.1:8088') . '/API/UpdateAgentState.php';
+    $token = getenv('BRIDGE_TOKEN');
     $login = base64_encode(getenv('BRIDGE_USER') . ':' . getenv('BRIDGE_PASSWORD'));
+    $authorization = $token ? "Bearer $token" : "Basic $login";
     $context = stream_context_create(['http' => [
         'method' => 'POST',
-        'header' => "Authorization: Basic $login\r\nContent-Type: application/x-www-form-urlencoded",
+        'header' => "Authorization: $authorization\r\nContent-Type: application/x-www-form-urlencoded",
         'content' => http_build_query($parameters),
         'timeout' => 15,
         // An error response also has a JSON body, with its code and message.

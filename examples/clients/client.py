@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Pauses an agent, shows a queue, and follows its events. Needs Python 3.8 or later.
 
-    BRIDGE=http://127.0.0.1:8088 BRIDGE_USER=… BRIDGE_PASSWORD=… client.py AGENT QUEUE
+    BRIDGE=http://127.0.0.1:8088 BRIDGE_TOKEN=… client.py AGENT QUEUE
+
+A user has BRIDGE_USER=… BRIDGE_PASSWORD=… in place of the token.
 """
 
 import base64
@@ -15,9 +17,17 @@ import urllib.parse
 import urllib.request
 
 BRIDGE = os.environ.get("BRIDGE", "http://127.0.0.1:8088")
-# The credentials go into a header, so that no URL contains the password.
-LOGIN = base64.b64encode(f"{os.environ['BRIDGE_USER']}:{os.environ['BRIDGE_PASSWORD']}".encode())
-HEADERS = {"Authorization": "Basic " + LOGIN.decode()}
+
+
+def authorization():
+    """Returns the credentials for a header, so that no URL contains them."""
+    if "BRIDGE_TOKEN" in os.environ:
+        return "Bearer " + os.environ["BRIDGE_TOKEN"]
+    login = f"{os.environ['BRIDGE_USER']}:{os.environ['BRIDGE_PASSWORD']}"
+    return "Basic " + base64.b64encode(login.encode()).decode()
+
+
+HEADERS = {"Authorization": authorization()}
 
 # Exceptions that are raised when a connection fails or breaks.
 CONNECTION_ERRORS = (OSError, http.client.HTTPException)

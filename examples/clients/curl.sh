@@ -1,19 +1,28 @@
 #!/usr/bin/env bash
 # Pauses an agent and shows a queue, with curl.
 #
-#   BRIDGE=http://127.0.0.1:8088 BRIDGE_USER=… BRIDGE_PASSWORD=… examples/clients/curl.sh AGENT QUEUE
+#   BRIDGE=http://127.0.0.1:8088 BRIDGE_TOKEN=… examples/clients/curl.sh AGENT QUEUE
+#
+# A user has BRIDGE_USER=… BRIDGE_PASSWORD=… in place of the token.
 set -uo pipefail
 agent=$1 queue=$2
 endpoint=${BRIDGE:-http://127.0.0.1:8088}/API/UpdateAgentState.php
 
 # Sends a request to the bridge. The parameters go into a form and the credentials into a
-# header, so that no URL contains the password. curl reads the credentials from a file
-# descriptor, so that the process list does not show them either.
+# header, so that no URL contains them. curl reads the credentials from a file descriptor, so
+# that the process list does not show them either.
+credentials() {
+  if [ -n "${BRIDGE_TOKEN:-}" ]; then
+    printf 'header = "Authorization: Bearer %s"\n' "$BRIDGE_TOKEN"
+  else
+    printf 'user = "%s:%s"\n' "$BRIDGE_USER" "$BRIDGE_PASSWORD"
+  fi
+}
 bridge() {
   local form=()
   for parameter; do form+=(--data-urlencode "$parameter"); done
   curl --silent --show-error --max-time 15 "${form[@]}" \
-    --config <(printf 'user = "%s:%s"\n' "$BRIDGE_USER" "$BRIDGE_PASSWORD") "$endpoint"
+    --config <(credentials) "$endpoint"
 }
 
 # Prints a string field of a JSON response. A panel would use a JSON library; this function

@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use ami_bridge::organizations::TokenHash;
+
 use crate::support::{ACME, Asterisk, Bridge, ReservedPort, SIMULATED, configuration, start};
 
 fn client_command(interpreter: &str, file: &str, bridge: SocketAddr, agent: &str) -> Command {
@@ -84,6 +86,47 @@ fn python3_changes_reads_and_follows() {
     assert_changes_reads_and_follows("python3", "client.py");
     assert_reports_an_unknown_outcome("python3", "client.py");
     assert_exits_on_a_wrong_password("python3", "client.py");
+}
+
+#[test]
+fn curl_sends_a_token() {
+    assert_sends_a_token("bash", "curl.sh");
+}
+
+#[test]
+fn php_sends_a_token() {
+    assert_sends_a_token("php", "client.php");
+}
+
+#[test]
+fn node_sends_a_token() {
+    assert_sends_a_token("node", "client.mjs");
+}
+
+#[test]
+fn python3_sends_a_token() {
+    assert_sends_a_token("python3", "client.py");
+}
+
+fn assert_sends_a_token(interpreter: &str, file: &str) {
+    let asterisk = Asterisk::start(SIMULATED);
+    let token = "amib_sample";
+    let hash = TokenHash::of(token);
+    let entry =
+        format!("[[organization.acme.token]]\nname = \"client\"\ntoken_hash = \"{hash}\"\n");
+    let bridge = Bridge::start(&(configuration(asterisk.port) + &entry));
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
+    let mut command = client_command(interpreter, file, bridge.address, "1001");
+    command
+        .env_remove("BRIDGE_USER")
+        .env_remove("BRIDGE_PASSWORD")
+        .env("BRIDGE_TOKEN", token);
+    let client = RunningClient::start(command);
+    assert_eq!(client.next_line(), "paused: 1001");
+    // The response to the last request that every client sends.
+    while !client.next_line().starts_with("error: unknown_queue: ") {}
+    let log = bridge.log();
+    assert!(log.contains("\"user\":\"token:client\""), "{log}");
 }
 
 /// If no server listens, or the server is not a bridge, a change's outcome is unknown. The
