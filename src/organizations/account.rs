@@ -208,3 +208,37 @@ impl Account {
         Arc::new(Self { limits, ..account })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// Tokio's paused clock jumps to the end of each sleep, but the wall clock does not. The
+    /// account therefore sees sleeps that end too early for its wall clock.
+    #[tokio::test(start_paused = true)]
+    async fn account_ends_by_the_wall_clock_or_when_it_is_revoked() {
+        let organization = Organization::for_test(&["*"], "{queue}");
+        let account = |expires_at| Account {
+            expires_at,
+            ..Account::clone(&Account::for_test(organization.clone(), Limits::default()))
+        };
+        let now = wall_clock::unix_millis();
+        let a_day = Duration::from_secs(24 * 60 * 60);
+        for distant in [None, Some(now + 3_600_000), Some(i64::MAX)] {
+            let account = account(distant);
+            assert!(!account.has_expired(now));
+            assert!(timeout(a_day, account.ended()).await.is_err());
+            account.revoked.cancel();
+            account.ended().await;
+        }
+        for past in [now, now - 1, 0, i64::MIN] {
+            assert!(account(Some(past)).has_expired(now));
+            account(Some(past)).ended().await;
+        }
+        let soon = now + 50;
+        account(Some(soon)).ended().await;
+        assert!(wall_clock::unix_millis() >= soon);
+    }
+}
