@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::scene::{ASKERS, Asker, LIMITED_USER, Scene, Whose, key};
+use super::scene::{ASKERS, Asker, LIMITED_USER, Login, Scene, Whose, key};
 use super::usage::{Usage, Use};
 use crate::support::{Response, SIMULATED, on_both_versions};
 
@@ -175,6 +175,55 @@ fn check_matrix(scene: &mut Scene, askers: &[Asker]) {
                     .or_insert_with(|| (cell, masked.clone()));
                 assert_eq!(*text, masked, "{cell:?} differs from {first:?}");
             }
+        }
+    }
+}
+
+/// Sends requests for several agents and for all queues. They may change only what the account
+/// reaches.
+fn check_lists(scene: &mut Scene, asker: &Asker) {
+    let reached = |member: &(String, String)| {
+        let mut pairs = Whose::ALL.into_iter().flat_map(|agent| {
+            let queues = Whose::ALL.into_iter();
+            queues.map(move |queue| (agent, queue))
+        });
+        pairs.any(|(agent, queue)| {
+            asker.reaches_agent(agent)
+                && asker.reaches_queue(queue)
+                && *member == key(agent.agent(), queue.queue())
+        })
+    };
+    let mut changes = 0;
+    for usage in Usage::all() {
+        for parameters in [
+            "&agent=1001&queue=*",
+            "&agent=1001,1002",
+            "&agent=1002,1001&queue=*",
+            "&agent=1001,1002,1998,2001&queue=6001,6002,6998,7001",
+        ] {
+            let response = scene.ask(asker, &usage, parameters, "lists");
+            let mut members = scene.current_members();
+            let mut before = scene.members.clone();
+            changes += usize::from(members != before);
+            members.retain(|member, _| !reached(member));
+            before.retain(|member, _| !reached(member));
+            assert_eq!(
+                members, before,
+                "{asker:?} {usage:?} {parameters}: {response:?}"
+            );
+            scene.restore();
+        }
+    }
+    let can_change = matches!(asker.login, Login::Password | Login::Token);
+    assert_eq!(changes > 0, can_change, "{asker:?}: {changes} changes");
+}
+
+#[test]
+fn lists_change_only_what_the_account_reaches() {
+    for acme_queues in ["\"6001\", \"6002\"", "\"*\""] {
+        let mut scene = Scene::start(SIMULATED, acme_queues);
+        for asker in &ASKERS {
+            check_lists(&mut scene, asker);
         }
     }
 }
