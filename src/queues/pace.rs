@@ -107,7 +107,10 @@ impl Pace {
         let _organization_guard = organization.lock().await;
         let mut backlog_end = self.backlog_end.lock().await;
         let backlog = backlog_end.saturating_duration_since(Instant::now());
-        sleep_until(*backlog_end - MAX_BACKLOG.min(backlog)).await;
+        // Tokio's timer would sleep for up to a millisecond even if the time has already come.
+        if backlog > MAX_BACKLOG {
+            sleep_until(*backlog_end - MAX_BACKLOG).await;
+        }
         let start = (*backlog_end).max(Instant::now());
         *backlog_end = start + processor_time.div_f64(MAX_PROCESSOR_SHARE);
     }

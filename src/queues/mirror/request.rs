@@ -24,8 +24,9 @@ const NOT_ANSWERED: Failure = Failure::Unavailable {
 
 /// How many changes of a request are under way at the same time, with the queries that belong to
 /// them. A larger number would delay the changes of other requests, because Asterisk executes
-/// actions in order; a smaller number would leave Asterisk idle between two changes.
-pub const MAX_CHANGES_UNDER_WAY: usize = 16;
+/// actions in order; a smaller number would leave Asterisk idle between two changes
+/// (docs/PERFORMANCE.md has the measurements).
+pub const MAX_CHANGES_UNDER_WAY: usize = 4;
 
 /// An exchange with a PBX on behalf of one organization.
 #[derive(Debug)]
