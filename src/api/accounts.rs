@@ -21,8 +21,12 @@ pub struct Accounts {
     pub directory: Directory,
     /// Verifies passwords, and remembers those that it has verified.
     pub verifier: Verifier,
-    /// Counts failed logins. A reload of the configuration preserves the counts.
+    /// Counts failed logins of users. A reload of the configuration preserves the counts.
     pub lockout: Arc<Lockout>,
+    /// Counts failed logins with tokens. Separate from the users' table, because a client could
+    /// otherwise evict its own entry there with thousands of made-up tokens, each of which takes
+    /// only a SHA-256.
+    pub token_lockout: Arc<Lockout>,
     /// The tickets for event streams. A reload of the configuration preserves them.
     pub tickets: Arc<Tickets>,
     /// Counts failed logins and lockouts for `/metrics`.
@@ -73,7 +77,7 @@ impl Accounts {
         address: IpAddr,
     ) -> Result<Arc<Account>, ApiError> {
         let user = self.directory.user(username);
-        self.check_lockout(username, address)?;
+        check_lockout(&self.lockout, username, address)?;
         // A polling panel skips the slow password hash after its first request.
         if let Some(user) = user
             && !self.lockout.is_checking(username, address)
@@ -82,7 +86,7 @@ impl Accounts {
             return Ok(Arc::clone(user));
         }
         let _permit = self.lockout.acquire(username, address).await;
-        self.check_lockout(username, address)?;
+        check_lockout(&self.lockout, username, address)?;
         if let Some(user) = user
             && self.verifier.has_verified(username, password)
         {
@@ -100,7 +104,7 @@ impl Accounts {
         if verified && let Some(user) = user {
             return Ok(Arc::clone(user));
         }
-        self.record_failure(username, user, address);
+        self.record_failure(&self.lockout, username, user, address);
         Err(ApiError::unauthorized())
     }
 
@@ -109,23 +113,29 @@ impl Accounts {
         let hash = TokenHash::of(token);
         // The lockout counts by hash, so that the token itself is stored nowhere.
         let lockout_name = hash.to_string();
-        self.check_lockout(&lockout_name, address)?;
+        check_lockout(&self.token_lockout, &lockout_name, address)?;
         let account = self.directory.token(&hash);
         let now = wall_clock::unix_millis();
         match account.filter(|account| !account.has_expired(now)) {
             Some(account) => Ok(Arc::clone(account)),
             None => {
-                self.record_failure(&lockout_name, account, address);
+                self.record_failure(&self.token_lockout, &lockout_name, account, address);
                 Err(ApiError::unauthorized_bearer("Unknown or expired token."))
             }
         }
     }
 
-    /// Counts and logs a failed login. `lockout_name` is the username, or the token's hash.
-    fn record_failure(&self, lockout_name: &str, account: Option<&Arc<Account>>, address: IpAddr) {
+    /// Counts and logs a failed login. `name` is the username, or the token's hash.
+    fn record_failure(
+        &self,
+        lockout: &Lockout,
+        name: &str,
+        account: Option<&Arc<Account>>,
+        address: IpAddr,
+    ) {
         let now = std::time::Instant::now();
         self.metrics.failed_logins.inc();
-        let is_locked_out = self.lockout.record_failure(lockout_name, address, now);
+        let is_locked_out = lockout.record_failure(name, address, now);
         let user = account.map(|account| &*account.name);
         // The filter in packaging/fail2ban matches this text. The address is part of the text,
         // because the journal stores the fields separately.
@@ -135,20 +145,19 @@ impl Accounts {
             warn!(target: "ami_bridge::auth", user, "locked out: too many failures from {address}");
         }
     }
+}
 
-    fn check_lockout(&self, name: &str, address: IpAddr) -> Result<(), ApiError> {
-        let now = std::time::Instant::now();
-        match self.lockout.remaining(name, address, now) {
-            Some(remaining) => {
-                let message = "Too many failed logins. Try again later.";
-                Err(ApiError::temporary(
-                    Code::TooManyAttempts,
-                    remaining,
-                    message,
-                ))
-            }
-            None => Ok(()),
+fn check_lockout(lockout: &Lockout, name: &str, address: IpAddr) -> Result<(), ApiError> {
+    match lockout.remaining(name, address, std::time::Instant::now()) {
+        Some(remaining) => {
+            let message = "Too many failed logins. Try again later.";
+            Err(ApiError::temporary(
+                Code::TooManyAttempts,
+                remaining,
+                message,
+            ))
         }
+        None => Ok(()),
     }
 }
 
@@ -168,4 +177,48 @@ pub(super) fn check_rights(
     }
     let message = "This user may not do this action, or not from this address.";
     Err(ApiError::new(Code::Forbidden, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::organizations::LockoutPolicy;
+
+    #[tokio::test]
+    async fn made_up_tokens_do_not_end_the_lockout_of_a_user() {
+        let lockout = || {
+            Arc::new(Lockout::new(LockoutPolicy {
+                attempts: 1,
+                window: Duration::from_secs(3600),
+                duration: Duration::from_secs(3600),
+            }))
+        };
+        let accounts = Accounts {
+            directory: Directory::default(),
+            verifier: Verifier::new().expect("random bytes"),
+            lockout: lockout(),
+            token_lockout: lockout(),
+            tickets: Arc::default(),
+            metrics: Arc::default(),
+        };
+        let password = || Credentials::Password {
+            username: "dana".to_owned(),
+            password: Zeroizing::new("guess".to_owned()),
+        };
+        let code_for = async |credentials| {
+            let address = IpAddr::from([192, 0, 2, 1]);
+            let authorized = accounts.authorize(&credentials, None, address).await;
+            authorized.expect_err("a refusal").code
+        };
+        assert_eq!(code_for(password()).await, Code::Unauthorized);
+        // More tokens than a table has entries.
+        for number in 0..11_000 {
+            let token = Zeroizing::new(format!("amib_{number}"));
+            let code = code_for(Credentials::Token(token)).await;
+            assert_eq!(code, Code::Unauthorized);
+        }
+        assert_eq!(code_for(password()).await, Code::TooManyAttempts);
+    }
 }

@@ -115,6 +115,7 @@ impl Daemon {
             pbxes: Arc::clone(links.pbxes()),
             member_json: Arc::default(),
             lockout: Arc::new(Lockout::new(settings.lockout)),
+            token_lockout: Arc::new(Lockout::new(settings.lockout)),
             tickets: Arc::default(),
             request_metrics: Arc::clone(&request_metrics),
             running_requests: running_requests.clone(),

@@ -119,6 +119,7 @@ impl Reloader {
             .map_err(|error| format!("log.level: {error}"))?;
         // Nothing below can fail.
         self.route_builder.lockout.set_policy(lockout);
+        self.route_builder.token_lockout.set_policy(lockout);
         if let (Some(tls), Some(certificate)) = (&self.tls, certificate) {
             tls.replace(certificate);
         }

@@ -18,6 +18,7 @@ pub(super) struct RouteBuilder {
     pub(super) pbxes: Arc<Pbxes>,
     pub(super) member_json: Arc<MemberJsonCache>,
     pub(super) lockout: Arc<Lockout>,
+    pub(super) token_lockout: Arc<Lockout>,
     pub(super) tickets: Arc<Tickets>,
     pub(super) request_metrics: Arc<RequestMetrics>,
     pub(super) running_requests: TaskTracker,
@@ -37,6 +38,7 @@ impl RouteBuilder {
             directory: settings.directory,
             verifier,
             lockout: Arc::clone(&self.lockout),
+            token_lockout: Arc::clone(&self.token_lockout),
             tickets: Arc::clone(&self.tickets),
             metrics: Arc::clone(&self.request_metrics),
         };
