@@ -1,14 +1,24 @@
 //! Requests that a ticket does not allow: refused and repeated uses, and tickets of changed
 //! accounts.
 
+use std::time::Duration;
+
+use ami_bridge::organizations::TokenHash;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::stream::client::EventClient;
 use crate::stream::tickets::{
-    FORM, TICKET_PATH, assert_is_used, refused, request_ticket, stream_status, ticket, with_user,
+    BEARER_CHALLENGE, FORM, TICKET_PATH, assert_is_used, refused, request_ticket, stream_status,
+    ticket, with_user,
 };
 use crate::support::{
     ACME, Asterisk, Bridge, GLOBEX, SIMULATED, User, configuration, request, start,
 };
+
+const EVENT_TIMEOUT: Duration = Duration::from_secs(20);
+
+const TOKEN: &str = "amib_page-page-page-page-page-page-page-page-pag";
 
 /// A user of acme, who may not open event streams.
 const READER: User = User {
@@ -215,6 +225,59 @@ fn reload_ends_only_the_tickets_of_changed_accounts() {
     let removed = ticket(&bridge, ACME);
     bridge.reconfigure(&original.replace("acme@example.com", "renamed"));
     assert_is_used(&bridge, &removed);
+}
+
+/// Adds a token to the organization acme.
+fn with_token(configuration: &str, keys: &str) -> String {
+    let hash = TokenHash::of(TOKEN);
+    format!(
+        "{configuration}\n[[organization.acme.token]]\nname = \"page\"\n\
+         token_hash = \"{hash}\"\n{keys}\n"
+    )
+}
+
+fn ticket_of_the_token(bridge: &Bridge) -> String {
+    let bearer = format!("Bearer {TOKEN}");
+    let headers = [("Authorization", bearer.as_str())];
+    let response = request(bridge.address, "POST", TICKET_PATH, &headers, b"");
+    assert_eq!(response.status, 200, "{response:?}");
+    response.json()["ticket"].as_str().expect("text").to_owned()
+}
+
+#[test]
+fn tickets_of_a_token_end_with_the_token() {
+    let asterisk = Asterisk::start(SIMULATED);
+    let base = configuration(asterisk.port);
+    let bridge = Bridge::start(&with_token(&base, ""));
+    // The token must not expire before the stream is open, however long the bridge takes to start.
+    let expires = Timestamp::now() + SignedDuration::from_secs(5);
+    bridge.reconfigure(&with_token(&base, &format!("expires = \"{expires}\"")));
+    let [used, late] = [(); 2].map(|()| ticket_of_the_token(&bridge));
+    let mut stream = EventClient::with_ticket(bridge.address, &used, "&queue=6001");
+    stream.until("snapshot", EVENT_TIMEOUT);
+    stream.until("shutdown", EVENT_TIMEOUT);
+    assert_is_used(&bridge, &late);
+    bridge.reconfigure(&with_token(&base, ""));
+    let [changed, unknown] = [(); 2].map(|()| ticket_of_the_token(&bridge));
+    bridge.reconfigure(&with_token(&base, "queues = [\"6001\"]"));
+    assert_is_used(&bridge, &changed);
+    bridge.reconfigure(&base);
+    assert_is_used(&bridge, &unknown);
+    let log = bridge.log();
+    let is_ticket_line = |line: &&str| line.contains("\"action\":\"ticket\"");
+    let lines: Vec<_> = log.lines().filter(is_ticket_line).collect();
+    assert_eq!(lines.len(), 4);
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.contains("\"user\":\"token:page\""))
+    );
+    assert!(!log.contains(TOKEN));
+    // A refused token gets its own challenge.
+    let headers = [("Authorization", "Bearer amib_unknown")];
+    let response = request(bridge.address, "POST", TICKET_PATH, &headers, b"");
+    assert_eq!(response.outcome(), "401 unauthorized");
+    assert_eq!(response.header("WWW-Authenticate"), Some(BEARER_CHALLENGE));
 }
 
 #[test]

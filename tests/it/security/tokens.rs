@@ -204,8 +204,10 @@ fn expired_token_is_refused_as_an_unknown_one() {
 #[test]
 fn stream_of_a_token_ends_when_the_token_expires() {
     let asterisk = Asterisk::start(SIMULATED);
-    let token = entry("acme", "crm", CRM, &in_seconds(4));
-    let bridge = Bridge::start(&(configuration(asterisk.port) + &token));
+    let with = |keys: &str| configuration(asterisk.port) + &entry("acme", "crm", CRM, keys);
+    let bridge = Bridge::start(&with(""));
+    // The token must not expire before the stream is open, however long the bridge takes to start.
+    bridge.reconfigure(&with(&in_seconds(5)));
     let mut stream = EventClient::with_token(bridge.address, CRM);
     stream.until("snapshot", EVENT_TIMEOUT);
     stream.until("shutdown", EVENT_TIMEOUT);

@@ -21,7 +21,7 @@ pub(crate) const TICKET_PATH: &str = "/events/ticket";
 
 pub(crate) const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
-const BEARER_CHALLENGE: &str = "Bearer realm=\"ami-bridge\"";
+pub(crate) const BEARER_CHALLENGE: &str = "Bearer realm=\"ami-bridge\"";
 
 /// A user of acme, who is limited to one agent and one queue.
 const DANA: User = User {
