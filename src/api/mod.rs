@@ -1,10 +1,10 @@
 //! The API, independent of HTTP.
 //!
 //! [`service`] runs a request through all checks and logs it. [`form`] parses its parameters,
-//! [`accounts`] authenticates its user, and [`actions`] contains a file for each action.
-//! Actions reach the PBX through a [`tenant`], which shows them only the queues of their
-//! organization. [`json`] renders responses and events, [`events`] is the event stream, and
-//! [`tickets`] open it without credentials.
+//! [`accounts`] authenticates its account, and [`actions`] contains a file for each action.
+//! Actions reach the PBX through a [`tenant`], which shows them only the agents and queues of their
+//! account. [`json`] renders responses and events, [`events`] is the event stream, and [`tickets`]
+//! open it without credentials.
 
 mod accounts;
 mod actions;

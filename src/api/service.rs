@@ -77,7 +77,7 @@ impl Api {
         }
     }
 
-    /// The organizations and their users.
+    /// The organizations and their accounts.
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.accounts.directory

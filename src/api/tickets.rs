@@ -1,8 +1,8 @@
 //! Tickets for event streams: their requests, responses and uses.
 //!
-//! A refused ticket counts neither as a failed login nor towards a lockout. Nobody can guess a
+//! A refused ticket counts neither as a failed login nor toward a lockout. Nobody can guess a
 //! ticket with 256 random bits, and a ticket names no account that could be locked out. A page
-//! whose ticket is late would only lock itself out.
+//! whose ticket has expired would only lock itself out.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

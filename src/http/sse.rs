@@ -26,8 +26,9 @@ const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
 const MIN_SHARED_PIECE: usize = 8 * 1024;
 
 /// Returns the body of an event stream. The body ends when `stop` is canceled, when a reload
-/// changes or removes the account, or when the account expires. The next events are requested only after the client has read the
-/// previous ones, so a slow client receives the current state instead of a backlog.
+/// changes or removes the account, or when the account expires. The next events are requested only
+/// after the client has read the previous ones, so a slow client receives the current state instead
+/// of a backlog.
 pub(super) fn body(
     events: EventStream,
     stop: CancellationToken,

@@ -72,7 +72,7 @@ impl Directory {
         self.tokens.get(hash)
     }
 
-    /// Returns the tokens that do not last forever, ordered by organization and name.
+    /// Returns the tokens that expire or have expired, ordered by organization and name.
     #[must_use]
     pub fn expiring_tokens(&self) -> Vec<ExpiringToken<'_>> {
         let expiring = self.tokens.values().filter_map(|account| {

@@ -46,7 +46,7 @@ impl TokenHash {
     /// Parses `sha256:` followed by 64 hex digits in upper or lower case.
     ///
     /// # Errors
-    /// Returns a message for the operator if the text is no such hash.
+    /// Returns a message for the operator if the text is not such a hash.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let digits = text.strip_prefix(HASH_PREFIX);
         let hash = digits.and_then(decode_hex).map(Self);

@@ -1,5 +1,5 @@
-// Protects controls from impatience. An action that is under way is not sent again, and a control
-// whose meaning has just changed ignores the click that was aimed at its old meaning.
+// Protects controls from repeated clicks. An action that is under way is not sent again, and a
+// control whose meaning has just changed ignores a click that was aimed at its old meaning.
 
 // How long a control ignores clicks after its meaning has changed, in milliseconds. A double click
 // takes up to half a second.

@@ -116,7 +116,7 @@ export function pauseParameters(form) {
  * @param {PauseReasons} catalog
  * @param {object} [options]
  * @param {boolean} [options.startsWithNone] whether "None" is selected if it is offered. If not,
- *   the user has to select a reason: a selected one would falsify reports after a hasty Enter
+ *   the user has to select a reason: users who press Enter too early would report a wrong one
  */
 export function pauseFields(catalog, { startsWithNone = false } = {}) {
   const chips = reasonChips(catalog, startsWithNone);

@@ -30,7 +30,7 @@ pub(super) fn validate(
     for action in table.actions {
         let (permissions, names) = (api::permissions(), api::action_names());
         let name = action.to_ascii_lowercase();
-        // Every account may perform some of the actions, but listing them is no mistake.
+        // Every account may perform some of the actions, but listing them is not a mistake.
         let is_known = permissions.contains(&&*name) || names.contains(&&*name);
         if action != "*" && !is_known {
             let message = format!("\"{action}\" is not one of *, {}", permissions.join(", "));

@@ -1,4 +1,4 @@
-//! Queries and changes that an organization's request sends to a PBX.
+//! Queries and changes that an account's request sends to a PBX.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ const NOT_ANSWERED: Failure = Failure::Unavailable {
 /// (docs/PERFORMANCE.md has the measurements).
 pub const MAX_CHANGES_UNDER_WAY: usize = 4;
 
-/// An exchange with a PBX on behalf of one organization.
+/// The queries and changes that one API request sends to a PBX.
 #[derive(Debug)]
 pub struct PbxRequest<'a> {
     pub(super) pbx: &'a Pbx,
