@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::errors::{ApiError, Code};
 use crate::ami::value::is_control;
-use crate::organizations::TOKEN_PREFIX;
+use crate::organizations::{TOKEN_PREFIX, contains_token};
 
 /// Every parameter of the API endpoint.
 pub(crate) const PARAMETER_NAMES: [&str; 13] = [
@@ -227,9 +227,10 @@ fn reject_token(name: &str, value: &str) -> Result<(), ApiError> {
     Err(ApiError::parameter(Code::InvalidParameter, &place, message))
 }
 
-/// Returns true if encoded text is probably a token.
+/// Returns true if encoded text is probably a token, or contains one.
 fn is_token(text: &str) -> bool {
-    decode(text).is_ok_and(|text| text.trim_start().starts_with(TOKEN_PREFIX))
+    let text = decode(text).unwrap_or(Cow::Borrowed(text));
+    text.trim_start().starts_with(TOKEN_PREFIX) || contains_token(&text)
 }
 
 /// Decodes `application/x-www-form-urlencoded` text, in which `+` is a space. The error

@@ -32,6 +32,6 @@ pub use password::{PasswordDigest, StoredPassword};
 pub use pattern::{MAX_AGENT_CHARS, MAX_QUEUE_CHARS, Pattern, is_number_char};
 pub use template::Template;
 pub use tickets::{TICKET_LIFETIME, Tickets};
-pub use token::{TOKEN_NAME_PREFIX, TOKEN_PREFIX, TokenHash, create_token};
+pub use token::{TOKEN_NAME_PREFIX, TOKEN_PREFIX, TokenHash, contains_token, create_token};
 pub use verifier::{TooManyLogins, Verifier};
 pub use wrapup::WrapupTimes;

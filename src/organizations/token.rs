@@ -21,6 +21,17 @@ pub const TOKEN_NAME_PREFIX: &str = "token:";
 /// The beginning of a token's hash in the configuration.
 const HASH_PREFIX: &str = "sha256:";
 
+/// The length of a token after [`TOKEN_PREFIX`].
+const ENCODED_LENGTH: usize = 43;
+
+/// Returns true if a token is anywhere in the text.
+#[must_use]
+pub fn contains_token(text: &str) -> bool {
+    let is_encoded = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    let mut rests = text.split(TOKEN_PREFIX).skip(1);
+    rests.any(|rest| rest.bytes().take_while(is_encoded).count() >= ENCODED_LENGTH)
+}
+
 /// Makes a token of 256 random bits.
 ///
 /// # Errors
@@ -106,6 +117,18 @@ mod tests {
         assert_eq!(parsed, Ok(TokenHash::of("amib_test")));
         assert_ne!(parsed, Ok(TokenHash::of("amib_tesT")));
         assert_eq!(format!("{:?}", TokenHash::of("amib_test")), "***");
+    }
+
+    #[test]
+    fn token_is_found_anywhere_in_a_text() {
+        let token = create_token().expect("random bytes");
+        for text in ["?", "?x", "6001,?", "Bearer ?", "amib_?"] {
+            assert!(contains_token(&text.replace('?', &token)), "{text}");
+        }
+        let cut = &token[..token.len() - 1];
+        for text in ["", "amib_", "amib_lunch", cut, &token[1..]] {
+            assert!(!contains_token(text), "{text}");
+        }
     }
 
     #[test]

@@ -85,6 +85,11 @@ fn token_in_an_address_is_refused_without_repeating_it() {
         format!("action=showqueue&{UNKNOWN}=1"),
         format!("action=showqueue&_={UNKNOWN}"),
         format!("lastEventId={UNKNOWN}"),
+        format!("action=showqueue&queue=6001,{UNKNOWN}"),
+        format!("action=pause&agent=1001&reason=x%20{UNKNOWN}"),
+        format!("action=showqueue&x{UNKNOWN}=1"),
+        format!("action=showqueue&{UNKNOWN}%ff=1"),
+        format!("action=Bearer%20{UNKNOWN}"),
     ] {
         for path in [API_PATH, "/events", "/"] {
             let target = format!("{path}?{query}");
@@ -94,6 +99,9 @@ fn token_in_an_address_is_refused_without_repeating_it() {
             assert!(!format!("{response:?}").contains("unknown-"), "{target}");
         }
     }
+    let headers = [("X-Request-Id", UNKNOWN)];
+    let response = request(bridge.address, "GET", API_PATH, &headers, b"");
+    assert!(!format!("{response:?}").contains("unknown-"));
     let log = bridge.log();
     assert!(log.contains("invalid_parameter") && !log.contains("unknown-"));
 }
