@@ -25,6 +25,15 @@ enum Change<'a> {
     Remove(&'a str),
 }
 
+impl Change<'_> {
+    fn interface(&self) -> &str {
+        match self {
+            Self::Pause(pause) => &pause.interface,
+            Self::Remove(interface) => interface,
+        }
+    }
+}
+
 /// An attempt to change the agent's membership in one queue.
 struct Attempt {
     queue: QueueName,
@@ -42,11 +51,19 @@ impl Attempt {
 
     /// Whether the response shows this attempt when other attempts have succeeded. If the
     /// mirror does not list the agent as a member, a failed attempt is shown only if the
-    /// change may have happened, or if Asterisk reports a static member.
+    /// change may have happened, if Asterisk reports a static member, or if nothing was sent, so
+    /// that nobody knows whether the agent is a member.
     fn has_row(&self) -> bool {
         let is_refused = self.change.result == Ok(None);
         let is_static = self.change.result == Err(QueueError::StaticMember);
-        !is_refused && (self.change.is_listed || is_static || self.may_have_happened())
+        let is_unsent = matches!(
+            self.change.result,
+            Err(QueueError::Failure(
+                Failure::Overloaded | Failure::Unavailable { .. }
+            ))
+        );
+        let is_shown = self.change.is_listed || is_static || is_unsent;
+        !is_refused && (is_shown || self.may_have_happened())
     }
 }
 
@@ -108,12 +125,15 @@ impl Tenant<'_> {
         Ok(attempts)
     }
 
+    /// Makes the change in these queues. Begins with those in which the mirror lists the agent, so
+    /// that they do not wait for attempts in other queues.
     async fn attempt_all(
         &self,
         request: &PbxRequest<'_>,
-        queues: Vec<QueueName>,
+        mut queues: Vec<QueueName>,
         change: &Change<'_>,
     ) -> Vec<Attempt> {
+        queues.sort_by_cached_key(|queue| !self.pbx.is_member(queue, change.interface()));
         let attempts = queues.into_iter().map(|queue| async {
             let change = match change {
                 Change::Pause(pause) => request.pause_if_member(&queue, pause).await,
@@ -156,5 +176,29 @@ impl Tenant<'_> {
         }
         rows.sort_by(|a, b| self.account.organization.compare_queues(&a.queue, &b.queue));
         Ok(rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempt_that_was_not_sent_has_a_row_even_if_the_mirror_lists_no_member() {
+        for (error, has_row) in [
+            (QueueError::Failure(Failure::Overloaded), true),
+            (QueueError::Failure(Failure::Unknown), true),
+            (QueueError::StaticMember, true),
+            (QueueError::AlreadyMember, false),
+        ] {
+            let attempt = Attempt {
+                queue: QueueName::for_test("acme-6001"),
+                change: ChangeAttempt {
+                    is_listed: false,
+                    result: Err(error.clone()),
+                },
+            };
+            assert_eq!(attempt.has_row(), has_row, "{error:?}");
+        }
     }
 }
