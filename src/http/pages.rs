@@ -17,51 +17,77 @@ use super::body::ReplyBody;
 /// only to this server. Scripts and styles from other origins, inline scripts and styles, form
 /// submission, and frames are blocked.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; \
+     connect-src 'self'; img-src 'self' data:; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml; charset=utf-8";
+const PNG: &str = "image/png";
+const MANIFEST: &str = "application/manifest+json; charset=utf-8";
 
-/// An entry of [`FILES`]: the path under `/panel/`, the content type, and the text of a file in
-/// `src/pages`.
+/// An entry of [`FILES`]: the path under `/panel/`, the content type, and the content of a file
+/// in `src/pages`.
 macro_rules! file {
     ($name:literal, $content_type:expr) => {
         (
             concat!("/panel/", $name),
             $content_type,
-            include_str!(concat!("../pages/", $name)),
+            include_bytes!(concat!("../pages/", $name)),
         )
     };
 }
 
-const FILES: [(&str, &str, &str); 24] = [
+const FILES: [(&str, &str, &[u8]); 35] = [
     file!("theme.css", CSS),
+    file!("agent.css", CSS),
     file!("board.css", CSS),
     file!("dialogs.css", CSS),
     file!("icon.svg", SVG),
+    file!("icon.png", PNG),
+    file!("agent.webmanifest", MANIFEST),
+    file!("agent-actions.js", SCRIPT),
+    file!("agent-page.js", SCRIPT),
     file!("agent-row.js", SCRIPT),
+    file!("agent-view.js", SCRIPT),
     file!("api.js", SCRIPT),
     file!("changes.js", SCRIPT),
     file!("deadline.js", SCRIPT),
     file!("dialog.js", SCRIPT),
     file!("dom.js", SCRIPT),
+    file!("login.js", SCRIPT),
     file!("main.js", SCRIPT),
     file!("match.js", SCRIPT),
     file!("notices.js", SCRIPT),
-    file!("people.js", SCRIPT),
+    file!("own-alerts.js", SCRIPT),
+    file!("own-state.js", SCRIPT),
+    file!("own-text.js", SCRIPT),
     file!("pending.js", SCRIPT),
+    file!("people.js", SCRIPT),
     file!("queue-card.js", SCRIPT),
     file!("reasons.js", SCRIPT),
     file!("session.js", SCRIPT),
     file!("settings.js", SCRIPT),
+    file!("signals.js", SCRIPT),
     file!("state.js", SCRIPT),
     file!("stream.js", SCRIPT),
     file!("time.js", SCRIPT),
     file!("totals.js", SCRIPT),
     file!("view.js", SCRIPT),
+];
+
+/// The path and the HTML of each page.
+const PAGES: [(&str, &str); 2] = [
+    ("/", include_str!("../pages/index.html")),
+    ("/agent", include_str!("../pages/agent.html")),
+];
+
+/// Parts that several pages contain: the placeholder, and the HTML that replaces it.
+const PARTS: [(&str, &str); 3] = [
+    ("{{login}}\n", include_str!("../pages/login.part.html")),
+    ("{{dialog}}\n", include_str!("../pages/dialog.part.html")),
+    ("{{icons}}\n", include_str!("../pages/icons.part.html")),
 ];
 
 /// The web pages and the files that they load.
@@ -75,7 +101,7 @@ pub struct Pages {
 pub(super) struct File {
     path: &'static str,
     content_type: &'static str,
-    text: Bytes,
+    content: Bytes,
     etag: String,
 }
 
@@ -85,13 +111,19 @@ impl Pages {
     pub fn new(api_path: &str) -> Self {
         // A relative path also works if a proxy serves the pages under another path.
         let api_path = format!(".{}", escape_attribute(api_path));
-        let page = include_str!("../pages/index.html").replace("{{interface}}", &api_path);
-        let files = FILES.map(|(path, content_type, text)| {
-            File::new(path, content_type, Bytes::from_static(text.as_bytes()))
+        let files = FILES.iter().map(|&(path, content_type, content)| {
+            File::new(path, content_type, Bytes::from_static(content))
         });
-        let mut files = Vec::from(files);
-        files.push(File::new("/", HTML, Bytes::from(page)));
-        Self { files }
+        let pages = PAGES.iter().map(|&(path, html)| {
+            let html = PARTS.iter().fold(html.to_owned(), |html, (name, part)| {
+                html.replace(name, part)
+            });
+            let html = html.replace("{{interface}}", &api_path);
+            File::new(path, HTML, Bytes::from(html))
+        });
+        Self {
+            files: files.chain(pages).collect(),
+        }
     }
 
     /// Returns the file that is served at `path`.
@@ -101,16 +133,16 @@ impl Pages {
 }
 
 impl File {
-    fn new(path: &'static str, content_type: &'static str, text: Bytes) -> Self {
+    fn new(path: &'static str, content_type: &'static str, content: Bytes) -> Self {
         let mut etag = String::from("\"");
-        for byte in Sha256::digest(&text).iter().take(8) {
+        for byte in Sha256::digest(&content).iter().take(8) {
             let _ = write!(etag, "{byte:02x}");
         }
         etag.push('"');
         Self {
             path,
             content_type,
-            text,
+            content,
             etag,
         }
     }
@@ -122,7 +154,7 @@ impl File {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             response
         } else {
-            Response::new(ReplyBody::whole(self.text.clone()))
+            Response::new(ReplyBody::whole(self.content.clone()))
         };
         let headers = response.headers_mut();
         for (name, value) in [
@@ -172,9 +204,13 @@ mod tests {
         let names = entries.map(|entry| entry.expect("a folder entry").file_name());
         let names = names.filter_map(|name| name.into_string().ok());
         let pages = Pages::new("/api");
-        for name in names.filter(|name| !DEVELOPMENT_FILES.contains(&name.as_str())) {
+        let is_served = |name: &String| {
+            !DEVELOPMENT_FILES.contains(&name.as_str()) && !name.ends_with(".part.html")
+        };
+        for name in names.filter(is_served) {
             let path = match name.as_str() {
                 "index.html" => "/".to_owned(),
+                "agent.html" => "/agent".to_owned(),
                 name => format!("/panel/{name}"),
             };
             assert!(pages.file(&path).is_some(), "{path}");
@@ -183,10 +219,14 @@ mod tests {
     }
 
     #[test]
-    fn page_contains_the_escaped_api_path() {
+    fn pages_contain_the_escaped_api_path_and_all_parts() {
         let pages = Pages::new("/a\"><script>&b");
-        let page = pages.file("/").expect("the page");
-        let text = std::str::from_utf8(&page.text).expect("UTF-8");
-        assert!(text.contains("data-interface=\"./a&quot;>&lt;script>&amp;b\""));
+        for (path, _) in PAGES {
+            let page = pages.file(path).expect("the page");
+            let text = std::str::from_utf8(&page.content).expect("UTF-8");
+            assert!(text.contains("data-interface=\"./a&quot;>&lt;script>&amp;b\""));
+            assert!(text.contains("id=\"login-form\"") && text.contains("id=\"icon-close\""));
+            assert!(!text.contains("{{"), "{path}");
+        }
     }
 }

@@ -11,7 +11,7 @@
  * @type {Record<string, string>}
  */
 const ADVICE = {
-  outcome_unknown: "It may or may not have happened. Check the board before you try again.",
+  outcome_unknown: "It may or may not have happened. Check the state before you try again.",
   pbx_unavailable: "Try again when the phone system is connected.",
   overloaded: "Nothing was done. Try again in a moment.",
   storage_unavailable: "Nothing was done. Try again in a moment.",
@@ -29,7 +29,7 @@ const MESSAGES = {
   not_the_bridge: "The response did not come from the bridge.",
   lost_change:
     "The connection broke before the bridge answered. The change may or may not have happened. " +
-    "Check the board before you try again.",
+    "Check the state before you try again.",
   unauthorized: "Wrong user name or password.",
 };
 
@@ -176,6 +176,16 @@ export class Api {
       throw localError(lostCode);
     }
   }
+}
+
+/**
+ * Creates the API of the bridge that has served this page.
+ *
+ * @param {Credentials} credentials
+ * @param {Clock} clock
+ */
+export function createApi(credentials, clock) {
+  return new Api(document.documentElement.dataset.interface ?? "", credentials, clock);
 }
 
 /** @param {Response} response */

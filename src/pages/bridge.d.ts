@@ -73,6 +73,15 @@ export interface QueueStatistics {
   service_level_percent: number | null;
 }
 
+/** The response to `whoami`. */
+export interface Identity {
+  user: string;
+  /** The actions that the user may do. */
+  actions: string[];
+  /** The user's own agent, if the user is limited to one. */
+  agent: string | null;
+}
+
 /** The result of a change in one queue. */
 export interface QueueResult {
   queue: string;
@@ -137,10 +146,14 @@ export interface Credentials {
   password: string;
 }
 
-/** A user's settings for the board, stored in the browser. */
+/** A user's settings for the pages, stored in the browser. */
 export interface Preferences {
   /** A caller who waits for this many seconds is marked as late. */
   late: number;
   theme: string;
   wall: boolean;
+  /** Whether the agent's page plays sounds. */
+  sound: boolean;
+  /** Whether the agent's page vibrates. */
+  vibration: boolean;
 }

@@ -1,114 +1,71 @@
 // The page: log in, show the board, log out.
 
-import { setUpDialog } from "./dialog.js";
-import { byId, find, setText } from "./dom.js";
-import { Session } from "./session.js";
+import { createApi } from "./api.js";
+import { Changes } from "./changes.js";
+import { errorMessage, setUpDialog } from "./dialog.js";
+import { byId } from "./dom.js";
+import { continueAt, restart, setUpLogin, showApp, showLogin } from "./login.js";
+import { Session, wakeWithPage } from "./session.js";
 import { applyPreferences, loadPreferences, openSettings, savePreferences } from "./settings.js";
+import { Clock } from "./time.js";
+import { View } from "./view.js";
 
-/** @import { Credentials } from "./bridge" */
-
-// The sessionStorage key of the credentials. The credentials are stored only if the user
-// chooses to be remembered. Otherwise they exist only in memory.
-const CREDENTIALS_KEY = "ami-bridge.session";
-
-// The sessionStorage key of a message to show after a reload.
-const MESSAGE_KEY = "ami-bridge.message";
+/**
+ * @import { Identity } from "./bridge"
+ * @import { Login } from "./login.js"
+ */
 
 const preferences = loadPreferences();
 /** @type {Session | null} */
 let session = null;
+/** @type {Changes | null} */
+let changes = null;
 
-/**
- * @param {Credentials} credentials
- * @param {{ remember: boolean, showImmediately: boolean }} options
- */
-function startSession(credentials, { remember, showImmediately }) {
+/** @param {Login} login */
+function startSession(login) {
   session = new Session({
-    credentials,
-    preferences,
-    showImmediately,
-    listener: {
-      onBoardShown() {
-        if (remember) store(CREDENTIALS_KEY, JSON.stringify(credentials));
-        // Removes the password from the form.
-        byId("login-form", HTMLFormElement).reset();
-        byId("login").hidden = true;
-        byId("app").hidden = false;
-        byId("logout").title = `Log out ${credentials.username}`;
-        byId("board").focus({ preventScroll: true });
-      },
-      onRejected(message, wasBoardShown) {
-        session = null;
-        if (wasBoardShown) restart(message);
-        else showLogin(message);
-      },
+    credentials: login.credentials,
+    showImmediately: login.isStored,
+    readsStatistics: true,
+    createPage({ api, board, clock, reasons }) {
+      changes = new Changes(api, board, reasons);
+      showApp(login);
+      byId("board").focus({ preventScroll: true });
+      return new View(board, clock, preferences);
+    },
+    onRejected(message, wasPageShown) {
+      session = null;
+      if (wasPageShown) restart(message);
+      else showLogin(message);
     },
   });
 }
 
 /**
- * Stores a text in the tab's session storage. An empty text removes the entry.
- *
- * @param {string} key
- * @param {string} text
- */
-function store(key, text) {
-  try {
-    if (text === "") sessionStorage.removeItem(key);
-    else sessionStorage.setItem(key, text);
-  } catch {
-    // The browser does not allow storage. The user has to log in again after a reload.
-  }
-}
-
-/** @param {string} key */
-function loadStored(key) {
-  try {
-    return sessionStorage.getItem(key) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-/**
- * Ends the session by reloading the page, so that none of the board's data remains in the
+ * Starts the session. After the login form, a user with an own agent continues on the agent's
  * page.
  *
- * @param {string} [message] shown on the login form
+ * @param {Login} login
  */
-function restart(message = "") {
-  store(CREDENTIALS_KEY, "");
-  store(MESSAGE_KEY, message);
-  location.reload();
-}
-
-/** @param {string} message why the user has to log in again; empty on the first visit */
-function showLogin(message) {
-  byId("app").hidden = true;
-  byId("login").hidden = false;
-  const form = byId("login-form");
-  const error = byId("login-error");
-  setText(error, message);
-  error.hidden = message === "";
-  find(form, "button", HTMLButtonElement).disabled = false;
-  find(form, message === "" ? "[name=username]" : "[name=password]").focus();
-}
-
-function setUpLogin() {
-  const form = byId("login-form");
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    find(form, "button", HTMLButtonElement).disabled = true;
-    const input = (/** @type {string} */ name) => find(form, `[name=${name}]`, HTMLInputElement);
-    const credentials = { username: input("username").value, password: input("password").value };
-    startSession(credentials, { remember: input("remember").checked, showImmediately: false });
-  });
+async function logIn(login) {
+  if (login.isStored) {
+    startSession(login);
+    return;
+  }
+  try {
+    /** @type {Identity} */
+    const { agent } = await createApi(login.credentials, new Clock()).read({ action: "whoami" });
+    if (agent === null) startSession(login);
+    else continueAt("agent", login);
+  } catch (error) {
+    showLogin(errorMessage(error));
+  }
 }
 
 function setUpTools() {
-  byId("add").addEventListener("click", () => session?.changes.openAdd());
+  byId("add").addEventListener("click", () => changes?.openAdd());
   byId("cards").addEventListener("click", ({ target }) => {
-    if (target instanceof Element) session?.changes.handleClick(target);
+    if (target instanceof Element) changes?.handleClick(target);
   });
   byId("settings").addEventListener("click", () =>
     openSettings(preferences, () => {
@@ -140,20 +97,9 @@ async function showWall() {
   }
 }
 
-setUpLogin();
 setUpTools();
 setUpDialog();
 showWall();
-document.addEventListener("visibilitychange", () => {
-  showWall();
-  if (document.visibilityState === "visible") session?.stream.wake();
-});
-window.addEventListener("online", () => session?.stream.wake());
-
-const credentials = loadStored(CREDENTIALS_KEY);
-if (credentials !== "") {
-  startSession(JSON.parse(credentials), { remember: true, showImmediately: true });
-} else {
-  showLogin(loadStored(MESSAGE_KEY));
-  store(MESSAGE_KEY, "");
-}
+document.addEventListener("visibilitychange", () => showWall());
+wakeWithPage(() => session);
+setUpLogin(logIn);

@@ -105,7 +105,7 @@ export class ConnectionNotice {
 
 /** @param {number} displayedSince */
 function ageText(displayedSince) {
-  return displayedSince ? `The board shows the state at ${formatTimeOfDay(displayedSince)}.` : "";
+  return displayedSince ? `This page shows the state at ${formatTimeOfDay(displayedSince)}.` : "";
 }
 
 /**

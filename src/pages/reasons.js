@@ -52,6 +52,12 @@ export class Reasons {
     return this.#catalog ?? ANY_REASON;
   }
 
+  /** Returns the reasons, after a read that is under way. */
+  async getLatest() {
+    await this.#reading;
+    return this.get();
+  }
+
   async #read() {
     try {
       this.#catalog = await this.#api.read({ action: "showreasons" });

@@ -1,22 +1,29 @@
-// A session, from login to logout. The stream updates the board, the board updates the page,
+// A session, from login to logout. The stream updates the state, the state updates the page,
 // and the page shows the connection state.
 
-import { Api } from "./api.js";
-import { Changes } from "./changes.js";
+import { createApi } from "./api.js";
 import { ConnectionNotice } from "./notices.js";
 import { Reasons } from "./reasons.js";
 import { Board } from "./state.js";
 import { EventStream } from "./stream.js";
 import { Clock } from "./time.js";
-import { View } from "./view.js";
 
 /**
- * @import { BridgeEvent, Credentials, Preferences } from "./bridge"
+ * @import { BridgeEvent, Credentials } from "./bridge"
+ * @import { BoardUpdate } from "./state.js"
  * @import { Connected, Disconnected } from "./stream.js"
  *
- * @typedef {object} SessionListener
- * @property {() => void} onBoardShown called when the session shows the board
- * @property {(message: string, wasBoardShown: boolean) => void} onRejected called when the bridge
+ * @typedef {object} Page the part of the page that shows the state
+ * @property {(update: BoardUpdate) => void} update draws a state change
+ * @property {() => void} refresh draws everything
+ * @property {(isLive: boolean) => void} setLive sets whether the page receives events
+ *
+ * @typedef {object} SessionOptions
+ * @property {Credentials} credentials
+ * @property {boolean} showImmediately whether to show the page before the bridge has responded
+ * @property {boolean} readsStatistics whether the page shows statistics
+ * @property {(session: Session) => Page} createPage shows the page, and returns it
+ * @property {(message: string, wasPageShown: boolean) => void} onRejected called when the bridge
  *   has rejected the login, which ends the session
  */
 
@@ -25,43 +32,31 @@ import { View } from "./view.js";
 const STATISTICS_INTERVAL = 30_000;
 
 export class Session {
-  #listener;
-  #preferences;
-  #reasons;
-  #clock = new Clock();
+  #options;
   #lastEvent = 0;
-  #board = new Board();
   /**
    * The parts of the page that exist after the login; null before the login.
    *
-   * @type {{ view: View, notice: ConnectionNotice } | null}
+   * @type {{ view: Page, notice: ConnectionNotice } | null}
    */
   #page = null;
+  clock = new Clock();
+  board = new Board();
 
-  /**
-   * @param {object} options
-   * @param {Credentials} options.credentials
-   * @param {Preferences} options.preferences
-   * @param {boolean} options.showImmediately whether to show the board before the bridge has
-   *   responded, for stored credentials
-   * @param {SessionListener} options.listener
-   */
-  constructor({ credentials, preferences, showImmediately, listener }) {
-    this.#listener = listener;
-    this.#preferences = preferences;
-    const path = document.documentElement.dataset.interface ?? "";
-    this.api = new Api(path, credentials, this.#clock);
-    this.#reasons = new Reasons(this.api);
-    this.changes = new Changes(this.api, this.#board, this.#reasons);
+  /** @param {SessionOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.api = createApi(options.credentials, this.clock);
+    this.reasons = new Reasons(this.api);
     this.stream = new EventStream(this.api, {
       onEvent: (event) => this.#applyEvent(event),
       onConnection: (status) => this.#showConnection(status),
     });
-    if (showImmediately) this.#showBoard();
+    if (options.showImmediately) this.#showPage();
     this.stream.run();
   }
 
-  /** Redraws the board, for example after the preferences have changed. */
+  /** Redraws the page, for example after the preferences have changed. */
   refresh() {
     this.#page?.view.refresh();
   }
@@ -69,10 +64,10 @@ export class Session {
   /** @param {BridgeEvent} event */
   #applyEvent(event) {
     this.#lastEvent = Date.now();
-    const update = this.#board.apply(event, this.#clock.now());
+    const update = this.board.apply(event, this.clock.now());
     if (event.type === "snapshot") {
-      this.#reasons.refresh();
-      this.#readStatistics();
+      this.reasons.refresh();
+      if (this.#options.readsStatistics) this.#readStatistics();
     }
     if (event.type === "snapshot" || event.type === "pbx") this.#showStatus();
     this.#page?.view.update(update);
@@ -81,33 +76,32 @@ export class Session {
   /** @param {Connected | Disconnected} status */
   #showConnection(status) {
     if (status.connected) {
-      this.#showBoard();
-      this.#board.isPbxConnected = true;
+      this.#showPage();
+      this.board.isPbxConnected = true;
       this.#showStatus();
       return;
     }
     const { code, message } = status.error;
-    const wasBoardShown = this.#page !== null;
+    const wasPageShown = this.#page !== null;
     const isRejected = code === "unauthorized" || code === "forbidden";
     // The bridge responds with pbx_unavailable only after it has accepted the login.
-    if (isRejected || !(wasBoardShown || code === "pbx_unavailable")) {
+    if (isRejected || !(wasPageShown || code === "pbx_unavailable")) {
       this.stream.end();
-      this.#listener.onRejected(message, wasBoardShown);
+      this.#options.onRejected(message, wasPageShown);
       return;
     }
-    const { view, notice } = this.#showBoard();
+    const { view, notice } = this.#showPage();
     view.setLive(false);
-    notice.showLost(status, this.#board.isLoaded ? status.lastReceived : 0);
+    notice.showLost(status, this.board.isLoaded ? status.lastReceived : 0);
   }
 
-  /** Shows the board, unless it is already shown. */
-  #showBoard() {
+  /** Shows the page, unless it is already shown. */
+  #showPage() {
     if (this.#page) return this.#page;
-    const view = new View(this.#board, this.#clock, this.#preferences);
+    const view = this.#options.createPage(this);
     const notice = new ConnectionNotice(() => this.stream.wake());
     this.#page = { view, notice };
-    setInterval(() => this.#readStatistics(), STATISTICS_INTERVAL);
-    this.#listener.onBoardShown();
+    if (this.#options.readsStatistics) setInterval(() => this.#readStatistics(), STATISTICS_INTERVAL);
     notice.showConnecting();
     view.refresh();
     return this.#page;
@@ -116,7 +110,7 @@ export class Session {
   #showStatus() {
     if (!this.#page) return;
     const { view, notice } = this.#page;
-    const { isLoaded, isPbxConnected } = this.#board;
+    const { isLoaded, isPbxConnected } = this.board;
     if (!isPbxConnected) notice.showPbxLost(isLoaded ? this.#lastEvent : 0);
     else if (isLoaded) notice.showLive();
     else notice.showConnecting();
@@ -124,13 +118,26 @@ export class Session {
   }
 
   async #readStatistics() {
-    if (!this.#board.isLoaded || !this.#board.isPbxConnected) return;
+    if (!this.board.isLoaded || !this.board.isPbxConnected) return;
     try {
       const { queues } = await this.api.read({ action: "showqueuestat" });
-      this.#board.applyStatistics(queues);
+      this.board.applyStatistics(queues);
       this.refresh();
     } catch {
-      // The board works without statistics. If the connection is lost, the stream reports it.
+      // The page works without statistics. If the connection is lost, the stream reports it.
     }
   }
+}
+
+/**
+ * Reconnects the session's stream when the page becomes visible, or the computer is online again.
+ *
+ * @param {() => Session | null} session
+ */
+export function wakeWithPage(session) {
+  const wake = () => session()?.stream.wake();
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") wake();
+  });
+  window.addEventListener("online", wake);
 }

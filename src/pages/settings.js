@@ -1,4 +1,4 @@
-// The board's settings, stored in the browser. The settings contain no credentials.
+// The pages' settings, stored in the browser. The settings contain no credentials.
 
 import { choice, field, formText, openDialog } from "./dialog.js";
 import { create } from "./dom.js";
@@ -14,6 +14,8 @@ const DEFAULTS = {
   late: 60,
   theme: "auto",
   wall: false,
+  sound: true,
+  vibration: true,
 };
 
 export function loadPreferences() {
@@ -40,12 +42,14 @@ export function savePreferences(preferences) {
  *
  * @param {Record<string, unknown>} stored
  */
-export function validPreferences({ late, theme, wall }) {
+export function validPreferences({ late, theme, wall, sound, vibration }) {
   /** @type {Partial<Preferences>} */
   const valid = {};
   if (Number(late) >= 1 && Number(late) <= 36_000) valid.late = Number(late);
   if (typeof theme === "string" && THEMES.includes(theme)) valid.theme = theme;
   if (typeof wall === "boolean") valid.wall = wall;
+  if (typeof sound === "boolean") valid.sound = sound;
+  if (typeof vibration === "boolean") valid.vibration = vibration;
   return valid;
 }
 

@@ -49,9 +49,12 @@ export function formatCount(number, noun) {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** @param {number} milliseconds since 1970 */
-export function formatTimeOfDay(milliseconds) {
-  return new Date(milliseconds).toLocaleTimeString([], { timeStyle: "medium" });
+/**
+ * @param {number} milliseconds since 1970
+ * @param {"medium" | "short"} [timeStyle] "short" leaves out the seconds
+ */
+export function formatTimeOfDay(milliseconds, timeStyle = "medium") {
+  return new Date(milliseconds).toLocaleTimeString([], { timeStyle });
 }
 
 /**

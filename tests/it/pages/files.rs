@@ -23,7 +23,10 @@ fn page_and_its_files_are_served_with_a_strict_policy() {
     let policy = page.header("Content-Security-Policy").expect("a policy");
     assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"));
     assert!(!policy.contains("unsafe"));
-    // The page contains nothing that would need an exception in the policy.
+    let agent_page = request(bridge.address, "GET", "/agent", &[], b"");
+    assert_eq!(agent_page.status, 200);
+    let html = page.body.clone() + &agent_page.body;
+    // The pages contain nothing that would need an exception in the policy.
     for forbidden in [
         "<style",
         " style=",
@@ -32,13 +35,12 @@ fn page_and_its_files_are_served_with_a_strict_policy() {
         "http://",
         "https://",
     ] {
-        assert!(!page.body.contains(forbidden), "{forbidden}");
+        assert!(!html.contains(forbidden), "{forbidden}");
     }
-    let mut files = page
-        .body
-        .split('"')
-        .filter(|text| text.starts_with("panel/"));
-    let mut loaded: Vec<String> = files.by_ref().map(str::to_owned).collect();
+    let files = html.split('"').filter(|text| text.starts_with("panel/"));
+    let mut loaded: Vec<String> = files.map(str::to_owned).collect();
+    loaded.sort();
+    loaded.dedup();
     let mut next = 0;
     while let Some(path) = loaded.get(next).cloned() {
         next += 1;
@@ -74,7 +76,7 @@ fn page_files() -> Vec<String> {
     let names = entries.map(|entry| entry.expect("a file").file_name());
     let names = names.filter_map(|name| name.into_string().ok());
     let is_loaded = |name: &String| {
-        [".js", ".css", ".svg"]
+        [".js", ".css", ".svg", ".png", ".webmanifest"]
             .iter()
             .any(|extension| name.ends_with(extension))
     };
@@ -89,7 +91,7 @@ fn page_files() -> Vec<String> {
 #[test]
 fn unchanged_files_are_not_sent_again() {
     let (_asterisk, bridge) = start_with("");
-    for path in ["/", "/panel/main.js"] {
+    for path in ["/", "/agent", "/panel/main.js"] {
         let first = request(bridge.address, "GET", path, &[], b"");
         let tag = first.header("ETag").expect("an ETag");
         let tag_list = format!("\"other\", W/{tag}");
@@ -120,7 +122,7 @@ fn unchanged_files_are_not_sent_again() {
 #[test]
 fn panel_can_be_disabled() {
     let (_asterisk, bridge) = start_with("panel = false");
-    for path in ["/", "/panel/main.js"] {
+    for path in ["/", "/agent", "/panel/main.js"] {
         let response = request(bridge.address, "GET", path, &[], b"");
         assert_eq!(response.outcome(), "404 not_found");
     }

@@ -87,7 +87,11 @@ impl Browser {
     }
 
     pub(crate) fn open(&self, address: SocketAddr) {
-        self.post("/url", &json!({"url": format!("http://{address}/")}));
+        self.open_page(address, "/");
+    }
+
+    pub(crate) fn open_page(&self, address: SocketAddr, path: &str) {
+        self.post("/url", &json!({"url": format!("http://{address}{path}")}));
     }
 
     /// Runs `script` in the page, as the body of a function with these arguments. Returns the
@@ -165,9 +169,10 @@ impl Browser {
         text.as_str().expect("text").to_owned()
     }
 
-    fn devtools(&self, command: &str, parameters: &Value) {
+    /// Sends a command of the Chrome DevTools protocol. Returns its result.
+    pub(crate) fn devtools(&self, command: &str, parameters: &Value) -> Value {
         let body = json!({"cmd": command, "params": parameters});
-        self.post("/goog/cdp/execute", &body);
+        self.post("/goog/cdp/execute", &body)
     }
 
     /// Sets the screen size in CSS pixels. If `width` is below 600, the browser emulates a
@@ -182,9 +187,19 @@ impl Browser {
     /// Sets the color scheme to `light` or `dark`. Turns animations off, so that tests never
     /// see an animation in progress.
     pub(crate) fn set_color_scheme(&self, scheme: &str) {
+        self.set_media(scheme, "none");
+    }
+
+    /// Shows the page in a few system colors, as in a high contrast mode, with a dark background.
+    pub(crate) fn force_colors(&self) {
+        self.set_media("dark", "active");
+    }
+
+    fn set_media(&self, scheme: &str, forced_colors: &str) {
         let features = json!({"features": [
             {"name": "prefers-color-scheme", "value": scheme},
             {"name": "prefers-reduced-motion", "value": "reduce"},
+            {"name": "forced-colors", "value": forced_colors},
         ]});
         self.devtools("Emulation.setEmulatedMedia", &features);
     }

@@ -65,7 +65,7 @@ fn panel_works_with_the_keyboard_alone() {
 
 /// Returns the serious and critical violations that axe finds, each with the HTML of one
 /// element.
-fn serious_violations(browser: &Browser, view: &str) -> Vec<String> {
+pub(super) fn serious_violations(browser: &Browser, view: &str) -> Vec<String> {
     let results = browser.run_async_script(
         "const done = arguments[arguments.length - 1];
          axe.run(document, {resultTypes: ['violations']}).then(done, (error) => done(String(error)));",
@@ -91,12 +91,17 @@ fn serious_violations(browser: &Browser, view: &str) -> Vec<String> {
     serious.map(describe).collect()
 }
 
-#[test]
-fn axe_finds_no_serious_violations() {
+/// Returns the script that defines `axe`.
+pub(super) fn axe_script() -> String {
     let file = std::env::var_os("AMI_BRIDGE_AXE").expect(
         "AMI_BRIDGE_AXE: the path to axe.min.js from the npm package axe-core (set by ./test)",
     );
-    let axe = std::fs::read_to_string(file).expect("axe.min.js");
+    std::fs::read_to_string(file).expect("axe.min.js")
+}
+
+#[test]
+fn axe_finds_no_serious_violations() {
+    let axe = axe_script();
     let (asterisk, bridge) = start_with_reasons(SIMULATED);
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002&alias=Dana");
     bridge.acme_ok("action=add&agent=1002&queue=6002&alias=%D7%93%D7%A0%D7%94");

@@ -18,7 +18,7 @@ fn click_three_times(browser: &Browser, selector: &str) {
 }
 
 /// Counts the answered requests for an action.
-fn request_count(bridge: &Bridge, action: &str) -> usize {
+pub(super) fn request_count(bridge: &Bridge, action: &str) -> usize {
     let log = bridge.log();
     let lines = log
         .lines()

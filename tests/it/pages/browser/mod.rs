@@ -1,6 +1,10 @@
 //! The panel in a real browser, used as a supervisor would use it.
 
 mod access;
+mod agent_alerts;
+mod agent_layout;
+mod agent_page;
+mod agent_recovery;
 mod event_source;
 mod impatience;
 mod many;
@@ -37,7 +41,12 @@ fn start_with_reasons(version: u32) -> (Asterisk, Bridge) {
 /// Fills in the login form with acme's user, and submits it with Enter.
 fn log_in(browser: &Browser, bridge: &Bridge, password: &str) {
     browser.open(bridge.address);
-    browser.fill("[name=username]", "acme@example.com");
+    submit_login(browser, "acme@example.com", password);
+}
+
+/// Fills in the login form, and submits it with Enter.
+fn submit_login(browser: &Browser, username: &str, password: &str) {
+    browser.fill("[name=username]", username);
     browser.fill("[name=password]", password);
     browser.press("\u{e007}");
 }

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use super::agent_page::{DANA, open_agent_page, reason_button, tap};
 use super::{LIVE, agent_selector, open_board, wait_for_text};
 use crate::support::{Asterisk, Bridge, Browser, SIMULATED, configuration, eventually};
 
@@ -173,4 +174,26 @@ fn screenshots_of_the_page_can_be_taken() {
     browser.set_screen_size(390, 844);
     browser.run_script("scrollTo(0, 0)", &[]);
     take_screenshot(&browser, "telephone.png");
+}
+
+#[test]
+fn screenshots_of_the_agents_page_can_be_taken() {
+    let (asterisk, bridge) = start_call_center();
+    let user = "\n[[organization.acme.user]]\nusername = \"dana\"\n\
+                password = \"dana-password\"\nagents = [\"1001\"]\n";
+    let reload = bridge.reconfigure(&(call_center_configuration(asterisk.port, "15m") + user));
+    assert_eq!(reload["message"], "configuration reloaded", "{reload}");
+    let browser = open_agent_page(&bridge, DANA);
+    browser.wait_visible("#resume");
+    // Waits until the screenshot shows a pause of several seconds.
+    browser.wait_until("document.getElementById('timer').innerText >= '0:07'");
+    take_screenshot(&browser, "agent-paused.png");
+    tap(&browser, "#resume");
+    browser.wait_visible(&reason_button("Coffee"));
+    wait_for_text(&browser, "#state", "Available");
+    take_screenshot(&browser, "agent.png");
+    bridge.acme_ok("action=pause&agent=1001&queue=6005&reason=Training");
+    browser.wait_visible("#partly");
+    browser.set_color_scheme("dark");
+    take_screenshot(&browser, "agent-dark.png");
 }

@@ -36,7 +36,7 @@ fn page_recovers_after_a_pbx_crash(version: u32) {
         banner.contains("The phone system is not connected."),
         "{banner}"
     );
-    assert!(banner.contains("The board shows the state at"), "{banner}");
+    assert!(banner.contains("This page shows the state at"), "{banner}");
     // The last known state stays visible, and is marked as stale.
     browser.wait_visible(".stale .agent");
     // The page explains why a change fails.

@@ -1,0 +1,190 @@
+// The agent's page: log in, show the agent's own state, log out.
+
+import { AgentActions } from "./agent-actions.js";
+import { AgentView } from "./agent-view.js";
+import { ApiError, createApi } from "./api.js";
+import { errorMessage, setUpDialog } from "./dialog.js";
+import { byId, find, setText } from "./dom.js";
+import { continueAt, restart, setUpLogin, showApp, showLogin } from "./login.js";
+import { OwnAlerts } from "./own-alerts.js";
+import { alertText } from "./own-text.js";
+import { isInert } from "./pending.js";
+import { Session, wakeWithPage } from "./session.js";
+import { applyPreferences, loadPreferences, savePreferences } from "./settings.js";
+import { Signals } from "./signals.js";
+import { reconnectDelay } from "./stream.js";
+import { Clock } from "./time.js";
+
+/**
+ * @import { Identity } from "./bridge"
+ * @import { Login } from "./login.js"
+ * @import { Alert } from "./own-alerts.js"
+ */
+
+// How often the page draws its times, in milliseconds.
+const TICK_INTERVAL = 250;
+
+const preferences = loadPreferences();
+const signals = new Signals(preferences);
+/** @type {Session | null} */
+let session = null;
+
+/**
+ * Shows a message at the agent's state. It stays until the next one.
+ *
+ * @param {string} text
+ * @param {{ isError?: boolean }} [options]
+ */
+function showNews(text, { isError = false } = {}) {
+  const news = byId("news");
+  setText(news, text);
+  news.classList.toggle("failed", isError);
+}
+
+/**
+ * Creates the part of the page that shows the agent's state.
+ *
+ * @param {Session} session
+ * @param {string} agent
+ * @param {Identity} identity
+ */
+function createPage({ api, board, clock, reasons }, agent, { actions: allowed }) {
+  const alerts = new OwnAlerts();
+  const rights = { canPause: allowed.includes("pause"), canResume: allowed.includes("unpause") };
+  const view = new AgentView({ board, clock, agent, rights });
+  const signal = (/** @type {Alert | null} */ alert) => {
+    if (alert === null) return;
+    showNews(alertText(alert, view.state));
+    signals.send(alert);
+  };
+  const refresh = () => {
+    view.draw();
+    if (board.isLoaded) signal(alerts.update(view.state, clock.now()));
+  };
+  setUpControls(view, new AgentActions({ api, agent, reasons, controls: byId("controls") }, {
+    onSent(effect) {
+      alerts.expect(effect);
+      showNews("Sending…");
+    },
+    onAnswered(failure) {
+      alerts.expectNoMore(clock.now());
+      showNews(failure, { isError: failure !== "" });
+    },
+  }));
+  setInterval(() => {
+    view.tick();
+    if (board.isLoaded) signal(alerts.tick(view.state, clock.now()));
+  }, TICK_INTERVAL);
+  return {
+    refresh,
+    /** @param {unknown} update */
+    update(update) {
+      if (update === "everything") reasons.getLatest().then((catalog) => view.setReasons(catalog));
+      if (update !== "nothing") refresh();
+    },
+    setLive: (/** @type {boolean} */ isLive) => view.setLive(isLive),
+  };
+}
+
+/**
+ * @param {AgentView} view
+ * @param {AgentActions} actions
+ */
+function setUpControls(view, actions) {
+  const controls = byId("controls");
+  controls.addEventListener("click", ({ target }) => {
+    const button = target instanceof Element ? target.closest("button") : null;
+    if (button === null || isInert(controls)) return;
+    const { isPaused, paused } = view.state;
+    const missed = paused.filter(({ member }) => member.auto_paused);
+    if (button.id === "pause") actions.pause({});
+    else if (button.id === "other") actions.openOther();
+    else if (button.dataset.reason !== undefined) actions.pause({ reason: button.dataset.reason });
+    else if (missed.length > 0) actions.resume(missed);
+    else actions.resume(isPaused ? null : paused);
+  });
+}
+
+/**
+ * Asks the bridge who the user is. With stored credentials, waits for a bridge that can't be
+ * reached. Returns null if the login failed.
+ *
+ * @param {Login} login
+ * @returns {Promise<Identity | null>}
+ */
+async function identify({ credentials, isStored }) {
+  const api = createApi(credentials, new Clock());
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await api.read({ action: "whoami" });
+    } catch (error) {
+      const isFinal = !(error instanceof ApiError) || ["unauthorized", "forbidden"].includes(error.code);
+      if (isFinal && isStored) restart(errorMessage(error));
+      else if (isFinal || !isStored) showLogin(errorMessage(error));
+      if (isFinal || !isStored) return null;
+      setText(find(byId("starting"), "p"), errorMessage(error));
+      const delay = reconnectDelay(attempt, error.retryAfter);
+      await new Promise((resolve) => setTimeout(resolve, delay));
+    }
+  }
+}
+
+/** @param {Login} login */
+async function logIn(login) {
+  byId("starting").hidden = !login.isStored;
+  const identity = await identify(login);
+  byId("starting").hidden = true;
+  if (identity === null) return;
+  const { agent, user } = identity;
+  if (agent === null) {
+    showNotAgent(login, user);
+    return;
+  }
+  session = new Session({
+    credentials: login.credentials,
+    showImmediately: true,
+    readsStatistics: false,
+    createPage(created) {
+      showApp(login);
+      return createPage(created, agent, identity);
+    },
+    onRejected: (message) => restart(message),
+  });
+}
+
+/**
+ * @param {Login} login
+ * @param {string} user
+ */
+function showNotAgent(login, user) {
+  const message = byId("not-agent");
+  byId("login").hidden = true;
+  message.hidden = false;
+  setText(find(message, "bdi"), user);
+  find(message, "a").addEventListener("click", (event) => {
+    event.preventDefault();
+    continueAt("./", login);
+  });
+  find(message, "button").addEventListener("click", () => restart());
+}
+
+function setUpTools() {
+  byId("logout").addEventListener("click", () => restart());
+  for (const [name, label] of /** @type {const} */ ([["sound", "Sound"], ["vibration", "Vibration"]])) {
+    const button = byId(name);
+    const show = () => setText(button, `${label}: ${preferences[name] ? "on" : "off"}`);
+    button.addEventListener("click", () => {
+      preferences[name] = !preferences[name];
+      savePreferences(preferences);
+      show();
+    });
+    show();
+  }
+  byId("vibration").hidden = !("vibrate" in navigator);
+}
+
+setUpTools();
+setUpDialog();
+applyPreferences({ ...preferences, wall: false });
+wakeWithPage(() => session);
+setUpLogin(logIn);

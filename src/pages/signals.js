@@ -1,0 +1,78 @@
+// Sounds and vibrations of the agent's page. The sounds are synthesized, so there are no files.
+
+/**
+ * @import { Preferences } from "./bridge"
+ * @import { Alert } from "./own-alerts.js"
+ */
+
+/**
+ * The frequencies of each alert's tones in hertz: falling for a pause, and rising for its end.
+ *
+ * @type {Record<Alert, number[]>}
+ */
+const TONES = { paused: [660, 440], resumed: [440, 660], warning: [550, 550, 550] };
+
+// The duration of a tone, and the time from its start to the next one, in seconds.
+const TONE_LENGTH = 0.18;
+const TONE_INTERVAL = 0.24;
+
+const VOLUME = 0.25;
+
+// A change of several queues arrives as several events within this time, in milliseconds. It causes
+// one signal.
+const REPEAT_TIME = 1000;
+
+/** @type {Record<Alert, number[]>} in milliseconds: vibration, silence, vibration and so on */
+const VIBRATIONS = { paused: [400], resumed: [150, 100, 150], warning: [150, 100, 150, 100, 150] };
+
+export class Signals {
+  #preferences;
+  /** @type {AudioContext | null} null before the user has touched the page */
+  #audio = null;
+  /** @type {{ alert: Alert, time: number } | null} */
+  #last = null;
+
+  /** @param {Preferences} preferences */
+  constructor(preferences) {
+    this.#preferences = preferences;
+    // Browsers allow sounds only after the user has touched the page or pressed a key.
+    for (const type of ["pointerup", "keydown"]) {
+      document.addEventListener(type, () => this.#unlock(), { passive: true });
+    }
+  }
+
+  /** @param {Alert} alert */
+  send(alert) {
+    const time = performance.now();
+    const isRepeat = this.#last?.alert === alert && time - this.#last.time < REPEAT_TIME;
+    this.#last = { alert, time };
+    if (isRepeat) return;
+    if (this.#preferences.vibration) navigator.vibrate?.(VIBRATIONS[alert]);
+    if (this.#preferences.sound && this.#audio?.state === "running") playTones(this.#audio, TONES[alert]);
+  }
+
+  #unlock() {
+    this.#audio ??= new AudioContext();
+    // A browser also suspends a page's sounds in the background.
+    if (this.#audio.state !== "running") this.#audio.resume().catch(() => {});
+  }
+}
+
+/**
+ * @param {AudioContext} audio
+ * @param {number[]} frequencies
+ */
+function playTones(audio, frequencies) {
+  for (const [index, frequency] of frequencies.entries()) {
+    const start = audio.currentTime + index * TONE_INTERVAL;
+    const oscillator = new OscillatorNode(audio, { frequency });
+    const gain = new GainNode(audio, { gain: 0 });
+    // The volume rises and falls gradually, because a sudden change clicks.
+    gain.gain.setValueAtTime(0, start);
+    gain.gain.linearRampToValueAtTime(VOLUME, start + 0.02);
+    gain.gain.linearRampToValueAtTime(0, start + TONE_LENGTH);
+    oscillator.connect(gain).connect(audio.destination);
+    oscillator.start(start);
+    oscillator.stop(start + TONE_LENGTH);
+  }
+}

@@ -1,0 +1,185 @@
+//! The agent's page on small screens, for fingers, and for assistive technology.
+
+use serde_json::{Value, json};
+
+use super::access::{axe_script, serious_violations};
+use super::agent_page::{
+    DANA, log_in_agent, open_agent_page, reason_button, start_with_agents, tap,
+};
+use super::{submit_login, wait_for_text};
+use crate::support::{ACME, Browser, SIMULATED, request};
+
+const SCREENS: [(u32, u32); 2] = [(390, 844), (320, 568)];
+
+/// Asserts that these elements are on the screen without scrolling, and that the page does not
+/// scroll sideways.
+fn assert_on_screen(browser: &Browser, selectors: &[&str]) {
+    for selector in selectors {
+        browser.wait_visible(selector);
+        let script = "const {top, left, bottom, right} =
+                document.querySelector(arguments[0]).getBoundingClientRect();
+            return top >= 0 && left >= 0 && bottom <= innerHeight && right <= innerWidth
+                && scrollY === 0 ? null : [top, left, bottom, right, innerWidth, innerHeight];";
+        assert_eq!(
+            browser.run_script(script, &[selector]),
+            Value::Null,
+            "{selector}"
+        );
+    }
+    let width = "return document.documentElement.scrollWidth <= innerWidth";
+    assert_eq!(browser.run_script(width, &[]), true);
+}
+
+/// Asserts that all controls are at least 48 px wide and high and 8 px apart, and that inputs have
+/// a font of at least 16 px.
+fn assert_fits_fingers(browser: &Browser, root: &str) {
+    let script = "const root = document.querySelector(arguments[0]);
+        const problems = [];
+        const controls = [...root.querySelectorAll('a, button, input')]
+            .filter((element) => element.checkVisibility());
+        // A label belongs to its checkbox.
+        const targets = controls.map((element) => element.closest('label.check') ?? element);
+        const name = (element) => element.outerHTML.slice(0, 60);
+        for (const [index, element] of targets.entries()) {
+            const a = element.getBoundingClientRect();
+            if (a.width < 48 || a.height < 48) problems.push(['small', name(element), a.width, a.height]);
+            for (const other of targets.slice(index + 1)) {
+                const b = other.getBoundingClientRect();
+                const gap = Math.max(a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom);
+                if (gap < 7.99) problems.push(['close', name(element), name(other), gap]);
+            }
+        }
+        for (const input of controls.filter((element) => element.matches('input'))) {
+            const size = parseFloat(getComputedStyle(input).fontSize);
+            if (size < 16) problems.push(['font', name(input), size]);
+        }
+        return [controls.length > 0, problems];";
+    let found = browser.run_script(script, &[root]);
+    assert_eq!(found, json!([true, []]), "{root}");
+}
+
+#[test]
+fn everything_that_an_agent_needs_is_on_a_phones_screen() {
+    let (_asterisk, bridge) = start_with_agents(SIMULATED);
+    let browser = Browser::start();
+    for (width, height) in SCREENS {
+        browser.set_screen_size(width, height);
+        browser.open_page(bridge.address, "/agent");
+        browser.wait_visible("#login-form");
+        assert_fits_fingers(&browser, "#login");
+        log_in_agent(&browser, &bridge, DANA);
+        let controls = ["#own", "#pause", "#reasons", "#reasons button:last-child"];
+        browser.wait_visible(&reason_button("Coffee"));
+        assert_on_screen(&browser, &controls);
+        assert_fits_fingers(&browser, "#app");
+        tap(&browser, "#other");
+        browser.wait_until("document.getElementById('dialog').open");
+        assert_fits_fingers(&browser, "#dialog");
+        browser.press("\u{e00c}");
+        browser.wait_until("!document.getElementById('dialog').open");
+        bridge.acme_ok("action=pause&agent=1001&queue=6001&reason=Training");
+        browser.wait_visible("#partly");
+        assert_on_screen(&browser, &controls);
+        assert_on_screen(&browser, &["#partly"]);
+        assert_fits_fingers(&browser, "#app");
+        tap(&browser, &reason_button("Lunch"));
+        assert_on_screen(&browser, &["#own", "#reason", "#resume"]);
+        assert_fits_fingers(&browser, "#app");
+        tap(&browser, "#resume");
+        wait_for_text(&browser, "#state", "Available");
+        browser.click("#logout");
+        browser.wait_visible("#login-form");
+    }
+}
+
+#[test]
+fn long_and_right_to_left_names_move_nothing() {
+    let (_asterisk, bridge) = start_with_agents(SIMULATED);
+    let browser = open_agent_page(&bridge, DANA);
+    browser.set_screen_size(320, 568);
+    browser.wait_visible(&reason_button("Coffee"));
+    let position = "const {left, top} = document.getElementById('pause').getBoundingClientRect();
+        const number = document.getElementById('name').getBoundingClientRect().left;
+        return [left, top, number, getComputedStyle(document.getElementById('app')).direction]";
+    let before = browser.run_script(position, &[]);
+    bridge.acme_ok("action=remove&agent=1001&queue=6001,6002");
+    let alias = "%D7%93%D7%A0%D7%94%20%D7%9C%D7%95%D7%99%20".repeat(3);
+    let alias = alias.trim_end_matches("%20");
+    bridge.acme_ok(&format!(
+        "action=add&agent=1001&queue=6001,6002&alias={alias}"
+    ));
+    browser.wait_until("document.getElementById('name').innerText.startsWith('דנה')");
+    browser.wait_visible("#pause");
+    assert_eq!(browser.run_script(position, &[]), before);
+    assert_on_screen(&browser, &["#own", "#reasons"]);
+}
+
+#[test]
+fn axe_finds_no_violations_on_the_agents_page() {
+    let (asterisk, bridge) = start_with_agents(SIMULATED);
+    let browser = Browser::start();
+    let axe = axe_script();
+    browser.open_page(bridge.address, "/agent");
+    submit_login(&browser, &ACME.username.replace("%40", "@"), ACME.password);
+    browser.wait_visible("#not-agent");
+    browser.run_script(&axe, &[]);
+    let mut found = serious_violations(&browser, "no agent");
+    browser.click("#not-agent button");
+    browser.wait_visible("#login-form");
+    log_in_agent(&browser, &bridge, DANA);
+    browser.run_script(&axe, &[]);
+    let mut check = |view: &str| {
+        for (width, height) in SCREENS {
+            browser.set_screen_size(width, height);
+            for scheme in ["light", "dark"] {
+                browser.set_color_scheme(scheme);
+                found.extend(serious_violations(
+                    &browser,
+                    &format!("{view}, {scheme}, {width}"),
+                ));
+            }
+            browser.force_colors();
+            found.extend(serious_violations(
+                &browser,
+                &format!("{view}, forced colors"),
+            ));
+        }
+    };
+    browser.wait_visible(&reason_button("Coffee"));
+    check("available");
+    tap(&browser, "#other");
+    browser.wait_until("document.getElementById('dialog').open");
+    check("dialog");
+    browser.press("\u{e00c}");
+    bridge.acme_ok("action=pause&agent=1001&queue=6001&reason=Training");
+    browser.wait_visible("#partly");
+    check("partly paused");
+    bridge.acme_ok("action=pause&agent=1001&reason=Short%20break");
+    browser.wait_visible("#own.overdue");
+    check("overdue");
+    drop(asterisk);
+    browser.wait_visible("#banner");
+    check("PBX disconnected");
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn page_can_be_installed() {
+    let (_asterisk, bridge) = start_with_agents(SIMULATED);
+    let browser = open_agent_page(&bridge, DANA);
+    let manifest = request(bridge.address, "GET", "/panel/agent.webmanifest", &[], b"");
+    assert_eq!(
+        manifest.header("Content-Type"),
+        Some("application/manifest+json; charset=utf-8")
+    );
+    let read = browser.devtools("Page.getAppManifest", &json!({}));
+    assert_eq!(read["errors"], json!([]), "{read}");
+    let start = read["manifest"]["startUrl"].as_str();
+    assert_eq!(
+        start,
+        Some(&*format!("http://{}/agent", bridge.address)),
+        "{read}"
+    );
+    let errors = browser.devtools("Page.getInstallabilityErrors", &json!({}));
+    assert_eq!(errors["installabilityErrors"], json!([]));
+}
