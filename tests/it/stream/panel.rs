@@ -74,6 +74,7 @@ impl Panel {
             "queue" => {
                 let queue = self.queue(data);
                 queue.callers = data["callers"].clone();
+                queue.settings["members_hidden"] = data["members_hidden"].clone();
                 queue.statistics = Some(data.clone());
             }
             "pbx" => self.connected = data["connected"].as_bool().expect("a boolean"),
@@ -171,10 +172,12 @@ impl Panel {
             };
             let (mut expected, mut actual) = (queue.clone(), statistics.clone());
             // The agent counts are derived from members, which have their own events.
-            // `showqueuestat` has no list of callers.
+            // `showqueuestat` has no list of callers and counts no hidden members.
             for object in [&mut expected, &mut actual] {
                 let object = object.as_object_mut().expect("an object");
-                object.retain(|name, _| !["agents", "callers"].contains(&name.as_str()));
+                object.retain(|name, _| {
+                    !["agents", "callers", "members_hidden"].contains(&name.as_str())
+                });
                 // The waiting time has grown since the event.
                 object.remove("longest_wait_seconds");
             }
