@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::permissions::{report_required_lines, required_lines};
 use super::report::{MemberEvents, PbxReport, Report};
@@ -14,6 +14,10 @@ use crate::queues::{Member, Membership, QueueError, QueueName, QueueQueries, set
 
 /// How long to wait for the event.
 const EVENT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The interval between pings while waiting. Asterisk before 22.11 wakes an idle AMI session with a
+/// signal. If the session misses the signal, it sends the event only after its next input.
+const PING_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A link observer that forwards `QueueMemberPenalty` events.
 pub(super) struct PenaltyObserver(UnboundedSender<Message>);
@@ -66,8 +70,19 @@ pub(super) async fn probe(
         }
         false
     };
-    let arrived = timeout_at(Instant::now() + EVENT_TIMEOUT, arrived).await;
-    Ok(Some(arrived.unwrap_or(false)))
+    let pings = async {
+        loop {
+            sleep(PING_INTERVAL).await;
+            // A failed ping changes nothing: the event either arrives or not.
+            let _ = queries.ping().await;
+        }
+    };
+    tokio::select! {
+        arrived = timeout_at(Instant::now() + EVENT_TIMEOUT, arrived) => {
+            Ok(Some(arrived.unwrap_or(false)))
+        }
+        () = pings => unreachable!("the pings never end"),
+    }
 }
 
 /// Finds a member to probe. Skips members whose name is not UTF-8, because Asterisk sends no

@@ -146,7 +146,10 @@ impl QueueQueries {
     }
 
     /// Sends a `Ping` and waits for the reply.
-    pub(super) async fn ping(&self) -> Result<Arc<Reply>, QueueError> {
+    ///
+    /// # Errors
+    /// A [`QueueError`] if Asterisk does not reply.
+    pub async fn ping(&self) -> Result<Arc<Reply>, QueueError> {
         self.send(Action::Ping).await
     }
 
