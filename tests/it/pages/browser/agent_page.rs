@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::impatience::request_count;
-use super::{LIVE, REASONS, browser_errors, submit_login, wait_for_match, wait_for_text};
+use super::{
+    LIVE, REASONS, browser_errors, count_requests, request_count, submit_login, wait_for_match,
+    wait_for_text,
+};
 use crate::support::{
     ACME, Asterisk, Bridge, Browser, SIMULATED, User, configuration, on_every_pbx, with_acme_keys,
 };
@@ -112,6 +114,7 @@ fn agent_pauses_and_resumes_with_one_request_however_often_the_agent_taps(versio
     let (asterisk, bridge) = start_with_agents(version);
     let browser = open_agent_page(&bridge, DANA);
     wait_for_text(&browser, "#state", "Available");
+    count_requests(&browser);
     tap_five_times((&asterisk, &browser), &reason_button("Lunch"));
     wait_for_text(&browser, "#state", "Paused");
     wait_for_text(&browser, "#reason", "Lunch");
@@ -121,11 +124,11 @@ fn agent_pauses_and_resumes_with_one_request_however_often_the_agent_taps(versio
     for queue in queues.as_array().expect("two queues") {
         assert_eq!(queue["paused_reason"], "Lunch", "{queues}");
     }
-    assert_eq!(request_count(&bridge, "pause"), 1);
+    assert_eq!(request_count(&browser, "pause"), 1);
     tap_five_times((&asterisk, &browser), "#resume");
     wait_for_text(&browser, "#state", "Available");
     wait_until_settled(&browser);
-    assert_eq!(request_count(&bridge, "unpause"), 1);
+    assert_eq!(request_count(&browser, "unpause"), 1);
     assert_eq!(browser.text("#news"), "");
     assert!(browser_errors(&browser).is_empty());
 }

@@ -5,8 +5,7 @@ use std::time::Instant;
 use super::agent_page::{
     DANA, log_in_agent, open_agent_page, reason_button, start_with_agents, tap,
 };
-use super::impatience::request_count;
-use super::{LIVE, wait_for_text};
+use super::{LIVE, count_requests, request_count, wait_for_text};
 use crate::support::{Browser, SIMULATED, eventually};
 
 /// Returns the timer in seconds.
@@ -45,6 +44,7 @@ fn lost_link_disables_the_controls_until_it_returns() {
     let browser = open_agent_page(&bridge, DANA);
     wait_for_text(&browser, "#state", "Available");
     browser.run_script("window.isSamePage = true", &[]);
+    count_requests(&browser);
     asterisk.kill();
     wait_for_text(
         &browser,
@@ -63,6 +63,6 @@ fn lost_link_disables_the_controls_until_it_returns() {
     browser.wait_until("document.getElementById('banner').hidden");
     tap(&browser, &reason_button("Training"));
     wait_for_text(&browser, "#state", "Paused");
-    assert_eq!(request_count(&bridge, "pause"), 1);
+    assert_eq!(request_count(&browser, "pause"), 1);
     assert_eq!(browser.run_script("return window.isSamePage", &[]), true);
 }

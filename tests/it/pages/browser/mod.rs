@@ -80,6 +80,24 @@ fn click_pause(browser: &Browser, row: &str) {
     browser.click(&format!("{row} .pause"));
 }
 
+/// Makes the page count its requests from now on.
+fn count_requests(browser: &Browser) {
+    let script = "const send = window.fetch;
+        window.sent = [];
+        window.fetch = (path, options) => {
+            window.sent.push(new URLSearchParams(options?.body ?? '').get('action'));
+            return send(path, options);
+        };";
+    browser.run_script(script, &[]);
+}
+
+/// Returns how many requests for an action the page has sent.
+fn request_count(browser: &Browser, action: &str) -> u64 {
+    let script = "return window.sent.filter((action) => action === arguments[0]).length";
+    let count = browser.run_script(script, &[action]);
+    count.as_u64().expect("a number")
+}
+
 /// Waits until the element's text equals `text`.
 fn wait_for_text(browser: &Browser, selector: &str, text: &str) {
     let (selector, text) = (serde_json::json!(selector), serde_json::json!(text));
