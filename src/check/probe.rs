@@ -15,8 +15,9 @@ use crate::queues::{Member, Membership, QueueError, QueueName, QueueQueries, set
 /// How long to wait for the event.
 const EVENT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The interval between pings while waiting. Asterisk before 22.11 wakes an idle AMI session with a
-/// signal. If the session misses the signal, it sends the event only after its next input.
+/// The interval between pings while waiting. A busy Asterisk 22.10, which wakes idle AMI sessions
+/// with a signal, was once seen to send no event for three seconds. A ping is input, so the session
+/// does not depend on the signal.
 const PING_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A link observer that forwards `QueueMemberPenalty` events.
