@@ -20,74 +20,75 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      connect-src 'self'; img-src 'self' data:; manifest-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'";
 
-const HTML: &str = "text/html; charset=utf-8";
-const CSS: &str = "text/css; charset=utf-8";
-const SCRIPT: &str = "text/javascript; charset=utf-8";
-const SVG: &str = "image/svg+xml; charset=utf-8";
-const PNG: &str = "image/png";
-const MANIFEST: &str = "application/manifest+json; charset=utf-8";
-
-/// An entry of [`FILES`]: the path under `/panel/`, the content type, and the content of a file
-/// in `src/pages`.
-macro_rules! file {
-    ($name:literal, $content_type:expr) => {
-        (
-            concat!("/panel/", $name),
-            $content_type,
-            include_bytes!(concat!("../pages/", $name)),
-        )
+/// Creates [`FILES`] from names of files in `src/pages`.
+macro_rules! files {
+    ($($name:literal,)*) => {
+        &[$((concat!("/panel/", $name), include_bytes!(concat!("../pages/", $name)))),*]
     };
 }
 
-const FILES: [(&str, &str, &[u8]); 35] = [
-    file!("theme.css", CSS),
-    file!("agent.css", CSS),
-    file!("board.css", CSS),
-    file!("dialogs.css", CSS),
-    file!("icon.svg", SVG),
-    file!("icon.png", PNG),
-    file!("agent.webmanifest", MANIFEST),
-    file!("agent-actions.js", SCRIPT),
-    file!("agent-page.js", SCRIPT),
-    file!("agent-row.js", SCRIPT),
-    file!("agent-view.js", SCRIPT),
-    file!("api.js", SCRIPT),
-    file!("changes.js", SCRIPT),
-    file!("deadline.js", SCRIPT),
-    file!("dialog.js", SCRIPT),
-    file!("dom.js", SCRIPT),
-    file!("login.js", SCRIPT),
-    file!("main.js", SCRIPT),
-    file!("match.js", SCRIPT),
-    file!("notices.js", SCRIPT),
-    file!("own-alerts.js", SCRIPT),
-    file!("own-state.js", SCRIPT),
-    file!("own-text.js", SCRIPT),
-    file!("pending.js", SCRIPT),
-    file!("people.js", SCRIPT),
-    file!("queue-card.js", SCRIPT),
-    file!("reasons.js", SCRIPT),
-    file!("session.js", SCRIPT),
-    file!("settings.js", SCRIPT),
-    file!("signals.js", SCRIPT),
-    file!("state.js", SCRIPT),
-    file!("stream.js", SCRIPT),
-    file!("time.js", SCRIPT),
-    file!("totals.js", SCRIPT),
-    file!("view.js", SCRIPT),
+/// The files that the pages load: the path, and the content of the file in `src/pages`.
+const FILES: &[(&str, &[u8])] = files![
+    "agent/actions.js",
+    "agent/agent.css",
+    "agent/agent.webmanifest",
+    "agent/own-alerts.js",
+    "agent/own-state.js",
+    "agent/own-text.js",
+    "agent/page.js",
+    "agent/signals.js",
+    "agent/view.js",
+    "board/agent-row.js",
+    "board/board.css",
+    "board/changes.js",
+    "board/match.js",
+    "board/page.js",
+    "board/queue-card.js",
+    "board/selection.js",
+    "board/totals.js",
+    "board/view.js",
+    "shared/api.js",
+    "shared/deadline.js",
+    "shared/dialog.js",
+    "shared/dialogs.css",
+    "shared/dom.js",
+    "shared/icon.png",
+    "shared/icon.svg",
+    "shared/login.js",
+    "shared/member.js",
+    "shared/notices.js",
+    "shared/pending.js",
+    "shared/people.js",
+    "shared/reasons.js",
+    "shared/rights.js",
+    "shared/session.js",
+    "shared/settings.js",
+    "shared/state.js",
+    "shared/stream.js",
+    "shared/theme.css",
+    "shared/time.js",
 ];
 
 /// The path and the HTML of each page.
 const PAGES: [(&str, &str); 2] = [
-    ("/", include_str!("../pages/index.html")),
-    ("/agent", include_str!("../pages/agent.html")),
+    ("/", include_str!("../pages/board/board.html")),
+    ("/agent", include_str!("../pages/agent/agent.html")),
 ];
 
 /// Parts that several pages contain: the placeholder, and the HTML that replaces it.
 const PARTS: [(&str, &str); 3] = [
-    ("{{login}}\n", include_str!("../pages/login.part.html")),
-    ("{{dialog}}\n", include_str!("../pages/dialog.part.html")),
-    ("{{icons}}\n", include_str!("../pages/icons.part.html")),
+    (
+        "{{login}}\n",
+        include_str!("../pages/shared/login.part.html"),
+    ),
+    (
+        "{{dialog}}\n",
+        include_str!("../pages/shared/dialog.part.html"),
+    ),
+    (
+        "{{icons}}\n",
+        include_str!("../pages/shared/icons.part.html"),
+    ),
 ];
 
 /// The web pages and the files that they load.
@@ -111,15 +112,15 @@ impl Pages {
     pub fn new(api_path: &str) -> Self {
         // A relative path also works if a proxy serves the pages under another path.
         let api_path = format!(".{}", escape_attribute(api_path));
-        let files = FILES.iter().map(|&(path, content_type, content)| {
-            File::new(path, content_type, Bytes::from_static(content))
-        });
+        let files = FILES
+            .iter()
+            .map(|&(path, content)| File::new(path, Bytes::from_static(content)));
         let pages = PAGES.iter().map(|&(path, html)| {
             let html = PARTS.iter().fold(html.to_owned(), |html, (name, part)| {
                 html.replace(name, part)
             });
             let html = html.replace("{{interface}}", &api_path);
-            File::new(path, HTML, Bytes::from(html))
+            File::new(path, Bytes::from(html))
         });
         Self {
             files: files.chain(pages).collect(),
@@ -133,7 +134,7 @@ impl Pages {
 }
 
 impl File {
-    fn new(path: &'static str, content_type: &'static str, content: Bytes) -> Self {
+    fn new(path: &'static str, content: Bytes) -> Self {
         let mut etag = String::from("\"");
         for byte in Sha256::digest(&content).iter().take(8) {
             let _ = write!(etag, "{byte:02x}");
@@ -141,7 +142,7 @@ impl File {
         etag.push('"');
         Self {
             path,
-            content_type,
+            content_type: content_type(path),
             content,
             etag,
         }
@@ -183,6 +184,18 @@ impl File {
     }
 }
 
+/// Returns the content type of the file at `path`. The pages themselves have no extension.
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml; charset=utf-8",
+        Some("png") => "image/png",
+        Some("webmanifest") => "application/manifest+json; charset=utf-8",
+        _ => "text/html; charset=utf-8",
+    }
+}
+
 /// Escapes text for use in an HTML attribute value.
 fn escape_attribute(text: &str) -> String {
     text.replace('&', "&amp;")
@@ -194,26 +207,31 @@ fn escape_attribute(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Files in `src/pages` that only the type checker reads.
-    const DEVELOPMENT_FILES: [&str; 3] = ["bridge.d.ts", "jsconfig.json", "package.json"];
+    /// Returns the names of the files in the folders of `src/pages` that browsers load.
+    fn loaded_files() -> Vec<String> {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pages");
+        let names_in = |folder: &str| -> Vec<String> {
+            let entries = std::fs::read_dir(folder).expect("a folder of src/pages");
+            let names = entries.map(|entry| entry.expect("a folder entry").file_name());
+            names.filter_map(|name| name.into_string().ok()).collect()
+        };
+        let folders = names_in(root)
+            .into_iter()
+            .filter(|name| !name.contains('.'));
+        let names = folders.flat_map(|folder| {
+            let names = names_in(&format!("{root}/{folder}")).into_iter();
+            names.map(move |name| format!("{folder}/{name}"))
+        });
+        names.filter(|name| !name.ends_with(".html")).collect()
+    }
 
     #[test]
     fn every_page_file_is_served() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pages");
-        let entries = std::fs::read_dir(folder).expect("src/pages");
-        let names = entries.map(|entry| entry.expect("a folder entry").file_name());
-        let names = names.filter_map(|name| name.into_string().ok());
         let pages = Pages::new("/api");
-        let is_served = |name: &String| {
-            !DEVELOPMENT_FILES.contains(&name.as_str()) && !name.ends_with(".part.html")
-        };
-        for name in names.filter(is_served) {
-            let path = match name.as_str() {
-                "index.html" => "/".to_owned(),
-                "agent.html" => "/agent".to_owned(),
-                name => format!("/panel/{name}"),
-            };
-            assert!(pages.file(&path).is_some(), "{path}");
+        let files = loaded_files();
+        assert_eq!(files.len(), FILES.len());
+        for name in files {
+            assert!(pages.file(&format!("/panel/{name}")).is_some(), "{name}");
         }
         assert!(pages.file("/panel/").is_none());
     }

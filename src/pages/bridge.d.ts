@@ -5,7 +5,7 @@ export interface Member {
   alias: string;
   interface: string;
   membership: "dynamic" | "static";
-  /** One of STATE_LABELS in agent-row.js, or a state that a newer bridge has added. */
+  /** One of STATE_LABELS in shared/member.js, or a state that a newer bridge has added. */
   state: string;
   /** When the state began. Times are in RFC 3339 format, or null if the bridge does not know them. */
   state_since: string | null;

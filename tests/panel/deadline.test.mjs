@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { deadlineText } from "../../src/pages/deadline.js";
+import { deadlineText } from "../../src/pages/shared/deadline.js";
 import { member } from "./fixtures.mjs";
 
 const NOW = Date.parse("2026-11-24T12:00:00Z");

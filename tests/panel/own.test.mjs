@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OwnAlerts, isDeadlineNear, nextDeadline } from "../../src/pages/own-alerts.js";
-import { ownState } from "../../src/pages/own-state.js";
-import { alertText, elapsedText, endText, stateLabel, timerText } from "../../src/pages/own-text.js";
-import { Board } from "../../src/pages/state.js";
+import { OwnAlerts, isDeadlineNear, nextDeadline } from "../../src/pages/agent/own-alerts.js";
+import { ownState } from "../../src/pages/agent/own-state.js";
+import { alertText, elapsedText, endText, stateLabel, timerText } from "../../src/pages/agent/own-text.js";
+import { Board } from "../../src/pages/shared/state.js";
 import { member } from "./fixtures.mjs";
 
 /** @import { Member } from "../../src/pages/bridge" */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ApiError } from "../../src/pages/api.js";
-import { findReason, limitText, maxMinutes, pauseParameters, Reasons } from "../../src/pages/reasons.js";
+import { ApiError } from "../../src/pages/shared/api.js";
+import { findReason, limitText, maxMinutes, pauseParameters, Reasons } from "../../src/pages/shared/reasons.js";
 
 /** @import { PauseReason, PauseReasons } from "../../src/pages/bridge" */
 

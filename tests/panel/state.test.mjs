@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Board, countStates, longestWaitStart, searchKey } from "../../src/pages/state.js";
+import { Board, countStates, longestWaitStart, searchKey } from "../../src/pages/shared/state.js";
 import { member } from "./fixtures.mjs";
 
 /** @import { BridgeEvent, Member, Queue } from "../../src/pages/bridge" */

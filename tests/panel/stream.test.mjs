@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EventParser, reconnectDelay } from "../../src/pages/stream.js";
+import { EventParser, reconnectDelay } from "../../src/pages/shared/stream.js";
 
 const TEXT =
   "\uFEFFid: a-1\nevent: snapshot\ndata: {\"queues\":[]}\n\n" +

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reasonText, stateText } from "../../src/pages/agent-row.js";
-import { errorFromResponse, failureMessages } from "../../src/pages/api.js";
-import { textProblem } from "../../src/pages/dialog.js";
-import { validPreferences } from "../../src/pages/settings.js";
-import { Clock, formatCount, formatDuration, formatLimit, formatRemaining, parseTime } from "../../src/pages/time.js";
+import { reasonText, stateText } from "../../src/pages/shared/member.js";
+import { errorFromResponse, failureMessages } from "../../src/pages/shared/api.js";
+import { textProblem } from "../../src/pages/shared/dialog.js";
+import { validPreferences } from "../../src/pages/shared/settings.js";
+import { Clock, formatCount, formatDuration, formatLimit, formatRemaining, parseTime } from "../../src/pages/shared/time.js";
 import { member } from "./fixtures.mjs";
 
 /** @import { QueueResult } from "../../src/pages/bridge" */

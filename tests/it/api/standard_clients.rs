@@ -111,7 +111,7 @@ for body in (None, b'action=showqueue'):
 #[test]
 fn head_request_for_a_page_returns_only_headers() {
     let (_asterisk, bridge) = start(SIMULATED);
-    for path in ["/", "/panel/main.js", "/openapi.json"] {
+    for path in ["/", "/panel/board/page.js", "/openapi.json"] {
         let get = request(bridge.address, "GET", path, &[], b"");
         // Reads until the connection closes. No body may follow the head.
         let mut stream = TcpStream::connect(bridge.address).expect("a connection");

@@ -56,8 +56,8 @@ fn page_and_its_files_are_served_with_a_strict_policy() {
         }
         assert!(!file.body.contains("innerHTML"), "{path}");
         let imports = file.body.lines().filter(|line| line.starts_with("import "));
-        for module in imports.filter_map(|line| line.split("from \"./").nth(1)) {
-            let module = format!("panel/{}", module.split('"').next().expect("a name"));
+        for module in imports.filter_map(|line| line.split(" from \"").nth(1)) {
+            let module = module_path(&path, module.split('"').next().expect("a name"));
             if !loaded.contains(&module) {
                 loaded.push(module);
             }
@@ -69,29 +69,41 @@ fn page_and_its_files_are_served_with_a_strict_policy() {
     assert_eq!(missing.outcome(), "404 not_found");
 }
 
-/// Returns the files in `src/pages` that a browser loads, as paths relative to the page.
+/// Returns the path of a module that the file at `path` imports as `./NAME` or `../FOLDER/NAME`.
+fn module_path(path: &str, module: &str) -> String {
+    let folder = path.rsplit_once('/').expect("a folder").0;
+    match module.strip_prefix("../") {
+        Some(name) => format!("panel/{name}"),
+        None => format!("{folder}/{}", module.trim_start_matches("./")),
+    }
+}
+
+/// Returns the files in the folders of `src/pages` that a browser loads, as paths relative to the
+/// page.
 fn page_files() -> Vec<String> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pages");
-    let entries = std::fs::read_dir(folder).expect("src/pages");
-    let names = entries.map(|entry| entry.expect("a file").file_name());
-    let names = names.filter_map(|name| name.into_string().ok());
-    let is_loaded = |name: &String| {
-        [".js", ".css", ".svg", ".png", ".webmanifest"]
-            .iter()
-            .any(|extension| name.ends_with(extension))
-    };
-    let mut files: Vec<_> = names
-        .filter(is_loaded)
-        .map(|name| format!("panel/{name}"))
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pages");
+    let mut files: Vec<_> = names_in(root)
+        .filter(|name| !name.contains('.'))
+        .flat_map(|folder| {
+            names_in(&format!("{root}/{folder}")).map(move |name| format!("panel/{folder}/{name}"))
+        })
+        .filter(|name| !name.ends_with(".html"))
         .collect();
     files.sort();
     files
 }
 
+/// Returns the names in a folder.
+fn names_in(folder: &str) -> impl Iterator<Item = String> + use<> {
+    let entries = std::fs::read_dir(folder).expect("a folder of src/pages");
+    let names = entries.map(|entry| entry.expect("a folder entry").file_name());
+    names.map(|name| name.into_string().expect("UTF-8"))
+}
+
 #[test]
 fn unchanged_files_are_not_sent_again() {
     let (_asterisk, bridge) = start_with("");
-    for path in ["/", "/agent", "/panel/main.js"] {
+    for path in ["/", "/agent", "/panel/board/page.js"] {
         let first = request(bridge.address, "GET", path, &[], b"");
         let tag = first.header("ETag").expect("an ETag");
         let tag_list = format!("\"other\", W/{tag}");
@@ -122,7 +134,7 @@ fn unchanged_files_are_not_sent_again() {
 #[test]
 fn panel_can_be_disabled() {
     let (_asterisk, bridge) = start_with("panel = false");
-    for path in ["/", "/agent", "/panel/main.js"] {
+    for path in ["/", "/agent", "/panel/board/page.js"] {
         let response = request(bridge.address, "GET", path, &[], b"");
         assert_eq!(response.outcome(), "404 not_found");
     }

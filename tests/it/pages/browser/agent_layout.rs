@@ -167,7 +167,13 @@ fn axe_finds_no_violations_on_the_agents_page() {
 fn page_can_be_installed() {
     let (_asterisk, bridge) = start_with_agents(SIMULATED);
     let browser = open_agent_page(&bridge, DANA);
-    let manifest = request(bridge.address, "GET", "/panel/agent.webmanifest", &[], b"");
+    let manifest = request(
+        bridge.address,
+        "GET",
+        "/panel/agent/agent.webmanifest",
+        &[],
+        b"",
+    );
     assert_eq!(
         manifest.header("Content-Type"),
         Some("application/manifest+json; charset=utf-8")

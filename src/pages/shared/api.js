@@ -1,7 +1,7 @@
 // Requests to the bridge, and the messages for failed requests.
 
 /**
- * @import { Credentials, ErrorBody, QueueResult } from "./bridge"
+ * @import { Credentials, ErrorBody, QueueResult } from "../bridge"
  * @import { Clock } from "./time.js"
  */
 

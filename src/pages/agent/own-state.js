@@ -1,12 +1,12 @@
 // The state of the page's own agent, derived from the agent's memberships of queues. This module
 // does not touch the page, read a clock or send requests.
 
-import { longestWaitStart } from "./state.js";
-import { parseTime } from "./time.js";
+import { longestWaitStart } from "../shared/state.js";
+import { parseTime } from "../shared/time.js";
 
 /**
- * @import { Member } from "./bridge"
- * @import { BoardQueue } from "./state.js"
+ * @import { Member } from "../bridge"
+ * @import { BoardQueue } from "../shared/state.js"
  *
  * @typedef {object} Membership
  * @property {string} queue the queue's number

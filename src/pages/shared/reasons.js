@@ -7,7 +7,7 @@ import { create, isolate } from "./dom.js";
 import { formatLimit } from "./time.js";
 
 /**
- * @import { PauseReason, PauseReasons } from "./bridge"
+ * @import { PauseReason, PauseReasons } from "../bridge"
  * @import { Api } from "./api.js"
  * @import { Content } from "./dialog.js"
  */

@@ -4,12 +4,13 @@
 import { createApi } from "./api.js";
 import { ConnectionNotice } from "./notices.js";
 import { Reasons } from "./reasons.js";
+import { Rights } from "./rights.js";
 import { Board } from "./state.js";
 import { EventStream } from "./stream.js";
 import { Clock } from "./time.js";
 
 /**
- * @import { BridgeEvent, Credentials } from "./bridge"
+ * @import { BridgeEvent, Credentials } from "../bridge"
  * @import { BoardUpdate } from "./state.js"
  * @import { Connected, Disconnected } from "./stream.js"
  *
@@ -48,6 +49,7 @@ export class Session {
     this.#options = options;
     this.api = createApi(options.credentials, this.clock);
     this.reasons = new Reasons(this.api);
+    this.rights = new Rights(this.api);
     this.stream = new EventStream(this.api, {
       onEvent: (event) => this.#applyEvent(event),
       onConnection: (status) => this.#showConnection(status),
@@ -67,6 +69,7 @@ export class Session {
     const update = this.board.apply(event, this.clock.now());
     if (event.type === "snapshot") {
       this.reasons.refresh();
+      this.rights.refresh().then(() => this.refresh());
       if (this.#options.readsStatistics) this.#readStatistics();
     }
     if (event.type === "snapshot" || event.type === "pbx") this.#showStatus();

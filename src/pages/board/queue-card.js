@@ -1,14 +1,15 @@
 // A queue's card. The card's head is always in the page. Its callers and agents are in the
 // page only while the card is open and in or near the viewport.
 
-import { AgentRow, STATE_LABELS } from "./agent-row.js";
-import { byId, cloneTemplate, create, createIcon, find, setChildren, setText } from "./dom.js";
-import { countStates, longestWaitStart } from "./state.js";
-import { formatCount, formatDuration } from "./time.js";
+import { byId, cloneTemplate, create, createIcon, find, setChildren, setText } from "../shared/dom.js";
+import { STATE_LABELS } from "../shared/member.js";
+import { countStates, longestWaitStart } from "../shared/state.js";
+import { formatCount, formatDuration } from "../shared/time.js";
+import { AgentRow } from "./agent-row.js";
 
 /**
- * @import { QueueStatistics } from "./bridge"
- * @import { BoardCaller, BoardMember, BoardQueue } from "./state.js"
+ * @import { QueueStatistics } from "../bridge"
+ * @import { BoardCaller, BoardMember, BoardQueue } from "../shared/state.js"
  *
  * @typedef {object} CallerRow
  * @property {string} key identifies the caller

@@ -1,18 +1,18 @@
 // The agent's page: draws the agent's state, the controls and the queues.
 
-import { byId, cloneTemplate, create, find, isolate, setChildren, setText } from "./dom.js";
+import { byId, cloneTemplate, create, find, isolate, setChildren, setText } from "../shared/dom.js";
+import { markChanged } from "../shared/pending.js";
+import { limitText } from "../shared/reasons.js";
+import { formatDuration, parseTime } from "../shared/time.js";
 import { isDeadlineNear } from "./own-alerts.js";
 import { ownState } from "./own-state.js";
 import { elapsedText, endText, pauseReason, stateLabel, timerText } from "./own-text.js";
-import { markChanged } from "./pending.js";
-import { limitText } from "./reasons.js";
-import { formatDuration, parseTime } from "./time.js";
 
 /**
- * @import { Member, PauseReasons } from "./bridge"
+ * @import { Member, PauseReasons } from "../bridge"
  * @import { Membership, OwnState } from "./own-state.js"
- * @import { Board } from "./state.js"
- * @import { Clock } from "./time.js"
+ * @import { Board } from "../shared/state.js"
+ * @import { Clock } from "../shared/time.js"
  *
  * @typedef {object} Rights
  * @property {boolean} canPause

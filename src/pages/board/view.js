@@ -1,17 +1,26 @@
 // The board on the page: the queues that it shows, and their order. A state change updates
 // only the affected parts of the page.
 
-import { byId, setChildren, setText } from "./dom.js";
+import { byId, setChildren, setText } from "../shared/dom.js";
+import { longestWaitStart, searchKey } from "../shared/state.js";
+import { formatCount } from "../shared/time.js";
 import { findMatch, passesFilter } from "./match.js";
 import { QueueCard } from "./queue-card.js";
-import { longestWaitStart, searchKey } from "./state.js";
-import { formatCount } from "./time.js";
 import { showLongestWait, showTotals } from "./totals.js";
 
 /**
- * @import { Preferences } from "./bridge"
- * @import { Board, BoardUpdate } from "./state.js"
- * @import { Clock } from "./time.js"
+ * @import { Preferences } from "../bridge"
+ * @import { Board, BoardUpdate } from "../shared/state.js"
+ * @import { Rights } from "../shared/rights.js"
+ * @import { Clock } from "../shared/time.js"
+ * @import { Selection } from "./selection.js"
+ *
+ * @typedef {object} ViewOptions
+ * @property {Board} board
+ * @property {Clock} clock
+ * @property {Preferences} preferences
+ * @property {Rights} rights decides which controls the page shows
+ * @property {Selection} selection the chosen people
  */
 
 // If the board has at most this many queues, all cards are initially open.
@@ -50,12 +59,8 @@ export class View {
   #isLive = false;
   #observer = new IntersectionObserver((entries) => this.#observe(entries), { rootMargin: "500px" });
 
-  /**
-   * @param {Board} board
-   * @param {Clock} clock
-   * @param {Preferences} preferences
-   */
-  constructor(board, clock, preferences) {
+  /** @param {ViewOptions} options */
+  constructor({ board, clock, preferences }) {
     this.#board = board;
     this.#clock = clock;
     this.#preferences = preferences;

@@ -1,21 +1,21 @@
 // The changes that a supervisor can make: pause, resume, add and remove, with their
 // dialogs.
 
-import { nameElement } from "./agent-row.js";
-import { failureMessages } from "./api.js";
-import { checkbox, choice, errorMessage, field, formText, isDialogOpen, openDialog, textInput } from "./dialog.js";
-import { create, isolate } from "./dom.js";
-import { toast } from "./notices.js";
-import { isInert, whileBusy } from "./pending.js";
-import { pauseFields, pauseParameters } from "./reasons.js";
-import { formatCount } from "./time.js";
+import { failureMessages } from "../shared/api.js";
+import { checkbox, choice, errorMessage, field, formText, isDialogOpen, openDialog, textInput } from "../shared/dialog.js";
+import { create, isolate } from "../shared/dom.js";
+import { nameElement } from "../shared/member.js";
+import { toast } from "../shared/notices.js";
+import { isInert, whileBusy } from "../shared/pending.js";
+import { pauseFields, pauseParameters } from "../shared/reasons.js";
+import { formatCount } from "../shared/time.js";
 
 /**
- * @import { Member, QueueResult } from "./bridge"
- * @import { Api } from "./api.js"
- * @import { Content } from "./dialog.js"
- * @import { Reasons } from "./reasons.js"
- * @import { Board } from "./state.js"
+ * @import { Member, QueueResult } from "../bridge"
+ * @import { Api } from "../shared/api.js"
+ * @import { Content } from "../shared/dialog.js"
+ * @import { Reasons } from "../shared/reasons.js"
+ * @import { Board } from "../shared/state.js"
  */
 
 // The bridge accepts at most this many queues in one request.

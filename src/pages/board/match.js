@@ -1,8 +1,8 @@
 // The search and the filter for queues.
 
-import { countStates } from "./state.js";
+import { countStates } from "../shared/state.js";
 
-/** @import { BoardQueue } from "./state.js" */
+/** @import { BoardQueue } from "../shared/state.js" */
 
 /**
  * Matches a queue against a search. Returns null if the queue does not match.

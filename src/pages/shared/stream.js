@@ -4,7 +4,7 @@
 import { ApiError, localError } from "./api.js";
 
 /**
- * @import { BridgeEvent } from "./bridge"
+ * @import { BridgeEvent } from "../bridge"
  * @import { Api, LocalCode } from "./api.js"
  */
 

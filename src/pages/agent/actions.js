@@ -1,15 +1,15 @@
 // The changes that an agent can make: pause, resume, and the return after a missed call.
 
-import { failureMessages } from "./api.js";
-import { errorMessage, isDialogOpen, openDialog } from "./dialog.js";
-import { isInert, markChanged, whileBusy } from "./pending.js";
-import { pauseFields, pauseParameters } from "./reasons.js";
+import { failureMessages } from "../shared/api.js";
+import { errorMessage, isDialogOpen, openDialog } from "../shared/dialog.js";
+import { isInert, markChanged, whileBusy } from "../shared/pending.js";
+import { pauseFields, pauseParameters } from "../shared/reasons.js";
 
 /**
- * @import { QueueResult } from "./bridge"
- * @import { Api } from "./api.js"
+ * @import { QueueResult } from "../bridge"
+ * @import { Api } from "../shared/api.js"
  * @import { Membership } from "./own-state.js"
- * @import { Reasons } from "./reasons.js"
+ * @import { Reasons } from "../shared/reasons.js"
  *
  * @typedef {object} ActionListener
  * @property {(effect: "paused" | "resumed") => void} onSent called when a change is sent

@@ -1,7 +1,7 @@
 // Sounds and vibrations of the agent's page. The sounds are synthesized, so there are no files.
 
 /**
- * @import { Preferences } from "./bridge"
+ * @import { Preferences } from "../bridge"
  * @import { Alert } from "./own-alerts.js"
  */
 

@@ -1,6 +1,6 @@
 // Counts people by state. One person can be a member of many queues, in different states.
 
-/** @import { Member } from "./bridge" */
+/** @import { Member } from "../bridge" */
 
 // A person has the first of these states that occurs in any of the person's memberships. "paused"
 // comes last, so a person counts as paused only if all memberships are paused.

@@ -1,18 +1,19 @@
 // The page: log in, show the board, log out.
 
-import { createApi } from "./api.js";
+import { createApi } from "../shared/api.js";
+import { errorMessage, setUpDialog } from "../shared/dialog.js";
+import { byId } from "../shared/dom.js";
+import { continueAt, restart, setUpLogin, showApp, showLogin } from "../shared/login.js";
+import { Session, wakeWithPage } from "../shared/session.js";
+import { applyPreferences, loadPreferences, openSettings, savePreferences } from "../shared/settings.js";
+import { Clock } from "../shared/time.js";
 import { Changes } from "./changes.js";
-import { errorMessage, setUpDialog } from "./dialog.js";
-import { byId } from "./dom.js";
-import { continueAt, restart, setUpLogin, showApp, showLogin } from "./login.js";
-import { Session, wakeWithPage } from "./session.js";
-import { applyPreferences, loadPreferences, openSettings, savePreferences } from "./settings.js";
-import { Clock } from "./time.js";
+import { Selection } from "./selection.js";
 import { View } from "./view.js";
 
 /**
- * @import { Identity } from "./bridge"
- * @import { Login } from "./login.js"
+ * @import { Identity } from "../bridge"
+ * @import { Login } from "../shared/login.js"
  */
 
 const preferences = loadPreferences();
@@ -27,11 +28,12 @@ function startSession(login) {
     credentials: login.credentials,
     showImmediately: login.isStored,
     readsStatistics: true,
-    createPage({ api, board, clock, reasons }) {
+    createPage({ api, board, clock, reasons, rights }) {
       changes = new Changes(api, board, reasons);
       showApp(login);
       byId("board").focus({ preventScroll: true });
-      return new View(board, clock, preferences);
+      const selection = new Selection(() => session?.refresh());
+      return new View({ board, clock, preferences, rights, selection });
     },
     onRejected(message, wasPageShown) {
       session = null;

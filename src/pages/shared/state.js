@@ -4,7 +4,7 @@
 import { People } from "./people.js";
 
 /**
- * @import { BridgeEvent, Caller, Member, MemberEvent, QueueEvent, QueueStatistics, SnapshotEvent } from "./bridge"
+ * @import { BridgeEvent, Caller, Member, MemberEvent, QueueEvent, QueueStatistics, SnapshotEvent } from "../bridge"
  *
  * @typedef {object} BoardQueue
  * @property {string} id

@@ -1,10 +1,10 @@
 // The totals of all queues, at the top of the board and in the page title.
 
-import { find, setText } from "./dom.js";
-import { longestWaitStart } from "./state.js";
-import { formatDuration } from "./time.js";
+import { find, setText } from "../shared/dom.js";
+import { longestWaitStart } from "../shared/state.js";
+import { formatDuration } from "../shared/time.js";
 
-/** @import { Board } from "./state.js" */
+/** @import { Board } from "../shared/state.js" */
 
 /**
  * Shows the totals that depend only on the board's state.

@@ -3,7 +3,7 @@
 import { choice, field, formText, openDialog } from "./dialog.js";
 import { create } from "./dom.js";
 
-/** @import { Preferences } from "./bridge" */
+/** @import { Preferences } from "../bridge" */
 
 const STORAGE_KEY = "ami-bridge.panel";
 

@@ -2,8 +2,8 @@
 // before a pause's limit or end. This module does not touch the page, read a clock or send
 // requests.
 
+import { parseTime } from "../shared/time.js";
 import { earliest } from "./own-state.js";
-import { parseTime } from "./time.js";
 
 /**
  * @import { OwnState } from "./own-state.js"

@@ -1,40 +1,15 @@
 // An agent's row in a queue card.
 
-import { deadlineText } from "./deadline.js";
-import { cloneTemplate, find, isolate, setIcon, setText } from "./dom.js";
-import { markChanged } from "./pending.js";
-import { formatDuration, parseTime } from "./time.js";
+import { deadlineText } from "../shared/deadline.js";
+import { cloneTemplate, find, setIcon, setText } from "../shared/dom.js";
+import { displayName, reasonText, STATE_LABELS, stateText } from "../shared/member.js";
+import { markChanged } from "../shared/pending.js";
+import { formatDuration, parseTime } from "../shared/time.js";
 
 /**
- * @import { Member } from "./bridge"
- * @import { BoardMember } from "./state.js"
+ * @import { Member } from "../bridge"
+ * @import { BoardMember } from "../shared/state.js"
  */
-
-/** @type {Record<string, string>} */
-export const STATE_LABELS = {
-  available: "Available",
-  in_call: "In call",
-  ringing: "Ringing",
-  on_hold: "On hold",
-  wrap_up: "Wrap-up",
-  paused: "Paused",
-  unavailable: "Unavailable",
-};
-
-/** @param {Member} member */
-export function displayName({ alias, agent, interface: address }) {
-  return alias || agent || address;
-}
-
-/**
- * Returns the display name in a `<bdi>`, so that its writing direction does not affect the text
- * around it.
- *
- * @param {Member} member
- */
-export function nameElement(member) {
-  return isolate(displayName(member));
-}
 
 export class AgentRow {
   element = cloneTemplate("agent");
@@ -115,25 +90,4 @@ export class AgentRow {
     setText(this.#time, since === null ? "" : formatDuration(now - since));
     setText(this.#deadline, deadlineText(data, now));
   }
-}
-
-/**
- * Returns the member's state in words. A pause by Asterisk because of a missed call is part of
- * the state.
- *
- * @param {Member} member
- */
-export function stateText({ state, paused, auto_paused: isAutoPaused }) {
-  const label = STATE_LABELS[state] ?? String(state).replaceAll("_", " ");
-  const text = paused && state !== "paused" ? `${label}, paused` : label;
-  return isAutoPaused ? `${text} for a missed call` : text;
-}
-
-/**
- * Returns the reason of a pause that a person has made, or an empty text.
- *
- * @param {Member} member
- */
-export function reasonText({ paused, paused_reason: reason, auto_paused: isAutoPaused }) {
-  return paused && !isAutoPaused ? (reason ?? "") : "";
 }

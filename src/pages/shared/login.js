@@ -3,7 +3,7 @@
 
 import { byId, find, setText } from "./dom.js";
 
-/** @import { Credentials } from "./bridge" */
+/** @import { Credentials } from "../bridge" */
 
 // The sessionStorage key of the credentials. The credentials are stored only if the user
 // chooses to be remembered. Otherwise they exist only in memory.

@@ -1,23 +1,23 @@
 // The agent's page: log in, show the agent's own state, log out.
 
-import { AgentActions } from "./agent-actions.js";
-import { AgentView } from "./agent-view.js";
-import { ApiError, createApi } from "./api.js";
-import { errorMessage, setUpDialog } from "./dialog.js";
-import { byId, find, setText } from "./dom.js";
-import { continueAt, restart, setUpLogin, showApp, showLogin } from "./login.js";
+import { ApiError, createApi } from "../shared/api.js";
+import { errorMessage, setUpDialog } from "../shared/dialog.js";
+import { byId, find, setText } from "../shared/dom.js";
+import { continueAt, restart, setUpLogin, showApp, showLogin } from "../shared/login.js";
+import { isInert } from "../shared/pending.js";
+import { Session, wakeWithPage } from "../shared/session.js";
+import { applyPreferences, loadPreferences, savePreferences } from "../shared/settings.js";
+import { reconnectDelay } from "../shared/stream.js";
+import { Clock } from "../shared/time.js";
+import { AgentActions } from "./actions.js";
 import { OwnAlerts } from "./own-alerts.js";
 import { alertText } from "./own-text.js";
-import { isInert } from "./pending.js";
-import { Session, wakeWithPage } from "./session.js";
-import { applyPreferences, loadPreferences, savePreferences } from "./settings.js";
 import { Signals } from "./signals.js";
-import { reconnectDelay } from "./stream.js";
-import { Clock } from "./time.js";
+import { AgentView } from "./view.js";
 
 /**
- * @import { Identity } from "./bridge"
- * @import { Login } from "./login.js"
+ * @import { Identity } from "../bridge"
+ * @import { Login } from "../shared/login.js"
  * @import { Alert } from "./own-alerts.js"
  */
 

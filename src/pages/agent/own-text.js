@@ -1,11 +1,11 @@
 // The agent's page in words: the state, the pauses and the alerts. This module does not touch the
 // page, read a clock or send requests.
 
-import { STATE_LABELS } from "./agent-row.js";
-import { formatDuration, formatRemaining, formatTimeOfDay, parseTime } from "./time.js";
+import { STATE_LABELS } from "../shared/member.js";
+import { formatDuration, formatRemaining, formatTimeOfDay, parseTime } from "../shared/time.js";
 
 /**
- * @import { Member } from "./bridge"
+ * @import { Member } from "../bridge"
  * @import { Alert } from "./own-alerts.js"
  * @import { OwnState } from "./own-state.js"
  */

@@ -3,7 +3,7 @@
 
 import { formatDuration, formatRemaining, parseTime } from "./time.js";
 
-/** @import { Member } from "./bridge" */
+/** @import { Member } from "../bridge" */
 
 // Asterisk reports the start of a pause, and with it the limit, in whole seconds. An end at the
 // limit can therefore be up to a second after it.

@@ -1,0 +1,52 @@
+// A member's name, state and reason in words.
+
+import { isolate } from "./dom.js";
+
+/** @import { Member } from "../bridge" */
+
+/** @type {Record<string, string>} */
+export const STATE_LABELS = {
+  available: "Available",
+  in_call: "In call",
+  ringing: "Ringing",
+  on_hold: "On hold",
+  wrap_up: "Wrap-up",
+  paused: "Paused",
+  unavailable: "Unavailable",
+};
+
+/** @param {Member} member */
+export function displayName({ alias, agent, interface: address }) {
+  return alias || agent || address;
+}
+
+/**
+ * Returns the display name in a `<bdi>`, so that its writing direction does not affect the text
+ * around it.
+ *
+ * @param {Member} member
+ */
+export function nameElement(member) {
+  return isolate(displayName(member));
+}
+
+/**
+ * Returns the member's state in words. A pause by Asterisk because of a missed call is part of
+ * the state.
+ *
+ * @param {Member} member
+ */
+export function stateText({ state, paused, auto_paused: isAutoPaused }) {
+  const label = STATE_LABELS[state] ?? String(state).replaceAll("_", " ");
+  const text = paused && state !== "paused" ? `${label}, paused` : label;
+  return isAutoPaused ? `${text} for a missed call` : text;
+}
+
+/**
+ * Returns the reason of a pause that a person has made, or an empty text.
+ *
+ * @param {Member} member
+ */
+export function reasonText({ paused, paused_reason: reason, auto_paused: isAutoPaused }) {
+  return paused && !isAutoPaused ? (reason ?? "") : "";
+}
