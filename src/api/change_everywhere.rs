@@ -5,8 +5,11 @@
 //! database or a reload changes a queue's members. Asterisk itself looks up the member and
 //! refuses the change if there is none.
 
+use std::collections::HashSet;
+
 use futures_util::future::join;
 use futures_util::stream::{StreamExt, iter};
+use tokio::sync::OnceCell;
 
 use super::changes::{Row, RowResult};
 use super::errors::{ApiError, Code};
@@ -67,6 +70,16 @@ impl Attempt {
     }
 }
 
+/// The queues in which a request's changes are attempted. They are looked up once for all agents of
+/// the request.
+#[derive(Debug, Default)]
+pub(super) struct AttemptedQueues {
+    /// The account's queues that Asterisk had listed before the request.
+    known: OnceCell<Vec<QueueName>>,
+    /// The account's queues that Asterisk lists now for the first time.
+    new: OnceCell<Vec<QueueName>>,
+}
+
 impl Tenant<'_> {
     /// Pauses or unpauses the agent in every queue of the account in which Asterisk finds the
     /// agent, or removes the agent from every queue in which the agent is a dynamic member.
@@ -77,6 +90,7 @@ impl Tenant<'_> {
     pub(super) async fn change_everywhere(
         &self,
         request: &PbxRequest<'_>,
+        queues: &AttemptedQueues,
         agent: &str,
         change: &QueueChange,
     ) -> Result<Vec<Row>, ApiError> {
@@ -91,10 +105,14 @@ impl Tenant<'_> {
         }
         let attempts = match self.names(None)? {
             Some(names) => {
-                let names = request.look_up(&names).await.map_err(lookup_failed)?;
-                self.attempt_all(request, names, &everywhere).await
+                let known = queues.known.get_or_try_init(|| request.look_up(&names));
+                let known = known.await.map_err(lookup_failed)?;
+                self.attempt_all(request, known, &everywhere).await
             }
-            None => self.attempt_by_patterns(request, &everywhere).await?,
+            None => {
+                self.attempt_by_patterns(request, queues, &everywhere)
+                    .await?
+            }
         };
         self.rows(agent, attempts, change.ends_at())
     }
@@ -104,14 +122,25 @@ impl Tenant<'_> {
     async fn attempt_by_patterns(
         &self,
         request: &PbxRequest<'_>,
+        queues: &AttemptedQueues,
         change: &Change<'_>,
     ) -> Result<Vec<Attempt>, ApiError> {
         let is_own = |name: &QueueName| self.account.queue_number(name).is_some();
-        let mut known = self.pbx.listed_names();
-        known.retain(is_own);
-        let attempts = self.attempt_all(request, known.clone(), change);
-        let (names, mut attempts) = join(request.names(), attempts).await;
-        let names = names.map_err(|error| {
+        let known = queues.known.get_or_init(async || {
+            let mut known = self.pbx.listed_names();
+            known.retain(is_own);
+            known
+        });
+        let known = known.await;
+        let new = queues.new.get_or_try_init(async || {
+            let mut new = request.names().await?.usable_names;
+            let known: HashSet<&QueueName> = known.iter().collect();
+            new.retain(|name| is_own(name) && !known.contains(name));
+            Ok(new)
+        });
+        let attempts = self.attempt_all(request, known, change);
+        let (new, mut attempts) = join(new, attempts).await;
+        let new = new.map_err(|error| {
             if attempts.iter().any(Attempt::may_have_happened) {
                 // The agent may be a member of a new queue and not be changed there.
                 request_failed(Failure::Unknown)
@@ -119,8 +148,6 @@ impl Tenant<'_> {
                 lookup_failed(error)
             }
         })?;
-        let mut new = names.usable_names;
-        new.retain(|name| is_own(name) && !known.contains(name));
         attempts.extend(self.attempt_all(request, new, change).await);
         Ok(attempts)
     }
@@ -130,11 +157,13 @@ impl Tenant<'_> {
     async fn attempt_all(
         &self,
         request: &PbxRequest<'_>,
-        mut queues: Vec<QueueName>,
+        queues: &[QueueName],
         change: &Change<'_>,
     ) -> Vec<Attempt> {
-        queues.sort_by_cached_key(|queue| !self.pbx.is_member(queue, change.interface()));
-        let attempts = queues.into_iter().map(|queue| async {
+        let own = self.pbx.queues_of(change.interface());
+        let queues = queues.iter().cloned();
+        let (first, others): (Vec<_>, Vec<_>) = queues.partition(|queue| own.contains(queue));
+        let attempts = first.into_iter().chain(others).map(|queue| async {
             let change = match change {
                 Change::Pause(pause) => request.pause_if_member(&queue, pause).await,
                 Change::Remove(interface) => request.remove_if_member(&queue, interface).await,
@@ -169,13 +198,12 @@ impl Tenant<'_> {
                 result,
             })
         });
-        let mut rows: Vec<Row> = rows.collect();
+        let rows: Vec<Row> = rows.collect();
         if rows.is_empty() {
             let message = format!("Agent {agent} is a member of none of the queues.");
             return Err(ApiError::new(Code::NotAMember, message));
         }
-        rows.sort_by(|a, b| self.account.organization.compare_queues(&a.queue, &b.queue));
-        Ok(rows)
+        Ok(self.account.organization.sort(rows, |row| &row.queue))
     }
 }
 

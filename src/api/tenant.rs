@@ -4,14 +4,15 @@
 //! and back, so no action can reach agents and queues that the account may not use.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use tokio::time::Instant;
 
 use super::errors::{ApiError, Code};
 use super::refusal::{read_failed, request_failed, unknown_queue};
 use crate::organizations::Account;
-use crate::queues::{Member, Pbx, PbxRequest, Queue, ReadRequest, RequestOrigin, Snapshot};
+use crate::queues::{Member, Pbx, PbxRequest, Queue, QueueName, ReadRequest, RequestOrigin};
+
+pub(super) use crate::queues::ReadState;
 
 /// A queue with its number in the organization.
 #[derive(Debug, Clone)]
@@ -24,7 +25,17 @@ pub(super) struct OwnQueue {
 #[derive(Debug)]
 pub(super) struct AgentMemberships {
     pub(super) agent: String,
-    pub(super) memberships: Vec<(OwnQueue, Arc<Member>)>,
+    pub(super) memberships: Vec<OwnMembership>,
+}
+
+/// A membership in one of the organization's queues.
+#[derive(Debug)]
+pub(super) struct OwnMembership {
+    /// The queue's number in the organization.
+    pub(super) number: String,
+    /// The queue's name on the PBX.
+    pub(super) queue: QueueName,
+    pub(super) member: Arc<Member>,
 }
 
 /// The number of queues and members that can be rendered in about a millisecond.
@@ -52,27 +63,6 @@ pub(super) fn shown_number(
     let number = account.queue_number(name)?;
     let is_shown = |shown: &[String]| shown.iter().any(|own| own.eq_ignore_ascii_case(&number));
     shown.is_none_or(is_shown).then_some(number)
-}
-
-/// The age of the data that a read returned, and its position in the change log.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ReadState {
-    /// When the oldest data was received from Asterisk.
-    pub(super) as_of: SystemTime,
-    /// Whether the link is down, so that the data may be outdated.
-    pub(super) stale: bool,
-    /// The number of the latest change that the data includes.
-    pub(super) latest: u64,
-    /// The time of the read, in Unix milliseconds, for states that depend on the time.
-    pub(super) now: i64,
-}
-
-/// How much of a queue to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Detail {
-    Members,
-    /// Members, callers and statistics.
-    Full,
 }
 
 /// An account's view of the PBX, for one request.
@@ -109,8 +99,8 @@ impl Tenant<'_> {
         begun.map_err(request_failed)
     }
 
-    /// Reads the queues with these numbers, or all of the account's queues. Leaves out queues that
-    /// the PBX does not have.
+    /// Reads the queues with these numbers, or all of the account's queues, with members, callers
+    /// and statistics. Leaves out queues that the PBX does not have.
     ///
     /// # Errors
     /// Returns `unknown_queue` if a number is not one of the account's queues, or an error
@@ -119,29 +109,13 @@ impl Tenant<'_> {
         &self,
         numbers: Option<&[String]>,
         fresh: bool,
-        detail: Detail,
     ) -> Result<(Vec<OwnQueue>, ReadState), ApiError> {
         let names = self.names(numbers)?;
         let is_own = |name: &str| self.account.queue_number(name).is_some();
-        let question = ReadRequest {
-            names: names.as_deref(),
-            looks_up_missing: numbers.is_some(),
-            fresh,
-            deadline: self.deadline,
-            request_id: self.request_id,
-        };
-        let snapshot = match detail {
-            Detail::Members => self.pbx.members(question, is_own).await,
-            Detail::Full => self.pbx.queues(question, is_own).await,
-        };
+        let request = self.read_request(names.as_deref(), numbers.is_some(), fresh);
+        let snapshot = self.pbx.queues(request, is_own).await;
         let snapshot = snapshot.map_err(read_failed)?;
-        let read = ReadState {
-            as_of: snapshot.as_of,
-            stale: snapshot.stale,
-            latest: snapshot.latest,
-            now: snapshot.now,
-        };
-        Ok((self.own(snapshot), read))
+        Ok((self.own(snapshot.queues), snapshot.read))
     }
 
     /// Reads the memberships of each agent in the queues with these numbers, or in all of the
@@ -158,19 +132,40 @@ impl Tenant<'_> {
     ) -> Result<(Vec<AgentMemberships>, ReadState), ApiError> {
         let interfaces = agents.iter().map(|agent| self.interface(agent));
         let interfaces: Vec<String> = interfaces.collect::<Result<_, _>>()?;
-        let (queues, read) = self.queues(numbers, fresh, Detail::Members).await?;
-        self.check_all_found(numbers, &queues)?;
-        let agents = agents.iter().zip(interfaces).map(|(agent, interface)| {
-            let memberships = queues.iter().filter_map(|own| {
-                let member = Arc::clone(own.queue.member(&interface)?);
-                Some((own.clone(), member))
-            });
-            AgentMemberships {
-                agent: agent.clone(),
-                memberships: memberships.collect(),
-            }
+        // Without numbers, only the queues of the agents' memberships are compared with the
+        // account's queues.
+        let names = match (numbers, fresh) {
+            (None, false) => None,
+            _ => self.names(numbers)?,
+        };
+        let is_own = |name: &str| self.account.queue_number(name).is_some();
+        let request = self.read_request(names.as_deref(), numbers.is_some(), fresh);
+        let snapshot = self.pbx.memberships(request, &interfaces, is_own).await;
+        let snapshot = snapshot.map_err(read_failed)?;
+        if let (Some(missing), Some(numbers)) = (snapshot.missing, numbers) {
+            return Err(unknown_queue(&numbers[missing]));
+        }
+        let agents = agents.iter().zip(snapshot.memberships);
+        let agents = agents.map(|(agent, memberships)| AgentMemberships {
+            agent: agent.clone(),
+            memberships: self.own_memberships(memberships),
         });
-        Ok((agents.collect(), read))
+        Ok((agents.collect(), snapshot.read))
+    }
+
+    fn read_request<'a>(
+        &'a self,
+        names: Option<&'a [String]>,
+        looks_up_missing: bool,
+        fresh: bool,
+    ) -> ReadRequest<'a> {
+        ReadRequest {
+            names,
+            looks_up_missing,
+            fresh,
+            deadline: self.deadline,
+            request_id: self.request_id,
+        }
     }
 
     /// Returns the PBX's names for the queues with these numbers, or for all of the account's
@@ -202,16 +197,28 @@ impl Tenant<'_> {
         self.account.organization.queue_name.expand(number)
     }
 
-    /// Returns the account's queues in a snapshot, in the order of the configuration.
-    fn own(&self, snapshot: Snapshot) -> Vec<OwnQueue> {
-        let own = snapshot.queues.into_iter().filter_map(|queue| {
+    /// Returns the account's queues among these, in the order of the configuration.
+    fn own(&self, queues: Vec<Arc<Queue>>) -> Vec<OwnQueue> {
+        let own = queues.into_iter().filter_map(|queue| {
             let number = self.account.queue_number(&queue.name)?;
             Some(OwnQueue { number, queue })
         });
-        let mut own: Vec<OwnQueue> = own.collect();
-        let organization = &self.account.organization;
-        own.sort_by(|a, b| organization.compare_queues(&a.number, &b.number));
-        own
+        let own = own.collect();
+        self.account.organization.sort(own, |own| &own.number)
+    }
+
+    /// Returns the memberships in the account's queues, in the order of the configuration.
+    fn own_memberships(&self, memberships: Vec<(QueueName, Arc<Member>)>) -> Vec<OwnMembership> {
+        let own = memberships.into_iter().filter_map(|(queue, member)| {
+            let number = self.account.queue_number(&queue)?;
+            Some(OwnMembership {
+                number,
+                queue,
+                member,
+            })
+        });
+        let own = own.collect();
+        self.account.organization.sort(own, |own| &own.number)
     }
 
     /// Checks that the PBX has all queues named in the request.

@@ -1,7 +1,5 @@
 //! An organization's part of a PBX: its queues and its agents.
 
-use std::cmp::Ordering;
-
 use super::natural_order::natural_order;
 use super::pattern::Pattern;
 use super::template::Template;
@@ -85,14 +83,22 @@ impl Organization {
         is_own.then_some(number)
     }
 
-    /// Compares queue numbers in configured order. Numbers that match the same pattern are
-    /// compared in natural order.
+    /// Sorts items by their queue numbers, in configured order. Numbers that match the same pattern
+    /// are sorted in natural order.
     #[must_use]
-    pub fn compare_queues(&self, a: &str, b: &str) -> Ordering {
-        let position = |number: &str| self.queues.iter().position(|p| p.matches(number));
-        position(a)
-            .cmp(&position(b))
-            .then_with(|| natural_order(a, b))
+    pub fn sort<T>(&self, items: Vec<T>, number: impl Fn(&T) -> &str) -> Vec<T> {
+        let position = |item: &T| {
+            let number = number(item);
+            self.queues.iter().position(|p| p.matches(number))
+        };
+        // Finding a position can cost more than comparing two numbers, so it is found only once.
+        let items = items.into_iter().map(|item| (position(&item), item));
+        let mut items: Vec<_> = items.collect();
+        items.sort_by(|(a_position, a), (b_position, b)| {
+            let numbers = || natural_order(number(a), number(b));
+            a_position.cmp(b_position).then_with(numbers)
+        });
+        items.into_iter().map(|(_, item)| item).collect()
     }
 
     /// Returns true if the phone number belongs to the organization.

@@ -26,7 +26,7 @@ pub use mirror::{
 pub use model::{Caller, DeviceState, Member, MemberState, Membership, Queue};
 pub use name::QueueName;
 pub use observed::Observed;
-pub use queries::{QueueNames, QueueQueries, Snapshot};
+pub use queries::{MembershipSnapshot, QueueNames, QueueQueries, ReadState, Snapshot};
 pub use reason::{PauseReason, ReasonCatalog};
 pub use time::PbxTime;
 pub use timing::{MemberTiming, TimingRules};

@@ -7,26 +7,44 @@ use futures_util::stream::{Stream, StreamExt, iter};
 
 use super::decode;
 use super::error::QueueError;
-use super::model::Queue;
+use super::model::{Member, Queue};
 use super::name::QueueName;
 use super::pace::Permit;
 use crate::ami::value::HeaderValue;
 use crate::ami::{Action, Exchange, Reply};
+
+/// The age of the data that a read returned, and its position in the change log.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadState {
+    /// When the oldest data was received from Asterisk.
+    pub as_of: SystemTime,
+    /// Whether the link is down, so that the data may be outdated.
+    pub stale: bool,
+    /// The number of the latest change that the data includes.
+    pub latest: u64,
+    /// The time of the read, in Unix milliseconds. Member states that depend on the time are those
+    /// of this moment.
+    pub now: i64,
+}
 
 /// The queues that a read returned, and how current they are.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// The named queues in the order of the request, or all queues in any order.
     pub queues: Vec<Arc<Queue>>,
-    /// When the oldest data in the snapshot was received from Asterisk.
-    pub as_of: SystemTime,
-    /// Whether the link is down and the snapshot is the last known state.
-    pub stale: bool,
-    /// The number of the latest change that the snapshot includes.
-    pub latest: u64,
-    /// The time of the snapshot, in Unix milliseconds. Member states that depend on the time are
-    /// those of this moment.
-    pub now: i64,
+    /// How current the queues are.
+    pub read: ReadState,
+}
+
+/// The memberships that a read returned, and how current they are.
+#[derive(Debug, Clone)]
+pub struct MembershipSnapshot {
+    /// For each interface of the request, the queues' names and the members, in any order.
+    pub memberships: Vec<Vec<(QueueName, Arc<Member>)>>,
+    /// The index of the first of the request's queue names that the mirror does not have.
+    pub missing: Option<usize>,
+    /// How current the memberships are.
+    pub read: ReadState,
 }
 
 /// The names of all queues on a PBX.

@@ -2,6 +2,7 @@
 
 use futures_util::stream::{StreamExt, iter};
 
+use crate::api::change_everywhere::AttemptedQueues;
 use crate::api::changes::Row;
 use crate::api::errors::ApiError;
 use crate::api::tenant::Tenant;
@@ -35,9 +36,13 @@ pub(super) async fn change_agents(
         .collect();
     let request = tenant.begin();
     let request = request.as_ref();
+    let queues = &AttemptedQueues::default();
     let results = changes.into_iter().map(|(agent, change)| async move {
         let result = match change {
-            Ok(change) => change_agent(tenant, request, &agent, numbers, &change).await,
+            Ok(change) => {
+                let targets = (numbers, queues);
+                change_agent(tenant, request, &agent, targets, &change).await
+            }
             Err(unknown_agent) => Err(unknown_agent),
         };
         AgentChange { agent, result }
@@ -52,12 +57,15 @@ async fn change_agent(
     tenant: &Tenant<'_>,
     request: Result<&PbxRequest<'_>, &ApiError>,
     agent: &str,
-    numbers: Option<&[String]>,
+    (numbers, queues): (Option<&[String]>, &AttemptedQueues),
     change: &QueueChange,
 ) -> Result<Vec<Row>, ApiError> {
     match (numbers, request) {
         (Some(numbers), request) => Ok(tenant.change(request, agent, numbers, change).await),
-        (None, Ok(request)) => tenant.change_everywhere(request, agent, change).await,
+        (None, Ok(request)) => {
+            let changed = tenant.change_everywhere(request, queues, agent, change);
+            changed.await
+        }
         (None, Err(unavailable)) => Err(unavailable.clone()),
     }
 }

@@ -4,7 +4,7 @@ use super::action::LoggedParameters;
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::parameters;
-use crate::api::tenant::{Detail, OwnQueue, ReadState, Tenant};
+use crate::api::tenant::{OwnQueue, ReadState, Tenant};
 
 /// The parameters of `showqueue` and `showqueuestat`.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl QueueSelection {
         tenant: &Tenant<'_>,
     ) -> Result<(Vec<OwnQueue>, ReadState), ApiError> {
         let numbers = self.queues.as_deref();
-        let (queues, read) = tenant.queues(numbers, self.fresh, Detail::Full).await?;
+        let (queues, read) = tenant.queues(numbers, self.fresh).await?;
         tenant.check_all_found(numbers, &queues)?;
         Ok((queues, read))
     }

@@ -127,13 +127,12 @@ impl Command for ShowState {
 impl<'a> AgentState<'a> {
     fn of(agent: &'a AgentMemberships, organization: &Organization, now: i64) -> Self {
         let AgentMemberships { agent, memberships } = agent;
-        let members = memberships.iter().map(|(_, member)| &**member);
+        let members = memberships.iter().map(|own| &*own.member);
         let paused = members.clone().filter(|member| member.paused);
         let latest_pause = paused.max_by_key(|member| member.last_pause.unix());
-        let timings = memberships.iter().map(|(own, member)| {
-            let queue = &own.queue.name;
-            MemberTiming::of(member, queue, organization, now)
-        });
+        let timings = memberships
+            .iter()
+            .map(|own| MemberTiming::of(&own.member, &own.queue, organization, now));
         let timings: Vec<MemberTiming> = timings.collect();
         let is_paused = is_paused_everywhere(members.clone());
         let states = timings.iter().map(|timing| timing.state);
@@ -149,10 +148,10 @@ impl<'a> AgentState<'a> {
             pause_overdue: timings.iter().any(|timing| timing.pause_overdue),
             queues: memberships
                 .iter()
-                .map(|(own, member)| MembershipView {
+                .map(|own| MembershipView {
                     queue: &own.number,
-                    name: &own.queue.name,
-                    member: MemberView::of(member, &own.queue.name, organization, now),
+                    name: &own.queue,
+                    member: MemberView::of(&own.member, &own.queue, organization, now),
                 })
                 .collect(),
         }

@@ -12,7 +12,7 @@ use crate::api::errors::ApiError;
 use crate::api::json::{
     JsonPieces, MemberJsonCache, MemberView, QueueEvent, render, to_json, write_queues,
 };
-use crate::api::tenant::{Detail, OwnQueue, ReadState, Tenant, is_large, shown_number};
+use crate::api::tenant::{OwnQueue, ReadState, Tenant, is_large, shown_number};
 use crate::organizations::Account;
 use crate::queues::mirror::{Follower, MemberChange};
 use crate::queues::{Member, Pbx};
@@ -101,7 +101,7 @@ impl StreamView {
             request_id: &self.request_id,
         };
         let numbers = self.queues.as_deref();
-        let (queues, read) = tenant.queues(numbers, false, Detail::Full).await?;
+        let (queues, read) = tenant.queues(numbers, false).await?;
         if all_named {
             tenant.check_all_found(numbers, &queues)?;
         }

@@ -58,12 +58,12 @@ impl QueueCollector {
         };
         let queries = pbxes.iter().map(async |(name, pbx)| {
             let snapshot = pbx.queues(request, |_| true).await;
-            let Snapshot { queues, now, .. } = snapshot.ok()?;
+            let Snapshot { queues, read } = snapshot.ok()?;
             Some(PbxQueues {
                 pbx: name.clone(),
                 queues,
                 rules: pbx.timing_rules(),
-                now,
+                now: read.now,
             })
         });
         // The queries run concurrently, so an unresponsive PBX does not delay the other PBXes.

@@ -1,6 +1,6 @@
 //! The PBX handle.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,6 +115,15 @@ impl Pbx {
     pub fn is_member(&self, queue: &QueueName, interface: &str) -> bool {
         self.store
             .read(|mirror| mirror.member(queue, interface).is_some())
+    }
+
+    /// Returns the names of the queues of which the mirror lists the interface as a member.
+    #[must_use]
+    pub fn queues_of(&self, interface: &str) -> HashSet<QueueName> {
+        self.store.read(|mirror| {
+            let memberships = mirror.memberships_of(interface);
+            memberships.map(|(queue, _)| queue.clone()).collect()
+        })
     }
 
     /// Returns how the interface is a member of the queue, or `None` if the mirror does not list it

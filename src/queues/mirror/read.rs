@@ -6,47 +6,61 @@ use tokio::time::Instant;
 
 use super::pbx::Pbx;
 use super::read_request::ReadRequest;
-use super::state::MirroredQueue;
+use super::state::{Mirror, MirroredQueue};
 use crate::queues::error::QueueError;
 use crate::queues::model::Queue;
-use crate::queues::queries::Snapshot;
+use crate::queues::name::QueueName;
+use crate::queues::queries::{MembershipSnapshot, ReadState, Snapshot};
 use crate::wall_clock;
 
 impl Pbx {
-    /// Reads queues with their members. If the request has no names, reads the queues for
-    /// which `is_selected` returns true. Callers and statistics may be outdated.
+    /// Reads the memberships of these interfaces in the named queues. If the request has no names,
+    /// reads those in the queues for which `is_selected` returns true. Unless the read is `fresh`,
+    /// its cost depends only on the number of memberships that the interfaces have.
     ///
     /// # Errors
     /// Returns `Failure::Unavailable` if the link is down and stale reads are not allowed, or if
     /// the mirror is not loaded before the deadline. Any other [`QueueError`] comes from a query.
-    pub async fn members(
+    pub async fn memberships(
         &self,
         request: ReadRequest<'_>,
+        interfaces: &[String],
         is_selected: impl Fn(&str) -> bool,
-    ) -> Result<Snapshot, QueueError> {
+    ) -> Result<MembershipSnapshot, QueueError> {
         let stale = self.prepare(request, &is_selected).await?;
+        let is_requested = |queue: &QueueName| match request.names {
+            Some(names) => names.iter().any(|name| name.eq_ignore_ascii_case(queue)),
+            None => is_selected(queue),
+        };
         Ok(self.store.read_current(|mirror, now| {
-            let queues = mirror.selected(request.names, is_selected);
-            let listed = queues.iter().filter_map(|queue| queue.listed_in_full_at);
-            let oldest = listed.min().filter(|_| request.fresh);
-            let as_of = oldest.unwrap_or(mirror.last_received());
-            let queues = queues.into_iter().map(|queue| Arc::clone(queue.queue()));
-            Snapshot {
-                queues: queues.collect(),
-                as_of: wall_clock::event_time(as_of.elapsed()),
-                stale,
-                latest: mirror.latest_change(),
-                now,
+            let memberships = interfaces.iter().map(|interface| {
+                let all = mirror.memberships_of(interface);
+                let requested = all.filter(|(queue, _)| is_requested(queue));
+                requested
+                    .map(|(queue, member)| (queue.clone(), Arc::clone(member)))
+                    .collect()
+            });
+            let names = request.names.unwrap_or_default();
+            let oldest = request.fresh.then(|| {
+                let queues = mirror.selected(request.names, &is_selected).into_iter();
+                queues.filter_map(|queue| queue.listed_in_full_at).min()
+            });
+            let as_of = oldest.flatten().unwrap_or(mirror.last_received());
+            MembershipSnapshot {
+                memberships: memberships.collect(),
+                missing: names.iter().position(|name| mirror.queue(name).is_none()),
+                read: read_state(mirror, as_of, stale, now),
             }
         }))
     }
 
     /// Reads queues with members, callers and statistics. First queries Asterisk for callers
     /// and statistics that have changed or are older than a second. Concurrent reads share the
-    /// reply to this query.
+    /// reply to this query. If the request has no names, reads the queues for which `is_selected`
+    /// returns true.
     ///
     /// # Errors
-    /// The errors of [`Self::members`].
+    /// The errors of [`Self::memberships`].
     pub async fn queues(
         &self,
         request: ReadRequest<'_>,
@@ -65,10 +79,7 @@ impl Pbx {
                 .map(|queue| with_current_waits(queue, instant));
             Snapshot {
                 queues: queues.collect(),
-                as_of: wall_clock::event_time(oldest.unwrap_or(instant).elapsed()),
-                stale,
-                latest: mirror.latest_change(),
-                now,
+                read: read_state(mirror, oldest.unwrap_or(instant), stale, now),
             }
         }))
     }
@@ -82,6 +93,15 @@ impl Pbx {
             let queue = mirror.queue(name)?;
             Some((with_current_waits(queue, instant), now))
         })
+    }
+}
+
+fn read_state(mirror: &Mirror, as_of: Instant, stale: bool, now: i64) -> ReadState {
+    ReadState {
+        as_of: wall_clock::event_time(as_of.elapsed()),
+        stale,
+        latest: mirror.latest_change(),
+        now,
     }
 }
 

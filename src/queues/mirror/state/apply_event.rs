@@ -64,11 +64,10 @@ impl Mirror {
         self.possible_drift.member_reported(&queue, interface);
         // With shared_lastcall, Asterisk counts a call in all the member's queues. It updates
         // the call's queue first and the member's other queues later.
-        let queues = self.memberships.of(interface).iter();
-        let memberships = queues.filter_map(|name| {
-            let queue = self.queue(name)?;
-            let member = queue.queue().member(interface)?;
-            Some((queue.name.clone(), Arc::clone(&member.interface)))
+        let memberships = self.memberships.of(interface).iter();
+        let memberships = memberships.filter_map(|known| {
+            let queue = self.queue(&known.queue)?;
+            Some((queue.name.clone(), Arc::clone(&known.member.interface)))
         });
         let memberships: Vec<_> = memberships.collect();
         if memberships.iter().all(|(name, _)| *name != queue) {

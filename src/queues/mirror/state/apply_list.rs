@@ -193,17 +193,15 @@ impl Mirror {
             self.request_refresh(Refresh::Queue(name.clone()), now.at + delay);
         }
         self.record_resync(&name, differences, now);
-        if is_complete && !self.timed_pauses.is_empty() {
-            self.forget_timed_pauses_of_nonmembers(&name, now);
-        }
         if is_first {
-            for (change, member) in &changed {
-                self.memberships.member_changed(&name, *change, member);
-            }
-            self.change_log.push(StateChange::Queue { queue: name });
+            let queue = name.clone();
+            self.change_log.push(StateChange::Queue { queue });
             self.plan_touched(now);
         } else {
             self.record(&name, changed, now);
+        }
+        if is_complete && !self.timed_pauses.is_empty() {
+            self.forget_timed_pauses_of_nonmembers(&name, now);
         }
     }
 

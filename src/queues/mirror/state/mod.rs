@@ -179,7 +179,20 @@ impl Mirror {
         queue: &str,
         interface: &str,
     ) -> Option<&Arc<Member>> {
-        self.queue(queue)?.queue.member(interface)
+        self.memberships.member(queue, interface)
+    }
+
+    /// Returns the memberships of an interface, with their queues. Leaves out queues whose members
+    /// are not known.
+    pub(in crate::queues::mirror) fn memberships_of(
+        &self,
+        interface: &str,
+    ) -> impl Iterator<Item = (&QueueName, &Arc<Member>)> {
+        let memberships = self.memberships.of(interface).iter();
+        memberships.filter_map(|known| {
+            let queue = self.queue(&known.queue)?;
+            (!queue.is_new()).then_some((&queue.name, &known.member))
+        })
     }
 
     fn queue_mut(&mut self, name: &str) -> Option<&mut MirroredQueue> {
@@ -299,11 +312,11 @@ impl Mirror {
         Some((queue, context))
     }
 
-    /// Records visible member changes in the change log, and plans the members' next moments.
+    /// Records visible member changes in the change log. Also indexes the members, and plans their
+    /// next moments.
     fn record(&mut self, queue: &QueueName, changed: impl IntoIterator<Item = Changed>, now: Now) {
         let is_new = self.queue(queue).is_some_and(MirroredQueue::is_new);
         for (change, member) in changed {
-            self.memberships.member_changed(queue, change, &member);
             let queue = queue.clone();
             self.change_log.push(if is_new {
                 // The change log does not contain the queue yet.
@@ -325,6 +338,9 @@ mod history_tests;
 
 #[cfg(test)]
 mod loading_tests;
+
+#[cfg(test)]
+mod memberships_tests;
 
 #[cfg(test)]
 mod timekeeping_tests;

@@ -15,8 +15,9 @@ const UNNAMED_MAX_QUEUES: usize = 64;
 const UNNAMED_MAX_MEMBERSHIPS: usize = 2_000;
 
 impl Mirror {
+    /// Returns the number of memberships on the PBX.
     pub(in crate::queues::mirror) fn count_memberships(&self) -> usize {
-        self.queues().map(|queue| queue.queue().members.len()).sum()
+        self.memberships.count()
     }
 
     /// Returns the query mode for a PBX of this size.

@@ -49,12 +49,10 @@ impl Mirror {
             return;
         }
         let interface = &*touched.interface;
-        let queues = self.memberships.of(interface).iter();
-        let sharing = queues.filter(|name| {
-            let member = self.member(name, interface);
-            member.is_some_and(|m| m.last_call.reported_seconds() == ended.reported_seconds())
-        });
-        let sharing: Vec<QueueName> = sharing.cloned().collect();
+        let memberships = self.memberships.of(interface).iter();
+        let sharing = memberships
+            .filter(|known| known.member.last_call.reported_seconds() == ended.reported_seconds());
+        let sharing: Vec<QueueName> = sharing.map(|known| known.queue.clone()).collect();
         let completed = self.completed_calls.queue_of_call(interface, ended.unix());
         let call_queue = completed.and_then(|completed| {
             let mut sharing = sharing.iter();

@@ -50,7 +50,7 @@ impl MirroredQueue {
         if change.is_none() && shown == member.as_ref() {
             return None;
         }
-        let new_index = insertion_index(interface, &self.queue);
+        let new_index = index.unwrap_or_else(|| insertion_index(interface, &self.queue));
         let members = Arc::make_mut(&mut Arc::make_mut(&mut self.queue).members);
         let is_removed = member.is_none();
         let changed = match (index, member) {

@@ -43,10 +43,14 @@ impl Mirror {
         self.plan_touched(now);
     }
 
-    /// Plans the next moments of the members that were added, replaced or removed.
+    /// Indexes the members that were added, replaced or removed, and plans their next moments.
     pub(super) fn plan_touched(&mut self, now: Now) {
         while !self.touched.is_empty() {
-            for touched in std::mem::take(&mut self.touched) {
+            let touched = std::mem::take(&mut self.touched);
+            for touched in &touched {
+                self.memberships.update(touched);
+            }
+            for touched in touched {
                 self.share_last_call(&touched, now);
                 self.plan(&touched, now);
             }
