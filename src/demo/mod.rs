@@ -1,14 +1,16 @@
 //! `ami-bridge demo`: the bridge and a simulated PBX in one process.
 //!
-//! `call_center` configures the PBX with its queues, agents and callers. `texts` contains the
-//! bridge's configuration and the text that the demo prints.
+//! `call_center` configures the PBX, with the queues, agents and callers in `roster`. `texts`
+//! contains the bridge's configuration and the text that the demo prints.
 
 mod call_center;
+mod roster;
 mod texts;
 
 use std::net::{SocketAddr, TcpListener};
 
 use crate::config::{self, Settings};
+use crate::organizations::create_token;
 use crate::simulator::Simulator;
 
 /// A running simulated PBX, and the settings for a bridge that uses it. Dropping the demo
@@ -27,15 +29,16 @@ impl Demo {
     /// produces the same calls.
     ///
     /// # Errors
-    /// Returns an error if the bridge can't listen on the address, or if there is no
-    /// free port for the simulated PBX.
+    /// Returns an error if the bridge can't listen on the address, if there is no free port for the
+    /// simulated PBX, or if the operating system can't provide random bytes.
     pub async fn start(listen: SocketAddr, seed: u64) -> Result<Self, Box<dyn std::error::Error>> {
         let listen = choose_port(listen)?;
         let simulator = Simulator::start(call_center::config(seed)).await?;
-        let configuration = texts::bridge_configuration(simulator.address(), listen);
+        let wall_token = create_token()?;
+        let configuration = texts::bridge_configuration(simulator.address(), listen, &wall_token);
         Ok(Self {
             settings: config::load_text("demo", &configuration)?,
-            welcome: texts::welcome(listen, seed),
+            welcome: texts::welcome(listen, seed, &wall_token),
             _simulator: simulator,
         })
     }

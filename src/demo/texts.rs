@@ -2,9 +2,16 @@
 
 use std::net::SocketAddr;
 
-/// Returns the bridge's configuration. `ami` is the simulated PBX's address, and `listen` is
-/// the bridge's address.
-pub(super) fn bridge_configuration(ami: SocketAddr, listen: SocketAddr) -> String {
+use crate::organizations::TokenHash;
+
+/// Returns the bridge's configuration. `ami` is the simulated PBX's address, `listen` is the
+/// bridge's address, and `wall_token` is the token of the wall.
+pub(super) fn bridge_configuration(
+    ami: SocketAddr,
+    listen: SocketAddr,
+    wall_token: &str,
+) -> String {
+    let wall_token_hash = TokenHash::of(wall_token);
     format!(
         r#"
 [http]
@@ -24,8 +31,10 @@ username = "queuebridge"
 secret = "demo"
 
 [organization.demo]
-queues = ["*"]
-queue_name = "demo-{{queue}}"
+queues = [
+  "Support", "Sales", "Billing", "Orders", "Repairs", "Returns", "Deliveries",
+  "Hebrew", "Arabic", "Night-desk",
+]
 agents = ["1001-1099"]
 interface = "PJSIP/{{agent}}"
 wrapup = "15s"
@@ -42,32 +51,66 @@ limit = "1m"
 [[organization.demo.reason]]
 name = "Back office"
 
+[[organization.demo.reason]]
+name = "הפסקה"
+limit = "1m"
+
 [[organization.demo.user]]
 username = "demo"
 password = "demo"
+
+[[organization.demo.user]]
+username = "dana"
+password = "dana"
+agents = ["1001"]
+
+[[organization.demo.token]]
+name = "wall"
+token_hash = "{wall_token_hash}"
+actions = ["events", "showqueue", "showqueuestat", "showreasons"]
 "#
     )
 }
 
-/// Returns the welcome text, which explains how to log in and suggests commands to try.
-pub(super) fn welcome(listen: SocketAddr, seed: u64) -> String {
-    let login = "username=demo&password=demo";
-    let curl = |query: &str| {
-        format!("  curl -w '\\n' 'http://{listen}/API/UpdateAgentState.php?{login}&{query}'\n")
-    };
+/// Returns the welcome text, which explains how to open the pages and suggests commands to try. It
+/// fits into a terminal of 80 columns, except for the address of the wall.
+pub(super) fn welcome(listen: SocketAddr, seed: u64, wall_token: &str) -> String {
     let commands = [
-        "action=showqueuestat&queue=6001,6002",
+        "action=showqueuestat&queue=Support,Sales",
         "action=pause&agent=1001&reason=Lunch",
         "action=showstate&agent=1001",
         "action=unpause&agent=1001",
-        "action=add&agent=1021&queue=6004&alias=Noa",
+        "action=add&agent=1031&queue=Returns&alias=Noa",
     ];
+    let curl = |query: &str| format!("  curl -w '\\n' -u demo:demo \"$api?{query}\"\n");
     format!(
-        "The demo simulates a PBX with queues 6001 to 6005, agents 1001 to 1020, and callers.\n\
-         \n  panel     http://{listen}/\n  username  demo\n  password  demo\n\
-         \nTry these commands in another terminal:\n\n{}\
+        "The demo simulates a PBX with 10 queues, 30 agents and their callers.\n\
+         \nThe board, for supervisors. Username demo, password demo:\n\
+         http://{listen}/\n\
+         \nThe page of agent 1001, for a phone. Username dana, password dana:\n\
+         http://{listen}/agent\n\
+         \nThe wall, for a large screen. It needs no login:\n\
+         http://{listen}/wall#token={wall_token}\n\
+         \nTo use the API, run these commands in another terminal:\n\n  \
+         api=http://{listen}/API/UpdateAgentState.php\n{}\
          \nTo see the same calls again, start the demo with --seed {seed}.\n\
          Press Ctrl-C to stop it. Nothing is saved.\n",
         commands.map(curl).concat()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::organizations::create_token;
+
+    #[test]
+    fn welcome_fits_into_80_columns() {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8088));
+        let token = create_token().expect("random bytes");
+        let text = welcome(listen, u64::from(u32::MAX), &token);
+        let long: Vec<_> = text.lines().filter(|line| line.len() > 80).collect();
+        // Terminals recognize an address only if nothing divides it.
+        assert_eq!(long, [format!("http://{listen}/wall#token={}", *token)]);
+    }
 }

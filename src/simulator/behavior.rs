@@ -39,8 +39,10 @@ pub struct Behavior {
 pub struct CallerSource {
     /// The queue's name.
     pub queue: String,
-    /// The time between two calls, in milliseconds.
+    /// The time from one call to the next, in milliseconds.
     pub interval_ms: Range<u64>,
+    /// The number of callers who call each time.
+    pub callers: u32,
 }
 
 /// A caller's number and name. Either may be empty.

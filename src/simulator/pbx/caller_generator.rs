@@ -13,22 +13,24 @@ impl SimulatedPbx {
     pub(crate) fn start_call_timers(&mut self) {
         for source in 0..self.behavior.caller_sources.len() {
             let delay = random_duration(&mut self.random, &FIRST_CALL_DELAY_MS);
-            self.start_timer(delay, Timer::GenerateCall { source });
+            self.start_timer(delay, Timer::GenerateCalls { source });
         }
     }
 
-    /// Generates a call from a source, and starts the timer for the source's next call.
-    pub(super) fn generate_call(&mut self, source: usize) {
+    /// Generates a source's calls, and starts the timer for its next ones.
+    pub(super) fn generate_calls(&mut self, source: usize) {
         let Some(source_behavior) = self.behavior.caller_sources.get(source).cloned() else {
             return;
         };
         let delay = random_duration(&mut self.random, &source_behavior.interval_ms);
-        self.start_timer(delay, Timer::GenerateCall { source });
-        let caller_id = self.random.choice(&self.behavior.caller_ids);
-        let caller_id = caller_id.cloned().unwrap_or_default();
-        let patience = self.behavior.patience(&mut self.random);
-        let channel = self.create_trunk_channel(&source_behavior.queue, caller_id);
-        self.join_queue(&source_behavior.queue, channel, patience);
+        self.start_timer(delay, Timer::GenerateCalls { source });
+        for _ in 0..source_behavior.callers {
+            let caller_id = self.random.choice(&self.behavior.caller_ids);
+            let caller_id = caller_id.cloned().unwrap_or_default();
+            let patience = self.behavior.patience(&mut self.random);
+            let channel = self.create_trunk_channel(&source_behavior.queue, caller_id);
+            self.join_queue(&source_behavior.queue, channel, patience);
+        }
     }
 
     /// Makes a caller join a queue, like `channel originate Local/QUEUE@callers` with the

@@ -18,7 +18,7 @@ impl SimulatedPbx {
 
     fn run_timer(&mut self, timer: Timer) {
         match timer {
-            Timer::GenerateCall { source } => self.generate_call(source),
+            Timer::GenerateCalls { source } => self.generate_calls(source),
             Timer::Distribute { queue } => self.run_scheduled_distribution(&queue),
             Timer::Answer { call_id, interface } => self.answer(call_id, &interface),
             Timer::RingTimeout { call_id, attempt } => self.end_ring_attempt(call_id, attempt),

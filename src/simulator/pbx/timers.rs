@@ -9,9 +9,9 @@ use crate::simulator::behavior::Party;
 /// The operation that runs when a timer expires.
 #[derive(Debug, Clone)]
 pub(crate) enum Timer {
-    /// A caller source generates a call. `source` is its index in
+    /// A caller source generates its calls. `source` is its index in
     /// `Behavior::caller_sources`.
-    GenerateCall { source: usize },
+    GenerateCalls { source: usize },
     /// A queue distributes its waiting callers to available members.
     Distribute { queue: String },
     /// A member answers a call.

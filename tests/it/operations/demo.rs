@@ -1,88 +1,26 @@
-//! `ami-bridge demo`: the printed commands work, the scene has breaks and wrap-up, and SIGINT
-//! stops the demo.
+//! `ami-bridge demo`: the printed commands and logins work, the scene has breaks and wrap-up, and
+//! SIGINT stops the demo.
 
-use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener};
-use std::process::{Child, Stdio};
+use std::net::TcpListener;
 
 use serde_json::json;
 
-use crate::support::{bridge_command, eventually, request, send_signal};
-
-/// A running demo, killed on drop.
-struct Demo {
-    child: Child,
-    address: SocketAddr,
-    targets: Vec<String>,
-}
-
-impl Demo {
-    /// Starts the demo and reads its output up to the last line.
-    fn start() -> Self {
-        let mut child = bridge_command()
-            .args(["demo", "--listen", "127.0.0.1:0", "--seed", "7"])
-            // The demo ignores configuration from the environment.
-            .env("AMI_BRIDGE__HTTP__PATH", "/elsewhere")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a demo process");
-        let lines = BufReader::new(child.stdout.take().expect("a piped stdout")).lines();
-        let mut text = Vec::new();
-        for line in lines.map_while(Result::ok) {
-            let is_last = line.contains("Ctrl-C");
-            text.push(line);
-            if is_last {
-                break;
-            }
-        }
-        let url = |line: &String| line.split("http://").nth(1).map(str::to_owned);
-        let urls: Vec<String> = text.iter().filter_map(url).collect();
-        let (panel, commands) = urls.split_first().expect("the panel's address");
-        let targets = commands.iter().map(|command| {
-            let (_, target) = command.split_once('/').expect("a path");
-            format!("/{}", target.trim_end_matches('\''))
-        });
-        Self {
-            child,
-            address: panel.trim_end_matches('/').parse().expect("an address"),
-            targets: targets.collect(),
-        }
-    }
-
-    fn get(&self, query: &str) -> serde_json::Value {
-        let path = "/API/UpdateAgentState.php?username=demo&password=demo";
-        request(self.address, "GET", &format!("{path}&{query}"), &[], b"").json()
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::support::{Demo, bridge_command, eventually, request, send_signal};
 
 #[test]
 fn demo_serves_every_printed_command() {
     let mut demo = Demo::start();
-    assert_eq!(demo.targets.len(), 5);
-    eventually("the demo listens", || {
-        std::net::TcpStream::connect(demo.address).ok()
-    });
-    for target in &demo.targets {
-        let response = eventually(target, || {
-            let response = request(demo.address, "GET", target, &[], b"");
-            // The link comes up shortly after the demo starts to listen.
-            (response.status != 503).then_some(response)
-        });
-        assert_eq!(response.status, 200, "{target}: {response:?}");
+    assert_eq!(demo.queries.len(), 5);
+    for query in &demo.queries {
+        let response = demo.get(query);
+        assert_eq!(response["status"], "success", "{query}: {response}");
     }
-    let agent = demo.get("action=showstate&agent=1021");
+    let agent = demo.get("action=showstate&agent=1031");
     assert_eq!(
         (&agent["alias"], &agent["state"]),
         (&json!("Noa"), &json!("available"))
     );
-    let removed = demo.get("action=remove&agent=1020&queue=6005");
+    let removed = demo.get("action=remove&agent=1020&queue=Night-desk");
     assert_eq!(removed["code"], "static_member");
     eventually("a call arrives", || {
         let statistics = demo.get("action=showqueuestat");
@@ -100,11 +38,38 @@ fn demo_serves_every_printed_command() {
 }
 
 #[test]
+fn demo_accepts_every_printed_login() {
+    let demo = Demo::start();
+    let paths: Vec<_> = demo.pages.iter().map(|page| page.path.as_str()).collect();
+    let [_, _, wall] = paths[..] else {
+        panic!("{paths:?}");
+    };
+    assert_eq!(paths[..2], ["/", "/agent"]);
+    let token = wall.strip_prefix("/wall#token=").expect("a token");
+    let agents = demo.pages.iter().map(|page| {
+        let api = "/API/UpdateAgentState.php";
+        let response = match &page.login {
+            Some((username, password)) => {
+                let query = format!("username={username}&password={password}&action=whoami");
+                request(demo.address, "GET", &format!("{api}?{query}"), &[], b"")
+            }
+            None => {
+                let bearer = format!("Bearer {token}");
+                let headers = [("Authorization", bearer.as_str())];
+                let target = format!("{api}?action=whoami");
+                request(demo.address, "GET", &target, &headers, b"")
+            }
+        };
+        assert_eq!(response.status, 200, "{page:?}: {response:?}");
+        response.json()["agent"].take()
+    });
+    let agents: Vec<_> = agents.collect();
+    assert_eq!(agents, [json!(null), json!("1001"), json!(null)]);
+}
+
+#[test]
 fn demo_shows_an_overdue_break_wrap_up_and_an_auto_pause() {
     let demo = Demo::start();
-    eventually("the demo listens", || {
-        std::net::TcpStream::connect(demo.address).ok()
-    });
     let has_member = |field: &str, value: serde_json::Value| {
         eventually(field, || {
             let response = demo.get("action=showqueue");
@@ -126,7 +91,7 @@ fn demo_shows_an_overdue_break_wrap_up_and_an_auto_pause() {
         .flatten()
         .map(|reason| &reason["reason"])
         .collect();
-    assert_eq!(names, ["Lunch", "Short break", "Back office"]);
+    assert_eq!(names, ["Lunch", "Short break", "Back office", "הפסקה"]);
 }
 
 #[test]

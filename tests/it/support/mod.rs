@@ -8,6 +8,7 @@ mod browser;
 mod calls;
 mod clock;
 mod configuration;
+mod demo;
 mod gate;
 mod haproxy;
 mod http;
@@ -34,6 +35,7 @@ pub(crate) use configuration::{
     ACME, GLOBEX, Reason, User, configuration, configuration_with, organization, with_acme_keys,
     with_reasons, with_state_directory,
 };
+pub(crate) use demo::{Demo, DemoPage};
 pub(crate) use gate::{Gate, HeldBytes, Hold};
 pub(crate) use haproxy::HaProxy;
 pub(crate) use http::{KeepAliveConnection, Response, request};

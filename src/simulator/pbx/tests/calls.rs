@@ -88,6 +88,7 @@ fn caller_and_agent_channels_have_distinct_unique_ids() {
     behavior.caller_sources = vec![CallerSource {
         queue: "one".to_owned(),
         interval_ms: 1_000_000..1_000_001,
+        callers: 1,
     }];
     let mut pbx = new_pbx_with(behavior);
     pbx.pause(Some("one"), SAM, true, "")

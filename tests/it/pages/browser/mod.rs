@@ -5,6 +5,7 @@ mod agent_alerts;
 mod agent_layout;
 mod agent_page;
 mod agent_recovery;
+mod demo;
 mod event_source;
 mod impatience;
 mod many;
