@@ -33,11 +33,25 @@ test("a missing or invalid time is null", () => {
 
 test("the clock follows the bridge's clock if the two differ", () => {
   const clock = new Clock();
-  clock.synchronize(null);
-  clock.synchronize(new Date(Date.now() + 600_000).toUTCString());
-  assert.ok(Math.abs(clock.now() - Date.now() - 600_000) < 1500);
-  clock.synchronize(new Date().toUTCString());
+  clock.synchronize(null, Date.now());
+  clock.synchronize(new Date(Date.now() + 600_000).toUTCString(), Date.now());
+  assert.ok(Math.abs(clock.now() - Date.now() - 600_000) < 1010);
+  clock.synchronize(new Date().toUTCString(), Date.now());
   assert.ok(Math.abs(clock.now() - Date.now()) < 5);
+});
+
+test("several responses make the clock more precise", ({ mock }) => {
+  // The bridge's clock is 1.5 s ahead, and a response takes 40 ms.
+  const start = Date.parse("2026-11-24T12:00:00.000Z");
+  mock.timers.enable({ apis: ["Date"], now: start });
+  const clock = new Clock();
+  const errors = [0, 300, 650, 900].map((time) => {
+    mock.timers.setTime(start + time + 40);
+    clock.synchronize(new Date(start + time + 20 + 1500).toUTCString(), start + time);
+    return Math.abs(clock.now() - Date.now() - 1500);
+  });
+  assert.ok(errors.every((error) => error <= 540), String(errors));
+  assert.ok(errors[3] <= 200, String(errors));
 });
 
 test("an error contains the bridge's message and advice", () => {

@@ -25,9 +25,10 @@ import { AgentView } from "./view.js";
 const TICK_INTERVAL = 250;
 
 const preferences = loadPreferences();
-const signals = new Signals(preferences);
+const signals = new Signals(preferences, showSound);
 /** @type {Session | null} */
 let session = null;
+let lastNews = "";
 
 /**
  * Shows a message at the agent's state. It stays until the next one.
@@ -36,9 +37,18 @@ let session = null;
  * @param {{ isError?: boolean }} [options]
  */
 function showNews(text, { isError = false } = {}) {
-  const news = byId("news");
-  setText(news, text);
-  news.classList.toggle("failed", isError);
+  lastNews = text;
+  byId("news").classList.toggle("failed", isError);
+  showSound();
+}
+
+/** Shows whether the page can be heard, and at the agent's state if it can't be yet. */
+function showSound() {
+  const isSilent = preferences.sound && signals.isBlocked;
+  const state = isSilent ? "silent until you tap" : "on";
+  setText(byId("sound"), `Sound: ${preferences.sound ? state : "off"}`);
+  byId("sound").classList.toggle("silent", isSilent);
+  setText(byId("news"), lastNews || (isSilent ? "Tap anywhere to turn the sound on." : ""));
 }
 
 /**
@@ -168,18 +178,37 @@ function showNotAgent(login, user) {
   find(message, "button").addEventListener("click", () => restart());
 }
 
+/**
+ * @param {"sound" | "vibration"} name
+ * @param {boolean} value
+ */
+function setPreference(name, value) {
+  preferences[name] = value;
+  savePreferences(preferences);
+}
+
 function setUpTools() {
   byId("logout").addEventListener("click", () => restart());
-  for (const [name, label] of /** @type {const} */ ([["sound", "Sound"], ["vibration", "Vibration"]])) {
-    const button = byId(name);
-    const show = () => setText(button, `${label}: ${preferences[name] ? "on" : "off"}`);
-    button.addEventListener("click", () => {
-      preferences[name] = !preferences[name];
-      savePreferences(preferences);
-      show();
+  let wasSilent = false;
+  // The tap or key itself ends the silence, before the click.
+  for (const type of ["pointerdown", "keydown"]) {
+    byId("sound").addEventListener(type, () => {
+      wasSilent = signals.isBlocked;
     });
-    show();
   }
+  byId("sound").addEventListener("click", () => {
+    // A tap that turns the sound on must not turn it off again.
+    if (!(preferences.sound && wasSilent)) setPreference("sound", !preferences.sound);
+    wasSilent = false;
+    showSound();
+  });
+  const showVibration = () => setText(byId("vibration"), `Vibration: ${preferences.vibration ? "on" : "off"}`);
+  byId("vibration").addEventListener("click", () => {
+    setPreference("vibration", !preferences.vibration);
+    showVibration();
+  });
+  showSound();
+  showVibration();
   byId("vibration").hidden = !("vibrate" in navigator);
 }
 

@@ -27,18 +27,28 @@ const VIBRATIONS = { paused: [400], resumed: [150, 100, 150], warning: [150, 100
 
 export class Signals {
   #preferences;
+  #onChange;
   /** @type {AudioContext | null} null before the user has touched the page */
   #audio = null;
   /** @type {{ alert: Alert, time: number } | null} */
   #last = null;
 
-  /** @param {Preferences} preferences */
-  constructor(preferences) {
+  /**
+   * @param {Preferences} preferences
+   * @param {() => void} onChange called when the browser allows or stops sounds
+   */
+  constructor(preferences, onChange) {
     this.#preferences = preferences;
+    this.#onChange = onChange;
     // Browsers allow sounds only after the user has touched the page or pressed a key.
     for (const type of ["pointerup", "keydown"]) {
       document.addEventListener(type, () => this.#unlock(), { passive: true });
     }
+  }
+
+  /** Returns true if the browser does not allow sounds until the user touches the page. */
+  get isBlocked() {
+    return this.#audio?.state !== "running";
   }
 
   /** @param {Alert} alert */
@@ -48,13 +58,16 @@ export class Signals {
     this.#last = { alert, time };
     if (isRepeat) return;
     if (this.#preferences.vibration) navigator.vibrate?.(VIBRATIONS[alert]);
-    if (this.#preferences.sound && this.#audio?.state === "running") playTones(this.#audio, TONES[alert]);
+    if (this.#preferences.sound && this.#audio && !this.isBlocked) playTones(this.#audio, TONES[alert]);
   }
 
   #unlock() {
-    this.#audio ??= new AudioContext();
-    // A browser also suspends a page's sounds in the background.
-    if (this.#audio.state !== "running") this.#audio.resume().catch(() => {});
+    if (this.#audio === null) {
+      this.#audio = new AudioContext();
+      this.#audio.addEventListener("statechange", this.#onChange);
+    }
+    // A browser also suspends a page's sounds in the background, and during a telephone call.
+    if (this.isBlocked) this.#audio.resume().catch(() => {});
   }
 }
 

@@ -161,6 +161,7 @@ export class Api {
    * @param {LocalCode} lostCode
    */
   async #fetch(path, options, headers, lostCode) {
+    const sentAt = Date.now();
     try {
       const response = await fetch(path, {
         ...options,
@@ -170,7 +171,7 @@ export class Api {
         credentials: "omit",
         redirect: "error",
       });
-      this.#clock.synchronize(response.headers.get("Date"));
+      this.#clock.synchronize(response.headers.get("Date"), sentAt);
       return response;
     } catch {
       throw localError(lostCode);

@@ -5,25 +5,37 @@
  * clock, and that clock were ten minutes slow, pauses would seem to begin in the future.
  */
 export class Clock {
-  #offset = 0;
+  // The difference between the two clocks lies between these bounds.
+  #lowest = -Infinity;
+  #highest = Infinity;
 
   /**
-   * Sets the clock from the `Date` header of a response that has just arrived. The header
-   * contains whole seconds, so half a second, the average fraction, is added.
+   * Sets the clock from the `Date` header of a response that has just arrived. The header contains
+   * whole seconds, so each response only limits the difference to a second and the response time.
+   * Together, several responses are more precise.
    *
    * @param {string | null} date
+   * @param {number} sentAt when the request was sent, as returned by `Date.now`
    */
-  synchronize(date) {
+  synchronize(date, sentAt) {
     const reported = Date.parse(date ?? "");
     if (Number.isNaN(reported)) return;
-    const offset = reported + 500 - Date.now();
-    // A small difference can be caused by rounding and network latency.
-    this.#offset = Math.abs(offset) < 2000 ? 0 : offset;
+    const [lowest, highest] = [reported - Date.now(), reported + 1000 - sentAt];
+    const contradicts = lowest > this.#highest || highest < this.#lowest;
+    // If the bounds contradict each other, one of the clocks has been set.
+    this.#lowest = contradicts ? lowest : Math.max(lowest, this.#lowest);
+    this.#highest = contradicts ? highest : Math.min(highest, this.#highest);
   }
 
   /** Returns the bridge's time, in milliseconds since 1970. */
   now() {
     return Date.now() + this.#offset;
+  }
+
+  get #offset() {
+    // If the clocks can agree, they are assumed to.
+    if (this.#lowest <= 0 && this.#highest >= 0) return 0;
+    return (this.#lowest + this.#highest) / 2;
   }
 }
 

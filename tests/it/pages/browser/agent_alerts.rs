@@ -82,6 +82,46 @@ fn changes_by_others_are_signaled_unless_the_agent_has_turned_that_off() {
     assert_eq!(take_signals(&browser), json!([0, [[150, 100, 150]]]));
 }
 
+/// Returns the label of the sound button and the message at the agent's state.
+fn sound_texts(browser: &Browser) -> [String; 2] {
+    [browser.text("#sound"), browser.text("#news")]
+}
+
+#[test]
+fn page_says_that_it_is_silent_until_the_first_tap() {
+    let (_asterisk, bridge) = start_with_agents(SIMULATED);
+    let browser = open_agent_page(&bridge, DANA);
+    // The login was typed, so the browser allows sounds.
+    wait_for_text(&browser, "#sound", "Sound: on");
+    assert_eq!(browser.text("#news"), "");
+    let reload = || {
+        browser.run_script("location.reload()", &[]);
+        browser.wait_until(LIVE);
+    };
+    reload();
+    let silent = [
+        "Sound: silent until you tap",
+        "Tap anywhere to turn the sound on.",
+    ];
+    assert_eq!(sound_texts(&browser), silent);
+    browser.click("#name");
+    wait_for_text(&browser, "#sound", "Sound: on");
+    assert_eq!(browser.text("#news"), "");
+
+    // A tap on the button itself, or a key, turns the sound on, and the next one turns it off.
+    reload();
+    browser.click("#sound");
+    wait_for_text(&browser, "#sound", "Sound: on");
+    reload();
+    browser.run_script("document.getElementById('sound').focus()", &[]);
+    browser.press("\u{e007}");
+    wait_for_text(&browser, "#sound", "Sound: on");
+    browser.press("\u{e007}");
+    wait_for_text(&browser, "#sound", "Sound: off");
+    reload();
+    assert_eq!(sound_texts(&browser), ["Sound: off", ""]);
+}
+
 #[test]
 fn page_warns_a_minute_before_a_limit() {
     let (_asterisk, bridge) = start_with_agents(SIMULATED);

@@ -92,6 +92,37 @@ fn everything_that_an_agent_needs_is_on_a_phones_screen() {
     }
 }
 
+/// Returns the height of each element in CSS pixels.
+fn heights(browser: &Browser, selector: &str) -> Vec<f64> {
+    let script = "return [...document.querySelectorAll(arguments[0])]
+        .map((element) => element.getBoundingClientRect().height)";
+    let heights = browser.run_script(script, &[selector]);
+    let heights = heights.as_array().expect("an array").iter();
+    heights
+        .map(|height| height.as_f64().expect("a number"))
+        .collect()
+}
+
+#[test]
+fn main_buttons_are_large() {
+    let (_asterisk, bridge) = start_with_agents(SIMULATED);
+    let browser = open_agent_page(&bridge, DANA);
+    for (width, height) in SCREENS {
+        browser.set_screen_size(width, height);
+        browser.wait_visible(&reason_button("Coffee"));
+        assert!(heights(&browser, "#pause")[0] >= 88.0);
+        let reasons = heights(&browser, "#reasons button");
+        assert!(
+            reasons.len() == 5 && reasons.iter().all(|height| *height >= 56.0),
+            "{reasons:?}"
+        );
+        tap(&browser, &reason_button("Training"));
+        browser.wait_visible("#resume");
+        assert!(heights(&browser, "#resume")[0] >= 88.0);
+        tap(&browser, "#resume");
+    }
+}
+
 #[test]
 fn long_and_right_to_left_names_move_nothing() {
     let (_asterisk, bridge) = start_with_agents(SIMULATED);
