@@ -1,13 +1,12 @@
-//! The agent's page on small screens, for fingers, and for assistive technology.
+//! The agent's page on small screens, and for fingers.
 
 use serde_json::{Value, json};
 
-use super::access::{axe_script, serious_violations};
 use super::agent_page::{
     DANA, log_in_agent, open_agent_page, reason_button, start_with_agents, tap,
 };
-use super::{submit_login, wait_for_text};
-use crate::support::{ACME, Browser, SIMULATED, request};
+use super::wait_for_text;
+use crate::support::{Browser, SIMULATED, request};
 
 const SCREENS: [(u32, u32); 2] = [(390, 844), (320, 568)];
 
@@ -143,55 +142,6 @@ fn long_and_right_to_left_names_move_nothing() {
     browser.wait_visible("#pause");
     assert_eq!(browser.run_script(position, &[]), before);
     assert_on_screen(&browser, &["#own", "#reasons"]);
-}
-
-#[test]
-fn axe_finds_no_violations_on_the_agents_page() {
-    let (asterisk, bridge) = start_with_agents(SIMULATED);
-    let browser = Browser::start();
-    let axe = axe_script();
-    browser.open_page(bridge.address, "/agent");
-    submit_login(&browser, &ACME.username.replace("%40", "@"), ACME.password);
-    browser.wait_visible("#not-agent");
-    browser.run_script(&axe, &[]);
-    let mut found = serious_violations(&browser, "no agent");
-    browser.click("#not-agent button");
-    browser.wait_visible("#login-form");
-    log_in_agent(&browser, &bridge, DANA);
-    browser.run_script(&axe, &[]);
-    let mut check = |view: &str| {
-        for (width, height) in SCREENS {
-            browser.set_screen_size(width, height);
-            for scheme in ["light", "dark"] {
-                browser.set_color_scheme(scheme);
-                found.extend(serious_violations(
-                    &browser,
-                    &format!("{view}, {scheme}, {width}"),
-                ));
-            }
-            browser.force_colors();
-            found.extend(serious_violations(
-                &browser,
-                &format!("{view}, forced colors"),
-            ));
-        }
-    };
-    browser.wait_visible(&reason_button("Coffee"));
-    check("available");
-    tap(&browser, "#other");
-    browser.wait_until("document.getElementById('dialog').open");
-    check("dialog");
-    browser.press("\u{e00c}");
-    bridge.acme_ok("action=pause&agent=1001&queue=6001&reason=Training");
-    browser.wait_visible("#partly");
-    check("partly paused");
-    bridge.acme_ok("action=pause&agent=1001&reason=Short%20break");
-    browser.wait_visible("#own.overdue");
-    check("overdue");
-    drop(asterisk);
-    browser.wait_visible("#banner");
-    check("PBX disconnected");
-    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]

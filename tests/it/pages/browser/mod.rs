@@ -5,6 +5,8 @@ mod agent_alerts;
 mod agent_layout;
 mod agent_page;
 mod agent_recovery;
+mod axe;
+mod axe_agent;
 mod demo;
 mod event_source;
 mod impatience;
