@@ -67,12 +67,23 @@ const FILES: &[(&str, &[u8])] = files![
     "shared/stream.js",
     "shared/theme.css",
     "shared/time.js",
+    "shared/tones.js",
+    "wall/alarm.js",
+    "wall/layout.js",
+    "wall/notice.js",
+    "wall/page.js",
+    "wall/screen.js",
+    "wall/sound.js",
+    "wall/upgrade.js",
+    "wall/view.js",
+    "wall/wall.css",
 ];
 
 /// The path and the HTML of each page.
-const PAGES: [(&str, &str); 2] = [
+const PAGES: [(&str, &str); 3] = [
     ("/", include_str!("../pages/board/board.html")),
     ("/agent", include_str!("../pages/agent/agent.html")),
+    ("/wall", include_str!("../pages/wall/wall.html")),
 ];
 
 /// Parts that several pages contain: the placeholder, and the HTML that replaces it.
@@ -120,7 +131,7 @@ impl Pages {
                 html.replace(name, part)
             });
             let html = html.replace("{{interface}}", &api_path);
-            File::new(path, Bytes::from(html))
+            page(path, &html)
         });
         Self {
             files: files.chain(pages).collect(),
@@ -135,16 +146,12 @@ impl Pages {
 
 impl File {
     fn new(path: &'static str, content: Bytes) -> Self {
-        let mut etag = String::from("\"");
-        for byte in Sha256::digest(&content).iter().take(8) {
-            let _ = write!(etag, "{byte:02x}");
-        }
-        etag.push('"');
+        let version = version(Sha256::new_with_prefix(&content));
         Self {
             path,
             content_type: content_type(path),
             content,
-            etag,
+            etag: format!("\"{version}\""),
         }
     }
 
@@ -182,6 +189,33 @@ impl File {
             .flat_map(|tags| tags.split(','))
             .any(|tag| tag.trim().trim_start_matches("W/") == self.etag)
     }
+}
+
+/// Returns a page. Its version, and thus its `ETag`, also changes with the files that it loads, so
+/// that a page that is open for weeks can find out whether the program has been upgraded.
+fn page(path: &'static str, html: &str) -> File {
+    let mut hash = Sha256::new_with_prefix(html);
+    for (name, content) in FILES {
+        hash.update(name);
+        hash.update(content);
+    }
+    let version = version(hash);
+    let html = html.replace("{{version}}", &version);
+    File {
+        path,
+        content_type: content_type(path),
+        content: Bytes::from(html),
+        etag: format!("\"{version}\""),
+    }
+}
+
+/// Returns the start of the hash in hexadecimal.
+fn version(hash: Sha256) -> String {
+    let mut version = String::new();
+    for byte in hash.finalize().iter().take(8) {
+        let _ = write!(version, "{byte:02x}");
+    }
+    version
 }
 
 /// Returns the content type of the file at `path`. The pages themselves have no extension.
@@ -246,5 +280,14 @@ mod tests {
             assert!(text.contains("id=\"login-form\"") && text.contains("id=\"icon-close\""));
             assert!(!text.contains("{{"), "{path}");
         }
+    }
+
+    #[test]
+    fn version_of_the_wall_screen_is_its_etag() {
+        let pages = Pages::new("/api");
+        let wall = pages.file("/wall").expect("the page");
+        let text = std::str::from_utf8(&wall.content).expect("UTF-8");
+        let version = wall.etag.trim_matches('"');
+        assert!(text.contains(&format!("data-version=\"{version}\"")));
     }
 }

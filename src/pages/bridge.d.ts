@@ -146,14 +146,20 @@ export interface Credentials {
   password: string;
 }
 
+/** The token of a program or a wall screen. */
+export interface Token {
+  token: string;
+}
+
 /** A user's settings for the pages, stored in the browser. */
 export interface Preferences {
   /** A caller who waits for this many seconds is marked as late. */
   late: number;
   theme: string;
-  wall: boolean;
   /** Whether the agent's page plays sounds. */
   sound: boolean;
   /** Whether the agent's page vibrates. */
   vibration: boolean;
+  /** Whether a new alarm on the wall screen is audible. */
+  wallSound: boolean;
 }

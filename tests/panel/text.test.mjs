@@ -72,7 +72,7 @@ test("a reason must be a text that Asterisk can store", () => {
 });
 
 test("invalid stored preferences are ignored", () => {
-  const stored = { late: -1, theme: "pink", wall: "yes", password: "x", reasons: ["Lunch"] };
+  const stored = { late: -1, theme: "pink", wallSound: "yes", password: "x", reasons: ["Lunch"] };
   assert.deepEqual(validPreferences(stored), {});
   assert.deepEqual(validPreferences({ late: 30, theme: "dark" }), { late: 30, theme: "dark" });
 });

@@ -25,7 +25,8 @@ pub(super) fn validate(table: &file::Http, mistakes: &mut Mistakes) -> Option<Ht
     if !is_available_path(&table.path) {
         let message = "must be a path below /, such as \"/API/UpdateAgentState.php\", without \
                        ?, # or %, without empty, . or .. segments, and not one that the bridge \
-                       uses itself (/agent, /events, /openapi.json, /panel/…)";
+                       uses itself (/agent, /events, /openapi.json, /panel/…, \
+                       /wall)";
         mistakes.add("http.path", message);
     }
     let reject_unknown_parameters = match table.unknown_parameters.as_str() {
@@ -77,7 +78,7 @@ fn tls(
 /// empty, `.` and `..` segments before they send a request, so a path with such a segment
 /// would never match.
 fn is_available_path(path: &str) -> bool {
-    let reserved = [EVENTS_PATH, OPENAPI_PATH, "/panel", "/agent"];
+    let reserved = [EVENTS_PATH, OPENAPI_PATH, "/panel", "/agent", "/wall"];
     let is_below = |reserved: &&str| path == *reserved || path.starts_with(&format!("{reserved}/"));
     let is_preserved = |segment: &str| !["", ".", ".."].contains(&segment);
     let is_allowed = |b: u8| b.is_ascii_graphic() && !b"?#%".contains(&b);

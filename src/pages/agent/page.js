@@ -214,6 +214,6 @@ function setUpTools() {
 
 setUpTools();
 setUpDialog();
-applyPreferences({ ...preferences, wall: false });
+applyPreferences(preferences);
 wakeWithPage(() => session);
 setUpLogin(logIn);

@@ -1,4 +1,6 @@
-// Sounds and vibrations of the agent's page. The sounds are synthesized, so there are no files.
+// Sounds and vibrations of the agent's page.
+
+import { playTones } from "../shared/tones.js";
 
 /**
  * @import { Preferences } from "../bridge"
@@ -11,12 +13,6 @@
  * @type {Record<Alert, number[]>}
  */
 const TONES = { paused: [660, 440], resumed: [440, 660], warning: [550, 550, 550] };
-
-// The duration of a tone, and the time from its start to the next one, in seconds.
-const TONE_LENGTH = 0.18;
-const TONE_INTERVAL = 0.24;
-
-const VOLUME = 0.25;
 
 // A change of several queues arrives as several events within this time, in milliseconds. It causes
 // one signal.
@@ -68,24 +64,5 @@ export class Signals {
     }
     // A browser also suspends a page's sounds in the background, and during a telephone call.
     if (this.isBlocked) this.#audio.resume().catch(() => {});
-  }
-}
-
-/**
- * @param {AudioContext} audio
- * @param {number[]} frequencies
- */
-function playTones(audio, frequencies) {
-  for (const [index, frequency] of frequencies.entries()) {
-    const start = audio.currentTime + index * TONE_INTERVAL;
-    const oscillator = new OscillatorNode(audio, { frequency });
-    const gain = new GainNode(audio, { gain: 0 });
-    // The volume rises and falls gradually, because a sudden change clicks.
-    gain.gain.setValueAtTime(0, start);
-    gain.gain.linearRampToValueAtTime(VOLUME, start + 0.02);
-    gain.gain.linearRampToValueAtTime(0, start + TONE_LENGTH);
-    oscillator.connect(gain).connect(audio.destination);
-    oscillator.start(start);
-    oscillator.stop(start + TONE_LENGTH);
   }
 }

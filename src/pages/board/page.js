@@ -5,7 +5,7 @@ import { errorMessage, setUpDialog } from "../shared/dialog.js";
 import { byId } from "../shared/dom.js";
 import { continueAt, restart, setUpLogin, showApp, showLogin } from "../shared/login.js";
 import { Session, wakeWithPage } from "../shared/session.js";
-import { applyPreferences, loadPreferences, openSettings, savePreferences } from "../shared/settings.js";
+import { applyPreferences, loadPreferences, openSettings } from "../shared/settings.js";
 import { Clock } from "../shared/time.js";
 import { Changes } from "./changes.js";
 import { Selection } from "./selection.js";
@@ -21,6 +21,8 @@ const preferences = loadPreferences();
 let session = null;
 /** @type {Changes | null} */
 let changes = null;
+/** @type {Login | null} */
+let loggedIn = null;
 
 /** @param {Login} login */
 function startSession(login) {
@@ -30,6 +32,7 @@ function startSession(login) {
     readsStatistics: true,
     createPage({ api, board, clock, reasons, rights }) {
       changes = new Changes(api, board, reasons);
+      loggedIn = login;
       showApp(login);
       byId("board").focus({ preventScroll: true });
       const selection = new Selection(() => session?.refresh());
@@ -76,32 +79,16 @@ function setUpTools() {
     }),
   );
   byId("logout").addEventListener("click", () => restart());
-  byId("wall").addEventListener("click", () => {
-    preferences.wall = !preferences.wall;
-    savePreferences(preferences);
-    showWall();
-    session?.refresh();
+  byId("wall").addEventListener("click", (event) => {
+    // A new tab or window has a session of its own.
+    if (loggedIn === null || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    continueAt("wall", loggedIn);
   });
-}
-
-/** @type {WakeLockSentinel | null} */
-let wakeLock = null;
-
-/** Applies the preferences. Keeps a wall screen awake if the browser supports it. */
-async function showWall() {
-  applyPreferences(preferences);
-  byId("wall").setAttribute("aria-pressed", String(preferences.wall));
-  if (!preferences.wall || document.visibilityState !== "visible") {
-    await wakeLock?.release().catch(() => {});
-    wakeLock = null;
-  } else if (wakeLock === null || wakeLock.released) {
-    wakeLock = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
-  }
 }
 
 setUpTools();
 setUpDialog();
-showWall();
-document.addEventListener("visibilitychange", () => showWall());
+applyPreferences(preferences);
 wakeWithPage(() => session);
 setUpLogin(logIn);

@@ -1,7 +1,7 @@
 // Requests to the bridge, and the messages for failed requests.
 
 /**
- * @import { Credentials, ErrorBody, QueueResult } from "../bridge"
+ * @import { Credentials, ErrorBody, QueueResult, Token } from "../bridge"
  * @import { Clock } from "./time.js"
  */
 
@@ -92,14 +92,12 @@ export class Api {
 
   /**
    * @param {string} path the API's path
-   * @param {Credentials} credentials
+   * @param {Credentials | Token} credentials
    * @param {Clock} clock set from the `Date` header of each response
    */
-  constructor(path, { username, password }, clock) {
+  constructor(path, credentials, clock) {
     this.#path = path;
-    // Encodes as UTF-8, because btoa throws for characters outside Latin-1.
-    const bytes = new TextEncoder().encode(`${username}:${password}`);
-    this.#authorization = `Basic ${btoa(String.fromCharCode(...bytes))}`;
+    this.#authorization = authorization(credentials);
     this.#clock = clock;
   }
 
@@ -180,9 +178,21 @@ export class Api {
 }
 
 /**
+ * Returns the `Authorization` header.
+ *
+ * @param {Credentials | Token} credentials
+ */
+function authorization(credentials) {
+  if ("token" in credentials) return `Bearer ${credentials.token}`;
+  // Encodes as UTF-8, because btoa throws for characters outside Latin-1.
+  const bytes = new TextEncoder().encode(`${credentials.username}:${credentials.password}`);
+  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+}
+
+/**
  * Creates the API of the bridge that has served this page.
  *
- * @param {Credentials} credentials
+ * @param {Credentials | Token} credentials
  * @param {Clock} clock
  */
 export function createApi(credentials, clock) {

@@ -97,7 +97,8 @@ export function showApp({ credentials, remember }) {
   byId("login-form", HTMLFormElement).reset();
   byId("login").hidden = true;
   byId("app").hidden = false;
-  byId("logout").title = `Log out ${credentials.username}`;
+  const logout = document.getElementById("logout");
+  if (logout) logout.title = `Log out ${credentials.username}`;
 }
 
 /**
@@ -106,9 +107,24 @@ export function showApp({ credentials, remember }) {
  * @param {string} url
  * @param {Login} login
  */
-export function continueAt(url, { credentials, remember }) {
-  store(remember ? CREDENTIALS_KEY : HANDOVER_KEY, JSON.stringify(credentials));
+export function continueAt(url, login) {
+  handOver(login);
   location.assign(url);
+}
+
+/**
+ * Reloads the page. The user remains logged in.
+ *
+ * @param {Login} login
+ */
+export function reloadPage(login) {
+  handOver(login);
+  location.reload();
+}
+
+/** @param {Login} login */
+function handOver({ credentials, remember }) {
+  store(remember ? CREDENTIALS_KEY : HANDOVER_KEY, JSON.stringify(credentials));
 }
 
 /**

@@ -10,7 +10,7 @@ import { EventStream } from "./stream.js";
 import { Clock } from "./time.js";
 
 /**
- * @import { BridgeEvent, Credentials } from "../bridge"
+ * @import { BridgeEvent, Credentials, Token } from "../bridge"
  * @import { BoardUpdate } from "./state.js"
  * @import { Connected, Disconnected } from "./stream.js"
  *
@@ -19,13 +19,22 @@ import { Clock } from "./time.js";
  * @property {() => void} refresh draws everything
  * @property {(isLive: boolean) => void} setLive sets whether the page receives events
  *
+ * @typedef {object} Notice the part of the page that shows the connection state
+ * @property {() => void} showLive
+ * @property {() => void} showConnecting
+ * @property {(displayedSince: number) => void} showPbxLost
+ * @property {(status: Disconnected, displayedSince: number) => void} showLost
+ *
  * @typedef {object} SessionOptions
- * @property {Credentials} credentials
+ * @property {Credentials | Token} credentials
  * @property {boolean} showImmediately whether to show the page before the bridge has responded
  * @property {boolean} readsStatistics whether the page shows statistics
  * @property {(session: Session) => Page} createPage shows the page, and returns it
- * @property {(message: string, wasPageShown: boolean) => void} onRejected called when the bridge
- *   has rejected the login, which ends the session
+ * @property {boolean} [isReadOnly] whether the page can make no changes, and therefore needs
+ *   neither the reasons nor the user's rights
+ * @property {(session: Session) => Notice} [createNotice] the default is a `ConnectionNotice`
+ * @property {(message: string, wasPageShown: boolean, code: string) => void} onRejected called when
+ *   the bridge has rejected the login, which ends the session
  */
 
 // Events contain statistics only for queues that change. The page therefore also reads the
@@ -38,7 +47,7 @@ export class Session {
   /**
    * The parts of the page that exist after the login; null before the login.
    *
-   * @type {{ view: Page, notice: ConnectionNotice } | null}
+   * @type {{ view: Page, notice: Notice } | null}
    */
   #page = null;
   clock = new Clock();
@@ -68,8 +77,10 @@ export class Session {
     this.#lastEvent = Date.now();
     const update = this.board.apply(event, this.clock.now());
     if (event.type === "snapshot") {
-      this.reasons.refresh();
-      this.rights.refresh().then(() => this.refresh());
+      if (!this.#options.isReadOnly) {
+        this.reasons.refresh();
+        this.rights.refresh().then(() => this.refresh());
+      }
       if (this.#options.readsStatistics) this.#readStatistics();
     }
     if (event.type === "snapshot" || event.type === "pbx") this.#showStatus();
@@ -90,7 +101,7 @@ export class Session {
     // The bridge responds with pbx_unavailable only after it has accepted the login.
     if (isRejected || !(wasPageShown || code === "pbx_unavailable")) {
       this.stream.end();
-      this.#options.onRejected(message, wasPageShown);
+      this.#options.onRejected(message, wasPageShown, code);
       return;
     }
     const { view, notice } = this.#showPage();
@@ -102,7 +113,7 @@ export class Session {
   #showPage() {
     if (this.#page) return this.#page;
     const view = this.#options.createPage(this);
-    const notice = new ConnectionNotice(() => this.stream.wake());
+    const notice = this.#options.createNotice?.(this) ?? new ConnectionNotice(() => this.stream.wake());
     this.#page = { view, notice };
     if (this.#options.readsStatistics) setInterval(() => this.#readStatistics(), STATISTICS_INTERVAL);
     notice.showConnecting();

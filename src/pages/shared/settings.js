@@ -13,9 +13,9 @@ const THEMES = ["auto", "light", "dark"];
 const DEFAULTS = {
   late: 60,
   theme: "auto",
-  wall: false,
   sound: true,
   vibration: true,
+  wallSound: false,
 };
 
 export function loadPreferences() {
@@ -42,23 +42,20 @@ export function savePreferences(preferences) {
  *
  * @param {Record<string, unknown>} stored
  */
-export function validPreferences({ late, theme, wall, sound, vibration }) {
+export function validPreferences({ late, theme, sound, vibration, wallSound }) {
   /** @type {Partial<Preferences>} */
   const valid = {};
   if (Number(late) >= 1 && Number(late) <= 36_000) valid.late = Number(late);
   if (typeof theme === "string" && THEMES.includes(theme)) valid.theme = theme;
-  if (typeof wall === "boolean") valid.wall = wall;
   if (typeof sound === "boolean") valid.sound = sound;
   if (typeof vibration === "boolean") valid.vibration = vibration;
+  if (typeof wallSound === "boolean") valid.wallSound = wallSound;
   return valid;
 }
 
 /** @param {Preferences} preferences */
-export function applyPreferences({ theme, wall }) {
-  const { dataset } = document.documentElement;
-  dataset.theme = theme;
-  if (wall) dataset.wall = "";
-  else delete dataset.wall;
+export function applyPreferences({ theme }) {
+  document.documentElement.dataset.theme = theme;
 }
 
 /**

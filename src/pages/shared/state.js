@@ -11,6 +11,7 @@ import { People } from "./people.js";
  * @property {string} name
  * @property {string} searchText
  * @property {Map<string, BoardMember>} members by interface
+ * @property {number} membersHidden the number of members that the user may not see
  * @property {BoardCaller[]} callers
  * @property {Partial<QueueStatistics> | null} statistics null until the bridge has sent
  *   statistics
@@ -65,6 +66,7 @@ function emptyQueue(id) {
     name: id,
     searchText: searchKey(id),
     members: new Map(),
+    membersHidden: 0,
     callers: [],
     statistics: null,
     stateCounts: null,
@@ -136,6 +138,7 @@ export class Board {
         queue.members.set(member.interface, new BoardMember(member));
         this.people.add(member);
       }
+      queue.membersHidden = data.members_hidden ?? 0;
       queue.callers = (data.callers ?? []).map((caller) => boardCaller(caller, now));
       this.queues.set(queue.id, queue);
     }

@@ -200,13 +200,14 @@ fn log_filters_that_would_silence_the_log_are_rejected() {
 #[test]
 fn paths_that_no_request_can_have_are_rejected() {
     let invalid = "\"\" \"/\" \"x\" \"/x \" \"/a//b\" \"//x\" \"/a/../b\" \"/./x\" \"/é\" \"/a%20b\" \
-        \"/events\" \"/panel/board/page.js\" \"/openapi.json\"";
+        \"/events\" \"/panel/board/page.js\" \"/openapi.json\" \
+        \"/agent\" \"/wall\" \"/wall/x\"";
     let path = [("[http]", "path")];
     assert_mistakes(&path, &quoted(invalid), "must be a path below /");
     assert_mistakes(&path, &["\"/a b\""], "must be a path below /");
     assert_accepted(
         &path,
-        &quoted("\"/x\" \"/X/y.php\" \"/x/\" \"/eventsource\""),
+        &quoted("\"/x\" \"/X/y.php\" \"/x/\" \"/eventsource\" \"/wallpaper\""),
     );
 }
 

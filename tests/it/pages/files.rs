@@ -25,7 +25,9 @@ fn page_and_its_files_are_served_with_a_strict_policy() {
     assert!(!policy.contains("unsafe"));
     let agent_page = request(bridge.address, "GET", "/agent", &[], b"");
     assert_eq!(agent_page.status, 200);
-    let html = page.body.clone() + &agent_page.body;
+    let wall = request(bridge.address, "GET", "/wall", &[], b"");
+    assert_eq!(wall.status, 200);
+    let html = page.body.clone() + &agent_page.body + &wall.body;
     // The pages contain nothing that would need an exception in the policy.
     for forbidden in [
         "<style",
@@ -103,7 +105,7 @@ fn names_in(folder: &str) -> impl Iterator<Item = String> + use<> {
 #[test]
 fn unchanged_files_are_not_sent_again() {
     let (_asterisk, bridge) = start_with("");
-    for path in ["/", "/agent", "/panel/board/page.js"] {
+    for path in ["/", "/agent", "/wall", "/panel/board/page.js"] {
         let first = request(bridge.address, "GET", path, &[], b"");
         let tag = first.header("ETag").expect("an ETag");
         let tag_list = format!("\"other\", W/{tag}");
@@ -134,7 +136,7 @@ fn unchanged_files_are_not_sent_again() {
 #[test]
 fn panel_can_be_disabled() {
     let (_asterisk, bridge) = start_with("panel = false");
-    for path in ["/", "/agent", "/panel/board/page.js"] {
+    for path in ["/", "/agent", "/wall", "/panel/board/page.js"] {
         let response = request(bridge.address, "GET", path, &[], b"");
         assert_eq!(response.outcome(), "404 not_found");
     }

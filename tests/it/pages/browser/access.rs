@@ -155,12 +155,6 @@ fn axe_finds_no_serious_violations() {
             browser.press(ESCAPE);
             browser.wait_until("!document.getElementById('dialog').open");
         }
-        browser.click("#wall");
-        found.extend(serious_violations(
-            &browser,
-            &format!("wall screen, {scheme}"),
-        ));
-        browser.click("#wall");
     }
     drop(asterisk);
     browser.wait_visible("#banner");

@@ -167,13 +167,15 @@ fn screenshots_of_the_page_can_be_taken() {
     browser.set_color_scheme("dark");
     take_screenshot(&browser, "dark.png");
     browser.set_color_scheme("light");
-    browser.set_screen_size(1920, 1080);
-    browser.click("#wall");
-    take_screenshot(&browser, "wall.png");
-    browser.click("#wall");
     browser.set_screen_size(390, 844);
     browser.run_script("scrollTo(0, 0)", &[]);
     take_screenshot(&browser, "telephone.png");
+    // The session continues on the wall screen.
+    browser.click("#wall");
+    browser.set_screen_size(1920, 1080);
+    wait_for_text(&browser, ".tile[data-queue=\"6002\"] .count", "3");
+    browser.wait_until("document.getElementById('cover').hidden");
+    take_screenshot(&browser, "wall.png");
 }
 
 #[test]
