@@ -146,7 +146,8 @@ fn breaks() -> AgentBreaks {
         reasons: PAUSE_REASONS.map(str::to_owned).to_vec(),
         first_after_ms: 5_000..300_000,
         interval_ms: 60_000..300_000,
-        length_ms: 20_000..90_000,
+        // Shorter than any limit. Only `OVERDUE_AGENTS` exceed one.
+        length_ms: 20_000..55_000,
     }
 }
 

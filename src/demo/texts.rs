@@ -67,7 +67,7 @@ agents = ["1001"]
 [[organization.demo.token]]
 name = "wall"
 token_hash = "{wall_token_hash}"
-actions = ["events", "showqueue", "showqueuestat", "showreasons"]
+actions = ["events"]
 "#
     )
 }

@@ -176,7 +176,7 @@ fn demo_has_rushes_late_callers_and_queues_with_nobody_free() {
         );
         for seconds in [late, nobody_free] {
             assert!(
-                (30..550).contains(&seconds),
+                (15..550).contains(&seconds),
                 "{seed}: {late}, {nobody_free}"
             );
         }
