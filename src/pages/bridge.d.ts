@@ -5,6 +5,7 @@ export interface Member {
   alias: string;
   interface: string;
   membership: "dynamic" | "static";
+  penalty: number;
   /** One of STATE_LABELS in shared/member.js, or a state that a newer bridge has added. */
   state: string;
   /** When the state began. Times are in RFC 3339 format, or null if the bridge does not know them. */
@@ -90,7 +91,25 @@ export interface QueueResult {
   kept?: boolean;
   /** When the bridge ends the pause. */
   ends_at?: string;
+  code?: string;
   message?: string;
+}
+
+/** The result of a change for one of several agents. */
+export interface AgentResult {
+  agent: string;
+  status: "success" | "partial" | "error";
+  code?: string;
+  message?: string;
+  queues: QueueResult[];
+}
+
+/** The part of a response to a change that has its results. */
+export interface ChangeBody {
+  agent?: string;
+  queues?: QueueResult[];
+  /** Instead of `agent` and `queues` if the request has several agents. */
+  agents?: AgentResult[];
 }
 
 /** A pause reason that the organization offers. */
@@ -115,7 +134,8 @@ export interface PauseReasons {
 export interface ErrorBody {
   code: string;
   message: string;
-  queues?: QueueResult[];
+  /** If a change of several agents failed for each of them. */
+  agents?: AgentResult[];
 }
 
 export interface SnapshotEvent {

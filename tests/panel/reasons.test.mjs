@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError } from "../../src/pages/shared/api.js";
-import { findReason, limitText, maxMinutes, pauseParameters, Reasons } from "../../src/pages/shared/reasons.js";
+import { pauseParameters } from "../../src/pages/shared/reason-fields.js";
+import { findReason, limitText, maxMinutes, Reasons } from "../../src/pages/shared/reasons.js";
 
 /** @import { PauseReason, PauseReasons } from "../../src/pages/bridge" */
 

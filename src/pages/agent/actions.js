@@ -3,7 +3,7 @@
 import { failureMessages } from "../shared/api.js";
 import { errorMessage, isDialogOpen, openDialog } from "../shared/dialog.js";
 import { isInert, markChanged, whileBusy } from "../shared/pending.js";
-import { pauseFields, pauseParameters } from "../shared/reasons.js";
+import { pauseFields, pauseParameters } from "../shared/reason-fields.js";
 
 /**
  * @import { QueueResult } from "../bridge"

@@ -1,8 +1,8 @@
 // The agent's page: draws the agent's state, the controls and the queues.
 
-import { byId, cloneTemplate, create, find, isolate, setChildren, setText } from "../shared/dom.js";
+import { byId, cloneTemplate, create, find, setChildren, setText } from "../shared/dom.js";
 import { markChanged } from "../shared/pending.js";
-import { limitText } from "../shared/reasons.js";
+import { reasonButton } from "../shared/reason-fields.js";
 import { formatDuration, parseTime } from "../shared/time.js";
 import { isDeadlineNear } from "./own-alerts.js";
 import { ownState } from "./own-state.js";
@@ -89,10 +89,7 @@ export class AgentView {
   /** @param {PauseReasons} catalog */
   setReasons(catalog) {
     this.#catalog = catalog;
-    const buttons = catalog.reasons.map((reason) => {
-      const limit = create("small", {}, limitText({ ...reason, ends: false }));
-      return create("button", { type: "button", data: { reason: reason.reason } }, isolate(reason.reason), limit);
-    });
+    const buttons = catalog.reasons.map((reason) => reasonButton(reason, "button"));
     if (catalog.other_reasons) buttons.push(create("button", { type: "button", id: "other" }, "Other…"));
     byId("reasons").replaceChildren(...buttons);
     this.draw();

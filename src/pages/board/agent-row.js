@@ -3,7 +3,7 @@
 import { deadlineText } from "../shared/deadline.js";
 import { cloneTemplate, find, setIcon, setText } from "../shared/dom.js";
 import { displayName, reasonText, STATE_LABELS, stateText } from "../shared/member.js";
-import { markChanged } from "../shared/pending.js";
+import { markChanged, showBusy } from "../shared/pending.js";
 import { formatDuration, parseTime } from "../shared/time.js";
 
 /**
@@ -30,7 +30,9 @@ export class AgentRow {
   constructor(member) {
     this.#member = member;
     this.element.dataset.interface = member.data.interface;
+    this.element.dataset.agent = member.data.agent ?? "";
     this.update(member);
+    showBusy(this.element);
   }
 
   /** @param {BoardMember} member */
@@ -63,6 +65,7 @@ export class AgentRow {
     const verb = data.paused ? "Resume" : "Pause";
     if (this.#pause.title !== verb && this.#pause.title !== "") markChanged(this.#pause);
     this.#pause.title = verb;
+    this.#pause.dataset.action = data.paused ? "unpause" : "pause";
     this.#remove.title = "Remove from the queue";
     const agent = name === data.agent ? name : `${name}, ${data.agent}`;
     setText(find(this.#pause, "span"), `${verb} ${agent}`);
@@ -78,9 +81,7 @@ export class AgentRow {
     if (isShown || !hadFocus) return;
     // Keeps the keyboard's place in the list. The row itself gets the focus, and not its next
     // button, so that pressing Enter again does nothing.
-    this.element.tabIndex = -1;
     this.element.focus();
-    this.element.addEventListener("blur", () => this.element.removeAttribute("tabindex"), { once: true });
   }
 
   /** @param {number} now */

@@ -1,323 +1,215 @@
-// The changes that a supervisor can make: pause, resume, add and remove, with their
-// dialogs.
+// Sends the changes that a supervisor makes, shows their results, and offers to undo them.
 
-import { failureMessages } from "../shared/api.js";
-import { checkbox, choice, errorMessage, field, formText, isDialogOpen, openDialog, textInput } from "../shared/dialog.js";
-import { create, isolate } from "../shared/dom.js";
-import { nameElement } from "../shared/member.js";
+import { ApiError } from "../shared/api.js";
+import { errorMessage } from "../shared/dialog.js";
+import { isolate } from "../shared/dom.js";
+import { displayName } from "../shared/member.js";
 import { toast } from "../shared/notices.js";
-import { isInert, whileBusy } from "../shared/pending.js";
-import { pauseFields, pauseParameters } from "../shared/reasons.js";
-import { formatCount } from "../shared/time.js";
+import { areAgentsBusy, whileAgentsBusy } from "../shared/pending.js";
+import { membershipsOf } from "./memberships.js";
+import { agentsOf, readOutcome } from "./outcome.js";
+import { failedText, fixedText, keptText, resultText, undoHint } from "./texts.js";
+import { inverseRequests, unchangedSince } from "./undo.js";
 
 /**
- * @import { Member, QueueResult } from "../bridge"
  * @import { Api } from "../shared/api.js"
- * @import { Content } from "../shared/dialog.js"
+ * @import { Undo } from "../shared/notices.js"
  * @import { Reasons } from "../shared/reasons.js"
+ * @import { Rights } from "../shared/rights.js"
  * @import { Board } from "../shared/state.js"
+ * @import { Clock } from "../shared/time.js"
+ * @import { Membership } from "./memberships.js"
+ * @import { Outcome, Row } from "./outcome.js"
+ * @import { Done, Parameters } from "./undo.js"
+ *
+ * @typedef {object} ChangesOptions
+ * @property {Api} api
+ * @property {Board} board
+ * @property {Clock} clock
+ * @property {Reasons} reasons
+ * @property {Rights} rights
  */
 
-// The bridge accepts at most this many queues in one request.
-const MAX_QUEUES = 100;
+/** The bridge accepts at most this many agents in one request, and as many queues. */
+export const MAX_AGENTS = 100;
+
+// More than anyone makes in the time in which a change can be undone.
+const MAX_OFFERS = 50;
 
 export class Changes {
   #api;
   #board;
+  #clock;
   #reasons;
+  #rights;
+  /** @type {{ agents: string[], withdraw: () => void }[]} the latest offers to undo a change */
+  #offers = [];
 
-  /**
-   * @param {Api} api
-   * @param {Board} board
-   * @param {Reasons} reasons
-   */
-  constructor(api, board, reasons) {
+  /** @param {ChangesOptions} options */
+  constructor({ api, board, clock, reasons, rights }) {
     this.#api = api;
     this.#board = board;
+    this.#clock = clock;
     this.#reasons = reasons;
+    this.#rights = rights;
   }
 
   /**
-   * Handles a click in a card.
+   * Sends a change, and shows its result. Until the bridge has answered, the agents' rows ignore
+   * clicks. Throws an ApiError if the change failed everywhere.
    *
-   * @param {Element} target
+   * @param {Parameters} parameters with `agent`, a comma-separated list
+   * @returns {Promise<Outcome>}
    */
-  handleClick(target) {
-    const queue = dataAttribute(target.closest(".card"), "queue");
-    const row = target.closest(".agent");
-    const pause = target.closest(".pause");
-    const address = dataAttribute(row, "interface");
-    const member = this.#board.queues.get(queue)?.members.get(address)?.data;
-    if (target.closest(".content .add")) this.openAdd(queue);
-    else if (!row || !member || isInert(row)) return;
-    else if (target.closest(".remove")) this.#openRemove(row, queue, member);
-    else if (target.closest(".bring-back")) this.#bringBack(row, member);
-    else if (!pause || isInert(pause)) return;
-    else if (member.paused) this.#resume(row, queue, member);
-    else this.#openPause(row, queue, member);
-  }
-
-  /**
-   * @param {Element} row
-   * @param {string} queue
-   * @param {Member} member
-   */
-  async #openPause(row, queue, member) {
-    const fields = pauseFields(await this.#reasons.get());
-    // The user may have opened a dialog in the meantime.
-    if (isDialogOpen()) return;
-    openDialog({
-      title: ["Pause ", nameElement(member)],
-      submit: "Pause",
-      body: [fields, ...this.#scopeChoice(queue, member), ...this.#existingPauses(member)],
-      send: (form) => {
-        const pause = pauseParameters(form);
-        const parameters = {
-          action: "pause", ...agentParameter(member), ...queueParameter(form, queue), ...pause,
-          // Without this, the agent's other pauses would lose their reasons and their times.
-          keep_existing: String(form.get("replace") === null),
-        };
-        return whileBusy(row, () => this.#send(parameters, (queues) => [
-          nameElement(member), ` is paused in ${queues}`, ...(pause.reason ? [": ", isolate(pause.reason)] : []), ".",
-        ]));
-      },
+  async send(parameters) {
+    const agents = parameters.agent.split(",");
+    const before = this.#memberships(agents);
+    this.#withdrawOffers(agents);
+    return whileAgentsBusy(agents, async () => {
+      const outcome = await this.#request(parameters);
+      if (parameters.action === "unpause") outcome.changed = pausedOnly(outcome.changed, before);
+      const nameOf = this.#names(before);
+      const content = [
+        ...resultText(parameters, outcome, nameOf),
+        ...keptText(outcome, nameOf),
+        ...fixedText(outcome, nameOf),
+        ...failedText(outcome, nameOf),
+      ];
+      const undo = await this.#undo({ parameters, changed: outcome.changed, before });
+      const withdraw = toast(content, { isError: outcome.failures.length > 0, undo });
+      this.#offers.push({ agents, withdraw });
+      return outcome;
     });
   }
 
   /**
-   * Returns the checkbox that replaces the agent's pauses in other queues, or nothing if there are
-   * none.
+   * Like `send`, but shows a failure instead of throwing it.
    *
-   * @param {Member} member
-   * @returns {Content[]}
+   * @param {Parameters} parameters
    */
-  #existingPauses({ agent }) {
-    const queues = [...this.#board.queues.values()];
-    const pauses = queues.flatMap(({ id, members }) =>
-      [...members.values()].filter(({ data }) => data.agent === agent && data.paused).map(({ data }) => ({ id, data })),
-    );
-    if (pauses.length === 0) return [];
-    const names = pauses.flatMap(({ id, data: { paused_reason: reason } }, index) => [
-      index === 0 ? " " : ", ", isolate(id), ...(reason ? [" (", isolate(reason), ")"] : []),
-    ]);
-    return [checkbox("replace", create("span", {}, "Also replace the pauses that exist:", ...names))];
-  }
-
-  /**
-   * Resumes an agent whom Asterisk has paused because of a missed call, in all queues where it
-   * did so. Pauses with another reason stay.
-   *
-   * @param {Element} row
-   * @param {Member} member
-   */
-  #bringBack(row, member) {
-    const queues = this.#agentQueues(member, ({ auto_paused: isAutoPaused }) => isAutoPaused);
-    const queue = queues.slice(0, MAX_QUEUES).join(",");
-    this.#sendFromRow(row, { action: "unpause", ...agentParameter(member), queue }, describeResumed(member));
-  }
-
-  /**
-   * Resumes an agent. If the agent is in several queues, asks in which ones.
-   *
-   * @param {Element} row
-   * @param {string} queue
-   * @param {Member} member
-   */
-  #resume(row, queue, member) {
-    const describe = describeResumed(member);
-    const parameters = { action: "unpause", ...agentParameter(member) };
-    if (this.#agentQueues(member).length === 1) {
-      this.#sendFromRow(row, { ...parameters, queue }, describe);
-      return;
-    }
-    openDialog({
-      title: ["Resume ", nameElement(member)],
-      submit: "Resume",
-      body: this.#scopeChoice(queue, member),
-      send: (form) => whileBusy(row, () => this.#send({ ...parameters, ...queueParameter(form, queue) }, describe)),
-    });
-  }
-
-  /**
-   * @param {Element} row
-   * @param {string} queue
-   * @param {Member} member
-   */
-  #openRemove(row, queue, member) {
-    const queues = this.#agentQueues(member);
-    const explanation = create("p", {}, "The agent gets no calls from queue ", isolate(queue), " until added again.");
-    const hasChoice = queues.length > 1 && queues.length <= MAX_QUEUES;
-    openDialog({
-      title: ["Remove ", nameElement(member)],
-      submit: "Remove",
-      body: hasChoice ? this.#scopeChoice(queue, member, "one") : [explanation],
-      send: (form) => {
-        // Unlike pause, remove requires a list of the queues.
-        const from = form.get("scope") === "all" ? queues.join(",") : queue;
-        const parameters = { action: "remove", ...agentParameter(member), queue: from };
-        return whileBusy(row, () =>
-          this.#send(parameters, (description) => [nameElement(member), ` was removed from ${description}.`]),
-        );
-      },
-    });
-  }
-
-  /**
-   * Opens the dialog that adds an agent.
-   *
-   * @param {string} [queue] the queue that the dialog suggests
-   */
-  async openAdd(queue = "") {
-    const catalog = await this.#reasons.get();
-    if (isDialogOpen()) return;
-    const list = create("datalist", { id: "known-queues" });
-    for (const { id, name } of this.#board.queues.values()) {
-      list.append(create("option", { value: id }, name));
-    }
-    const agent = create("input", {
-      name: "agent", required: true, maxLength: 32, autocomplete: "off", inputMode: "tel", dir: "ltr",
-      pattern: "[A-Za-z0-9_][A-Za-z0-9_.\\-]*", title: "Digits and letters, no spaces", data: { first: "" },
-    });
-    const queues = create("input", { name: "queue", required: true, autocomplete: "off", value: queue, dir: "ltr" });
-    queues.setAttribute("list", list.id);
-    // The disabled fields are neither checked nor sent.
-    const pause = create("fieldset", { hidden: true, disabled: true }, pauseFields(catalog, { startsWithNone: true }));
-    const paused = checkbox("paused", "Add as paused: no calls until resumed");
-    paused.addEventListener("change", ({ target }) => {
-      pause.hidden = !(target instanceof HTMLInputElement && target.checked);
-      pause.disabled = pause.hidden;
-    });
-    openDialog({
-      title: ["Add an agent"],
-      submit: "Add",
-      body: [
-        create("div", { className: "row" }, field("Phone number", agent), field("Queue", queues)),
-        list,
-        field("Name", textInput({ name: "alias", maxLength: 79 }), "shown instead of the number"),
-        paused,
-        pause,
-      ],
-      send: (form) => this.#add(form),
-    });
-  }
-
-  /** @param {FormData} form */
-  #add(form) {
-    const agent = formText(form, "agent");
-    const alias = formText(form, "alias");
-    const queue = formText(form, "queue").split(/[\s,]+/).filter(Boolean).join(",");
-    /** @type {Record<string, string>} */
-    const parameters = { action: "add", agent, queue };
-    if (alias) parameters.alias = alias;
-    if (form.get("paused")) Object.assign(parameters, { paused: "true" }, pauseParameters(form));
-    return this.#send(parameters, (queues) => [isolate(alias || agent), ` was added to ${queues}.`]);
-  }
-
-  /**
-   * Returns the choice between this queue and all of the agent's queues, or nothing if the
-   * agent is in only one queue.
-   *
-   * @param {string} queue
-   * @param {Member} member
-   * @param {"all" | "one"} [selected]
-   * @returns {Content[]}
-   */
-  #scopeChoice(queue, member, selected = "all") {
-    const { length } = this.#agentQueues(member);
-    if (length <= 1) return [];
-    const oneQueue = create("span", {}, "Only in queue ", isolate(queue));
-    return [choice("Where", "scope", [["all", `In all ${length} queues of this agent`], ["one", oneQueue]], { selected })];
-  }
-
-  /**
-   * Returns the queues in which the agent is a member that matches `filter`.
-   *
-   * @param {Member} member
-   * @param {(membership: Member) => boolean} [filter]
-   */
-  #agentQueues({ agent }, filter = () => true) {
-    const queues = [...this.#board.queues.values()];
-    const matches = (/** @type {typeof queues[0]} */ { members }) =>
-      [...members.values()].some(({ data }) => data.agent === agent && filter(data));
-    return queues.filter(matches).map(({ id }) => id);
-  }
-
-  /**
-   * Sends a change that needs no dialog, and shows its result or its failure. Until then, the row
-   * ignores clicks.
-   *
-   * @param {Element} row
-   * @param {Record<string, string>} parameters
-   * @param {(queues: string) => Content[]} describe as for `#send`
-   */
-  async #sendFromRow(row, parameters, describe) {
+  async sendOrShowFailure(parameters) {
     try {
-      await whileBusy(row, () => this.#send(parameters, describe));
+      return await this.send(parameters);
     } catch (error) {
       toast([errorMessage(error)], { isError: true });
+      return null;
     }
   }
 
   /**
-   * Sends a change and shows its result.
+   * Sends one request. If a change of several agents failed for all of them, the error names each.
    *
-   * @param {Record<string, string>} parameters
-   * @param {(queues: string) => Content[]} describe returns the message for the queues in
-   *   which the change succeeded
+   * @param {Parameters} parameters
+   * @returns {Promise<Outcome>}
    */
-  async #send(parameters, describe) {
-    const answer = await this.#api.change(parameters);
-    /** @type {QueueResult[]} */
-    const results = answer.queues ?? [];
-    const succeeded = results.filter(({ result, kept: isKept }) => result === "ok" && !isKept);
-    const kept = results.filter(({ kept: isKept }) => isKept).map(({ queue }) => queue);
-    const queues =
-      succeeded.length === 1 ? `queue ${succeeded[0].queue}` : formatCount(succeeded.length, "queue");
-    const failures = failureMessages(results);
-    const unchanged = kept.length === 0 ? [] : [` The pause in queue ${kept.join(", ")} was left as it is.`];
-    const changed = succeeded.length > 0 || kept.length === 0 ? describe(queues) : [];
-    toast([...changed, ...unchanged, ...failures.map((message) => ` ${message}`)], { isError: failures.length > 0 });
+  async #request(parameters) {
+    try {
+      return readOutcome(await this.#api.change(parameters));
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.agents === undefined) throw error;
+      const { failures, fixed } = readOutcome({ agents: error.agents });
+      const messages = failures.map(({ message }) => message);
+      if (fixed.length > 0) messages.push(`${agentsOf(fixed).join(", ")}: ${error.message}`);
+      throw new ApiError(error.code, messages.join("\n"));
+    }
+  }
+
+  /**
+   * Returns the offer to undo a change, or null if nothing can be restored, or the user may not do it.
+   *
+   * @param {Done} done
+   * @returns {Promise<Undo | null>}
+   */
+  async #undo(done) {
+    if (done.changed.length === 0) return null;
+    const catalog = await this.#reasons.get();
+    const inverse = () => {
+      const agents = agentsOf(done.changed);
+      const changed = unchangedSince(done, this.#memberships(agents));
+      return inverseRequests({ ...done, changed }, catalog, this.#clock.now());
+    };
+    const offered = inverseRequests(done, catalog, this.#clock.now());
+    if (offered.length === 0 || !offered.every(({ action }) => this.#rights.allows(action))) return null;
+    return {
+      hint: undoHint(offered),
+      run: () => {
+        if (areAgentsBusy(agentsOf(done.changed))) return false;
+        this.#sendInverse(inverse(), done.before);
+        return true;
+      },
+    };
+  }
+
+  /**
+   * Sends each request once, and shows the result of all together.
+   *
+   * @param {Parameters[]} requests
+   * @param {Membership[]} before the memberships that they restore
+   */
+  async #sendInverse(requests, before) {
+    if (requests.length === 0) {
+      toast(["Nothing was undone: somebody else has changed it in the meantime."], { isError: true });
+      return;
+    }
+    const nameOf = this.#names(before);
+    const agents = requests.flatMap(({ agent }) => agent.split(","));
+    let hasFailed = false;
+    const content = await whileAgentsBusy(agents, async () => {
+      const parts = [];
+      for (const request of requests) {
+        try {
+          const outcome = await this.#request(request);
+          hasFailed ||= outcome.failures.length > 0;
+          parts.push(" ", ...resultText(request, outcome, nameOf));
+          parts.push(...keptText(outcome, nameOf), ...failedText(outcome, nameOf));
+        } catch (error) {
+          hasFailed = true;
+          parts.push(` ${errorMessage(error)}`);
+        }
+      }
+      return parts;
+    });
+    const hint = undoHint(requests);
+    toast(["Undone:", ...content, ...(hint === "" ? [] : [` ${hint}`])], { isError: hasFailed });
+  }
+
+  /**
+   * Withdraws the offers that concern any of these agents: only the last change can be undone.
+   *
+   * @param {string[]} agents
+   */
+  #withdrawOffers(agents) {
+    const isSame = (/** @type {{ agents: string[] }} */ offer) => offer.agents.some((agent) => agents.includes(agent));
+    for (const offer of this.#offers.filter(isSame)) offer.withdraw();
+    this.#offers = this.#offers.filter((offer) => !isSame(offer)).slice(-MAX_OFFERS);
+  }
+
+  /** @param {string[]} agents */
+  #memberships(agents) {
+    return membershipsOf(this.#board.queues.values(), agents);
+  }
+
+  /**
+   * Returns a function that returns an agent's name.
+   *
+   * @param {Membership[]} memberships
+   */
+  #names(memberships) {
+    const names = new Map(memberships.map(({ member }) => [member.agent, displayName(member)]));
+    return (/** @type {string} */ agent) => isolate(names.get(agent) ?? agent);
   }
 }
 
 /**
- * Returns the message for an agent who has been resumed.
+ * Returns the rows of memberships that were paused, or all rows if none was: the bridge also resumes
+ * agents who are not paused.
  *
- * @param {Member} member
- * @returns {(queues: string) => Content[]}
+ * @param {Row[]} rows
+ * @param {Membership[]} before
  */
-function describeResumed(member) {
-  return (queues) => [nameElement(member), ` takes calls again in ${queues}.`];
-}
-
-/**
- * Returns an element's data attribute, or an empty string if there is none.
- *
- * @param {Element | null} element
- * @param {string} name
- */
-function dataAttribute(element, name) {
-  return element instanceof HTMLElement ? (element.dataset[name] ?? "") : "";
-}
-
-/**
- * Returns the `agent` parameter. Agents without a number have no buttons, so `agent` is never
- * null here.
- *
- * @param {Member} member
- */
-function agentParameter(member) {
-  return { agent: member.agent ?? "" };
-}
-
-/**
- * Returns the `queue` parameter, or no parameter for all of the agent's queues. If the form
- * has no choice, the agent is only in `queue`.
- *
- * @param {FormData} form
- * @param {string} queue
- * @returns {Record<string, string>}
- */
-function queueParameter(form, queue) {
-  return form.get("scope") === "all" ? {} : { queue };
+function pausedOnly(rows, before) {
+  const paused = rows.filter(({ agent, queue }) =>
+    before.some(({ queue: id, member }) => id === queue && member.agent === agent && member.paused),
+  );
+  return paused.length > 0 ? paused : rows;
 }

@@ -1,28 +1,38 @@
 // The page: log in, show the board, log out.
 
 import { createApi } from "../shared/api.js";
-import { errorMessage, setUpDialog } from "../shared/dialog.js";
+import { errorMessage, refreshDialog, setUpDialog } from "../shared/dialog.js";
 import { byId } from "../shared/dom.js";
 import { continueAt, restart, setUpLogin, showApp, showLogin } from "../shared/login.js";
 import { Session, wakeWithPage } from "../shared/session.js";
 import { applyPreferences, loadPreferences, openSettings } from "../shared/settings.js";
 import { Clock } from "../shared/time.js";
+import { BulkBar } from "./bulk.js";
 import { Changes } from "./changes.js";
+import { Commands } from "./commands.js";
+import { openHelp, setUpKeyboard } from "./keyboard.js";
+import { Rows } from "./rows.js";
 import { Selection } from "./selection.js";
 import { View } from "./view.js";
 
 /**
  * @import { Identity } from "../bridge"
  * @import { Login } from "../shared/login.js"
+ * @import { BoardUpdate } from "../shared/state.js"
  */
 
 const preferences = loadPreferences();
 /** @type {Session | null} */
 let session = null;
-/** @type {Changes | null} */
-let changes = null;
 /** @type {Login | null} */
 let loggedIn = null;
+/** @type {Commands | null} */
+let commands = null;
+/** @type {Selection | null} */
+let selection = null;
+
+// The changes of which the user may do some. The page has no control for the others.
+const CHANGES = ["pause", "unpause", "add", "remove"];
 
 /** @param {Login} login */
 function startSession(login) {
@@ -30,13 +40,11 @@ function startSession(login) {
     credentials: login.credentials,
     showImmediately: login.isStored,
     readsStatistics: true,
-    createPage({ api, board, clock, reasons, rights }) {
-      changes = new Changes(api, board, reasons);
+    createPage(created) {
       loggedIn = login;
       showApp(login);
       byId("board").focus({ preventScroll: true });
-      const selection = new Selection(() => session?.refresh());
-      return new View({ board, clock, preferences, rights, selection });
+      return createPage(created);
     },
     onRejected(message, wasPageShown) {
       session = null;
@@ -44,6 +52,43 @@ function startSession(login) {
       else showLogin(message);
     },
   });
+}
+
+/**
+ * Creates the parts of the page that exist after the login.
+ *
+ * @param {Session} session
+ */
+function createPage({ api, board, clock, reasons, rights }) {
+  const chosen = new Selection(() => session?.refresh());
+  const changes = new Changes({ api, board, clock, reasons, rights });
+  selection = chosen;
+  commands = new Commands({ board, changes, reasons, rights, selection: chosen });
+  const bulk = new BulkBar(board, chosen, commands);
+  const view = new View({ board, clock, preferences, rights, selection: chosen });
+  let isScheduled = false;
+  // Like the view, draws once for all events before the next frame.
+  const schedule = () => {
+    if (isScheduled) return;
+    isScheduled = true;
+    requestAnimationFrame(() => {
+      isScheduled = false;
+      document.body.dataset.allows = CHANGES.filter((action) => rights.allows(action)).join(" ");
+      bulk.draw();
+      refreshDialog();
+    });
+  };
+  return {
+    update(/** @type {BoardUpdate} */ update) {
+      view.update(update);
+      if (update === "everything" || (update !== "nothing" && update.interface !== null)) schedule();
+    },
+    refresh() {
+      view.refresh();
+      schedule();
+    },
+    setLive: (/** @type {boolean} */ isLive) => view.setLive(isLive),
+  };
 }
 
 /**
@@ -68,10 +113,12 @@ async function logIn(login) {
 }
 
 function setUpTools() {
-  byId("add").addEventListener("click", () => changes?.openAdd());
-  byId("cards").addEventListener("click", ({ target }) => {
-    if (target instanceof Element) changes?.handleClick(target);
+  byId("add").addEventListener("click", () => commands?.openAdd());
+  byId("board").addEventListener("click", ({ target }) => {
+    if (target instanceof Element) commands?.handleClick(target);
   });
+  byId("help").addEventListener("click", () => openHelp());
+  setUpKeyboard(new Rows(), () => commands, (agent) => selection?.toggle(agent));
   byId("settings").addEventListener("click", () =>
     openSettings(preferences, () => {
       applyPreferences(preferences);

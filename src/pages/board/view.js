@@ -57,7 +57,7 @@ export class View {
   #sort = "configured";
   #lastReorder = 0;
   #isLive = false;
-  #observer = new IntersectionObserver((entries) => this.#observe(entries), { rootMargin: "500px" });
+  #observer = new IntersectionObserver((entries) => this.#observe(entries), { root: byId("app"), rootMargin: "500px" });
 
   /** @param {ViewOptions} options */
   constructor({ board, clock, preferences }) {

@@ -1,7 +1,7 @@
 // Requests to the bridge, and the messages for failed requests.
 
 /**
- * @import { Credentials, ErrorBody, QueueResult, Token } from "../bridge"
+ * @import { AgentResult, Credentials, ErrorBody, QueueResult, Token } from "../bridge"
  * @import { Clock } from "./time.js"
  */
 
@@ -41,11 +41,13 @@ export class ApiError extends Error {
    * @param {string} code
    * @param {string} message
    * @param {number} [retryAfter] seconds until the bridge accepts the next attempt
+   * @param {AgentResult[]} [agents] the result for each agent, if a change had several
    */
-  constructor(code, message, retryAfter = 0) {
+  constructor(code, message, retryAfter = 0, agents = undefined) {
     super(message);
     this.code = code;
     this.retryAfter = retryAfter;
+    this.agents = agents;
   }
 }
 
@@ -73,7 +75,16 @@ export function errorFromResponse(retryAfter, body) {
   if (code === "too_many_attempts" && retryAfter > 0) {
     message += ` Try again in ${retryAfter} seconds.`;
   }
-  return new ApiError(code, [message, ADVICE[code]].filter(Boolean).join(" "), retryAfter);
+  return new ApiError(code, [message, adviceFor(code)].filter(Boolean).join(" "), retryAfter, body.agents);
+}
+
+/**
+ * Returns advice for the user about a failure, or an empty text.
+ *
+ * @param {string} code
+ */
+export function adviceFor(code) {
+  return ADVICE[code] ?? "";
 }
 
 /**

@@ -1,41 +1,52 @@
 // The page's dialog and its form fields.
 
 import { byId, create, find, setText } from "./dom.js";
-import { toast } from "./notices.js";
+import { releaseMessages, toast } from "./notices.js";
+import { isInert, whileBusy } from "./pending.js";
 
 /** @typedef {string | Node} Content */
 
 // Counts openings and closings, so that a late response does not close the next dialog.
 let dialogId = 0;
 
+/** Adapts the open dialog to a changed state. */
+let follow = () => {};
+
 /**
- * Opens the dialog.
+ * Opens the dialog. Its buttons of the type "submit" submit it, with their name and value.
  *
  * @param {object} options
  * @param {Content[]} options.title
- * @param {string} options.submit the submit button's text
+ * @param {string | null} options.submit the submit button's text; null if the body has the buttons
  * @param {Content[]} options.body
  * @param {(form: FormData) => Promise<void>} options.send runs when the user submits. The
  *   dialog closes when `send` resolves, and shows the error if `send` throws.
+ * @param {() => void} [options.follow] adapts the dialog after the state has changed. Does not run
+ *   while `send` runs.
  */
-export function openDialog({ title, submit, body, send }) {
+export function openDialog({ title, submit, body, send, follow: adapt = () => {} }) {
   const dialog = byId("dialog", HTMLDialogElement);
   const form = find(dialog, "form", HTMLFormElement);
   const error = find(dialog, ".error");
-  const button = find(dialog, ".primary", HTMLButtonElement);
+  const button = find(dialog, "footer .primary", HTMLButtonElement);
+  const content = create("div", { className: "fields", tabIndex: -1 }, ...body);
   byId("dialog-title").replaceChildren(...title);
-  find(dialog, ".body").replaceChildren(...body);
-  setText(button, submit);
-  button.disabled = false;
+  find(dialog, ".body").replaceChildren(content);
+  setText(button, submit ?? "");
+  button.hidden = submit === null;
   error.hidden = true;
+  showDialogNews([]);
   dialogId += 1;
   const id = dialogId;
+  follow = () => {
+    if (!isInert(content)) adapt();
+  };
   form.onsubmit = async (event) => {
     event.preventDefault();
-    button.disabled = true;
+    if (isInert(content)) return;
     error.hidden = true;
     try {
-      await send(new FormData(form));
+      await whileBusy(content, () => send(new FormData(form, event.submitter)));
       if (id === dialogId) dialog.close();
     } catch (problem) {
       const message = errorMessage(problem);
@@ -45,16 +56,38 @@ export function openDialog({ title, submit, body, send }) {
       }
       setText(error, message);
       error.hidden = false;
-      button.disabled = false;
+      follow();
     }
   };
   dialog.showModal();
-  const first = dialog.querySelector("[data-first]");
-  (first instanceof HTMLElement ? first : button).focus();
+  // If the body has the buttons, none of them gets the focus: a hasty Enter does nothing.
+  const first = dialog.querySelector("[data-first]") ?? (submit === null ? content : button);
+  if (first instanceof HTMLElement) first.focus();
 }
 
 export function isDialogOpen() {
   return byId("dialog", HTMLDialogElement).open;
+}
+
+/** Adapts the open dialog, if there is one, to a changed state. */
+export function refreshDialog() {
+  if (isDialogOpen()) follow();
+}
+
+/** Closes the open dialog. */
+export function closeDialog() {
+  byId("dialog", HTMLDialogElement).close();
+}
+
+/**
+ * Shows at the top of the dialog what others have changed while it was open.
+ *
+ * @param {Content[]} content
+ */
+export function showDialogNews(content) {
+  const news = find(byId("dialog"), ".news");
+  news.replaceChildren(...content);
+  news.hidden = content.length === 0;
 }
 
 /** @param {unknown} problem */
@@ -71,7 +104,15 @@ export function setUpDialog() {
   dialog.addEventListener("mousedown", (event) => {
     if (event.target === dialog) dialog.close();
   });
+  // By itself, the browser would press the form's first button, which may be one of several.
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing || !(event.target instanceof HTMLInputElement)) return;
+    event.preventDefault();
+    const button = dialog.querySelector(".primary:not([hidden])");
+    if (button instanceof HTMLButtonElement) button.click();
+  });
   dialog.addEventListener("close", () => {
+    releaseMessages(find(dialog, ".messages"));
     // This event is asynchronous: the next dialog may already be open.
     if (dialog.open) return;
     dialogId += 1;

@@ -6,12 +6,20 @@ import { formatTimeOfDay } from "./time.js";
 /**
  * @import { Content } from "./dialog.js"
  * @import { Disconnected } from "./stream.js"
+ *
+ * @typedef {object} Undo
+ * @property {string} hint what cannot be undone; empty if everything can
+ * @property {() => boolean} run starts to undo the change. Returns false if that has to wait, so that
+ *   the button stays
  */
 
 // How long a toast stays visible, in milliseconds. An error stays until the user dismisses it.
 const TOAST_DURATION = 5000;
 
-// The update interval of the reconnect countdown, in milliseconds.
+// How long a change can be undone, in milliseconds.
+const UNDO_DURATION = 8000;
+
+// The update interval of countdowns, in milliseconds.
 const COUNTDOWN_INTERVAL = 500;
 
 /** Shows the connection state in a pill at the top and, after a failure, in a banner. */
@@ -109,17 +117,64 @@ function ageText(displayedSince) {
 }
 
 /**
- * Shows the result of a change at the bottom of the page.
+ * Shows the result of a change: in the open dialog, which covers the rest of the page, or else in the
+ * page's place for messages. Returns a function that withdraws the offer to undo the change.
  *
  * @param {Content[]} content
- * @param {{ isError?: boolean }} [options]
+ * @param {object} [options]
+ * @param {boolean} [options.isError]
+ * @param {Undo | null} [options.undo]
  */
-export function toast(content, { isError = false } = {}) {
+export function toast(content, { isError = false, undo = null } = {}) {
   const close = create("button", { type: "button", className: "icon", title: "Dismiss" }, createIcon("close"));
   close.append(create("span", { className: "visually-hidden" }, "Dismiss"));
   const className = isError ? "toast failed" : "toast";
   const element = create("div", { className }, create("span", {}, ...content), close);
   close.addEventListener("click", () => element.remove());
-  if (!isError) setTimeout(() => element.remove(), TOAST_DURATION);
-  byId("toasts").append(element);
+  const end = () => {
+    if (!isError) element.remove();
+  };
+  const offer = undo && undoButton(undo, end);
+  if (offer) close.before(offer.button);
+  else setTimeout(end, TOAST_DURATION);
+  const dialog = document.querySelector("dialog[open] .messages");
+  (dialog ?? byId("toasts")).append(element);
+  return () => offer?.remove();
+}
+
+/**
+ * Creates the button that undoes a change once, with the seconds that are left. The button removes
+ * itself when they are over.
+ *
+ * @param {Undo} undo
+ * @param {() => void} end called when the button is gone
+ */
+function undoButton({ hint, run }, end) {
+  const button = create("button", { type: "button", className: "undo", title: hint, ariaLabel: "Undo" });
+  const last = Date.now() + UNDO_DURATION;
+  const remove = () => {
+    clearInterval(timer);
+    button.remove();
+    end();
+  };
+  const update = () => {
+    const seconds = Math.ceil((last - Date.now()) / 1000);
+    setText(button, `Undo ${seconds} s`);
+    if (seconds <= 0) remove();
+  };
+  const timer = setInterval(update, COUNTDOWN_INTERVAL);
+  button.addEventListener("click", () => {
+    if (button.isConnected && run()) remove();
+  });
+  update();
+  return { button, remove };
+}
+
+/**
+ * Moves the messages of a closed dialog to the page.
+ *
+ * @param {Element} messages
+ */
+export function releaseMessages(messages) {
+  byId("toasts").append(...messages.children);
 }

@@ -7,6 +7,7 @@ use super::{LIVE, agent_selector, log_in, open_board, start_with_reasons};
 use crate::support::{Asterisk, Bridge, Browser, SIMULATED, configuration};
 
 const TAB: &str = "\u{e004}";
+const RIGHT: &str = "\u{e014}";
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
 
@@ -30,7 +31,8 @@ fn panel_works_with_the_keyboard_alone() {
     let dana = agent_selector("6001", "1001");
     browser.wait_visible(&dana);
     let pause = format!("{dana} .pause");
-    tab_to(&browser, &pause);
+    tab_to(&browser, &dana);
+    browser.press(RIGHT);
     browser.press(ENTER);
     browser.wait_until("document.getElementById('dialog').open");
     // The focus moves into the dialog, and back to the button when the dialog closes.
@@ -43,10 +45,11 @@ fn panel_works_with_the_keyboard_alone() {
     ));
     browser.press(ENTER);
     browser.wait_until("document.getElementById('dialog').open");
-    // No reason is selected, so that a hasty Enter sends nothing.
+    // No reason has the focus, so that a hasty Enter sends nothing.
     browser.press(ENTER);
-    browser.wait_until("document.querySelector('#dialog [name=reason]').validity.valueMissing");
-    browser.press(" ");
+    browser.press(TAB);
+    browser.wait_until("document.activeElement.value === 'Lunch'");
+    assert_eq!(browser.text(&format!("{dana} .state")), "Available");
     browser.press(ENTER);
     super::wait_for_text(&browser, &format!("{dana} .reason"), "Lunch");
     // The button still has focus, and its label names the new action.
@@ -175,5 +178,8 @@ fn page_fits_a_phone_screen() {
     let browser = open_board(&bridge);
     browser.set_screen_size(360, 740);
     browser.wait_visible(&agent_selector("6001", "1001"));
-    browser.wait_until("document.documentElement.scrollWidth <= 360");
+    browser.wait_until(
+        "[document.documentElement, document.getElementById('app'), document.querySelector('.dock')]
+            .every(({scrollWidth}) => scrollWidth <= 360)",
+    );
 }

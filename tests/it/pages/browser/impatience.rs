@@ -4,8 +4,8 @@
 use serde_json::json;
 
 use super::{
-    agent_selector, browser_errors, click_pause, count_requests, open_board, request_count,
-    start_with_reasons, wait_for_text, wait_until_settled,
+    agent_selector, browser_errors, click_pause, count_requests, open_board, reason_selector,
+    request_count, start_with_reasons, wait_for_text, wait_until_settled,
 };
 use crate::support::{Asterisk, Browser, SIMULATED};
 
@@ -39,8 +39,7 @@ fn each_control_sends_one_request_however_often_it_is_clicked() {
     count_requests(&browser);
 
     click_pause(&browser, &dana);
-    browser.click("#dialog input[value=Training]");
-    assert_sent_once(&asterisk, &browser, "#dialog .primary", "pause");
+    assert_sent_once(&asterisk, &browser, &reason_selector("Training"), "pause");
     wait_for_text(&browser, &format!("{dana} .reason"), "Training");
 
     wait_until_settled(&browser, &dana);
@@ -49,7 +48,7 @@ fn each_control_sends_one_request_however_often_it_is_clicked() {
 
     wait_until_settled(&browser, &dana);
     browser.click(&format!("{dana} .remove"));
-    assert_sent_once(&asterisk, &browser, "#dialog .primary", "remove");
+    assert_sent_once(&asterisk, &browser, "#dialog .scope", "remove");
     browser.wait_until(&format!("document.querySelector({}) === null", json!(dana)));
 
     browser.click(".card[data-queue=\"6001\"] .add");
@@ -68,9 +67,8 @@ fn row_ignores_clicks_while_its_dialogs_request_is_under_way() {
     let dana = agent_selector("6001", "1001");
     count_requests(&browser);
     click_pause(&browser, &dana);
-    browser.click("#dialog input[value=Training]");
     asterisk.freeze();
-    browser.click("#dialog .primary");
+    browser.click(&reason_selector("Training"));
     browser.press("\u{e00c}");
     browser.wait_until("!document.getElementById('dialog').open");
     click_three_times(&browser, &format!("{dana} .pause"));
@@ -119,8 +117,7 @@ fn pause_everywhere_leaves_existing_pauses_alone_unless_they_are_to_be_replaced(
     click_pause(&browser, &second);
     let text = "Also replace the pauses that exist: 6001 (Training)";
     wait_for_text(&browser, "#dialog label:has([name=replace])", text);
-    browser.click("#dialog input[value=Lunch]");
-    browser.click("#dialog .primary");
+    browser.click(&reason_selector("Lunch"));
     wait_for_text(&browser, &format!("{second} .reason"), "Lunch");
     let toast = "Dana is paused in queue 6002: Lunch. The pause in queue 6001 was left as it is.";
     wait_for_text(&browser, ".toast span:first-child", toast);
@@ -128,9 +125,8 @@ fn pause_everywhere_leaves_existing_pauses_alone_unless_they_are_to_be_replaced(
     bridge.acme_ok("action=unpause&agent=1001&queue=6002");
     wait_for_text(&browser, &format!("{second} .state"), "Available");
     click_pause(&browser, &second);
-    browser.click("#dialog input[value=Lunch]");
     browser.click("#dialog [name=replace]");
-    browser.click("#dialog .primary");
+    browser.click(&reason_selector("Lunch"));
     wait_for_text(&browser, &format!("{first} .reason"), "Lunch");
 }
 

@@ -8,13 +8,18 @@ mod agent_recovery;
 mod axe;
 mod axe_agent;
 mod demo;
+mod dialogs;
 mod event_source;
+mod hands;
 mod impatience;
+mod keyboard;
 mod many;
 mod pictures;
 mod reasons;
 mod recovery;
+mod rights;
 mod timing;
+mod undo;
 mod work;
 
 use crate::support::{Asterisk, Bridge, Browser, configuration};
@@ -81,6 +86,17 @@ fn wait_until_settled(browser: &Browser, row: &str) {
 fn click_pause(browser: &Browser, row: &str) {
     wait_until_settled(browser, row);
     browser.click(&format!("{row} .pause"));
+}
+
+/// Returns the selector of the button of the pause dialog that pauses with a listed reason.
+fn reason_selector(reason: &str) -> String {
+    format!("#dialog .reasons [value=\"{reason}\"]")
+}
+
+/// Opens the pause dialog of an agent's row, and clicks a reason in it.
+fn pause_with(browser: &Browser, row: &str, reason: &str) {
+    click_pause(browser, row);
+    browser.click(&reason_selector(reason));
 }
 
 /// Makes the page count its requests from now on.

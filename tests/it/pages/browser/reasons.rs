@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{
-    LIVE, REASONS, agent_selector, browser_errors, click_pause, log_in, open_board, wait_for_match,
-    wait_for_text,
+    LIVE, REASONS, agent_selector, browser_errors, click_pause, log_in, open_board,
+    reason_selector, wait_for_match, wait_for_text,
 };
 use crate::support::{
     Asterisk, Bridge, Browser, SIMULATED, configuration, eventually, on_both_versions,
@@ -32,10 +32,10 @@ fn open_pause_dialog(browser: &Browser) {
     browser.wait_until("document.getElementById('dialog').open");
 }
 
-/// Returns the labels of the offered reasons.
+/// Returns the texts of the reasons' buttons.
 fn offered_reasons(browser: &Browser) -> serde_json::Value {
-    let script = "return [...document.querySelectorAll('#dialog .chips label')]
-        .map((label) => label.innerText)";
+    let script = "return [...document.querySelectorAll('#dialog .reasons button')]
+        .map((button) => button.innerText.trim())";
     browser.run_script(script, &[])
 }
 
@@ -52,10 +52,10 @@ fn pause_dialog_offers_the_configured_reasons() {
     let browser = open_board(&bridge);
     open_pause_dialog(&browser);
     let expected = json!([
-        "Lunch – 45 min, ends automatically",
+        "Lunch\n45 min, ends automatically",
         "Training",
-        "Short break – up to 2 s",
-        "None"
+        "Short break\nup to 2 s",
+        "No reason"
     ]);
     assert_eq!(offered_reasons(&browser), expected);
     assert!(has_other_reason(&browser));
@@ -63,14 +63,13 @@ fn pause_dialog_offers_the_configured_reasons() {
     // matter.
     browser.fill("#dialog [name=other]", "lunch");
     browser.wait_until("document.querySelector('#dialog [name=minutes]').max === '45'");
-    browser.click("#dialog input[value=Training]");
+    browser.fill("#dialog [name=other]", "x");
     browser.wait_until("document.querySelector('#dialog [name=minutes]').max === '1440'");
-    browser.click("#dialog input[value=Lunch]");
     browser.fill("#dialog [name=minutes]", "46");
-    browser.click("#dialog .primary");
+    browser.click(&reason_selector("Lunch"));
     browser.wait_until("document.querySelector('#dialog [name=minutes]').validity.rangeOverflow");
-    browser.click("#dialog input[value=Training]");
-    browser.click("#dialog .primary");
+    // A reason's button takes the place of another reason.
+    browser.click(&reason_selector("Training"));
     let dana = agent_selector("6001", "1001");
     wait_for_text(&browser, &format!("{dana} .reason"), "Training");
     wait_for_match(
@@ -95,7 +94,7 @@ fn pause_dialog_follows_a_changed_configuration() {
         let reasons = offered_reasons(&browser);
         browser.press(ESCAPE);
         browser.wait_until("!document.getElementById('dialog').open");
-        (reasons == json!(["Meeting", "None"])).then_some(())
+        (reasons == json!(["Meeting", "No reason"])).then_some(())
     });
 }
 
@@ -105,10 +104,14 @@ fn page_requires_a_reason_if_the_organization_does() {
     let browser = open_board(&bridge);
     open_pause_dialog(&browser);
     let last = offered_reasons(&browser)[2].clone();
-    assert_eq!(last, "Short break – up to 2 s", "\"None\" is not offered");
-    browser.fill("#dialog [name=other]", " ");
+    assert_eq!(
+        last, "Short break\nup to 2 s",
+        "\"No reason\" is not offered"
+    );
+    let count = offered_reasons(&browser).as_array().map(Vec::len);
+    assert_eq!(count, Some(3), "\"No reason\" is not offered");
     browser.click("#dialog .primary");
-    browser.wait_until("document.querySelector('#dialog [name=reason]').validity.valueMissing");
+    browser.wait_until("document.querySelector('#dialog [name=other]').validity.valueMissing");
     let state = bridge.acme_ok("action=showstate&agent=1001");
     assert_eq!(state["paused"], false, "{state}");
     // An agent can't be added as paused without a reason either.
@@ -166,9 +169,8 @@ fn pause_ends_as_the_page_shows(version: u32) {
     let deadline = format!("{dana} .deadline");
 
     open_pause_dialog(&browser);
-    browser.click("#dialog input[value=Training]");
     browser.fill("#dialog [name=minutes]", "2");
-    browser.click("#dialog .primary");
+    browser.click(&reason_selector("Training"));
     wait_for_match(&browser, &deadline, "ends in (2:00|1:\\d\\d)");
     let state = bridge.acme_ok("action=showstate&agent=1001");
     assert!(state["pause_ends_at"].is_string(), "{state}");
@@ -176,10 +178,10 @@ fn pause_ends_as_the_page_shows(version: u32) {
     wait_for_text(&browser, &format!("{dana} .state"), "Available");
 
     open_pause_dialog(&browser);
-    browser.click("#dialog input[value=Quick]");
+    browser.fill("#dialog [name=other]", "quick");
     // No number of minutes is short enough.
     browser.wait_until("document.querySelector('#dialog [name=minutes]').disabled");
-    browser.click("#dialog .primary");
+    browser.click(&reason_selector("Quick"));
     wait_for_match(&browser, &deadline, "ends in 0:0[1-6]");
     wait_for_text(&browser, &format!("{dana} .state"), "Available");
     assert!(browser_errors(&browser).is_empty());

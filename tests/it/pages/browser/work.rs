@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::json;
 
 use super::{
-    agent_selector, browser_errors, click_pause, log_in, open_board, start_with_reasons,
-    wait_for_text,
+    agent_selector, browser_errors, click_pause, log_in, open_board, pause_with,
+    start_with_reasons, wait_for_text,
 };
 use crate::support::{Asterisk, Browser, eventually, on_both_versions, start};
 
@@ -70,9 +70,7 @@ fn changes_on_the_page_reach_the_pbx(version: u32) {
     );
 
     // A pause in every queue, with a listed reason.
-    click_pause(&browser, &first);
-    browser.click("#dialog input[value=Training]");
-    browser.click("#dialog .primary");
+    pause_with(&browser, &first, "Training");
     wait_for_text(&browser, &format!("{first} .reason"), "Training");
     wait_for_text(&browser, &format!("{second} .state"), "Paused");
     for queue in ["acme-6001", "acme-6002"] {
@@ -87,8 +85,7 @@ fn changes_on_the_page_reach_the_pbx(version: u32) {
 
     // An unpause in one queue only.
     click_pause(&browser, &second);
-    browser.click("#dialog input[value=one]");
-    browser.click("#dialog .primary");
+    browser.click("#dialog [name=scope][value=one]");
     wait_for_text(&browser, &format!("{second} .state"), "Available");
     let row = find_member(&asterisk, "acme-6002", "1001").expect("a member");
     assert_eq!(row["Paused"], "0");
@@ -114,7 +111,7 @@ fn changes_on_the_page_reach_the_pbx(version: u32) {
     let row = find_member(&asterisk, "acme-6001", "1002").expect("a member");
     assert_eq!(row["Name"], "Noa");
     browser.click(&format!("{noa} .remove"));
-    browser.click("#dialog .primary");
+    browser.click("#dialog .scope");
     browser.wait_until(&format!("document.querySelector({}) === null", json!(noa)));
     assert!(find_member(&asterisk, "acme-6001", "1002").is_none());
 
