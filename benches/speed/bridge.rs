@@ -96,6 +96,17 @@ impl Bridge {
         Ok(Duration::from_millis(10 * cpu_ticks(self.child.id())?))
     }
 
+    /// Like [`Self::cpu`], but in nanoseconds. Does not count threads that have ended.
+    pub(crate) fn precise_cpu(&self) -> Result<Duration> {
+        let mut nanoseconds = 0;
+        for thread in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let text = read_to_string(thread?.path().join("schedstat"))?;
+            let on_cpu = text.split(' ').next().ok_or("an empty schedstat")?;
+            nanoseconds += on_cpu.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
     pub(crate) fn memory(&self) -> Result<Memory> {
         let status = read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let megabytes = |key: &str| {

@@ -125,7 +125,8 @@ impl Write for ByteCounter {
     }
 }
 
-fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+/// Returns the value of a response header.
+pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     let mut headers = head.lines().filter_map(|line| line.split_once(": "));
     headers
         .find(|(known, _)| known.eq_ignore_ascii_case(name))

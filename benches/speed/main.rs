@@ -2,7 +2,7 @@
 //! client, on one machine in one run:
 //!
 //! ```text
-//! cargo bench --bench speed [-- [--quick] [--asterisk 16] [FILTER]]
+//! cargo bench --bench speed [-- [--quick] [--asterisk 16] [--costs] [FILTER]]
 //! ```
 //!
 //! docs/PERFORMANCE.md describes what it measures, and how to read the results.
@@ -15,6 +15,7 @@
 mod ami;
 mod bridge;
 mod cells;
+mod costs;
 mod http;
 mod interrupt;
 mod machine;
@@ -60,6 +61,15 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     interrupt::watch(options.time_limit());
+    if options.costs {
+        return match costs::run(&options) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("FAILED: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let mut report = Report::default();
     if let Err(error) = run(&options, &mut report) {
         report.fail("benchmark", &*error);

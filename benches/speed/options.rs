@@ -18,6 +18,9 @@ pub(crate) struct Options {
     /// Leave Asterisk's /tmp on the disk. On ext4, its HTTP interface then loses most of its speed.
     #[arg(long)]
     pub(crate) disk_tmp: bool,
+    /// Measure the bridge's processor time for each action on PBXes of three sizes instead.
+    #[arg(long)]
+    pub(crate) costs: bool,
     /// Run only the cells whose name contains this text.
     filter: Option<String>,
     /// Set by cargo bench.

@@ -14,6 +14,11 @@ pub(crate) const SMALL_AGENTS: [u32; 4] = [1001, 1002, 1003, 1004];
 /// A user of the same organization as the benchmark's other user, as request parameters.
 pub(crate) const OTHER_CREDENTIALS: &str = "username=other&password=bench-password";
 
+/// A user who is limited to ten queues, and one who is limited to the first agent, as request
+/// parameters.
+pub(crate) const LIMITED_CREDENTIALS: &str = "username=limited&password=bench-password";
+pub(crate) const AGENT_CREDENTIALS: &str = "username=agent&password=bench-password";
+
 const FIRST_QUEUE: u32 = 7000;
 const FIRST_AGENT: u32 = 20000;
 
@@ -51,12 +56,18 @@ impl PbxConfig {
     /// Returns a PBX with 500 queues of 100 static members each. Each interface is a member of ten
     /// queues.
     pub(crate) fn large() -> Self {
+        Self::queues_of_100("large", 500)
+    }
+
+    /// Returns a PBX with queues of 100 static members each. Each interface is a member of ten
+    /// queues.
+    pub(crate) fn queues_of_100(name: &'static str, queues: u32) -> Self {
         let static_queues = StaticQueues {
-            queues: 500,
+            queues,
             members: 100,
-            interfaces: 5000,
+            interfaces: queues * 10,
         };
-        Self::with_static_queues("large", static_queues)
+        Self::with_static_queues(name, static_queues)
     }
 
     /// Returns a PBX with 20 queues that have the same static members.
@@ -144,6 +155,7 @@ impl PbxConfig {
     /// Returns the bridge's configuration: the defaults, except for the ports.
     pub(crate) fn bridge_config(&self, ami_port: u16) -> String {
         let (prefix, agents) = (self.prefix, self.agents);
+        let first_agent = self.agents()[0];
         format!(
             r#"
 [http]
@@ -174,6 +186,16 @@ password = "bench-password"
 [[organization.bench.user]]
 username = "other"
 password = "bench-password"
+
+[[organization.bench.user]]
+username = "limited"
+password = "bench-password"
+queues = ["700*"]
+
+[[organization.bench.user]]
+username = "agent"
+password = "bench-password"
+agents = ["{first_agent}"]
 "#
         )
     }
