@@ -53,6 +53,36 @@ async function bridge(parameters) {
 }
 
 /**
+ * The entity tag and the response of each read.
+ *
+ * @type {Map<string, { tag: string, answer: any }>}
+ */
+const lastReads = new Map();
+
+/**
+ * Reads from the bridge. If nothing has changed, the bridge responds without a body.
+ *
+ * @param {Record<string, string>} parameters
+ */
+async function read(parameters) {
+  const url = `${BRIDGE}/API/UpdateAgentState.php?${new URLSearchParams(parameters)}`;
+  const last = lastReads.get(url);
+  let answer;
+  try {
+    const headers = { authorization, ...(last && { "If-None-Match": last.tag }) };
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(15_000) });
+    if (last && response.status === 304) return last.answer;
+    answer = await response.json();
+    const tag = response.headers.get("ETag");
+    if (tag) lastReads.set(url, { tag, answer });
+  } catch {
+    answer = { status: "error", ...NO_ANSWER };
+  }
+  if (answer.status === "error") throw new BridgeError(answer);
+  return answer;
+}
+
+/**
  * Returns the text to show to a panel user.
  *
  * @param {unknown} error
@@ -130,12 +160,14 @@ async function* follow(queue) {
 try {
   const paused = await bridge({ action: "pause", agent, queue, reason: "Lunch break" });
   console.log(`paused: ${paused.agent}`);
-  const shown = await bridge({ action: "showqueue", queue });
+  // A client that polls would wait for a second between two reads.
+  let shown = await read({ action: "showqueue", queue });
+  for (let reads = 1; reads < 3; reads++) shown = await read({ action: "showqueue", queue });
   for (const member of shown.queues[0].members) {
     console.log(`member: ${member.agent} ${member.state} ${member.paused_reason ?? "-"}`);
   }
   // Queue 9999 does not exist. The bridge responds with an error.
-  await bridge({ action: "showqueue", queue: "9999" });
+  await read({ action: "showqueue", queue: "9999" });
 } catch (error) {
   console.log(`error: ${describe(error)}`);
 }

@@ -20,24 +20,44 @@ final class BridgeError extends RuntimeException
 }
 
 /**
- * Sends a request to the bridge and returns the response. The parameters go into a form
- * and the credentials into a header, so that no URL and no proxy log contains them.
+ * Sends a request to the bridge and returns the response. The parameters go into a form.
  */
 function bridge(array $parameters): array
+{
+    return send('POST', http_build_query($parameters), [])[2];
+}
+
+/**
+ * Sends a request to the bridge and returns the status, the headers, and the response; null if it
+ * has no body. The credentials go into a header, so that no URL and no proxy log contains them.
+ */
+function send(string $method, string $parameters, array $headers): array
 {
     $endpoint = (getenv('BRIDGE') ?: 'http://127.0.0.1:8088') . '/API/UpdateAgentState.php';
     $token = getenv('BRIDGE_TOKEN');
     $login = base64_encode(getenv('BRIDGE_USER') . ':' . getenv('BRIDGE_PASSWORD'));
     $authorization = $token ? "Bearer $token" : "Basic $login";
+    $headers[] = "Authorization: $authorization";
+    if ($method === 'GET') {
+        $endpoint .= "?$parameters";
+    } else {
+        $headers[] = 'Content-Type: application/x-www-form-urlencoded';
+    }
     $context = stream_context_create(['http' => [
-        'method' => 'POST',
-        'header' => "Authorization: $authorization\r\nContent-Type: application/x-www-form-urlencoded",
-        'content' => http_build_query($parameters),
+        'method' => $method,
+        'header' => $headers,
+        'content' => $method === 'GET' ? '' : $parameters,
         'timeout' => 15,
         // An error response also has a JSON body, with its code and message.
         'ignore_errors' => true,
     ]]);
     $text = @file_get_contents($endpoint, false, $context);
+    // PHP fills this variable. Its first line is the status, as in "HTTP/1.1 200 OK".
+    $received = $http_response_header ?? [];
+    $status = (int) (explode(' ', $received[0] ?? '')[1] ?? 0);
+    if ($status === 304) {
+        return [$status, $received, null];
+    }
     $answer = json_decode((string) $text, true);
     if (!is_array($answer)) {
         // The connection failed or broke, or a proxy responded with its own page. The
@@ -47,6 +67,25 @@ function bridge(array $parameters): array
     }
     if ($answer['status'] === 'error') {
         throw new BridgeError($answer['code'], $answer['message']);
+    }
+    return [$status, $received, $answer];
+}
+
+/** Reads from the bridge. If nothing has changed, the bridge responds without a body. */
+function read(array $parameters): array
+{
+    // The entity tag and the response of each read.
+    static $lastReads = [];
+    $query = http_build_query($parameters);
+    [$tag, $last] = $lastReads[$query] ?? [null, null];
+    [$status, $headers, $answer] = send('GET', $query, $tag ? ["If-None-Match: $tag"] : []);
+    if ($status === 304) {
+        return $last;
+    }
+    foreach ($headers as $header) {
+        if (stripos($header, 'ETag: ') === 0) {
+            $lastReads[$query] = [substr($header, 6), $answer];
+        }
     }
     return $answer;
 }
@@ -76,13 +115,16 @@ function describe(BridgeError $error): string
 try {
     $answer = bridge(['action' => 'pause', 'agent' => $agent, 'queue' => $queue, 'reason' => 'Lunch break']);
     echo "paused: {$answer['agent']}\n";
-    $answer = bridge(['action' => 'showqueue', 'queue' => $queue]);
+    // A client that polls would wait for a second between two reads.
+    for ($reads = 0; $reads < 3; $reads++) {
+        $answer = read(['action' => 'showqueue', 'queue' => $queue]);
+    }
     foreach ($answer['queues'][0]['members'] as $member) {
         $reason = $member['paused_reason'] ?? '-';
         echo "member: {$member['agent']} {$member['state']} $reason\n";
     }
     // Queue 9999 does not exist. The bridge responds with an error.
-    bridge(['action' => 'showqueue', 'queue' => '9999']);
+    read(['action' => 'showqueue', 'queue' => '9999']);
 } catch (BridgeError $error) {
     echo "error: {$error->errorCode}: " . describe($error) . "\n";
 }

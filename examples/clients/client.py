@@ -66,6 +66,30 @@ def bridge(**parameters):
         raise BridgeError(NO_ANSWER) from None
 
 
+# The entity tag and the response of each read.
+LAST_READS = {}
+
+
+def read(**parameters):
+    """Reads from the bridge. If nothing has changed, the bridge responds without a body."""
+    query = urllib.parse.urlencode(parameters)
+    tag, answer = LAST_READS.get(query, (None, None))
+    headers = dict(HEADERS, **({"If-None-Match": tag} if tag else {}))
+    url = f"{BRIDGE}/API/UpdateAgentState.php?{query}"
+    try:
+        request = urllib.request.Request(url, headers=headers)
+        with urllib.request.urlopen(request, timeout=15) as response:
+            answer = json.load(response)
+            LAST_READS[query] = response.headers["ETag"], answer
+    except urllib.error.HTTPError as error:
+        # urllib raises an error for 304 too, which means that the last response still applies.
+        if error.code != 304:
+            raise BridgeError.from_response(error) from None
+    except (*CONNECTION_ERRORS, ValueError):
+        raise BridgeError(NO_ANSWER) from None
+    return answer
+
+
 def describe(error):
     """Returns the text to show to a panel user."""
     return {
@@ -115,10 +139,13 @@ def main(agent, queue):
     try:
         paused = bridge(action="pause", agent=agent, queue=queue, reason="Lunch break")
         print("paused:", paused["agent"])
-        for member in bridge(action="showqueue", queue=queue)["queues"][0]["members"]:
+        # A client that polls would wait for a second between two reads.
+        for _ in range(3):
+            shown = read(action="showqueue", queue=queue)
+        for member in shown["queues"][0]["members"]:
             print("member:", member["agent"], member["state"], member["paused_reason"] or "-")
         # Queue 9999 does not exist. The bridge responds with an error.
-        bridge(action="showqueue", queue="9999")
+        read(action="showqueue", queue="9999")
     except BridgeError as error:
         print(f"error: {error.code}: {describe(error)}", flush=True)
 

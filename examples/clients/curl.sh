@@ -25,6 +25,20 @@ bridge() {
     --config <(credentials) "$endpoint"
 }
 
+# Reads from the bridge into the variable `answer`. curl stores the response's entity tag in a file.
+# If nothing has changed, the bridge responds without a body, and `answer` stays as it is.
+tags=$(mktemp -d)
+trap 'rm -r "$tags"' EXIT
+poll() {
+  local form=() changed tag
+  for parameter; do form+=(--data-urlencode "$parameter"); done
+  tag=$tags/$(printf '%s\n' "$@" | cksum | cut -d ' ' -f 1)
+  touch "$tag"
+  changed=$(curl --silent --show-error --max-time 15 --get "${form[@]}" \
+    --etag-compare "$tag" --etag-save "$tag" --config <(credentials) "$endpoint") || return 1
+  answer=${changed:-$answer}
+}
+
 # Prints a string field of a JSON response. A panel would use a JSON library; this function
 # needs only sed.
 field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" <<<"$2"; }
@@ -40,7 +54,8 @@ case $answer in
   *) echo "Failed: $(field message "$answer")" ;;
 esac
 
-answer=$(bridge action=showqueue "queue=$queue") || exit 1
+# A client that polls would wait for a second between two reads.
+for _ in 1 2 3; do poll action=showqueue "queue=$queue" || exit 1; done
 case $answer in
   '{"status":"success"'*) echo "queue: $answer" ;;
   *) echo "error: $(field code "$answer"): $(field message "$answer")" ;;

@@ -3,8 +3,8 @@
 //! [`service`] runs a request through all checks and logs it. [`form`] parses its parameters,
 //! [`accounts`] authenticates its account, and [`actions`] contains a file for each action.
 //! Actions reach the PBX through a [`tenant`], which shows them only the agents and queues of their
-//! account. [`json`] renders responses and events, [`events`] is the event stream, and [`tickets`]
-//! open it without credentials.
+//! account. [`json`] renders responses and events, and [`views`] caches rendered reads. [`events`] is
+//! the event stream, and [`tickets`] open it without credentials.
 
 mod accounts;
 mod actions;
@@ -26,6 +26,7 @@ mod response;
 mod service;
 mod tenant;
 mod tickets;
+mod views;
 
 pub use accounts::Accounts;
 pub use actions::{LoggedParameters, action_names, check_query, permissions};

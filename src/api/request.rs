@@ -15,6 +15,9 @@ pub struct ApiRequest {
     pub body: Option<String>,
     /// The `Authorization` header.
     pub authorization: Option<String>,
+    /// The `If-None-Match` header of a GET; empty if it has none. `None` for a POST, whose response
+    /// has no entity tag.
+    pub if_none_match: Option<String>,
     /// The client's address.
     pub address: IpAddr,
     /// Identifies the request in the log and the response.

@@ -17,6 +17,8 @@ pub struct Response {
     pub status: u16,
     /// JSON, in pieces.
     pub body: Vec<Bytes>,
+    /// Value of the `ETag` header.
+    pub entity_tag: Option<String>,
     /// Value of the `Retry-After` header.
     pub retry_after: Option<Duration>,
     /// The scheme in the `WWW-Authenticate` header of a response with status 401.
@@ -140,11 +142,21 @@ impl Response {
         Self::ok("success", body)
     }
 
+    /// Creates the response to a client that already has the state with this entity tag.
+    pub(super) fn not_modified(entity_tag: String) -> Self {
+        Self {
+            status: 304,
+            entity_tag: Some(entity_tag),
+            ..Self::success(Vec::new())
+        }
+    }
+
     /// Creates a response with HTTP status 200. `outcome` is `success` or `partial`.
     pub(super) fn ok(outcome: &'static str, body: Vec<Bytes>) -> Self {
         Self {
             status: 200,
             body,
+            entity_tag: None,
             retry_after: None,
             challenge: Challenge::Basic,
             outcome,

@@ -23,6 +23,7 @@ use super::request::ApiRequest;
 use super::response::Response;
 use super::tenant::Tenant;
 use super::tickets;
+use super::views::ViewCache;
 use crate::ami::with_change_flag;
 use crate::organizations::{Account, Directory, Organization};
 use crate::queues::{Pbx, Pbxes};
@@ -36,6 +37,7 @@ pub struct Api {
     accounts: Accounts,
     pbxes: Arc<Pbxes>,
     member_json: Arc<MemberJsonCache>,
+    views: ViewCache,
     reject_unknown_parameters: bool,
 }
 
@@ -73,6 +75,7 @@ impl Api {
             accounts,
             pbxes,
             member_json,
+            views: ViewCache::new(),
             reject_unknown_parameters,
         }
     }
@@ -146,6 +149,8 @@ impl Api {
             },
             arrived_at: request.arrived_at,
             member_json: &self.member_json,
+            views: &self.views,
+            if_none_match: request.if_none_match.as_deref(),
         };
         let run = with_change_flag(Arc::clone(&request.change_sent), command.run(context));
         run.await.map_err(|error| {

@@ -1,8 +1,8 @@
 //! Converts API responses to HTTP responses.
 
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
-    RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue,
+    REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{HeaderMap, Response, StatusCode};
 
@@ -31,6 +31,12 @@ pub(super) fn to_http(reply: api::Response, request_id: &str) -> Response<ReplyB
     let headers = response.headers_mut();
     let content_type = HeaderValue::from_static("application/json; charset=utf-8");
     set_common_headers(headers, content_type, request_id);
+    if reply.status == StatusCode::NOT_MODIFIED {
+        headers.remove(CONTENT_TYPE);
+    }
+    if let Some(tag) = reply.entity_tag.and_then(|tag| tag.try_into().ok()) {
+        headers.insert(ETAG, tag);
+    }
     if reply.status == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, challenge_header(reply.challenge));
     }

@@ -3,7 +3,7 @@
 use super::pattern::Pattern;
 
 /// The agents and queues to which an account is limited.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Patterns for phone numbers; `None` allows all of the organization's agents.
     pub agents: Option<Vec<Pattern>>,

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// An item of a `queues` or `agents` list. Matching ignores case, because Asterisk ignores
 /// case when it compares queue names and interfaces.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Pattern {
     /// Only this number.
     Exact(String),

@@ -309,7 +309,7 @@ pub struct Caller {
 #[cfg(test)]
 impl Member {
     /// Returns an idle dynamic member.
-    pub(super) fn for_test() -> Self {
+    pub(crate) fn for_test() -> Self {
         Self {
             name: "Dana".into(),
             interface: "PJSIP/1001".into(),

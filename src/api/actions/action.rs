@@ -10,6 +10,7 @@ use crate::api::form::Form;
 use crate::api::json::MemberJsonCache;
 use crate::api::response::Response;
 use crate::api::tenant::Tenant;
+use crate::api::views::ViewCache;
 use crate::organizations::Account;
 
 /// An action of the API.
@@ -57,6 +58,9 @@ pub(in crate::api) struct Context<'a> {
     /// When the request arrived, in Unix milliseconds.
     pub(in crate::api) arrived_at: i64,
     pub(in crate::api) member_json: &'a Arc<MemberJsonCache>,
+    pub(in crate::api) views: &'a ViewCache,
+    /// See [`crate::api::ApiRequest::if_none_match`].
+    pub(in crate::api) if_none_match: Option<&'a str>,
 }
 
 impl Context<'_> {

@@ -10,6 +10,7 @@ mod change_response;
 mod changed_queues;
 mod pause;
 mod queue_selection;
+mod read_response;
 mod remove;
 mod show_queue;
 mod show_queue_stat;

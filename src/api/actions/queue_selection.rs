@@ -1,10 +1,12 @@
 //! Selects the queues that a request reads.
 
-use super::action::LoggedParameters;
+use super::action::{Context, LoggedParameters};
+use super::read_response::ReadView;
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
 use crate::api::parameters;
-use crate::api::tenant::{OwnQueue, ReadState, Tenant};
+use crate::api::tenant::{OwnQueue, ReadState, Tenant, is_large};
+use crate::api::views::{Shown, ViewKey};
 
 /// The parameters of `showqueue` and `showqueuestat`.
 #[derive(Debug)]
@@ -36,6 +38,21 @@ impl QueueSelection {
         let (queues, read) = tenant.queues(numbers, self.fresh).await?;
         tenant.check_all_found(numbers, &queues)?;
         Ok((queues, read))
+    }
+
+    /// Returns the view of a response that shows these queues.
+    pub(super) fn view(
+        &self,
+        context: &Context<'_>,
+        queues: &[OwnQueue],
+        read: ReadState,
+    ) -> ReadView {
+        let (action, account) = (context.action.name, context.tenant.account);
+        ReadView {
+            key: ViewKey::new(action, account, &[], self.queues.as_deref()),
+            shown: Shown::queues(queues, read.stale),
+            is_large: is_large(queues),
+        }
     }
 
     pub(super) fn logged(&self) -> LoggedParameters {

@@ -7,11 +7,11 @@ use futures_util::future::BoxFuture;
 
 use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
 use super::queue_selection::QueueSelection;
+use super::read_response::read_response;
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
-use crate::api::json::{JsonPieces, render, write_queues};
-use crate::api::response::{ReadHead, Response};
-use crate::api::tenant::is_large;
+use crate::api::json::write_queues;
+use crate::api::response::Response;
 use crate::organizations::Account;
 
 pub(super) static SHOW_QUEUE: Action = Action {
@@ -32,19 +32,14 @@ impl ShowQueue {
     async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
         let tenant = &context.tenant;
         let (queues, read) = self.0.read(tenant).await?;
-        let head = ReadHead::new(context.action.name, tenant.request_id, read);
+        let view = self.0.view(&context, &queues, read);
         let account = Arc::clone(tenant.account);
         let member_json = Arc::clone(context.member_json);
-        let body = render(is_large(&queues), move || {
-            let mut json = JsonPieces::default();
-            json.raw("{");
-            json.fields(&head);
-            json.raw(",\"queues\":");
-            write_queues(&mut json, &queues, &account, &member_json, read.now);
-            json.raw("}");
-            json.finish()
+        let response = read_response(&context, read, view, move |json| {
+            json.raw("\"queues\":");
+            write_queues(json, &queues, &account, &member_json, read.now);
         });
-        Ok(Response::success(body.await?))
+        response.await
     }
 }
 

@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
 use super::queue_selection::QueueSelection;
+use super::read_response::read_response;
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
-use crate::api::json::{QueueStatistics, TotalStatistics, render, to_json};
-use crate::api::response::{ReadHead, Response};
-use crate::api::tenant::is_large;
+use crate::api::json::{QueueStatistics, TotalStatistics};
+use crate::api::response::Response;
 use crate::organizations::Account;
 
 pub(super) static SHOW_QUEUE_STAT: Action = Action {
@@ -25,10 +25,9 @@ pub(super) static SHOW_QUEUE_STAT: Action = Action {
 #[derive(Debug)]
 struct ShowQueueStat(QueueSelection);
 
+/// The fields that follow the head.
 #[derive(Serialize)]
 struct Body<'a> {
-    #[serde(flatten)]
-    head: &'a ReadHead,
     queues: &'a [QueueStatistics<'a>],
     total: TotalStatistics,
 }
@@ -41,20 +40,19 @@ impl ShowQueueStat {
     async fn respond(&self, context: Context<'_>) -> Result<Response, ApiError> {
         let tenant = &context.tenant;
         let (queues, read) = self.0.read(tenant).await?;
-        let head = ReadHead::new(context.action.name, tenant.request_id, read);
+        let view = self.0.view(&context, &queues, read);
         let organization = Arc::clone(&tenant.account.organization);
-        let body = render(is_large(&queues), move || {
+        let response = read_response(&context, read, view, move |json| {
             let statistics = queues
                 .iter()
                 .map(|own| QueueStatistics::of(own, &organization, read.now));
             let statistics: Vec<_> = statistics.collect();
-            to_json(&Body {
-                head: &head,
+            json.fields(&Body {
                 total: TotalStatistics::of(&statistics),
                 queues: &statistics,
-            })
+            });
         });
-        Ok(Response::success(body.await?))
+        response.await
     }
 }
 

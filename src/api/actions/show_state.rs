@@ -7,14 +7,14 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
+use super::read_response::{ReadView, read_response};
 use crate::api::errors::ApiError;
 use crate::api::form::Form;
-use crate::api::json::{
-    MemberView, paused_at, paused_reason, render, to_json, unix_millis_timestamp,
-};
+use crate::api::json::{MemberView, paused_at, paused_reason, unix_millis_timestamp};
 use crate::api::parameters;
-use crate::api::response::{ReadHead, Response};
+use crate::api::response::Response;
 use crate::api::tenant::{AgentMemberships, Tenant, has_many_memberships};
+use crate::api::views::{Shown, ViewKey};
 use crate::organizations::{Account, Organization};
 use crate::queues::{Member, MemberState, MemberTiming};
 
@@ -34,23 +34,7 @@ struct ShowState {
     fresh: bool,
 }
 
-/// The response about several agents.
-#[derive(Serialize)]
-struct SeveralAgents<'a> {
-    #[serde(flatten)]
-    head: ReadHead,
-    agents: Vec<AgentState<'a>>,
-}
-
-/// The response about one agent.
-#[derive(Serialize)]
-struct OneAgent<'a> {
-    #[serde(flatten)]
-    head: ReadHead,
-    #[serde(flatten)]
-    agent: AgentState<'a>,
-}
-
+/// The fields about one agent. In a response about several agents, each agent has such an object.
 #[derive(Serialize)]
 struct AgentState<'a> {
     agent: &'a str,
@@ -91,22 +75,23 @@ impl ShowState {
         let numbers = self.queues.as_deref();
         let agents = tenant.memberships(&self.agents, numbers, self.fresh);
         let (agents, read) = agents.await?;
-        let head = ReadHead::new(context.action.name, tenant.request_id, read);
+        let view = ReadView {
+            key: ViewKey::new(context.action.name, tenant.account, &self.agents, numbers),
+            shown: Shown::agents(&agents, read.stale),
+            is_large: has_many_memberships(&agents),
+        };
         let organization = Arc::clone(&tenant.account.organization);
-        let body = render(has_many_memberships(&agents), move || {
+        let response = read_response(&context, read, view, move |json| {
             let state = |agent| AgentState::of(agent, &organization, read.now);
             match &agents[..] {
-                [agent] => to_json(&OneAgent {
-                    head,
-                    agent: state(agent),
-                }),
-                several => to_json(&SeveralAgents {
-                    head,
-                    agents: several.iter().map(state).collect(),
-                }),
+                [agent] => json.fields(&state(agent)),
+                several => {
+                    json.raw("\"agents\":");
+                    json.value(&several.iter().map(state).collect::<Vec<_>>());
+                }
             }
         });
-        Ok(Response::success(body.await?))
+        response.await
     }
 }
 

@@ -125,14 +125,22 @@ struct CachedMembers {
 
 impl MemberJsonCache {
     /// Returns the members that the account sees as a JSON array, from the cache if these are
-    /// all members. `now` is in Unix milliseconds.
-    pub(super) fn members(&self, queue: &Queue, account: &Account, now: i64) -> Bytes {
+    /// all members. Also returns the number of members that the account does not see. `now` is in
+    /// Unix milliseconds.
+    pub(super) fn members(&self, queue: &Queue, account: &Account, now: i64) -> (Bytes, usize) {
         let organization = &account.organization;
         if account.limits.hides_others() {
             let members = queue.members.iter();
             let seen = members.filter(|member| account.sees_member(&member.interface));
-            return render_members(seen, &queue.name, organization, now);
+            let seen: Vec<_> = seen.collect();
+            let hidden = queue.members.len() - seen.len();
+            let json = render_members(seen.into_iter(), &queue.name, organization, now);
+            return (json, hidden);
         }
+        (self.all_members(queue, organization, now), 0)
+    }
+
+    fn all_members(&self, queue: &Queue, organization: &Arc<Organization>, now: i64) -> Bytes {
         if let Some(json) = self.cached(queue, organization) {
             return json;
         }

@@ -12,6 +12,8 @@ const MIN_SHARED_PART: usize = 8 * 1024;
 pub(in crate::api) struct JsonPieces {
     finished: Vec<Bytes>,
     current: Vec<u8>,
+    /// The total length of the shared parts in `finished`.
+    shared_bytes: usize,
 }
 
 impl JsonPieces {
@@ -42,7 +44,14 @@ impl JsonPieces {
         } else {
             self.finish_current();
             self.finished.push(part.clone());
+            self.shared_bytes += part.len();
         }
+    }
+
+    /// Returns the length of the JSON without the parts that are shared with others.
+    pub(in crate::api) fn own_bytes(&self) -> usize {
+        let finished: usize = self.finished.iter().map(Bytes::len).sum();
+        finished - self.shared_bytes + self.current.len()
     }
 
     /// Returns the pieces. Concatenated, they form the JSON text.

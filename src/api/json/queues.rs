@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::members::{MemberJsonCache, members_hidden};
+use super::members::MemberJsonCache;
 use super::pieces::JsonPieces;
 use crate::api::tenant::OwnQueue;
 use crate::organizations::Account;
@@ -40,10 +40,11 @@ pub(in crate::api) fn write_queues(
 ) {
     json.raw("[");
     for (index, own) in queues.iter().enumerate() {
+        let (members, members_hidden) = member_json.members(&own.queue, account, now);
         json.raw(if index == 0 { "{" } else { ",{" });
-        json.fields(&QueueHead::of(own, account));
+        json.fields(&QueueHead::of(own, members_hidden));
         json.raw(",\"members\":");
-        json.part(&member_json.members(&own.queue, account, now));
+        json.part(&members);
         json.raw(",\"callers\":");
         json.value(&callers(&own.queue, account));
         json.raw("}");
@@ -62,7 +63,7 @@ pub(super) fn callers<'a>(queue: &'a Queue, account: &Account) -> Vec<CallerView
 }
 
 impl<'a> QueueHead<'a> {
-    fn of(own: &'a OwnQueue, account: &Account) -> Self {
+    fn of(own: &'a OwnQueue, members_hidden: usize) -> Self {
         let queue = &own.queue;
         Self {
             queue: &own.number,
@@ -70,7 +71,7 @@ impl<'a> QueueHead<'a> {
             strategy: &queue.strategy,
             max_callers: queue.max_callers,
             weight: queue.weight,
-            members_hidden: members_hidden(queue, account),
+            members_hidden,
         }
     }
 }

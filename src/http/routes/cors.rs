@@ -36,7 +36,7 @@ pub(super) fn preflight_response() -> Response<ReplyBody> {
         (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
         (
             ACCESS_CONTROL_ALLOW_HEADERS,
-            "Authorization, Content-Type, Last-Event-ID, X-Request-Id",
+            "Authorization, Content-Type, If-None-Match, Last-Event-ID, X-Request-Id",
         ),
         (ACCESS_CONTROL_MAX_AGE, "600"),
     ] {
@@ -51,7 +51,7 @@ pub(super) fn set_headers(headers: &mut HeaderMap, origin: Option<HeaderValue>) 
     headers.insert(VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        let readable = HeaderValue::from_static("X-Request-Id, Retry-After");
+        let readable = HeaderValue::from_static("ETag, X-Request-Id, Retry-After");
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, readable);
     }
 }

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::forwarded::client_address;
-use self::request::{authorization, form_body};
+use self::request::{authorization, form_body, if_none_match};
 use self::request_task::run_in_task;
 pub use self::routes_slot::RoutesSlot;
 use super::body::ReplyBody;
@@ -147,7 +147,9 @@ impl Routes {
             return Err(Refusal::method(message, "GET, POST"));
         }
         let mut api_request = self.api_request(peer, &request, request_id)?;
-        if !is_get {
+        if is_get {
+            api_request.if_none_match = Some(if_none_match(request.headers()));
+        } else {
             add_body(&mut api_request, request).await?;
         }
         let (api, change_sent) = (Arc::clone(&self.api), Arc::clone(&api_request.change_sent));
@@ -210,6 +212,7 @@ impl Routes {
             query: request.uri().query().map(str::to_owned),
             body: None,
             authorization: authorization(headers)?,
+            if_none_match: None,
             address: client_address(peer, forwarded.into_iter(), &self.trusted_proxies),
             request_id: request_id.to_owned(),
             arrived: Instant::now(),

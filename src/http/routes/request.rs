@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH};
 use hyper::{HeaderMap, Request};
 use tokio::time::timeout;
 
@@ -37,6 +37,14 @@ pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<String>, ApiEr
     // A value that is not text can't be valid. It becomes an empty value, which the API
     // refuses.
     Ok(Some(value.to_str().unwrap_or_default().to_owned()))
+}
+
+/// Returns the entity tags in all `If-None-Match` headers as one list.
+pub(super) fn if_none_match(headers: &HeaderMap) -> String {
+    let values = headers.get_all(IF_NONE_MATCH).into_iter();
+    // A value that is not text can't be one of the bridge's tags.
+    let values = values.filter_map(|value| value.to_str().ok());
+    values.collect::<Vec<_>>().join(",")
 }
 
 /// Reads the form in a POST request's body. A request without a body needs no content type.

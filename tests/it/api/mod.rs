@@ -3,6 +3,7 @@
 mod callers;
 mod changes;
 mod clients;
+mod entity_tags;
 mod http;
 pub(crate) mod openapi;
 mod reads;

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::mirror::expected::assert_equal;
 use crate::mirror::{live_configuration, log_at_info, start_live};
 use crate::support::{
-    ACME, Asterisk, Bridge, configuration, eventually, on_both_versions, request,
+    ACME, API_PATH, Asterisk, Bridge, Response, User, configuration, eventually, on_both_versions,
+    request,
 };
 
 on_both_versions!(
@@ -65,12 +66,26 @@ fn serve_stale_answers_reads_with_the_last_state_without_a_link(version: u32) {
     let bridge = Bridge::start(&configuration.replace("[http]", "[http]\nserve_stale = true"));
     bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Lunch");
     let before = READS.map(|query| comparable_response(&bridge, query));
+    let tags = READS.map(|query| {
+        let response = get_with_tag(&bridge, query, "");
+        response.header("ETag").expect("an ETag").to_owned()
+    });
     asterisk.kill();
     eventually("the link is down", || (!bridge.is_ready()).then_some(()));
     for (query, before) in READS.into_iter().zip(&before) {
         let body = bridge.acme_ok(query);
         assert_eq!(body["stale"], true, "{body}");
         assert_eq!(comparable_response(&bridge, query), *before, "{query}");
+    }
+    // The client learns that the state is stale, and then that it is still the same.
+    for (query, tag) in READS.into_iter().zip(&tags) {
+        let stale = get_with_tag(&bridge, query, tag);
+        assert_eq!(
+            (stale.status, &stale.json()["stale"]),
+            (200, &Value::Bool(true))
+        );
+        let tag = stale.header("ETag").expect("an ETag");
+        assert_eq!(get_with_tag(&bridge, query, tag).status, 304, "{query}");
     }
     for query in CHANGES.into_iter().chain(["action=showqueue&fresh=1"]) {
         let response = bridge.get_as(ACME, query);
@@ -83,6 +98,13 @@ fn serve_stale_answers_reads_with_the_last_state_without_a_link(version: u32) {
     }
     assert_equal(&asterisk, &bridge);
     assert!(!asterisk.queue_log().contains("|away"));
+}
+
+fn get_with_tag(bridge: &Bridge, query: &str, tag: &str) -> Response {
+    let User { username, password } = ACME;
+    let target = format!("{API_PATH}?username={username}&password={password}&{query}");
+    let headers = [("If-None-Match", tag)];
+    request(bridge.address, "GET", &target, &headers, b"")
 }
 
 /// Returns the response body without the fields that differ between identical reads.
