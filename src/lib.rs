@@ -20,6 +20,7 @@ pub mod http;
 pub mod organizations;
 mod pem;
 pub mod queues;
+pub mod setup;
 pub mod simulator;
 pub mod storage;
 pub mod telemetry;

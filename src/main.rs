@@ -14,13 +14,13 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use ami_bridge::ami::value::is_trimmed_line;
-use ami_bridge::cli::{Cli, Command};
+use ami_bridge::cli::{Cli, Command, SetupArguments};
 use ami_bridge::config::{ConfigError, Settings};
 use ami_bridge::daemon::ReloadSource;
 use ami_bridge::demo::Demo;
 use ami_bridge::organizations::PasswordDigest;
 use ami_bridge::telemetry::LogFlow;
-use ami_bridge::{check, config, create_token, daemon, telemetry};
+use ami_bridge::{check, config, create_token, daemon, setup, telemetry};
 use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -42,6 +42,7 @@ fn main() -> ExitCode {
     match cli.command.unwrap_or(Command::Run) {
         Command::Run => run_command(cli.config),
         Command::Check { json, probe } => check_command(cli.config, json, probe),
+        Command::Setup(arguments) => setup_command(*arguments),
         Command::CreateToken => create_token_command(),
         Command::HashPassword => hash_password_command(),
         Command::Demo { listen, seed } => demo_command(listen, seed),
@@ -89,6 +90,17 @@ fn check_command(config: Option<PathBuf>, json: bool, probe: bool) -> ExitCode {
         report.to_string()
     });
     ExitCode::from(u8::from(!report.ok))
+}
+
+fn setup_command(arguments: SetupArguments) -> ExitCode {
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error, 1),
+    };
+    match runtime.block_on(setup::run(arguments)) {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => fail(&error, error.status()),
+    }
 }
 
 fn create_token_command() -> ExitCode {

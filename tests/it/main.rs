@@ -13,6 +13,7 @@ mod mirror;
 mod operations;
 mod pages;
 mod security;
+mod setup;
 mod simulator;
 mod stream;
 mod support;

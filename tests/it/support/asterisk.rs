@@ -207,10 +207,17 @@ impl Asterisk {
     }
 
     /// Returns the path of a file in this instance's folder.
-    fn instance_path(&self, path: &str) -> PathBuf {
+    pub(crate) fn instance_path(&self, path: &str) -> PathBuf {
         let roots = std::env::var_os("AMI_BRIDGE_ASTERISK_ROOTS")
             .map_or_else(|| sample_path("../.asterisk"), PathBuf::from);
         roots.join(format!("{}/instances/{}/{path}", self.version, self.name))
+    }
+
+    /// Returns the beginning of a shell command that ends with a command for this instance's
+    /// command line.
+    pub(crate) fn cli_command(&self) -> String {
+        let cli = sample_path("cli");
+        format!("{} {} {}", cli.display(), self.version, self.name)
     }
 
     /// Reads one of this instance's configuration files.

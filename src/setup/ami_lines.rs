@@ -1,0 +1,81 @@
+//! The lines of `manager.conf` that give the bridge an AMI user.
+
+use std::net::IpAddr;
+
+/// Placeholder for a secret that is not shown.
+pub(super) const HIDDEN_SECRET: &str = "(64 random hex digits)";
+
+/// Returns the section of a user who may log in from one address, and may do no more than the
+/// bridge needs. With `enables_ami`, the lines also turn the AMI on, for this machine only.
+pub(super) fn lines(
+    username: &str,
+    secret: &str,
+    own_address: IpAddr,
+    enables_ami: bool,
+) -> String {
+    let enable = match enables_ami {
+        true => "[general](+)\nenabled = yes\nbindaddr = 127.0.0.1\n\n",
+        false => "",
+    };
+    // Each deny line covers one family of addresses.
+    format!(
+        "; Added by ami-bridge setup.\n{enable}[{username}]\nsecret = {secret}\n\
+         deny = 0.0.0.0/0.0.0.0\ndeny = ::/0\npermit = {}\nread = agent,system\n\
+         write = agent\nallowmultiplelogin = yes\n",
+        permit(own_address)
+    )
+}
+
+fn permit(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => format!("{address}/255.255.255.255"),
+        IpAddr::V6(address) => format!("{address}/128"),
+    }
+}
+
+/// Checks the name of an AMI user, which becomes the name of a section.
+///
+/// # Errors
+/// Returns a message for the operator.
+pub(super) fn check_username(name: &str) -> Result<(), String> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.is_empty() || !name.chars().all(is_allowed) || name.eq_ignore_ascii_case("general") {
+        return Err("--ami-username: use letters, digits and - _ .".to_owned());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_permit_one_address() {
+        for (address, expected) in [
+            ("127.0.0.1", "permit = 127.0.0.1/255.255.255.255\n"),
+            ("::ffff:10.0.0.2", "permit = 10.0.0.2/255.255.255.255\n"),
+            ("fd00::2", "permit = fd00::2/128\n"),
+        ] {
+            let lines = lines(
+                "queuebridge",
+                "s",
+                address.parse().expect("an address"),
+                false,
+            );
+            assert!(lines.contains(expected), "{lines}");
+            assert!(!lines.contains("[general]"), "{lines}");
+        }
+    }
+
+    #[test]
+    fn username_can_not_end_its_section() {
+        for (name, is_valid) in [
+            ("queuebridge", true),
+            ("a]", false),
+            ("", false),
+            ("General", false),
+        ] {
+            assert_eq!(check_username(name).is_ok(), is_valid, "{name}");
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! The AMI user: finds it or adds it, and logs in.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use zeroize::Zeroizing;
+
+use super::Setup;
+use super::ami_lines::{self, HIDDEN_SECRET};
+use super::error::{SetupError, at};
+use super::files::{Access, owner_of};
+use super::find::FoundPbx;
+use super::link::{Link, own_address};
+use super::manager_conf::Place;
+use super::questions::{say, wrapped};
+use super::secrets::{random_secret, read_line_of};
+
+/// The command that makes Asterisk read `manager.conf` again.
+const RELOAD: &str = "manager reload";
+
+/// An AMI user with which setup has logged in.
+pub(super) struct AmiUser {
+    pub(super) secret: Zeroizing<String>,
+    pub(super) link: Link,
+}
+
+/// A secret that exists already.
+struct KnownSecret {
+    secret: Zeroizing<String>,
+    /// Where the secret was found, for the operator.
+    source: String,
+}
+
+/// Logs in as the AMI user. Adds the user to Asterisk's files if it does not exist, and if
+/// the operator agrees.
+///
+/// # Errors
+/// Returns an error if no login is possible.
+pub(super) async fn obtain(setup: &Setup, pbx: &FoundPbx) -> Result<AmiUser, SetupError> {
+    let username = &setup.arguments.ami_username;
+    ami_lines::check_username(username).map_err(SetupError::Mistake)?;
+    if !pbx.is_ami_off() {
+        pbx.connect()?;
+    }
+    let known = known_secret(setup, pbx)?;
+    let exists = exists(setup, pbx);
+    let secret = match known {
+        Some(KnownSecret { secret, source }) => {
+            match Link::open(&pbx.address, username, &secret).await {
+                Ok(link) => return Ok(AmiUser { secret, link }),
+                Err(reason) if exists => return Err(refused(pbx, username, &source, &reason)),
+                Err(_) => secret,
+            }
+        }
+        None if exists => return Err(without_secret(setup, pbx)),
+        None => random_secret()?,
+    };
+    add(setup, pbx, secret).await
+}
+
+/// Returns whether the user certainly exists, so that nothing is added.
+fn exists(setup: &Setup, pbx: &FoundPbx) -> bool {
+    let conf = pbx.conf.as_ref();
+    let user = conf.and_then(|conf| conf.user(&setup.arguments.ami_username));
+    setup.arguments.ami_secret_file.is_some() || user.is_some()
+}
+
+/// Returns the secret of a user that exists: the operator's, that of an earlier run, or the one in
+/// `manager.conf`. Asks for it if there is someone to ask and `manager.conf` can't be read.
+fn known_secret(setup: &Setup, pbx: &FoundPbx) -> Result<Option<KnownSecret>, SetupError> {
+    let username = &setup.arguments.ami_username;
+    let file = setup.arguments.ami_secret_file.clone();
+    let file = file.or_else(|| Some(setup.secret_file()).filter(|file| file.exists()));
+    if let Some(file) = file {
+        let secret = read_line_of(&file)?;
+        let source = file.display().to_string();
+        return Ok(Some(KnownSecret { secret, source }));
+    }
+    if let Some(conf) = &pbx.conf {
+        let user = conf.user(username);
+        return Ok(user.and_then(|user| {
+            let source = user.file.display().to_string();
+            let secret = user.secret.clone()?;
+            Some(KnownSecret { secret, source })
+        }));
+    }
+    let question = format!("Does the AMI user {username} exist already?");
+    if !setup.questions.confirm(&question, false, false)? {
+        return Ok(None);
+    }
+    let secret = setup.questions.secret(&format!("Secret of {username}"))?;
+    let source = "the terminal".to_owned();
+    Ok(Some(KnownSecret { secret, source }))
+}
+
+fn without_secret(setup: &Setup, pbx: &FoundPbx) -> SetupError {
+    let username = &setup.arguments.ami_username;
+    let user = pbx.conf.as_ref().and_then(|conf| conf.user(username));
+    let file = user.map_or(String::new(), |user| user.file.display().to_string());
+    SetupError::Missing(format!(
+        "{file} has the AMI user {username}, but no secret for it: give --ami-secret-file, or \
+         another name with --ami-username"
+    ))
+}
+
+fn refused(pbx: &FoundPbx, username: &str, source: &str, reason: &str) -> SetupError {
+    let from = own_address(&pbx.address);
+    let from = from.map_or(String::new(), |address| format!(", from {address}"));
+    let hint = match pbx.is_ami_off() {
+        true => " (manager.conf has enabled = no; set it to yes and run manager reload)",
+        false => "",
+    };
+    SetupError::Missing(format!(
+        "no login at {} as {username} with the secret from {source}{from}: {reason}{hint}",
+        pbx.address
+    ))
+}
+
+/// Adds the user to Asterisk's files, or has the operator add it, and logs in.
+async fn add(
+    setup: &Setup,
+    pbx: &FoundPbx,
+    secret: Zeroizing<String>,
+) -> Result<AmiUser, SetupError> {
+    let username = &setup.arguments.ami_username;
+    let own_address = own_address(&pbx.address).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let lines = |secret: &str| {
+        Zeroizing::new(ami_lines::lines(
+            username,
+            secret,
+            own_address,
+            pbx.is_ami_off(),
+        ))
+    };
+    let place = match &pbx.conf {
+        Some(conf) => conf.place_for_user(),
+        None => Err("setup can't read manager.conf".to_owned()),
+    };
+    let is_written = match place {
+        Ok(place) => {
+            let path = path_of(&place).display();
+            say(&format!(
+                "\nThese lines give the bridge its AMI user, in {path}:\n\n"
+            ));
+            say(&indented(&lines(HIDDEN_SECRET)));
+            if setup.arguments.dry_run {
+                return Err(not_added(username));
+            }
+            setup
+                .questions
+                .confirm("\nAdd them and reload Asterisk's manager?", true, true)?
+                && write(setup, pbx, &place, &lines(&secret))?
+        }
+        Err(reason) => {
+            say(&wrapped(&format!("{reason}."), ""));
+            if setup.arguments.dry_run {
+                say(&indented(&lines(HIDDEN_SECRET)));
+                return Err(not_added(username));
+            }
+            false
+        }
+    };
+    if !is_written {
+        // The next run logs in with the same secret.
+        setup.write_secret(&secret)?;
+        show_lines(pbx, &lines(&secret));
+        return wait_for_login(setup, pbx, secret).await;
+    }
+    if let Err(reason) = reload(pbx) {
+        say(&wrapped(&format!("`{RELOAD}` failed: {reason}"), ""));
+        return wait_for_login(setup, pbx, secret).await;
+    }
+    match Link::open(&pbx.address, username, &secret).await {
+        Ok(link) => Ok(AmiUser { secret, link }),
+        Err(reason) => Err(refused(pbx, username, "the new lines", &reason)),
+    }
+}
+
+fn not_added(username: &str) -> SetupError {
+    SetupError::Missing(format!(
+        "dry run: the AMI user {username} does not exist, so the queues can't be read yet; \
+         nothing was written"
+    ))
+}
+
+fn path_of(place: &Place) -> &Path {
+    match place {
+        Place::NewFile(path) | Place::EndOf(path) => path,
+    }
+}
+
+/// Writes the lines. Returns false if the current user may not do that.
+fn write(setup: &Setup, pbx: &FoundPbx, place: &Place, lines: &str) -> Result<bool, SetupError> {
+    let command = quoted_command(&pbx.cli_command(RELOAD));
+    let path = path_of(place);
+    let result = match place {
+        Place::NewFile(path) => {
+            // Asterisk's user must be able to read the file.
+            let conf: &Path = pbx.conf.as_ref().map_or(path, |conf| &conf.path);
+            let owner = owner_of(conf).unwrap_or_default();
+            let access = Access { mode: 0o640, owner };
+            setup.changes.create(path, lines, access, Some(&command))
+        }
+        Place::EndOf(path) => {
+            let undo = format!(
+                "delete [{}] in {} && {command}",
+                setup.arguments.ami_username,
+                path.display()
+            );
+            setup.changes.append(path, lines, &undo)
+        }
+    };
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            say(&format!("This user may not write {}.\n", path.display()));
+            Ok(false)
+        }
+        Err(error) => Err(at(path)(error)),
+    }
+}
+
+/// Makes Asterisk read `manager.conf` again.
+fn reload(pbx: &FoundPbx) -> Result<(), String> {
+    let words = pbx.cli_command(RELOAD);
+    let output = Command::new(&words[0])
+        .args(&words[1..])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("the program asterisk: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = [output.stdout, output.stderr].concat();
+    Err(String::from_utf8_lossy(&text).trim().to_owned())
+}
+
+/// Shows lines with a secret, for the operator to paste.
+fn show_lines(pbx: &FoundPbx, lines: &str) {
+    let file = match &pbx.conf {
+        Some(conf) => conf.path.display().to_string(),
+        None => "manager.conf".to_owned(),
+    };
+    say(&format!(
+        "\nAdd these lines to the PBX's {file} (on FreePBX and Issabel: to\n\
+         manager_custom.conf). In its [general] section, enabled must be yes.\n\n"
+    ));
+    say(&indented(lines));
+    let command = quoted_command(&pbx.cli_command(RELOAD));
+    say(&format!("\nThen run, on the PBX: {command}\n"));
+}
+
+/// Waits until the operator has made the login possible.
+async fn wait_for_login(
+    setup: &Setup,
+    pbx: &FoundPbx,
+    secret: Zeroizing<String>,
+) -> Result<AmiUser, SetupError> {
+    let username = &setup.arguments.ami_username;
+    loop {
+        if setup.questions.can_ask() {
+            let text = "\nPress Enter when that is done, to try the login. Ctrl-C ends setup. ";
+            setup.questions.wait_for_enter(text)?;
+        }
+        match Link::open(&pbx.address, username, &secret).await {
+            Ok(link) => return Ok(AmiUser { secret, link }),
+            Err(reason) if setup.questions.can_ask() => say(&wrapped(&reason, "  ")),
+            Err(_) => {
+                return Err(SetupError::Missing(format!(
+                    "the AMI user {username} can't log in yet: do what is printed above, then \
+                     run the same command again"
+                )));
+            }
+        }
+    }
+}
+
+fn indented(text: &str) -> Zeroizing<String> {
+    let lines = text.lines().map(|line| match line {
+        "" => "\n".to_owned(),
+        line => format!("  {line}\n"),
+    });
+    Zeroizing::new(lines.collect())
+}
+
+/// Returns a command as the operator would type it.
+fn quoted_command(words: &[String]) -> String {
+    let quoted = words.iter().map(|word| match word.contains(' ') {
+        true => format!("\"{word}\""),
+        false => word.clone(),
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+impl Setup {
+    /// Returns the path of the file with the AMI user's secret.
+    pub(super) fn secret_file(&self) -> PathBuf {
+        self.arguments
+            .directory
+            .join(super::configuration::SECRET_FILE)
+    }
+}

@@ -1,0 +1,111 @@
+//! Parses the operator's answers and the flags, and shows proposals.
+
+use super::proposal::Proposal;
+use super::questions::wrapped;
+use crate::organizations::{Pattern, Template};
+
+/// Maximum number of names in a list for the operator.
+const MAX_LISTED: usize = 5;
+
+/// Returns the first items, and the number of the others.
+pub(super) fn listed(items: &[String]) -> String {
+    let text = items[..items.len().min(MAX_LISTED)].join(", ");
+    match items.len().saturating_sub(MAX_LISTED) {
+        0 => text,
+        more => format!("{text} and {more} more"),
+    }
+}
+
+/// Returns a proposal as text for the operator.
+pub(super) fn summary(proposal: &Proposal) -> String {
+    let state = match proposal.state_interface.as_str() {
+        "" => "the interface's",
+        template => template,
+    };
+    let mut text = format!(
+        "  queues     {} (now {})\n  name       {}\n  agents     {}\n  interface  {}\n  state      \
+         {state}\n",
+        listed(&proposal.queues),
+        proposal.queue_count,
+        proposal.queue_name,
+        listed(&proposal.agents),
+        proposal.interface.as_deref().unwrap_or_default(),
+    );
+    if !proposal.misfits.is_empty() {
+        text += &wrapped(
+            &format!(
+                "{} members match. These do not, so the API shows them but can't change them: {}.",
+                proposal.fitting,
+                listed(&proposal.misfits)
+            ),
+            "  ",
+        );
+    }
+    text
+}
+
+/// Parses the name of an organization, which becomes the name of a table.
+pub(super) fn parse_name(text: &str) -> Result<String, String> {
+    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    if text.is_empty() || text.len() > 64 || !text.bytes().all(is_allowed) {
+        return Err("a name consists of 1 to 64 letters, digits, _ or -".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn parse_names(text: &str) -> Result<Vec<String>, String> {
+    let names = text.split(',').map(|name| parse_name(name.trim()));
+    let names: Vec<String> = names.collect::<Result<_, _>>()?;
+    let mut lower: Vec<_> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    lower.sort();
+    lower.dedup();
+    if lower.len() < names.len() {
+        return Err("a name appears twice".to_owned());
+    }
+    Ok(names)
+}
+
+pub(super) fn parse_template(text: &str) -> Result<String, String> {
+    Template::new(text, "agent").map(|_| text.to_owned())
+}
+
+pub(super) fn parse_queues(text: &str) -> Result<Vec<String>, String> {
+    parse_list(text, Pattern::parse_queue)
+}
+
+pub(super) fn parse_agents(text: &str) -> Result<Vec<String>, String> {
+    parse_list(text, Pattern::parse_agent)
+}
+
+pub(super) fn parse_list(
+    text: &str,
+    parse: impl Fn(&str) -> Result<Pattern, String>,
+) -> Result<Vec<String>, String> {
+    let items = text.split(',').map(str::trim);
+    items
+        .map(|item| parse(item).map(|_| item.to_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_table_names_and_unique() {
+        assert_eq!(
+            parse_names("acme, globex").expect("names"),
+            ["acme", "globex"]
+        );
+        for text in ["", "acme,", "a.b", "a]", "acme,Acme", &"x".repeat(65)] {
+            parse_names(text).expect_err(text);
+        }
+    }
+
+    #[test]
+    fn long_lists_are_shortened() {
+        let items: Vec<String> = (1..=7).map(|n| n.to_string()).collect();
+        assert_eq!(listed(&items), "1, 2, 3, 4, 5 and 2 more");
+        assert_eq!(listed(&items[..2]), "1, 2");
+    }
+}

@@ -1,0 +1,151 @@
+//! Finds the PBX: the address of its AMI, its configuration files and its distribution.
+
+use std::io::ErrorKind;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::error::SetupError;
+use super::flavor::Flavor;
+use super::manager_conf::ManagerConf;
+use super::questions::{say, wrapped};
+use crate::ami::Address;
+use crate::cli::SetupArguments;
+
+/// The AMI's usual port.
+const DEFAULT_PORT: u16 = 5038;
+
+/// How long to wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The folder in which packages put Asterisk's configuration.
+pub(super) const ASTERISK_FOLDER: &str = "/etc/asterisk";
+
+/// The PBX.
+#[derive(Debug)]
+pub(super) struct FoundPbx {
+    /// The address of its AMI.
+    pub(super) address: Address,
+    /// Asterisk's configuration folder.
+    pub(super) folder: PathBuf,
+    /// The distribution.
+    pub(super) flavor: Flavor,
+    /// `manager.conf`; `None` if it can't be read.
+    pub(super) conf: Option<ManagerConf>,
+}
+
+/// Finds the PBX that the arguments name, or else the one on this machine.
+///
+/// # Errors
+/// Returns a mistake if `--pbx` is not an address.
+pub(super) fn find(arguments: &SetupArguments) -> Result<FoundPbx, SetupError> {
+    let folder = arguments.asterisk_etc.clone();
+    let named = arguments.pbx.as_deref().map(Address::parse).transpose();
+    let named = named.map_err(|error| SetupError::Mistake(format!("--pbx: {error}")))?;
+    // The files of this machine's Asterisk say nothing about another machine.
+    let is_here =
+        named.as_ref().is_none_or(Address::is_loopback) || folder != Path::new(ASTERISK_FOLDER);
+    let conf = if is_here { read_conf(&folder) } else { None };
+    let address = match named {
+        Some(address) => address,
+        None => {
+            let host = conf
+                .as_ref()
+                .map_or("127.0.0.1".to_owned(), ManagerConf::host);
+            let port = conf.as_ref().and_then(|conf| conf.port);
+            let address = format!("{host}:{}", port.unwrap_or(DEFAULT_PORT));
+            let error = |error| SetupError::Mistake(format!("bindaddr {address}: {error}"));
+            Address::parse(&address).map_err(error)?
+        }
+    };
+    let flavor = match is_here {
+        true => Flavor::of(&folder),
+        false => Flavor::Plain,
+    };
+    let pbx = FoundPbx {
+        address,
+        folder,
+        flavor,
+        conf,
+    };
+    say(&pbx.description());
+    Ok(pbx)
+}
+
+fn read_conf(folder: &Path) -> Option<ManagerConf> {
+    let error = match ManagerConf::read(folder) {
+        Ok(conf) => return Some(conf),
+        Err(error) => error,
+    };
+    let path = folder.join("manager.conf");
+    let path = path.display();
+    say(&wrapped(
+        &match error.kind() {
+            ErrorKind::NotFound => format!(
+                "{path} does not exist. If Asterisk runs in a container or on another machine, \
+                 give its address with --pbx, or its configuration folder with --asterisk-etc."
+            ),
+            ErrorKind::PermissionDenied => {
+                format!("This user may not read {path}, so setup prints the lines to add there.")
+            }
+            _ => format!("{path} can't be read: {error}"),
+        },
+        "",
+    ));
+    None
+}
+
+impl FoundPbx {
+    fn description(&self) -> String {
+        let flavor = self
+            .flavor
+            .name()
+            .map_or(String::new(), |name| format!(" ({name})"));
+        let address = &self.address;
+        let source = match &self.conf {
+            Some(conf) => format!(", as {} says", conf.path.display()),
+            None => String::new(),
+        };
+        wrapped(&format!("PBX{flavor}: AMI at {address}{source}."), "")
+    }
+
+    /// Returns whether `manager.conf` turns the AMI off.
+    pub(super) fn is_ami_off(&self) -> bool {
+        self.conf.as_ref().is_some_and(|conf| !conf.is_enabled)
+    }
+
+    /// Tries to connect to the AMI.
+    ///
+    /// # Errors
+    /// Returns a message for the operator if nothing accepts the connection.
+    pub(super) fn connect(&self) -> Result<(), SetupError> {
+        let address = &self.address;
+        let addresses = address.as_str().to_socket_addrs();
+        let addresses = addresses.map_err(|error| {
+            SetupError::Missing(format!("the host of {address} is not known: {error}"))
+        })?;
+        let mut reason = String::from("it has no address");
+        for socket_address in addresses {
+            match TcpStream::connect_timeout(&socket_address, CONNECT_TIMEOUT) {
+                Ok(_) => return Ok(()),
+                Err(error) => reason = error.to_string(),
+            }
+        }
+        Err(SetupError::Missing(format!(
+            "Asterisk does not answer at {address}: {reason}. Is it running (systemctl status \
+             asterisk), with its AMI on (asterisk -rx \"manager show settings\")? Another \
+             address: --pbx"
+        )))
+    }
+
+    /// Returns the program and the arguments that run a command on Asterisk's command line.
+    pub(super) fn cli_command(&self, command: &str) -> Vec<String> {
+        let mut words = vec!["asterisk".to_owned()];
+        if self.folder != Path::new(ASTERISK_FOLDER) {
+            let file = self.folder.join("asterisk.conf");
+            words.extend(["-C".to_owned(), file.display().to_string()]);
+        }
+        words.extend(["-rx".to_owned(), command.to_owned()]);
+        words
+    }
+}

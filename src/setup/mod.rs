@@ -1,0 +1,233 @@
+//! `ami-bridge setup`: makes a working configuration from what the PBX reports.
+//!
+//! `find` finds the PBX with its files (`manager_conf`, `flavor`). `ami_user` logs in to it
+//! (`link`), and before that adds the AMI user (`ami_lines`) if it does not exist. `organizations`
+//! decides on the organizations from the flags, the operator's `answers` to `questions` and the
+//! proposals (`proposal`, which does no IO). `configuration` is the text that `files` writes
+//! without overwriting anything, and `finish` ends setup. If a configuration exists, `rerun` only
+//! shows how it differs.
+
+mod ami_lines;
+mod ami_user;
+mod answers;
+mod configuration;
+mod error;
+mod files;
+mod find;
+mod finish;
+mod flavor;
+mod link;
+mod listen;
+mod manager_conf;
+mod organizations;
+mod overlaps;
+mod proposal;
+mod questions;
+mod rerun;
+mod secrets;
+mod service;
+mod write;
+
+use std::path::PathBuf;
+
+use tokio::signal::unix::{SignalKind, signal};
+use zeroize::Zeroizing;
+
+use self::ami_user::AmiUser;
+use self::configuration::{Configuration, NewOrganization, SecretSource};
+use self::error::INTERRUPTED;
+pub use self::error::SetupError;
+use self::files::Changes;
+use self::find::FoundPbx;
+use self::finish::NewUser;
+use self::organizations::Decided;
+use self::questions::{Questions, restore_echo, say};
+use self::write::Existing;
+use crate::check;
+use crate::cli::SetupArguments;
+use crate::organizations::PasswordDigest;
+
+/// Runs setup. Returns the exit status: 0 if the bridge can work with the configuration, 1 if
+/// something is missing on the PBX.
+///
+/// # Errors
+/// Returns an error if setup ends early. Everything that it has changed is listed before that.
+pub async fn run(mut arguments: SetupArguments) -> Result<u8, SetupError> {
+    // Relative paths stay valid if the current folder changes.
+    for path in [
+        Some(&mut arguments.directory),
+        Some(&mut arguments.asterisk_etc),
+    ]
+    .into_iter()
+    .chain([
+        arguments.ami_secret_file.as_mut(),
+        arguments.password_file.as_mut(),
+    ])
+    .flatten()
+    {
+        make_absolute(path)?;
+    }
+    let setup = Setup {
+        questions: Questions::new(arguments.yes || arguments.dry_run),
+        arguments,
+        changes: Changes::default(),
+    };
+    setup.exit_on_interrupt()?;
+    let result = setup.run().await;
+    say(&finish::changes_text(&setup.changes.lock()));
+    result
+}
+
+fn make_absolute(path: &mut PathBuf) -> Result<(), SetupError> {
+    let absolute = std::path::absolute(&*path);
+    *path = absolute.map_err(error::at(path))?;
+    Ok(())
+}
+
+/// One run of setup.
+struct Setup {
+    arguments: SetupArguments,
+    questions: Questions,
+    changes: Changes,
+}
+
+impl Setup {
+    async fn run(&self) -> Result<u8, SetupError> {
+        self.require_unit()?;
+        let path = self.configuration_file();
+        let existing = Existing::of(&path)?;
+        if existing == Existing::Own {
+            return rerun::run(self, &path).await;
+        }
+        if !self.arguments.dry_run {
+            self.require_writable_folder()?;
+        }
+        self.require_answers()?;
+        let password = self.given_password()?;
+        let pbx = find::find(&self.arguments)?;
+        let AmiUser { secret, link } = ami_user::obtain(self, &pbx).await?;
+        let version = link.peer.asterisk_version();
+        let version = version.map_or("of an unknown version".to_owned(), |v| v.to_string());
+        say(&format!(
+            "Logged in to Asterisk {version} as {}.\n",
+            self.arguments.ami_username
+        ));
+        let seen = link.read_queues().await;
+        link.close().await;
+        let seen = seen.map_err(|error| {
+            SetupError::Missing(format!("Asterisk does not list its queues: {error}"))
+        })?;
+        let decided = organizations::decide(self, &seen, pbx.flavor)?;
+        let (organizations, users) = with_users(decided, password)?;
+        let mut configuration = self.configuration(&pbx, organizations);
+        overlaps::settle(&mut configuration, self.questions)?;
+        self.check(&configuration, &secret).await?;
+        if !self.confirm_and_write(&configuration, &secret, existing)? {
+            return Ok(0);
+        }
+        let is_started = self.start_unit()?;
+        let finish = finish::Result {
+            listen: configuration.listen,
+            path: "/API/UpdateAgentState.php".to_owned(),
+            users,
+            is_started,
+        };
+        say(&finish.text(self));
+        Ok(0)
+    }
+
+    /// Without an operator, someone must have agreed in advance.
+    fn require_answers(&self) -> Result<(), SetupError> {
+        let arguments = &self.arguments;
+        if arguments.yes || arguments.dry_run || self.questions.can_ask() {
+            return Ok(());
+        }
+        let message = "standard input is not a terminal: give --yes, or --dry-run";
+        Err(SetupError::Mistake(message.to_owned()))
+    }
+
+    /// Reads the password from `--password-file`.
+    fn given_password(&self) -> Result<Option<Zeroizing<String>>, SetupError> {
+        let file = self.arguments.password_file.as_deref();
+        file.map(secrets::read_line_of).transpose()
+    }
+
+    fn configuration(&self, pbx: &FoundPbx, organizations: Vec<NewOrganization>) -> Configuration {
+        Configuration {
+            listen: self.arguments.listen.unwrap_or_else(listen::api_address),
+            admin_listen: listen::admin_address(),
+            logs_to_journald: service::has_journal(),
+            pbx_address: pbx.address.to_string(),
+            ami_username: self.arguments.ami_username.clone(),
+            organizations,
+        }
+    }
+
+    /// Validates the configuration and checks it against the PBX, before anything is written.
+    async fn check(&self, configuration: &Configuration, secret: &str) -> Result<(), SetupError> {
+        let settings = overlaps::load(configuration, SecretSource::Inline(secret))?;
+        say("\n");
+        let report = check::check(settings, false).await;
+        say(&report.to_string());
+        if report.ok {
+            return Ok(());
+        }
+        let message = "the check has found the errors above: fix them and run setup again. No \
+                       configuration was written";
+        Err(SetupError::Missing(message.to_owned()))
+    }
+
+    /// Makes Ctrl-C wait for a change that is under way, list the changes, and exit.
+    fn exit_on_interrupt(&self) -> Result<(), SetupError> {
+        let interrupt = signal(SignalKind::interrupt());
+        let mut interrupt = interrupt.map_err(|error| SetupError::Missing(error.to_string()))?;
+        let changes = self.changes.clone();
+        tokio::spawn(async move {
+            interrupt.recv().await;
+            // No change begins while this is locked.
+            let changes = changes.lock();
+            restore_echo();
+            say("\nInterrupted.\n");
+            match changes.is_empty() {
+                true => say("Nothing was changed.\n"),
+                false => say(&finish::changes_text(&changes)),
+            }
+            std::process::exit(i32::from(INTERRUPTED));
+        });
+        Ok(())
+    }
+}
+
+/// Gives each organization a user, with the password or a new one.
+fn with_users(
+    decided: Vec<Decided>,
+    password: Option<Zeroizing<String>>,
+) -> Result<(Vec<NewOrganization>, Vec<NewUser>), SetupError> {
+    let mut organizations = Vec::new();
+    let mut users = Vec::new();
+    for Decided {
+        name,
+        username,
+        proposal,
+    } in decided
+    {
+        let (password, is_given) = match &password {
+            Some(password) => (password.clone(), true),
+            None => (secrets::random_password()?, false),
+        };
+        let hash = PasswordDigest::of(&password).hash();
+        let error = |error| SetupError::Missing(format!("the password can't be hashed: {error}"));
+        organizations.push(NewOrganization {
+            name,
+            proposal,
+            username: username.clone(),
+            password_hash: hash.map_err(error)?,
+            is_shared: false,
+        });
+        users.push(NewUser {
+            username,
+            password: (!is_given).then_some(password),
+        });
+    }
+    Ok((organizations, users))
+}

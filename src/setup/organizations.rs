@@ -1,0 +1,320 @@
+//! Decides which organizations the configuration gets: from the flags, from the operator's
+//! answers, and from the proposals.
+
+use super::Setup;
+use super::answers::{
+    listed, parse_agents, parse_name, parse_names, parse_queues, parse_template, summary,
+};
+use super::error::SetupError;
+use super::flavor::Flavor;
+use super::proposal::{
+    Group, Known, Proposal, SeenQueues, propose_all, propose_group, propose_named,
+};
+use super::questions::{say, wrapped};
+use crate::organizations::Template;
+
+/// The name of the group of queues without a prefix, if other queues have prefixes.
+const REST: &str = "main";
+
+/// An organization that the operator has agreed to.
+#[derive(Debug)]
+pub(super) struct Decided {
+    pub(super) name: String,
+    pub(super) username: String,
+    pub(super) proposal: Proposal,
+}
+
+/// Decides on the organizations.
+///
+/// # Errors
+/// Returns a mistake if something is unknown and nobody can be asked, or if a flag is wrong.
+pub(super) fn decide(
+    setup: &Setup,
+    seen: &SeenQueues,
+    flavor: Flavor,
+) -> Result<Vec<Decided>, SetupError> {
+    describe(seen);
+    let known = Known {
+        interface: setup.arguments.interface.clone(),
+        state_interface: setup.arguments.state_interface.clone(),
+        usual: flavor.usual_templates(),
+    };
+    let choice = Choice {
+        setup,
+        seen,
+        groups: seen.groups(),
+        known,
+        ignored: flavor.ignored_queues(),
+    };
+    let proposals = choice.proposals()?;
+    if proposals.len() > 1 {
+        choice.refuse_single_flags()?;
+    }
+    let decided = proposals
+        .into_iter()
+        .map(|(name, proposal)| choice.complete(name, proposal));
+    decided.collect()
+}
+
+/// Tells the operator about the queues.
+fn describe(seen: &SeenQueues) {
+    let members: usize = seen.usable.iter().map(|queue| queue.members.len()).sum();
+    let queues = seen.usable.len();
+    match queues {
+        0 => say("The PBX has no queues yet. The configuration will include those to come.\n"),
+        _ => say(&format!(
+            "The PBX has {queues} queues with {members} members.\n"
+        )),
+    }
+    if !seen.unusable.is_empty() {
+        let names = seen
+            .unusable
+            .iter()
+            .map(|name| format!("{name:?}"))
+            .collect::<Vec<_>>();
+        say(&wrapped(
+            &format!(
+                "Left out, because a queue's name can only have letters a-z, digits and _ . -: {}.",
+                listed(&names)
+            ),
+            "",
+        ));
+    }
+}
+
+struct Choice<'a> {
+    setup: &'a Setup,
+    seen: &'a SeenQueues,
+    groups: Vec<Group>,
+    known: Known,
+    ignored: &'static [&'static str],
+}
+
+impl Choice<'_> {
+    /// Returns the names and proposals of the organizations that the flags or the operator name.
+    fn proposals(&self) -> Result<Vec<(String, Proposal)>, SetupError> {
+        let named = self.setup.arguments.organization.as_deref();
+        if let Some(names) = named {
+            let names = parse_names(names).map_err(mistake("--organization"))?;
+            return match &names[..] {
+                [name] if self.may_have_all() || self.group(name).is_some() => {
+                    Ok(vec![(name.clone(), self.single(name)?)])
+                }
+                names => names.iter().map(|name| self.of_group(name)).collect(),
+            };
+        }
+        if self.may_have_all() {
+            let suggested = self.groups.first().map(Group::suggested_name);
+            let suggested = suggested.filter(|name| !name.is_empty());
+            let name = self.setup.questions.ask(
+                "Name of the organization",
+                suggested.as_deref(),
+                "--organization",
+                parse_name,
+            )?;
+            let proposal = self.single(&name)?;
+            return Ok(vec![(name, proposal)]);
+        }
+        self.ask_for_groups()
+    }
+
+    /// Returns whether one organization may have all queues without having been asked for them:
+    /// the flags name its queues, or the names of all queues begin alike.
+    fn may_have_all(&self) -> bool {
+        let arguments = &self.setup.arguments;
+        arguments.queues.is_some() || arguments.queue_name.is_some() || self.groups.len() <= 1
+    }
+
+    /// Asks which of the groups are organizations.
+    fn ask_for_groups(&self) -> Result<Vec<(String, Proposal)>, SetupError> {
+        let names: Vec<String> = self.groups.iter().map(group_name).collect();
+        let questions = self.setup.questions;
+        if !questions.can_ask() {
+            return Err(SetupError::Mistake(format!(
+                "the queues' names have the prefixes of several organizations: give some of them \
+                 with --organization {}, or all queues to one organization with --queues '*'",
+                names.join(",")
+            )));
+        }
+        say("\nThe queues' names look like those of several organizations:\n\n");
+        for (group, name) in self.groups.iter().zip(&names) {
+            let example = group.queues.first().map_or("", String::as_str);
+            let count = group.queues.len();
+            say(&format!(
+                "  {name:<20} {count:>4} queues, such as {example}\n"
+            ));
+        }
+        say(&wrapped(
+            "\nName those that you want, separated by commas. Any other name makes one \
+             organization with all queues.",
+            "",
+        ));
+        let default = names.join(",");
+        let names = questions.ask(
+            "Organizations",
+            Some(&default),
+            "--organization",
+            parse_names,
+        )?;
+        match &names[..] {
+            [name] if self.group(name).is_none() => {
+                let proposal = propose_all(self.seen, self.ignored, &self.known);
+                Ok(vec![(name.clone(), proposal)])
+            }
+            names => names.iter().map(|name| self.of_group(name)).collect(),
+        }
+    }
+
+    fn group(&self, name: &str) -> Option<&Group> {
+        // A single group without a prefix has all queues.
+        let is_part = |group: &&Group| !group.prefix.is_empty() || self.groups.len() > 1;
+        let mut groups = self.groups.iter().filter(is_part);
+        groups.find(|group| group_name(group).eq_ignore_ascii_case(name))
+    }
+
+    fn of_group(&self, name: &str) -> Result<(String, Proposal), SetupError> {
+        match self.group(name) {
+            Some(group) => Ok((
+                name.to_owned(),
+                propose_group(self.seen, group, &self.known),
+            )),
+            None => {
+                let names: Vec<String> = self.groups.iter().map(group_name).collect();
+                Err(SetupError::Mistake(format!(
+                    "--organization: no queue's name begins with {name}; the names begin with \
+                     {}. For one organization with all queues, add --queues '*'",
+                    names.join(", ")
+                )))
+            }
+        }
+    }
+
+    /// Returns the proposal for the only organization.
+    fn single(&self, name: &str) -> Result<Proposal, SetupError> {
+        let arguments = &self.setup.arguments;
+        let group = self.group(name).or(match &self.groups[..] {
+            [only] if !only.prefix.is_empty() => Some(only),
+            _ => None,
+        });
+        let proposal = match group {
+            Some(group) => propose_group(self.seen, group, &self.known),
+            None => propose_all(self.seen, self.ignored, &self.known),
+        };
+        if arguments.queues.is_none() && arguments.queue_name.is_none() {
+            return Ok(proposal);
+        }
+        let queue_name = arguments.queue_name.as_deref().unwrap_or(match group {
+            // All queues, whatever their names begin with.
+            None => "{queue}",
+            Some(_) => &proposal.queue_name,
+        });
+        let all = vec!["*".to_owned()];
+        let queues = arguments.queues.as_ref().unwrap_or(&all);
+        propose_named(self.seen, queue_name, queues, &self.known)
+            .map_err(mistake("--queues or --queue-name"))
+    }
+
+    /// Refuses flags that can apply to one organization only.
+    fn refuse_single_flags(&self) -> Result<(), SetupError> {
+        let arguments = &self.setup.arguments;
+        let flags = [
+            ("--queues", arguments.queues.is_some()),
+            ("--queue-name", arguments.queue_name.is_some()),
+            ("--agents", arguments.agents.is_some()),
+            ("--username", arguments.username.is_some()),
+            ("--password-file", arguments.password_file.is_some()),
+        ];
+        match flags.iter().find(|(_, is_given)| *is_given) {
+            None => Ok(()),
+            Some((flag, _)) => Err(SetupError::Mistake(format!(
+                "{flag} applies to one organization: name only one with --organization"
+            ))),
+        }
+    }
+
+    /// Completes a proposal: asks for what it lacks, shows it, and lets the operator change it.
+    fn complete(&self, name: String, mut proposal: Proposal) -> Result<Decided, SetupError> {
+        let Setup {
+            arguments,
+            questions,
+            ..
+        } = self.setup;
+        if let Some(agents) = &arguments.agents {
+            proposal.agents.clone_from(agents);
+        }
+        say(&format!("\nOrganization {name}\n"));
+        if proposal.interface.is_none() {
+            let what = "Interface of a member, such as PJSIP/{agent}";
+            let interface = questions.ask(what, None, "--interface", parse_template)?;
+            proposal.interface = Some(interface);
+        }
+        if proposal.agents.is_empty() {
+            let what = "Phone numbers of the agents, such as 1001-1099 (* for any)";
+            proposal.agents = questions.ask(what, None, "--agents", parse_agents)?;
+        }
+        say(&summary(&proposal));
+        if !questions.confirm("Is that right?", true, true)? {
+            self.change(&mut proposal)?;
+        }
+        let default = arguments.username.as_deref().unwrap_or(&name);
+        let username = match &arguments.username {
+            Some(username) => username.clone(),
+            None => questions.ask("Username", Some(default), "--username", |text| {
+                Ok(text.to_owned())
+            })?,
+        };
+        Ok(Decided {
+            name,
+            username,
+            proposal,
+        })
+    }
+
+    /// Asks for each value, with the proposed one as default.
+    fn change(&self, proposal: &mut Proposal) -> Result<(), SetupError> {
+        let questions = self.setup.questions;
+        let default = proposal.queues.join(",");
+        proposal.queues = questions.ask("Queues", Some(&default), "--queues", parse_queues)?;
+        let default = proposal.queue_name.clone();
+        proposal.queue_name =
+            questions.ask("Name of a queue", Some(&default), "--queue-name", |text| {
+                Template::new(text, "queue").map(|_| text.to_owned())
+            })?;
+        let default = proposal.agents.join(",");
+        proposal.agents = questions.ask("Agents", Some(&default), "--agents", parse_agents)?;
+        let default = proposal.interface.clone();
+        let interface = questions.ask(
+            "Interface",
+            default.as_deref(),
+            "--interface",
+            parse_template,
+        )?;
+        proposal.interface = Some(interface);
+        let default = match proposal.state_interface.as_str() {
+            "" => "none",
+            template => template,
+        };
+        proposal.state_interface = questions.ask(
+            "State interface (none: the interface itself)",
+            Some(default),
+            "--state-interface",
+            |text| match text {
+                "none" => Ok(String::new()),
+                text => parse_template(text),
+            },
+        )?;
+        Ok(())
+    }
+}
+
+/// Returns the name under which the operator can choose a group.
+fn group_name(group: &Group) -> String {
+    match group.suggested_name() {
+        name if name.is_empty() => REST.to_owned(),
+        name => name,
+    }
+}
+
+fn mistake(flag: &'static str) -> impl FnOnce(String) -> SetupError {
+    move |error| SetupError::Mistake(format!("{flag}: {error}"))
+}

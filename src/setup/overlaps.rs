@@ -1,0 +1,76 @@
+//! Separates organizations that could reach the same agents.
+
+use super::configuration::{Configuration, SecretSource};
+use super::error::SetupError;
+use super::questions::Questions;
+use crate::config::{Settings, load_text};
+
+/// Loads the text of the configuration, as the daemon would load its file.
+///
+/// # Errors
+/// Returns all mistakes in the configuration.
+pub(super) fn load(
+    configuration: &Configuration,
+    secret: SecretSource<'_>,
+) -> Result<Settings, SetupError> {
+    let text = configuration.to_toml(secret);
+    let error = |error: crate::config::ConfigError| SetupError::Mistake(error.to_string());
+    load_text("the new configuration", &text).map_err(error)
+}
+
+/// Loads a configuration file, as the daemon does.
+///
+/// # Errors
+/// Returns all mistakes in the configuration.
+pub(super) fn load_file(path: &std::path::Path) -> Result<Settings, SetupError> {
+    crate::config::load(path).map_err(|error| SetupError::Mistake(error.to_string()))
+}
+
+/// Narrows the ranges of agents if they overlap. If organizations really have agents in common,
+/// asks whether they may share them.
+///
+/// # Errors
+/// Returns a mistake if the organizations have agents in common and may not share them.
+pub(super) fn settle(
+    configuration: &mut Configuration,
+    questions: Questions,
+) -> Result<(), SetupError> {
+    if find(configuration)?.is_empty() {
+        return Ok(());
+    }
+    for organization in &mut configuration.organizations {
+        organization.proposal.narrow_agents();
+    }
+    let overlaps = find(configuration)?;
+    let Some(first) = overlaps.first() else {
+        return Ok(());
+    };
+    let question = format!(
+        "{} and {} have agents in common, such as {}.\nMay both act on them?",
+        first.first, first.second, first.example
+    );
+    if !questions.confirm(&question, false, false)? {
+        return Err(SetupError::Mistake(format!(
+            "{} and {} have agents in common, such as {}: set up one of them with \
+             --organization, or set shared = true in both, by hand",
+            first.first, first.second, first.example
+        )));
+    }
+    for organization in &mut configuration.organizations {
+        let name = &organization.name;
+        organization.is_shared = overlaps
+            .iter()
+            .any(|overlap| overlap.first == *name || overlap.second == *name);
+    }
+    Ok(())
+}
+
+/// Finds the overlaps between the organizations.
+fn find(configuration: &Configuration) -> Result<Vec<crate::organizations::Overlap>, SetupError> {
+    let mut shared = configuration.clone();
+    // Overlaps between organizations that do not share are mistakes of the configuration.
+    for organization in &mut shared.organizations {
+        organization.is_shared = true;
+    }
+    Ok(load(&shared, SecretSource::Inline("unknown"))?.overlaps)
+}

@@ -1,0 +1,209 @@
+//! Proposes organizations from the queues and members of a PBX. Does no IO and never reads the
+//! clock.
+//!
+//! `groups` divides the queues by the prefixes of their names, `templates` derives the
+//! interface templates from the members, and `patterns` writes lists of numbers as patterns.
+
+mod groups;
+mod patterns;
+#[cfg(test)]
+mod properties;
+mod templates;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+pub(super) use self::groups::Group;
+use self::templates::Templates;
+use crate::organizations::{Pattern, Template, is_number_char};
+
+/// A queue on the PBX.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct SeenQueue {
+    /// The name, as Asterisk spells it.
+    pub(super) name: String,
+    /// The members.
+    pub(super) members: Vec<SeenMember>,
+}
+
+/// A member of a queue.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SeenMember {
+    /// The interface that Asterisk dials.
+    pub(super) interface: String,
+    /// The device whose state Asterisk watches; the interface if the member has no other.
+    pub(super) state_interface: String,
+}
+
+/// The templates that a distribution uses for every member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct UsualTemplates {
+    pub(super) interface: &'static str,
+    pub(super) state_interface: &'static str,
+}
+
+/// What the operator has decided, and what the distribution suggests if there are no members.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    /// The interface template to use, even if members differ.
+    pub(super) interface: Option<String>,
+    /// The template of the state interfaces to use, even if members differ.
+    pub(super) state_interface: Option<String>,
+    /// The templates to use if there are no members.
+    pub(super) usual: Option<UsualTemplates>,
+}
+
+/// A proposed organization.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Proposal {
+    /// Patterns for the queue numbers.
+    pub(super) queues: Vec<String>,
+    /// The template of the queues' names.
+    pub(super) queue_name: String,
+    /// Patterns for the agents' phone numbers; empty if the members do not show them.
+    pub(super) agents: Vec<String>,
+    /// The template of the members' interfaces; `None` if the members do not show it.
+    pub(super) interface: Option<String>,
+    /// The template of the state interfaces; empty if members have none.
+    pub(super) state_interface: String,
+    /// Number of queues that the organization has now.
+    pub(super) queue_count: usize,
+    /// Number of members that match the templates.
+    pub(super) fitting: usize,
+    /// The members that do not match the templates, as text for the operator.
+    pub(super) misfits: Vec<String>,
+    /// The numbers of the members that match the templates.
+    numbers: BTreeSet<String>,
+}
+
+/// The queues of a PBX, divided into those that the API can name and the others.
+#[derive(Debug, Default)]
+pub(super) struct SeenQueues {
+    /// The queues that the API can name.
+    pub(super) usable: Vec<SeenQueue>,
+    /// The names of the other queues.
+    pub(super) unusable: Vec<String>,
+}
+
+impl SeenQueues {
+    /// Divides `queues`. `unusable` are the names of queues that AMI actions can't carry.
+    pub(super) fn new(queues: Vec<SeenQueue>, unusable: Vec<String>) -> Self {
+        let (usable, others): (Vec<_>, Vec<_>) = queues
+            .into_iter()
+            .partition(|queue| !queue.name.is_empty() && queue.name.bytes().all(is_number_char));
+        let others = others.into_iter().map(|queue| queue.name);
+        Self {
+            usable,
+            unusable: unusable.into_iter().chain(others).collect(),
+        }
+    }
+
+    /// Divides the queues into groups that are probably organizations.
+    pub(super) fn groups(&self) -> Vec<Group> {
+        let names: Vec<&str> = self.usable.iter().map(|q| q.name.as_str()).collect();
+        groups::divide(&names)
+    }
+}
+
+/// Proposes an organization that has all queues of the PBX except those named in `ignored`.
+pub(super) fn propose_all(seen: &SeenQueues, ignored: &[&str], known: &Known) -> Proposal {
+    let is_ignored = |queue: &&SeenQueue| ignored.contains(&queue.name.as_str());
+    let (others, queues): (Vec<_>, Vec<_>) = seen.usable.iter().partition(is_ignored);
+    let names = |queues: &[&SeenQueue]| queues.iter().map(|q| q.name.clone()).collect::<Vec<_>>();
+    let patterns = patterns::for_queues(&names(&queues), &names(&others));
+    propose(&queues, "{queue}".to_owned(), patterns, known)
+}
+
+/// Proposes an organization that has the queues that match a template and patterns.
+///
+/// # Errors
+/// Returns a message if the template or a pattern is not valid.
+pub(super) fn propose_named(
+    seen: &SeenQueues,
+    queue_name: &str,
+    patterns: &[String],
+    known: &Known,
+) -> Result<Proposal, String> {
+    let template = Template::new(queue_name, "queue")?;
+    let parsed = patterns.iter().map(|text| Pattern::parse_queue(text));
+    let parsed: Vec<Pattern> = parsed.collect::<Result<_, _>>()?;
+    let belongs = |queue: &&SeenQueue| {
+        let number = template.extract(&queue.name);
+        number.is_some_and(|number| parsed.iter().any(|pattern| pattern.matches(number)))
+    };
+    let queues: Vec<_> = seen.usable.iter().filter(belongs).collect();
+    Ok(propose(
+        &queues,
+        queue_name.to_owned(),
+        patterns.to_vec(),
+        known,
+    ))
+}
+
+/// Proposes an organization that has the queues of a group.
+pub(super) fn propose_group(seen: &SeenQueues, group: &Group, known: &Known) -> Proposal {
+    let belongs = |queue: &&SeenQueue| group.queues.contains(&queue.name);
+    let queues: Vec<_> = seen.usable.iter().filter(belongs).collect();
+    let others = seen.usable.iter().filter(|queue| !belongs(queue));
+    let number = |queue: &SeenQueue| queue.name.get(group.prefix.len()..).map(str::to_owned);
+    let numbers: Vec<_> = queues.iter().filter_map(|queue| number(queue)).collect();
+    let has_prefix = |queue: &&SeenQueue| groups::has_prefix(&queue.name, &group.prefix);
+    let other_numbers: Vec<_> = others.filter(has_prefix).filter_map(number).collect();
+    let patterns = patterns::for_queues(&numbers, &other_numbers);
+    propose(
+        &queues,
+        format!("{}{{queue}}", group.prefix),
+        patterns,
+        known,
+    )
+}
+
+fn propose(
+    queues: &[&SeenQueue],
+    queue_name: String,
+    patterns: Vec<String>,
+    known: &Known,
+) -> Proposal {
+    let members = queues.iter().flat_map(|queue| &queue.members);
+    // An agent who is a member of several queues counts once.
+    let members: BTreeSet<&SeenMember> = members.collect();
+    let proposal = Proposal {
+        queues: patterns,
+        queue_name,
+        queue_count: queues.len(),
+        ..Proposal::default()
+    };
+    if let Some(templates) = Templates::of(&members, known) {
+        return Proposal {
+            agents: patterns::for_agents(&templates.numbers),
+            interface: Some(templates.interface),
+            state_interface: templates.state_interface,
+            fitting: templates.fitting,
+            misfits: templates.misfits,
+            numbers: templates.numbers,
+            ..proposal
+        };
+    }
+    let usual = known
+        .usual
+        .map(|usual| (usual.interface, usual.state_interface));
+    let (interface, state_interface) = usual.unzip();
+    Proposal {
+        interface: interface.map(str::to_owned),
+        state_interface: state_interface.unwrap_or_default().to_owned(),
+        misfits: members
+            .iter()
+            .map(|member| templates::describe(member))
+            .collect(),
+        ..proposal
+    }
+}
+
+impl Proposal {
+    /// Replaces the agents' ranges by the numbers of the members that exist. Ranges include
+    /// numbers without a member, which can belong to another organization.
+    pub(super) fn narrow_agents(&mut self) {
+        self.agents = patterns::for_exact_agents(&self.numbers);
+    }
+}

@@ -1,0 +1,195 @@
+//! Questions on a terminal, and text for it.
+
+use std::io::{BufRead, IsTerminal, Write, stdin, stdout};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use zeroize::Zeroizing;
+
+use super::error::{SetupError, unknown};
+
+/// True while the terminal does not show the typed characters.
+static ECHO_IS_OFF: AtomicBool = AtomicBool::new(false);
+
+/// Writes text for the operator.
+pub(super) fn say(text: &str) {
+    let mut stdout = stdout();
+    // Ignores errors: the reader of a pipe may close it early.
+    let _ = stdout.write_all(text.as_bytes());
+    let _ = stdout.flush();
+}
+
+/// Turns the terminal's echo on again if an interrupted question for a secret turned it off.
+pub(super) fn restore_echo() {
+    if ECHO_IS_OFF.load(Ordering::Acquire) {
+        let _ = Command::new("stty")
+            .arg("echo")
+            .stdin(Stdio::inherit())
+            .status();
+    }
+}
+
+/// Asks the operator, if there is one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Questions {
+    can_ask: bool,
+}
+
+impl Questions {
+    /// Asks only if standard input is a terminal and the operator has not answered everything in
+    /// advance.
+    pub(super) fn new(is_answered: bool) -> Self {
+        Self {
+            can_ask: !is_answered && stdin().is_terminal(),
+        }
+    }
+
+    /// Returns whether there is an operator to ask.
+    pub(super) fn can_ask(self) -> bool {
+        self.can_ask
+    }
+
+    /// Asks until `parse` accepts the answer. An empty answer means `default`.
+    ///
+    /// # Errors
+    /// Returns a mistake that names `flag` if nobody can be asked and there is no default, or if
+    /// `parse` does not accept the default.
+    pub(super) fn ask<T>(
+        self,
+        what: &str,
+        default: Option<&str>,
+        flag: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, SetupError> {
+        if !self.can_ask {
+            let default = default.ok_or_else(|| unknown(what, flag))?;
+            return parse(default).map_err(|error| SetupError::Mistake(format!("{flag}: {error}")));
+        }
+        let hint = default.map_or(String::new(), |default| format!(" [{default}]"));
+        loop {
+            say(&format!("{what}{hint}: "));
+            let answer = read_line()?;
+            let answer = match (answer.trim(), default) {
+                ("", None) => continue,
+                ("", Some(default)) => default,
+                (answer, _) => answer,
+            };
+            match parse(answer) {
+                Ok(value) => return Ok(value),
+                Err(error) => say(&format!("  {error}\n")),
+            }
+        }
+    }
+
+    /// Asks a question that is answered with yes or no. Without an operator, returns `unasked`.
+    ///
+    /// # Errors
+    /// Returns an error if standard input ends.
+    pub(super) fn confirm(
+        self,
+        question: &str,
+        default: bool,
+        unasked: bool,
+    ) -> Result<bool, SetupError> {
+        if !self.can_ask {
+            return Ok(unasked);
+        }
+        let hint = if default { "[Y/n]" } else { "[y/N]" };
+        loop {
+            say(&format!("{question} {hint} "));
+            match read_line()?.trim().to_ascii_lowercase().as_str() {
+                "" => return Ok(default),
+                "y" | "yes" => return Ok(true),
+                "n" | "no" => return Ok(false),
+                _ => say("  Answer y or n.\n"),
+            }
+        }
+    }
+
+    /// Waits for the Enter key.
+    ///
+    /// # Errors
+    /// Returns an error if standard input ends.
+    pub(super) fn wait_for_enter(self, text: &str) -> Result<(), SetupError> {
+        say(text);
+        read_line().map(|_| ())
+    }
+
+    /// Asks for a secret. The terminal does not show it.
+    ///
+    /// # Errors
+    /// Returns an error if there is no terminal.
+    pub(super) fn secret(self, what: &str) -> Result<Zeroizing<String>, SetupError> {
+        ECHO_IS_OFF.store(true, Ordering::Release);
+        let secret = rpassword::prompt_password(format!("{what} (not shown): "));
+        ECHO_IS_OFF.store(false, Ordering::Release);
+        let secret = secret.map_err(|error| SetupError::Missing(error.to_string()))?;
+        Ok(Zeroizing::new(secret.trim().to_owned()))
+    }
+}
+
+fn read_line() -> Result<String, SetupError> {
+    let mut line = String::new();
+    match stdin().lock().read_line(&mut line) {
+        Ok(0) => Err(SetupError::Mistake("the answers ended early".to_owned())),
+        Ok(_) => Ok(line),
+        Err(error) => Err(SetupError::Missing(format!("standard input: {error}"))),
+    }
+}
+
+/// Breaks a paragraph into lines of at most 78 characters, so that it fits on a terminal with 80
+/// columns. Each line begins with `indent`.
+pub(super) fn wrapped(text: &str, indent: &str) -> String {
+    /// Maximum length of a line in characters.
+    const WIDTH: usize = 78;
+    let mut lines = String::new();
+    let mut line = indent.to_owned();
+    for word in text.split_whitespace() {
+        let is_first = line.len() == indent.len();
+        if !is_first && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines += &line;
+            lines.push('\n');
+            line = format!("{indent}{word}");
+        } else {
+            if !is_first {
+                line.push(' ');
+            }
+            line += word;
+        }
+    }
+    lines + &line + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrapped_lines_fit_on_a_terminal() {
+        let text = wrapped(&"word ".repeat(100), "  ");
+        assert!(text.lines().count() > 5);
+        assert!(
+            text.lines()
+                .all(|line| line.len() <= 78 && line.starts_with("  word"))
+        );
+        let long = "x".repeat(100);
+        assert_eq!(
+            wrapped(&format!("a {long} b"), ""),
+            format!("a\n{long}\nb\n")
+        );
+    }
+
+    #[test]
+    fn unasked_question_needs_a_default_or_names_the_flag() {
+        let questions = Questions { can_ask: false };
+        let parse = |text: &str| text.parse::<u16>().map_err(|error| error.to_string());
+        let answer = questions.ask("The port", Some("8088"), "--port", parse);
+        assert_eq!(answer.expect("an answer"), 8088);
+        for default in [None, Some("x")] {
+            let error = questions.ask("The port", default, "--port", parse);
+            let error = error.expect_err("no answer");
+            assert!(error.to_string().contains("--port"), "{error}");
+            assert_eq!(error.status(), 2);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The systemd unit of the packages.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// The unit's name.
+pub(super) const UNIT: &str = "ami-bridge";
+
+/// The folder from which the unit reads the configuration.
+pub(super) const UNIT_FOLDER: &str = "/etc/ami-bridge";
+
+/// The socket of systemd's journal.
+const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";
+
+/// Returns whether systemd runs this machine and has the unit.
+pub(super) fn is_available() -> bool {
+    Path::new("/run/systemd/system").exists() && is_installed()
+}
+
+/// Returns whether the unit is installed.
+pub(super) fn is_installed() -> bool {
+    let folders = [
+        "/usr/lib/systemd/system",
+        "/lib/systemd/system",
+        "/etc/systemd/system",
+    ];
+    let mut units = folders
+        .map(|folder| Path::new(folder).join("ami-bridge.service"))
+        .into_iter();
+    units.any(|unit| unit.exists())
+}
+
+/// Returns whether systemd's journal accepts log lines.
+pub(super) fn has_journal() -> bool {
+    is_available() && Path::new(JOURNAL_SOCKET).exists()
+}
+
+/// Enables and starts the unit. Returns when the bridge listens.
+///
+/// # Errors
+/// Returns a message if systemd can't start the unit.
+pub(super) fn start() -> Result<(), String> {
+    let output = Command::new("systemctl")
+        .args(["enable", "--now", UNIT])
+        .stdin(Stdio::null())
+        .output();
+    match output {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+        Err(error) => Err(format!("systemctl: {error}")),
+    }
+}
