@@ -1,5 +1,6 @@
 //! The pages of the demo, opened as its output says.
 
+use super::wall::LIVE_WALL;
 use super::{LIVE, browser_errors, submit_login, wait_for_text};
 use crate::support::{Browser, Demo, DemoPage};
 
@@ -18,7 +19,7 @@ fn open_demo_page(demo: &Demo, DemoPage { path, login }: &DemoPage) -> Browser {
 #[test]
 fn demo_pages_open_with_the_printed_logins() {
     let demo = Demo::start();
-    let [board, agent, _] = &demo.pages[..] else {
+    let [board, agent, wall] = &demo.pages[..] else {
         panic!("{:?}", demo.pages);
     };
     let browser = open_demo_page(&demo, board);
@@ -27,5 +28,9 @@ fn demo_pages_open_with_the_printed_logins() {
     let browser = open_demo_page(&demo, agent);
     wait_for_text(&browser, "#name", "Dana Levi");
     browser.wait_visible("#reasons [data-reason=הפסקה]");
+    assert!(browser_errors(&browser).is_empty());
+    let browser = open_demo_page(&demo, wall);
+    browser.wait_until(LIVE_WALL);
+    browser.wait_until("document.querySelectorAll('.tile').length === 10");
     assert!(browser_errors(&browser).is_empty());
 }

@@ -20,6 +20,11 @@ mod recovery;
 mod rights;
 mod timing;
 mod undo;
+mod wall;
+mod wall_alarms;
+mod wall_layout;
+mod wall_memory;
+mod wall_session;
 mod work;
 
 use crate::support::{Asterisk, Bridge, Browser, configuration};
