@@ -176,6 +176,8 @@ export interface Preferences {
   /** A caller who waits for this many seconds is marked as late. */
   late: number;
   theme: string;
+  /** The view of the board: people or queues. */
+  view: string;
   /** Whether the agent's page plays sounds. */
   sound: boolean;
   /** Whether the agent's page vibrates. */

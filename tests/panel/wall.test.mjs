@@ -105,7 +105,7 @@ test("queues keep their places up to 32, and then those in alarm come first", ()
 });
 
 test("options in the address win over those of the browser", () => {
-  const preferences = { late: 45, theme: "auto", sound: true, vibration: true, wallSound: false };
+  const preferences = { late: 45, theme: "auto", view: "queues", sound: true, vibration: true, wallSound: false };
   const read = (/** @type {string} */ fragment) => screenOptions(fragment, preferences);
   assert.deepEqual(read(""), { token: null, isTokenMalformed: false, late: 45, sound: false });
   assert.deepEqual(read("#token=amib_a-Z_9&late=90&sound=1"), {

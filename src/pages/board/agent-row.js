@@ -19,6 +19,7 @@ export class AgentRow {
   #details = find(this.element, ".details");
   #state = find(this.element, ".state");
   #reason = find(this.element, ".reason");
+  #pauseTime = find(this.element, ".pause-time");
   #deadline = find(this.element, ".deadline");
   #time = find(this.element, "time");
   #bringBack = find(this.element, ".bring-back");
@@ -89,6 +90,9 @@ export class AgentRow {
     const { data } = this.#member;
     const since = parseTime(data.state_since);
     setText(this.#time, since === null ? "" : formatDuration(now - since));
+    // In a call, the row's time is the call's.
+    const pause = data.paused && data.state !== "paused" ? parseTime(data.paused_at) : null;
+    setText(this.#pauseTime, pause === null ? "" : `for ${formatDuration(now - pause)}`);
     setText(this.#deadline, deadlineText(data, now));
   }
 }

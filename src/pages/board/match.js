@@ -1,8 +1,12 @@
 // The search and the filter for queues.
 
+import { isFound } from "../shared/search.js";
 import { countStates } from "../shared/state.js";
 
-/** @import { BoardQueue } from "../shared/state.js" */
+/**
+ * @import { SearchText } from "../shared/search.js"
+ * @import { BoardMember, BoardQueue } from "../shared/state.js"
+ */
 
 /**
  * Matches a queue against a search. Returns null if the queue does not match.
@@ -10,32 +14,51 @@ import { countStates } from "../shared/state.js";
  * only matching agents should be shown, or null for all agents.
  *
  * @param {BoardQueue} queue
- * @param {string} search
+ * @param {string[]} terms
  */
-export function findMatch(queue, search) {
-  if (search === "" || queue.searchText.includes(search)) return { hasMatchInside: false, agentSearch: null };
+export function findMatch(queue, terms) {
+  const text = queueText(queue);
+  if (isFound(terms, text)) return { hasMatchInside: false, agentSearch: null };
   for (const member of queue.members.values()) {
-    if (member.searchText.includes(search)) return { hasMatchInside: true, agentSearch: search };
+    if (isMemberFound(queue, member, terms)) return { hasMatchInside: true, agentSearch: terms };
   }
-  const hasCaller = queue.callers.some(({ searchText }) => searchText.includes(search));
+  const hasCaller = queue.callers.some(({ searchText }) => isFound(terms, { text: searchText }, text));
   return hasCaller ? { hasMatchInside: true, agentSearch: null } : null;
+}
+
+/**
+ * Returns whether a search finds a member of a queue, by the member or by both together.
+ *
+ * @param {BoardQueue} queue
+ * @param {BoardMember} member
+ * @param {string[]} terms
+ */
+export function isMemberFound(queue, member, terms) {
+  return isFound(terms, member.searchText, queueText(queue));
+}
+
+/**
+ * @param {BoardQueue} queue
+ * @returns {SearchText}
+ */
+function queueText({ searchText }) {
+  return { text: searchText };
 }
 
 /**
  * Returns whether a queue passes the filter.
  *
  * @param {BoardQueue} queue
- * @param {string} filter a filter value from index.html
+ * @param {string} filter a filter value from board.html
  */
 export function passesFilter(queue, filter) {
-  const counts = countStates(queue);
   switch (filter) {
     case "waiting":
       return queue.callers.length > 0;
     case "unstaffed":
-      return !counts.available;
+      return !countStates(queue).available;
     case "paused":
-      return Boolean(counts.paused);
+      return [...queue.members.values()].some(({ data }) => data.paused);
     default:
       return true;
   }

@@ -1,8 +1,12 @@
 // A member's name, state and reason in words.
 
 import { isolate } from "./dom.js";
+import { searchKey } from "./search.js";
 
-/** @import { Member } from "../bridge" */
+/**
+ * @import { Member } from "../bridge"
+ * @import { SearchText } from "./search.js"
+ */
 
 /** @type {Record<string, string>} */
 export const STATE_LABELS = {
@@ -49,4 +53,17 @@ export function stateText({ state, paused, auto_paused: isAutoPaused }) {
  */
 export function reasonText({ paused, paused_reason: reason, auto_paused: isAutoPaused }) {
   return paused && !isAutoPaused ? (reason ?? "") : "";
+}
+
+/**
+ * Returns the text in which a search for the member looks: name, number, state and reason.
+ *
+ * @param {Member} member
+ * @returns {SearchText}
+ */
+export function memberSearchText(member) {
+  const { alias, agent, interface: address, state, pause_overdue: isOverdue } = member;
+  const text = [alias, agent, address, reasonText(member)].filter(Boolean).join(" ");
+  const words = [stateText(member), state === "available" ? "free" : "", isOverdue ? "over limit" : ""];
+  return { text: searchKey(text), words: searchKey(words.join(" ")) };
 }

@@ -8,11 +8,13 @@ import { create } from "./dom.js";
 const STORAGE_KEY = "ami-bridge.panel";
 
 const THEMES = ["auto", "light", "dark"];
+const VIEWS = ["people", "queues"];
 
 /** @type {Preferences} */
 const DEFAULTS = {
   late: 60,
   theme: "auto",
+  view: "queues",
   sound: true,
   vibration: true,
   wallSound: false,
@@ -42,11 +44,12 @@ export function savePreferences(preferences) {
  *
  * @param {Record<string, unknown>} stored
  */
-export function validPreferences({ late, theme, sound, vibration, wallSound }) {
+export function validPreferences({ late, theme, view, sound, vibration, wallSound }) {
   /** @type {Partial<Preferences>} */
   const valid = {};
   if (Number(late) >= 1 && Number(late) <= 36_000) valid.late = Number(late);
   if (typeof theme === "string" && THEMES.includes(theme)) valid.theme = theme;
+  if (typeof view === "string" && VIEWS.includes(view)) valid.view = view;
   if (typeof sound === "boolean") valid.sound = sound;
   if (typeof vibration === "boolean") valid.vibration = vibration;
   if (typeof wallSound === "boolean") valid.wallSound = wallSound;

@@ -1,9 +1,12 @@
 // The board's state, built from the bridge's events. This module does not touch the page, read
 // a clock or send requests.
 
+import { memberSearchText } from "./member.js";
 import { People } from "./people.js";
+import { searchKey } from "./search.js";
 
 /**
+ * @import { SearchText } from "./search.js"
  * @import { BridgeEvent, Caller, Member, MemberEvent, QueueEvent, QueueStatistics, SnapshotEvent } from "../bridge"
  *
  * @typedef {object} BoardQueue
@@ -31,7 +34,7 @@ import { People } from "./people.js";
 
 /** A queue member as sent by the bridge. */
 export class BoardMember {
-  /** @type {string | null} */
+  /** @type {SearchText | null} */
   #searchText = null;
 
   /** @param {Member} data */
@@ -41,19 +44,9 @@ export class BoardMember {
 
   /** Built only when first used, because there can be 50,000 members. */
   get searchText() {
-    const { alias, agent, interface: address } = this.data;
-    this.#searchText ??= searchKey([alias, agent, address].filter(Boolean).join(" "));
+    this.#searchText ??= memberSearchText(this.data);
     return this.#searchText;
   }
-}
-
-/**
- * Normalizes a text for searches, which ignore case and accents.
- *
- * @param {string} text
- */
-export function searchKey(text) {
-  return text.normalize("NFKD").replace(/\p{Mn}/gu, "").toLowerCase();
 }
 
 /**
@@ -136,7 +129,7 @@ export class Board {
       queue.statistics = old?.statistics ?? null;
       for (const member of data.members ?? []) {
         queue.members.set(member.interface, new BoardMember(member));
-        this.people.add(member);
+        this.people.set(queue.id, member);
       }
       queue.membersHidden = data.members_hidden ?? 0;
       queue.callers = (data.callers ?? []).map((caller) => boardCaller(caller, now));
@@ -152,13 +145,12 @@ export class Board {
    */
   #applyMember({ queue: id, change, member: data }) {
     const { queue, isNew } = this.#getOrAddQueue(id);
-    const previous = queue.members.get(data.interface);
     queue.stateCounts = null;
-    if (previous) this.people.remove(previous.data);
     if (change === "removed") {
       queue.members.delete(data.interface);
+      this.people.delete(id, data.interface);
     } else {
-      this.people.add(data);
+      this.people.set(id, data);
       queue.members.set(data.interface, new BoardMember(data));
     }
     return isNew ? "everything" : { queue: id, interface: data.interface };

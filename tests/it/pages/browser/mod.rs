@@ -7,6 +7,7 @@ mod agent_page;
 mod agent_recovery;
 mod axe;
 mod axe_agent;
+mod board_layout;
 mod demo;
 mod dialogs;
 mod event_source;
@@ -14,6 +15,9 @@ mod hands;
 mod impatience;
 mod keyboard;
 mod many;
+mod overdue;
+mod people;
+mod people_search;
 mod pictures;
 mod reasons;
 mod recovery;
@@ -78,6 +82,33 @@ const LIVE: &str = "document.getElementById('link').dataset.state === 'live'";
 /// Returns the selector of one of acme's agents in a queue.
 fn agent_selector(queue: &str, number: &str) -> String {
     format!(".card[data-queue=\"{queue}\"] .agent[data-interface=\"Local/{number}@acme-agents\"]")
+}
+
+/// Returns the selector of one of acme's agents in the People view.
+fn person_selector(number: &str) -> String {
+    format!(".person[data-interface=\"Local/{number}@acme-agents\"]")
+}
+
+/// Switches the board to the People view.
+fn show_people(browser: &Browser) {
+    browser.click("#view [value=people]");
+    browser.wait_until("document.querySelector('#people').checkVisibility()");
+}
+
+/// Returns the selector of the button of a total, which filters the people.
+fn total_selector(total: &str) -> String {
+    format!(".total[data-state={total}]")
+}
+
+/// Returns the names of the shown people, in the order of the page.
+fn shown_people(browser: &Browser) -> Vec<String> {
+    let script = "return [...document.querySelectorAll('.person .name')]
+        .map((name) => name.innerText)";
+    let names = browser.run_script(script, &[]);
+    let names = names.as_array().expect("an array").iter();
+    names
+        .map(|name| name.as_str().expect("a name").to_owned())
+        .collect()
 }
 
 /// Waits until the button that pauses or resumes an agent accepts clicks: it ignores them during
