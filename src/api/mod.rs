@@ -33,7 +33,7 @@ pub use actions::{LoggedParameters, action_names, check_query, permissions};
 pub use credentials::Credentials;
 pub use ended_pauses::log_ended_pause;
 pub use errors::{ApiError, Challenge, Code};
-pub use events::{EventStream, StreamEvent, StreamPosition};
+pub use events::{EventStream, Frame, StreamPosition, StreamViews};
 pub use form::Form;
 pub(crate) use form::reject_tokens;
 #[cfg(test)]

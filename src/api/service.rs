@@ -14,7 +14,7 @@ use super::actions::{Context, EVENTS_ACTION, LoggedParameters, requested_action}
 use super::audit::{AuditFields, AuditRow, AuditedRequest};
 use super::credentials::Credentials;
 use super::errors::{ApiError, Code};
-use super::events::{EventStream, StreamPosition, StreamView};
+use super::events::{EventStream, StreamPosition, StreamView, StreamViews};
 use super::form::{Form, LAST_EVENT_ID};
 use super::json::MemberJsonCache;
 use super::parameters;
@@ -38,6 +38,7 @@ pub struct Api {
     pbxes: Arc<Pbxes>,
     member_json: Arc<MemberJsonCache>,
     views: ViewCache,
+    stream_views: Arc<StreamViews>,
     reject_unknown_parameters: bool,
 }
 
@@ -69,6 +70,7 @@ impl Api {
         accounts: Accounts,
         pbxes: Arc<Pbxes>,
         member_json: Arc<MemberJsonCache>,
+        stream_views: Arc<StreamViews>,
         reject_unknown_parameters: bool,
     ) -> Self {
         Self {
@@ -76,6 +78,7 @@ impl Api {
             pbxes,
             member_json,
             views: ViewCache::new(),
+            stream_views,
             reject_unknown_parameters,
         }
     }
@@ -198,7 +201,7 @@ impl Api {
         let last_event_id = last_event_id.or_else(|| form.get(LAST_EVENT_ID));
         // The stream starts with a snapshot if the id is invalid or missing.
         let position = last_event_id.and_then(|id| id.parse::<StreamPosition>().ok());
-        EventStream::open(view, position).await
+        EventStream::open(&self.stream_views, view, position).await
     }
 
     /// Identifies the account by the request's ticket or credentials, and checks that it may

@@ -32,7 +32,7 @@ pub use self::reload::ReloadSource;
 use self::reload::Reloader;
 use self::restart_only::RestartOnly;
 use self::route_builder::RouteBuilder;
-use crate::api::RequestMetrics;
+use crate::api::{RequestMetrics, StreamViews};
 use crate::config::Settings;
 use crate::http::{Admin, BridgeMetrics, Timeouts, serve};
 use crate::organizations::Lockout;
@@ -114,6 +114,7 @@ impl Daemon {
         let route_builder = RouteBuilder {
             pbxes: Arc::clone(links.pbxes()),
             member_json: Arc::default(),
+            stream_views: StreamViews::new(stop.clone()),
             lockout: Arc::new(Lockout::new(settings.lockout)),
             token_lockout: Arc::new(Lockout::new(settings.lockout)),
             tickets: Arc::default(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::{Accounts, Api, MemberJsonCache, RequestMetrics};
+use crate::api::{Accounts, Api, MemberJsonCache, RequestMetrics, StreamViews};
 use crate::config::Settings;
 use crate::http::{Pages, Routes};
 use crate::organizations::{Lockout, Tickets, Verifier};
@@ -17,6 +17,7 @@ use crate::queues::Pbxes;
 pub(super) struct RouteBuilder {
     pub(super) pbxes: Arc<Pbxes>,
     pub(super) member_json: Arc<MemberJsonCache>,
+    pub(super) stream_views: Arc<StreamViews>,
     pub(super) lockout: Arc<Lockout>,
     pub(super) token_lockout: Arc<Lockout>,
     pub(super) tickets: Arc<Tickets>,
@@ -47,6 +48,7 @@ impl RouteBuilder {
             accounts,
             Arc::clone(&self.pbxes),
             Arc::clone(&self.member_json),
+            Arc::clone(&self.stream_views),
             http.reject_unknown_parameters,
         );
         Ok(Routes {
@@ -56,7 +58,6 @@ impl RouteBuilder {
             cors_origins: http.cors_origins,
             trusted_proxies: http.trusted_proxies,
             running_requests: self.running_requests.clone(),
-            stop: self.stop.clone(),
         })
     }
 }

@@ -6,15 +6,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
-use futures_util::Stream;
 use hyper::body::{Body, Frame, SizeHint};
+
+use super::sse::EventBody;
 
 /// A response body.
 pub enum ReplyBody {
     /// A complete body, in pieces.
     Pieces(VecDeque<Bytes>),
-    /// A body that is generated while the client receives it.
-    Stream(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
+    /// An event stream. The listener takes it out of the response before hyper sends the response.
+    Events(Box<EventBody>),
 }
 
 impl ReplyBody {
@@ -42,13 +43,13 @@ impl Body for ReplyBody {
 
     fn poll_frame(
         self: Pin<&mut Self>,
-        context: &mut Context<'_>,
+        _context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let data = match self.get_mut() {
-            Self::Pieces(pieces) => Poll::Ready(pieces.pop_front()),
-            Self::Stream(stream) => stream.as_mut().poll_next(context),
+        let piece = match self.get_mut() {
+            Self::Pieces(pieces) => pieces.pop_front(),
+            Self::Events(_) => None,
         };
-        data.map(|data| data.map(|data| Ok(Frame::data(data))))
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -61,7 +62,7 @@ impl Body for ReplyBody {
                 let size: usize = pieces.iter().map(Buf::remaining).sum();
                 SizeHint::with_exact(size as u64)
             }
-            Self::Stream(_) => SizeHint::default(),
+            Self::Events(_) => SizeHint::default(),
         }
     }
 }

@@ -1,99 +1,97 @@
-//! Event streams on the wire: encoding, heartbeats, and the final event.
+//! Event streams on the wire.
 
-use std::collections::VecDeque;
-use std::io::Write as _;
-use std::sync::Arc;
+use std::io;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::Stream;
-use futures_util::stream::unfold;
-use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
-use tracing::info;
+use hyper::Version;
+use hyper::header::{HeaderMap, HeaderValue};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
+use socket2::SockRef;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tracing::{debug, info};
 
-use crate::api::{EventStream, StreamEvent};
-use crate::organizations::Account;
+use crate::api::EventStream;
 
-/// How often to send a heartbeat while there are no events. Proxies close idle connections.
-const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
+/// How long a client may leave events unread (`TCP_USER_TIMEOUT`). A laptop that was asleep for a
+/// minute continues its stream.
+const UNREAD_EVENTS_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// An SSE comment, which clients ignore.
-const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
+/// How much unsent text the kernel stores for each stream (`TCP_NOTSENT_LOWAT`), in bytes. A slow
+/// client is better served by a new snapshot than by old events.
+const MAX_UNSENT_BYTES: u32 = 128 * 1024;
 
-/// Data smaller than this, in bytes, is copied into the preceding piece, because sending a
-/// separate piece costs more than copying.
-const MIN_SHARED_PIECE: usize = 8 * 1024;
-
-/// Returns the body of an event stream. The body ends when `stop` is canceled, when a reload
-/// changes or removes the account, or when the account expires. The next events are requested only
-/// after the client has read the previous ones, so a slow client receives the current state instead
-/// of a backlog.
-pub(super) fn body(
+/// The body of an event stream. Dropping it logs how long the stream was open.
+///
+/// hyper does not send it, because it would store two buffers of 8 KiB for each connection, and
+/// would copy nothing but the framing into one of them. Instead, [`Self::send`] writes to the
+/// connection after hyper has released it.
+pub struct EventBody {
     events: EventStream,
-    stop: CancellationToken,
-    request_id: String,
-) -> impl Stream<Item = Bytes> + Send {
-    let open = OpenStream {
-        account: events.account(),
-        events,
-        unsent: VecDeque::new(),
-        stop,
-        has_ended: false,
-        opened_at: Instant::now(),
-        request_id,
-    };
-    unfold(open, |mut open| async move {
-        let piece = open.next_piece().await?;
-        Some((piece, open))
-    })
-}
-
-/// An open event stream. Dropping it logs how long the stream was open.
-struct OpenStream {
-    events: EventStream,
-    unsent: VecDeque<Bytes>,
-    stop: CancellationToken,
-    account: Arc<Account>,
-    /// Whether the bridge, not the client, has ended the stream.
-    has_ended: bool,
     opened_at: Instant,
     request_id: String,
 }
 
-impl OpenStream {
-    /// Returns the next piece of text, or `None` after the final event.
-    async fn next_piece(&mut self) -> Option<Bytes> {
-        loop {
-            if let Some(piece) = self.unsent.pop_front() {
-                return Some(piece);
-            }
-            if self.has_ended {
-                return None;
-            }
-            let must_end = async {
-                tokio::select! {
-                    () = self.stop.cancelled() => {}
-                    () = self.account.ended() => {}
-                }
-            };
-            tokio::select! {
-                biased;
-                () = must_end => {
-                    self.has_ended = true;
-                    self.unsent.extend(encode(self.events.shutdown()));
-                }
-                events = self.events.next() => self.unsent.extend(encode(events)),
-                () = sleep(HEARTBEAT_INTERVAL) => self.unsent.push_back(HEARTBEAT),
-            }
+impl EventBody {
+    pub(super) fn new(events: EventStream, request_id: &str) -> Self {
+        Self {
+            events,
+            opened_at: Instant::now(),
+            request_id: request_id.to_owned(),
         }
+    }
+
+    /// Sends the response, until the stream ends or the client disconnects, and then closes the
+    /// connection. `version` is the request's version.
+    pub(super) async fn send(
+        mut self,
+        headers: HeaderMap,
+        version: Version,
+        mut connection: impl AsyncWrite + Unpin,
+    ) {
+        let head = response_head(&headers, version);
+        drop(headers);
+        let sent = self.send_all(head, version, &mut connection).await;
+        if let Err(error) = sent {
+            let request_id = &self.request_id;
+            debug!(request_id, %error, "event stream failed");
+        }
+    }
+
+    async fn send_all(
+        &mut self,
+        head: Vec<u8>,
+        version: Version,
+        connection: &mut (impl AsyncWrite + Unpin),
+    ) -> io::Result<()> {
+        let is_chunked = is_chunked(version);
+        connection.write_all(&head).await?;
+        drop(head);
+        while let Some(frame) = self.events.next().await {
+            if is_chunked {
+                for mut piece in frame.chunk() {
+                    connection.write_all_buf(&mut piece).await?;
+                }
+            } else {
+                for mut piece in frame.text() {
+                    connection.write_all_buf(&mut piece).await?;
+                }
+            }
+            connection.flush().await?;
+        }
+        if is_chunked {
+            connection.write_all(b"0\r\n\r\n").await?;
+        }
+        connection.shutdown().await
     }
 }
 
-impl Drop for OpenStream {
+impl Drop for EventBody {
     fn drop(&mut self) {
         let seconds = self.opened_at.elapsed().as_secs();
-        let by_client = !self.has_ended;
+        let by_client = !self.events.has_ended();
         info!(
             target: "ami_bridge::request",
             request_id = self.request_id,
@@ -104,26 +102,63 @@ impl Drop for OpenStream {
     }
 }
 
-/// Encodes events as `text/event-stream`, in pieces.
-fn encode(events: Vec<StreamEvent>) -> Vec<Bytes> {
-    let mut pieces = Vec::new();
-    let mut current: Vec<u8> = Vec::new();
-    for event in events {
-        let StreamEvent { position, name, .. } = &event;
-        // Writing to a `Vec` can't fail.
-        let _ = write!(current, "id: {position}\nevent: {name}\ndata: ");
-        for piece in event.data {
-            if piece.len() < MIN_SHARED_PIECE {
-                current.extend_from_slice(&piece);
-            } else {
-                if !current.is_empty() {
-                    pieces.push(std::mem::take(&mut current).into());
-                }
-                pieces.push(piece);
-            }
-        }
-        current.extend_from_slice(b"\n\n");
+/// Prepares a connection's socket for an event stream.
+pub(super) fn prepare_socket(socket: &TcpStream) {
+    // Without these options, slow clients would only use more memory and disconnect earlier.
+    #[cfg(target_os = "linux")]
+    {
+        let socket = SockRef::from(socket);
+        let _ = socket.set_tcp_user_timeout(Some(UNREAD_EVENTS_TIMEOUT));
+        let _ = socket.set_tcp_notsent_lowat(MAX_UNSENT_BYTES);
     }
-    pieces.push(current.into());
-    pieces
+}
+
+/// HTTP/1.0 has no chunks. The end of the connection ends the body.
+fn is_chunked(version: Version) -> bool {
+    version != Version::HTTP_10
+}
+
+fn response_head(headers: &HeaderMap, version: Version) -> Vec<u8> {
+    let mut head = Vec::with_capacity(512);
+    head.extend_from_slice(if is_chunked(version) {
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n"
+    } else {
+        b"HTTP/1.0 200 OK\r\n"
+    });
+    let mut header = |name: &str, value: &[u8]| {
+        for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+            head.extend_from_slice(part);
+        }
+    };
+    for (name, value) in headers {
+        header(name.as_str(), HeaderValue::as_bytes(value));
+    }
+    if let Ok(date) = DateTimePrinter::new().timestamp_to_rfc9110_string(&Timestamp::now()) {
+        header("date", date.as_bytes());
+    }
+    header("connection", b"close");
+    head.extend_from_slice(b"\r\n");
+    head
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn head_matches_the_version_of_the_request() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-request-id", HeaderValue::from_static("r1"));
+        for (version, status, encoding) in [
+            (Version::HTTP_11, "HTTP/1.1 200 OK\r\n", true),
+            (Version::HTTP_10, "HTTP/1.0 200 OK\r\n", false),
+        ] {
+            let head = String::from_utf8(response_head(&headers, version)).expect("text");
+            assert!(head.starts_with(status), "{head}");
+            assert!(head.ends_with("\r\n\r\n"), "{head}");
+            assert!(head.contains("\r\nx-request-id: r1\r\n"), "{head}");
+            assert!(head.contains(" GMT\r\nconnection: close\r\n"), "{head}");
+            assert_eq!(head.contains("transfer-encoding: chunked\r\n"), encoding);
+        }
+    }
 }

@@ -2,41 +2,72 @@
 //!
 //! A client that reconnects with its last position receives the changes that it missed. It
 //! receives a new snapshot if the change log no longer contains them, or if its position
-//! belongs to another stream.
+//! belongs to another view.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, timeout_at};
 
-use super::view::{StreamView, pbx_event, shutdown_event, snapshot_event};
-use super::{StreamEvent, StreamPosition};
-use crate::api::errors::ApiError;
-use crate::organizations::Account;
-use crate::queues::mirror::{Follower, StateChange};
+use super::StreamPosition;
+use super::batch::{self, Entry};
+use super::channel::Reader;
+use super::frame::Frame;
+use super::position::Progress;
+use super::ring::Taken;
+use super::snapshots::Snapshot;
+use super::view::StreamView;
+use super::views::{LiveView, StreamViews};
+use crate::api::errors::{ApiError, Code};
+use crate::queues::mirror::StateChange;
 
-/// Minimum interval between two batches of events. With many members, changes arrive
-/// faster than anyone can read the statistics sent after them.
-const BATCH_INTERVAL: Duration = Duration::from_millis(100);
-
-/// How long to wait before retrying a failed snapshot.
-const SNAPSHOT_RETRY_DELAY: Duration = Duration::from_secs(1);
+/// How often a stream that waits for a snapshot sends a heartbeat.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 
 /// An event stream.
 pub struct EventStream {
-    view: StreamView,
-    follower: Follower,
-    /// The number of the last change that was sent. All earlier changes were sent before it.
-    last_sent: u64,
-    /// The earliest time for the next batch.
-    next_batch: Instant,
-    /// The last link state that the client has received.
+    live: Arc<LiveView>,
+    reader: Reader,
+    /// How far the client has received the changes.
+    progress: Progress,
+    phase: Phase,
+    /// The link's state as the client knows it.
     connected: bool,
-    /// Events to send before any others.
-    first: Vec<StreamEvent>,
-    /// Whether the next event must be a snapshot or report a link change.
-    needs_snapshot: bool,
+    /// Whether `connected` must still be sent.
+    reports_link: bool,
+    /// The snapshot with which the stream starts.
+    first: Option<Frame>,
+    has_ended: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    /// The stream sends what the view's renderer renders.
+    Following,
+    /// The stream sends the changes that the client has missed, through the one with this number.
+    CatchingUp { through: u64 },
+    /// The stream waits for a snapshot.
+    NeedsSnapshot(Need),
+}
+
+/// The snapshot that a stream needs.
+#[derive(Debug, Clone, Copy)]
+struct Need {
+    /// The number of a change that the snapshot must include.
+    change: u64,
+    /// Whether the stream has not requested the snapshot yet.
+    is_new: bool,
+    /// The number of the view's failed snapshots when the stream last looked.
+    failures: u64,
+    next_heartbeat: Instant,
+}
+
+/// The result of one step.
+enum Step {
+    Send(Frame),
+    Continue,
+    /// Nothing can be done until the view's channel changes.
+    Wait,
 }
 
 impl EventStream {
@@ -46,169 +77,244 @@ impl EventStream {
     /// # Errors
     /// Returns the read's error if the first snapshot can't be read.
     pub(in crate::api) async fn open(
+        views: &Arc<StreamViews>,
         view: StreamView,
         position: Option<StreamPosition>,
     ) -> Result<Self, ApiError> {
+        let live = views.get(view);
+        let (reader, rendered) = Reader::join(&live.channel);
+        live.view.pbx.metrics().stream_clients.inc();
         let mut stream = Self {
-            follower: view.follow(),
-            last_sent: 0,
-            next_batch: Instant::now(),
+            live,
+            reader,
+            progress: Progress::through(rendered),
+            phase: Phase::Following,
             connected: true,
-            first: Vec::new(),
-            needs_snapshot: false,
-            view,
+            reports_link: false,
+            first: None,
+            has_ended: false,
         };
-        let position = position.filter(|position| stream.view.includes(position));
-        if position.and_then(|at| stream.resume(&at)).is_none() {
-            stream.first = stream.snapshot(true).await?;
+        let position = position.filter(|position| stream.live.view.includes(position));
+        let resumed = position.and_then(|position| stream.resume(position.progress, rendered));
+        if resumed.is_none() {
+            stream.first = Some(stream.first_snapshot(rendered).await?);
         }
         Ok(stream)
     }
 
-    /// Continues after a position. Returns `None` if the change log no longer contains the
-    /// changes after it.
-    fn resume(&mut self, position: &StreamPosition) -> Option<()> {
-        let number = position.change;
-        let last_complete = number.checked_sub(u64::from(!position.is_complete))?;
-        let (missed, _) = self.follower.since(last_complete)?;
-        let mut missed = missed.iter().map(|(_, change)| change);
-        let mut first = Vec::new();
-        if !position.is_complete {
+    /// Continues after a client's progress. `rendered` is the number of the last change that the
+    /// view has rendered. Returns `None` if the change log no longer contains the later changes.
+    fn resume(&mut self, progress: Progress, rendered: u64) -> Option<()> {
+        let pbx = &self.live.view.pbx;
+        let missed = pbx.changes_since(progress.last_complete())?;
+        if !progress.is_complete {
             // The client has received the member event, but not the queue event after it.
-            let queue = missed.next()?.affects_statistics_of()?;
-            first.extend(self.queue_event(number, queue));
+            missed.first()?.1.affects_statistics_of()?;
         }
-        self.last_sent = number;
         // If the missed changes contain no link change, the client may not know that the
         // PBX is down.
-        let reports_link = missed.any(|change| matches!(change, StateChange::Link { .. }));
-        if !reports_link && !self.view.pbx.is_live() {
-            first.push(self.pbx_event(false));
+        let is_link_change = |change: &StateChange| matches!(change, StateChange::Link { .. });
+        if !missed.iter().any(|(_, change)| is_link_change(change)) && !pbx.is_live() {
+            self.connected = false;
+            self.reports_link = true;
         }
-        self.first = first;
+        self.progress = progress;
+        if progress < Progress::through(rendered) {
+            self.phase = Phase::CatchingUp { through: rendered };
+        }
         Some(())
     }
 
-    /// Waits for the next events.
+    /// Waits for the snapshot with which the stream starts. It includes the changes that the
+    /// client may already know of.
+    async fn first_snapshot(&mut self, rendered: u64) -> Result<Frame, ApiError> {
+        let channel = Arc::clone(&self.live.channel);
+        let change = rendered.max(self.live.view.pbx.latest_change());
+        let (failures, _) = channel.failures();
+        let mut is_urgent = true;
+        loop {
+            if channel.has_ended() {
+                let message = "The bridge is shutting down, or this user has changed.";
+                let delay = Duration::from_secs(1);
+                return Err(ApiError::temporary(Code::PbxUnavailable, delay, message));
+            }
+            if let Some(snapshot) = channel.snapshot(change, is_urgent) {
+                return match &snapshot.missing {
+                    Some(error) => Err(error.clone()),
+                    None => Ok(self.take_snapshot(&snapshot)),
+                };
+            }
+            if let (count, Some(error)) = channel.failures()
+                && count > failures
+            {
+                return Err(error);
+            }
+            is_urgent = false;
+            self.reader.changed().await;
+        }
+    }
+
+    /// Waits for the next text. Returns `None` after the final event.
     ///
     /// # Cancel safety
     /// No event is lost if the future is dropped.
-    pub async fn next(&mut self) -> Vec<StreamEvent> {
-        if !self.first.is_empty() {
-            return std::mem::take(&mut self.first);
-        }
-        loop {
-            if self.needs_snapshot {
-                match self.snapshot(false).await {
-                    Ok(events) => return events,
-                    Err(_) if self.connected && !self.view.pbx.is_live() => {
-                        return vec![self.pbx_event(false)];
+    pub async fn next(&mut self) -> Option<Frame> {
+        while !self.has_ended {
+            match self.step() {
+                Step::Send(frame) => return Some(frame),
+                Step::Continue => {}
+                Step::Wait => match &mut self.phase {
+                    Phase::NeedsSnapshot(need) => {
+                        let changed = self.reader.changed();
+                        if timeout_at(need.next_heartbeat, changed).await.is_err() {
+                            need.next_heartbeat = Instant::now() + HEARTBEAT_INTERVAL;
+                            return Some(Frame::heartbeat());
+                        }
                     }
-                    Err(_) => sleep(SNAPSHOT_RETRY_DELAY).await,
-                }
-                continue;
+                    Phase::Following | Phase::CatchingUp { .. } => self.reader.changed().await,
+                },
             }
-            self.follower.changed_since(self.last_sent).await;
-            sleep_until(self.next_batch).await;
-            let Some((changes, latest)) = self.follower.since(self.last_sent) else {
-                self.view.pbx.metrics().dropped_to_snapshot.inc();
-                self.needs_snapshot = true;
-                continue;
-            };
-            self.last_sent = latest;
-            let events = self.render_changes(&changes);
-            if !events.is_empty() {
-                self.next_batch = Instant::now() + BATCH_INTERVAL;
-                return events;
+        }
+        None
+    }
+
+    fn step(&mut self) -> Step {
+        if let Some(frame) = self.first.take() {
+            return Step::Send(frame);
+        }
+        if std::mem::take(&mut self.reports_link) {
+            return Step::Send(self.live.view.link_frame(self.progress, self.connected));
+        }
+        match self.phase {
+            Phase::Following => self.follow(),
+            _ if self.live.channel.has_ended() => self.shut_down(),
+            Phase::CatchingUp { through } => self.catch_up(through),
+            Phase::NeedsSnapshot(need) => self.seek_snapshot(need),
+        }
+    }
+
+    fn follow(&mut self) -> Step {
+        // Read this first: entries may be pushed until the renderer ends.
+        let has_ended = self.live.channel.has_ended();
+        match self.reader.take() {
+            Taken::Entry(entry) => self.send(&entry),
+            Taken::Nothing if has_ended => self.shut_down(),
+            Taken::Nothing => Step::Wait,
+            Taken::Dropped => {
+                let rendered = self.reader.rejoin_if_dropped().unwrap_or(0);
+                self.fall_back(rendered)
             }
         }
     }
 
-    /// Renders changes as events. After a change that requires a snapshot, renders only link
-    /// changes.
-    fn render_changes(&mut self, changes: &[(u64, StateChange)]) -> Vec<StreamEvent> {
-        let mut events = Vec::new();
-        // A `queue` event contains the current statistics, so one event after the last change
-        // is enough for each queue.
-        let affected = changes.iter().filter_map(|(number, change)| {
-            let queue = change.affects_statistics_of()?;
-            Some((queue, *number))
+    fn send(&mut self, entry: &Entry) -> Step {
+        match entry {
+            Entry::Batch(batch) => {
+                let before = self.progress;
+                self.progress = before.max(Progress::through(batch.through));
+                if let Some(connected) = batch.link_after(before) {
+                    self.connected = connected;
+                }
+                batch.after(before).map_or(Step::Continue, Step::Send)
+            }
+            Entry::SnapshotNeeded { change } if *change > self.progress.change => {
+                self.need_snapshot(*change)
+            }
+            Entry::SnapshotNeeded { .. } => Step::Continue,
+            Entry::Heartbeat => Step::Send(Frame::heartbeat()),
+        }
+    }
+
+    /// Renders the next changes that the client has missed.
+    fn catch_up(&mut self, through: u64) -> Step {
+        let view = Arc::clone(&self.live.view);
+        let Some(mut changes) = view.pbx.changes_since(self.progress.last_complete()) else {
+            return self.fall_back(through);
+        };
+        changes.retain(|(number, _)| *number <= through);
+        let Some((last, _)) = changes.last() else {
+            self.phase = Phase::Following;
+            return Step::Continue;
+        };
+        let mut entries = batch::render(&view, &changes).into_iter();
+        match entries.next() {
+            // The changes after this entry follow in the next step.
+            Some(entry) => self.send(&entry),
+            None => {
+                self.progress = Progress::through(*last);
+                Step::Continue
+            }
+        }
+    }
+
+    /// Continues with a snapshot because the client has fallen too far behind. `rendered` is the
+    /// number of the last change before the events that the stream takes next.
+    fn fall_back(&mut self, rendered: u64) -> Step {
+        let pbx = &self.live.view.pbx;
+        pbx.metrics().dropped_to_snapshot.inc();
+        let change = rendered.max(pbx.latest_change());
+        self.need_snapshot(change)
+    }
+
+    fn need_snapshot(&mut self, change: u64) -> Step {
+        let (failures, _) = self.live.channel.failures();
+        self.phase = Phase::NeedsSnapshot(Need {
+            change,
+            is_new: true,
+            failures,
+            next_heartbeat: Instant::now() + HEARTBEAT_INTERVAL,
         });
-        let last_change: HashMap<_, _> = affected.collect();
-        for (number, change) in changes {
-            let statistics_of = change.affects_statistics_of();
-            let statistics_of = statistics_of.filter(|queue| last_change[queue] == *number);
-            match change {
-                StateChange::Link { connected } => {
-                    self.connected = *connected;
-                    // Skipped changes don't count as sent. The snapshot will include them.
-                    let position = self.view.position(self.last_sent.min(*number), true);
-                    events.push(pbx_event(position, *connected));
-                }
-                _ if self.needs_snapshot => {}
-                StateChange::Queue { queue } => {
-                    if self.view.number(queue).is_some() {
-                        self.needs_snapshot = true;
-                        self.last_sent = number - 1;
-                    }
-                }
-                StateChange::Member {
-                    queue,
-                    change,
-                    member,
-                } => {
-                    let Some(shown_number) = self.view.number(queue) else {
-                        continue;
-                    };
-                    let position = self.view.position(*number, statistics_of.is_none());
-                    let names = (queue.as_str(), shown_number.as_str());
-                    events.extend(self.view.member_event(position, names, *change, member));
-                    events.extend(statistics_of.and_then(|q| self.queue_event(*number, q)));
-                }
-                StateChange::Statistics { .. } => {
-                    events.extend(statistics_of.and_then(|q| self.queue_event(*number, q)));
-                }
-            }
+        Step::Continue
+    }
+
+    /// Takes the snapshot if it is rendered.
+    fn seek_snapshot(&mut self, mut need: Need) -> Step {
+        if let Some(rendered) = self.reader.rejoin_if_dropped() {
+            need.change = need.change.max(rendered);
         }
-        events
-    }
-
-    /// Reads a snapshot. The events for later changes follow it.
-    async fn snapshot(&mut self, all_named: bool) -> Result<Vec<StreamEvent>, ApiError> {
-        let (queues, read) = self.view.read(all_named).await?;
-        let data = self.view.snapshot_data(queues, read.now).await?;
-        self.last_sent = read.latest;
-        self.needs_snapshot = false;
-        let position = self.view.position(read.latest, true);
-        let mut events = vec![snapshot_event(position, data)];
-        if self.connected == read.stale {
-            events.push(self.pbx_event(!read.stale));
+        if let Some(snapshot) = self.live.channel.snapshot(need.change, need.is_new) {
+            return Step::Send(self.take_snapshot(&snapshot));
         }
-        Ok(events)
+        let (failures, _) = self.live.channel.failures();
+        let has_failed = failures > need.failures;
+        self.phase = Phase::NeedsSnapshot(Need {
+            failures,
+            is_new: false,
+            ..need
+        });
+        if has_failed && self.connected && !self.live.view.pbx.is_live() {
+            self.connected = false;
+            self.reports_link = true;
+            return Step::Continue;
+        }
+        Step::Wait
     }
 
-    fn queue_event(&self, change: u64, queue: &str) -> Option<StreamEvent> {
-        self.view
-            .queue_event(self.view.position(change, true), queue)
+    /// Continues with the events after the snapshot, and returns its text.
+    fn take_snapshot(&mut self, snapshot: &Snapshot) -> Frame {
+        self.progress = Progress::through(snapshot.change);
+        self.phase = Phase::Following;
+        if self.connected == snapshot.stale {
+            self.connected = !snapshot.stale;
+            self.reports_link = true;
+        }
+        snapshot.frame.clone()
     }
 
-    fn pbx_event(&mut self, connected: bool) -> StreamEvent {
-        self.connected = connected;
-        pbx_event(self.view.position(self.last_sent, true), connected)
+    fn shut_down(&mut self) -> Step {
+        self.has_ended = true;
+        Step::Send(self.live.view.shutdown_frame(self.progress))
     }
 
-    /// Returns the account that the stream belongs to. The stream must end with the account.
+    /// Returns whether the bridge, not the client, has ended the stream.
     #[must_use]
-    pub fn account(&self) -> Arc<Account> {
-        self.view.account()
+    pub fn has_ended(&self) -> bool {
+        self.has_ended
     }
+}
 
-    /// Returns the final events of a stream that the daemon closes: the unsent events of the
-    /// first batch, and then `shutdown`.
-    #[must_use]
-    pub fn shutdown(&mut self) -> Vec<StreamEvent> {
-        let mut events = std::mem::take(&mut self.first);
-        events.push(shutdown_event(self.view.position(self.last_sent, true)));
-        events
+impl Drop for EventStream {
+    fn drop(&mut self) {
+        self.live.view.pbx.metrics().stream_clients.dec();
     }
 }

@@ -7,6 +7,8 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
@@ -38,14 +40,29 @@ pub(super) struct RefusalRewriter<S> {
     stream: S,
     /// The part of a replacement that has not been written yet.
     unwritten: BytesMut,
+    is_blocked: Arc<AtomicBool>,
 }
 
 impl<S: AsyncWrite + Unpin> RefusalRewriter<S> {
-    pub(super) fn new(stream: S) -> Self {
+    /// Wraps a stream. Sets `is_blocked` while the stream does not accept bytes, so that hyper still
+    /// has bytes to write.
+    pub(super) fn new(stream: S, is_blocked: Arc<AtomicBool>) -> Self {
         Self {
             stream,
             unwritten: BytesMut::new(),
+            is_blocked,
         }
+    }
+
+    /// Returns the wrapped stream.
+    pub(super) fn into_inner(self) -> S {
+        self.stream
+    }
+
+    fn note_blocked<T>(&self, result: Poll<T>) -> Poll<T> {
+        self.is_blocked
+            .store(result.is_pending(), Ordering::Relaxed);
+        result
     }
 
     /// Writes the rest of the replacement.
@@ -79,7 +96,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for RefusalRewriter<S> {
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_unwritten(context))?;
         let Some((start, code)) = find_refusal(bytes) else {
-            return Pin::new(&mut self.stream).poll_write(context, bytes);
+            let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+            return self.note_blocked(written);
         };
         self.unwritten.extend_from_slice(&bytes[..start]);
         write_replacement(&bytes[start..], code, &mut self.unwritten);
@@ -97,7 +115,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for RefusalRewriter<S> {
             let bytes = slices.iter().map(|slice| &**slice).collect::<Vec<_>>();
             return self.poll_write(context, &bytes.concat());
         }
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.note_blocked(written)
     }
 
     fn is_write_vectored(&self) -> bool {

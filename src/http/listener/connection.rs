@@ -2,14 +2,15 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper::body::{Body, Frame, SizeHint};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,9 +21,11 @@ use tracing::debug;
 
 use super::bare_refusal::RefusalRewriter;
 use super::slots::{BusyGuard, ClientActivity};
+use super::takeover::{EventFuture, Served, Takeover};
 use super::tls::Tls;
 use crate::http::body::ReplyBody;
 use crate::http::handler::{Authenticated, Handler};
+use crate::http::sse::prepare_socket;
 
 /// Maximum size of a request head, in bytes. It must exceed the longest target that gets a 414
 /// with a body.
@@ -59,8 +62,9 @@ pub(super) struct Connection<H> {
 }
 
 impl<H: Handler> Connection<H> {
-    /// Serves the connection until it closes.
-    pub(super) async fn serve(self, stream: TcpStream, tls: Option<Tls>) {
+    /// Serves the connection until it closes. If a client requests an event stream, returns the
+    /// future that sends it.
+    pub(super) async fn serve(self, stream: TcpStream, tls: Option<Tls>) -> Option<EventFuture> {
         // Responses are written in one piece, so Nagle's algorithm would only delay them.
         let _ = stream.set_nodelay(true);
         // Without this timeout, a client that does not read its responses would occupy its slot
@@ -68,28 +72,42 @@ impl<H: Handler> Connection<H> {
         #[cfg(target_os = "linux")]
         let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD_REPLY_TIMEOUT));
         let Some(tls) = tls else {
-            return self.serve_http1(stream).await;
+            return self.serve_http1(stream, |stream| Some(stream)).await;
         };
         tokio::select! {
             _ = stream.readable() => {}
-            () = self.stop.cancelled() => return,
-            () = self.activity.evicted() => return,
+            () = self.stop.cancelled() => return None,
+            () = self.activity.evicted() => return None,
         }
         // The handshake may have to wait for other clients' handshakes. The client counts as
         // busy during that time.
         let busy = self.activity.begin_handshake();
         let handshake = tokio::select! {
             handshake = tls.accept(stream) => handshake,
-            () = self.stop.cancelled() => return,
+            () = self.stop.cancelled() => return None,
         };
         drop(busy);
         match handshake {
-            Ok(stream) => self.serve_http1(stream).await,
-            Err(error) => debug!(peer = %self.peer, %error, "TLS handshake failed"),
+            Ok(stream) => {
+                self.serve_http1(stream, |stream| Some(stream.get_ref().0))
+                    .await
+            }
+            Err(error) => {
+                debug!(peer = %self.peer, %error, "TLS handshake failed");
+                None
+            }
         }
     }
 
-    async fn serve_http1(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+    /// `socket` returns the socket of the stream, if it has one.
+    async fn serve_http1<S>(
+        self,
+        stream: S,
+        socket: fn(&S) -> Option<&TcpStream>,
+    ) -> Option<EventFuture>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let Self {
             peer,
             activity,
@@ -97,19 +115,26 @@ impl<H: Handler> Connection<H> {
             timeouts,
             stop,
         } = self;
-        let request_activity = Arc::clone(&activity);
-        let service = service_fn(move |request| {
-            let busy = request_activity.begin_request();
-            let (handler, activity) = (Arc::clone(&handler), Arc::clone(&request_activity));
-            async move {
-                let response = handler.handle(peer, request).await;
-                if response.extensions().get::<Authenticated>().is_some() {
-                    activity.mark_authenticated();
+        let takeover = Arc::<Takeover>::default();
+        let service = service_fn({
+            let (activity, takeover) = (Arc::clone(&activity), Arc::clone(&takeover));
+            move |request| {
+                let busy = activity.begin_request();
+                let (handler, activity) = (Arc::clone(&handler), Arc::clone(&activity));
+                let takeover = Arc::clone(&takeover);
+                async move {
+                    let version = request.version();
+                    let response = handler.handle(peer, request).await;
+                    if response.extensions().get::<Authenticated>().is_some() {
+                        activity.mark_authenticated();
+                    }
+                    let response = takeover.offer(response, version).await;
+                    Ok::<_, Infallible>(response.map(|body| BusyBody { body, _busy: busy }))
                 }
-                Ok::<_, Infallible>(response.map(|body| BusyBody { body, _busy: busy }))
             }
         });
-        let connection = http1::Builder::new()
+        let is_blocked = Arc::clone(&takeover.is_blocked);
+        let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(timeouts.idle)
             // A client that has shut down its sending side still gets its response. A
@@ -117,27 +142,66 @@ impl<H: Handler> Connection<H> {
             // requests than slots.
             .half_close(true)
             .max_buf_size(MAX_HEAD_BYTES)
-            .serve_connection(TokioIo::new(RefusalRewriter::new(stream)), service);
-        let mut connection = pin!(connection);
-        let result = tokio::select! {
-            result = connection.as_mut() => result,
-            () = first_request_timed_out(&activity, timeouts.first_request) => return,
-            () = activity.evicted() => return,
-            () = stop.cancelled() => {
-                // On graceful shutdown hyper closes a connection it has not read from,
-                // even if a request is already in the socket buffer.
-                tokio::select! {
-                    _ = timeout(FIRST_REQUEST_GRACE, first_request(&activity)) => {
-                        connection.as_mut().graceful_shutdown();
-                        connection.await
-                    }
-                    result = connection.as_mut() => result,
-                }
-            }
+            .serve_connection(
+                TokioIo::new(RefusalRewriter::new(stream, is_blocked)),
+                service,
+            );
+        let waits = Waits {
+            activity: &activity,
+            timeouts,
+            stop: &stop,
         };
-        if let Err(error) = result {
-            debug!(%peer, %error, "connection failed");
+        match waits.serve(&takeover, &mut connection).await? {
+            Served::Closed(result) => {
+                if let Err(error) = result {
+                    debug!(%peer, %error, "connection failed");
+                }
+                None
+            }
+            Served::Events(response) => {
+                let stream = connection.into_parts().io.into_inner().into_inner();
+                if let Some(socket) = socket(&stream) {
+                    prepare_socket(socket);
+                }
+                Some(Box::pin(response.send(stream)))
+            }
         }
+    }
+}
+
+/// The events that end hyper's work on a connection.
+struct Waits<'a> {
+    activity: &'a ClientActivity,
+    timeouts: Timeouts,
+    stop: &'a CancellationToken,
+}
+
+impl Waits<'_> {
+    /// Lets hyper serve the connection. Returns `None` if the connection must be closed.
+    async fn serve<I, S>(
+        self,
+        takeover: &Takeover,
+        connection: &mut http1::Connection<I, S>,
+    ) -> Option<Served>
+    where
+        I: Read + Write + Unpin,
+        S: HttpService<Incoming, ResBody = BusyBody>,
+        S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        tokio::select! {
+            served = takeover.serve(connection) => return Some(served),
+            () = first_request_timed_out(self.activity, self.timeouts.first_request) => return None,
+            () = self.activity.evicted() => return None,
+            () = self.stop.cancelled() => {}
+        }
+        // On graceful shutdown hyper closes a connection it has not read from,
+        // even if a request is already in the socket buffer.
+        tokio::select! {
+            _ = timeout(FIRST_REQUEST_GRACE, first_request(self.activity)) => {}
+            served = takeover.serve(connection) => return Some(served),
+        }
+        Pin::new(&mut *connection).graceful_shutdown();
+        Some(takeover.serve(connection).await)
     }
 }
 
@@ -222,7 +286,7 @@ mod tests {
                 timeouts: TIMEOUTS,
                 stop: CancellationToken::new(),
             };
-            connection.serve_http1(server).await;
+            connection.serve_http1(server, |_| None).await;
         });
         client
     }

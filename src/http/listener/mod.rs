@@ -3,6 +3,7 @@
 mod bare_refusal;
 mod connection;
 mod slots;
+mod takeover;
 mod tls;
 
 use std::io;
@@ -121,12 +122,23 @@ impl<H: Handler> Server<H> {
             stop: self.stop.clone(),
         };
         let (tls, abort) = (self.tls.clone(), self.abort.clone());
+        let connections = self.connections.clone();
         self.connections.spawn(async move {
-            tokio::select! {
-                () = connection.serve(stream, tls) => {}
-                () = abort.cancelled() => debug!(%peer, "connection aborted at shutdown"),
+            let events = tokio::select! {
+                events = connection.serve(stream, tls) => events,
+                () = abort.cancelled() => return debug!(%peer, "connection aborted at shutdown"),
+            };
+            // A new task uses much less memory than this one, which is as large as its largest
+            // step.
+            if let Some(events) = events {
+                connections.spawn(async move {
+                    tokio::select! {
+                        () = events => {}
+                        () = abort.cancelled() => debug!(%peer, "event stream aborted at shutdown"),
+                    }
+                    drop(slot);
+                });
             }
-            drop(slot);
         });
     }
 

@@ -14,7 +14,6 @@ use hyper::header::{ALLOW, CACHE_CONTROL, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response};
 use ipnet::IpNet;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::forwarded::client_address;
@@ -25,7 +24,8 @@ use super::body::ReplyBody;
 use super::handler::Authenticated;
 use super::pages::Pages;
 use super::request_id::request_id;
-use super::{openapi, reply, sse};
+use super::sse::EventBody;
+use super::{openapi, reply};
 use crate::api::{self, Api, ApiError, ApiRequest, Code, EventStream, reject_tokens};
 use crate::wall_clock;
 
@@ -60,8 +60,6 @@ pub struct Routes {
     pub trusted_proxies: Vec<IpNet>,
     /// Tracks the running requests, including requests whose clients have disconnected.
     pub running_requests: TaskTracker,
-    /// Canceled at shutdown. This closes the event streams.
-    pub stop: CancellationToken,
 }
 
 impl Routes {
@@ -194,7 +192,7 @@ impl Routes {
         let no_change = Arc::default();
         let opened = run_in_task(&self.running_requests, no_change, request_id, open);
         Ok(match opened.await? {
-            Ok(events) => self.event_stream(events, request_id),
+            Ok(events) => Self::event_stream(events, request_id),
             Err(refusal) => reply::to_http(refusal, request_id),
         })
     }
@@ -232,9 +230,9 @@ impl Routes {
         response
     }
 
-    fn event_stream(&self, events: EventStream, request_id: &str) -> Response<ReplyBody> {
-        let body = sse::body(events, self.stop.clone(), request_id.to_owned());
-        let mut response = Response::new(ReplyBody::Stream(Box::pin(body)));
+    fn event_stream(events: EventStream, request_id: &str) -> Response<ReplyBody> {
+        let body = EventBody::new(events, request_id);
+        let mut response = Response::new(ReplyBody::Events(Box::new(body)));
         response.extensions_mut().insert(Authenticated);
         let headers = response.headers_mut();
         let content_type = HeaderValue::from_static("text/event-stream");

@@ -11,13 +11,16 @@ use super::follower::Follower;
 use super::membership_locks::MembershipLocks;
 use super::metrics::Metrics;
 use super::settings::PbxOptions;
-use super::state::{EventDelivery, ShowsQueue};
+use super::state::{EventDelivery, ShowsQueue, StateChange};
 use super::store::Store;
 use crate::ami::Client;
 use crate::queues::TimingRules;
 use crate::queues::model::Membership;
 use crate::queues::name::QueueName;
 use crate::queues::pace::Pace;
+
+/// The maximum number of changes that one call of [`Pbx::changes_since`] returns.
+const MAX_CHANGES: usize = 512;
 
 /// A handle to a PBX: its AMI client, its mirror, and the pace of its changes. Cheap to
 /// clone.
@@ -96,8 +99,23 @@ impl Pbx {
         self.store.change_log_id
     }
 
-    /// Starts following changes for an event stream. The stream shows the queues for which
-    /// `shows` returns true. Streams that show the same queues have the same `view` key.
+    /// Returns the number of the latest change.
+    #[must_use]
+    pub fn latest_change(&self) -> u64 {
+        *self.store.latest.borrow()
+    }
+
+    /// Returns at most 512 changes after `number`, each with its number. Returns `None` if the
+    /// change log has already dropped some of the changes after `number`, or if there is no
+    /// change with this number yet.
+    #[must_use]
+    pub fn changes_since(&self, number: u64) -> Option<Vec<(u64, StateChange)>> {
+        self.store
+            .read(|mirror| mirror.changes_since(number, MAX_CHANGES))
+    }
+
+    /// Starts following changes for a view of event streams. The view shows the queues for which
+    /// `shows` returns true. `view` is its key.
     #[must_use]
     pub fn follow(&self, view: &str, shows: ShowsQueue) -> Follower {
         Follower::new(Arc::clone(&self.store), view, shows)

@@ -277,12 +277,12 @@ impl Mirror {
         self.clock.is_older_than(age, now)
     }
 
-    /// Records that a stream with this view was opened.
+    /// Records that a follower of this view was created.
     pub(super) fn watch(&mut self, view: &str, shows: ShowsQueue) {
         self.watched.add(view, shows);
     }
 
-    /// Records that a stream with this view was closed.
+    /// Records that a follower of this view was dropped.
     pub(super) fn unwatch(&mut self, view: &str) {
         self.watched.remove(view);
     }

@@ -1,4 +1,4 @@
-//! The queues that open event streams show.
+//! The queues that the views of open event streams show.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,10 +7,11 @@ use std::sync::Arc;
 /// A filter that returns whether a stream shows the queue with this name.
 pub type ShowsQueue = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
-/// The views of the open streams. Streams that show the same queues share a view.
+/// The views of the open streams.
 #[derive(Default)]
 pub(super) struct WatchedQueues {
-    /// The number of streams and the filter of each view, by the view's key.
+    /// The number of followers and the filter of each view, by the view's key. A view may have two
+    /// followers for a moment, if its last stream has just been closed and another one was opened.
     views: HashMap<String, (usize, ShowsQueue)>,
 }
 
@@ -21,23 +22,23 @@ impl fmt::Debug for WatchedQueues {
 }
 
 impl WatchedQueues {
-    /// Records that a stream with this view was opened.
+    /// Records that a follower of this view was created.
     pub(super) fn add(&mut self, view: &str, shows: ShowsQueue) {
-        let (streams, _) = self.views.entry(view.to_owned()).or_insert((0, shows));
-        *streams += 1;
+        let (followers, _) = self.views.entry(view.to_owned()).or_insert((0, shows));
+        *followers += 1;
     }
 
-    /// Records that a stream with this view was closed.
+    /// Records that a follower of this view was dropped.
     pub(super) fn remove(&mut self, view: &str) {
-        if let Some((streams, _)) = self.views.get_mut(view) {
-            *streams -= 1;
-            if *streams == 0 {
+        if let Some((followers, _)) = self.views.get_mut(view) {
+            *followers -= 1;
+            if *followers == 0 {
                 self.views.remove(view);
             }
         }
     }
 
-    /// Returns whether no stream is open.
+    /// Returns whether no view has an open stream.
     pub(super) fn is_empty(&self) -> bool {
         self.views.is_empty()
     }
