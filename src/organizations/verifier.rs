@@ -1,11 +1,12 @@
 //! Verifies passwords.
 //!
 //! An argon2 hash takes tens of milliseconds of CPU time. Hashes are therefore computed on
-//! blocking threads, only a few at a time, and verified passwords are cached.
+//! blocking threads, only a few at a time, and verified passwords are cached. Simultaneous logins
+//! with the same password share one hash: after a restart, all panels of a user log in at once.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use argon2::password_hash::phc::PasswordHash;
@@ -13,7 +14,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use blake2::Blake2sMac256;
 use blake2::digest::{KeyInit, Mac};
 use subtle::ConstantTimeEq;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use zeroize::Zeroizing;
 
 use super::password::{PasswordDigest, StoredPassword};
@@ -35,11 +36,36 @@ struct VerifiedPassword {
     verified_at: Instant,
 }
 
+/// A username and the keyed hash of the client's text.
+type LoginKey = (String, [u8; 32]);
+
+/// A login that is being verified. Its result is shared by all logins with the same key.
+struct SharedLogin<'a> {
+    verifier: &'a Verifier,
+    key: LoginKey,
+    result: Arc<OnceCell<bool>>,
+}
+
+impl Drop for SharedLogin<'_> {
+    fn drop(&mut self) {
+        let mut running = self.verifier.lock_running();
+        // Otherwise, another login continues this one.
+        let is_last = Arc::strong_count(&self.result) == 2;
+        let is_running = |result: &Arc<OnceCell<bool>>| Arc::ptr_eq(result, &self.result);
+        if (is_last || self.result.initialized()) && running.get(&self.key).is_some_and(is_running)
+        {
+            running.remove(&self.key);
+        }
+    }
+}
+
 /// Verifies passwords, and caches verified passwords.
 pub struct Verifier {
     key: Zeroizing<[u8; 32]>,
     /// The cache, by username. It has at most one entry for each configured user.
     cache: Mutex<HashMap<String, VerifiedPassword>>,
+    /// The logins that are being verified.
+    running: Mutex<HashMap<LoginKey, Arc<OnceCell<bool>>>>,
     /// Limits concurrent hash computations to one per CPU.
     hashing: Semaphore,
     /// Limits the pending logins to [`MAX_PENDING_LOGINS`].
@@ -64,6 +90,7 @@ impl Verifier {
         Ok(Self {
             key,
             cache: Mutex::default(),
+            running: Mutex::default(),
             hashing: Semaphore::new(cpus),
             pending: Semaphore::new(MAX_PENDING_LOGINS),
         })
@@ -86,9 +113,29 @@ impl Verifier {
     /// Verifies a password against the stored password. For an unknown user, `stored` is
     /// `None`, and the refusal takes as long as for a wrong password.
     ///
+    /// Logins with the same username and the same text that are verified at the same time share the
+    /// result.
+    ///
     /// # Errors
-    /// Returns [`TooManyLogins`] if 64 other logins are pending.
+    /// Returns [`TooManyLogins`] if 64 different logins are pending.
     pub async fn verify(
+        &self,
+        username: &str,
+        password: &str,
+        stored: Option<&StoredPassword>,
+    ) -> Result<bool, TooManyLogins> {
+        let key = (username.to_owned(), self.tag(&PasswordDigest::of(password)));
+        let result = Arc::clone(self.lock_running().entry(key.clone()).or_default());
+        let login = SharedLogin {
+            verifier: self,
+            key,
+            result,
+        };
+        let verify = || self.verify_alone(username, password, stored);
+        login.result.get_or_try_init(verify).await.copied()
+    }
+
+    async fn verify_alone(
         &self,
         username: &str,
         password: &str,
@@ -146,6 +193,10 @@ impl Verifier {
         mac.finalize().into_bytes().into()
     }
 
+    fn lock_running(&self) -> MutexGuard<'_, HashMap<LoginKey, Arc<OnceCell<bool>>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock_cache(&self) -> MutexGuard<'_, HashMap<String, VerifiedPassword>> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -189,7 +240,28 @@ fn candidates(password: &str) -> Vec<PasswordDigest> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::future::join_all;
+
     use super::*;
+
+    #[tokio::test]
+    async fn simultaneous_logins_with_the_same_password_share_one_hash() {
+        let verifier = Verifier::new().expect("random bytes");
+        let hash = PasswordDigest::of("secret").hash().expect("random bytes");
+        let stored = StoredPassword::Hash(hash.into());
+        let others = (MAX_PENDING_LOGINS - 1) as u32;
+        let _others = verifier.pending.try_acquire_many(others).expect("permits");
+        for (password, is_right) in [("secret", true), ("guess", false)] {
+            let logins = (0..1000).map(|_| verifier.verify("dana", password, Some(&stored)));
+            let results = join_all(logins).await;
+            assert!(results.iter().all(|result| *result == Ok(is_right)));
+            assert_eq!(verifier.has_verified("dana", password), is_right);
+        }
+        let different = ["secret", "guess"];
+        let logins = different.map(|password| verifier.verify("noa", password, None));
+        assert_eq!(join_all(logins).await, [Ok(false), Err(TooManyLogins)]);
+        assert!(verifier.lock_running().is_empty());
+    }
 
     #[test]
     fn decoy_hash_costs_as_much_as_a_new_hash() {
