@@ -62,7 +62,7 @@ impl Result {
 
     fn start_command(&self, setup: &Setup) -> String {
         let directory = &setup.arguments.directory;
-        if directory == Path::new(service::UNIT_FOLDER) && service::is_installed() {
+        if service::reads(directory) {
             return format!("systemctl enable --now {}", service::UNIT);
         }
         let directory = directory.display();
@@ -119,8 +119,7 @@ impl Setup {
     /// Returns an error if the unit does not start.
     pub(super) fn start_unit(&self) -> std::result::Result<bool, SetupError> {
         let arguments = &self.arguments;
-        let has_unit =
-            arguments.directory == Path::new(service::UNIT_FOLDER) && service::is_available();
+        let has_unit = service::reads(&arguments.directory) && service::is_available();
         let is_wished = arguments.start
             || (has_unit
                 && self

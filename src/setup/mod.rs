@@ -156,7 +156,7 @@ impl Setup {
         Configuration {
             listen: self.arguments.listen.unwrap_or_else(listen::api_address),
             admin_listen: listen::admin_address(),
-            logs_to_journald: service::has_journal(),
+            logs_to_journald: service::reads(&self.arguments.directory),
             pbx_address: pbx.address.to_string(),
             ami_username: self.arguments.ami_username.clone(),
             organizations,

@@ -9,16 +9,18 @@ pub(super) const UNIT: &str = "ami-bridge";
 /// The folder from which the unit reads the configuration.
 pub(super) const UNIT_FOLDER: &str = "/etc/ami-bridge";
 
-/// The socket of systemd's journal.
-const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";
-
 /// Returns whether systemd runs this machine and has the unit.
 pub(super) fn is_available() -> bool {
     Path::new("/run/systemd/system").exists() && is_installed()
 }
 
+/// Returns whether the unit is installed and reads this folder.
+pub(super) fn reads(folder: &Path) -> bool {
+    folder == Path::new(UNIT_FOLDER) && is_installed()
+}
+
 /// Returns whether the unit is installed.
-pub(super) fn is_installed() -> bool {
+fn is_installed() -> bool {
     let folders = [
         "/usr/lib/systemd/system",
         "/lib/systemd/system",
@@ -28,11 +30,6 @@ pub(super) fn is_installed() -> bool {
         .map(|folder| Path::new(folder).join("ami-bridge.service"))
         .into_iter();
     units.any(|unit| unit.exists())
-}
-
-/// Returns whether systemd's journal accepts log lines.
-pub(super) fn has_journal() -> bool {
-    is_available() && Path::new(JOURNAL_SOCKET).exists()
 }
 
 /// Enables and starts the unit. Returns when the bridge listens.

@@ -136,8 +136,7 @@ impl Setup {
         }
         // systemd reads the file as root, and passes it to the daemon. Elsewhere, the daemon
         // itself reads it.
-        let is_read_by_systemd =
-            *folder == Path::new(service::UNIT_FOLDER) && service::is_installed();
+        let is_read_by_systemd = service::reads(folder);
         let mode = if is_read_by_systemd { 0o600 } else { 0o640 };
         let owner = match is_read_by_systemd {
             true => Owner::default(),

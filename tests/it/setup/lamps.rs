@@ -26,17 +26,23 @@ fn pause_lamp_follows_the_bridge_and_login_lamp_does_not(version: u32) {
             .to_owned();
         hint.contains("State:InUse")
     };
-    assert!(!is_lit("*461001*6001"));
+    assert!(!is_lit("*46*1001*6001"));
     request("action=pause&agent=1001&queue=6001");
     eventually("the lamp for the pause is lit", || {
-        is_lit("*461001*6001").then_some(())
+        is_lit("*46*1001*6001").then_some(())
     });
     // FreePBX's button toggles what Asterisk reports, so it ends the bridge's pause.
     site.asterisk
         .cli("queue unpause member Local/1001@from-queue/n queue 6001");
     eventually("the lamp is dark", || {
-        (!is_lit("*461001*6001")).then_some(())
+        (!is_lit("*46*1001*6001")).then_some(())
     });
     request("action=add&agent=1002&queue=6002");
-    assert!(!is_lit("*451001*6002"));
+    assert!(!is_lit("*451002*6002"));
+    // What docs/COMPATIBILITY.md suggests.
+    let command = "devstate change Custom:QUEUE1002*6002 INUSE";
+    site.asterisk.cli(command);
+    eventually("the lamp for the login is lit", || {
+        is_lit("*451002*6002").then_some(())
+    });
 }

@@ -55,8 +55,8 @@ const FREEPBX_QUEUES: &str = "[6001]\nstrategy=ringall\n\
 const FREEPBX_EXTENSIONS: &str = "[from-queue]\nexten => _X.,1,Wait(60)\n\n\
     [ext-local]\nexten => 1001,hint,Custom:DND1001\nexten => 1002,hint,Custom:DND1002\n\n\
     [ext-queues]\n\
-    exten => *461001*6001,hint,Queue:6001_pause_Local/1001@from-queue/n\n\
-    exten => *451001*6002,hint,Custom:QUEUE1001*6002\n";
+    exten => *46*1001*6001,hint,Queue:6001_pause_Local/1001@from-queue/n\n\
+    exten => *451002*6002,hint,Custom:QUEUE1002*6002\n";
 
 /// `manager.conf` and `queues.conf` include files for custom settings. `queues.conf` has a section
 /// `default` that is no queue.
