@@ -67,6 +67,8 @@ test("results are told in words, and several failures are named", () => {
   assert.equal(resultText({ action: "unpause" }, outcome, nameOf).join(""), "2 people take calls again in queue 6001.");
   assert.equal(keptText(outcome, nameOf).join(""), " The pauses of <1001>, <1002> were left as they are.");
   assert.equal(failedText(outcome, nameOf).join(""), " <1003>: No.");
+  const same = { ...outcome, failures: [...outcome.failures, { agent: "1004", message: "No." }, { agent: "1005", message: "Never." }] };
+  assert.equal(failedText(same, nameOf).join(""), " <1003>, <1004>: No. <1005>: Never.");
   const one = { ...outcome, changed: [rows[0]], kept: [], failures: [{ agent: "1001", message: "No." }] };
   assert.equal(resultText({ action: "remove" }, one, nameOf).join(""), "<1001> was removed from queue 6001.");
   assert.equal(failedText(one, nameOf).join(""), " No.");

@@ -8,7 +8,7 @@ import { toast } from "../shared/notices.js";
 import { areAgentsBusy, whileAgentsBusy } from "../shared/pending.js";
 import { membershipsOf } from "./memberships.js";
 import { agentsOf, readOutcome } from "./outcome.js";
-import { failedText, fixedText, keptText, resultText, undoHint } from "./texts.js";
+import { failedText, fixedText, groupFailures, keptText, resultText, undoHint } from "./texts.js";
 import { inverseRequests, unchangedSince } from "./undo.js";
 
 /**
@@ -66,9 +66,9 @@ export class Changes {
     const before = this.#memberships(agents);
     this.#withdrawOffers(agents);
     return whileAgentsBusy(agents, async () => {
-      const outcome = await this.#request(parameters);
+      const outcome = await this.#request(parameters, before);
       if (parameters.action === "unpause") outcome.changed = pausedOnly(outcome.changed, before);
-      const nameOf = this.#names(before);
+      const nameOf = nameElements(before);
       const content = [
         ...resultText(parameters, outcome, nameOf),
         ...keptText(outcome, nameOf),
@@ -100,17 +100,22 @@ export class Changes {
    * Sends one request. If a change of several agents failed for all of them, the error names each.
    *
    * @param {Parameters} parameters
+   * @param {Membership[]} before the agents' memberships before the change
    * @returns {Promise<Outcome>}
    */
-  async #request(parameters) {
+  async #request(parameters, before) {
     try {
       return readOutcome(await this.#api.change(parameters));
     } catch (error) {
       if (!(error instanceof ApiError) || error.agents === undefined) throw error;
       const { failures, fixed } = readOutcome({ agents: error.agents });
-      const messages = failures.map(({ message }) => message);
-      if (fixed.length > 0) messages.push(`${agentsOf(fixed).join(", ")}: ${error.message}`);
-      throw new ApiError(error.code, messages.join("\n"));
+      const groups = groupFailures(failures);
+      if (fixed.length > 0) groups.push({ agents: agentsOf(fixed), message: error.message });
+      const names = namesIn(before);
+      // The isolating characters keep the direction of a name from affecting the sentence.
+      const nameOf = (/** @type {string} */ agent) => `\u2068${names.get(agent) ?? agent}\u2069`;
+      const texts = groups.map(({ agents, message }) => `${agents.map(nameOf).join(", ")}: ${message}`);
+      throw new ApiError(error.code, texts.join("\n"));
     }
   }
 
@@ -151,14 +156,14 @@ export class Changes {
       toast(["Nothing was undone: somebody else has changed it in the meantime."], { isError: true });
       return;
     }
-    const nameOf = this.#names(before);
+    const nameOf = nameElements(before);
     const agents = requests.flatMap(({ agent }) => agent.split(","));
     let hasFailed = false;
     const content = await whileAgentsBusy(agents, async () => {
       const parts = [];
       for (const request of requests) {
         try {
-          const outcome = await this.#request(request);
+          const outcome = await this.#request(request, before);
           hasFailed ||= outcome.failures.length > 0;
           parts.push(" ", ...resultText(request, outcome, nameOf));
           parts.push(...keptText(outcome, nameOf), ...failedText(outcome, nameOf));
@@ -188,16 +193,25 @@ export class Changes {
   #memberships(agents) {
     return membershipsOf(this.#board.queues.values(), agents);
   }
+}
 
-  /**
-   * Returns a function that returns an agent's name.
-   *
-   * @param {Membership[]} memberships
-   */
-  #names(memberships) {
-    const names = new Map(memberships.map(({ member }) => [member.agent, displayName(member)]));
-    return (/** @type {string} */ agent) => isolate(names.get(agent) ?? agent);
-  }
+/**
+ * Returns the agents' names.
+ *
+ * @param {Membership[]} memberships
+ */
+function namesIn(memberships) {
+  return new Map(memberships.map(({ member }) => [member.agent, displayName(member)]));
+}
+
+/**
+ * Returns a function that returns an agent's name as an element.
+ *
+ * @param {Membership[]} memberships
+ */
+function nameElements(memberships) {
+  const names = namesIn(memberships);
+  return (/** @type {string} */ agent) => isolate(names.get(agent) ?? agent);
 }
 
 /**

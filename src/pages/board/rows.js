@@ -1,8 +1,9 @@
 // Makes each list of rows one tab stop, whose rows and controls the arrow keys reach, and keeps the
-// focus in the list when the focused row leaves it. Works with rows that others draw.
+// focus in the list when the focused row leaves it. Works with rows that others draw: a row is the
+// child of its list, and it and its controls are drawn with the tabindex -1.
 
 import { byId, create } from "../shared/dom.js";
-import { isInert, markChanged, showBusy } from "../shared/pending.js";
+import { isInert, markChanged } from "../shared/pending.js";
 import { ROW } from "./commands.js";
 
 /**
@@ -22,6 +23,8 @@ export class Rows {
   #root = byId("board");
   /** @type {Place | null} */
   #place = null;
+  /** @type {WeakMap<Element, HTMLElement>} the row of each list that is its tab stop */
+  #stops = new WeakMap();
   // Stands for the keys, which change their meaning when the focus moves by itself.
   #keys = create("span");
 
@@ -120,30 +123,33 @@ export class Rows {
     const list = row?.parentElement;
     if (!(row instanceof HTMLElement) || !list || !(target instanceof Element)) return;
     this.#place = { row, control: target, list, index: [...list.children].indexOf(row) };
-    for (const other of list.querySelectorAll(':scope > [tabindex="0"]')) {
-      if (other instanceof HTMLElement) other.tabIndex = -1;
-    }
+    this.#setStop(list, row);
+  }
+
+  /**
+   * @param {Element} list
+   * @param {HTMLElement} row
+   */
+  #setStop(list, row) {
+    const previous = this.#stops.get(list);
+    if (previous) previous.tabIndex = -1;
+    this.#stops.set(list, row);
     row.tabIndex = 0;
   }
 
   /** @param {MutationRecord[]} records */
   #observe(records) {
-    const lists = new Set();
-    for (const { addedNodes, target } of records) {
-      if (!(target instanceof Element)) continue;
-      for (const node of addedNodes) {
-        if (!(node instanceof HTMLElement)) continue;
-        const rows = [...(node.matches(ROW) ? [node] : rowsIn(node)), node.closest(ROW)];
-        for (const row of rows) {
-          if (!(row instanceof HTMLElement)) continue;
-          setUp(row);
-          lists.add(row.parentElement);
-        }
-      }
-      if (target.querySelector(`:scope > :is(${ROW})`)) lists.add(target);
+    for (const target of new Set(records.map((record) => record.target))) {
+      if (target instanceof HTMLUListElement) this.#ensureStop(target);
     }
-    for (const list of lists) if (list) ensureTabStop(list);
     this.#restore();
+  }
+
+  /** @param {Element} list */
+  #ensureStop(list) {
+    if (this.#stops.get(list)?.parentElement === list) return;
+    const first = [...list.children].find((child) => child.matches(ROW));
+    if (first instanceof HTMLElement) this.#setStop(list, first);
   }
 
   /**
@@ -189,24 +195,4 @@ function rowsIn(root) {
 function controlsOf(row) {
   const controls = [...row.querySelectorAll(CONTROLS)].filter((control) => control instanceof HTMLElement);
   return controls.filter((control) => control.checkVisibility());
-}
-
-/**
- * Takes a row and its controls out of the tab order: the list has one tab stop.
- *
- * @param {HTMLElement} row
- */
-function setUp(row) {
-  if (!row.hasAttribute("tabindex")) row.tabIndex = -1;
-  for (const control of row.querySelectorAll(CONTROLS)) {
-    if (control instanceof HTMLElement) control.tabIndex = -1;
-  }
-  showBusy(row);
-}
-
-/** @param {Element} list */
-function ensureTabStop(list) {
-  if (list.querySelector(':scope > [tabindex="0"]')) return;
-  const first = list.querySelector(`:scope > :is(${ROW})`);
-  if (first instanceof HTMLElement) first.tabIndex = 0;
 }

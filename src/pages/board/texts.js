@@ -6,7 +6,7 @@ import { agentsOf, queuesOf } from "./outcome.js";
 
 /**
  * @import { Content } from "../shared/dialog.js"
- * @import { Outcome, Row } from "./outcome.js"
+ * @import { Failure, Outcome, Row } from "./outcome.js"
  * @import { Parameters } from "./undo.js"
  *
  * @typedef {(agent: string) => Content} NameOf
@@ -76,7 +76,20 @@ export function fixedText({ fixed }, nameOf) {
  */
 export function failedText({ changed, kept, failures }, nameOf) {
   const isOne = failures.length === 1 && agentsOf([...changed, ...kept]).every((agent) => agent === failures[0].agent);
-  return failures.flatMap(({ agent, message }) => (isOne ? [` ${message}`] : [" ", nameOf(agent), `: ${message}`]));
+  if (isOne) return [` ${failures[0].message}`];
+  return groupFailures(failures).flatMap(({ agents, message }) => [" ", ...list(agents.map(nameOf)), `: ${message}`]);
+}
+
+/**
+ * Returns each message once, with the agents whom it concerns.
+ *
+ * @param {Failure[]} failures
+ */
+export function groupFailures(failures) {
+  /** @type {Map<string, string[]>} */
+  const groups = new Map();
+  for (const { agent, message } of failures) groups.set(message, [...(groups.get(message) ?? []), agent]);
+  return [...groups].map(([message, agents]) => ({ agents, message }));
 }
 
 /**

@@ -130,9 +130,14 @@ export function toast(content, { isError = false, undo = null } = {}) {
   close.append(create("span", { className: "visually-hidden" }, "Dismiss"));
   const className = isError ? "toast failed" : "toast";
   const element = create("div", { className }, create("span", {}, ...content), close);
-  close.addEventListener("click", () => element.remove());
+  const dismiss = () => {
+    const hadFocus = element.contains(document.activeElement);
+    element.remove();
+    if (hadFocus) document.querySelector("main")?.focus({ preventScroll: true });
+  };
+  close.addEventListener("click", dismiss);
   const end = () => {
-    if (!isError) element.remove();
+    if (!isError) dismiss();
   };
   const offer = undo && undoButton(undo, end);
   if (offer) close.before(offer.button);
@@ -150,10 +155,13 @@ export function toast(content, { isError = false, undo = null } = {}) {
  * @param {() => void} end called when the button is gone
  */
 function undoButton({ hint, run }, end) {
-  const button = create("button", { type: "button", className: "undo", title: hint, ariaLabel: "Undo" });
+  const labels = { title: hint, ariaLabel: "Undo", ariaLive: "off" };
+  const button = create("button", { type: "button", className: "undo", ...labels });
   const last = Date.now() + UNDO_DURATION;
   const remove = () => {
     clearInterval(timer);
+    const next = button.nextElementSibling;
+    if (document.activeElement === button && next instanceof HTMLElement) next.focus();
     button.remove();
     end();
   };
