@@ -3,7 +3,7 @@
 import { deadlineText } from "../shared/deadline.js";
 import { cloneTemplate, create, find, isolate, setIcon, setText } from "../shared/dom.js";
 import { STATE_LABELS } from "../shared/member.js";
-import { markChanged } from "../shared/pending.js";
+import { markChanged, showBusy } from "../shared/pending.js";
 import { formatDuration } from "../shared/time.js";
 import { overText } from "./person.js";
 
@@ -35,6 +35,7 @@ export class PersonRow {
     dataset.state = state;
     classList.toggle("overdue", person.totals.has("overdue"));
     classList.toggle("chosen", isChosen);
+    showBusy(this.element);
     this.#choose.checked = isChosen;
     setIcon(this.#badge, state in STATE_LABELS ? state : "unavailable");
     const number = agent !== null && agent !== name ? agent : "";

@@ -4,8 +4,9 @@
 use serde_json::json;
 
 use super::{
-    agent_selector, browser_errors, click_pause, count_requests, open_board, reason_selector,
-    request_count, start_with_reasons, wait_for_text, wait_until_settled,
+    agent_selector, browser_errors, click_pause, count_requests, open_board, person_selector,
+    reason_selector, request_count, show_people, start_with_reasons, wait_for_text,
+    wait_until_settled,
 };
 use crate::support::{Asterisk, Browser, SIMULATED};
 
@@ -56,6 +57,65 @@ fn each_control_sends_one_request_however_often_it_is_clicked() {
     assert_sent_once(&asterisk, &browser, "#dialog .primary", "add");
     browser.wait_visible(&dana);
     assert!(browser_errors(&browser).is_empty());
+}
+
+#[test]
+fn each_control_for_several_people_sends_one_request_however_often_it_is_clicked() {
+    let (asterisk, bridge) = start_with_reasons(SIMULATED);
+    bridge.acme_ok("action=add&agent=1001,1002&queue=6001,6002");
+    let browser = open_board(&bridge);
+    count_requests(&browser);
+    show_people(&browser);
+    let choose = || {
+        browser.wait_until("document.querySelector('[aria-busy], [data-changed]') === null");
+        for number in ["1001", "1002"] {
+            browser.click(&format!("{} .choose", person_selector(number)));
+        }
+    };
+    choose();
+    browser.click("#bulk [data-action=pause]");
+    assert_sent_once(&asterisk, &browser, &reason_selector("Training"), "pause");
+    assert_sent_once(&asterisk, &browser, "#toasts .undo", "unpause");
+    bridge.acme_ok("action=pause&agent=1001,1002&reason=Auto-Pause");
+    let row = agent_selector("6001", "1001");
+    browser.click("#view [value=queues]");
+    let bring_back = format!("{row} .bring-back");
+    browser.wait_visible(&bring_back);
+    browser.wait_until("document.querySelector('[aria-busy], [data-changed]') === null");
+    assert_sent_once(&asterisk, &browser, &bring_back, "unpause");
+    show_people(&browser);
+    choose();
+    assert_sent_once(
+        &asterisk,
+        &browser,
+        "#bulk [data-action=unpause]",
+        "unpause",
+    );
+    choose();
+    browser.click("#bulk [data-action=remove]");
+    assert_sent_once(&asterisk, &browser, "#dialog [value=all]", "remove");
+    browser.wait_until("document.querySelector('.undo') !== null");
+    assert!(browser_errors(&browser).is_empty());
+}
+
+/// A row that is drawn anew during a change knows of it.
+#[test]
+fn row_ignores_clicks_also_in_the_other_view() {
+    let (asterisk, bridge) = start_with_reasons(SIMULATED);
+    bridge.acme_ok("action=add&agent=1001&queue=6001&paused=1&reason=Training");
+    let browser = open_board(&bridge);
+    let row = agent_selector("6001", "1001");
+    wait_for_text(&browser, &format!("{row} .reason"), "Training");
+    count_requests(&browser);
+    asterisk.freeze();
+    browser.click(&format!("{row} .pause"));
+    show_people(&browser);
+    let person = person_selector("1001");
+    browser.wait_visible(&format!("{person}[aria-busy=true]"));
+    click_three_times(&browser, &format!("{person} .pause"));
+    asterisk.resume();
+    wait_for_text(&browser, &format!("{person} .state"), "Available");
+    assert_eq!(request_count(&browser, "unpause"), 1);
 }
 
 /// The dialog is closed before the response arrives, so only the row is left to click.

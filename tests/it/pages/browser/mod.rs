@@ -8,6 +8,7 @@ mod agent_recovery;
 mod axe;
 mod axe_agent;
 mod board_layout;
+mod bulk;
 mod demo;
 mod dialogs;
 mod event_source;
