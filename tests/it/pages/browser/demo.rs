@@ -1,17 +1,18 @@
 //! The pages of the demo, opened as its output says.
 
-use super::wall::LIVE_WALL;
 use super::{LIVE, browser_errors, submit_login, wait_for_text};
 use crate::support::{Browser, Demo, DemoPage};
 
 /// Opens a page of the demo, logs in if the demo says so, and waits until the page is live.
-fn open_demo_page(demo: &Demo, DemoPage { path, login }: &DemoPage) -> Browser {
+pub(super) fn open_demo_page(demo: &Demo, DemoPage { path, login }: &DemoPage) -> Browser {
     let browser = Browser::start();
     browser.open_page(demo.address, path);
     if let Some((username, password)) = login {
         browser.wait_visible("#login-form");
         submit_login(&browser, username, password);
         browser.wait_until(LIVE);
+    } else {
+        browser.wait_until("document.getElementById('cover').hidden");
     }
     browser
 }
@@ -30,7 +31,8 @@ fn demo_pages_open_with_the_printed_logins() {
     browser.wait_visible("#reasons [data-reason=הפסקה]");
     assert!(browser_errors(&browser).is_empty());
     let browser = open_demo_page(&demo, wall);
-    browser.wait_until(LIVE_WALL);
-    browser.wait_until("document.querySelectorAll('.tile').length === 10");
+    browser.wait_until("document.querySelectorAll('.tile[data-queue]').length === 10");
+    browser.wait_visible(".tile.nobody_free");
+    browser.wait_visible(".tile.paused_too_long");
     assert!(browser_errors(&browser).is_empty());
 }
