@@ -77,7 +77,7 @@ fn rows(name: &str, connections: usize, sides: &Sides, cpu: f64) -> Vec<Row> {
         1 => {
             let must = Target::AtLeast(Some(1.0), None);
             vec![row("", rate_ratio(rawman), must)]
-        },
+        }
         32 => vec![
             Row {
                 bare: bare_with_events.rates(),
@@ -87,7 +87,11 @@ fn rows(name: &str, connections: usize, sides: &Sides, cpu: f64) -> Vec<Row> {
                     at_least(0.65, 0.9),
                 )
             },
-            row(", against bare", rate_ratio(bare), Target::AtLeast(None, None)),
+            row(
+                ", against bare",
+                rate_ratio(bare),
+                Target::AtLeast(None, None),
+            ),
             row(
                 ", against rawman",
                 rate_ratio(rawman),

@@ -110,8 +110,14 @@ impl Tenant<'_> {
         numbers: Option<&[String]>,
         fresh: bool,
     ) -> Result<(Vec<OwnQueue>, ReadState), ApiError> {
-        let names = self.names(numbers)?;
         let is_own = |name: &str| self.account.queue_number(name).is_some();
+        let names = match (numbers, fresh) {
+            (None, false) => {
+                let cache = &self.account.queue_names;
+                Some(self.pbx.selected_names(cache, is_own))
+            }
+            _ => self.names(numbers)?.map(Arc::from),
+        };
         let request = self.read_request(names.as_deref(), numbers.is_some(), fresh);
         let snapshot = self.pbx.queues(request, is_own).await;
         let snapshot = snapshot.map_err(read_failed)?;

@@ -15,6 +15,7 @@ use super::limits::Limits;
 use super::organization::Organization;
 use super::password::StoredPassword;
 use super::token::TokenHash;
+use crate::queues::mirror::CachedNames;
 use crate::wall_clock;
 
 /// How often an account's expiry is compared with the wall clock again. After a jump of the clock,
@@ -44,6 +45,8 @@ pub struct Account {
     pub limits: Limits,
     /// Canceled when a reload removes or changes the account.
     pub revoked: CancellationToken,
+    /// The names of its queues on the PBX.
+    pub queue_names: Arc<CachedNames>,
     /// Distinguishes the account from all others, also from its own earlier versions.
     pub version: AccountVersion,
 }
@@ -92,6 +95,7 @@ impl Account {
             allow_from: Vec::new(),
             limits: Limits::default(),
             revoked: CancellationToken::new(),
+            queue_names: Arc::default(),
             version: AccountVersion::next(),
         }
     }

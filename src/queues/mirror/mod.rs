@@ -10,6 +10,7 @@
 //! [`Follower`] returns the mirror's changes to event streams.
 
 mod attempt;
+mod cached_names;
 mod follower;
 mod membership_locks;
 mod metrics;
@@ -41,6 +42,7 @@ use crate::ami::{LinkSettings, supervise};
 use crate::storage::Storage;
 
 pub use attempt::ChangeAttempt;
+pub use cached_names::CachedNames;
 pub use follower::Follower;
 pub use metrics::{LATENCY_BOUNDS, Metrics};
 pub use pause_timer::EndedPause;

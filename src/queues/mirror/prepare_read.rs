@@ -130,7 +130,7 @@ impl Pbx {
     ) -> Result<(), QueueError> {
         let now = Instant::now();
         let outdated: Vec<_> = self.store.read(|mirror| {
-            let queues = mirror.selected(request.names, is_selected).into_iter();
+            let queues = mirror.selected(request, is_selected).into_iter();
             let outdated = queues.filter(|queue| queue.needs_statistics(now));
             StatisticsQuery::of(mirror, outdated)
         });
@@ -138,7 +138,7 @@ impl Pbx {
             query_statistics(&self.begin_read_queries(request)?, outdated).await?;
         }
         let contradicting: Vec<_> = self.store.read(|mirror| {
-            let queues = mirror.selected(request.names, is_selected).into_iter();
+            let queues = mirror.selected(request, is_selected).into_iter();
             let contradicting = queues.filter(|queue| queue.members_outdated);
             contradicting.map(|queue| queue.name.clone()).collect()
         });

@@ -42,7 +42,7 @@ impl Pbx {
             });
             let names = request.names.unwrap_or_default();
             let oldest = request.fresh.then(|| {
-                let queues = mirror.selected(request.names, &is_selected).into_iter();
+                let queues = mirror.selected(request, &is_selected).into_iter();
                 queues.filter_map(|queue| queue.listed_in_full_at).min()
             });
             let as_of = oldest.flatten().unwrap_or(mirror.last_received());
@@ -72,7 +72,7 @@ impl Pbx {
         }
         let instant = Instant::now();
         Ok(self.store.read_current(|mirror, now| {
-            let queues = mirror.selected(request.names, is_selected);
+            let queues = mirror.selected(request, is_selected);
             let oldest = queues.iter().map(|queue| queue.statistics_at).min();
             let queues = queues
                 .into_iter()

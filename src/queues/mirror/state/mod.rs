@@ -15,6 +15,7 @@ mod clock;
 mod drift;
 mod event;
 mod event_delivery;
+mod look_up;
 mod maintenance;
 mod member_key;
 mod member_order;
@@ -201,35 +202,6 @@ impl Mirror {
 
     pub(super) fn queues(&self) -> impl Iterator<Item = &MirroredQueue> {
         self.queues.values()
-    }
-
-    /// Returns the queues with these names, in the order of `names`. Ignores case. Without names,
-    /// returns all queues for which `is_selected` returns true and whose members are known.
-    pub(super) fn selected(
-        &self,
-        names: Option<&[String]>,
-        is_selected: impl Fn(&str) -> bool,
-    ) -> Vec<&MirroredQueue> {
-        match names {
-            Some(names) => names.iter().filter_map(|name| self.queue(name)).collect(),
-            None => {
-                let all = self.queues().filter(|queue| !queue.is_new());
-                all.filter(|queue| is_selected(&queue.name)).collect()
-            }
-        }
-    }
-
-    /// Returns Asterisk's spelling of a queue name, or `None` if Asterisk has not listed the
-    /// queue over this link.
-    pub(super) fn spelling_of(&self, name: &str) -> Option<QueueName> {
-        let queue = self.queue(name)?;
-        queue.listed_at.map(|_| queue.name.clone())
-    }
-
-    /// Returns Asterisk's spelling of these queue names. Returns `None` unless Asterisk has
-    /// listed all of these queues over this link.
-    pub(super) fn spellings_of(&self, names: &[String]) -> Option<Vec<QueueName>> {
-        names.iter().map(|name| self.spelling_of(name)).collect()
     }
 
     pub(super) fn phase(&self) -> Phase {
