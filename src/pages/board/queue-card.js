@@ -166,6 +166,7 @@ export class QueueCard {
       agents: find(root, ".agents ul"),
       title: find(root, "h3 span:not(.visually-hidden)"),
     };
+    this.#content.agents.ariaLabel = `Agents in queue ${this.#queue.id}`;
     return this.#content;
   }
 

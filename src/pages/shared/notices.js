@@ -155,8 +155,11 @@ export function toast(content, { isError = false, undo = null } = {}) {
  * @param {() => void} end called when the button is gone
  */
 function undoButton({ hint, run }, end) {
-  const labels = { title: hint, ariaLabel: "Undo", ariaLive: "off" };
-  const button = create("button", { type: "button", className: "undo", ...labels });
+  const attributes = { title: hint, ariaLive: "off" };
+  const button = create("button", { type: "button", className: "undo", ...attributes }, "Undo ");
+  // The seconds are no part of the button's name.
+  const countdown = create("span", { ariaHidden: "true" });
+  button.append(countdown);
   const last = Date.now() + UNDO_DURATION;
   const remove = () => {
     clearInterval(timer);
@@ -167,7 +170,7 @@ function undoButton({ hint, run }, end) {
   };
   const update = () => {
     const seconds = Math.ceil((last - Date.now()) / 1000);
-    setText(button, `Undo ${seconds} s`);
+    setText(countdown, `${seconds} s`);
     if (seconds <= 0) remove();
   };
   const timer = setInterval(update, COUNTDOWN_INTERVAL);

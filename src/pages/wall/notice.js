@@ -23,6 +23,7 @@ export class WallNotice {
 
   showLive() {
     byId("cover").hidden = true;
+    byId("wall").inert = false;
   }
 
   showConnecting() {
@@ -65,6 +66,8 @@ export class WallNotice {
 export function showCover(title, reason, age) {
   const cover = byId("cover");
   cover.hidden = false;
+  // Nothing below the cover can get the focus.
+  byId("wall").inert = true;
   setText(find(cover, "strong"), title);
   setText(find(cover, ".reason"), reason);
   setText(find(cover, ".age"), age);

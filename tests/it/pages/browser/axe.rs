@@ -3,7 +3,6 @@
 
 use serde_json::{Value, json};
 
-use super::access::axe_script;
 use crate::support::Browser;
 
 const TAB: &str = "\u{e004}";
@@ -83,9 +82,17 @@ pub(super) fn assert_accessible<S: Scene>(scene: &mut S, states: &[State<S>]) {
         );
         let focus = focus_problems(browser);
         problems.extend(focus.iter().map(|found| format!("{state}: focus: {found}")));
-        println!("{state}: {} problems so far", problems.len());
+        println!("{state}: all problems so far: {problems:#?}");
     }
     assert!(problems.is_empty(), "{problems:#?}");
+}
+
+/// Returns the script that defines `axe`.
+fn axe_script() -> String {
+    let file = std::env::var_os("AMI_BRIDGE_AXE").expect(
+        "AMI_BRIDGE_AXE: the path to axe.min.js from the npm package axe-core (set by ./test)",
+    );
+    std::fs::read_to_string(file).expect("axe.min.js")
 }
 
 /// Returns everything that axe finds, each with the HTML of one element.
@@ -168,7 +175,7 @@ const REACHABLE: &str = "
     const all = [...document.querySelectorAll('*')];
     return controls
         .filter((element) => element.checkVisibility({visibilityProperty: true})
-            && !element.matches(':disabled') && element.tabIndex >= 0 && element.type !== 'radio')
+            && !element.matches(':disabled') && !element.closest('[inert]') && element.tabIndex >= 0 && element.type !== 'radio')
         .map((element) => [all.indexOf(element), element.outerHTML.replaceAll(/\\s+/g, ' ').slice(0, 120)]);";
 
 /// Presses Tab until the focus has gone once around the page, or around the open dialog. Returns the

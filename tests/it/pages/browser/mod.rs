@@ -7,6 +7,8 @@ mod agent_page;
 mod agent_recovery;
 mod axe;
 mod axe_agent;
+mod axe_board;
+mod axe_wall;
 mod board_layout;
 mod bulk;
 mod demo;

@@ -2,10 +2,9 @@
 
 use serde_json::json;
 
-use super::access::{axe_script, serious_violations};
 use super::wall::{
-    LIVE_WALL, agent, assert_fits, configuration_with_queues, font_size, numbers, open_screen,
-    open_wall, queues_conf, start_with_token, tile,
+    agent, assert_fits, configuration_with_queues, font_size, numbers, open_screen, open_wall,
+    queues_conf, start_with_token, tile,
 };
 use super::{wait_for_match, wait_for_text};
 use crate::support::{Asterisk, Bridge, Browser, SIMULATED};
@@ -153,47 +152,4 @@ fn head_line_adds_up_all_queues() {
     // The screen names nobody.
     let text = browser.text("body");
     assert!(!text.contains("Dana") && !text.contains("1001"), "{text}");
-}
-
-#[test]
-fn axe_finds_no_violations_on_the_wall_screen() {
-    let axe = axe_script();
-    let (mut asterisk, bridge) = start_with_token(SIMULATED);
-    bridge.acme_ok("action=add&agent=1001&queue=6002&alias=Dana");
-    bridge.acme_ok("action=add&agent=1002&queue=6001&paused=1&reason=Short%20break");
-    asterisk.add_caller("acme-6001");
-    let browser = open_wall(&bridge, "&late=1&sound=1");
-    browser.wait_visible(&format!("{}.waits.paused_too_long", tile("6001")));
-    browser.run_script(&axe, &[]);
-    let mut found = Vec::new();
-    let mut check = |browser: &Browser, view: &str| {
-        for (width, height) in [(1920, 1080), (390, 844), (320, 568)] {
-            browser.set_screen_size(width, height);
-            for scheme in ["light", "dark"] {
-                browser.set_color_scheme(scheme);
-                let view = format!("{view}, {scheme}, {width}");
-                found.extend(serious_violations(browser, &view));
-            }
-            browser.force_colors();
-            let view = format!("{view}, forced colors, {width}");
-            found.extend(serious_violations(browser, &view));
-        }
-    };
-    check(&browser, "wall screen");
-    asterisk.kill();
-    browser.wait_visible("#cover");
-    check(&browser, "PBX disconnected");
-    browser.open_page(bridge.address, "/wall#token=amib_other");
-    browser.wait_visible("#cover");
-    wait_for_text(&browser, "#cover strong", "This screen has no access.");
-    browser.run_script(&axe, &[]);
-    check(&browser, "refused");
-    assert!(browser.run_script(&format!("return {LIVE_WALL}"), &[]) == false);
-    drop(browser);
-    let browser = Browser::start();
-    browser.open_page(bridge.address, "/wall");
-    browser.wait_visible("#login-form");
-    browser.run_script(&axe, &[]);
-    check(&browser, "login");
-    assert!(found.is_empty(), "{found:#?}");
 }
