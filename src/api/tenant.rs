@@ -112,11 +112,8 @@ impl Tenant<'_> {
     ) -> Result<(Vec<OwnQueue>, ReadState), ApiError> {
         let is_own = |name: &str| self.account.queue_number(name).is_some();
         let names = match (numbers, fresh) {
-            (None, false) => {
-                let cache = &self.account.queue_names;
-                Some(self.pbx.selected_names(cache, is_own))
-            }
-            _ => self.names(numbers)?.map(Arc::from),
+            (None, false) => None,
+            _ => self.names(numbers)?,
         };
         let request = self.read_request(names.as_deref(), numbers.is_some(), fresh);
         let snapshot = self.pbx.queues(request, is_own).await;
@@ -167,6 +164,7 @@ impl Tenant<'_> {
     ) -> ReadRequest<'a> {
         ReadRequest {
             names,
+            cached_names: Some(&self.account.queue_names),
             looks_up_missing,
             fresh,
             deadline: self.deadline,

@@ -51,6 +51,7 @@ impl QueueCollector {
     pub(super) async fn query(pbxes: &Pbxes) -> Self {
         let request = ReadRequest {
             names: None,
+            cached_names: None,
             looks_up_missing: false,
             fresh: false,
             deadline: Instant::now() + QUERY_TIMEOUT,

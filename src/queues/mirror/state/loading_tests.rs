@@ -8,6 +8,7 @@ use super::apply_event::REFRESH_DELAY;
 use super::*;
 use crate::ami::value::HeaderValue;
 use crate::ami::{Action, Message, Reply};
+use crate::queues::mirror::{CachedNames, ReadRequest};
 use crate::queues::queries::NOBODY;
 
 fn message(text: &str) -> Message {
@@ -183,4 +184,33 @@ fn spellings_are_unknown_after_a_new_link() {
     harness.mirror.link_established(harness.now.at);
     assert_eq!(harness.mirror.spelling_of("support"), None);
     assert_eq!(harness.mirror.spellings_of(&names), None);
+}
+
+#[test]
+fn cached_selection_includes_queues_that_appear_while_a_read_waits() {
+    let mut harness = Harness::new();
+    let cache = CachedNames::default();
+    let request = ReadRequest {
+        names: None,
+        cached_names: Some(&cache),
+        looks_up_missing: false,
+        fresh: false,
+        deadline: harness.now.at,
+        request_id: "r1",
+    };
+    let selected = |mirror: &Mirror| {
+        let queues = mirror.selected(request, |name| name.starts_with("acme-"));
+        let names = queues.iter().map(|queue| queue.name.to_string());
+        names.collect::<Vec<_>>()
+    };
+    // The read waits for the first list.
+    assert!(selected(&harness.mirror).is_empty());
+    harness.list(None, None, &["acme-1", "other-1"]);
+    harness.mirror.loading_finished(harness.now);
+    assert_eq!(selected(&harness.mirror), ["acme-1"]);
+    // The read waits for statistics.
+    harness.list(Some("acme-2"), None, &["acme-2"]);
+    assert_eq!(selected(&harness.mirror).len(), 2);
+    harness.list(None, None, &["acme-2"]);
+    assert_eq!(selected(&harness.mirror), ["acme-2"]);
 }

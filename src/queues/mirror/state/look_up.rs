@@ -14,12 +14,15 @@ impl Mirror {
         is_selected: impl Fn(&str) -> bool,
     ) -> Vec<&MirroredQueue> {
         let is_readable = |queue: &&MirroredQueue| request.looks_up_missing || !queue.is_new();
-        match request.names {
-            Some(names) => {
-                let named = names.iter().filter_map(|name| self.queue(name));
-                named.filter(is_readable).collect()
-            }
-            None => {
+        let named = |names: &[String]| {
+            let named = names.iter().filter_map(|name| self.queue(name));
+            named.filter(is_readable).collect()
+        };
+        match (request.names, request.cached_names) {
+            (Some(names), _) => named(names),
+            // Found at each call, because queues may appear while the read waits for Asterisk.
+            (None, Some(cache)) => named(&cache.selected(self, is_selected)),
+            (None, None) => {
                 let all = self.queues().filter(is_readable);
                 all.filter(|queue| is_selected(&queue.name)).collect()
             }
