@@ -100,10 +100,8 @@ impl Renderer {
 
     fn provide(&mut self, result: Result<Snapshot, ApiError>) {
         match result {
-            Ok(snapshot) => {
-                self.next_heartbeat = Instant::now() + HEARTBEAT_INTERVAL;
-                self.channel.publish(snapshot);
-            }
+            // Streams that do not need it still need their next heartbeat.
+            Ok(snapshot) => self.channel.publish(snapshot),
             Err(error) => {
                 let retry_at = Instant::now() + SNAPSHOT_RETRY_DELAY;
                 self.channel.fail(error, retry_at);
@@ -156,5 +154,44 @@ async fn sleep_until_some(at: Option<Instant>) {
     match at {
         Some(at) => sleep_until(at).await,
         None => pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::super::channel::Reader;
+    use super::super::frame::Frame;
+    use super::super::ring::Taken;
+    use super::*;
+    use crate::organizations::{Account, Limits, Organization};
+    use crate::queues::mirror::unreachable_pbx;
+
+    #[tokio::test(start_paused = true)]
+    async fn quiet_stream_gets_heartbeats_while_others_get_snapshots() {
+        let (pbx, _tasks) = unreachable_pbx(CancellationToken::new());
+        let organization = Organization::for_test(&["*"], "{queue}");
+        let account = Account::for_test(organization, Limits::default());
+        let view = Arc::new(StreamView::new(&pbx, Arc::default(), account, None, "r1"));
+        let rendered = pbx.latest_change();
+        let channel = Channel::new(rendered, Arc::default());
+        let (mut quiet, _) = Reader::join(&channel);
+        let mut renderer = Renderer::new(view, Arc::clone(&channel), rendered);
+        for _ in 0..4 {
+            renderer.provide(Ok(Snapshot {
+                change: rendered,
+                stale: false,
+                missing: None,
+                frame: Frame::heartbeat(),
+            }));
+            let rendering = timeout(HEARTBEAT_INTERVAL / 3, renderer.render());
+            assert!(rendering.await.is_err());
+        }
+        let entry = quiet.take();
+        assert!(
+            matches!(&entry, Taken::Entry(entry) if matches!(**entry, Entry::Heartbeat)),
+            "{entry:?}"
+        );
     }
 }
