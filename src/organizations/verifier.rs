@@ -49,11 +49,13 @@ struct SharedLogin<'a> {
 impl Drop for SharedLogin<'_> {
     fn drop(&mut self) {
         let mut running = self.verifier.lock_running();
+        // Dropped before the lock is released, so that one of several logins that end at once sees
+        // that it is the last.
+        let result = std::mem::take(&mut self.result);
         // Otherwise, another login continues this one.
-        let is_last = Arc::strong_count(&self.result) == 2;
-        let is_running = |result: &Arc<OnceCell<bool>>| Arc::ptr_eq(result, &self.result);
-        if (is_last || self.result.initialized()) && running.get(&self.key).is_some_and(is_running)
-        {
+        let is_last = Arc::strong_count(&result) == 2;
+        let is_running = |running: &Arc<OnceCell<bool>>| Arc::ptr_eq(running, &result);
+        if (is_last || result.initialized()) && running.get(&self.key).is_some_and(is_running) {
             running.remove(&self.key);
         }
     }
