@@ -5,7 +5,8 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -60,7 +61,7 @@ impl Changes {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
             result => result?,
         }
-        set_owner(path, access.owner)?;
+        set_owner(File::open(path)?, access.owner)?;
         fs::set_permissions(path, fs::Permissions::from_mode(access.mode))?;
         changes.push(Change {
             what: path.display().to_string(),
@@ -169,7 +170,7 @@ impl Temporary {
             .open(&path)?;
         let temporary = Self { path };
         file.write_all(content.as_bytes())?;
-        set_owner(&temporary.path, access.owner)?;
+        set_owner(&file, access.owner)?;
         file.set_permissions(fs::Permissions::from_mode(access.mode))?;
         file.sync_all()?;
         Ok(temporary)
@@ -183,9 +184,11 @@ impl Drop for Temporary {
     }
 }
 
-/// Sets the owner. Without the right to do so, leaves the current user's own file as it is.
-fn set_owner(path: &Path, owner: Owner) -> io::Result<()> {
-    match chown(path, owner.user, owner.group) {
+/// Sets the owner of an open file or folder: another user who may write to its folder could replace
+/// its name by a symbolic link. Without the right to do so, leaves the current user's own file as it
+/// is.
+fn set_owner(file: impl AsFd, owner: Owner) -> io::Result<()> {
+    match fchown(file, owner.user, owner.group) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
         result => result,
     }
