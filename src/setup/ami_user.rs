@@ -31,6 +31,8 @@ struct KnownSecret {
     secret: Zeroizing<String>,
     /// Where the secret was found, for the operator.
     source: String,
+    /// Whether its user certainly exists, so that nothing is added.
+    user_exists: bool,
 }
 
 /// Logs in as the AMI user. Adds the user to Asterisk's files if it does not exist, and if
@@ -44,23 +46,23 @@ pub(super) async fn obtain(setup: &Setup, pbx: &FoundPbx) -> Result<AmiUser, Set
     if !pbx.is_ami_off() {
         pbx.connect()?;
     }
-    let known = known_secret(setup, pbx)?;
-    let exists = exists(setup, pbx);
-    let secret = match known {
-        Some(KnownSecret { secret, source }) => {
-            match Link::open(&pbx.address, username, &secret).await {
-                Ok(link) => return Ok(AmiUser { secret, link }),
-                Err(reason) if exists => return Err(refused(pbx, username, &source, &reason)),
-                Err(_) => secret,
-            }
-        }
-        None if exists => return Err(without_secret(setup, pbx)),
+    let secret = match known_secret(setup, pbx)? {
+        Some(KnownSecret {
+            secret,
+            source,
+            user_exists,
+        }) => match Link::open(&pbx.address, username, &secret).await {
+            Ok(link) => return Ok(AmiUser { secret, link }),
+            Err(reason) if user_exists => return Err(refused(pbx, username, &source, &reason)),
+            Err(_) => secret,
+        },
+        None if exists(setup, pbx) => return Err(without_secret(setup, pbx)),
         None => random_secret()?,
     };
     add(setup, pbx, secret).await
 }
 
-/// Returns whether the user certainly exists, so that nothing is added.
+/// Returns whether the user certainly exists, according to the flags or `manager.conf`.
 fn exists(setup: &Setup, pbx: &FoundPbx) -> bool {
     let conf = pbx.conf.as_ref();
     let user = conf.and_then(|conf| conf.user(&setup.arguments.ami_username));
@@ -76,14 +78,22 @@ fn known_secret(setup: &Setup, pbx: &FoundPbx) -> Result<Option<KnownSecret>, Se
     if let Some(file) = file {
         let secret = read_line_of(&file)?;
         let source = file.display().to_string();
-        return Ok(Some(KnownSecret { secret, source }));
+        return Ok(Some(KnownSecret {
+            secret,
+            source,
+            user_exists: exists(setup, pbx),
+        }));
     }
     if let Some(conf) = &pbx.conf {
         let user = conf.user(username);
         return Ok(user.and_then(|user| {
             let source = user.file.display().to_string();
             let secret = user.secret.clone()?;
-            Some(KnownSecret { secret, source })
+            Some(KnownSecret {
+                secret,
+                source,
+                user_exists: true,
+            })
         }));
     }
     let question = format!("Does the AMI user {username} exist already?");
@@ -92,7 +102,11 @@ fn known_secret(setup: &Setup, pbx: &FoundPbx) -> Result<Option<KnownSecret>, Se
     }
     let secret = setup.questions.secret(&format!("Secret of {username}"))?;
     let source = "the terminal".to_owned();
-    Ok(Some(KnownSecret { secret, source }))
+    Ok(Some(KnownSecret {
+        secret,
+        source,
+        user_exists: true,
+    }))
 }
 
 fn without_secret(setup: &Setup, pbx: &FoundPbx) -> SetupError {

@@ -13,6 +13,7 @@ on_both_versions!(
     interruption_leaves_nothing_behind,
     operator_pastes_the_lines,
     secret_is_not_shown,
+    wrong_secret_of_an_existing_user_is_reported_and_not_stored,
 );
 
 /// A program on a pseudo-terminal with 80 columns.
@@ -231,14 +232,15 @@ fn operator_pastes_the_lines(version: u32) {
     assert!(site.read("ami-bridge.toml").contains("[organization.acme]"));
 }
 
-fn secret_is_not_shown(version: u32) {
+/// Starts setup as if Asterisk ran on another machine, so that its files can't be read, and types
+/// the secret of the AMI user `bridge`, whose secret is `typed-secret`.
+fn type_secret(version: u32, secret: &str) -> (Site, Terminal) {
     let user = "[bridge]\nsecret = typed-secret\nread = agent,system\nwrite = agent\n";
     let mut layout = layouts::debian();
     layout
         .others
         .push(("etc/manager.d/bridge.conf", user.to_owned()));
     let site = Site::start(version, &layout);
-    // As on another machine: the files of Asterisk can't be read.
     let address = format!("127.0.0.1:{}", site.asterisk.port);
     let names = [
         "--organization",
@@ -253,7 +255,12 @@ fn secret_is_not_shown(version: u32) {
     terminal.wait_for("Does the AMI user bridge exist already? [y/N] ");
     terminal.type_line("y");
     terminal.wait_for("Secret of bridge (not shown): ");
-    terminal.type_line("typed-secret");
+    terminal.type_line(secret);
+    (site, terminal)
+}
+
+fn secret_is_not_shown(version: u32) {
+    let (site, mut terminal) = type_secret(version, "typed-secret");
     terminal.wait_for("Is that right? [Y/n] ");
     terminal.type_line("");
     terminal.wait_for("Username [acme]: ");
@@ -263,4 +270,12 @@ fn secret_is_not_shown(version: u32) {
     assert_eq!(terminal.status(), Some(0));
     assert!(!terminal.text().contains("typed-secret"));
     assert_eq!(site.secret(), "typed-secret");
+}
+
+fn wrong_secret_of_an_existing_user_is_reported_and_not_stored(version: u32) {
+    let (site, mut terminal) = type_secret(version, "wrong-secret");
+    terminal.wait_for("with the secret from the terminal");
+    assert_eq!(terminal.status(), Some(1));
+    assert!(!terminal.text().contains("wrong-secret"));
+    assert!(!site.directory().exists());
 }
