@@ -80,6 +80,7 @@ const FILES: &[(&str, &[u8])] = files![
     "shared/people.js",
     "shared/reason-fields.js",
     "shared/reasons.js",
+    "shared/repeats.js",
     "shared/rights.js",
     "shared/search.js",
     "shared/session.js",

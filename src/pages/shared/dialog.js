@@ -3,6 +3,7 @@
 import { byId, create, find, setText } from "./dom.js";
 import { releaseMessages, toast } from "./notices.js";
 import { isInert, whileBusy } from "./pending.js";
+import { ignoreDoubleClick, setUpRepeats } from "./repeats.js";
 
 /** @typedef {string | Node} Content */
 
@@ -60,6 +61,7 @@ export function openDialog({ title, submit, body, send, follow: adapt = () => {}
     }
   };
   dialog.showModal();
+  ignoreDoubleClick();
   // If the body has the buttons, none of them gets the focus: a hasty Enter does nothing.
   const first = dialog.querySelector("[data-first]") ?? (submit === null ? content : button);
   if (first instanceof HTMLElement) first.focus();
@@ -96,6 +98,7 @@ export function errorMessage(problem) {
 }
 
 export function setUpDialog() {
+  setUpRepeats();
   const dialog = byId("dialog", HTMLDialogElement);
   for (const button of dialog.querySelectorAll("[data-close]")) {
     button.addEventListener("click", () => dialog.close());
@@ -112,6 +115,7 @@ export function setUpDialog() {
     if (button instanceof HTMLButtonElement) button.click();
   });
   dialog.addEventListener("close", () => {
+    ignoreDoubleClick();
     releaseMessages(find(dialog, ".messages"));
     // This event is asynchronous: the next dialog may already be open.
     if (dialog.open) return;

@@ -1,7 +1,7 @@
 //! Impatient clicks: nothing is sent twice, and no click acts on a control that has just got
 //! another meaning.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     agent_selector, browser_errors, click_pause, count_requests, open_board, person_selector,
@@ -161,6 +161,52 @@ fn second_click_of_a_double_click_does_not_act_on_the_new_meaning() {
     let is_open = browser.wait_until("window.isOpen");
     assert_eq!(is_open, 2, "1: the pause dialog has opened");
     wait_for_text(&browser, &format!("{dana} .state"), "Available");
+}
+
+/// Presses and releases the mouse at a place.
+fn press_at(browser: &Browser, place: &Value) {
+    for event in ["mousePressed", "mouseReleased"] {
+        let parameters = json!({"type": event, "x": place["x"], "y": place["y"],
+            "button": "left", "clickCount": 1});
+        browser.devtools("Input.dispatchMouseEvent", &parameters);
+    }
+}
+
+/// Returns the middle of an element.
+fn middle(browser: &Browser, selector: &str) -> Value {
+    browser.wait_visible(selector);
+    let script = "const box = document.querySelector(arguments[0]).getBoundingClientRect();
+        return {x: box.x + box.width / 2, y: box.y + box.height / 2}";
+    browser.run_script(script, &[selector])
+}
+
+/// A double click opened the dialog, and its second click closed it or chose a reason. The second
+/// click on a reason reached the row below the dialog.
+#[test]
+fn rest_of_a_double_click_does_nothing_after_the_dialog_has_opened_or_closed() {
+    let (_asterisk, bridge) = start_with_reasons(SIMULATED);
+    bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
+    let browser = open_board(&bridge);
+    let dana = agent_selector("6001", "1001");
+    count_requests(&browser);
+    // All presses have the same time, however slow the computer is.
+    let script = "Object.defineProperty(Event.prototype, 'timeStamp', {get: () => 0});
+        window.clicks = 0;
+        document.addEventListener('click', () => { window.clicks += 1; });";
+    browser.run_script(script, &[]);
+
+    let pause = middle(&browser, &format!("{dana} .pause"));
+    press_at(&browser, &pause);
+    let reason = middle(&browser, &reason_selector("Training"));
+    press_at(&browser, &pause);
+    let is_open = "return document.getElementById('dialog').open";
+    assert_eq!(browser.run_script(is_open, &[]), true);
+
+    press_at(&browser, &reason);
+    browser.wait_until("!document.getElementById('dialog').open");
+    press_at(&browser, &reason);
+    assert_eq!(browser.run_script("return window.clicks", &[]), 2);
+    assert_eq!(request_count(&browser, "pause"), 1);
 }
 
 #[test]

@@ -146,6 +146,25 @@ fn keys_are_off_in_fields_and_dialogs_and_with_modifiers() {
 }
 
 #[test]
+fn enter_key_that_is_held_down_acts_once() {
+    let (_asterisk, bridge) = start_with_reasons(SIMULATED);
+    let browser = open_board(&bridge);
+    browser.run_script("document.getElementById('help').focus()", &[]);
+    let press = |is_repeat: bool| {
+        let parameters = json!({"type": "keyDown", "key": "Enter", "code": "Enter", "text": "\r",
+            "windowsVirtualKeyCode": 13, "autoRepeat": is_repeat});
+        browser.devtools("Input.dispatchKeyEvent", &parameters);
+    };
+    press(true);
+    assert!(!is_dialog_open(&browser));
+    press(false);
+    assert!(is_dialog_open(&browser));
+    // The dialog's button has the focus now.
+    press(true);
+    assert!(is_dialog_open(&browser));
+}
+
+#[test]
 fn focus_stays_in_the_list_when_the_focused_row_leaves() {
     let (_asterisk, bridge) = start_with_reasons(SIMULATED);
     bridge.acme_ok("action=add&agent=1001,1002,1003&queue=6001");
