@@ -81,6 +81,8 @@ export interface Identity {
   actions: string[];
   /** The user's own agent, if the user is limited to one. */
   agent: string | null;
+  /** The numbers and patterns of the agents whom the user may change; null for all. */
+  agents: string[] | null;
 }
 
 /** The result of a change in one queue. */
@@ -150,7 +152,7 @@ export interface MemberEvent {
 
 export interface QueueEvent {
   type: "queue";
-  data: QueueStatistics & { callers: Caller[] };
+  data: QueueStatistics & { callers: Caller[]; members_hidden?: number };
 }
 
 export interface PbxEvent {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Board, countStates, longestWaitStart } from "../../src/pages/shared/state.js";
+import { passesFilter } from "../../src/pages/board/match.js";
+import { Board, countStates, knownCounts, longestWaitStart } from "../../src/pages/shared/state.js";
 import { member } from "./fixtures.mjs";
 
 /** @import { BridgeEvent, Member, Queue } from "../../src/pages/bridge" */
@@ -123,4 +124,17 @@ test("an unknown queue is added, and an unknown event is ignored", () => {
   assert.equal(board.apply(/** @type {any} */ ({ type: "later", data: {} }), NOW), "nothing");
   board.apply({ type: "pbx", data: { connected: false } }, NOW);
   assert.equal(board.isPbxConnected, false);
+});
+
+test("members whom the user may not see are counted from the bridge's figures", () => {
+  const board = createBoard(queue("6001", [member("1001", { state: "in_call" })]));
+  assert.deepEqual(knownCounts(getQueue(board, "6001")), { in_call: 1 });
+  const agents = { logged_in: 2, available: 1, paused: 0, in_call: 1, ringing: 0, on_hold: 0, unavailable: 0, wrap_up: 0, overdue: 0 };
+  const figures = { completed: 0, abandoned: 0, abandoned_percent: 0, average_hold_seconds: 0, average_talk_seconds: 0, service_level_seconds: 60, service_level_percent: null };
+  board.apply({ type: "queue", data: { queue: "6001", callers: [], members_hidden: 1, agents, ...figures } }, NOW);
+  assert.deepEqual(knownCounts(getQueue(board, "6001")), agents);
+  const fresh = createBoard({ ...queue("6001", []), members_hidden: 1 });
+  assert.equal(knownCounts(getQueue(fresh, "6001")), null);
+  assert.ok(!passesFilter(getQueue(fresh, "6001"), "unstaffed"), "somebody unseen may be free");
+  assert.ok(!passesFilter(getQueue(board, "6001"), "unstaffed"));
 });

@@ -1,7 +1,7 @@
 // The head of a queue's card: the waiting callers, the agents in each state, and the statistics.
 
 import { create, createIcon, find, setIcon, setText } from "../shared/dom.js";
-import { countStates, longestWaitStart } from "../shared/state.js";
+import { knownCounts, longestWaitStart } from "../shared/state.js";
 import { formatDuration } from "../shared/time.js";
 
 /**
@@ -56,14 +56,14 @@ export class CardHead {
     setText(find(this.#wait, "strong"), String(waiting));
     this.#wait.classList.toggle("some", waiting > 0);
     this.#longest.hidden = waiting === 0;
-    const counts = countStates(queue);
+    const counts = knownCounts(queue);
     for (const [state, { item, number }] of this.#counts) {
-      const count = counts[state] ?? 0;
-      setText(number, String(count));
+      const count = counts?.[state] ?? 0;
+      setText(number, counts === null ? "–" : String(count));
       item.classList.toggle("none", count === 0);
       item.hidden = count === 0 && !ALWAYS_SHOWN.includes(state);
     }
-    this.#updateFree(waiting > 0 && !counts.available);
+    this.#updateFree(waiting > 0 && counts !== null && !counts.available);
     this.#updateStatistics(queue.statistics);
   }
 

@@ -1,7 +1,7 @@
 // The search and the filter for queues.
 
 import { isFound } from "../shared/search.js";
-import { countStates } from "../shared/state.js";
+import { knownCounts } from "../shared/state.js";
 
 /**
  * @import { SearchText } from "../shared/search.js"
@@ -55,8 +55,10 @@ export function passesFilter(queue, filter) {
   switch (filter) {
     case "waiting":
       return queue.callers.length > 0;
-    case "unstaffed":
-      return !countStates(queue).available;
+    case "unstaffed": {
+      const counts = knownCounts(queue);
+      return counts !== null && !counts.available;
+    }
     case "paused":
       return [...queue.members.values()].some(({ data }) => data.paused);
     default:

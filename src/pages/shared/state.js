@@ -166,6 +166,7 @@ export class Board {
     if (Array.isArray(callers)) {
       queue.callers = callers.map((caller) => boardCaller(caller, now));
     }
+    queue.membersHidden = statistics.members_hidden ?? queue.membersHidden;
     // Statistics that are missing from this event stay as they are.
     queue.statistics = { ...queue.statistics, ...statistics };
     return isNew ? "everything" : { queue: queue.id, interface: null };
@@ -212,6 +213,18 @@ export function countStates(queue) {
     queue.stateCounts = counts;
   }
   return queue.stateCounts;
+}
+
+/**
+ * Returns the number of members in each state, those whom the user may not see included. Returns null
+ * if there are such members and the bridge has not sent the queue's figures yet.
+ *
+ * @param {BoardQueue} queue
+ * @returns {Partial<Record<string, number>> | null}
+ */
+export function knownCounts(queue) {
+  if (queue.membersHidden === 0) return countStates(queue);
+  return queue.statistics?.agents ? { ...queue.statistics.agents } : null;
 }
 
 /**

@@ -1,7 +1,7 @@
 // Decides for which queues the wall screen raises an alarm, and in which words. This module does
 // not touch the page, read a clock or send requests.
 
-import { countStates, longestWaitStart } from "../shared/state.js";
+import { knownCounts, longestWaitStart } from "../shared/state.js";
 
 /**
  * @import { BoardQueue } from "../shared/state.js"
@@ -56,16 +56,4 @@ export function queueStatus(queue, now, lateAfter) {
  */
 function isNobodyFree(waiting, { available = 0, ringing = 0 }) {
   return available === 0 && waiting > ringing;
-}
-
-/**
- * Returns the number of members in each state, or null if the user sees only some of the members
- * and the bridge has not sent the queue's figures yet.
- *
- * @param {BoardQueue} queue
- * @returns {Partial<Record<string, number>> | null}
- */
-function knownCounts(queue) {
-  if (queue.membersHidden === 0) return countStates(queue);
-  return queue.statistics?.agents ? { ...queue.statistics.agents } : null;
 }
