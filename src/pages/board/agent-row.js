@@ -8,6 +8,7 @@ import { formatDuration, parseTime } from "../shared/time.js";
 
 /**
  * @import { Member } from "../bridge"
+ * @import { Rights } from "../shared/rights.js"
  * @import { BoardMember } from "../shared/state.js"
  */
 
@@ -26,12 +27,16 @@ export class AgentRow {
   #pause = find(this.element, ".pause");
   #remove = find(this.element, ".remove");
   #member;
+  #rights;
 
-  /** @param {BoardMember} member */
-  constructor(member) {
+  /**
+   * @param {BoardMember} member
+   * @param {Rights} rights
+   */
+  constructor(member, rights) {
     this.#member = member;
+    this.#rights = rights;
     this.element.dataset.interface = member.data.interface;
-    this.element.dataset.agent = member.data.agent ?? "";
     this.update(member);
     showBusy(this.element);
   }
@@ -40,6 +45,7 @@ export class AgentRow {
   update(member) {
     this.#member = member;
     const { data } = member;
+    this.element.dataset.agent = this.#rights.includes(data.agent) ? String(data.agent) : "";
     this.element.dataset.state = data.state;
     this.element.classList.toggle("overdue", data.pause_overdue);
     setIcon(this.#badge, data.state in STATE_LABELS ? data.state : "unavailable");
@@ -59,9 +65,9 @@ export class AgentRow {
    * @param {string} name
    */
   #updateButtons(data, name) {
-    // The API can change only the organization's agents, which have a number.
-    this.#pause.hidden = data.agent === null;
-    this.#remove.hidden = data.agent === null || data.membership === "static";
+    const isChangeable = this.#rights.includes(data.agent);
+    this.#pause.hidden = !isChangeable;
+    this.#remove.hidden = !isChangeable || data.membership === "static";
     setIcon(find(this.#pause, "svg", SVGElement), data.paused ? "resume" : "paused");
     const verb = data.paused ? "Resume" : "Pause";
     if (this.#pause.title !== verb && this.#pause.title !== "") markChanged(this.#pause);
@@ -72,7 +78,7 @@ export class AgentRow {
     setText(find(this.#pause, "span"), `${verb} ${agent}`);
     setText(find(this.#remove, "span"), `Remove ${agent}`);
     setText(find(this.#bringBack, ".visually-hidden"), ` ${agent}`);
-    this.#showBringBack(data.auto_paused && data.agent !== null);
+    this.#showBringBack(data.auto_paused && isChangeable);
   }
 
   /** @param {boolean} isShown */

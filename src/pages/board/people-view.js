@@ -8,6 +8,7 @@ import { PersonRow } from "./person-row.js";
 
 /**
  * @import { Member } from "../bridge"
+ * @import { Rights } from "../shared/rights.js"
  * @import { SearchText } from "../shared/search.js"
  * @import { Board } from "../shared/state.js"
  * @import { Person } from "./person.js"
@@ -34,6 +35,7 @@ export class PeopleView {
   #list = byId("people");
   #board;
   #selection;
+  #rights;
   /** @type {Map<string, Entry>} by interface */
   #entries = new Map();
   /** @type {Map<string, PersonRow>} by interface */
@@ -56,10 +58,12 @@ export class PeopleView {
   /**
    * @param {Board} board
    * @param {Selection} selection
+   * @param {Rights} rights
    */
-  constructor(board, selection) {
+  constructor(board, selection, rights) {
     this.#board = board;
     this.#selection = selection;
+    this.#rights = rights;
     for (const type of ["pointermove", "pointerdown", "keydown"]) {
       this.#list.addEventListener(type, () => {
         this.#lastUse = performance.now();
@@ -183,7 +187,7 @@ export class PeopleView {
   #getOrAddRow(address) {
     let row = this.#rows.get(address);
     if (!row) {
-      row = new PersonRow();
+      row = new PersonRow(this.#rights);
       this.#rows.set(address, row);
       this.#updateRow(address);
     }

@@ -7,7 +7,10 @@ import { markChanged, showBusy } from "../shared/pending.js";
 import { formatDuration } from "../shared/time.js";
 import { overText } from "./person.js";
 
-/** @import { Fact, Person } from "./person.js" */
+/**
+ * @import { Rights } from "../shared/rights.js"
+ * @import { Fact, Person } from "./person.js"
+ */
 
 // A row names at most this many queues of a state. The others are counted.
 const MAX_QUEUES = 8;
@@ -22,6 +25,12 @@ export class PersonRow {
   #pause = find(this.element, ".pause");
   /** @type {FactLine[]} */
   #lines = [];
+  #rights;
+
+  /** @param {Rights} rights */
+  constructor(rights) {
+    this.#rights = rights;
+  }
 
   /**
    * @param {Person} person
@@ -31,7 +40,7 @@ export class PersonRow {
     const { agent, facts, name, state } = person;
     const { dataset, classList } = this.element;
     dataset.interface = person.interface;
-    dataset.agent = agent ?? "";
+    dataset.agent = this.#rights.includes(agent) ? String(agent) : "";
     dataset.state = state;
     classList.toggle("overdue", person.totals.has("overdue"));
     classList.toggle("chosen", isChosen);
@@ -59,9 +68,9 @@ export class PersonRow {
    * @param {string} label the person's name and number
    */
   #updateControls({ agent, isPaused }, label) {
-    // The API can change only the organization's agents, which have a number.
-    this.#choose.hidden = agent === null;
-    this.#pause.hidden = agent === null;
+    const isChangeable = this.#rights.includes(agent);
+    this.#choose.hidden = !isChangeable;
+    this.#pause.hidden = !isChangeable;
     this.#choose.ariaLabel = `Choose ${label}`;
     const verb = isPaused ? "Resume" : "Pause";
     if (this.#pause.title !== verb && this.#pause.title !== "") markChanged(this.#pause);

@@ -9,6 +9,7 @@ import { CardHead } from "./card-head.js";
 import { isMemberFound } from "./match.js";
 
 /**
+ * @import { Rights } from "../shared/rights.js"
  * @import { BoardMember, BoardQueue } from "../shared/state.js"
  *
  * @typedef {{ callers: CallerList, agents: HTMLElement, title: HTMLElement }} Content
@@ -30,6 +31,7 @@ export class QueueCard {
   #head = new CardHead(this.element);
   #contentRoot = find(this.element, ".content");
   #queue;
+  #rights;
   #isOpen = false;
   #isNear = false;
   /**
@@ -46,9 +48,14 @@ export class QueueCard {
    * @type {Content | null}
    */
   #content = null;
-  /** @param {BoardQueue} queue */
-  constructor(queue) {
+
+  /**
+   * @param {BoardQueue} queue
+   * @param {Rights} rights
+   */
+  constructor(queue, rights) {
     this.#queue = queue;
+    this.#rights = rights;
     this.element.dataset.queue = queue.id;
     const heading = find(this.element, "h2");
     heading.id = `queue-${queue.id}`;
@@ -208,7 +215,7 @@ export class QueueCard {
       existing.update(member);
       return existing;
     }
-    const row = new AgentRow(member);
+    const row = new AgentRow(member, this.#rights);
     this.#rows.set(address, row);
     return row;
   }

@@ -5,7 +5,10 @@ import { longestWaitStart } from "../shared/state.js";
 import { findMatch, passesFilter } from "./match.js";
 import { QueueCard } from "./queue-card.js";
 
-/** @import { Board } from "../shared/state.js" */
+/**
+ * @import { Rights } from "../shared/rights.js"
+ * @import { Board } from "../shared/state.js"
+ */
 
 // If the board has at most this many queues, all cards are initially open.
 const INITIALLY_OPEN_QUEUES = 12;
@@ -19,6 +22,7 @@ const COLUMN_WIDTH = 20.5;
 
 export class QueuesView {
   #board;
+  #rights;
   #onChange;
   /** @type {Map<string, QueueCard>} by queue */
   #cards = new Map();
@@ -37,11 +41,13 @@ export class QueuesView {
 
   /**
    * @param {Board} board
+   * @param {Rights} rights
    * @param {() => void} onChange called when the user has changed the filter, the order or the open
    *   cards
    */
-  constructor(board, onChange) {
+  constructor(board, rights, onChange) {
     this.#board = board;
+    this.#rights = rights;
     this.#onChange = onChange;
     byId("filter").addEventListener("change", ({ target }) => {
       if (target instanceof HTMLInputElement) this.#filter = target.value;
@@ -89,7 +95,7 @@ export class QueuesView {
     for (const [id, queue] of queues) {
       let card = this.#cards.get(id);
       if (!card) {
-        card = new QueueCard(queue);
+        card = new QueueCard(queue, this.#rights);
         this.#cards.set(id, card);
         this.#observer.observe(card.element);
       }

@@ -46,12 +46,12 @@ export class View {
   #isLive = false;
 
   /** @param {ViewOptions} options */
-  constructor({ board, clock, preferences, selection }) {
+  constructor({ board, clock, preferences, rights, selection }) {
     this.#board = board;
     this.#clock = clock;
     this.#preferences = preferences;
-    this.#people = new PeopleView(board, selection);
-    this.#queues = new QueuesView(board, () => this.refresh());
+    this.#people = new PeopleView(board, selection, rights);
+    this.#queues = new QueuesView(board, rights, () => this.refresh());
     this.#search.addEventListener("input", () => this.#show());
     byId("view").addEventListener("change", ({ target }) => {
       this.#total = null;
