@@ -75,6 +75,8 @@ export class View {
       this.#updates.set(update.queue, parts.add(update.interface));
     }
     this.#schedule();
+    // The browser draws no frames of a page in the background, but shows its title.
+    if (document.hidden) showTitle(this.#board, this.#isLive);
   }
 
   /** Redraws everything in the next frame. */

@@ -97,6 +97,20 @@ fn overdue_pause_is_counted_among_the_paused_during_a_call() {
     wait_for_text(&browser, "[data-total=available]", "1");
 }
 
+/// The browser draws no frames of a page in the background.
+#[test]
+fn title_marks_a_pause_while_the_page_is_in_the_background() {
+    let (_asterisk, bridge) = start_with_reasons(SIMULATED);
+    bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
+    let browser = open_board(&bridge);
+    wait_for_text(&browser, "[data-total=available]", "2");
+    let script = "window.requestAnimationFrame = () => 0;
+        Object.defineProperty(document, 'hidden', {get: () => true});";
+    browser.run_script(script, &[]);
+    bridge.acme_ok("action=pause&agent=1001&reason=Short%20break");
+    browser.wait_until(&format!("document.title === {}", json!(MARKED_TITLE)));
+}
+
 #[test]
 fn title_stops_counting_while_the_link_is_lost() {
     let (mut asterisk, bridge) = start_with_reasons(SIMULATED);
