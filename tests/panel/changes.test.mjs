@@ -111,6 +111,8 @@ test("nothing is offered that the bridge would refuse, or that has not changed",
   const unknown = member("1001", { paused: true });
   for (const data of [other, over]) assert.deepEqual(inverse({ action: "unpause" }, [["6001", data]]), []);
   assert.deepEqual(inverse({ action: "remove" }, [["6001", other]]), []);
+  const named = member("1001", { alias: "Levi, Dana" });
+  assert.deepEqual(inverse({ action: "remove" }, [["6001", named]]), [], "a name that only AMI can set");
   assert.deepEqual(inverse({ action: "unpause" }, [["6001", unknown]], { ...CATALOG, reason_required: true }), []);
   assert.equal(inverse({ action: "unpause" }, [["6001", unknown]]).length, 1);
   assert.deepEqual(inverse({ action: "unpause" }, [["6001", member("1001")]]), []);
@@ -151,6 +153,7 @@ test("an agent's memberships are found on the board, and their signature follows
 test("letter keys are known by their place where the layout has other letters", () => {
   assert.equal(keyName({ key: "פ", code: "KeyP" }), "p");
   assert.equal(keyName({ key: "p", code: "KeyR" }), "p");
+  assert.equal(keyName({ key: "P", code: "KeyP" }), "p", "Caps Lock");
   assert.equal(keyName({ key: "?", code: "Slash" }), "?");
   assert.equal(keyName({ key: "ArrowDown", code: "ArrowDown" }), "ArrowDown");
 });

@@ -88,7 +88,8 @@ export class AgentActions {
    * @param {Record<string, string>} parameters
    */
   async #send(effect, parameters) {
-    if (isInert(this.#controls)) return;
+    // The dialog sends although a change by someone else has just marked the controls.
+    if (this.#controls.ariaBusy === "true") return;
     await whileBusy(this.#controls, async () => {
       this.#listener.onSent(effect);
       let failure = "";

@@ -150,6 +150,7 @@ async function logIn(login) {
     showNotAgent(login, user);
     return;
   }
+  keepLogin(byId("board"), login);
   session = new Session({
     credentials: login.credentials,
     showImmediately: true,
@@ -171,11 +172,24 @@ function showNotAgent(login, user) {
   byId("login").hidden = true;
   message.hidden = false;
   setText(find(message, "bdi"), user);
-  find(message, "a").addEventListener("click", (event) => {
+  keepLogin(find(message, "a"), login);
+  find(message, "button").addEventListener("click", () => restart());
+}
+
+/**
+ * Makes a link to the board keep the login. Without it, the board would ask for the login, and then
+ * return an agent to this page.
+ *
+ * @param {HTMLElement} link
+ * @param {Login} login
+ */
+function keepLogin(link, login) {
+  link.addEventListener("click", (event) => {
+    // A new tab or window has a session of its own.
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     continueAt("./", login);
   });
-  find(message, "button").addEventListener("click", () => restart());
 }
 
 /**

@@ -158,13 +158,14 @@ export class Changes {
     }
     const nameOf = nameElements(before);
     const agents = requests.flatMap(({ agent }) => agent.split(","));
-    let hasFailed = false;
+    let [hasFailed, isUndone] = [false, false];
     const content = await whileAgentsBusy(agents, async () => {
       const parts = [];
       for (const request of requests) {
         try {
           const outcome = await this.#request(request, before);
           hasFailed ||= outcome.failures.length > 0;
+          isUndone ||= outcome.changed.length > 0;
           parts.push(" ", ...resultText(request, outcome, nameOf));
           parts.push(...keptText(outcome, nameOf), ...failedText(outcome, nameOf));
         } catch (error) {
@@ -175,7 +176,8 @@ export class Changes {
       return parts;
     });
     const hint = undoHint(requests);
-    toast(["Undone:", ...content, ...(hint === "" ? [] : [` ${hint}`])], { isError: hasFailed });
+    const title = isUndone ? "Undone:" : "Not undone:";
+    toast([title, ...content, ...(isUndone && hint !== "" ? [` ${hint}`] : [])], { isError: hasFailed });
   }
 
   /**

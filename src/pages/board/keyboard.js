@@ -25,13 +25,14 @@ const HELP = [
 
 /**
  * Returns which key was pressed. With a layout of other letters, such as the Hebrew one, the letter
- * keys are known by their place.
+ * keys are known by their place. Shift and Caps Lock make no difference.
  *
  * @param {Pick<KeyboardEvent, "key" | "code">} event
  */
 export function keyName({ key, code }) {
   const isOtherLetter = key.length === 1 && key.charCodeAt(0) > 0x7f && /^Key[A-Z]$/.test(code);
-  return isOtherLetter ? code.slice(3).toLowerCase() : key;
+  if (isOtherLetter) return code.slice(3).toLowerCase();
+  return key.length === 1 ? key.toLowerCase() : key;
 }
 
 /**

@@ -67,6 +67,7 @@ function inverseOf(action, member, catalog, now) {
   const pause = member.paused ? pauseParameters(member, catalog, now) : null;
   if (action === "remove") {
     if (member.paused && pause === null) return null;
+    if (!isAcceptedText(member.alias)) return null;
     const name = member.alias && member.alias !== member.agent ? { alias: member.alias } : null;
     const paused = pause && { paused: "true", ...pause };
     return { action: "add", ...name, penalty: String(member.penalty), ...paused };
@@ -74,6 +75,16 @@ function inverseOf(action, member, catalog, now) {
   // Another pause that has begun in the meantime is not the one that was ended.
   if (member.paused) return pause && { action: "pause", keep_existing: String(action === "unpause"), ...pause };
   return action === "pause" ? { action: "unpause" } : null;
+}
+
+/**
+ * Returns whether the bridge accepts a text as a name or a reason. Names and reasons that were not
+ * given through the bridge can have commas.
+ *
+ * @param {string} text
+ */
+function isAcceptedText(text) {
+  return textProblem(text) === "" && text.trim() === text;
 }
 
 /**
@@ -87,7 +98,7 @@ function inverseOf(action, member, catalog, now) {
  */
 function pauseParameters({ paused_reason: reason, pause_ends_at: endsAt }, catalog, now) {
   const isAccepted = reason
-    ? textProblem(reason) === "" && (catalog.other_reasons || findReason(catalog, reason) !== undefined)
+    ? isAcceptedText(reason) && (catalog.other_reasons || findReason(catalog, reason) !== undefined)
     : !catalog.reason_required;
   const end = parseTime(endsAt);
   const seconds = end === null ? null : Math.ceil((end - now) / 1000);

@@ -196,6 +196,37 @@ fn login_is_not_stored_unless_the_user_wants_it() {
     browser.wait_visible("#login-form");
     submit_login(&browser, DANA.username, DANA.password);
     browser.wait_until(LIVE);
+    // The board does not ask for the login again, which would lead back to this page.
+    browser.click("footer a");
+    browser.wait_until("location.pathname === '/'");
+    browser.wait_until(LIVE);
+}
+
+#[test]
+fn board_has_no_controls_for_colleagues_whom_the_user_may_only_see() {
+    let (_asterisk, bridge) = start_with_agents(SIMULATED);
+    let browser = Browser::start();
+    browser.open(bridge.address);
+    submit_login(&browser, LEADER.username, LEADER.password);
+    browser.wait_until("location.pathname === '/agent'");
+    browser.wait_until(LIVE);
+    browser.click("footer a");
+    browser.wait_until("location.pathname === '/'");
+    for (view, row) in [("queues", "agent"), ("people", "person")] {
+        browser.run_script(
+            "document.querySelector(arguments[0]).click()",
+            &[&format!("#view [value={view}]")],
+        );
+        browser.wait_visible(&format!(".{row}[data-agent=\"1001\"] .pause"));
+        let script = "return [...document.querySelectorAll(arguments[0])].slice(-2).map((row) => [
+            row.querySelector('.number').textContent,
+            [...row.querySelectorAll('button, input')].some((control) => control.checkVisibility())])";
+        let shown = browser.run_script(
+            script,
+            &[&format!(".card:first-child .{row}, .people .{row}")],
+        );
+        assert_eq!(shown, json!([["1001", true], ["1002", false]]), "{view}");
+    }
 }
 
 #[test]
