@@ -25,8 +25,38 @@ fn assert_on_screen(browser: &Browser, selectors: &[&str]) {
             "{selector}"
         );
     }
-    let width = "return document.documentElement.scrollWidth <= innerWidth";
-    assert_eq!(browser.run_script(width, &[]), true);
+    assert_no_sideways_scroll(browser);
+}
+
+/// On a phone, `innerWidth` grows with content that is too wide.
+fn assert_no_sideways_scroll(browser: &Browser) {
+    let script = "const {scrollWidth, clientWidth} = document.documentElement;
+        return [scrollWidth <= clientWidth, scrollWidth, clientWidth]";
+    let found = browser.run_script(script, &[]);
+    assert_eq!(found[0], true, "{found}");
+}
+
+#[test]
+fn long_name_and_reason_do_not_widen_the_page() {
+    let (_asterisk, bridge) = start_with_agents(SIMULATED);
+    let (name, reason) = ("W".repeat(79), "R".repeat(79));
+    bridge.acme_ok("action=remove&agent=1001&queue=*");
+    bridge.acme_ok(&format!(
+        "action=add&agent=1001&queue=6001,6002&alias={name}"
+    ));
+    bridge.acme_ok(&format!(
+        "action=pause&agent=1001&queue=6001&reason={reason}"
+    ));
+    let browser = open_agent_page(&bridge, DANA);
+    for (width, height) in SCREENS {
+        browser.set_screen_size(width, height);
+        wait_for_text(&browser, "#name", &name);
+        browser.wait_visible("#partly");
+        assert_no_sideways_scroll(&browser);
+    }
+    bridge.acme_ok(&format!("action=pause&agent=1001&reason={reason}"));
+    wait_for_text(&browser, "#reason", &reason);
+    assert_no_sideways_scroll(&browser);
 }
 
 /// Asserts that all controls are at least 48 px wide and high and 8 px apart, and that inputs have
