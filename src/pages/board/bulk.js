@@ -29,7 +29,6 @@ export class BulkBar {
         commands.runForChosen(action);
       } else if (button !== null) {
         selection.clear();
-        byId("board").focus({ preventScroll: true });
       }
     });
   }
@@ -42,7 +41,10 @@ export class BulkBar {
       this.#selection.retain((agent) => present.has(agent));
     }
     const { length } = this.#selection.agents;
+    const hadFocus = this.#bar.contains(document.activeElement);
     this.#bar.hidden = length === 0;
+    // Otherwise the focus would be nowhere.
+    if (hadFocus && length === 0) byId("board").focus({ preventScroll: true });
     setText(find(this.#bar, "p"), length === 0 ? "" : `${length} chosen`);
   }
 }

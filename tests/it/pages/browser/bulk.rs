@@ -68,6 +68,7 @@ fn five_people_are_paused_with_at_most_eight_clicks(version: u32) {
     }
     assert_eq!(request_count(&browser, "pause"), 1);
     browser.wait_until("!document.getElementById('bulk').checkVisibility()");
+    browser.wait_until("document.activeElement.id === 'board'");
 
     // One click undoes it, with one request.
     wait_until_answered(&browser);
