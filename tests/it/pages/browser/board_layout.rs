@@ -206,6 +206,27 @@ fn board_has_no_sideways_scroll() {
 }
 
 #[test]
+fn filters_take_two_rows_on_a_small_laptop() {
+    let (_asterisk, bridge) = start_with_reasons(SIMULATED);
+    let browser = open_board(&bridge);
+    browser.set_screen_size(1280, 800);
+    for view in ["people", "queues"] {
+        browser.click(&format!("#view [value={view}]"));
+        browser.wait_visible(&match view {
+            "people" => person_selector("1050"),
+            _ => agent_selector("6002", "1050"),
+        });
+        let height = measure(
+            &browser,
+            "document.querySelector('#board').getBoundingClientRect().top
+                - document.querySelector('.filters').getBoundingClientRect().top",
+        );
+        // A row is at least 32 px high.
+        assert!((64.0..112.0).contains(&height), "{view}: {height} px");
+    }
+}
+
+#[test]
 fn controls_do_not_move_when_names_of_another_script_arrive() {
     let (_asterisk, bridge) = start_with_reasons(SIMULATED);
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
