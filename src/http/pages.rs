@@ -51,6 +51,7 @@ const FILES: &[(&str, &[u8])] = files![
     "board/memberships.js",
     "board/outcome.js",
     "board/page.js",
+    "board/pause-control.js",
     "board/pause-dialog.js",
     "board/people-view.js",
     "board/people.css",

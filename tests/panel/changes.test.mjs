@@ -61,7 +61,7 @@ test("a static membership is no failure, and an unknown outcome comes with advic
   assert.match(fixedText(outcome, nameOf).join(""), /^ <1001> stays in queue 6001: /);
 });
 
-test("results are told in words, and several failures are named", () => {
+test("results are described in words, and several failures are named", () => {
   const rows = [{ agent: "1001", queue: "6001" }, { agent: "1002", queue: "6001" }];
   const outcome = { changed: rows, kept: rows, fixed: [], failures: [{ agent: "1003", message: "No." }] };
   assert.equal(resultText({ action: "unpause" }, outcome, nameOf).join(""), "2 people take calls again in queue 6001.");

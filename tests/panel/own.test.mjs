@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OwnAlerts, isDeadlineNear, nextDeadline } from "../../src/pages/agent/own-alerts.js";
 import { ownState } from "../../src/pages/agent/own-state.js";
-import { alertText, elapsedText, endText, stateLabel, timerText } from "../../src/pages/agent/own-text.js";
+import { alertText, elapsedText, endText, ownStateLabel, timerText } from "../../src/pages/agent/own-text.js";
 import { Board } from "../../src/pages/shared/state.js";
 import { member } from "./fixtures.mjs";
 
@@ -69,7 +69,7 @@ test("times are those of the state, of the pause and its limit, or of the wrap-u
   assert.match(endText(member("1", limited), NOW), /^ends at .*35/);
   const overdue = { ...PAUSED, pause_limit_at: inSeconds(-192), pause_overdue: true };
   assert.equal(endText(member("1", overdue), NOW), "over by 3:12");
-  assert.deepEqual(["logged_out", "wrap_up", "new_state"].map(stateLabel), ["Logged out", "Wrap-up", "new state"]);
+  assert.deepEqual(["logged_out", "wrap_up", "new_state"].map(ownStateLabel), ["Logged out", "Wrap-up", "new state"]);
 });
 
 test("changes by others alert, and the agent's own changes do not", () => {

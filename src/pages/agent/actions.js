@@ -1,6 +1,6 @@
 // The changes that an agent can make: pause, resume, and the return after a missed call.
 
-import { failureMessages } from "../shared/api.js";
+import { failureMessages, MAX_QUEUES } from "../shared/api.js";
 import { errorMessage, isDialogOpen, openDialog } from "../shared/dialog.js";
 import { isInert, markChanged, whileBusy } from "../shared/pending.js";
 import { pauseFields, pauseParameters } from "../shared/reason-fields.js";
@@ -16,9 +16,6 @@ import { pauseFields, pauseParameters } from "../shared/reason-fields.js";
  * @property {(failure: string) => void} onAnswered called with the reason of a failure, or with an
  *   empty text
  */
-
-// The bridge accepts at most this many queues in one request.
-const MAX_QUEUES = 100;
 
 export class AgentActions {
   #api;

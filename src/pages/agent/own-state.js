@@ -1,6 +1,7 @@
 // The state of the page's own agent, derived from the agent's memberships of queues. This module
 // does not touch the page, read a clock or send requests.
 
+import { personState } from "../shared/people.js";
 import { longestWaitStart } from "../shared/state.js";
 import { parseTime } from "../shared/time.js";
 
@@ -26,9 +27,6 @@ import { parseTime } from "../shared/time.js";
  * @property {number | null} wrapUpEnd when the agent can get calls again
  */
 
-// The states that one membership gives to the agent, in the bridge's order.
-const FIRST_STATES = ["in_call", "on_hold", "ringing", "unavailable"];
-
 /**
  * Derives the agent's state. Ignores all other agents.
  *
@@ -40,7 +38,7 @@ export function ownState(queues, agent) {
   const memberships = [...queues].flatMap((queue) => ownMembership(queue, agent) ?? []);
   const members = memberships.map(({ member }) => member);
   const paused = memberships.filter(({ member }) => member.paused);
-  const state = overallState(members);
+  const state = members.length === 0 ? "logged_out" : personState(members);
   return {
     name: members.find(({ alias }) => alias !== "")?.alias ?? agent,
     state,
@@ -68,17 +66,6 @@ function ownMembership(queue, agent) {
     waiting: queue.callers.length,
     longestSince: longestWaitStart(queue),
   };
-}
-
-/** @param {Member[]} members */
-function overallState(members) {
-  if (members.length === 0) return "logged_out";
-  for (const state of FIRST_STATES) {
-    if (members.some((member) => member.state === state)) return state;
-  }
-  const active = members.filter(({ paused }) => !paused);
-  if (active.length === 0) return "paused";
-  return active.every(({ state }) => state === "wrap_up") ? "wrap_up" : "available";
 }
 
 /**

@@ -1,7 +1,8 @@
 // The agent's page in words: the state, the pauses and the alerts. This module does not touch the
 // page, read a clock or send requests.
 
-import { STATE_LABELS } from "../shared/member.js";
+import { excessText } from "../shared/deadline.js";
+import { stateLabel } from "../shared/member.js";
 import { formatDuration, formatRemaining, formatTimeOfDay, parseTime } from "../shared/time.js";
 
 /**
@@ -11,9 +12,8 @@ import { formatDuration, formatRemaining, formatTimeOfDay, parseTime } from "../
  */
 
 /** @param {string} state */
-export function stateLabel(state) {
-  if (state === "logged_out") return "Logged out";
-  return STATE_LABELS[state] ?? state.replaceAll("_", " ");
+export function ownStateLabel(state) {
+  return state === "logged_out" ? "Logged out" : stateLabel(state);
 }
 
 /**
@@ -59,10 +59,9 @@ function roundedLength(length) {
  * @param {number} now
  */
 export function endText(member, now) {
-  const limit = parseTime(member.pause_limit_at);
   const end = parseTime(member.pause_ends_at);
   const parts = [];
-  if (member.pause_overdue) parts.push(limit === null ? "over the limit" : `over by ${formatDuration(now - limit)}`);
+  if (member.pause_overdue) parts.push(excessText(member, now));
   if (end !== null) parts.push(`ends at ${formatTimeOfDay(end, "short")}`);
   return parts.join(" · ");
 }

@@ -128,7 +128,7 @@ async function identify({ credentials, isStored }) {
     try {
       return await api.read({ action: "whoami" });
     } catch (error) {
-      const isFinal = !(error instanceof ApiError) || ["unauthorized", "forbidden"].includes(error.code);
+      const isFinal = !(error instanceof ApiError) || error.isRejection;
       if (isFinal && isStored) restart(errorMessage(error));
       else if (isFinal || !isStored) showLogin(errorMessage(error));
       if (isFinal || !isStored) return null;

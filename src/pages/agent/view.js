@@ -1,12 +1,12 @@
 // The agent's page: draws the agent's state, the controls and the queues.
 
-import { byId, cloneTemplate, create, find, setChildren, setText } from "../shared/dom.js";
+import { byId, cloneTemplate, create, find, isolateText, setChildren, setText } from "../shared/dom.js";
 import { markChanged } from "../shared/pending.js";
 import { reasonButton } from "../shared/reason-fields.js";
 import { formatDuration, parseTime } from "../shared/time.js";
 import { isDeadlineNear } from "./own-alerts.js";
 import { ownState } from "./own-state.js";
-import { elapsedText, endText, pauseReason, stateLabel, timerText } from "./own-text.js";
+import { elapsedText, endText, ownStateLabel, pauseReason, timerText } from "./own-text.js";
 
 /**
  * @import { Member, PauseReasons } from "../bridge"
@@ -67,7 +67,7 @@ export class AgentView {
     const { state } = this;
     const own = byId("own");
     own.dataset.state = state.state;
-    const label = this.#board.isLoaded ? stateLabel(state.state) : "Connecting…";
+    const label = this.#board.isLoaded ? ownStateLabel(state.state) : "Connecting…";
     setText(byId("state"), this.#isLive || !this.#board.isLoaded ? label : `Was ${label.toLowerCase()}`);
     if (!this.#isLive) return;
     const now = this.#clock.now();
@@ -169,8 +169,7 @@ function isSamePause(member, other) {
 function partlyText({ paused }) {
   const queues = paused.map(({ queue, member }) => {
     const reason = pauseReason(member);
-    // The isolating characters keep the direction of a reason from affecting the sentence.
-    return reason === "" ? queue : `${queue} (\u2068${reason}\u2069)`;
+    return reason === "" ? queue : `${queue} (${isolateText(reason)})`;
   });
   return `Paused in ${queues.join(", ")} only.`;
 }

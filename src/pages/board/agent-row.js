@@ -3,8 +3,9 @@
 import { deadlineText } from "../shared/deadline.js";
 import { cloneTemplate, find, setIcon, setText } from "../shared/dom.js";
 import { displayName, reasonText, STATE_LABELS, stateText } from "../shared/member.js";
-import { markChanged, showBusy } from "../shared/pending.js";
+import { showBusy } from "../shared/pending.js";
 import { formatDuration, parseTime } from "../shared/time.js";
+import { showPauseControl } from "./pause-control.js";
 
 /**
  * @import { Member } from "../bridge"
@@ -68,14 +69,9 @@ export class AgentRow {
     const isChangeable = this.#rights.includes(data.agent);
     this.#pause.hidden = !isChangeable;
     this.#remove.hidden = !isChangeable || data.membership === "static";
-    setIcon(find(this.#pause, "svg", SVGElement), data.paused ? "resume" : "paused");
-    const verb = data.paused ? "Resume" : "Pause";
-    if (this.#pause.title !== verb && this.#pause.title !== "") markChanged(this.#pause);
-    this.#pause.title = verb;
-    this.#pause.dataset.action = data.paused ? "unpause" : "pause";
     this.#remove.title = "Remove from the queue";
     const agent = name === data.agent ? name : `${name}, ${data.agent}`;
-    setText(find(this.#pause, "span"), `${verb} ${agent}`);
+    showPauseControl(this.#pause, data.paused, agent);
     setText(find(this.#remove, "span"), `Remove ${agent}`);
     setText(find(this.#bringBack, ".visually-hidden"), ` ${agent}`);
     this.#showBringBack(data.auto_paused && isChangeable);

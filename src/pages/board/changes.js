@@ -2,7 +2,7 @@
 
 import { ApiError } from "../shared/api.js";
 import { errorMessage } from "../shared/dialog.js";
-import { isolate } from "../shared/dom.js";
+import { isolate, isolateText } from "../shared/dom.js";
 import { displayName } from "../shared/member.js";
 import { toast } from "../shared/notices.js";
 import { areAgentsBusy, whileAgentsBusy } from "../shared/pending.js";
@@ -29,9 +29,6 @@ import { inverseRequests, unchangedSince } from "./undo.js";
  * @property {Reasons} reasons
  * @property {Rights} rights
  */
-
-/** The bridge accepts at most this many agents in one request, and as many queues. */
-export const MAX_AGENTS = 100;
 
 // More than anyone makes in the time in which a change can be undone.
 const MAX_OFFERS = 50;
@@ -112,8 +109,7 @@ export class Changes {
       const groups = groupFailures(failures);
       if (fixed.length > 0) groups.push({ agents: agentsOf(fixed), message: error.message });
       const names = namesIn(before);
-      // The isolating characters keep the direction of a name from affecting the sentence.
-      const nameOf = (/** @type {string} */ agent) => `\u2068${names.get(agent) ?? agent}\u2069`;
+      const nameOf = (/** @type {string} */ agent) => isolateText(names.get(agent) ?? agent);
       const texts = groups.map(({ agents, message }) => `${agents.map(nameOf).join(", ")}: ${message}`);
       throw new ApiError(error.code, texts.join("\n"));
     }

@@ -1,11 +1,11 @@
 // Decides what a click or a key does with the people whom it concerns.
 
+import { MAX_AGENTS, MAX_QUEUES } from "../shared/api.js";
 import { isDialogOpen } from "../shared/dialog.js";
 import { nameElement } from "../shared/member.js";
 import { toast } from "../shared/notices.js";
 import { areAgentsBusy, isInert } from "../shared/pending.js";
 import { openAdd } from "./add-dialog.js";
-import { MAX_AGENTS } from "./changes.js";
 import { membershipsOf } from "./memberships.js";
 import { openPause } from "./pause-dialog.js";
 import { openRemove, openResume } from "./scope-dialogs.js";
@@ -133,7 +133,7 @@ export class Commands {
     const { board, changes } = this.#context;
     const missed = membershipsOf(board.queues.values(), subject.agents).filter(({ member }) => member.auto_paused);
     if (missed.length === 0) return;
-    const queue = missed.slice(0, MAX_AGENTS).map((membership) => membership.queue).join(",");
+    const queue = missed.slice(0, MAX_QUEUES).map((membership) => membership.queue).join(",");
     changes.sendOrShowFailure({ action: "unpause", agent: subject.agents[0], queue });
   }
 

@@ -18,11 +18,11 @@ import { isolate } from "../shared/dom.js";
  * @returns {Membership[]}
  */
 export function membershipsOf(queues, agents) {
-  const wanted = new Set(agents);
+  const numbers = new Set(agents);
   const memberships = [];
   for (const { id, members } of queues) {
     for (const { data } of members.values()) {
-      if (data.agent !== null && wanted.has(data.agent)) memberships.push({ queue: id, member: data });
+      if (data.agent !== null && numbers.has(data.agent)) memberships.push({ queue: id, member: data });
     }
   }
   return memberships;

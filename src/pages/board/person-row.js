@@ -3,8 +3,9 @@
 import { deadlineText } from "../shared/deadline.js";
 import { cloneTemplate, create, find, isolate, setIcon, setText } from "../shared/dom.js";
 import { STATE_LABELS } from "../shared/member.js";
-import { markChanged, showBusy } from "../shared/pending.js";
+import { showBusy } from "../shared/pending.js";
 import { formatDuration } from "../shared/time.js";
+import { showPauseControl } from "./pause-control.js";
 import { overText } from "./person.js";
 
 /**
@@ -72,12 +73,7 @@ export class PersonRow {
     this.#choose.hidden = !isChangeable;
     this.#pause.hidden = !isChangeable;
     this.#choose.ariaLabel = `Choose ${label}`;
-    const verb = isPaused ? "Resume" : "Pause";
-    if (this.#pause.title !== verb && this.#pause.title !== "") markChanged(this.#pause);
-    this.#pause.title = verb;
-    this.#pause.dataset.action = isPaused ? "unpause" : "pause";
-    setIcon(find(this.#pause, "svg", SVGElement), isPaused ? "resume" : "paused");
-    setText(find(this.#pause, "span"), `${verb} ${label}`);
+    showPauseControl(this.#pause, isPaused, label);
   }
 
   #addLine() {

@@ -1,6 +1,6 @@
 // A person: one agent over all queues. This module only computes.
 
-import { displayName, memberSearchText, reasonText, STATE_LABELS } from "../shared/member.js";
+import { displayName, memberSearchText, reasonText, stateLabel } from "../shared/member.js";
 import { personState, personTotals } from "../shared/people.js";
 import { searchKey } from "../shared/search.js";
 import { formatLimit, parseTime } from "../shared/time.js";
@@ -133,8 +133,7 @@ function addFact(facts, queue, fact) {
  */
 function stateFact(member) {
   const { state } = member;
-  const text = STATE_LABELS[state] ?? state.replaceAll("_", " ");
-  return { state, text, reason: "", since: parseTime(member.state_since), isOverdue: false, member };
+  return { state, text: stateLabel(state), reason: "", since: parseTime(member.state_since), isOverdue: false, member };
 }
 
 /**

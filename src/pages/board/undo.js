@@ -1,5 +1,6 @@
 // The inverse of a change. This module neither sends nor draws.
 
+import { MAX_QUEUES } from "../shared/api.js";
 import { textProblem } from "../shared/dialog.js";
 import { findReason } from "../shared/reasons.js";
 import { parseTime } from "../shared/time.js";
@@ -17,11 +18,8 @@ import { parseTime } from "../shared/time.js";
  * @property {Membership[]} before the agents' memberships before it
  */
 
-// The bridge accepts at most this many queues in one request.
-const MAX_QUEUES = 100;
-
 /**
- * Returns the requests that restore each changed membership, as far as the bridge can restore it: a
+ * Returns the requests that restore the changed memberships. The bridge can't restore everything: a
  * pause gets its reason and its end again, but begins anew, and an added agent has no calls yet.
  *
  * @param {Done} done

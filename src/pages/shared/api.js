@@ -5,6 +5,12 @@
  * @import { Clock } from "./time.js"
  */
 
+/** The bridge accepts at most this many agents in one request. */
+export const MAX_AGENTS = 100;
+
+/** The bridge accepts at most this many queues in one request. */
+export const MAX_QUEUES = 100;
+
 /**
  * Advice for the user, added to the bridge's error message.
  *
@@ -48,6 +54,11 @@ export class ApiError extends Error {
     this.code = code;
     this.retryAfter = retryAfter;
     this.agents = agents;
+  }
+
+  /** Whether the bridge rejects the user, so that the same request would fail again. */
+  get isRejection() {
+    return this.code === "unauthorized" || this.code === "forbidden";
   }
 }
 

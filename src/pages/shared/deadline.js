@@ -25,13 +25,23 @@ export function deadlineText(member, now) {
     return end === null ? "" : `ends in ${formatRemaining(end, now)}`;
   }
   if (!member.paused) return "";
-  const limit = parseTime(member.pause_limit_at);
   const end = parseTime(member.pause_ends_at);
   const endText = end === null ? "" : `ends in ${formatRemaining(end, now)}`;
   if (member.pause_overdue) {
-    const excess = limit === null ? "over the limit" : `over by ${formatDuration(now - limit)}`;
-    return [excess, endText].filter(Boolean).join(", ");
+    return [excessText(member, now), endText].filter(Boolean).join(", ");
   }
+  const limit = parseTime(member.pause_limit_at);
   if (limit === null || (end !== null && end <= limit + ROUNDING)) return endText;
   return `${formatRemaining(limit, now)} left`;
+}
+
+/**
+ * Returns by how much a pause is over its limit, such as `over by 3:12`.
+ *
+ * @param {Member} member whose pause is overdue
+ * @param {number} now
+ */
+export function excessText({ pause_limit_at: limitAt }, now) {
+  const limit = parseTime(limitAt);
+  return limit === null ? "over the limit" : `over by ${formatDuration(now - limit)}`;
 }

@@ -108,6 +108,15 @@ export function isolate(text) {
 }
 
 /**
+ * Isolates a name or a reason like `isolate`, for a text that is not an element.
+ *
+ * @param {string} text
+ */
+export function isolateText(text) {
+  return `\u2068${text}\u2069`;
+}
+
+/**
  * Replaces the children of an element. Moves only children that are out of order, so that the
  * focused element keeps focus.
  *

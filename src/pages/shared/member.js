@@ -19,6 +19,15 @@ export const STATE_LABELS = {
   unavailable: "Unavailable",
 };
 
+/**
+ * Returns a state in words.
+ *
+ * @param {string} state
+ */
+export function stateLabel(state) {
+  return STATE_LABELS[state] ?? state.replaceAll("_", " ");
+}
+
 /** @param {Member} member */
 export function displayName({ alias, agent, interface: address }) {
   return alias || agent || address;
@@ -41,7 +50,7 @@ export function nameElement(member) {
  * @param {Member} member
  */
 export function stateText({ state, paused, auto_paused: isAutoPaused }) {
-  const label = STATE_LABELS[state] ?? String(state).replaceAll("_", " ");
+  const label = stateLabel(state);
   const text = paused && state !== "paused" ? `${label}, paused` : label;
   return isAutoPaused ? `${text} for a missed call` : text;
 }

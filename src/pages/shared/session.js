@@ -95,11 +95,10 @@ export class Session {
       this.#showStatus();
       return;
     }
-    const { code, message } = status.error;
+    const { code, isRejection, message } = status.error;
     const wasPageShown = this.#page !== null;
-    const isRejected = code === "unauthorized" || code === "forbidden";
     // The bridge responds with pbx_unavailable only after it has accepted the login.
-    if (isRejected || !(wasPageShown || code === "pbx_unavailable")) {
+    if (isRejection || !(wasPageShown || code === "pbx_unavailable")) {
       this.stream.end();
       this.#options.onRejected(message, wasPageShown, code);
       return;

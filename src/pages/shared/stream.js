@@ -144,15 +144,14 @@ export class EventStream {
       const error = await this.#readOnce();
       if (this.#hasEnded) return;
       if (Date.now() - startedAt > STABLE_AFTER) attempt = 0;
-      const isFinal = ["unauthorized", "forbidden"].includes(error.code);
       const delay = error.code === "silent" ? 0 : reconnectDelay(attempt, error.retryAfter);
       this.#listener.onConnection({
         connected: false,
         error,
-        nextAttempt: isFinal ? null : Date.now() + delay,
+        nextAttempt: error.isRejection ? null : Date.now() + delay,
         lastReceived: this.#lastReceived,
       });
-      if (isFinal) return;
+      if (error.isRejection) return;
       await this.#wait(delay);
     }
   }
