@@ -30,7 +30,7 @@ const LEADER: User = User {
 const MORE: &str = r#"
 [[organization.acme.reason]]
 name = "Coffee"
-limit = "62s"
+limit = "75s"
 
 [[organization.acme.user]]
 username = "dana"
@@ -135,7 +135,7 @@ fn agent_pauses_and_resumes_with_one_request_however_often_the_agent_taps(versio
 
 fn page_counts_down_the_wrap_up_time(version: u32) {
     let asterisk = Asterisk::start(version);
-    let text = with_acme_keys(&agent_configuration(asterisk.port), "wrapup = \"4s\"");
+    let text = with_acme_keys(&agent_configuration(asterisk.port), "wrapup = \"9s\"");
     let bridge = Bridge::start(&text);
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
     let browser = open_agent_page(&bridge, DANA);
@@ -145,7 +145,7 @@ fn page_counts_down_the_wrap_up_time(version: u32) {
     wait_for_match(&browser, "#timer", "0:\\d\\d");
     asterisk.cli("channel request hangup all");
     wait_for_text(&browser, "#state", "Wrap-up");
-    wait_for_match(&browser, "#timer", "0:0[1-4] left");
+    wait_for_match(&browser, "#timer", "0:0[1-9] left");
     wait_for_text(&browser, "#state", "Available");
 }
 
@@ -322,7 +322,7 @@ fn page_offers_only_allowed_changes_and_reasons() {
         "Lunch\nup to 45 min",
         "Training",
         "Short break\nup to 2 s",
-        "Coffee\nup to 62 s"
+        "Coffee\nup to 75 s"
     ]);
     assert_eq!(browser.run_script(labels, &[]), expected);
     tap(&browser, &reason_button("Training"));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::hands::Hands;
 use super::{
     REASONS, browser_errors, count_requests, open_board, person_selector, reason_selector,
-    request_count, show_people, start_with_reasons, wait_for_match, wait_for_text,
+    request_count, show_people, start_with_reasons, stop_clocks, wait_for_match, wait_for_text,
 };
 use crate::support::{Asterisk, Bridge, Browser, SIMULATED, configuration, on_every_pbx};
 
@@ -44,6 +44,7 @@ fn five_people_are_paused_with_at_most_eight_clicks(version: u32) {
     ));
     let browser = open_board(&bridge);
     count_requests(&browser);
+    stop_clocks(&browser);
     let hands = Hands::new(&browser);
     hands.click("#view [value=people]");
     for number in PEOPLE {
@@ -91,6 +92,7 @@ fn one_failure_leaves_the_others_done_and_is_named() {
     let (_asterisk, bridge) = start_with_reasons(SIMULATED);
     bridge.acme_ok("action=add&agent=1001,1002,1003&queue=6001");
     let browser = open_board(&bridge);
+    stop_clocks(&browser);
     show_people(&browser);
     for number in ["1001", "1002", "1003"] {
         browser.click(&choose_selector(number));
@@ -149,6 +151,7 @@ fn removal_from_all_queues_names_what_stays_and_can_be_undone() {
     bridge.acme_ok("action=add&agent=1001&queue=6001,6002&alias=Dana&penalty=4");
     let browser = open_board(&bridge);
     count_requests(&browser);
+    stop_clocks(&browser);
     show_people(&browser);
     browser.click(&choose_selector("1001"));
     browser.click(&choose_selector("1050"));

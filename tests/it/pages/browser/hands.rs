@@ -40,7 +40,7 @@ impl<'a> Hands<'a> {
         self.keys.set(self.keys.get() + 1);
     }
 
-    /// Types a text, which the numbers of panel.md do not count as keys.
+    /// Types a text. Its characters do not count as keys.
     pub(super) fn type_text(&self, text: &str) {
         for character in text.chars() {
             self.browser.press(&character.to_string());

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     agent_selector, browser_errors, click_pause, count_requests, open_board, person_selector,
-    reason_selector, request_count, show_people, start_with_reasons, wait_for_text,
+    reason_selector, request_count, show_people, start_with_reasons, stop_clocks, wait_for_text,
     wait_until_settled,
 };
 use crate::support::{Asterisk, Browser, SIMULATED};
@@ -65,6 +65,7 @@ fn each_control_for_several_people_sends_one_request_however_often_it_is_clicked
     bridge.acme_ok("action=add&agent=1001,1002&queue=6001,6002");
     let browser = open_board(&bridge);
     count_requests(&browser);
+    stop_clocks(&browser);
     show_people(&browser);
     let choose = || {
         browser.wait_until("document.querySelector('[aria-busy], [data-changed]') === null");

@@ -61,7 +61,7 @@ fn keyboard_reaches_and_pauses_a_far_agent_in_at_most_eight_keys() {
     // After the dialog, the focus is where it was.
     wait_for_focus(&browser, &far);
     let keys = hands.take_keys();
-    println!("from the log-in to the pause of a far agent: {keys} keys and the text of the search");
+    println!("from the login to the pause of a far agent: {keys} keys and the text of the search");
     assert!(keys <= 8, "{keys}");
     super::wait_until_settled(&browser, &far);
     hands.press("r");

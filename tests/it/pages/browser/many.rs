@@ -46,8 +46,18 @@ fn queues_conf() -> String {
     text
 }
 
-/// Scrolls through the page, and returns the sorted frame durations in milliseconds.
-fn measure_frames(browser: &Browser, name: &str, pixels: u32) -> Vec<f64> {
+/// Asserts that scrolling is smooth in one of three attempts. Other tests run at the same time, so
+/// the best attempt counts. A page that freezes or is slow throughout fails each time.
+fn assert_scrolls_smoothly(browser: &Browser, name: &str, pixels: u32) {
+    let is_smooth = (0..3).any(|_| {
+        let (median, longest) = measure_frames(browser, name, pixels);
+        median <= 200.0 && longest < 3000.0
+    });
+    assert!(is_smooth, "{name}");
+}
+
+/// Scrolls through the page, and returns the median and the longest frame duration in milliseconds.
+fn measure_frames(browser: &Browser, name: &str, pixels: u32) -> (f64, f64) {
     let frames = browser.run_async_script(&SCROLL_SCRIPT.replace("PIXELS", &pixels.to_string()));
     let frames = frames.as_array().expect("frames").iter();
     let mut frames: Vec<f64> = frames.filter_map(Value::as_f64).collect();
@@ -61,7 +71,7 @@ fn measure_frames(browser: &Browser, name: &str, pixels: u32) -> Vec<f64> {
         percentile(0.99),
         percentile(1.0)
     );
-    frames
+    (percentile(0.5), percentile(1.0))
 }
 
 #[test]
@@ -83,26 +93,20 @@ fn page_scrolls_smoothly_with_500_queues_of_100_agents() {
     );
     browser.wait_until("document.getElementById('shown').innerText === '500 queues'");
 
-    let mut measurements = vec![("closed", measure_frames(&browser, "closed", 60))];
+    assert_scrolls_smoothly(&browser, "closed", 60);
     browser.click("#expand");
     browser.wait_visible(".agent");
-    measurements.push(("open", measure_frames(&browser, "all open", 60)));
-    measurements.push((
-        "fast",
-        measure_frames(&browser, "all open, ten times as fast", 600),
-    ));
+    assert_scrolls_smoothly(&browser, "all open", 60);
+    assert_scrolls_smoothly(&browser, "all open, ten times as fast", 600);
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let _stop_changes = SetOnDrop(&done);
         let changer = scope.spawn(|| change(&bridge, &done));
-        measurements.push((
-            "changing",
-            measure_frames(
-                &browser,
-                "all open, while agents are paused and unpaused",
-                60,
-            ),
-        ));
+        assert_scrolls_smoothly(
+            &browser,
+            "all open, while agents are paused and unpaused",
+            60,
+        );
         done.store(true, Ordering::Relaxed);
         println!(
             "changes while scrolling: {}",
@@ -135,15 +139,6 @@ fn page_scrolls_smoothly_with_500_queues_of_100_agents() {
     );
     super::wait_for_text(&browser, ".card:not([hidden]) .agent .name", "Agent 149999");
     super::wait_for_text(&browser, "#shown", "1 of 500 queues");
-
-    // Individual frames may be late because other tests run in parallel. A page that freezes
-    // or is slow throughout exceeds these limits.
-    for (name, frames) in measurements {
-        let median = frames[frames.len() / 2];
-        assert!(median <= 200.0, "{name}: {median} ms");
-        let longest = frames.last().expect("frames");
-        assert!(*longest < 3000.0, "{name}: {longest} ms");
-    }
 }
 
 /// Pauses and unpauses agents in all queues in turn until `done` is set. Returns the number of

@@ -138,6 +138,20 @@ fn pause_with(browser: &Browser, row: &str, reason: &str) {
     browser.click(&reason_selector(reason));
 }
 
+/// Stops the page's clocks, so that none of its time limits passes while a slow machine works.
+fn stop_clocks(browser: &Browser) {
+    let script = "const [date, time] = [Date.now(), performance.now()];
+        window.advance = 0;
+        Date.now = () => date + window.advance;
+        performance.now = () => time + window.advance;";
+    browser.run_script(script, &[]);
+}
+
+/// Sets the stopped clocks to this number of milliseconds after the moment when they stopped.
+fn advance_clocks(browser: &Browser, milliseconds: u32) {
+    browser.run_script(&format!("window.advance = {milliseconds}"), &[]);
+}
+
 /// Makes the page count its requests from now on.
 fn count_requests(browser: &Browser) {
     let script = "const send = window.fetch;

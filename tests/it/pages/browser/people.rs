@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{
-    LIVE, REASONS, agent_selector, browser_errors, open_board, person_selector, show_people,
-    shown_people, start_with_reasons, total_selector, wait_for_match, wait_for_text,
+    LIVE, REASONS, advance_clocks, agent_selector, browser_errors, open_board, person_selector,
+    show_people, shown_people, start_with_reasons, stop_clocks, total_selector, wait_for_match,
+    wait_for_text,
 };
 use crate::support::{
     Asterisk, Bridge, Browser, SIMULATED, configuration, eventually, on_every_pbx,
@@ -235,6 +236,7 @@ fn list_holds_still_under_the_pointer() {
     };
     let before = top();
     // The click moves the pointer, which stays over the list.
+    stop_clocks(&browser);
     browser.click(&format!("{} .who", person_selector(first)));
     bridge.acme_ok(&format!("action=unpause&agent={first}"));
     wait_for_text(&browser, "#shown", "2 of 4 agents");
@@ -244,7 +246,8 @@ fn list_holds_still_under_the_pointer() {
         "the rows below the gap do not move"
     );
     assert_eq!(shown_people(&browser), order[1..]);
-    // The gap closes when the list is no longer in use.
+    // The gap closes when nobody has used the list for three seconds.
+    advance_clocks(&browser, 3_000);
     browser.wait_until("document.querySelector('.gap') === null");
     assert!(top() < before);
 }
