@@ -18,6 +18,9 @@ export const MOST_TILES = 32;
 // The height of a tile's content is one unit, and its width at most this number of units.
 const WIDTH_IN_UNITS = 1.92;
 
+// Below this font size in units, two lines fit into the height of a name. Must match wall.css.
+const TWO_LINES = 0.114;
+
 // The gap between tiles, as a share of the screen's shorter side.
 const GAP = 0.011;
 
@@ -61,8 +64,8 @@ export function headSize(width, height) {
  */
 export function nameSizes() {
   const sizes = [];
-  for (let size = 0.175; size > 0.03; size *= 0.92) sizes.push({ size, wraps: size < 0.12 });
-  return sizes.filter(({ size, wraps }) => !wraps || size < 0.115);
+  for (let size = 0.175; size > 0.03; size *= 0.92) sizes.push({ size, wraps: size < TWO_LINES });
+  return sizes;
 }
 
 /**
