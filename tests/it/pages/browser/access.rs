@@ -1,12 +1,8 @@
 //! The board works with the keyboard alone, and fits a phone.
 
+use super::hands::{ENTER, ESCAPE, RIGHT, TAB};
 use super::{agent_selector, open_board, start_with_reasons};
 use crate::support::{Asterisk, Bridge, Browser, SIMULATED, configuration};
-
-const TAB: &str = "\u{e004}";
-const RIGHT: &str = "\u{e014}";
-const ENTER: &str = "\u{e007}";
-const ESCAPE: &str = "\u{e00c}";
 
 /// Presses Tab until the element has focus.
 fn tab_to(browser: &Browser, selector: &str) {

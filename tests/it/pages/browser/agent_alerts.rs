@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::agent_page::{
     DANA, open_agent_page, reason_button, start_with_agents, tap, wait_until_settled,
 };
+use super::hands::ENTER;
 use super::{LIVE, wait_for_text};
 use crate::support::{Bridge, Browser, SIMULATED, eventually};
 
@@ -133,9 +134,9 @@ fn page_says_that_it_is_silent_until_the_first_tap() {
     wait_for_text(&browser, "#sound", "Sound: on");
     reload();
     browser.run_script("document.getElementById('sound').focus()", &[]);
-    browser.press("\u{e007}");
+    browser.press(ENTER);
     wait_for_text(&browser, "#sound", "Sound: on");
-    browser.press("\u{e007}");
+    browser.press(ENTER);
     wait_for_text(&browser, "#sound", "Sound: off");
     reload();
     assert_eq!(sound_texts(&browser), ["Sound: off", ""]);

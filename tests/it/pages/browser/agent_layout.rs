@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::agent_page::{
     DANA, log_in_agent, open_agent_page, reason_button, start_with_agents, tap,
 };
+use super::hands::ESCAPE;
 use super::wait_for_text;
 use crate::support::{Browser, SIMULATED, request};
 
@@ -104,7 +105,7 @@ fn everything_that_an_agent_needs_is_on_a_phones_screen() {
         tap(&browser, "#other");
         browser.wait_until("document.getElementById('dialog').open");
         assert_fits_fingers(&browser, "#dialog");
-        browser.press("\u{e00c}");
+        browser.press(ESCAPE);
         browser.wait_until("!document.getElementById('dialog').open");
         bridge.acme_ok("action=pause&agent=1001&queue=6001&reason=Training");
         browser.wait_visible("#partly");

@@ -3,9 +3,8 @@
 
 use serde_json::{Value, json};
 
+use super::hands::TAB;
 use crate::support::Browser;
-
-const TAB: &str = "\u{e004}";
 
 /// A way to look at a page: the screen's size, and the colors.
 struct Look {

@@ -2,10 +2,9 @@
 
 use super::agent_page::{DANA, log_in_agent, reason_button, start_with_agents, tap};
 use super::axe::{Scene, State, assert_accessible};
+use super::hands::ESCAPE;
 use super::{submit_login, wait_for_text};
 use crate::support::{ACME, Asterisk, Bridge, Browser, SIMULATED};
-
-const ESCAPE: &str = "\u{e00c}";
 
 struct AgentScene {
     asterisk: Option<Asterisk>,

@@ -1,10 +1,9 @@
 //! The board is accessible in each of its states.
 
 use super::axe::{Scene, State, assert_accessible};
+use super::hands::ESCAPE;
 use super::{LIVE, agent_selector, log_in, start_with_reasons, wait_until_settled};
 use crate::support::{Asterisk, Bridge, Browser, SIMULATED};
-
-const ESCAPE: &str = "\u{e00c}";
 
 struct BoardScene {
     asterisk: Option<Asterisk>,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::hands::ESCAPE;
+use super::hands::{ENTER, ESCAPE};
 use super::{
     agent_selector, browser_errors, click_pause, open_board, pause_with, reason_selector,
     start_with_reasons, wait_for_match, wait_for_text,
@@ -136,10 +136,10 @@ fn hasty_enter_does_not_choose_a_reason() {
     let first = agent_selector("6001", "1001");
     click_pause(&browser, &first);
     browser.wait_visible(&reason_selector("Lunch"));
-    browser.press("\u{e007}");
+    browser.press(ENTER);
     browser.wait_until("document.querySelector('#dialog [name=other]').validity.valueMissing");
     browser.fill("#dialog [name=other]", "Doctor");
-    browser.press("\u{e007}");
+    browser.press(ENTER);
     wait_for_text(&browser, &format!("{first} .reason"), "Doctor");
 }
 

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::hands::ESCAPE;
 use super::{
     agent_selector, browser_errors, click_pause, count_requests, open_board, person_selector,
     reason_selector, request_count, show_people, start_with_reasons, stop_clocks, wait_for_text,
@@ -130,7 +131,7 @@ fn row_ignores_clicks_while_its_dialogs_request_is_under_way() {
     click_pause(&browser, &dana);
     asterisk.freeze();
     browser.click(&reason_selector("Training"));
-    browser.press("\u{e00c}");
+    browser.press(ESCAPE);
     browser.wait_until("!document.getElementById('dialog').open");
     click_three_times(&browser, &format!("{dana} .pause"));
     let is_open = browser.run_script("return document.getElementById('dialog').open", &[]);

@@ -35,6 +35,7 @@ mod wall_session;
 mod work;
 
 use crate::support::{Asterisk, Bridge, Browser, configuration};
+use hands::ENTER;
 
 /// Pause reasons of the organization acme.
 const REASONS: &str = r#"
@@ -68,7 +69,7 @@ fn log_in(browser: &Browser, bridge: &Bridge, password: &str) {
 fn submit_login(browser: &Browser, username: &str, password: &str) {
     browser.fill("[name=username]", username);
     browser.fill("[name=password]", password);
-    browser.press("\u{e007}");
+    browser.press(ENTER);
 }
 
 /// Starts a browser, logs in, and waits until the board is live.

@@ -6,10 +6,9 @@ use std::path::Path;
 
 use super::agent_page::tap;
 use super::demo::open_demo_page;
+use super::hands::ESCAPE;
 use super::wait_for_match;
 use crate::support::{Browser, Demo};
-
-const ESCAPE: &str = "\u{e00c}";
 
 /// Takes a screenshot, and writes it if `AMI_BRIDGE_PICTURES` names a folder.
 fn take_screenshot(browser: &Browser, name: &str) {

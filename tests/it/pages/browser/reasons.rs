@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::hands::ESCAPE;
 use super::{
     LIVE, REASONS, agent_selector, browser_errors, click_pause, log_in, open_board,
     reason_selector, wait_for_match, wait_for_text,
@@ -11,8 +12,6 @@ use crate::support::{
 };
 
 on_both_versions!(pause_ends_as_the_page_shows);
-
-const ESCAPE: &str = "\u{e00c}";
 
 /// Starts a simulated PBX and a bridge, whose organization acme has these additional keys. Adds
 /// agent 1001 to queue 6001.

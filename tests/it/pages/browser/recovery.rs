@@ -1,5 +1,6 @@
 //! The page reports a lost connection, and recovers automatically.
 
+use super::hands::ESCAPE;
 use super::{LIVE, agent_selector, click_pause, open_board, wait_for_text};
 use crate::support::{Bridge, Browser, ReservedPort, configuration, on_both_versions, start};
 
@@ -45,7 +46,7 @@ fn page_recovers_after_a_pbx_crash(version: u32) {
     browser.wait_visible("#dialog .error");
     let error = browser.text("#dialog .error");
     assert!(error.contains("Nothing was done"), "{error}");
-    browser.press("\u{e00c}");
+    browser.press(ESCAPE);
 
     asterisk.restart();
     browser.wait_until(LIVE);

@@ -110,9 +110,9 @@ fn undo_is_sent_once_and_only_for_eight_seconds() {
 
     // The offer ends after eight seconds.
     pause_with(&browser, &dana, "Training");
-    wait_for_text(&browser, UNDO, "Undo 8 s");
+    wait_for_match(&browser, UNDO, "Undo\\s+8 s");
     advance_clocks(&browser, 7_999);
-    wait_for_text(&browser, UNDO, "Undo 1 s");
+    wait_for_match(&browser, UNDO, "Undo\\s+1 s");
     advance_clocks(&browser, 8_000);
     browser.wait_until("document.querySelector('.undo') === null");
     assert_eq!(browser.text(&format!("{dana} .reason")), "Training");

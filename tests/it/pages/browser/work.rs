@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
+use super::hands::ESCAPE;
 use super::{
     agent_selector, browser_errors, click_pause, log_in, open_board, pause_with,
     start_with_reasons, wait_for_text,
@@ -153,7 +154,7 @@ fn page_explains_errors(version: u32) {
         browser.wait_visible("#dialog .error");
         let text = browser.text("#dialog .error");
         assert!(text.contains(expected), "{text}");
-        browser.press("\u{e00c}");
+        browser.press(ESCAPE);
         browser.wait_until("!document.getElementById('dialog').open");
     }
     // Before it sends a request, the page rejects a name that Asterisk can't store.
