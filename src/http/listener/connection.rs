@@ -4,13 +4,13 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::bare_refusal::RefusalRewriter;
-use super::slots::{BusyGuard, ClientActivity};
+use super::busy_body::BusyBody;
+use super::slots::ClientActivity;
 use super::takeover::{EventFuture, Served, Takeover};
 use super::tls::Tls;
 use crate::http::body::ReplyBody;
@@ -123,29 +124,16 @@ impl<H: Handler> Connection<H> {
                 let (handler, activity) = (Arc::clone(&handler), Arc::clone(&activity));
                 let takeover = Arc::clone(&takeover);
                 async move {
-                    let version = request.version();
-                    let response = handler.handle(peer, request).await;
-                    if response.extensions().get::<Authenticated>().is_some() {
-                        activity.mark_authenticated();
-                    }
-                    let response = takeover.offer(response, version).await;
-                    Ok::<_, Infallible>(response.map(|body| BusyBody { body, _busy: busy }))
+                    let response = respond(peer, handler, &activity, &takeover, request).await;
+                    Ok::<_, Infallible>(response.map(|body| BusyBody::new(body, busy)))
                 }
             }
         });
         let is_blocked = Arc::clone(&takeover.is_blocked);
-        let mut connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(timeouts.idle)
-            // A client that has shut down its sending side still gets its response. A
-            // disconnected client's request keeps its slot, so there are never more running
-            // requests than slots.
-            .half_close(true)
-            .max_buf_size(MAX_HEAD_BYTES)
-            .serve_connection(
-                TokioIo::new(RefusalRewriter::new(stream, is_blocked)),
-                service,
-            );
+        let mut connection = http1_builder(timeouts).serve_connection(
+            TokioIo::new(RefusalRewriter::new(stream, is_blocked)),
+            service,
+        );
         let waits = Waits {
             activity: &activity,
             timeouts,
@@ -167,6 +155,36 @@ impl<H: Handler> Connection<H> {
             }
         }
     }
+}
+
+/// Returns hyper's settings for a connection.
+fn http1_builder(timeouts: Timeouts) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(timeouts.idle)
+        // A client that has shut down its sending side still gets its response. A
+        // disconnected client's request keeps its slot, so there are never more running
+        // requests than slots.
+        .half_close(true)
+        .max_buf_size(MAX_HEAD_BYTES);
+    builder
+}
+
+/// Returns the response for hyper. Does not return if the response is an event stream.
+async fn respond(
+    peer: IpAddr,
+    handler: Arc<impl Handler>,
+    activity: &ClientActivity,
+    takeover: &Takeover,
+    request: Request<Incoming>,
+) -> Response<ReplyBody> {
+    let version = request.version();
+    let response = handler.handle(peer, request).await;
+    if response.extensions().get::<Authenticated>().is_some() {
+        activity.mark_authenticated();
+    }
+    takeover.offer(response, version).await
 }
 
 /// The events that end hyper's work on a connection.
@@ -217,32 +235,6 @@ async fn first_request_timed_out(activity: &ClientActivity, limit: Duration) {
 async fn first_request(activity: &ClientActivity) {
     while !activity.has_sent_request() {
         sleep(FIRST_REQUEST_POLL).await;
-    }
-}
-
-/// A response body whose client counts as busy until the body is sent.
-struct BusyBody {
-    body: ReplyBody,
-    _busy: BusyGuard,
-}
-
-impl Body for BusyBody {
-    type Data = <ReplyBody as Body>::Data;
-    type Error = <ReplyBody as Body>::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Accepts connections up to a limit, serves them, and shuts down within a bounded time.
 
 mod bare_refusal;
+mod busy_body;
 mod connection;
 mod slots;
 mod takeover;
