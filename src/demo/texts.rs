@@ -4,39 +4,14 @@ use std::net::SocketAddr;
 
 use crate::organizations::TokenHash;
 
-/// Returns the bridge's configuration. `ami` is the simulated PBX's address, `listen` is the
-/// bridge's address, and `wall_token` is the token of the wall.
-pub(super) fn bridge_configuration(
-    ami: SocketAddr,
-    listen: SocketAddr,
-    wall_token: &str,
-) -> String {
-    let wall_token_hash = TokenHash::of(wall_token);
-    format!(
-        r#"
-[http]
-listen = "{listen}"
-
-# Disabled, because its port may be in use.
-[admin]
-listen = ""
-
-# Log only warnings, so that the welcome text remains visible.
-[log]
-level = "warn"
-
-[pbx.simulated]
-address = "{ami}"
-username = "queuebridge"
-secret = "demo"
-
-[organization.demo]
+/// The demo's organization, without the token of the wall.
+const ORGANIZATION: &str = r#"[organization.demo]
 queues = [
   "Support", "Sales", "Billing", "Orders", "Repairs", "Returns", "Deliveries",
   "Hebrew", "Arabic", "Night-desk",
 ]
 agents = ["1001-1099"]
-interface = "PJSIP/{{agent}}"
+interface = "PJSIP/{agent}"
 wrapup = "15s"
 
 [[organization.demo.reason]]
@@ -63,7 +38,35 @@ password = "demo"
 username = "dana"
 password = "dana"
 agents = ["1001"]
+"#;
 
+/// Returns the bridge's configuration. `ami` is the simulated PBX's address, `listen` is the
+/// bridge's address, and `wall_token` is the token of the wall.
+pub(super) fn bridge_configuration(
+    ami: SocketAddr,
+    listen: SocketAddr,
+    wall_token: &str,
+) -> String {
+    let wall_token_hash = TokenHash::of(wall_token);
+    format!(
+        r#"
+[http]
+listen = "{listen}"
+
+# Disabled, because its port may be in use.
+[admin]
+listen = ""
+
+# Log only warnings, so that the welcome text remains visible.
+[log]
+level = "warn"
+
+[pbx.simulated]
+address = "{ami}"
+username = "queuebridge"
+secret = "demo"
+
+{ORGANIZATION}
 [[organization.demo.token]]
 name = "wall"
 token_hash = "{wall_token_hash}"
