@@ -129,7 +129,7 @@ impl Changes {
     }
 
     /// Appends a text to a file with a single write. Leaves what the file contains, its owner and
-    /// its mode. `undo` tells the operator how to remove the text.
+    /// its mode. `undo` is the command that removes the text.
     ///
     /// # Errors
     /// Returns an error if the file does not exist or can't be written.

@@ -56,7 +56,7 @@ pub(super) fn decide(
     decided.collect()
 }
 
-/// Tells the operator about the queues.
+/// Prints the number of queues and members, and the queues with unusable names.
 fn describe(seen: &SeenQueues) {
     let members: usize = seen.usable.iter().map(|queue| queue.members.len()).sum();
     let queues = seen.usable.len();

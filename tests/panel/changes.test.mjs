@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { isField, keyName } from "../../src/pages/board/keyboard.js";
 import { membershipsOf, signature } from "../../src/pages/board/memberships.js";
 import { agentsOf, queuesOf, readOutcome } from "../../src/pages/board/outcome.js";
-import { failedText, fixedText, keptText, resultText, undoHint } from "../../src/pages/board/texts.js";
+import { failedText, fixedText, existingText, resultText, undoHint } from "../../src/pages/board/texts.js";
 import { inverseRequests, unchangedSince } from "../../src/pages/board/undo.js";
 import { Board } from "../../src/pages/shared/state.js";
 import { member } from "./fixtures.mjs";
@@ -39,7 +39,7 @@ function inverse(parameters, memberships, catalog = CATALOG) {
 test("the results of one agent and of several are read as the same list", () => {
   const one = readOutcome({ agent: "1001", queues: [{ queue: "6001", result: "ok" }, { queue: "6002", result: "ok", kept: true }] });
   assert.deepEqual(one.changed, [{ agent: "1001", queue: "6001" }]);
-  assert.deepEqual(one.kept, [{ agent: "1001", queue: "6002" }]);
+  assert.deepEqual(one.existing, [{ agent: "1001", queue: "6002" }]);
   const failed = { agent: "1002", status: /** @type {const} */ ("error"), code: "not_a_member", message: "No member.", queues: [] };
   const several = readOutcome({
     agents: [{ agent: "1001", status: "success", queues: [{ queue: "6001", result: "ok" }, { queue: "6002", result: "ok" }] }, failed],
@@ -63,13 +63,13 @@ test("a static membership is no failure, and an unknown outcome comes with advic
 
 test("results are described in words, and several failures are named", () => {
   const rows = [{ agent: "1001", queue: "6001" }, { agent: "1002", queue: "6001" }];
-  const outcome = { changed: rows, kept: rows, fixed: [], failures: [{ agent: "1003", message: "No." }] };
+  const outcome = { changed: rows, existing: rows, fixed: [], failures: [{ agent: "1003", message: "No." }] };
   assert.equal(resultText({ action: "unpause" }, outcome, nameOf).join(""), "2 people take calls again in queue 6001.");
-  assert.equal(keptText(outcome, nameOf).join(""), " The pauses of <1001>, <1002> were left as they are.");
+  assert.equal(existingText(outcome, nameOf).join(""), " The pauses of <1001>, <1002> were left as they are.");
   assert.equal(failedText(outcome, nameOf).join(""), " <1003>: No.");
   const same = { ...outcome, failures: [...outcome.failures, { agent: "1004", message: "No." }, { agent: "1005", message: "Never." }] };
   assert.equal(failedText(same, nameOf).join(""), " <1003>, <1004>: No. <1005>: Never.");
-  const one = { ...outcome, changed: [rows[0]], kept: [], failures: [{ agent: "1001", message: "No." }] };
+  const one = { ...outcome, changed: [rows[0]], existing: [], failures: [{ agent: "1001", message: "No." }] };
   assert.equal(resultText({ action: "remove" }, one, nameOf).join(""), "<1001> was removed from queue 6001.");
   assert.equal(failedText(one, nameOf).join(""), " No.");
   assert.equal(resultText({ action: "pause" }, { ...one, changed: [] }, nameOf).join(""), "");

@@ -28,7 +28,7 @@ pub(super) struct Snapshot {
 pub(super) struct Snapshots {
     latest: Option<(Arc<Snapshot>, Instant)>,
     /// The number of a change that the next snapshot must include. `None` if no stream needs one.
-    wanted: Option<u64>,
+    requested: Option<u64>,
     /// The earliest time for the next attempt, after a failed one.
     retry_at: Option<Instant>,
     failures: u64,
@@ -51,7 +51,7 @@ impl Snapshots {
         {
             return Some(Arc::clone(snapshot));
         }
-        self.wanted = Some(self.wanted.unwrap_or(0).max(change));
+        self.requested = Some(self.requested.unwrap_or(0).max(change));
         if is_urgent {
             self.retry_at = None;
         }
@@ -60,12 +60,12 @@ impl Snapshots {
 
     /// Returns when to render a snapshot, or `None` if no stream needs one.
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
-        self.wanted.map(|_| self.retry_at.unwrap_or(now))
+        self.requested.map(|_| self.retry_at.unwrap_or(now))
     }
 
     /// Provides a snapshot to the streams.
     pub(super) fn publish(&mut self, snapshot: Snapshot, now: Instant) {
-        self.wanted = self.wanted.filter(|wanted| *wanted > snapshot.change);
+        self.requested = self.requested.filter(|change| *change > snapshot.change);
         self.retry_at = None;
         self.latest = Some((Arc::new(snapshot), now));
     }

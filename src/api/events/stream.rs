@@ -247,7 +247,7 @@ impl EventStream {
         }
     }
 
-    /// Continues with a snapshot because the client has fallen too far behind. `rendered` is the
+    /// Continues with a snapshot because the client reads too slowly. `rendered` is the
     /// number of the last change before the events that the stream takes next.
     fn fall_back(&mut self, rendered: u64) -> Step {
         let pbx = &self.live.view.pbx;

@@ -8,7 +8,7 @@ import { toast } from "../shared/notices.js";
 import { areAgentsBusy, whileAgentsBusy } from "../shared/pending.js";
 import { membershipsOf } from "./memberships.js";
 import { agentsOf, readOutcome } from "./outcome.js";
-import { failedText, fixedText, groupFailures, keptText, resultText, undoHint } from "./texts.js";
+import { failedText, fixedText, groupFailures, existingText, resultText, undoHint } from "./texts.js";
 import { inverseRequests, unchangedSince } from "./undo.js";
 
 /**
@@ -68,7 +68,7 @@ export class Changes {
       const nameOf = nameElements(before);
       const content = [
         ...resultText(parameters, outcome, nameOf),
-        ...keptText(outcome, nameOf),
+        ...existingText(outcome, nameOf),
         ...fixedText(outcome, nameOf),
         ...failedText(outcome, nameOf),
       ];
@@ -163,7 +163,7 @@ export class Changes {
           hasFailed ||= outcome.failures.length > 0;
           isUndone ||= outcome.changed.length > 0;
           parts.push(" ", ...resultText(request, outcome, nameOf));
-          parts.push(...keptText(outcome, nameOf), ...failedText(outcome, nameOf));
+          parts.push(...existingText(outcome, nameOf), ...failedText(outcome, nameOf));
         } catch (error) {
           hasFailed = true;
           parts.push(` ${errorMessage(error)}`);

@@ -13,7 +13,7 @@ import { adviceFor } from "../shared/api.js";
  *
  * @typedef {object} Outcome
  * @property {Row[]} changed
- * @property {Row[]} kept pauses that were left as they were
+ * @property {Row[]} existing where `keep_existing` has left an earlier pause as it was
  * @property {Row[]} fixed memberships that only the phone system's configuration can end
  * @property {Failure[]} failures
  */
@@ -27,7 +27,7 @@ import { adviceFor } from "../shared/api.js";
  */
 export function readOutcome({ agent = "", queues = [], agents }) {
   /** @type {Outcome} */
-  const outcome = { changed: [], kept: [], fixed: [], failures: [] };
+  const outcome = { changed: [], existing: [], fixed: [], failures: [] };
   for (const entry of agents ?? [{ agent, queues }]) readAgent(entry, outcome);
   return outcome;
 }
@@ -41,7 +41,7 @@ function readAgent({ agent, queues, code, message }, outcome) {
   const messages = new Set();
   for (const row of queues) {
     const result = { agent, queue: row.queue };
-    if (row.kept) outcome.kept.push(result);
+    if (row.kept) outcome.existing.push(result);
     else if (row.result === "ok") outcome.changed.push(result);
     else if (row.code === "static_member") outcome.fixed.push(result);
     else messages.add(withAdvice(row));

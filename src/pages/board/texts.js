@@ -45,11 +45,11 @@ export function resultText({ action, alias, reason }, { changed }, nameOf) {
  * @param {NameOf} nameOf
  * @returns {Content[]}
  */
-export function keptText({ kept }, nameOf) {
-  const agents = agentsOf(kept);
+export function existingText({ existing }, nameOf) {
+  const agents = agentsOf(existing);
   if (agents.length === 0) return [];
   if (agents.length > 1) return [" The pauses of ", ...list(agents.map(nameOf)), " were left as they are."];
-  const queues = queuesOf(kept).join(", ");
+  const queues = queuesOf(existing).join(", ");
   return [` The pause in queue ${queues} was left as it is.`];
 }
 
@@ -74,8 +74,8 @@ export function fixedText({ fixed }, nameOf) {
  * @param {NameOf} nameOf
  * @returns {Content[]}
  */
-export function failedText({ changed, kept, failures }, nameOf) {
-  const isOne = failures.length === 1 && agentsOf([...changed, ...kept]).every((agent) => agent === failures[0].agent);
+export function failedText({ changed, existing, failures }, nameOf) {
+  const isOne = failures.length === 1 && agentsOf([...changed, ...existing]).every((agent) => agent === failures[0].agent);
   if (isOne) return [` ${failures[0].message}`];
   return groupFailures(failures).flatMap(({ agents, message }) => [" ", ...list(agents.map(nameOf)), `: ${message}`]);
 }

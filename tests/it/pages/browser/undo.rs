@@ -40,7 +40,7 @@ fn undo_restores_what_a_change_has_changed(version: u32) {
     stop_clocks(&browser);
     let hands = Hands::new(&browser);
 
-    // A pause: the pause that was kept stays.
+    // A pause: an earlier pause in another queue stays.
     pause_with(&browser, &second, "Lunch");
     wait_for_text(&browser, &format!("{second} .reason"), "Lunch");
     undo(&browser);
