@@ -45,13 +45,14 @@ pub(super) fn settle(
     let Some(first) = overlaps.first() else {
         return Ok(());
     };
+    let kind = if first.is_queue { "queues" } else { "agents" };
     let question = format!(
-        "{} and {} have agents in common, such as {}.\nMay both act on them?",
+        "{} and {} have {kind} in common, such as {}.\nMay both act on them?",
         first.first, first.second, first.example
     );
     if !questions.confirm(&question, false, false)? {
         return Err(SetupError::Mistake(format!(
-            "{} and {} have agents in common, such as {}: set up one of them with \
+            "{} and {} have {kind} in common, such as {}: set up one of them with \
              --organization, or set shared = true in both, by hand",
             first.first, first.second, first.example
         )));

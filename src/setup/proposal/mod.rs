@@ -201,9 +201,12 @@ fn propose(
 }
 
 impl Proposal {
-    /// Replaces the agents' ranges by the numbers of the members that exist. Ranges include
-    /// numbers without a member, which can belong to another organization.
+    /// Replaces the proposed ranges by the numbers of the members that exist. Ranges include
+    /// numbers without a member, which can belong to another organization. Leaves agents that the
+    /// operator has entered.
     pub(super) fn narrow_agents(&mut self) {
-        self.agents = patterns::for_exact_agents(&self.numbers);
+        if self.agents == patterns::for_agents(&self.numbers) {
+            self.agents = patterns::for_exact_agents(&self.numbers);
+        }
     }
 }

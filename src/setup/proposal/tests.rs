@@ -196,6 +196,14 @@ fn known_templates_are_used_even_if_members_differ() {
 }
 
 #[test]
+fn agents_from_the_operator_are_not_narrowed() {
+    let mut proposal = propose_all(&seen(&[queue("6001", &[])]), &[], &Known::default());
+    proposal.agents = vec!["1001-1099".to_owned()];
+    proposal.narrow_agents();
+    assert_eq!(proposal.agents, ["1001-1099"]);
+}
+
+#[test]
 fn agents_are_ranges_of_hundreds_and_external_numbers_stay_exact() {
     let agents = |names: &[&str]| {
         let members: Vec<_> = names
