@@ -14,7 +14,7 @@ use super::finish::Result as Finish;
 use super::flavor::Flavor;
 use super::link::Link;
 use super::overlaps::load_file;
-use super::proposal::{SeenMember, SeenQueue, SeenQueues};
+use super::proposal::{SeenQueue, SeenQueues};
 use super::questions::{say, wrapped};
 use crate::check;
 use crate::config::Settings;
@@ -47,7 +47,6 @@ pub(super) async fn run(setup: &Setup, path: &Path) -> Result<u8, SetupError> {
     say("\n");
     let report = check::check(settings, false).await;
     say(&report.to_string());
-    // With port 0, only the running daemon knows its port.
     let is_running = TcpStream::connect_timeout(&listen, CONNECT_TIMEOUT).is_ok();
     let is_started = is_running || (report.ok && setup.start_unit()?);
     let finish = Finish {
@@ -180,22 +179,19 @@ fn queue_differences(
     ignored: &[&str],
     organizations: &[&Organization],
 ) -> Vec<String> {
-    let has = |organization: &&&Organization, queue: &str| {
-        let number = organization.queue_name.extract(queue);
-        number.is_some_and(|number| organization.queues.iter().any(|p| p.matches(number)))
-    };
     let mut strays = Vec::new();
     let mut others = Vec::new();
     let is_used = |queue: &&SeenQueue| !ignored.contains(&queue.name.as_str());
     for queue in seen.usable.iter().filter(is_used) {
         match organizations
             .iter()
-            .find(|organization| has(organization, &queue.name))
+            .find(|organization| organization.queue_number(&queue.name).is_some())
         {
             None => strays.push(queue.name.clone()),
             Some(organization) => {
                 let members = queue.members.iter();
-                let unknown = members.filter(|member| !is_agent(organization, member));
+                let unknown =
+                    members.filter(|member| organization.agent_number(&member.interface).is_none());
                 others.extend(unknown.map(|member| member.interface.clone()));
             }
         }
@@ -216,12 +212,4 @@ fn queue_differences(
         ));
     }
     differences
-}
-
-fn is_agent(organization: &Organization, member: &SeenMember) -> bool {
-    let number = organization.interface.extract(&member.interface);
-    let agents = organization.agents.as_deref();
-    number.is_some_and(|number| {
-        agents.is_none_or(|agents| agents.iter().any(|pattern| pattern.matches(number)))
-    })
 }
