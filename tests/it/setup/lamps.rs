@@ -31,7 +31,7 @@ fn pause_lamp_follows_the_bridge_and_login_lamp_does_not(version: u32) {
     eventually("the lamp for the pause is lit", || {
         is_lit("*46*1001*6001").then_some(())
     });
-    // FreePBX's button toggles what Asterisk reports, so it ends the bridge's pause.
+    // As FreePBX's *46 would: it toggles the state that Asterisk reports.
     site.asterisk
         .cli("queue unpause member Local/1001@from-queue/n queue 6001");
     eventually("the lamp is dark", || {
@@ -39,10 +39,17 @@ fn pause_lamp_follows_the_bridge_and_login_lamp_does_not(version: u32) {
     });
     request("action=add&agent=1002&queue=6002");
     assert!(!is_lit("*451002*6002"));
-    // What docs/COMPATIBILITY.md suggests.
+    // docs/COMPATIBILITY.md suggests these two commands.
     let command = "devstate change Custom:QUEUE1002*6002 INUSE";
     site.asterisk.cli(command);
     eventually("the lamp for the login is lit", || {
         is_lit("*451002*6002").then_some(())
+    });
+    request("action=remove&agent=1002&queue=6002");
+    assert!(is_lit("*451002*6002"));
+    let command = "devstate change Custom:QUEUE1002*6002 NOT_INUSE";
+    site.asterisk.cli(command);
+    eventually("the lamp for the login is dark", || {
+        (!is_lit("*451002*6002")).then_some(())
     });
 }
