@@ -25,8 +25,8 @@ bridge() {
     --config <(credentials) "$endpoint"
 }
 
-# Reads from the bridge into the variable `answer`. curl stores the response's entity tag in a file.
-# If nothing has changed, the bridge responds without a body, and `answer` stays as it is.
+# Reads from the bridge into the variable `answer`. curl stores each read's entity tag in a file. If
+# nothing has changed, the bridge responds without a body, and `answer` is the read's last response.
 tags=$(mktemp -d)
 trap 'rm -r "$tags"' EXIT
 poll() {
@@ -36,7 +36,8 @@ poll() {
   touch "$tag"
   changed=$(curl --silent --show-error --max-time 15 --get "${form[@]}" \
     --etag-compare "$tag" --etag-save "$tag" --config <(credentials) "$endpoint") || return 1
-  answer=${changed:-$answer}
+  [[ -z $changed ]] || printf '%s\n' "$changed" >"$tag.json"
+  answer=$(<"$tag.json")
 }
 
 # Prints a string field of a JSON response. A panel would use a JSON library; this function
