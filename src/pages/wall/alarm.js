@@ -26,7 +26,7 @@ import { knownCounts, longestWaitStart } from "../shared/state.js";
 export const WORDS = { waits: "WAITS", nobody_free: "NOBODY FREE", paused_too_long: "PAUSED TOO LONG" };
 
 /**
- * Returns a queue's figures and alarms.
+ * Returns a queue's numbers and alarms.
  *
  * @param {BoardQueue} queue
  * @param {number} now in milliseconds

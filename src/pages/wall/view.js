@@ -1,7 +1,7 @@
 // The wall screen: draws all queues as equal tiles that fill the screen.
 
 import { byId, cloneTemplate, create, find, setChildren, setIcon, setText } from "../shared/dom.js";
-import { Board, longestWaitStart } from "../shared/state.js";
+import { Board } from "../shared/state.js";
 import { Clock, formatDuration, formatTimeOfDay } from "../shared/time.js";
 import { queueStatus, WORDS } from "./alarm.js";
 import { chooseQueues, headSize, nameSizes, tileGrid } from "./layout.js";
@@ -113,7 +113,7 @@ export class WallView {
     const entry = (/** @type {string} */ id) => /** @type {Entry} */ (this.#entries.get(id));
     const candidates = queues.map(({ id }) => ({ id, isFirst: now < entry(id).firstUntil }));
     const { shown, hidden } = chooseQueues(candidates);
-    this.#drawHead(queues, now);
+    this.#drawHead(queues);
     this.#arrange(shown, hidden.map((id) => entry(id).status));
     for (const id of shown) this.#drawTile(id, entry(id).status);
   }
@@ -135,19 +135,17 @@ export class WallView {
     if (isNewAlarm) this.#onAlarm();
   }
 
-  /**
-   * @param {BoardQueue[]} queues
-   * @param {number} now
-   */
-  #drawHead(queues, now) {
+  /** @param {BoardQueue[]} queues */
+  #drawHead(queues) {
     const { innerWidth, innerHeight } = window;
     setProperty(byId("wall"), "--head", `${headSize(innerWidth, innerHeight).toFixed(1)}px`);
-    const starts = queues.map(longestWaitStart).filter((start) => start !== null);
-    const longest = starts.length === 0 ? null : now - Math.min(...starts);
+    const statuses = [...this.#entries.values()].map(({ status }) => status);
+    const waits = statuses.map(({ longest }) => longest).filter((wait) => wait !== null);
+    const longest = waits.length === 0 ? null : Math.max(...waits);
     // A person can be a member of several queues, so hidden members can't be counted.
     const isKnown = queues.length > 0 && queues.every(({ membersHidden }) => membersHidden === 0);
     const people = (/** @type {string} */ state) => (isKnown ? this.#board.people.count(state) : null);
-    const waiting = queues.reduce((sum, { callers }) => sum + callers.length, 0);
+    const waiting = statuses.reduce((sum, status) => sum + status.waiting, 0);
     setTotal("waiting", this.#board.isLoaded ? String(waiting) : "–", false);
     setTotal("longest", longest === null ? "–" : formatDuration(longest), longest !== null && longest >= this.#lateAfter);
     setTotal("available", String(people("available") ?? "–"), false);
