@@ -7,7 +7,7 @@ use crate::api::response::{ReadHead, Response};
 use crate::api::tenant::ReadState;
 use crate::api::views::{Rendered, Shown, ViewKey};
 
-/// What a read shows.
+/// The view that a read requests, and the state that it shows.
 pub(super) struct ReadView {
     pub(super) key: ViewKey,
     pub(super) shown: Shown,

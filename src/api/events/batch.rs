@@ -8,7 +8,7 @@ use super::view::StreamView;
 use crate::queues::QueueName;
 use crate::queues::mirror::StateChange;
 
-/// What the renderer passes to the streams of a view.
+/// An item that the renderer passes to the streams of a view.
 #[derive(Debug)]
 pub(super) enum Entry {
     Batch(Batch),

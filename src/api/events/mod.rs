@@ -17,7 +17,7 @@
 //! 3. The renderer also renders [`snapshots`], on request. All streams that need one while the
 //!    state is the same share it.
 //! 4. A [stream](EventStream) stores how far its client has received the changes, and sends only
-//!    what follows: a batch may overlap with the snapshot before it.
+//!    the later ones, because a batch may overlap with the snapshot before it.
 //!
 //! A client that reconnects first gets the changes that it missed. They are rendered from the
 //! change log for this stream alone, as far as the view's renderer has come. From there on, the

@@ -23,7 +23,7 @@ const BATCH_INTERVAL: Duration = Duration::from_millis(100);
 const SNAPSHOT_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// How often to send a heartbeat while there are no events. Proxies close idle connections.
-const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
+pub(super) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 
 type SnapshotFuture = Pin<Box<dyn Future<Output = Result<Snapshot, ApiError>> + Send>>;
 
@@ -100,7 +100,7 @@ impl Renderer {
 
     fn provide(&mut self, result: Result<Snapshot, ApiError>) {
         match result {
-            // Streams that do not need it still need their next heartbeat.
+            // Does not postpone the heartbeat: streams that do not need the snapshot get no text.
             Ok(snapshot) => self.channel.publish(snapshot),
             Err(error) => {
                 let retry_at = Instant::now() + SNAPSHOT_RETRY_DELAY;

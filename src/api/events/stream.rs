@@ -14,15 +14,13 @@ use super::batch::{self, Entry};
 use super::channel::Reader;
 use super::frame::Frame;
 use super::position::Progress;
+use super::renderer::HEARTBEAT_INTERVAL;
 use super::ring::Taken;
 use super::snapshots::Snapshot;
 use super::view::StreamView;
 use super::views::{LiveView, StreamViews};
 use crate::api::errors::{ApiError, Code};
 use crate::queues::mirror::StateChange;
-
-/// How often a stream that waits for a snapshot sends a heartbeat.
-const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 
 /// An event stream.
 pub struct EventStream {
@@ -42,7 +40,7 @@ pub struct EventStream {
 
 #[derive(Debug, Clone, Copy)]
 enum Phase {
-    /// The stream sends what the view's renderer renders.
+    /// The stream sends the entries of the view's renderer.
     Following,
     /// The stream sends the changes that the client has missed, through the one with this number.
     CatchingUp { through: u64 },

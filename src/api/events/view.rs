@@ -34,7 +34,7 @@ pub(in crate::api) struct StreamView {
 
 /// Everything that determines the bytes of a view's streams.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct ViewKey {
+pub(super) struct StreamViewKey {
     change_log: u64,
     /// After a reload has changed the account, the same request may show something else.
     account: AccountVersion,
@@ -78,8 +78,8 @@ impl StreamView {
         }
     }
 
-    pub(super) fn key(&self) -> ViewKey {
-        ViewKey {
+    pub(super) fn key(&self) -> StreamViewKey {
+        StreamViewKey {
             change_log: self.pbx.change_log_id(),
             account: self.account.version,
             queues: self.queues.clone(),

@@ -10,13 +10,13 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::channel::Channel;
 use super::renderer::Renderer;
-use super::view::{StreamView, ViewKey};
+use super::view::{StreamView, StreamViewKey};
 
 /// The views that have open streams. They survive a reload of the configuration, which ends the
 /// streams of the accounts that it changes.
 #[derive(Debug)]
 pub struct StreamViews {
-    live: Mutex<HashMap<ViewKey, Weak<LiveView>>>,
+    live: Mutex<HashMap<StreamViewKey, Weak<LiveView>>>,
     total_bytes: Arc<AtomicUsize>,
     /// Ends all streams when canceled.
     stop: CancellationToken,
@@ -54,7 +54,7 @@ impl StreamViews {
         started
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ViewKey, Weak<LiveView>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<StreamViewKey, Weak<LiveView>>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -156,7 +156,7 @@ impl ViewCache {
             cache: self.id,
             state: self.latest_state.fetch_add(1, Ordering::Relaxed),
         };
-        // The previous state no longer counts.
+        // Drops the previous state first, so that it no longer counts toward the size of the cache.
         *latest = None;
         *latest = Some(Latest {
             shown,

@@ -16,7 +16,7 @@ use crate::wall_clock;
 impl Pbx {
     /// Reads the memberships of these interfaces in the named queues. If the request has no names,
     /// reads those in the queues for which `is_selected` returns true. Unless the read is `fresh`,
-    /// its cost depends only on the number of memberships that the interfaces have.
+    /// its cost depends only on the numbers of the interfaces' memberships and of named queues.
     ///
     /// # Errors
     /// Returns `Failure::Unavailable` if the link is down and stale reads are not allowed, or if
