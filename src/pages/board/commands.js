@@ -1,4 +1,4 @@
-// Decides what a click or a key does with the people whom it concerns.
+// Runs the action of a click or a key for the people of its row.
 
 import { MAX_AGENTS, MAX_QUEUES } from "../shared/api.js";
 import { isDialogOpen } from "../shared/dialog.js";

@@ -49,13 +49,14 @@ export async function openPause({ board, changes, reasons }, subject) {
       shown = now;
       if (isGone) {
         closeDialog();
-        toast([...name(), " can't be paused any more: somebody else has removed the agent from all queues."]);
+        const who = agents.length === 1 ? "the agent" : "them";
+        toast([...name(), ` can't be paused any more: somebody else has removed ${who} from all queues.`]);
         return;
       }
       const replaces = scope.querySelector("[name=replace]:checked") !== null;
       const isOne = scope.querySelector("[value=one]:checked") !== null;
       scope.replaceChildren(...scopeFields(subject, now, { replaces, isOne }));
-      showDialogNews(["Somebody else has just changed this. Now ", ...stateText(subject, now), "."]);
+      showDialogNews(["Somebody else has just changed this. Now ", ...pausedText(subject, now), "."]);
     },
   });
 }
@@ -114,7 +115,7 @@ function pausedPeople(pauses) {
  * @param {Membership[]} memberships
  * @returns {Content[]}
  */
-function stateText({ agents, name }, memberships) {
+function pausedText({ agents, name }, memberships) {
   const pauses = memberships.filter(({ member }) => member.paused);
   const verb = agents.length === 1 ? "is" : "are";
   if (pauses.length === 0) return [...name(), ` ${verb} paused nowhere`];

@@ -16,7 +16,7 @@ import { ROW } from "./commands.js";
 
 const CONTROLS = "button, input";
 
-// How long the page can take to draw what a search has found, in milliseconds.
+// The longest time until the page has drawn a search's results, in milliseconds.
 const DRAWING_TIME = 1000;
 
 export class Rows {

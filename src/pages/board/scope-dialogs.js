@@ -152,7 +152,7 @@ function removeAllButton({ agents, queue }, memberships) {
 }
 
 /**
- * Returns what the removal means, and which memberships stay.
+ * Returns the effect of the removal, and the memberships that stay.
  *
  * @param {Subject} subject
  * @param {Membership[]} memberships

@@ -13,7 +13,7 @@ import { parseTime } from "../shared/time.js";
  * @typedef {Record<string, string>} Parameters
  *
  * @typedef {object} Done a change that has succeeded
- * @property {Parameters} parameters what was sent
+ * @property {Parameters} parameters as sent
  * @property {Row[]} changed where it succeeded
  * @property {Membership[]} before the agents' memberships before it
  */
@@ -62,7 +62,7 @@ function keyOf(agent, queue) {
  * @returns {Parameters | null}
  */
 function inverseOf(action, member, catalog, now) {
-  const pause = member.paused ? pauseParameters(member, catalog, now) : null;
+  const pause = member.paused ? restoredPause(member, catalog, now) : null;
   if (action === "remove") {
     if (member.paused && pause === null) return null;
     if (!isAcceptedText(member.alias)) return null;
@@ -94,7 +94,7 @@ function isAcceptedText(text) {
  * @param {number} now
  * @returns {Parameters | null}
  */
-function pauseParameters({ paused_reason: reason, pause_ends_at: endsAt }, catalog, now) {
+function restoredPause({ paused_reason: reason, pause_ends_at: endsAt }, catalog, now) {
   const isAccepted = reason
     ? isAcceptedText(reason) && (catalog.other_reasons || findReason(catalog, reason) !== undefined)
     : !catalog.reason_required;

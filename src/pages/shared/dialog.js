@@ -82,7 +82,7 @@ export function closeDialog() {
 }
 
 /**
- * Shows at the top of the dialog what others have changed while it was open.
+ * Shows changes by others at the top of the open dialog.
  *
  * @param {Content[]} content
  */

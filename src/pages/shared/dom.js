@@ -60,7 +60,7 @@ export function setText(node, text) {
 }
 
 /**
- * Sets the icon of an <svg><use/></svg> to one of the icons in index.html.
+ * Sets the icon of an <svg><use/></svg> to one of the icons in icons.part.html.
  *
  * @param {Element} svg
  * @param {string} name

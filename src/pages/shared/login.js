@@ -1,5 +1,5 @@
-// The login form, and the credentials in the tab's storage. The board and the agent's page share
-// both, so that a login on one page also counts on the other.
+// The login form, and the credentials in the tab's storage. The pages share both,
+// so that a login on one page also counts on the others.
 
 import { byId, find, setText } from "./dom.js";
 

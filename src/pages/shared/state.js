@@ -217,7 +217,7 @@ export function countStates(queue) {
 
 /**
  * Returns the number of members in each state, those whom the user may not see included. Returns null
- * if there are such members and the bridge has not sent the queue's figures yet.
+ * if there are such members and the bridge has not sent the queue's statistics yet.
  *
  * @param {BoardQueue} queue
  * @returns {Partial<Record<string, number>> | null}
