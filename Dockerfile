@@ -37,7 +37,7 @@ VOLUME /var/lib/ami-bridge
 USER 65532:65532
 EXPOSE 8088
 # An image can't raise the limit of file descriptors. Below about 4,200, the bridge lowers
-# http.max_connections: start it with docker run --ulimit nofile=8192
+# http.max_connections: start it with docker run --ulimit nofile=65536
 # No HEALTHCHECK: the image has no program for it. Let the orchestrator request /healthz,
 # with AMI_BRIDGE__ADMIN__LISTEN=0.0.0.0:9088.
 ENTRYPOINT ["/usr/bin/ami-bridge"]

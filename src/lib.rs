@@ -23,6 +23,7 @@ pub mod queues;
 pub mod setup;
 pub mod simulator;
 pub mod storage;
+mod system_limits;
 pub mod telemetry;
 mod wall_clock;
 mod worker_runtime;

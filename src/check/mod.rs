@@ -1,8 +1,9 @@
 //! `ami-bridge check`: tests whether a configuration will work.
 //!
-//! `configuration` and `state` run the checks that need no PBX. `pbx` connects to a PBX and runs the
-//! checks in `permissions`, `ping`, `queues` and `probe`. All checks add their results to the
-//! `report`, which is printed as JSON or as `text`.
+//! `configuration` and `state` run the checks that need no PBX, beside
+//! [`crate::system_limits`]. `pbx` connects to a PBX and runs the checks in `permissions`, `ping`,
+//! `queues` and `probe`. All checks add their results to the `report`, which is printed as JSON or
+//! as `text`.
 
 mod configuration;
 mod pbx;
@@ -17,6 +18,7 @@ mod text;
 use futures_util::future::join_all;
 
 use crate::config::Settings;
+use crate::system_limits::{Demand, SystemLimits, shortages};
 
 pub use report::{
     CertificateReport, MemberEvents, OrganizationReport, OverlapReport, PbxReport, Report,
@@ -31,6 +33,7 @@ pub use report::{
 pub async fn check(settings: Settings, probe: bool) -> Report {
     let mut report = Report::new();
     configuration::check(&settings, &mut report);
+    check_system_limits(&settings, &mut report);
     state::check(&settings.state, &mut report);
     let organizations = settings.directory.organizations();
     let pbxes = settings.pbxes.into_iter();
@@ -40,4 +43,11 @@ pub async fn check(settings: Settings, probe: bool) -> Report {
         report.merge(pbx_report);
     }
     report
+}
+
+/// Warns about each limit of the operating system that is too low for the configuration.
+fn check_system_limits(settings: &Settings, report: &mut Report) {
+    for shortage in shortages(&SystemLimits::of_daemon(), &Demand::of(settings)) {
+        report.warn(shortage.to_string());
+    }
 }

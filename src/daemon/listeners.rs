@@ -6,12 +6,13 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
-use super::descriptors::{self, ConnectionLimits};
 use super::error::StartError;
+use super::warnings;
 use crate::config::Settings;
 use crate::http::{self, Admin, Listener, Slots, Timeouts, Tls, serve};
+use crate::system_limits::{Demand, SystemLimits, divide, shortages};
 
 pub(super) struct Listeners {
     pub(super) api: Listener,
@@ -19,10 +20,13 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    /// Binds both listeners. Limits their connections to the available file descriptors.
+    /// Binds both listeners. Limits their connections to the available file descriptors, and
+    /// warns about each limit of the system that is too low.
     pub(super) fn bind(settings: &Settings) -> Result<Self, StartError> {
-        let limits = descriptors::divide(settings.http.max_connections, settings.pbxes.len());
-        warn_if_backlog_is_short(limits);
+        let (system, demand) = (SystemLimits::of_this_process(), Demand::of(settings));
+        warnings::warn_about_system_limits(&shortages(&system, &demand));
+        let open_files = system.open_files.unwrap_or(u64::MAX);
+        let limits = divide(open_files, demand.max_connections, demand.pbxes);
         let api = bind(settings.http.listen)?;
         let tls = settings.http.tls.as_ref();
         let tls = tls.map(|(_, certificate)| Tls::new(Arc::clone(certificate)));
@@ -31,38 +35,24 @@ impl Listeners {
         Ok(Self {
             api: Listener {
                 socket: api,
-                slots: Slots::new(limits.api),
+                slots: slots("api", limits.api),
                 tls,
             },
             admin: admin.map(|socket| Listener {
                 socket,
-                slots: Slots::new(limits.admin),
+                slots: slots("admin", limits.admin),
                 tls: None,
             }),
         })
     }
 }
 
-fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    http::listen(address).map_err(|source| StartError::Listen { address, source })
+fn slots(listener: &'static str, limit: u64) -> Slots {
+    Slots::new(listener, usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
-/// Warns if the kernel's backlog is shorter than the number of clients that may connect
-/// simultaneously.
-fn warn_if_backlog_is_short(limits: ConnectionLimits) {
-    let limit = std::fs::read_to_string("/proc/sys/net/core/somaxconn");
-    let limit = limit
-        .ok()
-        .and_then(|text| text.trim().parse::<usize>().ok());
-    if let Some(limit) = limit
-        && limit < limits.api
-    {
-        warn!(
-            limit,
-            "net.core.somaxconn is below http.max_connections: if more clients than this limit \
-             connect simultaneously, some of them wait for seconds"
-        );
-    }
+fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    http::listen(address).map_err(|source| StartError::Listen { address, source })
 }
 
 /// Logs the bound address. If the configured port is 0, the operating system has chosen the

@@ -1,7 +1,6 @@
 //! The daemon: builds all parts from the configuration, runs them, and shuts them down in
 //! order.
 
-mod descriptors;
 mod error;
 mod links;
 mod listeners;

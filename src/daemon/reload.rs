@@ -13,6 +13,7 @@ use super::route_builder::RouteBuilder;
 use super::{systemd, warnings};
 use crate::config::{self, Settings};
 use crate::http::{RoutesSlot, Tls};
+use crate::system_limits::{Demand, SystemLimits, shortages};
 use crate::telemetry::LogLevel;
 
 /// The configuration file, and the signal that reloads it.
@@ -107,6 +108,7 @@ impl Reloader {
     fn apply(&self, mut settings: Settings, log_level: &LogLevel) -> Result<(), String> {
         self.check_pbxes(&settings)?;
         let after = RestartOnly::of(&settings);
+        let demand = Demand::of(&settings);
         let tls = settings.http.tls.as_ref();
         let certificate = tls.map(|(_, certificate)| Arc::clone(certificate));
         let (filter, lockout) = (settings.log.level.clone(), settings.lockout);
@@ -132,6 +134,8 @@ impl Reloader {
         }
         warnings::warn_about_overlaps(&overlaps);
         warnings::warn_about_certificate(self.tls.as_ref());
+        let system = SystemLimits::of_this_process();
+        warnings::warn_about_system_limits(&shortages(&system, &demand));
         for key in self.initial.changed_keys(&after) {
             warn!("{key} has changed, but takes effect only after a restart");
         }

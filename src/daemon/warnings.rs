@@ -5,6 +5,7 @@ use tracing::warn;
 use crate::certificate;
 use crate::http::Tls;
 use crate::organizations::Overlap;
+use crate::system_limits::Shortage;
 
 /// Warns about organizations that can reach the same queues or phones.
 pub(super) fn warn_about_overlaps(overlaps: &[Overlap]) {
@@ -22,5 +23,13 @@ pub(super) fn warn_about_overlaps(overlaps: &[Overlap]) {
 pub(super) fn warn_about_certificate(tls: Option<&Tls>) {
     if let Some(tls) = tls {
         certificate::warn_unless_valid(tls.certificate().as_deref());
+    }
+}
+
+/// Warns about each limit of the operating system that is too low for the configuration.
+pub(super) fn warn_about_system_limits(shortages: &[Shortage]) {
+    for shortage in shortages {
+        let Shortage { limit, needed, .. } = shortage;
+        warn!(limit, needed, "system limit too low: {shortage}");
     }
 }

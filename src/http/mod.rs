@@ -20,6 +20,8 @@ mod sse;
 pub use admin::Admin;
 pub use body::ReplyBody;
 pub use handler::Handler;
+#[cfg(test)]
+pub(crate) use listener::CONNECTION_WARNING_PERCENT;
 pub use listener::{CertificateFiles, Listener, Slots, Timeouts, Tls, listen, serve};
 pub use metrics::BridgeMetrics;
 pub use pages::Pages;

@@ -270,7 +270,7 @@ mod tests {
     fn connect() -> DuplexStream {
         let (client, server) = duplex(64 * 1024);
         tokio::spawn(async move {
-            let slot = Slots::new(1).try_take().expect("a free slot");
+            let slot = Slots::new("api", 1).try_take().expect("a free slot");
             let connection = Connection {
                 peer: IpAddr::from([127, 0, 0, 1]),
                 activity: slot.occupy(),

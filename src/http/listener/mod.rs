@@ -6,6 +6,7 @@ mod connection;
 mod slots;
 mod takeover;
 mod tls;
+mod usage;
 
 use std::io;
 use std::net::SocketAddr;
@@ -23,6 +24,8 @@ pub use self::connection::Timeouts;
 use self::slots::Slot;
 pub use self::slots::Slots;
 pub use self::tls::{CertificateFiles, Tls};
+#[cfg(test)]
+pub(crate) use self::usage::CONNECTION_WARNING_PERCENT;
 use super::handler::Handler;
 
 /// Pause after a failed accept, for example when the process has no file descriptors left.
@@ -75,7 +78,7 @@ pub async fn serve(
     };
     tokio::select! {
         () = server.accept_until_stopped(&socket, &slots) => {}
-        () = slots.evict_idle_clients() => {}
+        () = slots.supervise() => {}
     }
     for accepted in drain_accept_backlog(socket, &slots) {
         server.handle_accepted(accepted);

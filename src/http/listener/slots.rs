@@ -11,10 +11,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
+use super::usage::UsageMonitor;
+
 /// Minimum interval between two warnings that all slots are taken.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How often to check whether enough slots are free.
+/// How often to check how many slots are free.
 const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How long an unauthenticated client may be idle before it can be evicted. This is long
@@ -25,6 +27,8 @@ const IDLE_GRACE: Duration = Duration::from_secs(2);
 /// kernel's backlog.
 #[derive(Debug, Clone)]
 pub struct Slots {
+    /// The listener's name in the log.
+    listener: &'static str,
     free: Arc<Semaphore>,
     limit: usize,
     connections: TaskTracker,
@@ -47,10 +51,11 @@ impl Clients {
 }
 
 impl Slots {
-    /// Creates slots for `limit` connections.
+    /// Creates slots for `limit` connections. `listener` is the listener's name in the log.
     #[must_use]
-    pub fn new(limit: usize) -> Self {
+    pub fn new(listener: &'static str, limit: usize) -> Self {
         Self {
+            listener,
             free: Arc::new(Semaphore::new(limit)),
             limit,
             connections: TaskTracker::new(),
@@ -78,6 +83,7 @@ impl Slots {
         }
         if warned_at.is_none_or(|at| at.elapsed() > WARN_INTERVAL) {
             warn!(
+                listener = self.listener,
                 limit = self.limit,
                 "connection limit reached; new connections wait"
             );
@@ -104,13 +110,22 @@ impl Slots {
         }
     }
 
-    /// Closes idle connections of unauthenticated clients whenever few slots are free. Never
-    /// returns.
-    pub(super) async fn evict_idle_clients(&self) {
+    /// Whenever few slots are free, logs a warning and closes idle connections of unauthenticated
+    /// clients. Never returns.
+    pub(super) async fn supervise(&self) {
+        let mut usage = UsageMonitor::default();
         let mut ticks = interval(CHECK_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
+            let (listener, limit) = (self.listener, self.limit);
+            let connections = self.clients.lock().len();
+            if usage.must_warn(connections, limit) {
+                warn!(
+                    listener,
+                    connections, limit, "connections approach their limit"
+                );
+            }
             let closed = self.evict(Instant::now());
             if closed > 0 {
                 debug!(closed, "closed idle connections to free slots");
@@ -264,7 +279,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn longest_idle_unauthenticated_clients_are_evicted_when_few_slots_are_free() {
-        let slots = Slots::new(16);
+        let slots = Slots::new("api", 16);
         let connect = || {
             let slot = slots.try_take().expect("a free slot");
             let activity = slot.occupy();
@@ -296,7 +311,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn evicted_client_gets_its_response_if_it_has_just_sent_a_request() {
-        let slots = Slots::new(1);
+        let slots = Slots::new("api", 1);
         let slot = slots.try_take().expect("a free slot");
         let activity = slot.occupy();
         tokio::time::advance(IDLE_GRACE).await;

@@ -15,4 +15,5 @@ mod packaging;
 mod pause_configuration;
 mod reload;
 mod state;
+mod system_limits;
 mod tokens;

@@ -1,8 +1,6 @@
 //! Divides the process's file descriptors. API clients get only those that are not reserved, so
 //! they can never exhaust the descriptors for the links, the admin listener and the log.
 
-use tracing::warn;
-
 /// File descriptors that the daemon always needs: standard streams, the runtimes, listeners,
 /// the log, the storage, and the files that a reload reads.
 const RESERVED_BASE: u64 = 30;
@@ -16,41 +14,31 @@ const MAX_ADMIN_CONNECTIONS: u64 = 64;
 
 /// The maximum number of connections of each listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ConnectionLimits {
-    pub(super) api: usize,
-    pub(super) admin: usize,
+pub(crate) struct ConnectionLimits {
+    pub(crate) api: u64,
+    pub(crate) admin: u64,
 }
 
-/// Raises the soft limit on file descriptors to the hard limit, divides the descriptors, and
-/// warns if they do not suffice for `max_connections`.
-pub(super) fn divide(max_connections: usize, pbxes: usize) -> ConnectionLimits {
-    let limit = rlimit::increase_nofile_limit(u64::MAX).or_else(|error| {
-        warn!(%error, "can't raise the limit on file descriptors");
-        rlimit::Resource::NOFILE.get_soft()
-    });
-    let Ok(limit) = limit else {
-        return connection_limits(u64::MAX, max_connections, pbxes);
-    };
-    let limits = connection_limits(limit, max_connections, pbxes);
-    if limits.api < max_connections {
-        warn!(
-            limit,
-            max_connections = limits.api,
-            "http.max_connections is lowered: there are too few file descriptors (ulimit -n, LimitNOFILE=)"
-        );
-    }
-    limits
-}
-
-fn connection_limits(limit: u64, max_connections: usize, pbxes: usize) -> ConnectionLimits {
+/// Divides `limit` descriptors between the listeners. The API listener gets at most
+/// `max_connections`.
+pub(crate) fn divide(limit: u64, max_connections: u64, pbxes: u64) -> ConnectionLimits {
     // If the descriptor limit is low, API clients must still get some descriptors.
     let admin = MAX_ADMIN_CONNECTIONS.min(limit / 8).max(4);
-    let reserved = RESERVED_BASE + RESERVED_PER_PBX * pbxes as u64 + admin;
-    let remaining = limit.saturating_sub(reserved).max(1);
+    let remaining = limit.saturating_sub(reserved(pbxes) + admin).max(1);
     ConnectionLimits {
-        api: max_connections.min(usize::try_from(remaining).unwrap_or(usize::MAX)),
-        admin: admin as usize,
+        api: max_connections.min(remaining),
+        admin,
     }
+}
+
+/// Returns the number of descriptors that suffices for `max_connections` API connections and all
+/// admin connections.
+pub(super) fn needed(max_connections: u64, pbxes: u64) -> u64 {
+    max_connections + reserved(pbxes) + MAX_ADMIN_CONNECTIONS
+}
+
+fn reserved(pbxes: u64) -> u64 {
+    RESERVED_BASE + RESERVED_PER_PBX * pbxes
 }
 
 #[cfg(test)]
@@ -69,12 +57,25 @@ mod tests {
             (20, 4096, 1, 1, 4),
             (u64::MAX, 4096, 1, 4096, 64),
         ] {
-            let found = connection_limits(limit, max_connections, pbxes);
+            let found = divide(limit, max_connections, pbxes);
             assert_eq!(
                 found,
                 ConnectionLimits { api, admin },
                 "{limit} {max_connections} {pbxes}"
             );
+        }
+    }
+
+    #[test]
+    fn needed_descriptors_are_the_fewest_that_serve_all_connections() {
+        for (max_connections, pbxes) in [(1000, 1), (4096, 1), (4096, 50), (37_500, 3)] {
+            let needed = needed(max_connections, pbxes);
+            let limits = [needed - 1, needed].map(|limit| divide(limit, max_connections, pbxes));
+            assert_eq!(
+                limits.map(|limits| limits.api),
+                [max_connections - 1, max_connections]
+            );
+            assert_eq!(limits[1].admin, MAX_ADMIN_CONNECTIONS);
         }
     }
 }
