@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::audit::AuditFields;
+use super::entity_tag::EntityTag;
 use super::errors::{ApiError, Challenge};
 use super::json::{timestamp, to_json};
 use super::tenant::ReadState;
@@ -18,7 +19,7 @@ pub struct Response {
     /// JSON, in pieces.
     pub body: Vec<Bytes>,
     /// Value of the `ETag` header.
-    pub entity_tag: Option<String>,
+    pub entity_tag: Option<EntityTag>,
     /// Value of the `Retry-After` header.
     pub retry_after: Option<Duration>,
     /// The scheme in the `WWW-Authenticate` header of a response with status 401.
@@ -143,7 +144,7 @@ impl Response {
     }
 
     /// Creates the response to a client that already has the state with this entity tag.
-    pub(super) fn not_modified(entity_tag: String) -> Self {
+    pub(super) fn not_modified(entity_tag: EntityTag) -> Self {
         Self {
             status: 304,
             entity_tag: Some(entity_tag),

@@ -5,13 +5,15 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
-use hyper::{HeaderMap, Response, StatusCode};
+use hyper::{Response, StatusCode};
 use sha2::{Digest, Sha256};
 
 use super::body::ReplyBody;
+use super::reply::set_entity_tag;
+use crate::api::EntityTag;
 
 /// The pages' `Content-Security-Policy`: they may load only their own files and send requests
 /// only to this server. Scripts and styles from other origins, inline scripts and styles, form
@@ -137,7 +139,7 @@ pub(super) struct File {
     path: &'static str,
     content_type: &'static str,
     content: Bytes,
-    etag: String,
+    entity_tag: EntityTag,
 }
 
 impl Pages {
@@ -174,13 +176,13 @@ impl File {
             path,
             content_type: content_type(path),
             content,
-            etag: format!("\"{version}\""),
+            entity_tag: EntityTag::strong(&version),
         }
     }
 
-    /// Returns the file, or a 304 if the browser already has this version.
-    pub(super) fn response(&self, request: &HeaderMap) -> Response<ReplyBody> {
-        let mut response = if self.is_cached(request) {
+    /// Returns the file, or a 304 if the request's `If-None-Match` header names this version.
+    pub(super) fn response(&self, if_none_match: &str) -> Response<ReplyBody> {
+        let mut response = if self.entity_tag.is_in(if_none_match) {
             let mut response = Response::new(ReplyBody::default());
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             response
@@ -199,18 +201,8 @@ impl File {
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        if let Ok(etag) = HeaderValue::from_str(&self.etag) {
-            headers.insert(ETAG, etag);
-        }
+        set_entity_tag(headers, &self.entity_tag);
         response
-    }
-
-    fn is_cached(&self, request: &HeaderMap) -> bool {
-        let cached = request.get_all(IF_NONE_MATCH).into_iter();
-        cached
-            .filter_map(|tags| tags.to_str().ok())
-            .flat_map(|tags| tags.split(','))
-            .any(|tag| tag.trim().trim_start_matches("W/") == self.etag)
     }
 }
 
@@ -228,7 +220,7 @@ fn page(path: &'static str, html: &str) -> File {
         path,
         content_type: content_type(path),
         content: Bytes::from(html),
-        etag: format!("\"{version}\""),
+        entity_tag: EntityTag::strong(&version),
     }
 }
 
@@ -310,7 +302,7 @@ mod tests {
         let pages = Pages::new("/api");
         let wall = pages.file("/wall").expect("the page");
         let text = std::str::from_utf8(&wall.content).expect("UTF-8");
-        let version = wall.etag.trim_matches('"');
+        let version = wall.entity_tag.as_str().trim_matches('"');
         assert!(text.contains(&format!("data-version=\"{version}\"")));
     }
 }

@@ -9,7 +9,7 @@ use hyper::{HeaderMap, Response, StatusCode};
 use super::body::ReplyBody;
 use super::handler::Authenticated;
 use super::request_id::REQUEST_ID;
-use crate::api::{self, Challenge};
+use crate::api::{self, Challenge, EntityTag};
 
 /// Returns the `WWW-Authenticate` header of a 401 response. `wget` and the standard HTTP clients
 /// of Java and Python (`urllib`) send a password only after a `Basic` challenge.
@@ -34,8 +34,8 @@ pub(super) fn to_http(reply: api::Response, request_id: &str) -> Response<ReplyB
     if reply.status == StatusCode::NOT_MODIFIED {
         headers.remove(CONTENT_TYPE);
     }
-    if let Some(tag) = reply.entity_tag.and_then(|tag| tag.try_into().ok()) {
-        headers.insert(ETAG, tag);
+    if let Some(tag) = &reply.entity_tag {
+        set_entity_tag(headers, tag);
     }
     if reply.status == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, challenge_header(reply.challenge));
@@ -63,6 +63,12 @@ pub(super) fn set_common_headers(
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     set_request_id(headers, request_id);
+}
+
+pub(super) fn set_entity_tag(headers: &mut HeaderMap, tag: &EntityTag) {
+    if let Ok(tag) = HeaderValue::from_str(tag.as_str()) {
+        headers.insert(ETAG, tag);
+    }
 }
 
 /// Returns an empty response to `OPTIONS`, with the methods that the path supports.

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::entity_tag::EntityTag;
 use super::shown::Shown;
+use crate::api::entity_tag::EntityTag;
 use crate::api::errors::ApiError;
 use crate::api::json::{JsonPieces, render};
 use crate::organizations::{Account, Limits};
@@ -57,8 +57,10 @@ impl ViewKey {
 /// The cached views of one configuration.
 #[derive(Debug)]
 pub(in crate::api) struct ViewCache {
+    /// Distinguishes the entity tags of this process and configuration from all others.
     id: u64,
-    latest_state: AtomicU64,
+    /// Number of states that have an entity tag.
+    tagged_states: AtomicU64,
     views: SyncMutex<Views>,
     cached_bytes: Arc<AtomicUsize>,
 }
@@ -99,16 +101,16 @@ struct CachedFields {
 pub(in crate::api) enum Rendered {
     /// The fields that follow the head, as JSON without braces, and the state's entity tag. Without
     /// a tag, the view was not cached.
-    Fields(Vec<Bytes>, Option<String>),
+    Fields(Vec<Bytes>, Option<EntityTag>),
     /// The client already has the state with this entity tag.
-    Unchanged(String),
+    Unchanged(EntityTag),
 }
 
 impl ViewCache {
     pub(in crate::api) fn new() -> Self {
         Self {
             id: fastrand::u64(..),
-            latest_state: AtomicU64::new(0),
+            tagged_states: AtomicU64::new(0),
             views: SyncMutex::default(),
             cached_bytes: Arc::default(),
         }
@@ -141,8 +143,8 @@ impl ViewCache {
             .as_ref()
             .filter(|latest| latest.shown.is_same(&shown));
         if let Some(current) = current {
-            let tag = current.tag.to_string();
-            if if_none_match.is_some_and(|tags| current.tag.is_in(tags)) {
+            let tag = current.tag.clone();
+            if if_none_match.is_some_and(|tags| tag.is_in(tags)) {
                 return Ok(Rendered::Unchanged(tag));
             }
             let pieces = match &current.fields {
@@ -152,18 +154,22 @@ impl ViewCache {
             return Ok(Rendered::Fields(pieces, Some(tag)));
         }
         let (own_bytes, pieces) = render(is_large, write).await?;
-        let tag = EntityTag {
-            cache: self.id,
-            state: self.latest_state.fetch_add(1, Ordering::Relaxed),
-        };
+        let tag = self.next_tag();
         // Drops the previous state first, so that it no longer counts toward the size of the cache.
         *latest = None;
         *latest = Some(Latest {
             shown,
-            tag,
+            tag: tag.clone(),
             fields: self.cached(&pieces, own_bytes),
         });
-        Ok(Rendered::Fields(pieces, Some(tag.to_string())))
+        Ok(Rendered::Fields(pieces, Some(tag)))
+    }
+
+    /// Returns the entity tag of a new state. It is weak, because responses with the same tag
+    /// differ in `request_id` and `as_of`.
+    fn next_tag(&self) -> EntityTag {
+        let state = self.tagged_states.fetch_add(1, Ordering::Relaxed);
+        EntityTag::weak(&format!("{:x}-{state:x}", self.id))
     }
 
     /// Returns the view, or `None` if the cache is full.
@@ -282,7 +288,7 @@ mod tests {
                 &cache,
                 &key,
                 member,
-                tags.last().map(String::as_str),
+                tags.last().map(EntityTag::as_str),
                 &count,
             );
             assert!(matches!(unchanged.await, Rendered::Unchanged(_)));

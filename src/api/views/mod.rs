@@ -6,7 +6,6 @@
 //! already has the state gets a response without a body.
 
 mod cache;
-mod entity_tag;
 mod shown;
 
 pub(super) use cache::{Rendered, ViewCache, ViewKey};

@@ -111,7 +111,7 @@ impl Routes {
             require_get_or_head(&request)?;
             // A page's address may be bookmarked and is sent to proxies, unlike its fragment.
             reject_tokens(request.uri().query().unwrap_or_default())?;
-            Ok(file.response(request.headers()))
+            Ok(file.response(&if_none_match(request.headers())))
         } else if path == OPENAPI_PATH {
             require_get_or_head(&request)?;
             Ok(self.openapi_document(request_id))
