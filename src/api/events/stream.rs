@@ -95,7 +95,7 @@ impl EventStream {
         let position = position.filter(|position| stream.live.view.includes(position));
         let resumed = position.and_then(|position| stream.resume(position.progress, rendered));
         if resumed.is_none() {
-            stream.first = Some(stream.first_snapshot(rendered).await?);
+            stream.first = Some(stream.first_snapshot().await?);
         }
         Ok(stream)
     }
@@ -125,9 +125,9 @@ impl EventStream {
 
     /// Waits for the snapshot with which the stream starts. It includes the changes that the
     /// client may already know of.
-    async fn first_snapshot(&mut self, rendered: u64) -> Result<Frame, ApiError> {
+    async fn first_snapshot(&mut self) -> Result<Frame, ApiError> {
         let channel = Arc::clone(&self.live.channel);
-        let change = rendered.max(self.live.view.pbx.latest_change());
+        let change = self.live.view.pbx.latest_change();
         let (failures, _) = channel.failures();
         let mut is_urgent = true;
         loop {
@@ -198,10 +198,7 @@ impl EventStream {
             Taken::Entry(entry) => self.send(&entry),
             Taken::Nothing if has_ended => self.shut_down(),
             Taken::Nothing => Step::Wait,
-            Taken::Dropped => {
-                let rendered = self.reader.rejoin_if_dropped().unwrap_or(0);
-                self.fall_back(rendered)
-            }
+            Taken::Dropped => self.fall_back(),
         }
     }
 
@@ -227,7 +224,7 @@ impl EventStream {
     fn catch_up(&mut self, through: u64) -> Step {
         let view = Arc::clone(&self.live.view);
         let Some(mut changes) = view.pbx.changes_since(self.progress.last_complete()) else {
-            return self.fall_back(through);
+            return self.fall_back();
         };
         changes.retain(|(number, _)| *number <= through);
         let Some((last, _)) = changes.last() else {
@@ -245,13 +242,11 @@ impl EventStream {
         }
     }
 
-    /// Continues with a snapshot because the client reads too slowly. `rendered` is the
-    /// number of the last change before the events that the stream takes next.
-    fn fall_back(&mut self, rendered: u64) -> Step {
+    /// Continues with a snapshot because the client reads too slowly.
+    fn fall_back(&mut self) -> Step {
         let pbx = &self.live.view.pbx;
         pbx.metrics().dropped_to_snapshot.inc();
-        let change = rendered.max(pbx.latest_change());
-        self.need_snapshot(change)
+        self.need_snapshot(pbx.latest_change())
     }
 
     fn need_snapshot(&mut self, change: u64) -> Step {
