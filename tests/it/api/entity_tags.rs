@@ -181,17 +181,17 @@ fn passing_time_has_a_new_tag(version: u32) {
         "action=showstate&agent=1001",
     ];
     let before = reads.map(|query| get(&bridge, query, &[]));
+    // A member that was queried again has a new tag, even if nothing visible has changed.
+    let is_overdue = |response: &Response| {
+        let signs = ["\"pause_overdue\":true", "\"overdue\":1"];
+        signs.iter().any(|sign| response.body.contains(sign))
+    };
     for (query, before) in reads.into_iter().zip(&before) {
-        let overdue = eventually("the pause is overdue", || {
+        assert!(!is_overdue(before), "{before:?}");
+        eventually("the pause is overdue", || {
             let response = get(&bridge, query, &[("If-None-Match", &tag(before))]);
-            (response.status == 200 && !response.body.contains("\"overdue\":0")).then_some(response)
+            is_overdue(&response).then_some(())
         });
-        assert_ne!(covered(&overdue), covered(before), "{query}");
-        let counts_overdue = overdue.body.contains("\"overdue\":1");
-        assert!(
-            overdue.body.contains("\"pause_overdue\":true") || counts_overdue,
-            "{overdue:?}"
-        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! Clients that reconnect or read slowly miss no change, and do not delay other clients.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::client::EventClient;
@@ -29,7 +30,7 @@ fn reconnecting_client_replays_missed_changes_or_gets_a_snapshot(version: u32) {
     panel.drain(&mut client);
     assert_eq!(panel.count("snapshot"), 1);
     drop(client);
-    pause_repeatedly(&asterisk, &bridge, 3000);
+    pause_repeatedly(&asterisk, &bridge, 0..3000);
     let last = panel.last_id.clone();
     let mut client = EventClient::resume(bridge.address, ACME, "", last.as_deref());
     panel.catch_up(
@@ -45,7 +46,7 @@ fn reconnecting_client_replays_missed_changes_or_gets_a_snapshot(version: u32) {
     assert!(panel.count("member") >= 3000, "{:?}", panel.counts);
     drop(client);
     // Makes more changes than the bridge stores.
-    pause_repeatedly(&asterisk, &bridge, 5000);
+    pause_repeatedly(&asterisk, &bridge, 0..5000);
     let last = panel.last_id.clone();
     let mut client = EventClient::resume(bridge.address, ACME, "", last.as_deref());
     panel.catch_up(
@@ -58,12 +59,12 @@ fn reconnecting_client_replays_missed_changes_or_gets_a_snapshot(version: u32) {
     assert_eq!(panel.count("snapshot"), 2, "{:?}", panel.counts);
 }
 
-/// Pauses agent 1001 `count` times, each time with a different reason. Returns once the bridge
-/// shows the last reason.
-fn pause_repeatedly(asterisk: &Asterisk, bridge: &Bridge, count: usize) {
+/// Pauses agent 1001 once for each number, with a reason that contains the number. Returns once the
+/// bridge shows the last reason.
+fn pause_repeatedly(asterisk: &Asterisk, bridge: &Bridge, numbers: Range<usize>) {
     let mut ami = asterisk.ami();
     let reason = |number: usize| format!("{number} {:-<60}", "");
-    for number in 0..count {
+    for number in numbers.clone() {
         let response = ami.send(&format!(
             "Action: QueuePause\r\nQueue: acme-6001\r\nInterface: Local/1001@acme-agents\r\n\
              Paused: true\r\nReason: {}",
@@ -73,7 +74,7 @@ fn pause_repeatedly(asterisk: &Asterisk, bridge: &Bridge, count: usize) {
     }
     eventually("the last pause is shown", || {
         let state = bridge.acme_ok("action=showstate&agent=1001");
-        (state["reason"] == *reason(count - 1)).then_some(())
+        (state["reason"] == *reason(numbers.end - 1)).then_some(())
     });
 }
 
@@ -133,8 +134,9 @@ fn slow_reader_gets_a_snapshot_and_catches_up(version: u32) {
     );
     let count = 16_000;
     let mut slowest = Duration::ZERO;
-    for _ in 0..count / 1000 {
-        pause_repeatedly(&asterisk, &bridge, 1000);
+    for first in (0..count).step_by(1000) {
+        // A panel that has not received the latest events yet shows another reason.
+        pause_repeatedly(&asterisk, &bridge, first..first + 1000);
         let started = std::time::Instant::now();
         fast.catch_up(
             &mut client,
