@@ -85,6 +85,12 @@ fn packaged_descriptor_limits_suffice_for_the_default_and_for_the_documented_pan
 }
 
 #[test]
+fn packaged_unit_does_not_hide_the_limits_in_proc_sys() {
+    let unit = project_file("packaging/systemd/ami-bridge.service");
+    assert!(!unit.lines().any(|line| line.starts_with("ProcSubset=")));
+}
+
+#[test]
 fn defaults_of_linux_suffice_for_the_default_configuration() {
     let system = SystemLimits {
         open_files: None,
