@@ -31,3 +31,4 @@ pub use error::ConfigError;
 pub use load::{find, load, load_text};
 pub use mistake::Mistake;
 pub use settings::{AdminSettings, HttpSettings, PbxSettings, Settings, StateSettings};
+pub(crate) use validate::{line_of_file, table_name};

@@ -2,6 +2,7 @@
 
 use super::proposal::Proposal;
 use super::questions::wrapped;
+use crate::config::table_name;
 use crate::organizations::{Pattern, Template};
 
 /// Maximum number of names in a list for the operator.
@@ -46,10 +47,7 @@ pub(super) fn summary(proposal: &Proposal) -> String {
 
 /// Parses the name of an organization, which becomes the name of a table.
 pub(super) fn parse_name(text: &str) -> Result<String, String> {
-    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-    if text.is_empty() || text.len() > 64 || !text.bytes().all(is_allowed) {
-        return Err("a name consists of 1 to 64 letters, digits, _ or -".to_owned());
-    }
+    table_name(text)?;
     Ok(text.to_owned())
 }
 

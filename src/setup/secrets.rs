@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::error::{SetupError, at};
 use crate::ami::value::is_trimmed_line;
+use crate::config::line_of_file;
 
 /// Letters and digits that nobody confuses when reading them aloud. Their number is a power of
 /// two, so that each random byte gives one of them with equal probability.
@@ -59,9 +60,7 @@ pub(super) fn random_password() -> Result<Zeroizing<String>, SetupError> {
 pub(super) fn read_line_of(path: &Path) -> Result<Zeroizing<String>, SetupError> {
     let bytes = Zeroizing::new(std::fs::read(path).map_err(at(path))?);
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
-    let line = text
-        .trim_start_matches('\u{feff}')
-        .trim_end_matches([' ', '\t', '\r', '\n']);
+    let line = line_of_file(text);
     if !is_trimmed_line(line) {
         let message = "must be one line of UTF-8 text that is not empty";
         return Err(SetupError::Mistake(format!(

@@ -25,6 +25,9 @@ mod user;
 mod value;
 mod wrapup;
 
+pub(crate) use text::line_of_file;
+pub(crate) use value::table_name;
+
 use super::file::File;
 use super::mistake::Mistakes;
 use super::settings::{PbxSettings, Settings};

@@ -39,7 +39,7 @@ pub(super) fn check_line(text: &str) -> Result<(), String> {
 
 /// Removes the characters that editors add to a file: a byte-order mark at the start, and
 /// spaces, tabs and line breaks at the end.
-pub(super) fn line_of_file(text: &str) -> &str {
+pub(crate) fn line_of_file(text: &str) -> &str {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     text.trim_end_matches([' ', '\t', '\r', '\n'])
 }

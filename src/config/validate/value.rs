@@ -42,7 +42,7 @@ pub(super) fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
 }
 
 /// Checks the NAME in `[pbx.NAME]` or `[organization.NAME]`, or the name of a token.
-pub(super) fn table_name(name: &str) -> Result<(), &'static str> {
+pub(crate) fn table_name(name: &str) -> Result<(), &'static str> {
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
     if name.is_empty() || name.len() > 64 || !name.bytes().all(is_allowed) {
         return Err("the name must consist of 1 to 64 letters, digits, _ or -");
