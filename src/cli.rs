@@ -59,12 +59,16 @@ pub struct SetupArguments {
     /// Asterisk's configuration folder
     #[arg(long, value_name = "DIR", default_value = "/etc/asterisk")]
     pub asterisk_etc: PathBuf,
-    /// Name of the AMI user, which is created if it does not exist
-    #[arg(long, value_name = "NAME", default_value = "queuebridge")]
-    pub ami_username: String,
+    /// Name of the AMI user, which is created if it does not exist [default: queuebridge]
+    #[arg(long, value_name = "NAME")]
+    pub ami_username: Option<String>,
     /// File with the secret of an AMI user that exists. Nothing is written on the Asterisk side
     #[arg(long, value_name = "FILE")]
     pub ami_secret_file: Option<PathBuf>,
+    /// Print the lines for the AMI user, and write nothing on the Asterisk side. If the output is
+    /// no terminal, the lines go to a file that only this user can read
+    #[arg(long)]
+    pub print_ami_user: bool,
     /// Name of the organization. Of several, separated by commas, each has the queues whose names
     /// begin with its name
     #[arg(long, value_name = "NAME")]
@@ -84,13 +88,17 @@ pub struct SetupArguments {
     /// Template of the device whose state Asterisk watches, such as hint:{agent}@ext-local
     #[arg(long, value_name = "TEMPLATE")]
     pub state_interface: Option<String>,
+    /// Let organizations that have agents or queues in common both act on them
+    #[arg(long)]
+    pub shared: bool,
     /// Name that the user logs in with [default: the organization's name]
     #[arg(long, value_name = "NAME")]
     pub username: Option<String>,
     /// File with the user's password [default: setup makes a password and shows it once]
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
-    /// Address and port of the API [default: 127.0.0.1:8088, or the next free port]
+    /// Address and port of the API; port 0 stands for a free one [default: 127.0.0.1:8088, or the
+    /// next free port]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
     /// Folder for the configuration
@@ -105,4 +113,12 @@ pub struct SetupArguments {
     /// Print the files, and write nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+impl SetupArguments {
+    /// Returns the name of the AMI user.
+    #[must_use]
+    pub fn ami_username(&self) -> &str {
+        self.ami_username.as_deref().unwrap_or("queuebridge")
+    }
 }

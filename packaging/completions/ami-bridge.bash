@@ -293,7 +293,7 @@ _ami__bridge() {
             return 0
             ;;
         ami__bridge__subcmd__setup)
-            opts="-h --pbx --asterisk-etc --ami-username --ami-secret-file --organization --queues --agents --queue-name --interface --state-interface --username --password-file --listen --directory --start --yes --dry-run --config --help"
+            opts="-h --pbx --asterisk-etc --ami-username --ami-secret-file --print-ami-user --organization --queues --agents --queue-name --interface --state-interface --shared --username --password-file --listen --directory --start --yes --dry-run --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -42,7 +42,7 @@ complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand check" -l probe -d
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand check" -s h -l help -d 'Print help'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l pbx -d 'Address and port of the PBX\'s AMI [default: what manager.conf says, else 127.0.0.1:5038]' -r
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l asterisk-etc -d 'Asterisk\'s configuration folder' -r -F
-complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l ami-username -d 'Name of the AMI user, which is created if it does not exist' -r
+complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l ami-username -d 'Name of the AMI user, which is created if it does not exist [default: queuebridge]' -r
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l ami-secret-file -d 'File with the secret of an AMI user that exists. Nothing is written on the Asterisk side' -r -F
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l organization -d 'Name of the organization. Of several, separated by commas, each has the queues whose names begin with its name' -r
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l queues -d 'The organization\'s queue numbers, such as 6001,60*' -r
@@ -52,9 +52,11 @@ complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l interfac
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l state-interface -d 'Template of the device whose state Asterisk watches, such as hint:{agent}@ext-local' -r
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l username -d 'Name that the user logs in with [default: the organization\'s name]' -r
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l password-file -d 'File with the user\'s password [default: setup makes a password and shows it once]' -r -F
-complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l listen -d 'Address and port of the API [default: 127.0.0.1:8088, or the next free port]' -r
+complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l listen -d 'Address and port of the API; port 0 stands for a free one [default: 127.0.0.1:8088, or the next free port]' -r
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l directory -d 'Folder for the configuration' -r -F
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l config -d 'Configuration file [environment: AMI_BRIDGE_CONFIG; default: ./ami-bridge.toml, then /etc/ami-bridge/ami-bridge.toml]' -r -F
+complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l print-ami-user -d 'Print the lines for the AMI user, and write nothing on the Asterisk side. If the output is no terminal, the lines go to a file that only this user can read'
+complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l shared -d 'Let organizations that have agents or queues in common both act on them'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l start -d 'Enable and start the systemd unit'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l yes -d 'Ask nothing. What is still unknown is an error that names the flag'
 complete -c ami-bridge -n "__fish_ami_bridge_using_subcommand setup" -l dry-run -d 'Print the files, and write nothing'

@@ -66,6 +66,13 @@ impl Directory {
         self.users.get(username)
     }
 
+    /// Returns all users, ordered by name.
+    pub fn users(&self) -> impl Iterator<Item = &Arc<Account>> {
+        let mut users: Vec<_> = self.users.values().collect();
+        users.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        users.into_iter()
+    }
+
     /// Returns the account of the token with this hash, even if it has expired.
     #[must_use]
     pub fn token(&self, hash: &TokenHash) -> Option<&Arc<Account>> {

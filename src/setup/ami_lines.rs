@@ -6,7 +6,8 @@ use std::net::IpAddr;
 pub(super) const HIDDEN_SECRET: &str = "(64 random hex digits)";
 
 /// Returns the section of a user who may log in from one address, and may do no more than the
-/// bridge needs. With `enables_ami`, the lines also turn the AMI on, for this machine only.
+/// bridge needs. With `enables_ami`, the lines also turn the AMI on, for this machine only. The
+/// first and the last line mark the others, so that a command can remove them.
 pub(super) fn lines(
     username: &str,
     secret: &str,
@@ -19,9 +20,9 @@ pub(super) fn lines(
     };
     // Each deny line covers one family of addresses.
     format!(
-        "; Added by ami-bridge setup.\n{enable}[{username}]\nsecret = {secret}\n\
+        "; Added by ami-bridge setup: {username}\n{enable}[{username}]\nsecret = {secret}\n\
          deny = 0.0.0.0/0.0.0.0\ndeny = ::/0\npermit = {}\nread = agent,system\n\
-         write = agent\nallowmultiplelogin = yes\n",
+         write = agent\nallowmultiplelogin = yes\n; End of ami-bridge setup: {username}\n",
         permit(own_address)
     )
 }

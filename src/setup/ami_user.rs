@@ -3,28 +3,21 @@
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use zeroize::Zeroizing;
 
 use super::Setup;
 use super::ami_lines::{self, HIDDEN_SECRET};
 use super::error::{SetupError, at};
-use super::files::{Access, owner_of};
+use super::files::{Access, is_readable_by_all, owner_of};
 use super::find::FoundPbx;
-use super::link::{Link, own_address};
+use super::link::{AmiUser, Link, own_address};
 use super::manager_conf::Place;
+use super::paste::{hand_over, indented, wait_for_login};
+use super::question::Question;
 use super::questions::{say, wrapped};
 use super::secrets::{random_secret, read_line_of};
-
-/// The command that makes Asterisk read `manager.conf` again.
-const RELOAD: &str = "manager reload";
-
-/// An AMI user with which setup has logged in.
-pub(super) struct AmiUser {
-    pub(super) secret: Zeroizing<String>,
-    pub(super) link: Link,
-}
+use super::shell;
 
 /// A secret that exists already.
 struct KnownSecret {
@@ -41,7 +34,7 @@ struct KnownSecret {
 /// # Errors
 /// Returns an error if no login is possible.
 pub(super) async fn obtain(setup: &Setup, pbx: &FoundPbx) -> Result<AmiUser, SetupError> {
-    let username = &setup.arguments.ami_username;
+    let username = setup.arguments.ami_username();
     ami_lines::check_username(username).map_err(SetupError::Mistake)?;
     if !pbx.is_ami_off() {
         pbx.connect()?;
@@ -65,14 +58,14 @@ pub(super) async fn obtain(setup: &Setup, pbx: &FoundPbx) -> Result<AmiUser, Set
 /// Returns whether the user certainly exists, according to the flags or `manager.conf`.
 fn exists(setup: &Setup, pbx: &FoundPbx) -> bool {
     let conf = pbx.conf.as_ref();
-    let user = conf.and_then(|conf| conf.user(&setup.arguments.ami_username));
+    let user = conf.and_then(|conf| conf.user(setup.arguments.ami_username()));
     setup.arguments.ami_secret_file.is_some() || user.is_some()
 }
 
 /// Returns the secret of a user that exists: the operator's, that of an earlier run, or the one in
 /// `manager.conf`. Asks for it if there is someone to ask and `manager.conf` can't be read.
 fn known_secret(setup: &Setup, pbx: &FoundPbx) -> Result<Option<KnownSecret>, SetupError> {
-    let username = &setup.arguments.ami_username;
+    let username = setup.arguments.ami_username();
     let file = setup.arguments.ami_secret_file.clone();
     let file = file.or_else(|| Some(setup.secret_file()).filter(|file| file.exists()));
     if let Some(file) = file {
@@ -96,11 +89,14 @@ fn known_secret(setup: &Setup, pbx: &FoundPbx) -> Result<Option<KnownSecret>, Se
             })
         }));
     }
-    let question = format!("Does the AMI user {username} exist already?");
-    if !setup.questions.confirm(&question, false, false)? {
+    say(&format!("The bridge logs in as the AMI user {username}.\n"));
+    if !setup
+        .questions
+        .confirm(Question::UserExists, false, false)?
+    {
         return Ok(None);
     }
-    let secret = setup.questions.secret(&format!("Secret of {username}"))?;
+    let secret = setup.questions.secret(Question::Secret)?;
     let source = "the terminal".to_owned();
     Ok(Some(KnownSecret {
         secret,
@@ -110,7 +106,7 @@ fn known_secret(setup: &Setup, pbx: &FoundPbx) -> Result<Option<KnownSecret>, Se
 }
 
 fn without_secret(setup: &Setup, pbx: &FoundPbx) -> SetupError {
-    let username = &setup.arguments.ami_username;
+    let username = setup.arguments.ami_username();
     let user = pbx.conf.as_ref().and_then(|conf| conf.user(username));
     let file = user.map_or(String::new(), |user| user.file.display().to_string());
     SetupError::Missing(format!(
@@ -138,7 +134,7 @@ async fn add(
     pbx: &FoundPbx,
     secret: Zeroizing<String>,
 ) -> Result<AmiUser, SetupError> {
-    let username = &setup.arguments.ami_username;
+    let username = setup.arguments.ami_username();
     let own_address = own_address(&pbx.address).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let lines = |secret: &str| {
         Zeroizing::new(ami_lines::lines(
@@ -153,22 +149,19 @@ async fn add(
         None => Err("setup can't read manager.conf".to_owned()),
     };
     let is_written = match place {
-        Ok(place) => {
-            let path = path_of(&place).display();
-            say(&format!(
-                "\nThese lines give the bridge its AMI user, in {path}:\n\n"
-            ));
-            say(&indented(&lines(HIDDEN_SECRET)));
+        Ok(place) if !setup.arguments.print_ami_user => {
+            show_new_lines(&place, &lines(HIDDEN_SECRET));
             if setup.arguments.dry_run {
                 return Err(not_added(username));
             }
-            setup
-                .questions
-                .confirm("\nAdd them and reload Asterisk's manager?", true, true)?
+            say("\n");
+            setup.questions.confirm(Question::AddUser, true, true)?
                 && write(setup, pbx, &place, &lines(&secret))?
         }
-        Err(reason) => {
-            say(&wrapped(&format!("{reason}."), ""));
+        place => {
+            if let Err(reason) = place {
+                say(&wrapped(&format!("{reason}."), ""));
+            }
             if setup.arguments.dry_run {
                 say(&indented(&lines(HIDDEN_SECRET)));
                 return Err(not_added(username));
@@ -177,18 +170,41 @@ async fn add(
         }
     };
     if !is_written {
-        // The next run logs in with the same secret.
-        setup.write_secret(&secret)?;
-        show_lines(pbx, &lines(&secret));
-        return wait_for_login(setup, pbx, secret).await;
+        let lines = lines(&secret);
+        return hand_over(setup, pbx, &lines, secret).await;
     }
-    if let Err(reason) = reload(pbx) {
-        say(&wrapped(&format!("`{RELOAD}` failed: {reason}"), ""));
+    if let Err(reason) = pbx.reload() {
+        say(&wrapped(
+            &format!("`manager reload` failed: {reason}. Run it on the PBX."),
+            "",
+        ));
         return wait_for_login(setup, pbx, secret).await;
     }
     match Link::open(&pbx.address, username, &secret).await {
         Ok(link) => Ok(AmiUser { secret, link }),
         Err(reason) => Err(refused(pbx, username, "the new lines", &reason)),
+    }
+}
+
+/// Shows the lines that setup proposes to add, and who could read them.
+fn show_new_lines(place: &Place, lines: &str) {
+    let path = path_of(place).display();
+    say(&format!(
+        "\nThese lines give the bridge its AMI user, in {path}:\n\n"
+    ));
+    say(&indented(lines));
+    if let Place::EndOf(file) = place
+        && is_readable_by_all(file)
+    {
+        let command = format!("chmod o-r {}", shell::quoted_path(file));
+        say("\n");
+        say(&wrapped(
+            &format!(
+                "Every user of this machine can read {path}, and so this secret: to prevent that, \
+                 run `{command}`, if Asterisk's user owns the file or is in its group."
+            ),
+            "",
+        ));
     }
 }
 
@@ -207,7 +223,7 @@ fn path_of(place: &Place) -> &Path {
 
 /// Writes the lines. Returns false if the current user may not do that.
 fn write(setup: &Setup, pbx: &FoundPbx, place: &Place, lines: &str) -> Result<bool, SetupError> {
-    let command = quoted_command(&pbx.cli_command(RELOAD));
+    let command = pbx.reload_command();
     let path = path_of(place);
     let result = match place {
         Place::NewFile(path) => {
@@ -217,14 +233,7 @@ fn write(setup: &Setup, pbx: &FoundPbx, place: &Place, lines: &str) -> Result<bo
             let access = Access { mode: 0o640, owner };
             setup.changes.create(path, lines, access, Some(&command))
         }
-        Place::EndOf(path) => {
-            let undo = format!(
-                "delete [{}] in {} && {command}",
-                setup.arguments.ami_username,
-                path.display()
-            );
-            setup.changes.append(path, lines, &undo)
-        }
+        Place::EndOf(path) => setup.changes.append(path, lines, &command),
     };
     match result {
         Ok(()) => Ok(true),
@@ -234,78 +243,6 @@ fn write(setup: &Setup, pbx: &FoundPbx, place: &Place, lines: &str) -> Result<bo
         }
         Err(error) => Err(at(path)(error)),
     }
-}
-
-/// Makes Asterisk read `manager.conf` again.
-fn reload(pbx: &FoundPbx) -> Result<(), String> {
-    let words = pbx.cli_command(RELOAD);
-    let output = Command::new(&words[0])
-        .args(&words[1..])
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("the program asterisk: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let text = [output.stdout, output.stderr].concat();
-    Err(String::from_utf8_lossy(&text).trim().to_owned())
-}
-
-/// Shows lines with a secret, for the operator to paste.
-fn show_lines(pbx: &FoundPbx, lines: &str) {
-    let file = match &pbx.conf {
-        Some(conf) => conf.path.display().to_string(),
-        None => "manager.conf".to_owned(),
-    };
-    say(&format!(
-        "\nAdd these lines to the PBX's {file} (on FreePBX and Issabel: to\n\
-         manager_custom.conf). In its [general] section, enabled must be yes.\n\n"
-    ));
-    say(&indented(lines));
-    let command = quoted_command(&pbx.cli_command(RELOAD));
-    say(&format!("\nThen run, on the PBX: {command}\n"));
-}
-
-/// Waits until the operator has made the login possible.
-async fn wait_for_login(
-    setup: &Setup,
-    pbx: &FoundPbx,
-    secret: Zeroizing<String>,
-) -> Result<AmiUser, SetupError> {
-    let username = &setup.arguments.ami_username;
-    loop {
-        if setup.questions.can_ask() {
-            let text = "\nPress Enter when that is done, to try the login. Ctrl-C ends setup. ";
-            setup.questions.wait_for_enter(text)?;
-        }
-        match Link::open(&pbx.address, username, &secret).await {
-            Ok(link) => return Ok(AmiUser { secret, link }),
-            Err(reason) if setup.questions.can_ask() => say(&wrapped(&reason, "  ")),
-            Err(_) => {
-                return Err(SetupError::Missing(format!(
-                    "the AMI user {username} can't log in yet: do what is printed above, then \
-                     run the same command again"
-                )));
-            }
-        }
-    }
-}
-
-fn indented(text: &str) -> Zeroizing<String> {
-    let lines = text.lines().map(|line| match line {
-        "" => "\n".to_owned(),
-        line => format!("  {line}\n"),
-    });
-    Zeroizing::new(lines.collect())
-}
-
-/// Returns a command as the operator would type it.
-fn quoted_command(words: &[String]) -> String {
-    let quoted = words.iter().map(|word| match word.contains(' ') {
-        true => format!("\"{word}\""),
-        false => word.clone(),
-    });
-    quoted.collect::<Vec<_>>().join(" ")
 }
 
 impl Setup {

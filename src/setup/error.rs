@@ -1,7 +1,6 @@
 //! Why setup ends early.
 
-/// Exit status after Ctrl-C, as shells report it.
-pub(super) const INTERRUPTED: u8 = 130;
+use super::question::Question;
 
 /// The reason why setup ends early. No variant contains a secret.
 #[derive(Debug, thiserror::Error)]
@@ -25,9 +24,13 @@ impl SetupError {
     }
 }
 
-/// The error for a value that setup can neither find out nor ask for.
-pub(super) fn unknown(what: &str, flag: &str) -> SetupError {
-    SetupError::Mistake(format!("{what} is unknown: give {flag}"))
+/// The error for a question that nobody can be asked.
+pub(super) fn unknown(question: Question) -> SetupError {
+    let flags = question.flags().join(" or ");
+    SetupError::Mistake(format!(
+        "setup can't find out by itself: {}. Give {flags}",
+        question.text()
+    ))
 }
 
 /// Returns a function that turns an error of a file into a setup error.

@@ -10,6 +10,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::shell::{quoted_path, removal};
+
 /// One thing that setup has changed, and how to undo it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Change {
@@ -43,12 +45,15 @@ impl Changes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records a change that was not made to a file.
-    pub(super) fn record(&self, what: &str, undo: &str) {
-        self.lock().push(Change {
-            what: what.to_owned(),
-            undo: undo.to_owned(),
-        });
+    /// Checks that the current user can create files in a folder.
+    ///
+    /// # Errors
+    /// Returns an error if the user can't.
+    pub(super) fn require_writable(&self, folder: &Path) -> io::Result<()> {
+        let _changes = self.lock();
+        let path = folder.join(format!(".ami-bridge-setup.{}", std::process::id()));
+        let probe = OpenOptions::new().write(true).create_new(true).open(&path);
+        probe.map(|_| drop(Temporary { path }))
     }
 
     /// Creates a folder if it does not exist.
@@ -65,7 +70,7 @@ impl Changes {
         fs::set_permissions(path, fs::Permissions::from_mode(access.mode))?;
         changes.push(Change {
             what: path.display().to_string(),
-            undo: format!("rmdir {}", path.display()),
+            undo: format!("rmdir {}", quoted_path(path)),
         });
         Ok(())
     }
@@ -89,7 +94,7 @@ impl Changes {
         let after = after_undo.map_or(String::new(), |command| format!(" && {command}"));
         changes.push(Change {
             what: path.display().to_string(),
-            undo: format!("rm {}{after}", path.display()),
+            undo: format!("rm {}{after}", quoted_path(path)),
         });
         Ok(())
     }
@@ -108,14 +113,16 @@ impl Changes {
     ) -> io::Result<()> {
         let mut changes = self.lock();
         let temporary = Temporary::write(path, content, access)?;
-        match fs::hard_link(path, saved) {
+        let restore = match fs::hard_link(path, saved) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 if fs::read(path)? != fs::read(saved)? {
                     return Err(error);
                 }
+                // An earlier run has saved it.
+                "cp -p"
             }
-            result => result?,
-        }
+            result => result.map(|()| "mv")?,
+        };
         fs::rename(&temporary.path, path)?;
         changes.push(Change {
             what: format!(
@@ -123,17 +130,18 @@ impl Changes {
                 path.display(),
                 saved.display()
             ),
-            undo: format!("mv {} {}", saved.display(), path.display()),
+            undo: format!("{restore} {} {}", quoted_path(saved), quoted_path(path)),
         });
         Ok(())
     }
 
     /// Appends a text to a file with a single write. Leaves what the file contains, its owner and
-    /// its mode. `undo` is the command that removes the text.
+    /// its mode. The first and the last line of the text must not occur in the file. `after_undo` is
+    /// a command to run after the text is removed.
     ///
     /// # Errors
     /// Returns an error if the file does not exist or can't be written.
-    pub(super) fn append(&self, path: &Path, text: &str, undo: &str) -> io::Result<()> {
+    pub(super) fn append(&self, path: &Path, text: &str, after_undo: &str) -> io::Result<()> {
         let mut changes = self.lock();
         let old = fs::read(path)?;
         let separator = match old.last() {
@@ -146,7 +154,7 @@ impl Changes {
         file.sync_all()?;
         changes.push(Change {
             what: format!("{} (lines added at its end)", path.display()),
-            undo: undo.to_owned(),
+            undo: format!("{} && {after_undo}", removal(path, separator, text)),
         });
         Ok(())
     }
@@ -194,14 +202,13 @@ fn set_owner(file: impl AsFd, owner: Owner) -> io::Result<()> {
     }
 }
 
-/// Returns whether the current user can create files in a folder.
-pub(super) fn can_create_in(folder: &Path) -> io::Result<()> {
-    let path = folder.join(format!(".ami-bridge-setup.{}", std::process::id()));
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&path)?;
-    fs::remove_file(path)
+/// Returns whether every user of this machine can read a file, because of its mode and its folder's.
+pub(super) fn is_readable_by_all(path: &Path) -> bool {
+    let has = |path: Option<&Path>, bit: u32| {
+        let metadata = path.and_then(|path| fs::metadata(path).ok());
+        metadata.is_some_and(|metadata| metadata.mode() & bit != 0)
+    };
+    has(Some(path), 0o004) && has(path.parent(), 0o001)
 }
 
 /// Returns the owner of a file or folder.
@@ -280,19 +287,17 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("manager_custom.conf");
         let changes = Changes::default();
-        changes.append(&path, "x", "").expect_err("no file");
+        changes.append(&path, "x", "reload").expect_err("no file");
         for (old, expected) in [
             ("", "[x]\n"),
             ("a=b\n", "a=b\n\n[x]\n"),
             ("a", "a\n\n[x]\n"),
         ] {
             fs::write(&path, old).expect("written");
-            changes
-                .append(&path, "[x]\n", "remove it")
-                .expect("written");
+            changes.append(&path, "[x]\n", "reload").expect("written");
             assert_eq!(fs::read_to_string(&path).expect("a file"), expected);
         }
-        assert_eq!(changes.lock()[0].undo, "remove it");
+        assert!(changes.lock()[0].undo.ends_with(" && reload"));
     }
 
     #[test]

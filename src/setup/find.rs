@@ -3,12 +3,14 @@
 use std::io::ErrorKind;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::error::SetupError;
 use super::flavor::Flavor;
 use super::manager_conf::ManagerConf;
 use super::questions::{say, wrapped};
+use super::shell;
 use crate::ami::Address;
 use crate::cli::SetupArguments;
 
@@ -19,7 +21,7 @@ const DEFAULT_PORT: u16 = 5038;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The folder in which packages put Asterisk's configuration.
-pub(super) const ASTERISK_FOLDER: &str = "/etc/asterisk";
+const ASTERISK_FOLDER: &str = "/etc/asterisk";
 
 /// The PBX.
 #[derive(Debug)]
@@ -60,7 +62,7 @@ pub(super) fn find(arguments: &SetupArguments) -> Result<FoundPbx, SetupError> {
     };
     let flavor = match is_here {
         true => Flavor::of(&folder),
-        false => Flavor::Plain,
+        false => Flavor::Unknown,
     };
     let pbx = FoundPbx {
         address,
@@ -97,16 +99,13 @@ fn read_conf(folder: &Path) -> Option<ManagerConf> {
 
 impl FoundPbx {
     fn description(&self) -> String {
-        let flavor = self
-            .flavor
-            .name()
-            .map_or(String::new(), |name| format!(" ({name})"));
+        let flavor = self.flavor.name();
         let address = &self.address;
         let source = match &self.conf {
             Some(conf) => format!(", as {} says", conf.path.display()),
             None => String::new(),
         };
-        wrapped(&format!("PBX{flavor}: AMI at {address}{source}."), "")
+        wrapped(&format!("PBX ({flavor}): AMI at {address}{source}."), "")
     }
 
     /// Returns whether `manager.conf` turns the AMI off.
@@ -138,14 +137,36 @@ impl FoundPbx {
         )))
     }
 
-    /// Returns the program and the arguments that run a command on Asterisk's command line.
-    pub(super) fn cli_command(&self, command: &str) -> Vec<String> {
+    /// Makes Asterisk read `manager.conf` again.
+    ///
+    /// # Errors
+    /// Returns a message for the operator if Asterisk does not do that.
+    pub(super) fn reload(&self) -> Result<(), String> {
+        let words = self.reload_words();
+        let output = Command::new(&words[0])
+            .args(&words[1..])
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("the program asterisk: {error}"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let text = [output.stdout, output.stderr].concat();
+        Err(String::from_utf8_lossy(&text).trim().to_owned())
+    }
+
+    /// Returns the command that makes Asterisk read `manager.conf` again.
+    pub(super) fn reload_command(&self) -> String {
+        shell::command(&self.reload_words())
+    }
+
+    fn reload_words(&self) -> Vec<String> {
         let mut words = vec!["asterisk".to_owned()];
         if self.folder != Path::new(ASTERISK_FOLDER) {
             let file = self.folder.join("asterisk.conf");
             words.extend(["-C".to_owned(), file.display().to_string()]);
         }
-        words.extend(["-rx".to_owned(), command.to_owned()]);
+        words.extend(["-rx".to_owned(), "manager reload".to_owned()]);
         words
     }
 }

@@ -1,82 +1,87 @@
 //! The end of setup: the unit, the address of the page, and what was changed.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use super::Setup;
+use super::api_address::ApiAddress;
 use super::error::SetupError;
 use super::files::Change;
-use super::questions::say;
+use super::question::Question;
+use super::questions::{say, wrapped};
 use super::service;
+use super::shell::quoted_path;
 
-/// A user of the new configuration.
+/// A user of the configuration.
 pub(super) struct NewUser {
     pub(super) username: String,
     /// The password, if setup made it and must show it.
     pub(super) password: Option<Zeroizing<String>>,
 }
 
-/// What setup has achieved.
-pub(super) struct Result {
-    pub(super) listen: SocketAddr,
-    /// The path of the API.
-    pub(super) path: String,
-    /// The users that setup has made.
-    pub(super) users: Vec<NewUser>,
+/// Returns the users with the passwords that setup made.
+pub(super) fn users_text(users: &[NewUser]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::from("\n"));
+    for NewUser { username, password } in users {
+        let _ = writeln!(*text, "  username  {username}");
+        if let Some(password) = password {
+            let _ = writeln!(*text, "  password  {}  (shown only now)", **password);
+        }
+    }
+    text
+}
+
+/// How to use the bridge.
+pub(super) struct Summary {
+    pub(super) api: ApiAddress,
+    /// The user of the `curl` command.
+    pub(super) username: Option<String>,
     pub(super) is_started: bool,
 }
 
-impl Result {
-    /// Returns the last text for the operator. It contains the passwords that setup made.
-    pub(super) fn text(&self, setup: &Setup) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::from("\n"));
-        let listen = self.listen;
+impl Summary {
+    /// Returns the last text for the operator.
+    pub(super) fn text(&self, setup: &Setup) -> String {
+        let mut text = String::from("\n");
         if !self.is_started {
-            let _ = writeln!(
-                *text,
-                "Start the bridge:\n  {}\n",
-                self.start_command(setup)
-            );
+            let command = start_command(setup);
+            let _ = writeln!(text, "Start the bridge:\n  {command}\n");
         }
-        let _ = writeln!(*text, "  page      http://{listen}/");
-        for NewUser { username, password } in &self.users {
-            let _ = writeln!(*text, "  username  {username}");
-            if let Some(password) = password {
-                let _ = writeln!(*text, "  password  {}  (shown only now)", **password);
-            }
+        if let Some(page) = self.api.page() {
+            let _ = writeln!(text, "The page:\n  {page}\n");
         }
-        let username = self.users.first().map_or("USERNAME", |user| &user.username);
-        // curl asks for the password, so that it is in no command line.
+        let username = self.username.as_deref().unwrap_or("USERNAME");
         let _ = writeln!(
-            *text,
-            "\nTry this; curl asks for the password:\n  curl -w '\\n' -u {} \\\n    \
-             'http://{listen}{}?action=showqueue'",
-            shell_word(username),
-            self.path
+            text,
+            "Try this; curl asks for the password:\n  {}",
+            self.api.curl(username)
         );
-        text
-    }
-
-    fn start_command(&self, setup: &Setup) -> String {
-        let directory = &setup.arguments.directory;
-        if service::reads(directory) {
-            return format!("systemctl enable --now {}", service::UNIT);
+        if self.api.is_port_unknown() {
+            text.push_str("The bridge chooses the PORT when it starts, and logs it.\n");
         }
-        let directory = directory.display();
-        format!("cd {directory} && ami-bridge run --config {directory}/ami-bridge.toml")
+        let lines_file = setup.lines_file();
+        if lines_file.exists() {
+            let path = quoted_path(&lines_file);
+            let hint = format!("{path} contains the AMI user's secret. Delete it: rm {path}");
+            text.push('\n');
+            text.push_str(&wrapped(&hint, ""));
+        }
+        text
     }
 }
 
-/// Quotes a word for a shell if it needs quotes.
-fn shell_word(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "@._-".contains(c);
-    if word.chars().all(is_plain) {
-        return word.to_owned();
+fn start_command(setup: &Setup) -> String {
+    let directory = &setup.arguments.directory;
+    if service::reads(directory) {
+        return format!("systemctl enable --now {}", service::UNIT);
     }
-    format!("'{}'", word.replace('\'', "'\\''"))
+    let file = quoted_path(&setup.configuration_file());
+    format!(
+        "cd {} && ami-bridge run --config {file}",
+        quoted_path(directory)
+    )
 }
 
 /// Returns the list of changes, with how to undo them. The last change is undone first.
@@ -96,7 +101,7 @@ impl Setup {
     ///
     /// # Errors
     /// Returns an error if there is no unit, or if the unit reads another folder.
-    pub(super) fn require_unit(&self) -> std::result::Result<(), SetupError> {
+    pub(super) fn require_unit(&self) -> Result<(), SetupError> {
         let arguments = &self.arguments;
         if !arguments.start {
             return Ok(());
@@ -113,48 +118,34 @@ impl Setup {
         Ok(())
     }
 
-    /// Starts the unit if the operator wishes. Returns whether it was started.
+    /// Starts the unit if the operator wishes. Returns whether it was started. A unit that runs is
+    /// restarted, because its configuration is new.
     ///
     /// # Errors
     /// Returns an error if the unit does not start.
-    pub(super) fn start_unit(&self) -> std::result::Result<bool, SetupError> {
+    pub(super) fn start_unit(&self) -> Result<bool, SetupError> {
         let arguments = &self.arguments;
         let has_unit = service::reads(&arguments.directory) && service::is_available();
         let is_wished = arguments.start
-            || (has_unit
-                && self
-                    .questions
-                    .confirm("Start the bridge now?", true, false)?);
+            || (has_unit && self.questions.confirm(Question::Start, true, false)?);
         if !is_wished || arguments.dry_run {
             return Ok(false);
         }
         say("Starting the bridge …\n");
-        service::start().map_err(|error| {
-            SetupError::Missing(format!(
-                "the bridge does not start: {error}\nIts log: journalctl -u {}",
-                service::UNIT
-            ))
-        })?;
         let unit = service::UNIT;
-        let undo = format!("systemctl disable --now {unit}");
-        self.changes
-            .record(&format!("the unit {unit} is enabled and started"), &undo);
+        let error = |error| {
+            SetupError::Missing(format!(
+                "the bridge does not start: {error}\nIts log: journalctl -u {unit}"
+            ))
+        };
+        // Ctrl-C waits until both commands have ended.
+        let mut changes = self.changes.lock();
+        service::run("enable").map_err(error)?;
+        changes.push(Change {
+            what: format!("the unit {unit} is enabled and started"),
+            undo: format!("systemctl disable --now {unit}"),
+        });
+        service::run("restart").map_err(error)?;
         Ok(true)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shell_word_quotes_what_a_shell_would_read() {
-        for (word, expected) in [
-            ("acme@example.com", "acme@example.com"),
-            ("a b", "'a b'"),
-            ("it's", "'it'\\''s'"),
-        ] {
-            assert_eq!(shell_word(word), expected);
-        }
     }
 }

@@ -7,6 +7,8 @@ use super::proposal::UsualTemplates;
 /// A distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flavor {
+    /// The files of another machine can't be read.
+    Unknown,
     /// Asterisk without a distribution.
     Plain,
     FreePbx,
@@ -52,13 +54,14 @@ impl Flavor {
         }
     }
 
-    /// Returns the name for the operator; `None` for Asterisk without a distribution.
-    pub(super) fn name(self) -> Option<&'static str> {
+    /// Returns the name for the operator.
+    pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Plain => None,
-            Self::FreePbx => Some("FreePBX"),
-            Self::Issabel => Some("Issabel"),
-            Self::VitalPbx => Some("VitalPBX"),
+            Self::Unknown => "on another machine",
+            Self::Plain => "plain Asterisk",
+            Self::FreePbx => "FreePBX",
+            Self::Issabel => "Issabel",
+            Self::VitalPbx => "VitalPBX",
         }
     }
 
@@ -69,7 +72,7 @@ impl Flavor {
                 interface: "Local/{agent}@from-queue/n",
                 state_interface: "hint:{agent}@ext-local",
             }),
-            Self::Plain | Self::VitalPbx => None,
+            Self::Unknown | Self::Plain | Self::VitalPbx => None,
         }
     }
 
@@ -78,7 +81,7 @@ impl Flavor {
     pub(super) fn ignored_queues(self) -> &'static [&'static str] {
         match self {
             Self::FreePbx | Self::Issabel => &["default"],
-            Self::Plain | Self::VitalPbx => &[],
+            Self::Unknown | Self::Plain | Self::VitalPbx => &[],
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One login to the PBX, and the reading of its queues.
 
-use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -32,6 +32,12 @@ pub(super) struct Link {
     supervisor: JoinHandle<()>,
     /// What the login has shown about Asterisk.
     pub(super) peer: Peer,
+}
+
+/// An AMI user with which setup has logged in.
+pub(super) struct AmiUser {
+    pub(super) secret: Zeroizing<String>,
+    pub(super) link: Link,
 }
 
 impl Link {
@@ -114,12 +120,17 @@ fn seen_queue(queue: &Queue) -> SeenQueue {
 /// Returns the address from which this machine connects to the PBX, or `None` if there is no route
 /// to it. Sends nothing.
 pub(super) fn own_address(pbx: &Address) -> Option<IpAddr> {
-    let pbx = pbx.as_str().to_socket_addrs().ok()?.next()?;
-    let any: IpAddr = match pbx {
-        std::net::SocketAddr::V4(_) => [0; 4].into(),
-        std::net::SocketAddr::V6(_) => [0; 16].into(),
+    address_towards(pbx.as_str().to_socket_addrs().ok()?.next()?)
+}
+
+/// Returns the address from which this machine connects to another one, or `None` if there is no
+/// route to it. Sends nothing.
+pub(super) fn address_towards(remote: SocketAddr) -> Option<IpAddr> {
+    let any: IpAddr = match remote {
+        SocketAddr::V4(_) => [0; 4].into(),
+        SocketAddr::V6(_) => [0; 16].into(),
     };
     let socket = UdpSocket::bind((any, 0)).ok()?;
-    socket.connect(pbx).ok()?;
+    socket.connect(remote).ok()?;
     Some(socket.local_addr().ok()?.ip())
 }

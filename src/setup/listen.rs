@@ -13,8 +13,13 @@ const ADMIN_PORT: u16 = 9088;
 /// How many ports are tried. The last one is used even if it is not free.
 const TRIES: u16 = 10;
 
-/// Returns the address for the API: the default, or the next one that is free.
-pub(super) fn api_address() -> SocketAddr {
+/// Returns the address for the API: the operator's, or else the default or the next one that is
+/// free. A free port replaces port 0, so that the address stays the same.
+pub(super) fn api_address(given: Option<SocketAddr>) -> SocketAddr {
+    if let Some(given) = given {
+        let bound = (given.port() == 0).then(|| TcpListener::bind(given).ok()?.local_addr().ok());
+        return bound.flatten().unwrap_or(given);
+    }
     let address = first_free(API_PORT);
     if address.port() != API_PORT {
         say(&wrapped(
@@ -50,5 +55,13 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
         let used = listener.local_addr().expect("an address").port();
         assert_ne!(first_free(used).port(), used);
+    }
+
+    #[test]
+    fn api_address_has_a_port_and_is_otherwise_the_given_one() {
+        let address = |text: &str| api_address(Some(text.parse().expect("an address")));
+        assert_eq!(address("192.0.2.77:8080").to_string(), "192.0.2.77:8080");
+        let free = address("127.0.0.1:0");
+        assert!(free.ip().is_loopback() && free.port() != 0, "{free}");
     }
 }

@@ -1,16 +1,18 @@
 //! `ami-bridge setup`: makes a working configuration from what the PBX reports.
 //!
 //! `find` finds the PBX with its files (`manager_conf`, `flavor`). `ami_user` logs in to it
-//! (`link`), and before that adds the AMI user (`ami_lines`) if it does not exist. `organizations`
-//! decides on the organizations from the flags, the operator's `answers` to `questions` and the
-//! proposals (`proposal`, which does no IO). `configuration` is the text that `files` writes
-//! without overwriting anything, and `finish` ends setup. If a configuration exists, `rerun` only
-//! shows how it differs.
+//! (`link`), and before that adds the AMI user (`ami_lines`) if it does not exist, or has the
+//! operator add it (`paste`). `organizations` decides on the organizations from the flags, the
+//! operator's `answers` to `questions` and the proposals (`proposal`, which does no IO).
+//! `configuration` is the text that `files` writes without overwriting anything, and `finish` ends
+//! setup. If a configuration exists, `rerun` only shows how it differs (`differences`).
 
 mod ami_lines;
 mod ami_user;
 mod answers;
+mod api_address;
 mod configuration;
+mod differences;
 mod error;
 mod files;
 mod find;
@@ -21,25 +23,28 @@ mod listen;
 mod manager_conf;
 mod organizations;
 mod overlaps;
+mod paste;
 mod proposal;
+mod question;
 mod questions;
 mod rerun;
 mod secrets;
 mod service;
+mod shell;
 mod write;
 
 use std::path::PathBuf;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use zeroize::Zeroizing;
 
-use self::ami_user::AmiUser;
+use self::api_address::ApiAddress;
 use self::configuration::{Configuration, NewOrganization, SecretSource};
-use self::error::INTERRUPTED;
 pub use self::error::SetupError;
 use self::files::Changes;
 use self::find::FoundPbx;
-use self::finish::NewUser;
+use self::finish::{NewUser, Summary};
+use self::link::AmiUser;
 use self::organizations::Decided;
 use self::questions::{Questions, restore_echo, say};
 use self::write::Existing;
@@ -72,7 +77,7 @@ pub async fn run(mut arguments: SetupArguments) -> Result<u8, SetupError> {
         arguments,
         changes: Changes::default(),
     };
-    setup.exit_on_interrupt()?;
+    setup.exit_on_signals()?;
     let result = setup.run().await;
     say(&finish::changes_text(&setup.changes.lock()));
     result
@@ -110,7 +115,7 @@ impl Setup {
         let version = version.map_or("of an unknown version".to_owned(), |v| v.to_string());
         say(&format!(
             "Logged in to Asterisk {version} as {}.\n",
-            self.arguments.ami_username
+            self.arguments.ami_username()
         ));
         let seen = link.read_queues().await;
         link.close().await;
@@ -120,19 +125,19 @@ impl Setup {
         let decided = organizations::decide(self, &seen, pbx.flavor)?;
         let (organizations, users) = with_users(decided, password)?;
         let mut configuration = self.configuration(&pbx, organizations);
-        overlaps::settle(&mut configuration, self.questions)?;
-        self.check(&configuration, &secret).await?;
+        overlaps::settle(&mut configuration, self.questions, self.arguments.shared)?;
+        let api = self.check(&configuration, &secret).await?;
         if !self.confirm_and_write(&configuration, &secret, existing)? {
             return Ok(0);
         }
-        let is_started = self.start_unit()?;
-        let finish = finish::Result {
-            listen: configuration.listen,
-            path: "/API/UpdateAgentState.php".to_owned(),
-            users,
-            is_started,
+        // The passwords exist nowhere else, so nothing may fail before they are shown.
+        say(&finish::users_text(&users));
+        let summary = Summary {
+            api,
+            username: users.into_iter().next().map(|user| user.username),
+            is_started: self.start_unit()?,
         };
-        say(&finish.text(self));
+        say(&summary.text(self));
         Ok(0)
     }
 
@@ -154,48 +159,57 @@ impl Setup {
 
     fn configuration(&self, pbx: &FoundPbx, organizations: Vec<NewOrganization>) -> Configuration {
         Configuration {
-            listen: self.arguments.listen.unwrap_or_else(listen::api_address),
+            listen: listen::api_address(self.arguments.listen),
             admin_listen: listen::admin_address(),
             logs_to_journald: service::reads(&self.arguments.directory),
             pbx_address: pbx.address.to_string(),
-            ami_username: self.arguments.ami_username.clone(),
+            ami_username: self.arguments.ami_username().to_owned(),
             organizations,
         }
     }
 
     /// Validates the configuration and checks it against the PBX, before anything is written.
-    async fn check(&self, configuration: &Configuration, secret: &str) -> Result<(), SetupError> {
+    /// Returns the address of the API.
+    async fn check(
+        &self,
+        configuration: &Configuration,
+        secret: &str,
+    ) -> Result<ApiAddress, SetupError> {
         let settings = overlaps::load(configuration, SecretSource::Inline(secret))?;
+        let api = ApiAddress::of(&settings.http);
         say("\n");
         let report = check::check(settings, false).await;
         say(&report.to_string());
         if report.ok {
-            return Ok(());
+            return Ok(api);
         }
         let message = "the check has found the errors above: fix them and run setup again. No \
                        configuration was written";
         Err(SetupError::Missing(message.to_owned()))
     }
 
-    /// Makes Ctrl-C wait for a change that is under way, list the changes, and exit.
-    fn exit_on_interrupt(&self) -> Result<(), SetupError> {
-        let interrupt = signal(SignalKind::interrupt());
-        let mut interrupt = interrupt.map_err(|error| SetupError::Missing(error.to_string()))?;
-        let changes = self.changes.clone();
-        tokio::spawn(async move {
-            interrupt.recv().await;
-            // No change begins while this is locked.
-            let changes = changes.lock();
-            restore_echo();
-            say("\nInterrupted.\n");
-            match changes.is_empty() {
-                true => say("Nothing was changed.\n"),
-                false => say(&finish::changes_text(&changes)),
-            }
-            std::process::exit(i32::from(INTERRUPTED));
-        });
+    /// Makes Ctrl-C and SIGTERM wait for a change that is under way, list the changes, and exit.
+    fn exit_on_signals(&self) -> Result<(), SetupError> {
+        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+            let stream = signal(kind).map_err(|error| SetupError::Missing(error.to_string()))?;
+            tokio::spawn(exit_on(stream, kind, self.changes.clone()));
+        }
         Ok(())
     }
+}
+
+/// Waits for a signal, lists the changes, and exits with the status that a shell would report.
+async fn exit_on(mut stream: Signal, kind: SignalKind, changes: Changes) {
+    stream.recv().await;
+    // No change begins while this is locked.
+    let changes = changes.lock();
+    restore_echo();
+    say("\nInterrupted.\n");
+    match changes.is_empty() {
+        true => say("Nothing was changed.\n"),
+        false => say(&finish::changes_text(&changes)),
+    }
+    std::process::exit(128 + kind.as_raw_value());
 }
 
 /// Gives each organization a user, with the password or a new one.

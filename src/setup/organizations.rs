@@ -10,6 +10,7 @@ use super::flavor::Flavor;
 use super::proposal::{
     Group, Known, Proposal, SeenQueues, propose_all, propose_group, propose_named,
 };
+use super::question::Question;
 use super::questions::{say, wrapped};
 use crate::organizations::Template;
 
@@ -107,9 +108,8 @@ impl Choice<'_> {
             let suggested = self.groups.first().map(Group::suggested_name);
             let suggested = suggested.filter(|name| !name.is_empty());
             let name = self.setup.questions.ask(
-                "Name of the organization",
+                Question::OrganizationName,
                 suggested.as_deref(),
-                "--organization",
                 parse_name,
             )?;
             let proposal = self.single(&name)?;
@@ -144,18 +144,14 @@ impl Choice<'_> {
                 "  {name:<20} {count:>4} queues, such as {example}\n"
             ));
         }
+        say("\n");
         say(&wrapped(
-            "\nName those that you want, separated by commas. Any other name makes one \
+            "Name those that you want, separated by commas. Any other name makes one \
              organization with all queues.",
             "",
         ));
         let default = names.join(",");
-        let names = questions.ask(
-            "Organizations",
-            Some(&default),
-            "--organization",
-            parse_names,
-        )?;
+        let names = questions.ask(Question::Organizations, Some(&default), parse_names)?;
         match &names[..] {
             [name] if self.group(name).is_none() => {
                 let proposal = propose_all(self.seen, self.ignored, &self.known);
@@ -244,24 +240,19 @@ impl Choice<'_> {
         }
         say(&format!("\nOrganization {name}\n"));
         if proposal.interface.is_none() {
-            let what = "Interface of a member, such as PJSIP/{agent}";
-            let interface = questions.ask(what, None, "--interface", parse_template)?;
+            let interface = questions.ask(Question::Interface, None, parse_template)?;
             proposal.interface = Some(interface);
         }
         if proposal.agents.is_empty() {
-            let what = "Phone numbers of the agents, such as 1001-1099 (* for any)";
-            proposal.agents = questions.ask(what, None, "--agents", parse_agents)?;
+            proposal.agents = questions.ask(Question::Agents, None, parse_agents)?;
         }
         say(&summary(&proposal));
-        if !questions.confirm("Is that right?", true, true)? {
+        if !questions.confirm(Question::AcceptProposal, true, true)? {
             self.change(&mut proposal)?;
         }
-        let default = arguments.username.as_deref().unwrap_or(&name);
         let username = match &arguments.username {
             Some(username) => username.clone(),
-            None => questions.ask("Username", Some(default), "--username", |text| {
-                Ok(text.to_owned())
-            })?,
+            None => questions.ask(Question::Username, Some(&name), |text| Ok(text.to_owned()))?,
         };
         Ok(Decided {
             name,
@@ -274,35 +265,25 @@ impl Choice<'_> {
     fn change(&self, proposal: &mut Proposal) -> Result<(), SetupError> {
         let questions = self.setup.questions;
         let default = proposal.queues.join(",");
-        proposal.queues = questions.ask("Queues", Some(&default), "--queues", parse_queues)?;
+        proposal.queues = questions.ask(Question::Queues, Some(&default), parse_queues)?;
         let default = proposal.queue_name.clone();
-        proposal.queue_name =
-            questions.ask("Name of a queue", Some(&default), "--queue-name", |text| {
-                Template::new(text, "queue").map(|_| text.to_owned())
-            })?;
+        proposal.queue_name = questions.ask(Question::QueueName, Some(&default), |text| {
+            Template::new(text, "queue").map(|_| text.to_owned())
+        })?;
         let default = proposal.agents.join(",");
-        proposal.agents = questions.ask("Agents", Some(&default), "--agents", parse_agents)?;
+        proposal.agents = questions.ask(Question::Agents, Some(&default), parse_agents)?;
         let default = proposal.interface.clone();
-        let interface = questions.ask(
-            "Interface",
-            default.as_deref(),
-            "--interface",
-            parse_template,
-        )?;
+        let interface = questions.ask(Question::Interface, default.as_deref(), parse_template)?;
         proposal.interface = Some(interface);
         let default = match proposal.state_interface.as_str() {
             "" => "none",
             template => template,
         };
-        proposal.state_interface = questions.ask(
-            "State interface (none: the interface itself)",
-            Some(default),
-            "--state-interface",
-            |text| match text {
-                "none" => Ok(String::new()),
-                text => parse_template(text),
-            },
-        )?;
+        let parse = |text: &str| match text {
+            "none" => Ok(String::new()),
+            text => parse_template(text),
+        };
+        proposal.state_interface = questions.ask(Question::StateInterface, Some(default), parse)?;
         Ok(())
     }
 }

@@ -2,7 +2,8 @@
 
 use super::configuration::{Configuration, SecretSource};
 use super::error::SetupError;
-use super::questions::Questions;
+use super::question::Question;
+use super::questions::{Questions, say, wrapped};
 use crate::config::{Settings, load_text};
 
 /// Loads the text of the configuration, as the daemon would load its file.
@@ -27,13 +28,14 @@ pub(super) fn load_file(path: &std::path::Path) -> Result<Settings, SetupError> 
 }
 
 /// Narrows the ranges of agents if they overlap. If organizations really have agents in common,
-/// asks whether they may share them.
+/// asks whether they may share them, unless `may_share` answers that.
 ///
 /// # Errors
 /// Returns a mistake if the organizations have agents in common and may not share them.
 pub(super) fn settle(
     configuration: &mut Configuration,
     questions: Questions,
+    may_share: bool,
 ) -> Result<(), SetupError> {
     if find(configuration)?.is_empty() {
         return Ok(());
@@ -46,15 +48,16 @@ pub(super) fn settle(
         return Ok(());
     };
     let kind = if first.is_queue { "queues" } else { "agents" };
-    let question = format!(
-        "{} and {} have {kind} in common, such as {}.\nMay both act on them?",
+    let common = format!(
+        "{} and {} have {kind} in common, such as {}",
         first.first, first.second, first.example
     );
-    if !questions.confirm(&question, false, false)? {
+    say("\n");
+    say(&wrapped(&format!("{common}."), ""));
+    if !may_share && !questions.confirm(Question::Share, false, false)? {
         return Err(SetupError::Mistake(format!(
-            "{} and {} have {kind} in common, such as {}: set up one of them with \
-             --organization, or set shared = true in both, by hand",
-            first.first, first.second, first.example
+            "{common}: let both act on them with --shared, or set up one of them with \
+             --organization"
         )));
     }
     for organization in &mut configuration.organizations {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
 
 use super::error::{SetupError, unknown};
+use super::question::Question;
 
 /// True while the terminal does not show the typed characters.
 static ECHO_IS_OFF: AtomicBool = AtomicBool::new(false);
@@ -52,22 +53,24 @@ impl Questions {
     /// Asks until `parse` accepts the answer. An empty answer means `default`.
     ///
     /// # Errors
-    /// Returns a mistake that names `flag` if nobody can be asked and there is no default, or if
-    /// `parse` does not accept the default.
+    /// Returns a mistake that names the question's flag if nobody can be asked and there is no
+    /// default, or if `parse` does not accept the default.
     pub(super) fn ask<T>(
         self,
-        what: &str,
+        question: Question,
         default: Option<&str>,
-        flag: &str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, SetupError> {
         if !self.can_ask {
-            let default = default.ok_or_else(|| unknown(what, flag))?;
-            return parse(default).map_err(|error| SetupError::Mistake(format!("{flag}: {error}")));
+            let default = default.ok_or_else(|| unknown(question))?;
+            let flags = question.flags().join(", ");
+            return parse(default)
+                .map_err(|error| SetupError::Mistake(format!("{flags}: {error}")));
         }
+        let text = question.text();
         let hint = default.map_or(String::new(), |default| format!(" [{default}]"));
         loop {
-            say(&format!("{what}{hint}: "));
+            say(&format!("{text}{hint}: "));
             let answer = read_line()?;
             let answer = match (answer.trim(), default) {
                 ("", None) => continue,
@@ -87,7 +90,7 @@ impl Questions {
     /// Returns an error if standard input ends.
     pub(super) fn confirm(
         self,
-        question: &str,
+        question: Question,
         default: bool,
         unasked: bool,
     ) -> Result<bool, SetupError> {
@@ -96,7 +99,7 @@ impl Questions {
         }
         let hint = if default { "[Y/n]" } else { "[y/N]" };
         loop {
-            say(&format!("{question} {hint} "));
+            say(&format!("{} {hint} ", question.text()));
             match read_line()?.trim().to_ascii_lowercase().as_str() {
                 "" => return Ok(default),
                 "y" | "yes" => return Ok(true),
@@ -110,8 +113,8 @@ impl Questions {
     ///
     /// # Errors
     /// Returns an error if standard input ends.
-    pub(super) fn wait_for_enter(self, text: &str) -> Result<(), SetupError> {
-        say(text);
+    pub(super) fn wait_for_enter(self, question: Question) -> Result<(), SetupError> {
+        say(&format!("\n{} (Ctrl-C ends setup). ", question.text()));
         read_line().map(|_| ())
     }
 
@@ -119,9 +122,9 @@ impl Questions {
     ///
     /// # Errors
     /// Returns an error if there is no terminal.
-    pub(super) fn secret(self, what: &str) -> Result<Zeroizing<String>, SetupError> {
+    pub(super) fn secret(self, question: Question) -> Result<Zeroizing<String>, SetupError> {
         ECHO_IS_OFF.store(true, Ordering::Release);
-        let secret = rpassword::prompt_password(format!("{what} (not shown): "));
+        let secret = rpassword::prompt_password(format!("{}: ", question.text()));
         ECHO_IS_OFF.store(false, Ordering::Release);
         let secret = secret.map_err(|error| SetupError::Missing(error.to_string()))?;
         Ok(Zeroizing::new(secret.trim().to_owned()))
@@ -183,12 +186,12 @@ mod tests {
     fn unasked_question_needs_a_default_or_names_the_flag() {
         let questions = Questions { can_ask: false };
         let parse = |text: &str| text.parse::<u16>().map_err(|error| error.to_string());
-        let answer = questions.ask("The port", Some("8088"), "--port", parse);
-        assert_eq!(answer.expect("an answer"), 8088);
+        let answer = questions.ask(Question::Agents, Some("1001"), parse);
+        assert_eq!(answer.expect("an answer"), 1001);
         for default in [None, Some("x")] {
-            let error = questions.ask("The port", default, "--port", parse);
+            let error = questions.ask(Question::Agents, default, parse);
             let error = error.expect_err("no answer");
-            assert!(error.to_string().contains("--port"), "{error}");
+            assert!(error.to_string().contains("--agents"), "{error}");
             assert_eq!(error.status(), 2);
         }
     }

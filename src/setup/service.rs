@@ -32,13 +32,21 @@ fn is_installed() -> bool {
     units.any(|unit| unit.exists())
 }
 
-/// Enables and starts the unit. Returns when the bridge listens.
+/// Returns whether the unit runs, and is enabled. Another program that listens on the bridge's port
+/// does not count.
+pub(super) fn is_running() -> bool {
+    ["is-active", "is-enabled"]
+        .into_iter()
+        .all(|command| run(command).is_ok())
+}
+
+/// Runs a command of `systemctl` for the unit. `restart` returns when the bridge listens.
 ///
 /// # Errors
-/// Returns a message if systemd can't start the unit.
-pub(super) fn start() -> Result<(), String> {
+/// Returns what systemd reports if the command fails.
+pub(super) fn run(command: &str) -> Result<(), String> {
     let output = Command::new("systemctl")
-        .args(["enable", "--now", UNIT])
+        .args([command, UNIT])
         .stdin(Stdio::null())
         .output();
     match output {

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use super::Setup;
 use super::configuration::{Configuration, SecretSource};
 use super::error::{SetupError, at};
-use super::files::{Access, Owner, can_create_in, group_id, owner_of};
+use super::files::{Access, Owner, group_id, owner_of};
+use super::question::Question;
 use super::questions::say;
 use super::service;
 
@@ -59,7 +60,7 @@ impl Setup {
             Some(parent) if !folder.exists() => parent,
             _ => folder,
         };
-        can_create_in(existing).map_err(|error| {
+        self.changes.require_writable(existing).map_err(|error| {
             SetupError::Missing(format!(
                 "{} can't be written: {error}. Run setup as root, or choose a folder with \
                  --directory",
@@ -86,11 +87,7 @@ impl Setup {
             say("Dry run: nothing was written.\n");
             return Ok(false);
         }
-        let question = format!(
-            "Write it, and the secret to {}?",
-            self.secret_file().display()
-        );
-        if !self.questions.confirm(&question, true, true)? {
+        if !self.questions.confirm(Question::Write, true, true)? {
             say("Nothing of the bridge was written.\n");
             return Ok(false);
         }
@@ -110,18 +107,26 @@ impl Setup {
         Ok(true)
     }
 
+    /// Creates the configuration's folder if it does not exist.
+    ///
+    /// # Errors
+    /// Returns an error if the folder can't be created.
+    pub(super) fn create_directory(&self) -> Result<(), SetupError> {
+        let folder = &self.arguments.directory;
+        let group = group_of_daemon();
+        let owner = Owner { user: None, group };
+        let access = Access { mode: 0o750, owner };
+        let created = self.changes.create_folder(folder, access);
+        created.map_err(at(folder))
+    }
+
     /// Writes the AMI user's secret. Leaves a file with the same secret as it is.
     ///
     /// # Errors
     /// Returns an error if a file with another secret exists, or if the file can't be written.
     pub(super) fn write_secret(&self, secret: &str) -> Result<(), SetupError> {
+        self.create_directory()?;
         let folder = &self.arguments.directory;
-        let group = group_of_daemon();
-        let owner = Owner { user: None, group };
-        let access = Access { mode: 0o750, owner };
-        self.changes
-            .create_folder(folder, access)
-            .map_err(at(folder))?;
         let path = self.secret_file();
         if path.exists() {
             let old = super::secrets::read_line_of(&path)?;

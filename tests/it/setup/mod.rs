@@ -7,8 +7,10 @@ mod lamps;
 mod large;
 mod layouts;
 mod mistakes;
+mod rerun;
 mod rights;
 mod terminal;
+mod undo;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -70,6 +72,12 @@ impl Site {
         self.read("pbx-main.secret").trim().to_owned()
     }
 
+    /// Returns `PATH` with the programs of this site first.
+    fn search_path(&self) -> String {
+        let path = std::env::var("PATH").expect("PATH");
+        format!("{}:{path}", self.folder.path().display())
+    }
+
     /// Returns the command `setup` with the folders of this site.
     fn command(&self, arguments: &[&str]) -> Command {
         self.command_beside(&self.asterisk_folder(), arguments)
@@ -78,9 +86,8 @@ impl Site {
     /// Like [`Self::command`], with another folder for Asterisk's configuration.
     fn command_beside(&self, asterisk_folder: &Path, arguments: &[&str]) -> Command {
         let mut command = bridge_command();
-        let path = std::env::var("PATH").expect("PATH");
         command
-            .env("PATH", format!("{}:{path}", self.folder.path().display()))
+            .env("PATH", self.search_path())
             .arg("setup")
             .arg("--asterisk-etc")
             .arg(asterisk_folder)
@@ -110,13 +117,19 @@ impl Site {
         files
     }
 
-    /// Starts the bridge with the configuration that setup has written.
+    /// Starts the bridge with the configuration that setup has written, but on a free port.
     fn start_bridge(&self) -> Bridge {
+        self.start_bridge_with(&[("AMI_BRIDGE__HTTP__LISTEN", "127.0.0.1:0")])
+    }
+
+    /// Starts the bridge with the configuration that setup has written, and with these environment
+    /// variables.
+    fn start_bridge_with(&self, environment: &[(&str, &str)]) -> Bridge {
         let mut command = bridge_command();
         command
             .env("CREDENTIALS_DIRECTORY", self.directory())
-            .env("AMI_BRIDGE__HTTP__LISTEN", "127.0.0.1:0")
             .env("AMI_BRIDGE__ADMIN__LISTEN", "127.0.0.1:0")
+            .envs(environment.iter().copied())
             .env(
                 "AMI_BRIDGE__STATE__DIRECTORY",
                 self.folder.path().join("state"),

@@ -1,125 +1,31 @@
-//! Setup on a pseudo-terminal, which `script` of util-linux provides.
+//! Setup on a pseudo-terminal.
 
-use std::io::{Read, Write};
+mod curl;
+mod paste;
+mod pseudo_terminal;
+mod service;
+
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::{Arc, Mutex};
 
+use self::pseudo_terminal::Terminal;
 use super::{Site, layouts};
-use crate::support::{eventually, on_both_versions, sample_config};
+use crate::support::{on_both_versions, sample_config, send_signal};
 
 on_both_versions!(
     operator_answers_every_question,
+    operator_changes_a_freepbx_proposal,
+    operator_changes_an_issabel_proposal,
     interruption_leaves_nothing_behind,
-    operator_pastes_the_lines,
     secret_is_not_shown,
     wrong_secret_of_an_existing_user_is_reported_and_not_stored,
 );
-
-/// A program on a pseudo-terminal with 80 columns.
-struct Terminal {
-    child: Child,
-    keyboard: ChildStdin,
-    screen: Arc<Mutex<String>>,
-    /// How much of the screen has been read.
-    position: usize,
-}
-
-impl Terminal {
-    fn start(command: &Command) -> Self {
-        let program = std::iter::once(command.get_program()).chain(command.get_args());
-        let words: Vec<String> = program
-            .map(|word| format!("'{}'", word.to_str().expect("UTF-8")))
-            .collect();
-        let line = format!("stty cols 80; exec {}", words.join(" "));
-        let mut script = Command::new("script");
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => script.env(name, value),
-                None => script.env_remove(name),
-            };
-        }
-        let mut child = script
-            .args([
-                "--quiet",
-                "--return",
-                "--flush",
-                "--command",
-                &line,
-                "/dev/null",
-            ])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("script, from Debian's package bsdutils");
-        let mut output = child.stdout.take().expect("piped");
-        let screen = Arc::new(Mutex::new(String::new()));
-        let writer = Arc::clone(&screen);
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(length @ 1..) = output.read(&mut bytes) {
-                let text = String::from_utf8_lossy(&bytes[..length]);
-                writer.lock().expect("a lock").push_str(&text);
-            }
-        });
-        Self {
-            keyboard: child.stdin.take().expect("piped"),
-            child,
-            screen,
-            position: 0,
-        }
-    }
-
-    fn text(&self) -> String {
-        self.screen.lock().expect("a lock").clone()
-    }
-
-    /// Waits until the text appears after what was read before. Returns the text up to there.
-    fn wait_for(&mut self, expected: &str) -> String {
-        let start = self.position;
-        let end = eventually(&format!("{expected} appears"), || {
-            let text = self.text();
-            let found = text[start..].find(expected);
-            if found.is_none() && self.child.try_wait().expect("a child").is_some() {
-                panic!("{expected} is not in {}", &text[start..]);
-            }
-            Some(start + found? + expected.len())
-        });
-        self.position = end;
-        self.text()[start..end].to_owned()
-    }
-
-    fn type_line(&mut self, line: &str) {
-        self.press(&format!("{line}\n"));
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).expect("written");
-        self.keyboard.flush().expect("written");
-    }
-
-    /// Waits until the program ends. Returns its exit status.
-    fn status(&mut self) -> Option<i32> {
-        eventually("the program ends", || {
-            self.child.try_wait().expect("a child")
-        })
-        .code()
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 fn operator_answers_every_question(version: u32) {
     let layout = layouts::debian().with("queues.conf", &sample_config("queues.conf"));
     let layout = layout.with("extensions.conf", &sample_config("extensions.conf"));
     let site = Site::start(version, &layout);
     let mut terminal = Terminal::start(&site.command(&[]));
-    let text = terminal.wait_for("Add them and reload Asterisk's manager? [Y/n] ");
+    let text = terminal.wait_for("Add these lines and reload Asterisk's manager? [Y/n] ");
     assert!(text.contains("manager.d/ami-bridge.conf"), "{text}");
     terminal.type_line("maybe");
     terminal.wait_for("Answer y or n.");
@@ -134,12 +40,12 @@ fn operator_answers_every_question(version: u32) {
     assert!(text.contains("Local/{agent}@acme-agents"), "{text}");
     terminal.type_line("n");
     for (question, answer) in [
-        ("Queues [*]: ", "6001,6002"),
-        ("Name of a queue [acme-{queue}]: ", ""),
-        ("Agents [1000-1099]: ", "1001-99"),
+        ("Queue numbers, such as 6001,60* [*]: ", "6001,6002"),
+        ("Name of a queue on the PBX [acme-{queue}]: ", ""),
+        ("such as 1001-1099 [1000-1099]: ", "1001-99"),
         ("same number of digits", ""),
-        ("Agents [1000-1099]: ", "1001-1099"),
-        ("Interface [Local/{agent}@acme-agents]: ", ""),
+        ("such as 1001-1099 [1000-1099]: ", "1001-1099"),
+        ("such as PJSIP/{agent} [Local/{agent}@acme-agents]: ", ""),
         ("State interface (none: the interface itself) [none]: ", ""),
         ("Username [acme]: ", "acme@example.com"),
         ("pbx-main.secret? [Y/n] ", "y"),
@@ -165,17 +71,57 @@ fn operator_answers_every_question(version: u32) {
     for line in ["queues = [\"6001\", \"6002\"]", "agents = [\"1001-1099\"]"] {
         assert!(configuration.contains(line), "{configuration}");
     }
-    let line = text
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("password  "));
-    let password = line
-        .expect("a password")
-        .split(' ')
-        .next()
-        .expect("a password");
+    let password = terminal.password();
     site.asterisk
         .cli("queue add member Local/1001@acme-agents to acme-6001");
-    site.assert_pause_works(("acme%40example.com", password), "1001", "acme-6001");
+    site.assert_pause_works(("acme%40example.com", &password), "1001", "acme-6001");
+}
+
+fn operator_changes_a_freepbx_proposal(version: u32) {
+    operator_changes_a_proposal(&Site::start(version, &layouts::freepbx()), "FreePBX");
+}
+
+fn operator_changes_an_issabel_proposal(version: u32) {
+    operator_changes_a_proposal(&Site::start(version, &layouts::issabel()), "Issabel");
+}
+
+fn operator_changes_a_proposal(site: &Site, flavor: &str) {
+    let mut terminal = Terminal::start(&site.command(&[]));
+    terminal.wait_for(&format!("PBX ({flavor}): AMI at 127.0.0.1:"));
+    let text = terminal.wait_for("Asterisk's manager? [Y/n] ");
+    // The tests' file has mode 644.
+    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for expected in [
+        "Every user of this machine can read",
+        "manager_custom.conf, and",
+        "chmod o-r /",
+    ] {
+        assert!(joined.contains(expected), "{text}");
+    }
+    terminal.type_line("");
+    for (question, answer) in [
+        ("Name of the organization: ", "acme"),
+        ("Is that right? [Y/n] ", "n"),
+        ("such as 6001,60* [6*]: ", "6001"),
+        ("Name of a queue on the PBX [{queue}]: ", ""),
+        ("such as 1001-1099 [1000-1099]: ", ""),
+        ("such as PJSIP/{agent} [Local/{agent}@from-queue/n]: ", ""),
+        ("[hint:{agent}@ext-local]: ", ""),
+        ("Username [acme]: ", ""),
+        ("pbx-main.secret? [Y/n] ", ""),
+    ] {
+        terminal.wait_for(question);
+        terminal.type_line(answer);
+    }
+    terminal.wait_for("undo: sed ");
+    assert_eq!(terminal.status(), Some(0));
+    let password = terminal.password();
+    let configuration = site.read("ami-bridge.toml");
+    assert!(
+        configuration.contains("queues = [\"6001\"]"),
+        "{configuration}"
+    );
+    site.assert_pause_works(("acme", &password), "1001", "6001");
 }
 
 fn interruption_leaves_nothing_behind(version: u32) {
@@ -186,6 +132,13 @@ fn interruption_leaves_nothing_behind(version: u32) {
     terminal.press("\u{3}");
     terminal.wait_for("Nothing was changed.");
     assert_eq!(terminal.status(), Some(130));
+    assert_eq!(site.files(), before);
+
+    let mut terminal = Terminal::start(&site.command(&[]));
+    terminal.wait_for("Asterisk's manager? [Y/n] ");
+    send_signal(terminal.pid(), "TERM");
+    terminal.wait_for("Nothing was changed.");
+    assert_eq!(terminal.status(), Some(143));
     assert_eq!(site.files(), before);
 
     let mut terminal = Terminal::start(&site.command(&["--organization", "acme"]));
@@ -200,36 +153,6 @@ fn interruption_leaves_nothing_behind(version: u32) {
     assert_eq!(site.files().len(), before.len() + 1);
     site.setup(&["--yes", "--organization", "acme"])
         .assert(0, &["Logged in"]);
-}
-
-fn operator_pastes_the_lines(version: u32) {
-    let site = Site::start(version, &layouts::debian());
-    let mut terminal = Terminal::start(&site.command(&["--organization", "acme"]));
-    terminal.wait_for("Asterisk's manager? [Y/n] ");
-    terminal.type_line("n");
-    let text = terminal.wait_for("to try the login.");
-    terminal.type_line("");
-    terminal.wait_for("rejects the AMI user");
-    let lines = text
-        .lines()
-        .filter_map(|line| line.trim_end().strip_prefix("  "));
-    let lines: Vec<&str> = lines.collect();
-    let file = site.asterisk_folder().join("manager.d/pasted.conf");
-    std::fs::write(file, lines.join("\n") + "\n").expect("written");
-    site.asterisk.cli("manager reload");
-    terminal.wait_for("to try the login.");
-    terminal.type_line("");
-    terminal.wait_for("Logged in");
-    for question in [
-        "Is that right? [Y/n] ",
-        "Username [acme]: ",
-        "pbx-main.secret? [Y/n] ",
-    ] {
-        terminal.wait_for(question);
-        terminal.type_line("");
-    }
-    assert_eq!(terminal.status(), Some(0));
-    assert!(site.read("ami-bridge.toml").contains("[organization.acme]"));
 }
 
 /// Starts setup as if Asterisk ran on another machine, so that its files can't be read, and types
@@ -252,9 +175,10 @@ fn type_secret(version: u32, secret: &str) -> (Site, Terminal) {
     ];
     let command = site.command_beside(Path::new("/nowhere"), &names);
     let mut terminal = Terminal::start(&command);
-    terminal.wait_for("Does the AMI user bridge exist already? [y/N] ");
+    terminal.wait_for("as the AMI user bridge.");
+    terminal.wait_for("Does this AMI user exist already? [y/N] ");
     terminal.type_line("y");
-    terminal.wait_for("Secret of bridge (not shown): ");
+    terminal.wait_for("Secret of the AMI user (not shown): ");
     terminal.type_line(secret);
     (site, terminal)
 }
