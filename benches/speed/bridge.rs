@@ -3,6 +3,7 @@
 
 use std::fs::{File, read_to_string};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
@@ -36,6 +37,11 @@ pub(crate) struct Memory {
 impl Bridge {
     /// Starts a bridge and waits until it listens.
     pub(crate) fn start(configuration: &str) -> Result<Self> {
+        Self::start_program(Path::new(env!("CARGO_BIN_EXE_ami-bridge")), configuration)
+    }
+
+    /// Starts this build of the bridge and waits until it listens.
+    pub(crate) fn start_program(program: &Path, configuration: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("ami-bridge.toml");
         std::fs::write(&file, configuration)?;
@@ -43,7 +49,7 @@ impl Bridge {
         // running.
         let mut child = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "--"])
-            .arg(env!("CARGO_BIN_EXE_ami-bridge"))
+            .arg(program)
             .arg("--config")
             .arg(file)
             .env_remove("AMI_BRIDGE_CONFIG")
@@ -91,9 +97,13 @@ impl Bridge {
         }
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Returns the CPU time that the bridge has used since it started.
     pub(crate) fn cpu(&self) -> Result<Duration> {
-        Ok(Duration::from_millis(10 * cpu_ticks(self.child.id())?))
+        Ok(Duration::from_millis(10 * cpu_ticks(self.pid())?))
     }
 
     /// Like [`Self::cpu`], but in nanoseconds. Does not count threads that have ended.
@@ -108,7 +118,7 @@ impl Bridge {
     }
 
     pub(crate) fn memory(&self) -> Result<Memory> {
-        let status = read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let status = read_to_string(format!("/proc/{}/status", self.pid()))?;
         let megabytes = |key: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(key))?;
             let kilobytes: f64 = line.trim().split(' ').next()?.parse().ok()?;

@@ -1,0 +1,238 @@
+//! The clients: one thread that opens and reads all streams, and checks that every stream shows
+//! every change in order.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use memchr::memmem;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::task::LocalSet;
+use tokio::time::timeout;
+
+use crate::Result;
+use crate::changes::Changes;
+use crate::scene::Sequence;
+
+/// The text before a change's number.
+const MARKER: &[u8] = b"\"paused_reason\":\"c";
+const DIGITS: usize = 6;
+
+/// How many clients connect at the same time.
+const CONNECTING: usize = 1000;
+
+/// How long a client may take to connect and to get its first text.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long to wait for the last changes.
+const FINAL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What a stream requests and shows.
+pub(crate) struct Client {
+    pub(crate) request: String,
+    pub(crate) sequence: Sequence,
+}
+
+/// A part of a stream, and its age at the end of the turn.
+pub(crate) type Recorded = (Instant, Vec<u8>);
+
+/// The results of the clients of one turn.
+#[derive(Default)]
+pub(crate) struct Received {
+    /// The time from each change until each stream showed it.
+    pub(crate) times: Vec<Duration>,
+    /// The number of changes that streams did not show, or not in order.
+    pub(crate) lost: u64,
+    /// What the first stream received.
+    pub(crate) recorded: Vec<Recorded>,
+}
+
+/// The clients of one turn.
+pub(crate) struct Streams {
+    runtime: tokio::runtime::Runtime,
+    open: Vec<(TcpStream, Sequence)>,
+    pub(crate) opened_within: Duration,
+}
+
+impl Streams {
+    /// Opens all streams, and waits until each has received `first_text`.
+    pub(crate) fn open(
+        address: SocketAddr,
+        clients: Vec<Client>,
+        first_text: &'static str,
+    ) -> Result<Self> {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().build()?;
+        let begin = Instant::now();
+        let open = runtime.block_on(LocalSet::new().run_until(async {
+            let connecting = Arc::new(Semaphore::new(CONNECTING));
+            let opening: Vec<_> = clients
+                .into_iter()
+                .map(|client| {
+                    let connecting = Arc::clone(&connecting);
+                    tokio::task::spawn_local(async move {
+                        let _permit = connecting.acquire().await?;
+                        let opened = open(address, &client.request, first_text);
+                        let stream = timeout(OPEN_TIMEOUT, opened).await??;
+                        Ok::<_, Box<dyn std::error::Error + Send + Sync>>((stream, client.sequence))
+                    })
+                })
+                .collect();
+            let mut open = Vec::new();
+            for stream in opening {
+                open.push(stream.await??);
+            }
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(open)
+        }))?;
+        Ok(Self {
+            runtime,
+            open,
+            opened_within: begin.elapsed(),
+        })
+    }
+
+    /// Reads all streams until each has shown all changes.
+    pub(crate) fn follow(self, changes: &Arc<Changes>, duration: Duration) -> Received {
+        let received = Rc::new(RefCell::new(Received::default()));
+        let tasks = LocalSet::new();
+        let run = tasks.run_until(async {
+            let following: Vec<_> = self
+                .open
+                .into_iter()
+                .enumerate()
+                .map(|(index, (stream, sequence))| {
+                    let checker = Checker {
+                        next: sequence.first,
+                        step: sequence.step,
+                        tail: Vec::new(),
+                        is_recorded: index == 0,
+                        changes: Arc::clone(changes),
+                        received: Rc::clone(&received),
+                    };
+                    tokio::task::spawn_local(follow(stream, checker))
+                })
+                .collect();
+            let all = async {
+                let mut open = Vec::new();
+                for stream in following {
+                    // Streams stay open until all have shown all changes.
+                    open.push(stream.await);
+                }
+                open
+            };
+            drop(timeout(duration + FINAL_TIMEOUT, all).await);
+        });
+        self.runtime.block_on(run);
+        // The tasks that are left count what they have not received.
+        drop(tasks);
+        Rc::try_unwrap(received).map_or_else(|_| Received::default(), RefCell::into_inner)
+    }
+}
+
+async fn open(address: SocketAddr, request: &str, first_text: &str) -> Result<TcpStream> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    stream.write_all(request.as_bytes()).await?;
+    let mut text = Vec::new();
+    loop {
+        if stream.read_buf(&mut text).await? == 0 {
+            let text = String::from_utf8_lossy(&text);
+            return Err(format!("a stream ended: {text}").into());
+        }
+        if !text.starts_with(b"HTTP/1.1 200") && text.len() > 12 {
+            return Err(String::from_utf8_lossy(&text).into());
+        }
+        if memmem::find(&text, first_text.as_bytes()).is_some() {
+            return Ok(stream);
+        }
+    }
+}
+
+/// Reads a stream until it has shown all changes.
+async fn follow(stream: TcpStream, mut checker: Checker) -> Option<TcpStream> {
+    thread_local! {
+        static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 1 << 16]);
+    }
+    while !checker.is_done() {
+        stream.readable().await.ok()?;
+        let is_open = BUFFER.with_borrow_mut(|buffer| match stream.try_read(buffer) {
+            Ok(0) => false,
+            Ok(count) => {
+                checker.feed(&buffer[..count]);
+                true
+            }
+            Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
+        });
+        if !is_open {
+            return None;
+        }
+    }
+    Some(stream)
+}
+
+/// Checks the changes that a stream shows. Counts those that it has not shown when dropped.
+struct Checker {
+    next: u32,
+    step: u32,
+    /// The end of the text so far, which may contain the beginning of a change's number.
+    tail: Vec<u8>,
+    is_recorded: bool,
+    changes: Arc<Changes>,
+    received: Rc<RefCell<Received>>,
+}
+
+impl Checker {
+    fn is_done(&self) -> bool {
+        self.next >= self.changes.end()
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
+        if self.is_recorded {
+            let mut received = self.received.borrow_mut();
+            received.recorded.push((Instant::now(), bytes.to_vec()));
+        }
+        let mut text = std::mem::take(&mut self.tail);
+        text.extend_from_slice(bytes);
+        let mut end = 0;
+        for position in memmem::find_iter(&text, MARKER) {
+            let start = position + MARKER.len();
+            let Some(digits) = text.get(start..start + DIGITS) else {
+                break;
+            };
+            end = start + DIGITS;
+            if let Some(change) = std::str::from_utf8(digits)
+                .ok()
+                .and_then(|d| d.parse().ok())
+            {
+                self.show(change);
+            }
+        }
+        let kept = text.len().saturating_sub(MARKER.len() + DIGITS).max(end);
+        self.tail = text.split_off(kept);
+    }
+
+    fn show(&mut self, change: u32) {
+        // A stream may show a change again, for example if it starts with a snapshot.
+        if change < self.next {
+            return;
+        }
+        let mut received = self.received.borrow_mut();
+        received.lost += u64::from((change - self.next) / self.step);
+        received.times.extend(self.changes.age(change));
+        self.next = change + self.step;
+    }
+}
+
+impl Drop for Checker {
+    fn drop(&mut self) {
+        let missing = self.changes.end().saturating_sub(self.next);
+        let lost = u64::from(missing.div_ceil(self.step));
+        if let Ok(mut received) = self.received.try_borrow_mut() {
+            received.lost += lost;
+        }
+    }
+}
