@@ -1,4 +1,4 @@
-//! The event stream: its events, resumption, rejected requests and shutdown.
+//! The event stream: its events, resumption, rejected requests, storms and shutdown.
 
 pub(crate) mod client;
 mod contract;
@@ -6,4 +6,5 @@ mod endings;
 mod follow;
 mod panel;
 mod resume;
+mod storm;
 pub(crate) mod tickets;
