@@ -114,7 +114,8 @@ fn sample(name: &str) -> PathBuf {
 }
 
 /// Returns the bridge's configuration: the defaults, except for the ports and the number of
-/// connections. Organization `n` has the queues in `queues[n]`.
+/// connections, and without resyncs: on a busy machine, a list can overtake the events before it, and
+/// a stream then shows the last change first. Organization `n` has the queues in `organizations[n]`.
 pub(crate) fn bridge_config(ami_port: u16, organizations: &[Vec<usize>]) -> String {
     let mut text = format!(
         r#"
@@ -133,6 +134,7 @@ format = "json"
 address = "127.0.0.1:{ami_port}"
 username = "queuebridge"
 secret = "sample-secret-change-me"
+resync_interval = "1h"
 "#
     );
     for (number, queues) in organizations.iter().enumerate() {
