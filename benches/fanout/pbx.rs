@@ -150,6 +150,7 @@ queues = [{queues}]
 queue_name = "big-{{queue}}"
 agents = ["20000-29999"]
 interface = "Local/{{agent}}@acme-agents"
+shared = true
 
 [[organization.o{number}.user]]
 username = "u{number}"
