@@ -35,7 +35,7 @@ pub use credentials::Credentials;
 pub use ended_pauses::log_ended_pause;
 pub use entity_tag::EntityTag;
 pub use errors::{ApiError, Challenge, Code};
-pub use events::{EventStream, Frame, StreamPosition, StreamViews};
+pub use events::{EventStream, Frame, StreamPosition, StreamViews, ViewId};
 pub use form::Form;
 pub(crate) use form::reject_tokens;
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Event streams on the wire.
 
-use std::io;
 use std::time::Duration;
 
 use hyper::Version;
@@ -8,10 +7,9 @@ use hyper::header::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use socket2::SockRef;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tracing::{debug, info};
+use tracing::info;
 
 use crate::api::EventStream;
 
@@ -26,12 +24,12 @@ const MAX_UNSENT_BYTES: u32 = 128 * 1024;
 /// The body of an event stream. Dropping it logs how long the stream was open.
 ///
 /// hyper does not send it, because it would store two buffers of 8 KiB for each connection, and
-/// would copy nothing but the framing into one of them. Instead, [`Self::send`] writes to the
+/// would copy nothing but the framing into one of them. Instead, the listener writes to the
 /// connection after hyper has released it.
 pub struct EventBody {
-    events: EventStream,
+    pub(super) events: EventStream,
     opened_at: Instant,
-    request_id: String,
+    pub(super) request_id: String,
 }
 
 impl EventBody {
@@ -41,50 +39,6 @@ impl EventBody {
             opened_at: Instant::now(),
             request_id: request_id.to_owned(),
         }
-    }
-
-    /// Sends the response, until the stream ends or the client disconnects, and then closes the
-    /// connection. `version` is the request's version.
-    pub(super) async fn send(
-        mut self,
-        headers: HeaderMap,
-        version: Version,
-        mut connection: impl AsyncWrite + Unpin,
-    ) {
-        let head = response_head(&headers, version);
-        drop(headers);
-        let sent = self.send_all(head, version, &mut connection).await;
-        if let Err(error) = sent {
-            let request_id = &self.request_id;
-            debug!(request_id, %error, "event stream failed");
-        }
-    }
-
-    async fn send_all(
-        &mut self,
-        head: Vec<u8>,
-        version: Version,
-        connection: &mut (impl AsyncWrite + Unpin),
-    ) -> io::Result<()> {
-        let is_chunked = is_chunked(version);
-        connection.write_all(&head).await?;
-        drop(head);
-        while let Some(frame) = self.events.next().await {
-            if is_chunked {
-                for mut piece in frame.chunk() {
-                    connection.write_all_buf(&mut piece).await?;
-                }
-            } else {
-                for mut piece in frame.text() {
-                    connection.write_all_buf(&mut piece).await?;
-                }
-            }
-            connection.flush().await?;
-        }
-        if is_chunked {
-            connection.write_all(b"0\r\n\r\n").await?;
-        }
-        connection.shutdown().await
     }
 }
 
@@ -114,11 +68,12 @@ pub(super) fn prepare_socket(socket: &TcpStream) {
 }
 
 /// HTTP/1.0 has no chunks. The end of the connection ends the body.
-fn is_chunked(version: Version) -> bool {
+pub(super) fn is_chunked(version: Version) -> bool {
     version != Version::HTTP_10
 }
 
-fn response_head(headers: &HeaderMap, version: Version) -> Vec<u8> {
+/// Returns the head of a response with an event stream.
+pub(super) fn response_head(headers: &HeaderMap, version: Version) -> Vec<u8> {
     let mut head = Vec::with_capacity(512);
     head.extend_from_slice(if is_chunked(version) {
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n"

@@ -214,6 +214,11 @@ impl Reader {
         // This fails only if the sender was dropped, but `self.channel` owns the sender.
         let _ = self.changed.changed().await;
     }
+
+    /// Returns a receiver that is notified of each change of the channel from now on.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.channel.changed.subscribe()
+    }
 }
 
 impl Drop for Reader {

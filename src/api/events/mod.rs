@@ -41,4 +41,4 @@ pub use frame::Frame;
 pub use position::StreamPosition;
 pub use stream::EventStream;
 pub(super) use view::StreamView;
-pub use views::StreamViews;
+pub use views::{StreamViews, ViewId};

@@ -4,10 +4,13 @@
 //! receives a new snapshot if the change log no longer contains them, or if its position
 //! belongs to another view.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::StreamPosition;
 use super::batch::{self, Entry};
@@ -18,7 +21,7 @@ use super::renderer::HEARTBEAT_INTERVAL;
 use super::ring::Taken;
 use super::snapshots::Snapshot;
 use super::view::StreamView;
-use super::views::{LiveView, StreamViews};
+use super::views::{LiveView, StreamViews, ViewId};
 use crate::api::errors::{ApiError, Code};
 use crate::queues::mirror::StateChange;
 
@@ -38,7 +41,7 @@ pub struct EventStream {
     has_ended: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 enum Phase {
     /// The stream sends the entries of the view's renderer.
     Following,
@@ -49,7 +52,7 @@ enum Phase {
 }
 
 /// The snapshot that a stream needs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Need {
     /// The number of a change that the snapshot must include.
     change: u64,
@@ -57,7 +60,7 @@ struct Need {
     is_new: bool,
     /// The number of the view's failed snapshots when the stream last looked.
     failures: u64,
-    next_heartbeat: Instant,
+    heartbeat: Pin<Box<Sleep>>,
 }
 
 /// The result of one step.
@@ -152,28 +155,39 @@ impl EventStream {
         }
     }
 
-    /// Waits for the next text. Returns `None` after the final event.
-    ///
-    /// # Cancel safety
-    /// No event is lost if the future is dropped.
-    pub async fn next(&mut self) -> Option<Frame> {
+    /// Returns the next text, or `None` after the final event. While there is no text, the caller
+    /// must poll again after each of the view's [changes](Self::changes). `context` is woken only
+    /// for heartbeats.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Frame>> {
         while !self.has_ended {
             match self.step() {
-                Step::Send(frame) => return Some(frame),
+                Step::Send(frame) => return Poll::Ready(Some(frame)),
                 Step::Continue => {}
-                Step::Wait => match &mut self.phase {
-                    Phase::NeedsSnapshot(need) => {
-                        let changed = self.reader.changed();
-                        if timeout_at(need.next_heartbeat, changed).await.is_err() {
-                            need.next_heartbeat = Instant::now() + HEARTBEAT_INTERVAL;
-                            return Some(Frame::heartbeat());
-                        }
-                    }
-                    Phase::Following | Phase::CatchingUp { .. } => self.reader.changed().await,
-                },
+                Step::Wait => {
+                    let Phase::NeedsSnapshot(need) = &mut self.phase else {
+                        return Poll::Pending;
+                    };
+                    ready!(need.heartbeat.as_mut().poll(context));
+                    let next = Instant::now() + HEARTBEAT_INTERVAL;
+                    need.heartbeat.as_mut().reset(next);
+                    return Poll::Ready(Some(Frame::heartbeat()));
+                }
             }
         }
-        None
+        Poll::Ready(None)
+    }
+
+    /// Returns the view that determines the stream's events.
+    #[must_use]
+    pub fn view(&self) -> ViewId {
+        self.live.id
+    }
+
+    /// Returns a receiver that is notified when there may be a new text. It is the same for all
+    /// streams of a view.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.reader.changes()
     }
 
     fn step(&mut self) -> Step {
@@ -187,7 +201,7 @@ impl EventStream {
             Phase::Following => self.follow(),
             _ if self.live.channel.has_ended() => self.shut_down(),
             Phase::CatchingUp { through } => self.catch_up(through),
-            Phase::NeedsSnapshot(need) => self.seek_snapshot(need),
+            Phase::NeedsSnapshot(_) => self.seek_snapshot(),
         }
     }
 
@@ -255,26 +269,27 @@ impl EventStream {
             change,
             is_new: true,
             failures,
-            next_heartbeat: Instant::now() + HEARTBEAT_INTERVAL,
+            heartbeat: Box::pin(sleep(HEARTBEAT_INTERVAL)),
         });
         Step::Continue
     }
 
     /// Takes the snapshot if it is rendered.
-    fn seek_snapshot(&mut self, mut need: Need) -> Step {
+    fn seek_snapshot(&mut self) -> Step {
+        let Phase::NeedsSnapshot(need) = &mut self.phase else {
+            return Step::Continue;
+        };
         if let Some(rendered) = self.reader.rejoin_if_dropped() {
             need.change = need.change.max(rendered);
         }
-        if let Some(snapshot) = self.live.channel.snapshot(need.change, need.is_new) {
+        let channel = &self.live.channel;
+        if let Some(snapshot) = channel.snapshot(need.change, need.is_new) {
             return Step::Send(self.take_snapshot(&snapshot));
         }
-        let (failures, _) = self.live.channel.failures();
+        need.is_new = false;
+        let (failures, _) = channel.failures();
         let has_failed = failures > need.failures;
-        self.phase = Phase::NeedsSnapshot(Need {
-            failures,
-            is_new: false,
-            ..need
-        });
+        need.failures = failures;
         if has_failed && self.connected && !self.live.view.pbx.is_live() {
             self.connected = false;
             self.reports_link = true;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,7 @@ use super::view::{StreamView, StreamViewKey};
 pub struct StreamViews {
     live: Mutex<HashMap<StreamViewKey, Weak<LiveView>>>,
     total_bytes: Arc<AtomicUsize>,
+    next_id: AtomicU64,
     /// Ends all streams when canceled.
     stop: CancellationToken,
 }
@@ -29,6 +30,7 @@ impl StreamViews {
         Arc::new(Self {
             live: Mutex::default(),
             total_bytes: Arc::default(),
+            next_id: AtomicU64::new(0),
             stop,
         })
     }
@@ -45,6 +47,7 @@ impl StreamViews {
         let channel = Channel::new(rendered, Arc::clone(&self.total_bytes));
         let renderer = Renderer::new(Arc::clone(&view), Arc::clone(&channel), rendered);
         let started = Arc::new(LiveView {
+            id: ViewId(self.next_id.fetch_add(1, Ordering::Relaxed)),
             view,
             channel,
             views: Arc::clone(self),
@@ -59,8 +62,13 @@ impl StreamViews {
     }
 }
 
+/// Identifies a view with open streams. Unique while the program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ViewId(u64);
+
 /// A view and its renderer. The view's streams own it, and the renderer ends with the last of them.
 pub(super) struct LiveView {
+    pub(super) id: ViewId,
     pub(super) view: Arc<StreamView>,
     pub(super) channel: Arc<Channel>,
     views: Arc<StreamViews>,

@@ -21,8 +21,9 @@ use tracing::debug;
 
 use super::bare_refusal::RefusalRewriter;
 use super::busy_body::BusyBody;
+use super::delivery::EventConnection;
 use super::slots::ClientActivity;
-use super::takeover::{EventFuture, Served, Takeover};
+use super::takeover::{EventResponse, Served, Takeover};
 use super::tls::Tls;
 use crate::http::body::ReplyBody;
 use crate::http::handler::{Authenticated, Handler};
@@ -64,8 +65,8 @@ pub(super) struct Connection<H> {
 
 impl<H: Handler> Connection<H> {
     /// Serves the connection until it closes. If a client requests an event stream, returns the
-    /// future that sends it.
-    pub(super) async fn serve(self, stream: TcpStream, tls: Option<Tls>) -> Option<EventFuture> {
+    /// response and the connection for it.
+    pub(super) async fn serve(self, stream: TcpStream, tls: Option<Tls>) -> Option<(EventResponse, EventConnection)> {
         // Responses are written in one piece, so Nagle's algorithm would only delay them.
         let _ = stream.set_nodelay(true);
         // Without this timeout, a client that does not read its responses would occupy its slot
@@ -105,7 +106,7 @@ impl<H: Handler> Connection<H> {
         self,
         stream: S,
         socket: fn(&S) -> Option<&TcpStream>,
-    ) -> Option<EventFuture>
+    ) -> Option<(EventResponse, EventConnection)>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -151,7 +152,7 @@ impl<H: Handler> Connection<H> {
                 if let Some(socket) = socket(&stream) {
                     prepare_socket(socket);
                 }
-                Some(Box::pin(response.send(stream)))
+                Some((response, Box::pin(stream)))
             }
         }
     }

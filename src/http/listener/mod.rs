@@ -3,6 +3,8 @@
 mod bare_refusal;
 mod busy_body;
 mod connection;
+mod delivery;
+mod delivery_groups;
 mod slots;
 mod takeover;
 mod tls;
@@ -20,6 +22,8 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use self::connection::Connection;
+use self::delivery::Delivery;
+use self::delivery_groups::DeliveryGroups;
 pub use self::connection::Timeouts;
 use self::slots::Slot;
 pub use self::slots::Slots;
@@ -73,7 +77,7 @@ pub async fn serve(
         tls,
         timeouts,
         stop,
-        abort: CancellationToken::new(),
+        event_streams: Arc::default(),
         connections: slots.connections().clone(),
     };
     tokio::select! {
@@ -98,8 +102,7 @@ struct Server<H> {
     tls: Option<Tls>,
     timeouts: Timeouts,
     stop: CancellationToken,
-    /// Canceled when connections must be closed immediately.
-    abort: CancellationToken,
+    event_streams: Arc<DeliveryGroups>,
     connections: TaskTracker,
 }
 
@@ -125,23 +128,18 @@ impl<H: Handler> Server<H> {
             timeouts: self.timeouts,
             stop: self.stop.clone(),
         };
-        let (tls, abort) = (self.tls.clone(), self.abort.clone());
-        let connections = self.connections.clone();
-        self.connections.spawn(async move {
+        let tls = self.tls.clone();
+        let event_streams = Arc::clone(&self.event_streams);
+        let token = self.connections.token();
+        tokio::spawn(async move {
             let events = tokio::select! {
                 events = connection.serve(stream, tls) => events,
-                () = abort.cancelled() => return debug!(%peer, "connection aborted at shutdown"),
+                () = event_streams.abort.cancelled() => {
+                    return debug!(%peer, "connection aborted at shutdown");
+                }
             };
-            // A new task uses much less memory than this one, which is as large as its largest
-            // step.
-            if let Some(events) = events {
-                connections.spawn(async move {
-                    tokio::select! {
-                        () = events => {}
-                        () = abort.cancelled() => debug!(%peer, "event stream aborted at shutdown"),
-                    }
-                    drop(slot);
-                });
+            if let Some((response, connection)) = events {
+                event_streams.add(Delivery::new(response, connection, slot, token));
             }
         });
     }
@@ -150,7 +148,7 @@ impl<H: Handler> Server<H> {
         self.connections.close();
         tokio::select! {
             () = self.connections.wait() => {}
-            () = sleep(self.timeouts.drain) => self.abort.cancel(),
+            () = sleep(self.timeouts.drain) => self.event_streams.abort.cancel(),
         }
         self.connections.wait().await;
     }

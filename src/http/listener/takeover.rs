@@ -7,13 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
 use hyper::{HeaderMap, Response, Version};
-use tokio::io::AsyncWrite;
 
 use crate::http::body::ReplyBody;
 use crate::http::sse::EventBody;
-
-/// Sends an event stream.
-pub(super) type EventFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Takes a connection from hyper to send an event stream.
 #[derive(Default)]
@@ -33,15 +29,10 @@ pub(super) enum Served {
 
 /// A response with an event stream.
 pub(super) struct EventResponse {
-    headers: HeaderMap,
-    version: Version,
-    body: Box<EventBody>,
-}
-
-impl EventResponse {
-    pub(super) async fn send(self, connection: impl AsyncWrite + Unpin) {
-        self.body.send(self.headers, self.version, connection).await;
-    }
+    pub(super) headers: HeaderMap,
+    /// The version of the request.
+    pub(super) version: Version,
+    pub(super) body: Box<EventBody>,
 }
 
 impl Takeover {

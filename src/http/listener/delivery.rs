@@ -1,0 +1,108 @@
+//! Writes one event stream to its connection.
+
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::AsyncWrite;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+use tracing::debug;
+
+use super::slots::Slot;
+use super::takeover::EventResponse;
+use crate::http::sse::{EventBody, is_chunked, response_head};
+
+/// A connection that sends an event stream.
+pub(super) type EventConnection = Pin<Box<dyn AsyncWrite + Send>>;
+
+/// An event stream and the connection that sends it. Dropping it closes the connection.
+pub(super) struct Delivery {
+    pub(super) body: Box<EventBody>,
+    connection: EventConnection,
+    is_chunked: bool,
+    /// The bytes to write before the stream's next text.
+    unsent: VecDeque<Bytes>,
+    /// Whether the connection holds bytes that it has not passed to the socket, as TLS can.
+    needs_flush: bool,
+    /// Whether the stream has ended.
+    has_ended: bool,
+    _slot: Slot,
+    /// The connection counts while this exists.
+    _token: TaskTrackerToken,
+}
+
+impl Delivery {
+    /// Begins the response. The first call of [`Self::poll`] writes its head.
+    pub(super) fn new(
+        response: EventResponse,
+        connection: EventConnection,
+        slot: Slot,
+        token: TaskTrackerToken,
+    ) -> Self {
+        let EventResponse {
+            headers,
+            version,
+            body,
+        } = response;
+        Self {
+            unsent: VecDeque::from([response_head(&headers, version).into()]),
+            is_chunked: is_chunked(version),
+            body,
+            connection,
+            needs_flush: false,
+            has_ended: false,
+            _slot: slot,
+            _token: token,
+        }
+    }
+
+    /// Writes as much as the connection accepts. Returns `Ready` after the stream has ended or the
+    /// client has disconnected. See [`EventStream::poll_next`](crate::api::EventStream::poll_next).
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if let Err(error) = ready!(self.poll_send(context)) {
+            let request_id = &self.body.request_id;
+            debug!(request_id, %error, "event stream failed");
+        }
+        Poll::Ready(())
+    }
+
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.poll_unsent(context))?;
+            if self.has_ended {
+                return self.connection.as_mut().poll_shutdown(context);
+            }
+            match ready!(self.body.events.poll_next(context)) {
+                Some(frame) if self.is_chunked => self.unsent.extend(frame.chunk()),
+                Some(frame) => self.unsent.extend(frame.text()),
+                None => {
+                    self.has_ended = true;
+                    if self.is_chunked {
+                        self.unsent.push_back(Bytes::from_static(b"0\r\n\r\n"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(piece) = self.unsent.front_mut() {
+            let count = ready!(self.connection.as_mut().poll_write(context, piece))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.needs_flush = true;
+            piece.advance(count);
+            if piece.is_empty() {
+                self.unsent.pop_front();
+            }
+        }
+        if self.needs_flush {
+            ready!(self.connection.as_mut().poll_flush(context))?;
+            self.needs_flush = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
