@@ -10,7 +10,7 @@
 //! bytes, so these are rendered once:
 //!
 //! 1. The view's [`renderer`] waits for changes in the PBX's change log and renders those that the
-//!    view shows as a [`Batch`](batch::Batch), at most ten times a second.
+//!    view shows as a [`Batch`](batch::Batch), at most eight times a second.
 //! 2. It appends the batch to the view's [`ring`], which stores the batch until every stream has
 //!    taken it. Streams take references to its bytes, each at its own speed. A ring that grows too
 //!    large drops its oldest batches. A stream that has missed one continues with a snapshot.

@@ -17,7 +17,7 @@ use crate::queues::mirror::Follower;
 
 /// Minimum interval between two batches of events. With many members, changes arrive
 /// faster than anyone can read the statistics sent after them.
-const BATCH_INTERVAL: Duration = Duration::from_millis(100);
+const BATCH_INTERVAL: Duration = Duration::from_millis(125);
 
 /// How long to wait before retrying a failed snapshot.
 const SNAPSHOT_RETRY_DELAY: Duration = Duration::from_secs(1);
