@@ -66,7 +66,11 @@ pub(super) struct Connection<H> {
 impl<H: Handler> Connection<H> {
     /// Serves the connection until it closes. If a client requests an event stream, returns the
     /// response and the connection for it.
-    pub(super) async fn serve(self, stream: TcpStream, tls: Option<Tls>) -> Option<(EventResponse, EventConnection)> {
+    pub(super) async fn serve(
+        self,
+        stream: TcpStream,
+        tls: Option<Tls>,
+    ) -> Option<(EventResponse, EventConnection)> {
         // Responses are written in one piece, so Nagle's algorithm would only delay them.
         let _ = stream.set_nodelay(true);
         // Without this timeout, a client that does not read its responses would occupy its slot

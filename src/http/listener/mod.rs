@@ -22,9 +22,9 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use self::connection::Connection;
+pub use self::connection::Timeouts;
 use self::delivery::Delivery;
 use self::delivery_groups::DeliveryGroups;
-pub use self::connection::Timeouts;
 use self::slots::Slot;
 pub use self::slots::Slots;
 pub use self::tls::{CertificateFiles, Tls};
