@@ -16,7 +16,7 @@ use crate::options::Options;
 use crate::pbx::Pbx;
 use crate::process::Server;
 use crate::report::Row;
-use crate::scene::{RATE, Scene};
+use crate::scene::Scene;
 use crate::streams::{Client, Recorded};
 use crate::turn::{self, Side, TurnResult};
 
@@ -26,6 +26,9 @@ pub(crate) struct Cell(Scene);
 
 /// The end of the first chunk, which is the snapshot.
 const END_OF_CHUNK: &str = "\n\n\r\n";
+
+/// How long slow readers stop reading.
+const SLOW_PAUSE: Duration = Duration::from_secs(60);
 
 /// The numbers of two turns' changes differ by at least this number.
 const TURN_NUMBERS: u32 = 10_000;
@@ -39,6 +42,14 @@ impl Cell {
                 streams_each: 25,
             },
             Scene::OwnViews { streams: 3_000 },
+            Scene::SlowReaders {
+                streams: 3_000,
+                slow: 0,
+            },
+            Scene::SlowReaders {
+                streams: 3_000,
+                slow: 1_000,
+            },
         ];
         one_view.into_iter().chain(many_views).map(Self).collect()
     }
@@ -55,6 +66,8 @@ impl Cell {
                 streams_each,
             } => format!("{count} organizations with {streams_each} streams each"),
             Scene::OwnViews { .. } => "3,000 streams that all differ".to_owned(),
+            Scene::SlowReaders { slow: 0, .. } => "3,000 readers, 100 changes a second".to_owned(),
+            Scene::SlowReaders { .. } => "the same, 1,000 readers stop for a minute".to_owned(),
         }
     }
 
@@ -63,7 +76,10 @@ impl Cell {
         let pbx = Pbx::start(options.asterisk, scene.queues())?;
         let mut turns = Turns {
             scene,
-            duration: options.turn_duration(),
+            duration: match scene {
+                Scene::SlowReaders { slow: 1.., .. } => SLOW_PAUSE,
+                _ => options.turn_duration(),
+            },
             next: TURN_NUMBERS,
         };
         let mut rows = Vec::new();
@@ -104,7 +120,7 @@ impl Turns {
     fn start(&mut self) -> Arc<Changes> {
         let start = self.next;
         self.next += TURN_NUMBERS;
-        let count = self.duration.as_secs() as u32 * RATE;
+        let count = self.duration.as_secs() as u32 * self.scene.rate();
         Arc::new(Changes::new(start, count))
     }
 
@@ -116,6 +132,11 @@ impl Turns {
                 target(stream)
             ),
             sequence: self.scene.sequence(stream, start),
+            pause: if self.scene.is_slow(stream) {
+                SLOW_PAUSE
+            } else {
+                Duration::ZERO
+            },
         };
         streams.map(client).collect()
     }
@@ -136,7 +157,7 @@ impl Turns {
             first_text: END_OF_CHUNK,
         };
         turn::run(side, &changes, self.duration, || {
-            changes.send(RATE, |change| ami.action(&scene.action(change)))
+            changes.send(scene.rate(), |change| ami.action(&scene.action(change)))
         })
     }
 
@@ -154,7 +175,7 @@ impl Turns {
             first_text: "HTTP/1.1 200",
         };
         let (result, _) = turn::run(side, &changes, self.duration, || {
-            changes.send(RATE, |change| {
+            changes.send(self.scene.rate(), |change| {
                 let message = messages.next().ok_or("no messages")?;
                 publisher.publish(&renumber(message, &mut std::iter::once(change)))
             })

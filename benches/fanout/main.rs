@@ -37,6 +37,7 @@ mod pbx;
 mod process;
 mod report;
 mod scene;
+mod storm;
 mod streams;
 mod turn;
 
@@ -89,6 +90,13 @@ fn run(options: &Options, report: &mut Report) -> Result<()> {
         match cell.run(options) {
             Ok(rows) => report.rows.extend(rows),
             Err(error) => report.fail(&name, &*error),
+        }
+    }
+    if options.selects(storm::NAME) {
+        eprintln!("{}", storm::NAME);
+        match storm::run(options) {
+            Ok(result) => report.storms.push(result),
+            Err(error) => report.fail(storm::NAME, &*error),
         }
     }
     Ok(())

@@ -34,7 +34,7 @@ pub(crate) enum Command {
 
 impl Options {
     pub(crate) fn selects(&self, cell: &str) -> bool {
-        let is_small = !cell.starts_with("10,000");
+        let is_small = !cell.starts_with("10,000") && !cell.starts_with("the same");
         self.only
             .as_deref()
             .map_or(!self.quick || is_small, |only| cell.contains(only))

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::stats::time;
+use crate::storm::StormResult;
 use crate::turn::TurnResult;
 
 /// The results of one side of a cell.
@@ -19,6 +20,7 @@ pub(crate) struct Report {
     pub(crate) machine: String,
     pub(crate) nchan_is_missing: bool,
     pub(crate) rows: Vec<Row>,
+    pub(crate) storms: Vec<StormResult>,
     failures: Vec<String>,
 }
 
@@ -32,20 +34,25 @@ impl Report {
 
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!("\n{}\n\n", self.machine);
-        text += "| cell | side | CPU, events | CPU, opening | all open | p50 | p99 | a stream | lost |\n";
-        text += "|---|---|---|---|---|---|---|---|---|\n";
+        text += "| cell | side | CPU, events | CPU, opening | all open | p50 | p99 | a stream | grown by | new snapshots | lost |\n";
+        text += "|---|---|---|---|---|---|---|---|---|---|---|\n";
         for Row { cell, side, result } in &self.rows {
             let _ = writeln!(
                 text,
-                "| {cell} | {side} | {:.2} s | {:.2} s | {} | {} | {} | {:.1} KB | {} |",
+                "| {cell} | {side} | {:.2} s | {:.2} s | {} | {} | {} | {:.1} KB | {:.1} MB | {} | {} |",
                 result.flow_cpu.as_secs_f64(),
                 result.open_cpu.as_secs_f64(),
                 time(result.opened_within),
                 time(result.p50),
                 time(result.p99),
                 result.kilobytes_per_stream,
+                result.kilobytes_grown / 1000.0,
+                result.snapshots,
                 result.lost,
             );
+        }
+        for storm in &self.storms {
+            text += &storm.markdown();
         }
         text += "\n| cell | figure | result | aim | met? |\n|---|---|---|---|---|\n";
         for row in self.rows.iter().filter(|row| row.side == "bridge") {

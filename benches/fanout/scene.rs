@@ -2,9 +2,6 @@
 
 use crate::pbx::{FIRST_QUEUE, MEMBERS, bridge_config, interface, queue_name};
 
-/// The number of changes a second.
-pub(crate) const RATE: u32 = 20;
-
 /// Which streams show the same.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Scene {
@@ -14,6 +11,8 @@ pub(crate) enum Scene {
     Organizations { count: usize, streams_each: usize },
     /// No two streams show the same, but all show each change.
     OwnViews { streams: usize },
+    /// All streams show the same, but the clients of the first `slow` stop reading for a minute.
+    SlowReaders { streams: usize, slow: usize },
 }
 
 /// A change's number determines the member that it pauses. The reason contains the number.
@@ -31,7 +30,9 @@ const BITS: usize = 12;
 impl Scene {
     pub(crate) fn streams(self) -> usize {
         match self {
-            Self::OneView { streams } | Self::OwnViews { streams } => streams,
+            Self::OneView { streams }
+            | Self::OwnViews { streams }
+            | Self::SlowReaders { streams, .. } => streams,
             Self::Organizations {
                 count,
                 streams_each,
@@ -39,9 +40,23 @@ impl Scene {
         }
     }
 
+    /// Returns the number of changes a second.
+    pub(crate) fn rate(self) -> u32 {
+        match self {
+            // In a minute, more events than the bridge stores for a view.
+            Self::SlowReaders { .. } => 100,
+            Self::OneView { .. } | Self::OwnViews { .. } | Self::Organizations { .. } => 20,
+        }
+    }
+
+    /// Returns whether the stream's client stops reading for a while.
+    pub(crate) fn is_slow(self, stream: usize) -> bool {
+        matches!(self, Self::SlowReaders { slow, .. } if stream < slow)
+    }
+
     pub(crate) fn queues(self) -> usize {
         match self {
-            Self::OneView { .. } => 2,
+            Self::OneView { .. } | Self::SlowReaders { .. } => 2,
             Self::Organizations { count, .. } => count,
             Self::OwnViews { .. } => BITS + 2,
         }
@@ -50,7 +65,9 @@ impl Scene {
     pub(crate) fn bridge_config(self, ami_port: u16) -> String {
         let organizations: Vec<Vec<usize>> = match self {
             Self::Organizations { count, .. } => (0..count).map(|queue| vec![queue]).collect(),
-            Self::OneView { .. } | Self::OwnViews { .. } => vec![(0..self.queues()).collect()],
+            Self::OneView { .. } | Self::OwnViews { .. } | Self::SlowReaders { .. } => {
+                vec![(0..self.queues()).collect()]
+            }
         };
         bridge_config(ami_port, &organizations)
     }
@@ -59,7 +76,7 @@ impl Scene {
     pub(crate) fn target(self, stream: usize) -> String {
         let user = match self {
             Self::Organizations { count, .. } => stream % count,
-            Self::OneView { .. } | Self::OwnViews { .. } => 0,
+            Self::OneView { .. } | Self::OwnViews { .. } | Self::SlowReaders { .. } => 0,
         };
         let mut target = format!("/events?username=u{user}&password=bench-password");
         if let Self::OwnViews { .. } = self {
@@ -74,7 +91,7 @@ impl Scene {
     /// Returns the changes that a stream shows, from the change `start` on.
     pub(crate) fn sequence(self, stream: usize, start: u32) -> Sequence {
         match self {
-            Self::OneView { .. } | Self::OwnViews { .. } => Sequence {
+            Self::OneView { .. } | Self::OwnViews { .. } | Self::SlowReaders { .. } => Sequence {
                 first: start,
                 step: 1,
             },
@@ -88,7 +105,9 @@ impl Scene {
     /// Returns the AMI action of a change.
     pub(crate) fn action(self, change: u32) -> String {
         let (queue, member) = match self {
-            Self::OneView { .. } | Self::OwnViews { .. } => (0, change as usize % MEMBERS),
+            Self::OneView { .. } | Self::OwnViews { .. } | Self::SlowReaders { .. } => {
+                (0, change as usize % MEMBERS)
+            }
             Self::Organizations { count, .. } => {
                 (change as usize % count, change as usize / count % MEMBERS)
             }

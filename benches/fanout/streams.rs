@@ -35,6 +35,8 @@ const FINAL_TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) struct Client {
     pub(crate) request: String,
     pub(crate) sequence: Sequence,
+    /// How long the client does not read after it has opened the stream.
+    pub(crate) pause: Duration,
 }
 
 /// A part of a stream, and its age at the end of the turn.
@@ -45,8 +47,11 @@ pub(crate) type Recorded = (Instant, Vec<u8>);
 pub(crate) struct Received {
     /// The time from each change until each stream showed it.
     pub(crate) times: Vec<Duration>,
-    /// The number of changes that streams did not show, or not in order.
+    /// The number of changes that streams did not show, or not in order. After a pause, a stream
+    /// need only show the last change.
     pub(crate) lost: u64,
+    /// The number of streams that showed another snapshot.
+    pub(crate) snapshots: u64,
     /// What the first stream received.
     pub(crate) recorded: Vec<Recorded>,
 }
@@ -54,7 +59,7 @@ pub(crate) struct Received {
 /// The clients of one turn.
 pub(crate) struct Streams {
     runtime: tokio::runtime::Runtime,
-    open: Vec<(TcpStream, Sequence)>,
+    open: Vec<(TcpStream, Sequence, Duration)>,
     pub(crate) opened_within: Duration,
 }
 
@@ -78,7 +83,8 @@ impl Streams {
                         let _permit = connecting.acquire().await?;
                         let opened = open(address, &client.request, first_text);
                         let stream = timeout(OPEN_TIMEOUT, opened).await??;
-                        Ok::<_, Box<dyn std::error::Error + Send + Sync>>((stream, client.sequence))
+                        let opened = (stream, client.sequence, client.pause);
+                        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(opened)
                     })
                 })
                 .collect();
@@ -104,12 +110,14 @@ impl Streams {
                 .open
                 .into_iter()
                 .enumerate()
-                .map(|(index, (stream, sequence))| {
+                .map(|(index, (stream, sequence, pause))| {
                     let checker = Checker {
                         next: sequence.first,
                         step: sequence.step,
                         tail: Vec::new(),
                         is_recorded: index == 0,
+                        pause,
+                        has_snapshot: false,
                         changes: Arc::clone(changes),
                         received: Rc::clone(&received),
                     };
@@ -157,6 +165,7 @@ async fn follow(stream: TcpStream, mut checker: Checker) -> Option<TcpStream> {
     thread_local! {
         static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 1 << 16]);
     }
+    tokio::time::sleep(checker.pause).await;
     while !checker.is_done() {
         stream.readable().await.ok()?;
         let is_open = BUFFER.with_borrow_mut(|buffer| match stream.try_read(buffer) {
@@ -181,6 +190,8 @@ struct Checker {
     /// The end of the text so far, which may contain the beginning of a change's number.
     tail: Vec<u8>,
     is_recorded: bool,
+    pause: Duration,
+    has_snapshot: bool,
     changes: Arc<Changes>,
     received: Rc<RefCell<Received>>,
 }
@@ -197,6 +208,7 @@ impl Checker {
         }
         let mut text = std::mem::take(&mut self.tail);
         text.extend_from_slice(bytes);
+        self.has_snapshot |= memmem::find(&text, b"event: snapshot").is_some();
         let mut end = 0;
         for position in memmem::find_iter(&text, MARKER) {
             let start = position + MARKER.len();
@@ -221,8 +233,10 @@ impl Checker {
             return;
         }
         let mut received = self.received.borrow_mut();
-        received.lost += u64::from((change - self.next) / self.step);
-        received.times.extend(self.changes.age(change));
+        if self.pause.is_zero() {
+            received.lost += u64::from((change - self.next) / self.step);
+            received.times.extend(self.changes.age(change));
+        }
         self.next = change + self.step;
     }
 }
@@ -233,6 +247,7 @@ impl Drop for Checker {
         let lost = u64::from(missing.div_ceil(self.step));
         if let Ok(mut received) = self.received.try_borrow_mut() {
             received.lost += lost;
+            received.snapshots += u64::from(self.has_snapshot);
         }
     }
 }

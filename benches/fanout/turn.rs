@@ -29,7 +29,11 @@ pub(crate) struct TurnResult {
     pub(crate) p50: Duration,
     pub(crate) p99: Duration,
     pub(crate) kilobytes_per_stream: f64,
+    /// How much the memory has grown while events flowed.
+    pub(crate) kilobytes_grown: f64,
     pub(crate) lost: u64,
+    /// The number of streams that showed another snapshot.
+    pub(crate) snapshots: u64,
 }
 
 /// Runs a turn. `send` makes the changes. Also returns what the first stream received.
@@ -54,6 +58,7 @@ pub(crate) fn run(
     let Received {
         mut times,
         lost,
+        snapshots,
         recorded,
     } = received;
     let result = TurnResult {
@@ -63,16 +68,19 @@ pub(crate) fn run(
         p50: percentile(&mut times, 50),
         p99: percentile(&mut times, 99),
         kilobytes_per_stream: (memory_when_open - memory_at_start) / count as f64,
+        kilobytes_grown: side.server.kilobytes()? - memory_when_open,
         lost,
+        snapshots,
     };
     eprintln!(
         "  opened within {:.2?}, CPU {:.2?} for opening and {:.2?} for events, p99 {:.0?}, {:.1} KB \
-         a stream, {lost} lost",
+         a stream and then {:.0} KB, {lost} lost, {snapshots} snapshots",
         result.opened_within,
         result.open_cpu,
         result.flow_cpu,
         result.p99,
         result.kilobytes_per_stream,
+        result.kilobytes_grown,
     );
     Ok((result, recorded))
 }
