@@ -180,15 +180,15 @@ mod tests {
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
+    use crate::telemetry::log_queue::Batching;
 
     /// Runs `log`, and returns the entry that the journal receives.
     fn journal_entry(log: impl FnOnce()) -> Vec<u8> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("socket");
         let socket = UnixDatagram::bind(&path).expect("a socket");
-        let (queue, _guard) =
-            LogQueue::new(JournalSocket::open(&path).expect("a listening journal"))
-                .expect("a thread");
+        let journal = JournalSocket::open(&path).expect("a listening journal");
+        let (queue, _guard) = LogQueue::new(journal, Batching::None).expect("a thread");
         let journal = JournalLayer::new(queue);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(journal), log);
         let mut bytes = vec![0; 1 << 20];

@@ -21,6 +21,10 @@ const MAX_LINES: usize = 8192;
 /// Maximum size of all queued lines, in bytes. Traces of AMI traffic have long lines.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
+/// Maximum size of several lines that are written together. Linux does not mix up to this number of
+/// bytes with those of another process that writes to the same pipe.
+const BATCH_BYTES: usize = 4096;
+
 /// How often to check whether lines were dropped.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -74,8 +78,8 @@ impl LogFlow {
         }
     }
 
-    fn count_dropped(&self) {
-        self.0.dropped.fetch_add(1, Ordering::AcqRel);
+    fn count_dropped(&self, lines: usize) {
+        self.0.dropped.fetch_add(lines as u64, Ordering::AcqRel);
     }
 
     /// Reserves space for a line. If the queue is full, counts the line as dropped and returns
@@ -86,15 +90,15 @@ impl LogFlow {
         let waiting = counts.bytes.fetch_add(bytes, Ordering::AcqRel);
         let fits = lines < MAX_LINES && waiting + bytes <= MAX_BYTES;
         if !fits {
-            self.release(bytes);
-            self.count_dropped();
+            self.release(1, bytes);
+            self.count_dropped(1);
         }
         fits
     }
 
-    fn release(&self, bytes: usize) {
+    fn release(&self, lines: usize, bytes: usize) {
         self.0.bytes.fetch_sub(bytes, Ordering::AcqRel);
-        self.0.lines.fetch_sub(1, Ordering::AcqRel);
+        self.0.lines.fetch_sub(lines, Ordering::AcqRel);
     }
 }
 
@@ -112,16 +116,20 @@ impl fmt::Debug for LogQueue {
 }
 
 impl LogQueue {
-    /// Creates a queue, and starts a thread that writes each line to `sink` with a single
-    /// `write` call.
+    /// Creates a queue, and starts a thread that writes the lines to `sink`, in batches if that is
+    /// possible.
     ///
     /// # Errors
     /// Returns the operating system's error if it can't start the thread.
-    pub(super) fn new(sink: impl Write + Send + 'static) -> io::Result<(Self, LogGuard)> {
+    pub(super) fn new(
+        sink: impl Write + Send + 'static,
+        batching: Batching,
+    ) -> io::Result<(Self, LogGuard)> {
         let flow = LogFlow::default();
         let (entries, receiver) = channel();
         let writer = LineWriter {
             sink,
+            batching,
             flow: flow.clone(),
         };
         thread::Builder::new()
@@ -141,8 +149,8 @@ impl LogQueue {
 impl Write for LogQueue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if self.flow.reserve(line.len()) && self.entries.send(Entry::Line(line.into())).is_err() {
-            self.flow.release(line.len());
-            self.flow.count_dropped();
+            self.flow.release(1, line.len());
+            self.flow.count_dropped(1);
         }
         Ok(line.len())
     }
@@ -158,6 +166,15 @@ impl<'a> MakeWriter<'a> for LogQueue {
     fn make_writer(&'a self) -> Self {
         self.clone()
     }
+}
+
+/// Whether several lines may be written with a single `write` call.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Batching {
+    /// The sink is a stream.
+    Lines,
+    /// Each `write` call writes one line.
+    None,
 }
 
 /// An entry for the writer thread.
@@ -191,30 +208,62 @@ impl Drop for LogGuard {
 /// Writes the lines. Runs on the writer thread.
 struct LineWriter<S> {
     sink: S,
+    batching: Batching,
     flow: LogFlow,
 }
 
 impl<S: Write> LineWriter<S> {
     fn run(mut self, entries: Receiver<Entry>) {
-        for entry in entries {
-            match entry {
-                Entry::Line(line) => self.write_line(&line),
-                Entry::End(written) => {
-                    let _ = written.send(());
-                    return;
-                }
+        while let Ok(entry) = entries.recv() {
+            let end = match entry {
+                Entry::Line(line) => self.write_with_queued(line, &entries),
+                Entry::End(written) => Some(written),
+            };
+            if let Some(written) = end {
+                let _ = written.send(());
+                return;
             }
         }
     }
 
-    fn write_line(&mut self, line: &[u8]) {
-        let written = write_all_blocking(&mut self.sink, line);
+    /// Writes a line, together with the queued lines that fit into the same `write` call. Returns
+    /// the sender of [`Entry::End`] if that is the next entry.
+    fn write_with_queued(
+        &mut self,
+        first: Vec<u8>,
+        entries: &Receiver<Entry>,
+    ) -> Option<Sender<()>> {
+        let (mut batch, mut lines) = (first, 1);
+        let end = loop {
+            let next = match self.batching {
+                Batching::Lines if batch.len() < BATCH_BYTES => entries.try_recv(),
+                Batching::Lines | Batching::None => break None,
+            };
+            match next {
+                Ok(Entry::Line(line)) if batch.len() + line.len() <= BATCH_BYTES => {
+                    batch.extend_from_slice(&line);
+                    lines += 1;
+                }
+                Ok(Entry::Line(line)) => {
+                    self.write_batch(&batch, lines);
+                    (batch, lines) = (line, 1);
+                }
+                Ok(Entry::End(written)) => break Some(written),
+                Err(_) => break None,
+            }
+        };
+        self.write_batch(&batch, lines);
+        end
+    }
+
+    fn write_batch(&mut self, batch: &[u8], lines: usize) {
+        let written = write_all_blocking(&mut self.sink, batch);
         let succeeded = &self.flow.0.last_write_succeeded;
         succeeded.store(written.is_ok(), Ordering::Release);
         if written.is_err() {
-            self.flow.count_dropped();
+            self.flow.count_dropped(lines);
         }
-        self.flow.release(line.len());
+        self.flow.release(lines, batch.len());
     }
 }
 
@@ -234,109 +283,4 @@ fn write_all_blocking(sink: &mut impl Write, mut rest: &[u8]) -> io::Result<()> 
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::mpsc::{SyncSender, sync_channel};
-
-    use super::*;
-
-    /// A sink that accepts a line only when the test receives it.
-    struct SlowSink(SyncSender<Vec<u8>>);
-
-    impl Write for SlowSink {
-        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-            let disconnected = |_| io::Error::from(io::ErrorKind::BrokenPipe);
-            self.0.send(line.to_vec()).map_err(disconnected)?;
-            Ok(line.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    fn slow_queue() -> (LogQueue, LogGuard, Receiver<Vec<u8>>) {
-        let (sender, lines) = sync_channel(0);
-        let (queue, guard) = LogQueue::new(SlowSink(sender)).expect("a thread");
-        (queue, guard, lines)
-    }
-
-    fn write_line(queue: &mut LogQueue, line: &[u8]) {
-        queue.write_all(line).expect("an infallible write");
-    }
-
-    #[test]
-    fn queue_preserves_order_and_counts_dropped_lines() {
-        let (mut queue, _guard, lines) = slow_queue();
-        for number in 0..MAX_LINES + 7 {
-            write_line(&mut queue, format!("{number}").as_bytes());
-        }
-        let flow = queue.flow();
-        assert_eq!((flow.waiting(), flow.dropped()), (MAX_LINES, 7));
-        for number in 0..MAX_LINES {
-            let line = lines.recv().expect("a line");
-            assert_eq!(line, format!("{number}").into_bytes());
-        }
-        write_line(&mut queue, b"next");
-        assert_eq!(lines.recv().expect("a line"), b"next");
-        assert_eq!(flow.dropped(), 7);
-    }
-
-    #[test]
-    fn queue_limits_the_size_of_queued_lines() {
-        let (mut queue, _guard, lines) = slow_queue();
-        let line = vec![b'x'; MAX_BYTES / 4];
-        for _ in 0..5 {
-            write_line(&mut queue, &line);
-        }
-        assert_eq!((queue.flow().waiting(), queue.flow().dropped()), (4, 1));
-        write_line(&mut queue, &vec![b'x'; MAX_BYTES + 1]);
-        assert_eq!(queue.flow().dropped(), 2);
-        drop(lines);
-    }
-
-    #[test]
-    fn line_that_cannot_be_written_counts_as_dropped() {
-        let (mut queue, guard, lines) = slow_queue();
-        drop(lines);
-        write_line(&mut queue, b"lost");
-        // Waits until the line has been written.
-        drop(guard);
-        assert_eq!((queue.flow().waiting(), queue.flow().dropped()), (0, 1));
-    }
-
-    #[test]
-    fn dropping_the_guard_waits_only_briefly_for_a_hanging_sink() {
-        let (mut queue, guard, _lines) = slow_queue();
-        write_line(&mut queue, b"never read");
-        let start = std::time::Instant::now();
-        drop(guard);
-        let elapsed = start.elapsed();
-        assert!(elapsed < Duration::from_secs(3), "{elapsed:?}");
-    }
-
-    /// A nonblocking sink that accepts one byte on every second call.
-    #[derive(Default)]
-    struct NonblockingSink(Vec<u8>, bool);
-
-    impl Write for NonblockingSink {
-        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-            self.1 = !self.1;
-            if self.1 {
-                return Err(io::ErrorKind::WouldBlock.into());
-            }
-            self.0.push(line[0]);
-            Ok(1)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn nonblocking_sink_receives_whole_lines() {
-        let mut sink = NonblockingSink::default();
-        write_all_blocking(&mut sink, b"line\n").expect("a successful write");
-        assert_eq!(sink.0, b"line\n");
-    }
-}
+mod tests;

@@ -15,7 +15,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
 use self::journald::{JournalLayer, JournalSocket};
 pub use self::log_queue::LogFlow;
-use self::log_queue::{LogGuard, LogQueue};
+use self::log_queue::{Batching, LogGuard, LogQueue};
 pub use self::settings::{LogFormat, LogSettings};
 
 /// Changes the log filter while the program runs.
@@ -58,9 +58,9 @@ pub fn start(settings: &LogSettings) -> Result<Telemetry, Box<dyn std::error::Er
             let socket = JournalSocket::open(Path::new(journald::SOCKET)).map_err(|error| {
                 format!("log.format = \"journald\": systemd's journal does not listen ({error})")
             });
-            LogQueue::new(socket?)?
+            LogQueue::new(socket?, Batching::None)?
         }
-        _ => LogQueue::new(io::stderr())?,
+        _ => LogQueue::new(io::stderr(), Batching::Lines)?,
     };
     let flow = queue.flow();
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match settings.format {
