@@ -12,7 +12,7 @@ use crate::ami::value::is_control;
 use crate::organizations::{TOKEN_PREFIX, contains_token};
 
 /// Every parameter of the API endpoint.
-pub(crate) const PARAMETER_NAMES: [&str; 13] = [
+pub(crate) const PARAMETER_NAMES: [&str; 17] = [
     "username",
     "password",
     "action",
@@ -25,6 +25,10 @@ pub(crate) const PARAMETER_NAMES: [&str; 13] = [
     "duration",
     "keep_existing",
     "fresh",
+    "from",
+    "to",
+    "by",
+    "format",
     CACHE_BUSTER,
 ];
 

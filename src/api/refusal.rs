@@ -90,6 +90,12 @@ fn storage_unavailable() -> ApiError {
     ApiError::temporary(Code::StorageUnavailable, Duration::from_secs(1), message)
 }
 
+/// Returns the error for a report that can't be read. The log has the reason.
+pub(super) fn report_unavailable() -> ApiError {
+    let message = "The day's work can't be read now.";
+    ApiError::temporary(Code::StorageUnavailable, Duration::from_secs(1), message)
+}
+
 fn refused(text: &str) -> ApiError {
     let message = format!("Asterisk refused: {text}");
     ApiError::new(Code::PbxRefused, message)

@@ -16,10 +16,12 @@ use super::tenant::ReadState;
 pub struct Response {
     /// HTTP status.
     pub status: u16,
-    /// JSON, in pieces.
+    /// The body, in pieces.
     pub body: Vec<Bytes>,
     /// Value of the `ETag` header.
     pub entity_tag: Option<EntityTag>,
+    /// The format of the body.
+    pub format: BodyFormat,
     /// Value of the `Retry-After` header.
     pub retry_after: Option<Duration>,
     /// The scheme in the `WWW-Authenticate` header of a response with status 401.
@@ -30,6 +32,15 @@ pub struct Response {
     pub is_authenticated: bool,
     /// The fields for the audit log, if the request is a change.
     pub(super) change: AuditFields,
+}
+
+/// The format of a response's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyFormat {
+    /// JSON.
+    Json,
+    /// Comma-separated values (RFC 4180).
+    Csv,
 }
 
 /// The fields with which every successful read response begins.
@@ -158,6 +169,7 @@ impl Response {
             status: 200,
             body,
             entity_tag: None,
+            format: BodyFormat::Json,
             retry_after: None,
             challenge: Challenge::Basic,
             outcome,

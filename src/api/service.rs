@@ -27,6 +27,7 @@ use super::views::ViewCache;
 use crate::ami::with_change_flag;
 use crate::organizations::{Account, Directory, Organization};
 use crate::queues::{Pbx, Pbxes};
+use crate::report::Recordings;
 
 /// The action of ticket requests in the log and the metrics.
 const TICKET_ACTION: &str = "ticket";
@@ -39,6 +40,7 @@ pub struct Api {
     member_json: Arc<MemberJsonCache>,
     views: ViewCache,
     stream_views: Arc<StreamViews>,
+    recordings: Arc<Recordings>,
     reject_unknown_parameters: bool,
 }
 
@@ -71,6 +73,7 @@ impl Api {
         pbxes: Arc<Pbxes>,
         member_json: Arc<MemberJsonCache>,
         stream_views: Arc<StreamViews>,
+        recordings: Arc<Recordings>,
         reject_unknown_parameters: bool,
     ) -> Self {
         Self {
@@ -79,6 +82,7 @@ impl Api {
             member_json,
             views: ViewCache::new(),
             stream_views,
+            recordings,
             reject_unknown_parameters,
         }
     }
@@ -154,6 +158,7 @@ impl Api {
             member_json: &self.member_json,
             views: &self.views,
             if_none_match: request.if_none_match.as_deref(),
+            recordings: &self.recordings,
         };
         let run = with_change_flag(Arc::clone(&request.change_sent), command.run(context));
         run.await.map_err(|error| {

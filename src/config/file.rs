@@ -132,10 +132,21 @@ impl Default for Lockout {
 }
 
 /// `[state]`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct State {
     pub(super) directory: Option<String>,
+    #[serde(deserialize_with = "field::duration")]
+    pub(super) keep: String,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            directory: None,
+            keep: "400d".into(),
+        }
+    }
 }
 
 /// `[pbx.NAME]`
@@ -200,6 +211,7 @@ pub(super) struct Organization {
     pub(super) reason_required: bool,
     #[serde(deserialize_with = "field::boolean")]
     pub(super) other_reasons: bool,
+    pub(super) time_zone: Option<String>,
     pub(super) reason: Vec<Reason>,
     pub(super) user: Vec<User>,
     pub(super) token: Vec<Token>,
@@ -218,6 +230,7 @@ impl Default for Organization {
             wrapup: Wrapup::PerQueue(BTreeMap::new()),
             reason_required: false,
             other_reasons: true,
+            time_zone: None,
             reason: Vec::new(),
             user: Vec::new(),
             token: Vec::new(),

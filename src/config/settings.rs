@@ -71,6 +71,8 @@ pub struct AdminSettings {
 pub struct StateSettings {
     /// An absolute path; `None` keeps the state in memory.
     pub directory: Option<PathBuf>,
+    /// How long the day's work is kept.
+    pub keep: Duration,
 }
 
 /// The settings for one PBX.

@@ -36,6 +36,7 @@ use crate::config::Settings;
 use crate::http::{Admin, BridgeMetrics, Timeouts, serve};
 use crate::organizations::Lockout;
 use crate::queues::{EndedPause, PauseServices};
+use crate::report::{self, RecorderTasks, Recorders};
 use crate::storage::Storage;
 use crate::telemetry::LogFlow;
 
@@ -79,6 +80,7 @@ pub async fn run(
 struct Daemon {
     listeners: Listeners,
     links: Links,
+    recorders: Recorders,
     storage: Storage,
     admin: Arc<Admin>,
     reloader: Reloader,
@@ -108,6 +110,7 @@ impl Daemon {
         };
         let links = Links::new(pbxes, settings.http.serve_stale, &services);
         let links = links.map_err(StartError::Threads)?;
+        let (recordings, recorders) = report::record(links.pbxes(), &storage);
         let request_metrics = Arc::new(RequestMetrics::default());
         let running_requests = TaskTracker::new();
         let route_builder = RouteBuilder {
@@ -118,6 +121,8 @@ impl Daemon {
             token_lockout: Arc::new(Lockout::new(settings.lockout)),
             tickets: Arc::default(),
             request_metrics: Arc::clone(&request_metrics),
+            recordings: Arc::new(recordings),
+            storage: storage.clone(),
             running_requests: running_requests.clone(),
             stop: stop.clone(),
         };
@@ -138,6 +143,7 @@ impl Daemon {
         Ok(Self {
             listeners,
             links,
+            recorders,
             storage,
             admin: Arc::new(Admin::new(metrics, stop.clone())),
             reloader,
@@ -151,6 +157,7 @@ impl Daemon {
     /// Starts all parts, and serves the API until `stop` is canceled. Returns the parts
     /// that are still running.
     async fn serve(mut self, reload_source: Option<ReloadSource>) -> RunningParts {
+        let recorders = self.recorders.start();
         self.links.start();
         let routes = Arc::clone(self.reloader.routes());
         self.reloader.start(reload_source);
@@ -166,6 +173,7 @@ impl Daemon {
         RunningParts {
             requests: self.running_requests,
             links: self.links,
+            recorders,
             storage: self.storage,
             watchdog,
             admin,
@@ -177,6 +185,7 @@ impl Daemon {
 struct RunningParts {
     requests: TaskTracker,
     links: Links,
+    recorders: RecorderTasks,
     storage: Storage,
     watchdog: JoinHandle<()>,
     admin: Option<AdminServer>,
@@ -194,6 +203,8 @@ impl RunningParts {
         }
         // The watchdog would report the closed links as a failure.
         self.watchdog.abort();
+        // The end of the links would begin a gap before the end of the day's work.
+        self.recorders.stop().await;
         self.links.close().await;
         state::close(self.storage).await;
         if let Some(admin) = self.admin {

@@ -74,6 +74,7 @@ impl RestartOnly {
         let LogSettings { format, level: _ } = log;
         let StateSettings {
             directory: state_directory,
+            keep: _,
         } = state;
         Self {
             http_listen: *http_listen,

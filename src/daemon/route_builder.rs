@@ -10,6 +10,8 @@ use crate::config::Settings;
 use crate::http::{Pages, Routes};
 use crate::organizations::{Lockout, Tickets, Verifier};
 use crate::queues::Pbxes;
+use crate::report::Recordings;
+use crate::storage::Storage;
 
 /// Builds routes. All routes that it builds share its fields, so the state in these fields
 /// survives a reload.
@@ -22,6 +24,8 @@ pub(super) struct RouteBuilder {
     pub(super) token_lockout: Arc<Lockout>,
     pub(super) tickets: Arc<Tickets>,
     pub(super) request_metrics: Arc<RequestMetrics>,
+    pub(super) recordings: Arc<Recordings>,
+    pub(super) storage: Storage,
     pub(super) running_requests: TaskTracker,
     pub(super) stop: CancellationToken,
 }
@@ -43,12 +47,14 @@ impl RouteBuilder {
             tickets: Arc::clone(&self.tickets),
             metrics: Arc::clone(&self.request_metrics),
         };
+        self.storage.set_keep(settings.state.keep);
         let http = settings.http;
         let api = Api::new(
             accounts,
             Arc::clone(&self.pbxes),
             Arc::clone(&self.member_json),
             Arc::clone(&self.stream_views),
+            Arc::clone(&self.recordings),
             http.reject_unknown_parameters,
         );
         Ok(Routes {

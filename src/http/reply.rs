@@ -9,7 +9,7 @@ use hyper::{HeaderMap, Response, StatusCode};
 use super::body::ReplyBody;
 use super::handler::Authenticated;
 use super::request_id::REQUEST_ID;
-use crate::api::{self, Challenge, EntityTag};
+use crate::api::{self, BodyFormat, Challenge, EntityTag};
 
 /// Returns the `WWW-Authenticate` header of a 401 response. `wget` and the standard HTTP clients
 /// of Java and Python (`urllib`) send a password only after a `Basic` challenge.
@@ -29,7 +29,10 @@ pub(super) fn to_http(reply: api::Response, request_id: &str) -> Response<ReplyB
         response.extensions_mut().insert(Authenticated);
     }
     let headers = response.headers_mut();
-    let content_type = HeaderValue::from_static("application/json; charset=utf-8");
+    let content_type = HeaderValue::from_static(match reply.format {
+        BodyFormat::Json => "application/json; charset=utf-8",
+        BodyFormat::Csv => "text/csv; charset=utf-8; header=present",
+    });
     set_common_headers(headers, content_type, request_id);
     if reply.status == StatusCode::NOT_MODIFIED {
         headers.remove(CONTENT_TYPE);

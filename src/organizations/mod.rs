@@ -26,6 +26,7 @@ pub use directory::{Directory, ExpiringToken};
 pub use limits::Limits;
 pub use lockout::{CheckPermit, Lockout, LockoutPolicy};
 pub use name_problem::NameProblem;
+pub(crate) use natural_order::natural_order;
 pub use organization::Organization;
 pub use overlap::{Overlap, overlaps, patterns_overlap};
 pub use password::{PasswordDigest, StoredPassword};

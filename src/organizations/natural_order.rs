@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 /// Compares runs of digits as numbers: `9` sorts before `10`, and `a2` before `a10`.
-pub(super) fn natural_order(a: &str, b: &str) -> Ordering {
+pub(crate) fn natural_order(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a, b);
     loop {
         let (a_digits, a_rest) = split_digits(a);

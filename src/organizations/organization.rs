@@ -5,6 +5,7 @@ use super::pattern::Pattern;
 use super::template::Template;
 use super::wrapup::WrapupTimes;
 use crate::queues::{PauseReason, ReasonCatalog, TimingRules};
+use crate::time_zone::NamedZone;
 
 /// A tenant. Its users refer to queues and agents by number; the PBX refers to them by name
 /// and interface.
@@ -36,6 +37,8 @@ pub struct Organization {
     pub other_reasons: bool,
     /// The wrap-up times of its queues.
     pub wrapup: WrapupTimes,
+    /// The time zone of the days in its reports.
+    pub time_zone: NamedZone,
 }
 
 impl Organization {
@@ -148,6 +151,7 @@ impl Organization {
             reason_required: false,
             other_reasons: true,
             wrapup: WrapupTimes::default(),
+            time_zone: NamedZone::of_machine(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! This module knows nothing about HTTP, JSON or organizations.
 
 mod actions;
+mod call_event;
 mod decode;
 mod error;
 pub mod mirror;
@@ -16,6 +17,7 @@ mod queries;
 mod reason;
 mod time;
 mod timing;
+mod work_event;
 
 pub use actions::{ChangeResult, NewMember, PauseChange, QueueChange, set_penalty};
 pub use error::{QueueError, TEMPORARILY_UNAVAILABLE};
@@ -30,3 +32,4 @@ pub use queries::{MembershipSnapshot, QueueNames, QueueQueries, ReadState, Snaps
 pub use reason::{PauseReason, ReasonCatalog};
 pub use time::PbxTime;
 pub use timing::{MemberTiming, TimingRules};
+pub use work_event::{WorkCall, WorkEvent, WorkMember, WorkPause, WorkTime};

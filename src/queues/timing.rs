@@ -92,6 +92,21 @@ pub(super) fn next_display_change(
     changes.into_iter().flatten().filter(|at| *at > now).min()
 }
 
+/// Returns the wrap-up time after a call of a member, in seconds. The member's own wrap-up time
+/// has precedence over the queue's.
+pub(super) fn wrap_up_seconds(
+    own: u64,
+    queue: &str,
+    interface: &str,
+    rules: &[Arc<dyn TimingRules>],
+) -> u64 {
+    if own > 0 {
+        return own;
+    }
+    let rules = rules.iter().find(|rules| rules.has_interface(interface));
+    rules.map_or(0, |rules| rules.wrapup_seconds(queue))
+}
+
 /// Returns the longest wrap-up time of all rules, in seconds.
 pub(super) fn longest_wrapup(rules: &[Arc<dyn TimingRules>]) -> i64 {
     let seconds = rules.iter().map(|rules| rules.longest_wrapup_seconds());

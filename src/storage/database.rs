@@ -9,10 +9,11 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior, params};
 
-use super::StoredPause;
+use super::report::{self, Names};
 use super::database_error::DatabaseError;
 use super::directory_lock::identity;
 use super::queue::Changes;
+use super::{ReportBatch, StoredPause, StoredReport};
 use super::schema;
 
 pub(super) const FILE_NAME: &str = "state.db";
@@ -30,6 +31,8 @@ pub(super) struct Database {
     connection: Connection,
     path: PathBuf,
     identity: (u64, u64),
+    /// The numbers of the names in the day's work.
+    names: Names,
 }
 
 impl Database {
@@ -59,6 +62,7 @@ impl Database {
             connection,
             path,
             identity: identity(&metadata),
+            names: Names::default(),
         })
     }
 
@@ -98,6 +102,40 @@ impl Database {
         }
         drop((update, delete));
         Ok(transaction.commit()?)
+    }
+
+    /// Stores parts of the day's work, in one transaction.
+    pub(super) fn write_reports<'a>(
+        &mut self,
+        batches: impl IntoIterator<Item = &'a ReportBatch>,
+    ) -> Result<(), DatabaseError> {
+        let immediate = TransactionBehavior::Immediate;
+        let transaction = self.connection.transaction_with_behavior(immediate)?;
+        for batch in batches {
+            report::write(&transaction, &mut self.names, batch)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Packs a finished day of the day's work, or removes old days. Returns whether there may be
+    /// more to do.
+    pub(super) fn maintain_reports(
+        &mut self,
+        now: i64,
+        keep_seconds: i64,
+    ) -> Result<bool, DatabaseError> {
+        let names = &mut self.names;
+        Ok(report::maintain(
+            &mut self.connection,
+            names,
+            now,
+            keep_seconds,
+        )?)
+    }
+
+    /// Loads what a previous process has stored about the day's work on a PBX.
+    pub(super) fn load_report(&self, pbx: &str) -> Result<StoredReport, DatabaseError> {
+        Ok(report::load(&self.connection, pbx)?)
     }
 
     /// Returns the pauses of a PBX.

@@ -1,4 +1,4 @@
-//! Stores the promised ends of pauses on disk, so that they survive a restart.
+//! Stores the promised ends of pauses and the day's work on disk, so that they survive a restart.
 //!
 //! [`Storage`] is a handle to a thread that owns an SQLite database. Nothing here knows queues
 //! or PBXes. Callers use the handle on tokio's threads; it never does IO there.
@@ -9,6 +9,7 @@
 //! - `database` is the file, its schema and its statements.
 //! - `directory_lock` ensures that only one process uses the directory.
 //! - `inspect` is for `ami-bridge check`.
+//! - `report` has the tables of the day's work.
 //! - `health` knows whether the database works, and logs when that changes.
 //!
 //! A full disk or a broken file makes the storage unavailable. The thread then tries to open
@@ -21,6 +22,8 @@ mod health;
 mod inspect;
 mod pause;
 mod queue;
+mod report;
+mod report_worker;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -39,7 +42,12 @@ use self::health::Health;
 pub use self::health::StorageStatus;
 pub use self::inspect::{DirectoryState, inspect};
 pub use self::pause::StoredPause;
+pub use self::report::{
+    DAY_SECONDS, Entry, EntryKind, NameId, ReportBatch, ReportGap, ReportReader, ReportRow,
+    StoredReport,
+};
 use self::queue::Queue;
+use self::report::ReportMemory;
 use self::worker::Worker;
 
 /// How long an insert waits for the disk. A disk that hangs must not use up the time limit of
@@ -70,12 +78,16 @@ pub struct Storage(Arc<Kind>);
 #[derive(Debug)]
 enum Kind {
     /// Nothing survives a restart.
-    Memory(Mutex<BTreeMap<u64, StoredPause>>),
+    Memory {
+        pauses: Mutex<BTreeMap<u64, StoredPause>>,
+        report: ReportMemory,
+    },
     Directory(Handle),
 }
 
 #[derive(Debug)]
 struct Handle {
+    directory: PathBuf,
     queue: Arc<Queue>,
     health: Arc<Health>,
     /// Closed when the thread has ended.
@@ -92,7 +104,17 @@ impl Storage {
     /// Creates a storage in memory, without a thread and without a file.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self(Arc::new(Kind::Memory(Mutex::default())))
+        Self(Arc::new(Kind::Memory {
+            pauses: Mutex::default(),
+            report: ReportMemory::default(),
+        }))
+    }
+
+    /// Sets how long the day's work is kept.
+    pub fn set_keep(&self, keep: Duration) {
+        if let Kind::Directory(handle) = &*self.0 {
+            handle.queue.set_keep(keep);
+        }
     }
 
     /// Opens the storage in a directory, which is created if it is missing. Does not wait for
@@ -124,6 +146,7 @@ impl Storage {
             drop(alive);
         };
         let handle = Handle {
+            directory: directory.to_owned(),
             queue,
             health,
             ended,
@@ -139,7 +162,7 @@ impl Storage {
     /// to be unavailable, returns immediately.
     pub async fn insert(&self, pauses: Vec<StoredPause>) -> Result<(), StorageUnavailable> {
         let handle = match &*self.0 {
-            Kind::Memory(memory) => {
+            Kind::Memory { pauses: memory, .. } => {
                 let pauses = pauses.into_iter().map(|pause| (pause.id, pause));
                 lock(memory).extend(pauses);
                 return Ok(());
@@ -179,7 +202,7 @@ impl Storage {
     /// transaction contains the change. If that fails, it is retried.
     pub fn set_last_pause(&self, id: u64, last_pause: i64) {
         match &*self.0 {
-            Kind::Memory(memory) => {
+            Kind::Memory { pauses: memory, .. } => {
                 if let Some(pause) = lock(memory).get_mut(&id) {
                     pause.last_pause = Some(last_pause);
                 }
@@ -192,7 +215,7 @@ impl Storage {
     /// fails, it is retried. Ignores unknown ids.
     pub fn delete(&self, ids: Vec<u64>) {
         match &*self.0 {
-            Kind::Memory(memory) => {
+            Kind::Memory { pauses: memory, .. } => {
                 let mut pauses = lock(memory);
                 for id in ids {
                     pauses.remove(&id);
@@ -206,7 +229,7 @@ impl Storage {
     /// if the storage is closed before.
     pub async fn pauses(&self, pbx: &str) -> Vec<StoredPause> {
         let handle = match &*self.0 {
-            Kind::Memory(memory) => {
+            Kind::Memory { pauses: memory, .. } => {
                 let pauses = lock(memory);
                 let pauses = pauses.values().filter(|pause| pause.pbx == pbx);
                 return pauses.cloned().collect();
@@ -226,7 +249,7 @@ impl Storage {
     #[must_use]
     pub fn status(&self) -> StorageStatus {
         match &*self.0 {
-            Kind::Memory(_) => StorageStatus::Memory,
+            Kind::Memory { .. } => StorageStatus::Memory,
             Kind::Directory(handle) => handle.health.status(),
         }
     }
@@ -235,7 +258,7 @@ impl Storage {
     #[must_use]
     pub fn errors(&self) -> u64 {
         match &*self.0 {
-            Kind::Memory(_) => 0,
+            Kind::Memory { .. } => 0,
             Kind::Directory(handle) => handle.health.errors(),
         }
     }

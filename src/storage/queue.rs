@@ -1,12 +1,13 @@
 //! The requests that wait for the storage's thread.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::{StorageUnavailable, StoredPause, lock};
+use super::{ReportBatch, StorageUnavailable, StoredPause, StoredReport, lock};
 
 /// Maximum number of changes without a caller that waits for them. More are dropped: a row that
 /// stays is deleted after the next start, because its pause no longer exists.
@@ -29,6 +30,20 @@ pub(super) struct Insert {
 pub(super) struct Read {
     pub(super) pbx: String,
     pub(super) reply: oneshot::Sender<Vec<StoredPause>>,
+}
+
+/// A part of the day's work, and the channel for the result.
+#[derive(Debug)]
+pub(super) struct ReportWrite {
+    pub(super) batch: ReportBatch,
+    pub(super) reply: InsertReply,
+}
+
+/// A read of what a previous process has stored about the day's work on a PBX.
+#[derive(Debug)]
+pub(super) struct ReportLoad {
+    pub(super) pbx: String,
+    pub(super) reply: oneshot::Sender<StoredReport>,
 }
 
 /// Changes of stored pauses that no caller waits for.
@@ -77,13 +92,20 @@ pub(super) struct Work {
     pub(super) inserts: Vec<Insert>,
     pub(super) changes: Changes,
     pub(super) reads: Vec<Read>,
+    pub(super) report_writes: Vec<ReportWrite>,
+    pub(super) report_loads: Vec<ReportLoad>,
     /// No more work will come.
     pub(super) is_last: bool,
 }
 
 impl Work {
     fn is_empty(&self) -> bool {
-        self.inserts.is_empty() && self.changes.is_empty() && self.reads.is_empty() && !self.is_last
+        self.inserts.is_empty()
+            && self.changes.is_empty()
+            && self.reads.is_empty()
+            && self.report_writes.is_empty()
+            && self.report_loads.is_empty()
+            && !self.is_last
     }
 }
 
@@ -92,6 +114,8 @@ impl Work {
 pub(super) struct Queue {
     waiting: Mutex<Work>,
     filled: Condvar,
+    /// How long the day's work is kept, in seconds.
+    keep_seconds: AtomicU64,
 }
 
 impl Queue {
@@ -120,6 +144,25 @@ impl Queue {
 
     pub(super) fn read(&self, pbx: String, reply: oneshot::Sender<Vec<StoredPause>>) {
         self.add(|work| work.reads.push(Read { pbx, reply }));
+    }
+
+    /// Queues a part of the day's work.
+    pub(super) fn write_report(&self, batch: ReportBatch, reply: InsertReply) {
+        self.add(|work| work.report_writes.push(ReportWrite { batch, reply }));
+    }
+
+    pub(super) fn load_report(&self, pbx: String, reply: oneshot::Sender<StoredReport>) {
+        self.add(|work| work.report_loads.push(ReportLoad { pbx, reply }));
+    }
+
+    pub(super) fn set_keep(&self, keep: Duration) {
+        self.keep_seconds.store(keep.as_secs(), Ordering::Relaxed);
+    }
+
+    /// Returns how long the day's work is kept, in seconds; `None` before it is set.
+    pub(super) fn keep_seconds(&self) -> Option<i64> {
+        let seconds = self.keep_seconds.load(Ordering::Relaxed);
+        i64::try_from(seconds).ok().filter(|seconds| *seconds > 0)
     }
 
     /// Accepts no more requests. The thread ends after the queued ones.

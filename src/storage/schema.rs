@@ -3,10 +3,13 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::database_error::DatabaseError;
+use super::report;
 
 /// Migration `n` (from 0) upgrades version `n` to version `n + 1`. A released migration never
 /// changes.
-const MIGRATIONS: &[&str] = &["CREATE TABLE pauses (
+const MIGRATIONS: &[&str] = &[PAUSES, report::SCHEMA];
+
+const PAUSES: &str = "CREATE TABLE pauses (
         id INTEGER PRIMARY KEY,
         pbx TEXT NOT NULL,
         organization TEXT NOT NULL,
@@ -18,7 +21,7 @@ const MIGRATIONS: &[&str] = &["CREATE TABLE pauses (
         last_pause INTEGER,
         user TEXT NOT NULL,
         request_id TEXT NOT NULL
-    ) STRICT"];
+    ) STRICT";
 
 /// The current version.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;

@@ -10,7 +10,8 @@ use tracing::warn;
 use super::database::{Database, FILE_NAME};
 use super::directory_lock::DirectoryLock;
 use super::health::Health;
-use super::queue::{Changes, Insert, Queue, Read};
+use super::queue::{Changes, Insert, InsertReply, Queue, Read, ReportLoad, Work};
+use super::report_worker::PendingReports;
 use super::{DirectoryInUse, StorageUnavailable, StoredPause};
 
 /// How long to wait after an error before the database is opened again.
@@ -30,6 +31,9 @@ pub(super) struct Worker {
     changes: Changes,
     /// Reads that are not answered yet.
     reads: Vec<Read>,
+    /// The day's work that is not stored yet.
+    reports: PendingReports,
+    report_loads: Vec<ReportLoad>,
     /// The pauses of a database whose file was removed.
     rescued: Vec<StoredPause>,
     /// Before this time, the database is not opened again.
@@ -51,6 +55,8 @@ impl Worker {
             health,
             changes: Changes::default(),
             reads: Vec::new(),
+            reports: PendingReports::default(),
+            report_loads: Vec::new(),
             rescued: Vec::new(),
             retry_at: Instant::now(),
         }
@@ -60,15 +66,29 @@ impl Worker {
     pub(super) fn run(mut self) {
         loop {
             let work = self.queue.take(self.time_to_retry());
-            self.changes.extend(work.changes);
-            self.reads.extend(work.reads);
+            let Work {
+                inserts,
+                changes,
+                reads,
+                report_writes,
+                report_loads,
+                is_last,
+            } = work;
+            self.changes.extend(changes);
+            self.reads.extend(reads);
             self.reads.retain(|read| !read.reply.is_closed());
-            if work.is_last || self.time_to_retry().is_none_or(|time| time.is_zero()) {
-                self.execute(work.inserts);
+            self.report_loads.extend(report_loads);
+            self.report_loads.retain(|load| !load.reply.is_closed());
+            let replies = self.reports.add(report_writes);
+            if is_last || self.time_to_retry().is_none_or(|time| time.is_zero()) {
+                self.execute(inserts);
+                self.execute_reports(replies);
             } else {
-                self.refuse(work.inserts);
+                self.refuse(inserts);
+                let reason = self.health.unavailable_reason().unwrap_or_default();
+                answer_all(replies, &Err(reason));
             }
-            if work.is_last {
+            if is_last {
                 return;
             }
         }
@@ -91,10 +111,36 @@ impl Worker {
         }
         answer(inserts, &committed);
         if let Err(reason) = committed.and_then(|()| self.answer_reads()) {
-            self.database = None;
-            self.retry_at = Instant::now() + RETRY_DELAY;
-            self.health.fail(reason);
+            self.fail(reason);
         }
+    }
+
+    /// Stores the day's work in a transaction of its own, so that no pause waits for it.
+    fn execute_reports(&mut self, replies: Vec<InsertReply>) {
+        let Some(database) = &mut self.database else {
+            let reason = self.health.unavailable_reason().unwrap_or_default();
+            return answer_all(replies, &Err(reason));
+        };
+        let stored = self.reports.store(database, self.queue.keep_seconds());
+        let stored = stored.and_then(|()| {
+            while let Some(load) = self.report_loads.pop() {
+                // The caller may have gone.
+                drop(load.reply.send(database.load_report(&load.pbx)?));
+            }
+            Ok(())
+        });
+        let stored = self.with_path(stored);
+        answer_all(replies, &stored);
+        if let Err(reason) = stored {
+            self.fail(reason);
+        }
+    }
+
+    /// Closes the database after an error.
+    fn fail(&mut self, reason: String) {
+        self.database = None;
+        self.retry_at = Instant::now() + RETRY_DELAY;
+        self.health.fail(reason);
     }
 
     /// Refuses inserts between two attempts to open the database.
@@ -162,10 +208,15 @@ impl Worker {
 }
 
 fn answer(inserts: Vec<Insert>, result: &Result<(), String>) {
-    for insert in inserts {
+    let replies = inserts.into_iter().map(|insert| insert.reply);
+    answer_all(replies.collect(), result);
+}
+
+fn answer_all(replies: Vec<InsertReply>, result: &Result<(), String>) {
+    for reply in replies {
         let result = result.clone();
         let result = result.map_err(|reason| StorageUnavailable { reason });
         // The caller may have gone.
-        let _ = insert.reply.send(result);
+        let _ = reply.send(result);
     }
 }

@@ -12,6 +12,7 @@ use crate::api::response::Response;
 use crate::api::tenant::Tenant;
 use crate::api::views::ViewCache;
 use crate::organizations::Account;
+use crate::report::Recordings;
 
 /// An action of the API.
 #[derive(Debug)]
@@ -61,6 +62,7 @@ pub(in crate::api) struct Context<'a> {
     pub(in crate::api) views: &'a ViewCache,
     /// See [`crate::api::ApiRequest::if_none_match`].
     pub(in crate::api) if_none_match: Option<&'a str>,
+    pub(in crate::api) recordings: &'a Recordings,
 }
 
 impl Context<'_> {

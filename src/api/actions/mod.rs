@@ -15,6 +15,7 @@ mod remove;
 mod show_queue;
 mod show_queue_stat;
 mod show_reasons;
+mod show_report;
 mod show_state;
 mod whoami;
 
@@ -29,7 +30,7 @@ pub(super) use action::{Action, Context};
 pub(super) const EVENTS_ACTION: &str = "events";
 
 /// All actions, in the order in which error messages list them.
-const ACTIONS: [&Action; 9] = [
+const ACTIONS: [&Action; 10] = [
     &pause::PAUSE,
     &pause::UNPAUSE,
     &add::ADD,
@@ -38,6 +39,7 @@ const ACTIONS: [&Action; 9] = [
     &show_queue_stat::SHOW_QUEUE_STAT,
     &show_state::SHOW_STATE,
     &show_reasons::SHOW_REASONS,
+    &show_report::SHOW_REPORT,
     &whoami::WHOAMI,
 ];
 

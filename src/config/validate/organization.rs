@@ -13,6 +13,7 @@ use crate::config::mistake::Mistakes;
 use crate::organizations::{
     Account, MAX_AGENT_CHARS, Organization, Overlap, Pattern, Template, overlaps,
 };
+use crate::time_zone::NamedZone;
 
 /// Validates all organizations with their users and tokens.
 pub(super) fn validate_all(
@@ -71,6 +72,7 @@ fn validate(
     };
     let reasons = reason::validate(&format!("organization.{name}"), table, mistakes);
     let wrapup = wrapup::validate(&key("wrapup"), &table.wrapup, &queues, mistakes);
+    let time_zone = mistakes.ok_or_add(&key("time_zone"), time_zone(table.time_zone.as_deref()));
     Some(Organization {
         name: name.to_owned(),
         pbx: pbx?,
@@ -84,6 +86,7 @@ fn validate(
         reason_required: table.reason_required,
         other_reasons: table.other_reasons,
         wrapup,
+        time_zone: time_zone?,
     })
 }
 
@@ -96,6 +99,15 @@ fn pbx_of(table: &file::Organization, pbxes: &[String]) -> Result<Option<String>
         (_, []) => Ok(None),
         (_, names) => Err(format!("must be one of {}", names.join(", "))),
     }
+}
+
+/// Returns the zone of the organization's days, by default the machine's.
+fn time_zone(name: Option<&str>) -> Result<NamedZone, &'static str> {
+    let Some(name) = name else {
+        return Ok(NamedZone::of_machine());
+    };
+    let zone = NamedZone::find(name);
+    zone.ok_or("must be the name of a time zone, such as \"Asia/Jerusalem\" or \"UTC\"")
 }
 
 /// Parses `interface` or `state_interface`.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -18,6 +19,7 @@ use crate::queues::TimingRules;
 use crate::queues::model::Membership;
 use crate::queues::name::QueueName;
 use crate::queues::pace::Pace;
+use crate::queues::work_event::WorkEvent;
 
 /// The maximum number of changes that one call of [`Pbx::changes_since`] returns.
 const MAX_CHANGES: usize = 512;
@@ -65,6 +67,13 @@ impl Pbx {
     #[must_use]
     pub fn timing_rules(&self) -> Vec<Arc<dyn TimingRules>> {
         self.store.read(|mirror| mirror.rules().to_vec())
+    }
+
+    /// Reports everything that the day's work depends on to a recorder, beginning with the
+    /// members that Asterisk has reported.
+    pub fn record_work(&self, recorder: UnboundedSender<WorkEvent>) {
+        self.store
+            .change(|mirror, now| mirror.record_work(recorder, now));
     }
 
     /// Returns the current number of requests that use the link, and the maximum number.

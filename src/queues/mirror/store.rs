@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::metrics::Metrics;
 use super::state::{Event, Mirror, Now, Phase, StorageChange};
 use crate::ami::{Action, Message, Observer, Reply, Restarts};
+use crate::queues::call_event::CallEvent;
 use crate::storage::Storage;
 
 /// The shared mirror. The task that reads the socket also takes the mirror's lock, so no code
@@ -86,6 +87,7 @@ impl Store {
         self.store_changes(mirror.take_storage_changes());
         let (number, phase) = (mirror.latest_change(), mirror.phase());
         if phase != phase_before {
+            mirror.report_phase(now);
             // Send the phase under the lock, so that the last phase sent is the current one.
             // The phase changes rarely.
             self.phase.send_replace(phase);
@@ -146,9 +148,14 @@ impl Observer for Feed {
 
     fn event(&mut self, event: &Message) {
         // Decode the event before taking the lock.
+        let call = CallEvent::of(event);
         let event = Event::of(event);
-        self.0
-            .change(|mirror, now| mirror.event_received(event, now));
+        self.0.change(|mirror, now| {
+            mirror.event_received(event, now);
+            if let Some(call) = call {
+                mirror.report_call(call, now);
+            }
+        });
     }
 
     fn answered(&mut self, action: &Action, reply: &Reply) {

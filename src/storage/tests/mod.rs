@@ -44,7 +44,7 @@ fn sqlite(directory: &Path) -> Connection {
 fn handle(storage: &Storage) -> &Handle {
     match &*storage.0 {
         Kind::Directory(handle) => handle,
-        Kind::Memory(_) => panic!("in memory"),
+        Kind::Memory { .. } => panic!("in memory"),
     }
 }
 

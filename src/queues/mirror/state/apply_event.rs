@@ -117,6 +117,8 @@ impl Mirror {
         let offset = self.clock.offset_seconds();
         let mut context = ShowContext {
             now,
+            second: self.clock.second(now),
+            work: &self.work,
             timed_pauses: &mut self.timed_pauses,
             touched: &mut self.touched,
         };

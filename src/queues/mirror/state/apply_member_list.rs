@@ -92,6 +92,12 @@ impl MirroredQueue {
             None => previous.map(Arc::as_ref),
         };
         let listed = listed.map(|member| with_bridge_times(member, reported, list.clock_offset));
+        context.work.member_reported(
+            (&self.name, interface),
+            (reported, listed.as_deref()),
+            self.is_watched,
+            context.second,
+        );
         if !has_same_report(reported, listed.as_deref()) {
             applied.differences.push(Difference {
                 interface: Arc::clone(interface),

@@ -1,5 +1,6 @@
 //! Requests refreshes, detects drift, and removes queues.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -140,8 +141,13 @@ impl Mirror {
             }
             let members = &queue.queue().members;
             self.memberships.queue_removed(&queue.name, members);
+            let at = self.clock.second(now);
             for member in members.iter() {
                 let key = MemberKey::new(&queue.name, &member.interface);
+                let work_key = (&queue.name, &member.interface);
+                let reported = queue.reported(&member.interface).map(Arc::as_ref);
+                self.work
+                    .member_reported(work_key, (reported, None), queue.is_watched, at);
                 self.timed_pauses.update(&key, None, now.unix_millis());
                 self.forget_moments(&key);
             }

@@ -143,6 +143,13 @@ impl MirroredQueue {
         member: Option<Arc<Member>>,
         context: &mut ShowContext<'_>,
     ) -> Option<Changed> {
+        let before = self.reported(interface);
+        if let Some(known) = member.as_ref().or(before) {
+            let key = (&self.name, &known.interface);
+            let change = (before.map(Arc::as_ref), member.as_deref());
+            let (is_watched, at) = (self.is_watched, context.second);
+            context.work.member_reported(key, change, is_watched, at);
+        }
         let Some(index) = self.overlay_index(interface) else {
             return self.show(interface, member, context);
         };

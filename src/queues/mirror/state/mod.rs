@@ -38,6 +38,7 @@ mod timekeeping;
 mod transitions;
 mod vanished;
 mod watched_queues;
+mod work;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -57,6 +58,7 @@ use self::show_context::{ShowContext, TouchedMember};
 use self::timed_pauses::TimedPauses;
 use self::vanished::VanishedChecks;
 use self::watched_queues::WatchedQueues;
+use self::work::WorkLog;
 use super::metrics::Metrics;
 use crate::queues::TimingRules;
 use crate::queues::model::Member;
@@ -130,6 +132,7 @@ pub(super) struct Mirror {
     end_moments: Moments,
     /// The pauses that are being ended, or that could not be ended.
     ending: HashMap<MemberKey, EndAttempt>,
+    work: WorkLog,
     metrics: Arc<Metrics>,
 }
 
@@ -165,6 +168,7 @@ impl Mirror {
             display_moments: Moments::default(),
             end_moments: Moments::default(),
             ending: HashMap::new(),
+            work: WorkLog::default(),
             metrics,
         }
     }
@@ -278,6 +282,8 @@ impl Mirror {
         let queue = self.queues.get_mut(&name.to_ascii_lowercase())?;
         let context = ShowContext {
             now,
+            second: self.clock.second(now),
+            work: &self.work,
             timed_pauses: &mut self.timed_pauses,
             touched: &mut self.touched,
         };

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use super::member_key::MemberKey;
 use super::now::Now;
 use super::timed_pauses::TimedPauses;
+use super::work::WorkLog;
 use crate::queues::model::Member;
 use crate::queues::name::QueueName;
 
 /// Completes members with the facts that Asterisk does not report, before readers see them.
 pub(super) struct ShowContext<'a> {
     pub(super) now: Now,
+    /// The current second as Asterisk would report it, in Unix seconds.
+    pub(super) second: i64,
+    pub(super) work: &'a WorkLog,
     pub(super) timed_pauses: &'a mut TimedPauses,
     /// Receives the members that were added, replaced or removed.
     pub(super) touched: &'a mut Vec<TouchedMember>,

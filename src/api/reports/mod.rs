@@ -1,0 +1,99 @@
+//! Renders reports about the day's work, for `showreport`.
+
+mod csv;
+mod fields;
+mod request;
+mod scope;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use self::csv::to_csv;
+use self::fields::{Row, columns, rows};
+pub(in crate::api) use self::request::{ReportFormat, ReportRequest};
+use self::scope::Scope;
+use crate::api::json::to_json;
+use crate::report::{Days, Engine, GroupKey};
+use crate::storage::{Entry, ReportGap, ReportReader};
+
+#[derive(Serialize)]
+struct Body<'a> {
+    status: &'static str,
+    action: &'static str,
+    request_id: &'a str,
+    from: String,
+    to: String,
+    time_zone: &'a str,
+    by: Vec<&'static str>,
+    complete: bool,
+    since: Option<String>,
+    gaps: Vec<GapView>,
+    rows: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct GapView {
+    from: Option<String>,
+    to: Option<String>,
+}
+
+/// Computes and renders a report. `now` is in Unix seconds.
+///
+/// # Errors
+/// Returns an error if the database can't be read.
+pub(in crate::api) fn report(
+    request: &ReportRequest,
+    reader: &ReportReader<'_>,
+    now: i64,
+) -> rusqlite::Result<Vec<Bytes>> {
+    let scope = Scope::new(request, reader);
+    let days = &request.days;
+    let mut engine = Engine::new(&scope.selection, days, &request.by);
+    let mut entries: Vec<Entry> = Vec::new();
+    for day in days.utc_days() {
+        reader.read_day(day, &mut entries)?;
+        engine.add_day(&entries);
+    }
+    let rows = rows(request, &scope, engine.finish());
+    if request.format == ReportFormat::Csv {
+        return Ok(vec![to_csv(&columns(request), &rows).into()]);
+    }
+    let gaps = reader.gaps.iter();
+    let gaps: Vec<&ReportGap> = gaps.filter(|gap| concerns(gap, days, now)).collect();
+    let begins_seen = reader.since.is_some_and(|since| since <= days.start());
+    Ok(to_json(&Body {
+        status: "success",
+        action: request.action,
+        request_id: &request.request_id,
+        from: request.from.to_string(),
+        to: request.to.to_string(),
+        time_zone: &request.account.organization.time_zone.name,
+        by: request.by.keys().iter().copied().map(GroupKey::as_str).collect(),
+        complete: begins_seen && gaps.is_empty(),
+        since: reader.since.and_then(timestamp),
+        gaps: gaps.into_iter().map(GapView::of).collect(),
+        rows,
+    }))
+}
+
+/// Returns whether a gap lies at least partly within the days, as far as they have passed.
+fn concerns(gap: &ReportGap, days: &Days, now: i64) -> bool {
+    let end = days.end().min(now);
+    gap.began < end && gap.ended.is_none_or(|ended| ended > days.start())
+}
+
+impl GapView {
+    fn of(gap: &ReportGap) -> Self {
+        Self {
+            from: timestamp(gap.began),
+            to: gap.ended.and_then(timestamp),
+        }
+    }
+}
+
+/// Formats Unix seconds as RFC 3339 in UTC.
+fn timestamp(seconds: i64) -> Option<String> {
+    let time = Timestamp::from_second(seconds).ok()?;
+    Some(time.to_string())
+}

@@ -1,0 +1,153 @@
+//! The local days of a report. Their lengths differ where daylight saving begins or ends.
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::storage::DAY_SECONDS;
+
+/// Consecutive local days, and the Unix seconds at which they begin.
+#[derive(Debug, Clone)]
+pub struct Days {
+    first: Date,
+    /// The beginning of each day, and the end of the last one.
+    starts: Vec<i64>,
+}
+
+impl Days {
+    /// Returns the days from `from` to `to`, both included. Returns `None` if `to` is before
+    /// `from`, or if a day is beyond the calendar.
+    #[must_use]
+    pub fn new(from: Date, to: Date, zone: &TimeZone) -> Option<Self> {
+        let mut starts = Vec::new();
+        let mut date = from;
+        while date <= to {
+            starts.push(start_of(date, zone)?);
+            date = date.checked_add(1.day()).ok()?;
+        }
+        if starts.is_empty() {
+            return None;
+        }
+        starts.push(start_of(date, zone)?);
+        Some(Self {
+            first: from,
+            starts,
+        })
+    }
+
+    /// Returns when the first day begins, in Unix seconds.
+    #[must_use]
+    pub fn start(&self) -> i64 {
+        self.starts[0]
+    }
+
+    /// Returns when the last day ends, in Unix seconds.
+    #[must_use]
+    pub fn end(&self) -> i64 {
+        self.starts[self.starts.len() - 1]
+    }
+
+    /// Returns the index of the day that contains a time, in Unix seconds.
+    #[must_use]
+    pub fn index_of(&self, time: i64) -> Option<usize> {
+        let index = self.starts.partition_point(|start| *start <= time);
+        (1..self.starts.len()).contains(&index).then(|| index - 1)
+    }
+
+    /// Returns the date of the day with this index.
+    #[must_use]
+    pub fn date(&self, index: usize) -> Date {
+        let days = i64::try_from(index).unwrap_or(i64::MAX).days();
+        self.first.saturating_add(days)
+    }
+
+    /// Returns the UTC days that contain any part of these days.
+    #[must_use]
+    pub fn utc_days(&self) -> std::ops::RangeInclusive<i64> {
+        self.start().div_euclid(DAY_SECONDS)..=(self.end() - 1).div_euclid(DAY_SECONDS)
+    }
+
+    /// Calls `add` with the index of each day that a time span touches, and with the seconds of
+    /// the span within that day.
+    pub fn split(&self, began: i64, ended: i64, mut add: impl FnMut(usize, i64)) {
+        let mut began = began.max(self.start());
+        let ended = ended.min(self.end());
+        while began < ended
+            && let Some(index) = self.index_of(began)
+        {
+            let end = ended.min(self.starts[index + 1]);
+            add(index, end - began);
+            began = end;
+        }
+    }
+}
+
+/// Returns the first second of a day. Where daylight saving skips midnight, this is the second
+/// after the skipped time.
+fn start_of(date: Date, zone: &TimeZone) -> Option<i64> {
+    let start = date.to_zoned(zone.clone()).ok()?;
+    Some(start.timestamp().as_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use crate::time_zone::bundled;
+    use super::*;
+
+    fn days(zone: &str, from: Date, to: Date) -> Days {
+        let zone = bundled(zone).expect("a zone");
+        Days::new(from, to, &zone).expect("days")
+    }
+
+    fn hours(zone: &str, day: Date) -> i64 {
+        let days = days(zone, day, day);
+        (days.end() - days.start()) / 3600
+    }
+
+    #[test]
+    fn days_have_23_or_25_hours_where_daylight_saving_changes() {
+        assert_eq!(hours("Asia/Jerusalem", date(2026, 3, 27)), 23);
+        assert_eq!(hours("Asia/Jerusalem", date(2026, 10, 25)), 25);
+        assert_eq!(hours("Europe/Berlin", date(2026, 3, 29)), 23);
+        assert_eq!(hours("America/New_York", date(2026, 11, 1)), 25);
+        // Midnight is skipped, or happens twice.
+        assert_eq!(hours("Asia/Beirut", date(2026, 3, 29)), 23);
+        assert_eq!(hours("Africa/Cairo", date(2026, 10, 29)), 25);
+        assert_eq!(hours("Asia/Jerusalem", date(2026, 11, 29)), 24);
+        assert_eq!(hours("UTC", date(2026, 3, 29)), 24);
+    }
+
+    #[test]
+    fn days_outside_of_the_range_have_no_index() {
+        let days = days("Asia/Jerusalem", date(2026, 3, 26), date(2026, 3, 28));
+        assert_eq!(days.index_of(days.start() - 1), None);
+        assert_eq!(days.index_of(days.start()), Some(0));
+        assert_eq!(days.index_of(days.end() - 1), Some(2));
+        assert_eq!(days.index_of(days.end()), None);
+        assert_eq!(days.date(2), date(2026, 3, 28));
+        assert_eq!(days.utc_days().count(), 3 + 1);
+        let zone = TimeZone::UTC;
+        assert!(Days::new(date(2026, 3, 2), date(2026, 3, 1), &zone).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn split_loses_and_adds_no_second(began in 0..400_000_i64, seconds in 0..400_000_i64) {
+            let days = days("Europe/Berlin", date(2026, 10, 24), date(2026, 10, 27));
+            let began = days.start() - 50_000 + began;
+            let ended = began + seconds;
+            let mut sum = 0;
+            let mut last = None;
+            days.split(began, ended, |index, part| {
+                assert!(part > 0 && last < Some(index));
+                last = Some(index);
+                sum += part;
+            });
+            let expected = ended.min(days.end()) - began.max(days.start());
+            prop_assert_eq!(sum, expected.max(0));
+        }
+    }
+}

@@ -1,0 +1,273 @@
+use std::time::Duration;
+
+use super::*;
+use crate::queues::{QueueName, WorkPause, WorkTime};
+use crate::storage::{DAY_SECONDS, ReportRow};
+
+/// Noon of a UTC day.
+const NOON: i64 = 20_000 * DAY_SECONDS + 43_200;
+
+fn at(seconds: i64) -> WorkTime {
+    WorkTime {
+        reported: seconds,
+        unix: seconds,
+    }
+}
+
+fn member(login: i64, pause: Option<(i64, &str)>) -> WorkMember {
+    WorkMember {
+        name: "Dana".into(),
+        login: at(login),
+        pause: pause.map(|(began, reason)| WorkPause {
+            began: at(began),
+            reason: reason.into(),
+        }),
+    }
+}
+
+fn recorder() -> Recorder {
+    Recorder::new("main".to_owned(), StoredReport::default(), 1)
+}
+
+/// A recorder that sees the PBX from `NOON` on.
+fn seeing() -> Recorder {
+    let mut recorder = recorder();
+    recorder.observe(WorkEvent::Seen { at: NOON });
+    recorder
+}
+
+fn report(recorder: &mut Recorder, at: i64, member: Option<WorkMember>) {
+    recorder.observe(WorkEvent::Member {
+        at,
+        queue: QueueName::for_test("6001"),
+        interface: "PJSIP/1001".into(),
+        member,
+    });
+}
+
+fn tick(recorder: &mut Recorder, uptime: i64, wall: i64) {
+    recorder.tick(Clocks {
+        uptime: Duration::from_secs(uptime.cast_unsigned()),
+        wall: Duration::from_secs(wall.cast_unsigned()),
+    });
+}
+
+/// What is stored: the latest version of each row.
+#[derive(Default)]
+struct Stored {
+    rows: Vec<ReportRow>,
+    gaps: Vec<ReportGap>,
+    sight: Option<i64>,
+}
+
+impl Stored {
+    fn store(&mut self, recorder: &mut Recorder) {
+        let batch = recorder.take_batch();
+        for row in batch.rows {
+            self.rows.retain(|stored| stored.id != row.id);
+            self.rows.push(row);
+        }
+        for gap in batch.gaps {
+            self.gaps.retain(|stored| stored.id != gap.id);
+            self.gaps.push(gap);
+        }
+        self.sight = batch.sight.or(self.sight);
+    }
+
+    /// Returns the beginning after `NOON`, the seconds and the elapsed time of each row of a kind.
+    fn spans(&self, kind: EntryKind) -> Vec<(i64, Option<u32>, Option<u32>)> {
+        let rows = self.rows.iter().filter(|row| row.kind == kind);
+        let mut spans: Vec<_> = rows
+            .map(|row| (row.began - NOON, row.seconds, row.elapsed))
+            .collect();
+        spans.sort_unstable();
+        spans
+    }
+
+    /// What the next process finds.
+    fn report(&self) -> StoredReport {
+        let open = self.rows.iter().filter(|row| row.seconds.is_none());
+        StoredReport {
+            since: self.sight,
+            sight: self.sight,
+            open_rows: open.cloned().collect(),
+            open_gap: self.gaps.iter().find(|gap| gap.ended.is_none()).copied(),
+        }
+    }
+}
+
+fn stored(recorder: &mut Recorder) -> Stored {
+    let mut stored = Stored::default();
+    stored.store(recorder);
+    stored
+}
+
+#[test]
+fn pauses_begin_when_asterisk_says_and_end_when_the_event_arrives() {
+    let mut recorder = seeing();
+    report(&mut recorder, NOON + 10, Some(member(NOON + 9, None)));
+    report(&mut recorder, NOON + 21, Some(member(NOON + 9, Some((NOON + 20, "Lunch")))));
+    // A pause with another reason replaces the pause.
+    report(&mut recorder, NOON + 30, Some(member(NOON + 9, Some((NOON + 30, "Break")))));
+    report(&mut recorder, NOON + 45, Some(member(NOON + 9, None)));
+    report(&mut recorder, NOON + 50, None);
+    let stored = stored(&mut recorder);
+    assert_eq!(stored.spans(EntryKind::Login), [(9, Some(41), None)]);
+    assert_eq!(
+        stored.spans(EntryKind::Pause),
+        [(20, Some(10), None), (30, Some(15), None)]
+    );
+    assert!(stored.gaps.is_empty());
+}
+
+#[test]
+fn reload_of_asterisk_neither_begins_nor_ends_a_pause() {
+    let mut recorder = seeing();
+    report(&mut recorder, NOON + 10, Some(member(NOON - 100, Some((NOON + 5, "Lunch")))));
+    // A reload sets both times to that moment, and drops a static member's reason.
+    report(&mut recorder, NOON + 60, Some(member(NOON + 60, Some((NOON + 60, "")))));
+    report(&mut recorder, NOON + 90, Some(member(NOON + 60, None)));
+    let stored = stored(&mut recorder);
+    assert_eq!(stored.spans(EntryKind::Login), [(-100, None, None)]);
+    assert_eq!(stored.spans(EntryKind::Pause), [(5, Some(85), None)]);
+    assert!(stored.rows.iter().all(|row| row.kind != EntryKind::Pause || *row.reason == *"Lunch"));
+}
+
+#[test]
+fn gap_is_filled_only_with_what_asterisk_proves() {
+    // What Asterisk reports after the gap from 100 to 200, and the rows that follow from it.
+    let lunch = |began| Some((NOON + began, "Lunch"));
+    let logged_in = vec![(0, Some(100), None), (100, None, Some(100))];
+    let one_pause = vec![(50, Some(50), None), (100, None, Some(50))];
+    for (case, after, logins, pauses) in [
+        ("unchanged", Some(member(NOON, lunch(50))), logged_in.clone(), one_pause),
+        ("unpaused", Some(member(NOON, None)), logged_in.clone(), vec![(50, Some(50), None)]),
+        (
+            "another pause",
+            Some(member(NOON, lunch(150))),
+            logged_in.clone(),
+            vec![(50, Some(50), None), (150, None, None)],
+        ),
+        (
+            "Asterisk was restarted",
+            Some(member(NOON + 160, lunch(160))),
+            vec![(0, Some(100), None), (160, None, None)],
+            vec![(50, Some(50), None), (160, None, Some(110))],
+        ),
+        (
+            "Asterisk before 16.23",
+            Some(member(0, lunch(50))),
+            vec![(0, Some(100), None), (200, None, None)],
+            vec![(50, Some(50), None), (200, None, Some(150))],
+        ),
+        ("gone", None, vec![(0, Some(100), None)], vec![(50, Some(50), None)]),
+    ] {
+        for is_killed in [false, true] {
+            let mut recorder = seeing();
+            report(&mut recorder, NOON, Some(member(NOON, None)));
+            report(&mut recorder, NOON + 50, Some(member(NOON, lunch(50))));
+            tick(&mut recorder, 1000, NOON + 100);
+            let mut stored = stored(&mut recorder);
+            if is_killed {
+                recorder = Recorder::new("main".to_owned(), stored.report(), 2);
+            } else {
+                let last_sight = NOON + 100;
+                recorder.observe(WorkEvent::Unseen { last_sight });
+            }
+            stored.store(&mut recorder);
+            assert_eq!(stored.gaps.len(), 1, "{case}");
+            assert_eq!((stored.gaps[0].began, stored.gaps[0].ended), (NOON + 100, None));
+            // The bridge is killed again before it sees the PBX.
+            recorder = Recorder::new("main".to_owned(), stored.report(), 3);
+            report(&mut recorder, NOON + 200, after.clone());
+            recorder.observe(WorkEvent::Seen { at: NOON + 201 });
+            stored.store(&mut recorder);
+            assert_eq!(stored.spans(EntryKind::Login), logins, "{case} {is_killed}");
+            assert_eq!(stored.spans(EntryKind::Pause), pauses, "{case} {is_killed}");
+            assert_eq!(stored.gaps.len(), 1, "{case}");
+            assert_eq!(stored.gaps[0].ended, Some(NOON + 201));
+        }
+    }
+}
+
+#[test]
+fn rows_are_cut_at_utc_midnights() {
+    let mut recorder = seeing();
+    report(&mut recorder, NOON, Some(member(NOON - DAY_SECONDS, None)));
+    report(&mut recorder, NOON + 10, Some(member(NOON - DAY_SECONDS, Some((NOON + 10, "")))));
+    tick(&mut recorder, 50_000, NOON + 43_200);
+    let stored = stored(&mut recorder);
+    let pauses = [(10, Some(43_190), None), (43_200, None, Some(43_190))];
+    assert_eq!(stored.spans(EntryKind::Pause), pauses);
+    let day = DAY_SECONDS.try_into().expect("a day");
+    let logins = [
+        (-DAY_SECONDS, Some(43_200), None),
+        (-43_200, Some(day), Some(43_200)),
+        (43_200, None, Some(43_200 + day)),
+    ];
+    assert_eq!(stored.spans(EntryKind::Login), logins);
+}
+
+#[test]
+fn set_clock_moves_no_second() {
+    for step in [3600, -3600] {
+        let mut recorder = seeing();
+        tick(&mut recorder, 1000, NOON);
+        report(&mut recorder, NOON, Some(member(NOON, Some((NOON, "Lunch")))));
+        tick(&mut recorder, 1002, NOON + 2);
+        // A second later, the clock was set.
+        tick(&mut recorder, 1003, NOON + 3 + step);
+        // The pause ends ten seconds after its beginning.
+        report(&mut recorder, NOON + 10 + step, Some(member(NOON, None)));
+        let stored = stored(&mut recorder);
+        let mut expected = vec![(0, Some(3), None), (3 + step, Some(7), Some(3))];
+        expected.sort_unstable();
+        assert_eq!(stored.spans(EntryKind::Pause), expected);
+        assert!(stored.gaps.is_empty());
+    }
+}
+
+#[test]
+fn standstill_is_a_gap() {
+    let mut recorder = seeing();
+    tick(&mut recorder, 1000, NOON);
+    tick(&mut recorder, 1060, NOON + 60);
+    let gaps = stored(&mut recorder).gaps;
+    assert_eq!(gaps.len(), 1);
+    assert_eq!((gaps[0].began, gaps[0].ended), (NOON, Some(NOON + 60)));
+}
+
+#[test]
+fn caller_is_one_row_in_either_order_of_the_events() {
+    let unique_id = || "1.1".to_owned();
+    let joined = WorkCall::Joined { unique_id: unique_id() };
+    let left = WorkCall::Left { unique_id: unique_id() };
+    let answered = WorkCall::Answered {
+        unique_id: unique_id(),
+        wait_seconds: 7,
+        within_service_level: true,
+    };
+    let abandoned = WorkCall::Abandoned {
+        unique_id: unique_id(),
+        wait_seconds: 9,
+    };
+    for (calls, expected) in [
+        (vec![&joined, &left, &answered], vec![(7, 3)]),
+        (vec![&joined, &answered, &left], vec![(7, 3)]),
+        (vec![&joined, &abandoned, &left], vec![(9, 2)]),
+        (vec![&joined, &left], vec![(0, 0)]),
+        (vec![&joined, &left, &joined, &left, &answered], vec![(0, 0), (7, 3)]),
+    ] {
+        let mut recorder = seeing();
+        for call in calls {
+            recorder.observe(WorkEvent::Call {
+                at: NOON + 5,
+                queue: QueueName::for_test("6001"),
+                call: call.clone(),
+            });
+        }
+        let rows = stored(&mut recorder).rows;
+        let callers: Vec<_> = rows.iter().map(|row| (row.seconds.unwrap_or(99), row.value)).collect();
+        assert_eq!(callers, expected);
+    }
+}

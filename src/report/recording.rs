@@ -1,0 +1,232 @@
+//! Runs a recorder for each PBX, and stores what it records.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::recorder::{Clocks, Recorder};
+use crate::queues::{Pbx, Pbxes, WorkEvent};
+use crate::storage::{ReportBatch, ReportReader, Storage, StorageUnavailable};
+use crate::wall_clock;
+
+/// How often the recorder looks at the clocks.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How many ticks pass before changed rows and the time of the last sight are stored. A kill loses
+/// at most this much.
+const TICKS_PER_BATCH: u32 = 3;
+
+/// How long a report waits for the disk.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long the shutdown waits for the last batch to be queued.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+
+type FlushReply = oneshot::Sender<Result<(), StorageUnavailable>>;
+
+/// The recorders of all PBXes.
+#[derive(Debug)]
+pub struct Recordings {
+    storage: Storage,
+    flushes: HashMap<String, mpsc::UnboundedSender<FlushReply>>,
+}
+
+impl Recordings {
+    /// Stores what is not stored yet, and reads the day's work of a PBX.
+    ///
+    /// # Errors
+    /// Returns [`StorageUnavailable`] if the database can't be written or read now.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        pbx: &str,
+        read: impl FnOnce(&ReportReader<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StorageUnavailable> {
+        self.flush(pbx).await?;
+        self.storage.read_report(pbx, read).await
+    }
+
+    async fn flush(&self, pbx: &str) -> Result<(), StorageUnavailable> {
+        let unavailable = |reason: &str| StorageUnavailable {
+            reason: reason.to_owned(),
+        };
+        let Some(flushes) = self.flushes.get(pbx) else {
+            return Err(unavailable("the PBX has no recorder"));
+        };
+        let (reply, result) = oneshot::channel();
+        // The recorder ends at shutdown.
+        let _ = flushes.send(reply);
+        match timeout(FLUSH_TIMEOUT, result).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_closed)) => Err(unavailable("the bridge is shutting down")),
+            Err(_elapsed) => Err(unavailable("the disk does not respond")),
+        }
+    }
+}
+
+/// The tasks of all recorders.
+#[derive(Debug)]
+pub struct RecorderTasks {
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl RecorderTasks {
+    /// Queues the last batches, and ends the recorders.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        for task in self.tasks {
+            // A recorder that waits for the disk has nothing to store.
+            let _ = timeout(STOP_TIMEOUT, task).await;
+        }
+    }
+}
+
+/// The recorders of all PBXes, before they run.
+#[must_use]
+pub struct Recorders(Vec<Recording>);
+
+impl Recorders {
+    /// Starts the recorders.
+    #[must_use]
+    pub fn start(self) -> RecorderTasks {
+        let stop = CancellationToken::new();
+        let recordings = self.0.into_iter();
+        let tasks = recordings.map(|recording| tokio::spawn(recording.run(stop.clone())));
+        RecorderTasks {
+            tasks: tasks.collect(),
+            stop,
+        }
+    }
+}
+
+/// Creates a recorder for each PBX.
+pub fn record(pbxes: &Pbxes, storage: &Storage) -> (Recordings, Recorders) {
+    let mut flushes = HashMap::new();
+    let mut recorders = Vec::new();
+    for (name, pbx) in pbxes {
+        let (sender, requests) = mpsc::unbounded_channel();
+        flushes.insert(name.clone(), sender);
+        recorders.push(Recording {
+            name: name.clone(),
+            pbx: pbx.clone(),
+            storage: storage.clone(),
+            requests,
+        });
+    }
+    let recordings = Recordings {
+        storage: storage.clone(),
+        flushes,
+    };
+    (recordings, Recorders(recorders))
+}
+
+/// The recorder of a PBX.
+struct Recording {
+    name: String,
+    pbx: Pbx,
+    storage: Storage,
+    requests: mpsc::UnboundedReceiver<FlushReply>,
+}
+
+impl Recording {
+    async fn run(mut self, stop: CancellationToken) {
+        let loaded = self.storage.load_report(&self.name);
+        let Some(stored) = stop.run_until_cancelled(loaded).await else {
+            return;
+        };
+        let era = u32::try_from(wall_clock::unix_millis().div_euclid(1000)).unwrap_or(0);
+        let mut recorder = Recorder::new(self.name.clone(), stored, era);
+        let (sender, mut events) = mpsc::unbounded_channel();
+        self.pbx.record_work(sender);
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks_since_batch = 0;
+        let mut writing: Option<JoinHandle<()>> = None;
+        loop {
+            let mut reply = None;
+            let is_last = tokio::select! {
+                biased;
+                () = stop.cancelled() => true,
+                Some(request) = self.requests.recv() => {
+                    reply = Some(request);
+                    false
+                }
+                Some(event) = events.recv() => {
+                    let saw = recorder.sees();
+                    recorder.observe(event);
+                    if recorder.sees() == saw {
+                        continue;
+                    }
+                    false
+                }
+                _ = ticks.tick() => {
+                    recorder.tick(clocks());
+                    ticks_since_batch += 1;
+                    if ticks_since_batch < TICKS_PER_BATCH {
+                        continue;
+                    }
+                    false
+                }
+            };
+            ticks_since_batch = 0;
+            observe_waiting(&mut recorder, &mut events);
+            recorder.tick(clocks());
+            let write = write_after(writing.take(), self.storage.clone(), recorder.take_batch());
+            writing = Some(tokio::spawn(async move {
+                let result = write.await;
+                if let Some(reply) = reply {
+                    // The client may have gone.
+                    let _ = reply.send(result);
+                }
+            }));
+            if is_last {
+                if let Some(last) = writing.take() {
+                    // The caller limits the time.
+                    let _ = last.await;
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// Stores a batch after the previous one, so that no row is replaced by its earlier version.
+async fn write_after(
+    previous: Option<JoinHandle<()>>,
+    storage: Storage,
+    batch: ReportBatch,
+) -> Result<(), StorageUnavailable> {
+    if let Some(previous) = previous {
+        // It has no result, and never panics.
+        let _ = previous.await;
+    }
+    storage.write_report(batch).await
+}
+
+/// Observes the events that have arrived.
+fn observe_waiting(recorder: &mut Recorder, events: &mut mpsc::UnboundedReceiver<WorkEvent>) {
+    while let Ok(event) = events.try_recv() {
+        recorder.observe(event);
+    }
+}
+
+/// Reads both clocks.
+fn clocks() -> Clocks {
+    let wall = Duration::from_millis(wall_clock::unix_millis().cast_unsigned());
+    Clocks {
+        uptime: uptime().unwrap_or(wall),
+        wall,
+    }
+}
+
+/// Returns how long ago the machine was started, including the time in which it was suspended.
+/// Tokio's and the standard library's clocks stop while the machine is suspended.
+fn uptime() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/uptime").ok()?;
+    let seconds: f64 = text.split(' ').next()?.parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
