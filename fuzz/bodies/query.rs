@@ -63,5 +63,6 @@ fn organization() -> Organization {
         reason_required: false,
         other_reasons: true,
         wrapup: WrapupTimes::default(),
+        time_zone: ami_bridge::time_zone::NamedZone::of_machine(),
     }
 }

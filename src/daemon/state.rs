@@ -15,7 +15,7 @@ pub(super) fn open(settings: &StateSettings) -> Result<Storage, DirectoryInUse> 
     let Some(directory) = &settings.directory else {
         info!(
             "the state is stored in memory only: a restart forgets the ends of pauses \
-             (set state.directory)"
+             and the day's work (set state.directory)"
         );
         return Ok(Storage::in_memory());
     };

@@ -112,8 +112,9 @@ impl Storage {
 
     /// Sets how long the day's work is kept.
     pub fn set_keep(&self, keep: Duration) {
-        if let Kind::Directory(handle) = &*self.0 {
-            handle.queue.set_keep(keep);
+        match &*self.0 {
+            Kind::Memory { report, .. } => report.set_keep(keep),
+            Kind::Directory(handle) => handle.queue.set_keep(keep),
         }
     }
 

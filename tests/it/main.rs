@@ -12,6 +12,7 @@ mod faults;
 mod mirror;
 mod operations;
 mod pages;
+mod report;
 mod security;
 mod setup;
 mod simulator;

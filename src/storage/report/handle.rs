@@ -1,7 +1,9 @@
 //! The day's work in [`Storage`].
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
@@ -10,17 +12,48 @@ use tokio::task::spawn_blocking;
 use super::{Names, ReportBatch, ReportReader, SCHEMA, StoredReport, maintain, write};
 use crate::storage::database::FILE_NAME;
 use crate::storage::{Kind, Storage, StorageUnavailable};
+use crate::wall_clock;
+
+/// After this many rows, finished days of a storage in memory are packed.
+const MAINTENANCE_ROWS: usize = 10_000;
 
 /// The day's work of a storage in memory.
 #[derive(Debug, Default)]
-pub(in crate::storage) struct ReportMemory(Mutex<Option<(Connection, Names)>>);
+pub(in crate::storage) struct ReportMemory {
+    database: Mutex<Option<(Connection, Names)>>,
+    keep_seconds: AtomicI64,
+    unmaintained_rows: AtomicUsize,
+}
 
 impl ReportMemory {
+    pub(in crate::storage) fn set_keep(&self, keep: Duration) {
+        let seconds = i64::try_from(keep.as_secs()).unwrap_or(i64::MAX);
+        self.keep_seconds.store(seconds, Ordering::Relaxed);
+    }
+
+    fn write(&self, batch: &ReportBatch) -> rusqlite::Result<()> {
+        let count = batch.rows.len();
+        let unmaintained = self.unmaintained_rows.fetch_add(count, Ordering::Relaxed);
+        let keep_seconds = self.keep_seconds.load(Ordering::Relaxed);
+        let is_due = unmaintained + count > MAINTENANCE_ROWS && keep_seconds > 0;
+        if is_due {
+            self.unmaintained_rows.store(0, Ordering::Relaxed);
+        }
+        let now = wall_clock::unix_millis().div_euclid(1000);
+        self.with(|connection, names| {
+            let transaction = connection.transaction()?;
+            write(&transaction, names, batch)?;
+            transaction.commit()?;
+            while is_due && maintain(connection, names, now, keep_seconds)? {}
+            Ok(())
+        })
+    }
+
     fn with<T>(
         &self,
         work: impl FnOnce(&mut Connection, &mut Names) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.database.lock().unwrap_or_else(PoisonError::into_inner);
         let opened = match memory.take() {
             Some(opened) => opened,
             None => {
@@ -43,12 +76,7 @@ impl Storage {
     pub async fn write_report(&self, batch: ReportBatch) -> Result<(), StorageUnavailable> {
         let handle = match &*self.0 {
             Kind::Memory { .. } => {
-                let written = self.with_memory(move |connection, names| {
-                    let transaction = connection.transaction()?;
-                    write(&transaction, names, &batch)?;
-                    transaction.commit()
-                });
-                return written.await;
+                return self.with_memory(move |memory| memory.write(&batch)).await;
             }
             Kind::Directory(handle) => handle,
         };
@@ -83,8 +111,8 @@ impl Storage {
         let pbx = pbx.to_owned();
         let handle = match &*self.0 {
             Kind::Memory { .. } => {
-                let read = self.with_memory(move |connection, _| {
-                    read(&ReportReader::new(connection, &pbx)?)
+                let read = self.with_memory(move |memory| {
+                    memory.with(|connection, _| read(&ReportReader::new(connection, &pbx)?))
                 });
                 return read.await;
             }
@@ -106,24 +134,13 @@ impl Storage {
         }
     }
 
-    /// Packs finished days of a storage in memory, and removes old ones.
-    pub async fn maintain_report_memory(&self, now: i64, keep_seconds: i64) {
-        if !matches!(&*self.0, Kind::Memory { .. }) {
-            return;
-        }
-        // Only a lack of memory could make this fail.
-        let _ = self
-            .with_memory(move |connection, names| maintain(connection, names, now, keep_seconds))
-            .await;
-    }
-
     async fn with_memory<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection, &mut Names) -> rusqlite::Result<T> + Send + 'static,
+        work: impl FnOnce(&ReportMemory) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StorageUnavailable> {
         let storage = self.clone();
         let result = spawn_blocking(move || match &*storage.0 {
-            Kind::Memory { report, .. } => report.with(work).map_err(|error| error.to_string()),
+            Kind::Memory { report, .. } => work(report).map_err(|error| error.to_string()),
             Kind::Directory(_) => Err("the state is on the disk".to_owned()),
         });
         match result.await {
@@ -145,7 +162,7 @@ fn read_file<T>(
 ) -> rusqlite::Result<T> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(std::time::Duration::from_secs(1))?;
+    connection.busy_timeout(Duration::from_secs(1))?;
     // All statements see the same state.
     let transaction = connection.transaction()?;
     read(&transaction)

@@ -145,7 +145,10 @@ pub(in crate::storage) fn load(
                 EntryKind::Pause => name(entry.value).into(),
                 _ => "".into(),
             },
-            value: entry.value,
+            value: match entry.kind {
+                EntryKind::Pause => 0,
+                _ => entry.value,
+            },
             elapsed: entry.elapsed,
         }))
     })?;

@@ -89,6 +89,9 @@ fn every_field_of_every_response_is_in_the_contract() {
         ("action=showstate&agent=1001,1002", "AgentStates"),
         ("action=showreasons", "Reasons"),
         ("action=whoami", "WhoAmI"),
+        ("action=showreport&by=day,queue", "Report"),
+        ("action=showreport&by=reason", "Report"),
+        ("action=showreport", "Report"),
         ("action=remove&agent=1001&queue=6001", "Change"),
     ] {
         let body = bridge.get_as(ACME, query).json();

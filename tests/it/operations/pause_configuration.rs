@@ -57,6 +57,16 @@ fn reasons_have_the_configured_order_limits_and_ends() {
 }
 
 #[test]
+fn time_zone_is_a_known_name() {
+    let settings = settings("time_zone = \"Asia/Jerusalem\"");
+    assert_eq!(organization(&settings).time_zone.name, "Asia/Jerusalem");
+    for name in ["", "Jerusalem", "../UTC", "asia/jerusalem "] {
+        let line = format!("time_zone = {name:?}");
+        assert_mistake(&line, "time_zone", "must be the name of a time zone");
+    }
+}
+
+#[test]
 fn organization_without_these_keys_allows_any_reason() {
     let settings = settings("");
     let acme = organization(&settings);

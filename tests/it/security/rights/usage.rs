@@ -37,6 +37,7 @@ impl Usage {
             "add" | "remove" => (Use::Required, Use::Required),
             "pause" | "unpause" | "showstate" => (Use::Required, Use::Optional),
             "showqueue" | "showqueuestat" | "events" => (Use::Refused, Use::Optional),
+            "showreport" => (Use::Optional, Use::Optional),
             "showreasons" | "whoami" => (Use::Refused, Use::Refused),
             _ => panic!(
                 "The tests of rights do not know how the action {action} uses `agent` and \
