@@ -24,7 +24,9 @@ fn rows_of_day(day: i64) -> Vec<ReportRow> {
     let morning = day * DAY_SECONDS + 6 * 3600;
     let none: Arc<str> = "".into();
     let lunch: Arc<str> = "Lunch".into();
-    let queues: Vec<Arc<str>> = (0..QUEUES).map(|queue| format!("acme-{queue}").into()).collect();
+    let queues: Vec<Arc<str>> = (0..QUEUES)
+        .map(|queue| format!("acme-{queue}").into())
+        .collect();
     let mut rows = Vec::new();
     for agent in 0..AGENTS {
         let interface: Arc<str> = format!("PJSIP/{agent}").into();
@@ -34,10 +36,18 @@ fn rows_of_day(day: i64) -> Vec<ReportRow> {
                 kind,
                 era: 1,
                 queue: Arc::clone(&queues[queue as usize]),
-                interface: if kind == EntryKind::Caller { none.clone() } else { interface.clone() },
+                interface: if kind == EntryKind::Caller {
+                    none.clone()
+                } else {
+                    interface.clone()
+                },
                 began,
                 seconds: Some(seconds),
-                reason: if kind == EntryKind::Pause { lunch.clone() } else { none.clone() },
+                reason: if kind == EntryKind::Pause {
+                    lunch.clone()
+                } else {
+                    none.clone()
+                },
                 value,
                 elapsed: None,
             });
@@ -45,7 +55,13 @@ fn rows_of_day(day: i64) -> Vec<ReportRow> {
         for queue in 0..QUEUES {
             add(EntryKind::Login, queue, morning + agent, 28_800, 0);
             for pause in 0..PAUSES {
-                add(EntryKind::Pause, queue, morning + pause * 7000 + agent, 900, 0);
+                add(
+                    EntryKind::Pause,
+                    queue,
+                    morning + pause * 7000 + agent,
+                    900,
+                    0,
+                );
             }
         }
         for call in 0..CALLS {
@@ -74,15 +90,35 @@ async fn main() {
         storage.write_report(batch).await.unwrap();
     }
     println!("{count} rows of {AGENTS} agents in {DAYS} days");
-    for keys in [vec![GroupKey::Agent], vec![GroupKey::Day, GroupKey::Agent], vec![GroupKey::Queue]] {
-        let names = keys.iter().map(|key| key.as_str()).collect::<Vec<_>>().join(",");
+    for keys in [
+        vec![GroupKey::Agent],
+        vec![GroupKey::Day, GroupKey::Agent],
+        vec![GroupKey::Queue],
+    ] {
+        let names = keys
+            .iter()
+            .map(|key| key.as_str())
+            .collect::<Vec<_>>()
+            .join(",");
         let start = Instant::now();
         let read = storage.read_report("main", move |reader| {
             let number = |name: &str, prefix| name.strip_prefix(prefix)?.parse().ok();
             let selection = Selection {
-                agents: reader.names.iter().map(|name| number(name, "PJSIP/")).collect(),
-                queues: reader.names.iter().map(|name| number(name, "acme-")).collect(),
-                reasons: reader.names.iter().map(|name| u32::from(name == "Lunch")).collect(),
+                agents: reader
+                    .names
+                    .iter()
+                    .map(|name| number(name, "PJSIP/"))
+                    .collect(),
+                queues: reader
+                    .names
+                    .iter()
+                    .map(|name| number(name, "acme-"))
+                    .collect(),
+                reasons: reader
+                    .names
+                    .iter()
+                    .map(|name| u32::from(name == "Lunch"))
+                    .collect(),
                 limits: vec![None, Some(2700)],
                 has_callers: true,
             };
@@ -97,6 +133,10 @@ async fn main() {
             Ok(engine.finish())
         });
         let groups = read.await.unwrap();
-        println!("by {names}: {} groups in {:.3} s", groups.len(), start.elapsed().as_secs_f64());
+        println!(
+            "by {names}: {} groups in {:.3} s",
+            groups.len(),
+            start.elapsed().as_secs_f64()
+        );
     }
 }

@@ -94,8 +94,8 @@ mod tests {
     use jiff::civil::date;
     use proptest::prelude::*;
 
-    use crate::time_zone::bundled;
     use super::*;
+    use crate::time_zone::bundled;
 
     fn days(zone: &str, from: Date, to: Date) -> Days {
         let zone = bundled(zone).expect("a zone");

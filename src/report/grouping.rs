@@ -33,9 +33,7 @@ impl FromStr for GroupKey {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let keys = [Self::Agent, Self::Queue, Self::Reason, Self::Day];
-        keys.into_iter()
-            .find(|key| key.as_str() == text)
-            .ok_or(())
+        keys.into_iter().find(|key| key.as_str() == text).ok_or(())
     }
 }
 

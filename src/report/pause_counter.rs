@@ -44,8 +44,8 @@ impl PauseCounter {
             self.latest.insert(key, begins);
             return entry.elapsed.is_none();
         };
-        let overlaps = latest.era == entry.era
-            && (entry.began < latest.ended || entry.began == latest.began);
+        let overlaps =
+            latest.era == entry.era && (entry.began < latest.ended || entry.began == latest.began);
         if entry.elapsed.is_some() || overlaps {
             latest.era = entry.era;
             latest.ended = if overlaps {
@@ -71,7 +71,11 @@ impl PauseCounter {
     /// Returns the group and the reason of each overdue pause.
     pub(super) fn overdue(&mut self) -> Vec<(Group, u32)> {
         let mut overdue = std::mem::take(&mut self.overdue);
-        overdue.extend(self.latest.iter().filter_map(|(key, pause)| pause.overdue(*key)));
+        overdue.extend(
+            self.latest
+                .iter()
+                .filter_map(|(key, pause)| pause.overdue(*key)),
+        );
         overdue
     }
 }

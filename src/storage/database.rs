@@ -9,12 +9,12 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior, params};
 
-use super::report::{self, Names};
 use super::database_error::DatabaseError;
 use super::directory_lock::identity;
 use super::queue::Changes;
-use super::{ReportBatch, StoredPause, StoredReport};
+use super::report::{self, Names};
 use super::schema;
+use super::{ReportBatch, StoredPause, StoredReport};
 
 pub(super) const FILE_NAME: &str = "state.db";
 

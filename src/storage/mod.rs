@@ -42,12 +42,12 @@ use self::health::Health;
 pub use self::health::StorageStatus;
 pub use self::inspect::{DirectoryState, inspect};
 pub use self::pause::StoredPause;
+use self::queue::Queue;
+use self::report::ReportMemory;
 pub use self::report::{
     DAY_SECONDS, Entry, EntryKind, NameId, ReportBatch, ReportGap, ReportReader, ReportRow,
     StoredReport,
 };
-use self::queue::Queue;
-use self::report::ReportMemory;
 use self::worker::Worker;
 
 /// How long an insert waits for the disk. A disk that hangs must not use up the time limit of

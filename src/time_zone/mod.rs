@@ -159,10 +159,21 @@ mod tests {
 
     #[test]
     fn only_names_of_zones_are_found() {
-        for name in ["Asia/Jerusalem", "UTC", "Etc/GMT+5", "America/Port-au-Prince"] {
+        for name in [
+            "Asia/Jerusalem",
+            "UTC",
+            "Etc/GMT+5",
+            "America/Port-au-Prince",
+        ] {
             assert_eq!(NamedZone::find(name).expect(name).name, name);
         }
-        for name in ["", "Asia/Jerusalen", "../etc/passwd", "/etc/localtime", "Asia/ Jerusalem"] {
+        for name in [
+            "",
+            "Asia/Jerusalen",
+            "../etc/passwd",
+            "/etc/localtime",
+            "Asia/ Jerusalem",
+        ] {
             assert_eq!(NamedZone::find(name), None, "{name}");
         }
     }

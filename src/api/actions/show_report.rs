@@ -144,7 +144,8 @@ fn grouping(form: &Form) -> Result<Grouping, ApiError> {
     let keys = text.split(',').map(str::parse);
     let keys: Result<Vec<GroupKey>, ()> = keys.collect();
     let keys = keys.map_err(|()| {
-        let problem = "must be agent, queue, reason or day, or several of them, separated by commas";
+        let problem =
+            "must be agent, queue, reason or day, or several of them, separated by commas";
         invalid("by", problem)
     })?;
     Ok(Grouping::new(keys))

@@ -77,12 +77,7 @@ fn compare(key: GroupKey, a: &Group, b: &Group, scope: &Scope) -> Ordering {
     }
 }
 
-fn row<'a>(
-    request: &ReportRequest,
-    scope: &'a Scope,
-    group: &Group,
-    figures: &Figures,
-) -> Row<'a> {
+fn row<'a>(request: &ReportRequest, scope: &'a Scope, group: &Group, figures: &Figures) -> Row<'a> {
     let mut row = Row::default();
     for key in request.by.keys() {
         let field = match key {
@@ -94,12 +89,14 @@ fn row<'a>(
         row.0.push((key.as_str(), field));
         if *key == GroupKey::Agent {
             let alias = scope.agents[group.agent as usize].alias.as_deref();
-            row.0.push(("alias", alias.map_or(Field::Null, Field::Text)));
+            row.0
+                .push(("alias", alias.map_or(Field::Null, Field::Text)));
         }
     }
     if request.by.has(GroupKey::Reason) {
         let pauses = figures.reasons.get(&group.reason);
-        row.0.extend(pause_fields(pauses.copied().unwrap_or_default()));
+        row.0
+            .extend(pause_fields(pauses.copied().unwrap_or_default()));
         return row;
     }
     row.0.extend(agent_fields(scope, figures));
@@ -136,7 +133,10 @@ fn agent_fields<'a>(scope: &'a Scope, figures: &Figures) -> Vec<(&'static str, F
         Row(row)
     });
     vec![
-        ("logged_in_seconds", Field::Number(figures.logged_in_seconds)),
+        (
+            "logged_in_seconds",
+            Field::Number(figures.logged_in_seconds),
+        ),
         ("paused_seconds", Field::Number(figures.paused_seconds)),
         ("pauses", count(figures.pauses())),
         ("overdue_pauses", count(figures.overdue_pauses())),

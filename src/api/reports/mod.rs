@@ -69,7 +69,13 @@ pub(in crate::api) fn report(
         from: request.from.to_string(),
         to: request.to.to_string(),
         time_zone: &request.account.organization.time_zone.name,
-        by: request.by.keys().iter().copied().map(GroupKey::as_str).collect(),
+        by: request
+            .by
+            .keys()
+            .iter()
+            .copied()
+            .map(GroupKey::as_str)
+            .collect(),
         complete: begins_seen && gaps.is_empty(),
         since: reader.since.and_then(timestamp),
         gaps: gaps.into_iter().map(GapView::of).collect(),

@@ -86,7 +86,11 @@ impl Scope {
         *index.or_insert_with(|| {
             self.reasons.push(name.to_owned());
             let limit = listed.and_then(|reason| {
-                let tolerance = if reason.ends { END_TOLERANCE_SECONDS } else { 0 };
+                let tolerance = if reason.ends {
+                    END_TOLERANCE_SECONDS
+                } else {
+                    0
+                };
                 u32::try_from(reason.limit_seconds? + tolerance).ok()
             });
             self.selection.limits.push(limit);

@@ -149,12 +149,15 @@ impl Observer for Feed {
     fn event(&mut self, event: &Message) {
         // Decode the event before taking the lock.
         let call = CallEvent::of(event);
+        let time = event.text("Timestamp").and_then(|time| time.parse().ok());
         let event = Event::of(event);
         self.0.change(|mirror, now| {
+            mirror.set_event_time(time);
             mirror.event_received(event, now);
             if let Some(call) = call {
                 mirror.report_call(call, now);
             }
+            mirror.set_event_time(None);
         });
     }
 

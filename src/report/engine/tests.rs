@@ -48,7 +48,10 @@ fn cut(rows: &[Entry]) -> Vec<Entry> {
     let mut cut = Vec::new();
     for row in rows {
         let mut part = *row;
-        while !matches!(part.kind, EntryKind::Call | EntryKind::Missed | EntryKind::Caller) {
+        while !matches!(
+            part.kind,
+            EntryKind::Call | EntryKind::Missed | EntryKind::Caller
+        ) {
             let midnight = (part.began.div_euclid(DAY_SECONDS) + 1) * DAY_SECONDS;
             let Ok(rest @ 1..) = u32::try_from(part.ended() - midnight) else {
                 break;
@@ -77,7 +80,9 @@ fn compute(rows: &[Entry], days: &Days, keys: &[GroupKey]) -> HashMap<Group, Fig
     let mut rows = cut(rows);
     rows.sort();
     for day in days.utc_days() {
-        let own = rows.iter().filter(|row| row.began.div_euclid(DAY_SECONDS) == day);
+        let own = rows
+            .iter()
+            .filter(|row| row.began.div_euclid(DAY_SECONDS) == day);
         engine.add_day(&own.copied().collect::<Vec<_>>());
     }
     engine.finish()
@@ -139,7 +144,12 @@ fn pause_over_midnights_and_gaps_counts_once_where_it_began() {
         ..pause
     };
     let groups = compute(&[pause, after_gap], &days, &[GroupKey::Day]);
-    let day = |day| &groups[&Group { day, ..Group::default() }];
+    let day = |day| {
+        &groups[&Group {
+            day,
+            ..Group::default()
+        }]
+    };
     assert_eq!((day(0).pauses(), day(0).overdue_pauses()), (1, 1));
     assert_eq!((day(1).pauses(), day(1).overdue_pauses()), (0, 0));
     let seconds = [0, 1, 2].map(|index| day(index).paused_seconds);
@@ -169,7 +179,14 @@ fn pauses_with_different_reasons_overlap_in_time_but_count_apart() {
     assert_eq!(agent.paused_seconds, 310);
     assert_eq!((agent.pauses(), agent.overdue_pauses()), (4, 1));
     let by_reason = compute(&rows, &days, &[GroupKey::Reason]);
-    let seconds = |reason| by_reason[&Group { reason, ..Group::default() }].reasons[&reason].seconds;
+    let seconds = |reason| {
+        by_reason[&Group {
+            reason,
+            ..Group::default()
+        }]
+            .reasons[&reason]
+            .seconds
+    };
     assert_eq!([0, 1, 2].map(seconds), [10, 200, 200]);
 }
 
@@ -222,11 +239,19 @@ fn callers_count_by_outcome_and_only_in_rows_without_agents() {
     ];
     let groups = compute(&rows, &days, &[GroupKey::Queue]);
     let callers = groups[&Group::default()].callers;
-    assert_eq!((callers.callers, callers.answered, callers.abandoned), (4, 2, 1));
+    assert_eq!(
+        (callers.callers, callers.answered, callers.abandoned),
+        (4, 2, 1)
+    );
     assert_eq!(callers.average_wait_seconds(), 34);
     assert_eq!(callers.longest_wait_seconds, 61);
     assert_eq!(callers.answered_within_service_level, 1);
-    assert_eq!(only(compute(&rows, &days, &[GroupKey::Day])).callers.callers, 5);
+    assert_eq!(
+        only(compute(&rows, &days, &[GroupKey::Day]))
+            .callers
+            .callers,
+        5
+    );
     assert!(compute(&rows, &days, &[GroupKey::Agent]).is_empty());
     assert!(compute(&rows, &days, &[GroupKey::Day, GroupKey::Reason]).is_empty());
 }

@@ -9,6 +9,10 @@ use crate::storage::{DAY_SECONDS, EntryKind, ReportRow};
 /// A login that began earlier counts from this long before the bridge first saw it, in seconds.
 const MAX_LOGIN_BEFORE: i64 = 32 * DAY_SECONDS;
 
+/// Asterisk before 20.12, 21.7 and 22.2 ignores the reason of a member that is added paused. The
+/// bridge then pauses the member again with the reason, within this time in seconds.
+const MAX_REASON_DELAY: i64 = 2;
+
 /// A member that the bridge sees.
 #[derive(Debug)]
 pub(super) struct Membership {
@@ -148,6 +152,12 @@ impl Membership {
             if (is_same_time && is_same_reason) || is_continued(open, pause, member) {
                 open.reported = pause.began.reported;
                 return;
+            }
+            let was_added_paused = open.row.began() == self.login.began();
+            let delay = pause.began.unix - open.row.began();
+            if was_added_paused && open.row.reason().is_empty() && delay <= MAX_REASON_DELAY {
+                open.reported = pause.began.reported;
+                return open.row.set_reason(rows, name, &pause.reason);
             }
             earliest = open.row.began();
         }

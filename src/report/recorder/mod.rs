@@ -76,7 +76,9 @@ impl Recorder {
             for row in &stored.open_rows {
                 let id = (Arc::clone(&row.queue), Arc::clone(&row.interface));
                 let before = recorder.before_gap.entry(id);
-                before.or_insert_with(|| BeforeGap::new(sight)).add_stored(row);
+                before
+                    .or_insert_with(|| BeforeGap::new(sight))
+                    .add_stored(row);
             }
         }
         recorder
@@ -91,7 +93,9 @@ impl Recorder {
                 interface,
                 member,
             } => self.observe_member((queue.as_str().into(), interface), member, at),
-            WorkEvent::Call { at, queue, call } => self.observe_call(queue.as_str().into(), call, at),
+            WorkEvent::Call { at, queue, call } => {
+                self.observe_call(queue.as_str().into(), call, at)
+            }
             WorkEvent::Seen { at } => self.begin_sight(at),
             WorkEvent::Unseen { last_sight } => self.end_sight(last_sight),
         }
@@ -160,8 +164,7 @@ impl Recorder {
         let before = self.before_gap.remove(&id);
         let last_sight = self.sight.filter(|_| !self.sees);
         let name = (&id.0, &id.1);
-        let membership =
-            Membership::begin(&mut self.rows, name, &member, before, last_sight, at);
+        let membership = Membership::begin(&mut self.rows, name, &member, before, last_sight, at);
         self.members.insert(id, membership);
     }
 
@@ -224,8 +227,10 @@ impl Recorder {
             before.end(&mut self.rows, (&queue, &interface));
         }
         if let Some(gap) = self.gap.take() {
+            // Something may have happened earlier in this second.
+            let first_seen_second = at + 1;
             self.gaps.push(ReportGap {
-                ended: Some(at.max(gap.began)),
+                ended: Some(first_seen_second.max(gap.began)),
                 ..gap
             });
         }

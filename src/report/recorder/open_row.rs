@@ -67,6 +67,17 @@ impl OpenRow {
         &self.reason
     }
 
+    /// Sets the reason of a pause that began without one.
+    pub(super) fn set_reason(
+        &mut self,
+        rows: &mut RowWriter,
+        name: MemberName<'_>,
+        reason: &Arc<str>,
+    ) {
+        self.reason = Arc::clone(reason);
+        self.write(rows, name, None);
+    }
+
     /// Ends the row at each UTC midnight until `now`, and continues it after that.
     pub(super) fn cut_at_midnights(
         &mut self,

@@ -106,9 +106,17 @@ fn stored(recorder: &mut Recorder) -> Stored {
 fn pauses_begin_when_asterisk_says_and_end_when_the_event_arrives() {
     let mut recorder = seeing();
     report(&mut recorder, NOON + 10, Some(member(NOON + 9, None)));
-    report(&mut recorder, NOON + 21, Some(member(NOON + 9, Some((NOON + 20, "Lunch")))));
+    report(
+        &mut recorder,
+        NOON + 21,
+        Some(member(NOON + 9, Some((NOON + 20, "Lunch")))),
+    );
     // A pause with another reason replaces the pause.
-    report(&mut recorder, NOON + 30, Some(member(NOON + 9, Some((NOON + 30, "Break")))));
+    report(
+        &mut recorder,
+        NOON + 30,
+        Some(member(NOON + 9, Some((NOON + 30, "Break")))),
+    );
     report(&mut recorder, NOON + 45, Some(member(NOON + 9, None)));
     report(&mut recorder, NOON + 50, None);
     let stored = stored(&mut recorder);
@@ -121,16 +129,49 @@ fn pauses_begin_when_asterisk_says_and_end_when_the_event_arrives() {
 }
 
 #[test]
+fn member_that_is_added_paused_may_get_its_reason_later() {
+    let mut recorder = seeing();
+    report(
+        &mut recorder,
+        NOON + 10,
+        Some(member(NOON + 10, Some((NOON + 10, "")))),
+    );
+    // Asterisk 16 ignores the reason of an addition, so the bridge pauses the member again.
+    report(
+        &mut recorder,
+        NOON + 11,
+        Some(member(NOON + 10, Some((NOON + 11, "Lunch")))),
+    );
+    report(&mut recorder, NOON + 15, Some(member(NOON + 10, None)));
+    let stored = stored(&mut recorder);
+    assert_eq!(stored.spans(EntryKind::Pause), [(10, Some(5), None)]);
+    assert!(stored.rows.iter().any(|row| *row.reason == *"Lunch"));
+}
+
+#[test]
 fn reload_of_asterisk_neither_begins_nor_ends_a_pause() {
     let mut recorder = seeing();
-    report(&mut recorder, NOON + 10, Some(member(NOON - 100, Some((NOON + 5, "Lunch")))));
+    report(
+        &mut recorder,
+        NOON + 10,
+        Some(member(NOON - 100, Some((NOON + 5, "Lunch")))),
+    );
     // A reload sets both times to that moment, and drops a static member's reason.
-    report(&mut recorder, NOON + 60, Some(member(NOON + 60, Some((NOON + 60, "")))));
+    report(
+        &mut recorder,
+        NOON + 60,
+        Some(member(NOON + 60, Some((NOON + 60, "")))),
+    );
     report(&mut recorder, NOON + 90, Some(member(NOON + 60, None)));
     let stored = stored(&mut recorder);
     assert_eq!(stored.spans(EntryKind::Login), [(-100, None, None)]);
     assert_eq!(stored.spans(EntryKind::Pause), [(5, Some(85), None)]);
-    assert!(stored.rows.iter().all(|row| row.kind != EntryKind::Pause || *row.reason == *"Lunch"));
+    assert!(
+        stored
+            .rows
+            .iter()
+            .all(|row| row.kind != EntryKind::Pause || *row.reason == *"Lunch")
+    );
 }
 
 #[test]
@@ -140,8 +181,18 @@ fn gap_is_filled_only_with_what_asterisk_proves() {
     let logged_in = vec![(0, Some(100), None), (100, None, Some(100))];
     let one_pause = vec![(50, Some(50), None), (100, None, Some(50))];
     for (case, after, logins, pauses) in [
-        ("unchanged", Some(member(NOON, lunch(50))), logged_in.clone(), one_pause),
-        ("unpaused", Some(member(NOON, None)), logged_in.clone(), vec![(50, Some(50), None)]),
+        (
+            "unchanged",
+            Some(member(NOON, lunch(50))),
+            logged_in.clone(),
+            one_pause,
+        ),
+        (
+            "unpaused",
+            Some(member(NOON, None)),
+            logged_in.clone(),
+            vec![(50, Some(50), None)],
+        ),
         (
             "another pause",
             Some(member(NOON, lunch(150))),
@@ -160,7 +211,12 @@ fn gap_is_filled_only_with_what_asterisk_proves() {
             vec![(0, Some(100), None), (200, None, None)],
             vec![(50, Some(50), None), (200, None, Some(150))],
         ),
-        ("gone", None, vec![(0, Some(100), None)], vec![(50, Some(50), None)]),
+        (
+            "gone",
+            None,
+            vec![(0, Some(100), None)],
+            vec![(50, Some(50), None)],
+        ),
     ] {
         for is_killed in [false, true] {
             let mut recorder = seeing();
@@ -176,7 +232,10 @@ fn gap_is_filled_only_with_what_asterisk_proves() {
             }
             stored.store(&mut recorder);
             assert_eq!(stored.gaps.len(), 1, "{case}");
-            assert_eq!((stored.gaps[0].began, stored.gaps[0].ended), (NOON + 100, None));
+            assert_eq!(
+                (stored.gaps[0].began, stored.gaps[0].ended),
+                (NOON + 100, None)
+            );
             // The bridge is killed again before it sees the PBX.
             recorder = Recorder::new("main".to_owned(), stored.report(), 3);
             report(&mut recorder, NOON + 200, after.clone());
@@ -185,7 +244,7 @@ fn gap_is_filled_only_with_what_asterisk_proves() {
             assert_eq!(stored.spans(EntryKind::Login), logins, "{case} {is_killed}");
             assert_eq!(stored.spans(EntryKind::Pause), pauses, "{case} {is_killed}");
             assert_eq!(stored.gaps.len(), 1, "{case}");
-            assert_eq!(stored.gaps[0].ended, Some(NOON + 201));
+            assert_eq!(stored.gaps[0].ended, Some(NOON + 202));
         }
     }
 }
@@ -194,7 +253,11 @@ fn gap_is_filled_only_with_what_asterisk_proves() {
 fn rows_are_cut_at_utc_midnights() {
     let mut recorder = seeing();
     report(&mut recorder, NOON, Some(member(NOON - DAY_SECONDS, None)));
-    report(&mut recorder, NOON + 10, Some(member(NOON - DAY_SECONDS, Some((NOON + 10, "")))));
+    report(
+        &mut recorder,
+        NOON + 10,
+        Some(member(NOON - DAY_SECONDS, Some((NOON + 10, "")))),
+    );
     tick(&mut recorder, 50_000, NOON + 43_200);
     let stored = stored(&mut recorder);
     let pauses = [(10, Some(43_190), None), (43_200, None, Some(43_190))];
@@ -213,7 +276,11 @@ fn set_clock_moves_no_second() {
     for step in [3600, -3600] {
         let mut recorder = seeing();
         tick(&mut recorder, 1000, NOON);
-        report(&mut recorder, NOON, Some(member(NOON, Some((NOON, "Lunch")))));
+        report(
+            &mut recorder,
+            NOON,
+            Some(member(NOON, Some((NOON, "Lunch")))),
+        );
         tick(&mut recorder, 1002, NOON + 2);
         // A second later, the clock was set.
         tick(&mut recorder, 1003, NOON + 3 + step);
@@ -240,8 +307,12 @@ fn standstill_is_a_gap() {
 #[test]
 fn caller_is_one_row_in_either_order_of_the_events() {
     let unique_id = || "1.1".to_owned();
-    let joined = WorkCall::Joined { unique_id: unique_id() };
-    let left = WorkCall::Left { unique_id: unique_id() };
+    let joined = WorkCall::Joined {
+        unique_id: unique_id(),
+    };
+    let left = WorkCall::Left {
+        unique_id: unique_id(),
+    };
     let answered = WorkCall::Answered {
         unique_id: unique_id(),
         wait_seconds: 7,
@@ -256,7 +327,10 @@ fn caller_is_one_row_in_either_order_of_the_events() {
         (vec![&joined, &answered, &left], vec![(7, 3)]),
         (vec![&joined, &abandoned, &left], vec![(9, 2)]),
         (vec![&joined, &left], vec![(0, 0)]),
-        (vec![&joined, &left, &joined, &left, &answered], vec![(0, 0), (7, 3)]),
+        (
+            vec![&joined, &left, &joined, &left, &answered],
+            vec![(0, 0), (7, 3)],
+        ),
     ] {
         let mut recorder = seeing();
         for call in calls {
@@ -267,7 +341,10 @@ fn caller_is_one_row_in_either_order_of_the_events() {
             });
         }
         let rows = stored(&mut recorder).rows;
-        let callers: Vec<_> = rows.iter().map(|row| (row.seconds.unwrap_or(99), row.value)).collect();
+        let callers: Vec<_> = rows
+            .iter()
+            .map(|row| (row.seconds.unwrap_or(99), row.value))
+            .collect();
         assert_eq!(callers, expected);
     }
 }

@@ -49,7 +49,9 @@ fn pack(connection: &Connection, pbx: i64, day: i64) -> rusqlite::Result<()> {
     let bytes = packed_day::encode(&mut entries);
     let insert = "INSERT INTO report_days (pbx, day, rows) VALUES (?1, ?2, ?3) \
                   ON CONFLICT (pbx, day) DO UPDATE SET rows = excluded.rows";
-    connection.prepare(insert)?.execute(params![pbx, day, bytes])?;
+    connection
+        .prepare(insert)?
+        .execute(params![pbx, day, bytes])?;
     let delete = "DELETE FROM report_rows WHERE pbx = ?1 AND day = ?2 AND seconds IS NOT NULL";
     connection.prepare(delete)?.execute([pbx, day])?;
     Ok(())
@@ -60,7 +62,10 @@ fn remove_older_than(connection: &Connection, time: i64) -> rusqlite::Result<()>
     let day = time.div_euclid(DAY_SECONDS);
     let removed = connection.execute("DELETE FROM report_days WHERE day < ?1", [day])?;
     let since = (day * DAY_SECONDS).max(0);
-    connection.execute("UPDATE report_pbxes SET since = ?1 WHERE since < ?1", [since])?;
+    connection.execute(
+        "UPDATE report_pbxes SET since = ?1 WHERE since < ?1",
+        [since],
+    )?;
     connection.execute("DELETE FROM report_gaps WHERE ended < ?1", [since])?;
     if removed > 0 && day % NAMES_INTERVAL_DAYS == 0 {
         remove_unused_names(connection)?;
@@ -95,7 +100,9 @@ fn remove_unused_names(connection: &Connection) -> rusqlite::Result<()> {
         used.insert(id?);
     }
     let mut select = connection.prepare("SELECT id FROM report_names")?;
-    let all: Vec<u32> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let all: Vec<u32> = select
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
     for id in all.into_iter().filter(|id| !used.contains(id)) {
         connection.execute("DELETE FROM report_names WHERE id = ?1", [id])?;
         connection.execute("DELETE FROM report_aliases WHERE interface = ?1", [id])?;

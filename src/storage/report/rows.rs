@@ -117,12 +117,14 @@ pub(in crate::storage) fn write(
             row.elapsed,
         ])?;
     }
-    let insert = "INSERT OR REPLACE INTO report_gaps (id, pbx, began, ended) VALUES (?1, ?2, ?3, ?4)";
+    let insert =
+        "INSERT OR REPLACE INTO report_gaps (id, pbx, began, ended) VALUES (?1, ?2, ?3, ?4)";
     let mut insert = connection.prepare(insert)?;
     for gap in &batch.gaps {
         insert.execute(params![gap.id, pbx, gap.began, gap.ended])?;
     }
-    let insert = "INSERT OR REPLACE INTO report_aliases (pbx, interface, alias) VALUES (?1, ?2, ?3)";
+    let insert =
+        "INSERT OR REPLACE INTO report_aliases (pbx, interface, alias) VALUES (?1, ?2, ?3)";
     let mut insert = connection.prepare(insert)?;
     for (interface, alias) in &batch.aliases {
         let interface = names.id(connection, interface)?;

@@ -53,34 +53,57 @@ fn read(connection: &Connection, day: i64) -> Vec<Entry> {
 #[test]
 fn row_that_lasts_ends_at_the_last_sight() {
     let (connection, mut names) = database();
-    let batch = batch(NOON + 50, vec![row(1, NOON, None), row(2, NOON + 1, Some(7))]);
+    let batch = batch(
+        NOON + 50,
+        vec![row(1, NOON, None), row(2, NOON + 1, Some(7))],
+    );
     write(&connection, &mut names, &batch).expect("written");
-    let seconds: Vec<u32> = read(&connection, DAY).iter().map(|entry| entry.seconds).collect();
+    let seconds: Vec<u32> = read(&connection, DAY)
+        .iter()
+        .map(|entry| entry.seconds)
+        .collect();
     assert_eq!(seconds, [50, 7]);
     let stored = load(&connection, "main").expect("readable");
     assert_eq!(stored.sight, Some(NOON + 50));
     assert_eq!(stored.open_rows, [row(1, NOON, None)]);
-    assert_eq!(load(&connection, "other").expect("readable"), StoredReport::default());
+    assert_eq!(
+        load(&connection, "other").expect("readable"),
+        StoredReport::default()
+    );
 }
 
 #[test]
 fn packed_days_read_like_rows_and_accept_late_rows() {
     let (mut connection, mut names) = database();
-    let rows: Vec<ReportRow> = (0..50).map(|id| row(id + 1, NOON + id, Some(id as u32))).collect();
+    let rows: Vec<ReportRow> = (0..50)
+        .map(|id| row(id + 1, NOON + id, Some(id as u32)))
+        .collect();
     write(&connection, &mut names, &batch(NOON, rows)).expect("written");
     let before = read(&connection, DAY);
     assert_eq!(before.len(), 50);
     let tomorrow = NOON + DAY_SECONDS;
-    assert_eq!(maintain(&mut connection, &mut names, tomorrow, KEEP), Ok(false));
+    assert_eq!(
+        maintain(&mut connection, &mut names, tomorrow, KEEP),
+        Ok(false)
+    );
     let later = tomorrow + DAY_SECONDS;
     assert_eq!(maintain(&mut connection, &mut names, later, KEEP), Ok(true));
     assert_eq!(read(&connection, DAY), before);
-    let late = batch(NOON, vec![row(99, NOON + 999, Some(1)), row(100, NOON, None)]);
+    let late = batch(
+        NOON,
+        vec![row(99, NOON + 999, Some(1)), row(100, NOON, None)],
+    );
     write(&connection, &mut names, &late).expect("written");
     assert_eq!(maintain(&mut connection, &mut names, later, KEEP), Ok(true));
     // A row that lasts is not packed.
-    assert_eq!(maintain(&mut connection, &mut names, later, KEEP), Ok(false));
-    assert_eq!(load(&connection, "main").expect("readable").open_rows.len(), 1);
+    assert_eq!(
+        maintain(&mut connection, &mut names, later, KEEP),
+        Ok(false)
+    );
+    assert_eq!(
+        load(&connection, "main").expect("readable").open_rows.len(),
+        1
+    );
     assert_eq!(read(&connection, DAY).len(), 52);
 }
 
@@ -113,9 +136,16 @@ fn old_days_gaps_and_names_are_removed() {
     assert_eq!(read(&connection, DAY), []);
     assert_eq!(read(&connection, now.div_euclid(DAY_SECONDS)).len(), 1);
     let reader = ReportReader::new(&connection, "main").expect("readable");
-    assert_eq!(reader.since, Some((now - KEEP).div_euclid(DAY_SECONDS) * DAY_SECONDS));
+    assert_eq!(
+        reader.since,
+        Some((now - KEEP).div_euclid(DAY_SECONDS) * DAY_SECONDS)
+    );
     assert_eq!(reader.gaps, [gap(2, now)]);
-    assert!(!reader.names.iter().any(|name| name == "PJSIP/1001"), "{:?}", reader.names);
+    assert!(
+        !reader.names.iter().any(|name| name == "PJSIP/1001"),
+        "{:?}",
+        reader.names
+    );
     assert!(reader.names.iter().any(|name| name == "Lunch"));
 }
 
@@ -155,10 +185,18 @@ fn rows_of_a_day(day: i64) -> Vec<ReportRow> {
                 kind,
                 era: 1,
                 queue: format!("acme-{}", 6000 + queue).into(),
-                interface: if has_interface { interface.clone() } else { "".into() },
+                interface: if has_interface {
+                    interface.clone()
+                } else {
+                    "".into()
+                },
                 began,
                 seconds: Some(seconds),
-                reason: if kind == EntryKind::Pause { "Lunch".into() } else { "".into() },
+                reason: if kind == EntryKind::Pause {
+                    "Lunch".into()
+                } else {
+                    "".into()
+                },
                 value,
                 elapsed: None,
             });
@@ -166,7 +204,13 @@ fn rows_of_a_day(day: i64) -> Vec<ReportRow> {
         for queue in 0..5 {
             add(EntryKind::Login, queue, morning + agent, 28_800, 0);
             for pause in 0..4 {
-                add(EntryKind::Pause, queue, morning + pause * 7000 + agent, 900, 0);
+                add(
+                    EntryKind::Pause,
+                    queue,
+                    morning + pause * 7000 + agent,
+                    900,
+                    0,
+                );
             }
         }
         for call in 0..31 {

@@ -38,7 +38,9 @@ fn log_rows(log: &str) -> Vec<LogRow> {
 }
 
 fn number(data: &[String], index: usize) -> i64 {
-    data.get(index).and_then(|text| text.parse().ok()).unwrap_or(0)
+    data.get(index)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
 }
 
 /// What happened in a group of rows.
@@ -68,7 +70,11 @@ pub(super) struct Judge {
 impl Judge {
     /// Reads `queue_log`. Members that are still there leave at `end`.
     pub(super) fn of(log: &str, end: i64, hidden: &[Span]) -> Self {
-        let is_hidden = |second: &i64| hidden.iter().any(|(from, to)| (*from..*to).contains(second));
+        let is_hidden = |second: &i64| {
+            hidden
+                .iter()
+                .any(|(from, to)| (*from..*to).contains(second))
+        };
         let mut judge = Self {
             memberships: BTreeMap::new(),
             queues: BTreeMap::new(),
@@ -144,7 +150,11 @@ impl Judge {
         row["callers"] = json!(callers.callers);
         row["answered"] = json!(callers.answered);
         row["abandoned"] = json!(callers.abandoned);
-        row["average_wait_seconds"] = json!(if count == 0 { 0 } else { (waits + count / 2) / count });
+        row["average_wait_seconds"] = json!(if count == 0 {
+            0
+        } else {
+            (waits + count / 2) / count
+        });
         row["longest_wait_seconds"] = json!(callers.waits.iter().max().copied().unwrap_or(0));
         row
     }
@@ -185,7 +195,10 @@ impl Work {
             json!({"reason": reason, "pauses": stretches(spans), "paused_seconds": seconds.len()})
         });
         let reasons: Vec<Value> = reasons.collect();
-        let pauses: u64 = reasons.iter().filter_map(|row| row["pauses"].as_u64()).sum();
+        let pauses: u64 = reasons
+            .iter()
+            .filter_map(|row| row["pauses"].as_u64())
+            .sum();
         json!({
             "logged_in_seconds": self.logged_in.len(),
             "paused_seconds": self.paused.len(),

@@ -68,7 +68,7 @@ impl Asterisk {
         prepare: impl FnOnce(&Path),
     ) -> Self {
         let overrides = tempfile::tempdir().expect("a temporary folder");
-        let manager = sample_config("manager.conf") + TESTER;
+        let manager = manager_conf();
         std::fs::write(overrides.path().join("manager.conf"), manager).expect("written");
         for (name, text) in files {
             std::fs::write(overrides.path().join(name), text).expect("written");
@@ -345,4 +345,9 @@ fn sample_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("asterisk-sample")
         .join(name)
+}
+
+/// Returns the `manager.conf` of the tests.
+pub(crate) fn manager_conf() -> String {
+    sample_config("manager.conf") + TESTER
 }

@@ -26,7 +26,7 @@ mod tls;
 use std::time::{Duration, Instant};
 
 pub(crate) use ami::{Ami, AmiMessage};
-pub(crate) use asterisk::{Asterisk, SIMULATED, sample_config, send_signal};
+pub(crate) use asterisk::{Asterisk, SIMULATED, manager_conf, sample_config, send_signal};
 pub(crate) use bridge::{API_PATH, Bridge, ResourceUsage, bridge_command};
 pub(crate) use browser::Browser;
 pub(crate) use calls::{ABSENT_AGENT, wait_for_start_of_second};

@@ -115,9 +115,10 @@ impl Mirror {
             self.event_delivery.event_received(now.at);
         }
         let offset = self.clock.offset_seconds();
+        let second = self.work_second(now);
         let mut context = ShowContext {
             now,
-            second: self.clock.second(now),
+            second,
             work: &self.work,
             timed_pauses: &mut self.timed_pauses,
             touched: &mut self.touched,

@@ -141,7 +141,7 @@ impl Mirror {
             }
             let members = &queue.queue().members;
             self.memberships.queue_removed(&queue.name, members);
-            let at = self.clock.second(now);
+            let at = self.work_second(now);
             for member in members.iter() {
                 let key = MemberKey::new(&queue.name, &member.interface);
                 let work_key = (&queue.name, &member.interface);

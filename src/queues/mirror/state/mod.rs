@@ -133,6 +133,8 @@ pub(super) struct Mirror {
     /// The pauses that are being ended, or that could not be ended.
     ending: HashMap<MemberKey, EndAttempt>,
     work: WorkLog,
+    /// Asterisk's time of the event that is being applied.
+    event_time: Option<f64>,
     metrics: Arc<Metrics>,
 }
 
@@ -169,6 +171,7 @@ impl Mirror {
             end_moments: Moments::default(),
             ending: HashMap::new(),
             work: WorkLog::default(),
+            event_time: None,
             metrics,
         }
     }
@@ -279,10 +282,11 @@ impl Mirror {
         name: &str,
         now: Now,
     ) -> Option<(&mut MirroredQueue, ShowContext<'_>)> {
+        let second = self.work_second(now);
         let queue = self.queues.get_mut(&name.to_ascii_lowercase())?;
         let context = ShowContext {
             now,
-            second: self.clock.second(now),
+            second,
             work: &self.work,
             timed_pauses: &mut self.timed_pauses,
             touched: &mut self.touched,

@@ -51,7 +51,28 @@ impl WorkLog {
     }
 }
 
+/// An event's own time is ignored if it differs more than this from the current time, in seconds,
+/// because Asterisk's clock was set.
+const MAX_EVENT_AGE: i64 = 30;
+
 impl Mirror {
+    /// Sets Asterisk's time of the event that is being applied, in Unix seconds on Asterisk's
+    /// clock. Events have a time only with `timestampevents = yes` in `manager.conf`.
+    pub(in crate::queues::mirror) fn set_event_time(&mut self, seconds: Option<f64>) {
+        self.event_time = seconds;
+    }
+
+    /// Returns when the event that is being applied happened, otherwise the current second. In Unix
+    /// seconds on the bridge's clock.
+    pub(super) fn work_second(&self, now: Now) -> i64 {
+        let second = self.clock.second(now);
+        let event = self.event_time.map(|time| time.floor() as i64);
+        let event = event.map(|time| time - self.clock.offset_seconds());
+        event
+            .filter(|time| (second - MAX_EVENT_AGE..=second).contains(time))
+            .unwrap_or(second)
+    }
+
     /// Starts to report to a recorder, beginning with all members that Asterisk has reported over
     /// this link.
     pub(in crate::queues::mirror) fn record_work(
@@ -60,14 +81,15 @@ impl Mirror {
         now: Now,
     ) {
         self.work = WorkLog(Some(recorder));
-        let at = self.clock.second(now);
+        let at = self.work_second(now);
         for queue in self.queues.values().filter(|queue| queue.is_watched) {
             for member in queue.queue.members.iter() {
                 let Some(member) = queue.reported(&member.interface) else {
                     continue;
                 };
                 let key = (&queue.name, &member.interface);
-                self.work.member_reported(key, (None, Some(member)), false, at);
+                self.work
+                    .member_reported(key, (None, Some(member)), false, at);
             }
         }
         if self.phase == Phase::Live {
@@ -79,7 +101,7 @@ impl Mirror {
     pub(in crate::queues::mirror) fn report_phase(&self, now: Now) {
         match self.phase {
             Phase::Live => {
-                let at = self.clock.second(now);
+                let at = self.work_second(now);
                 self.work.send(WorkEvent::Seen { at });
             }
             Phase::Loading => {}
@@ -119,7 +141,7 @@ impl Mirror {
             _ => {}
         }
         self.work.send(WorkEvent::Call {
-            at: self.clock.second(now),
+            at: self.work_second(now),
             queue: queue.name.clone(),
             call,
         });
