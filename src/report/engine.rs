@@ -4,12 +4,11 @@
 //! union of overlapping spans needs only the end of what is already covered ([`Covered`]). No row
 //! crosses a UTC midnight, and rows of different eras never overlap in real time.
 
-use std::collections::HashMap;
-
 use super::covered::Covered;
 use super::days::Days;
 use super::figures::Figures;
 use super::grouping::{Group, GroupKey, Grouping};
+use super::index_map::IndexMap;
 use super::outcome::CallerOutcome;
 use super::pause_counter::PauseCounter;
 use super::wrap_up::WrapUp;
@@ -62,7 +61,7 @@ pub struct Engine<'a> {
     by_queue: bool,
     by_reason: bool,
     by_day: bool,
-    groups: HashMap<Group, Figures>,
+    groups: IndexMap<Group, Figures>,
     pauses: PauseCounter,
     logged_in: Covered,
     paused: Covered,
@@ -81,7 +80,7 @@ impl<'a> Engine<'a> {
             by_queue: grouping.has(GroupKey::Queue),
             by_reason: grouping.has(GroupKey::Reason),
             by_day: grouping.has(GroupKey::Day),
-            groups: HashMap::new(),
+            groups: IndexMap::default(),
             pauses: PauseCounter::default(),
             logged_in: Covered::default(),
             paused: Covered::default(),
@@ -120,7 +119,7 @@ impl<'a> Engine<'a> {
 
     /// Returns the figures of the groups in which something happened.
     #[must_use]
-    pub fn finish(mut self) -> HashMap<Group, Figures> {
+    pub fn finish(mut self) -> IndexMap<Group, Figures> {
         for (group, reason) in self.pauses.overdue() {
             let figures = self.groups.entry(group).or_default();
             figures.reasons.entry(reason).or_default().overdue += 1;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::recorder::{Clocks, Recorder};
@@ -144,38 +144,22 @@ impl Recording {
         self.pbx.record_work(sender);
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut ticks_since_batch = 0;
         let mut writing: Option<JoinHandle<()>> = None;
         loop {
-            let mut reply = None;
-            let is_last = tokio::select! {
-                biased;
-                () = stop.cancelled() => true,
-                Some(request) = self.requests.recv() => {
-                    reply = Some(request);
-                    false
-                }
-                Some(event) = events.recv() => {
-                    let saw = recorder.sees();
-                    recorder.observe(event);
-                    if recorder.sees() == saw {
-                        continue;
-                    }
-                    false
-                }
-                _ = ticks.tick() => {
-                    recorder.tick(clocks());
-                    ticks_since_batch += 1;
-                    if ticks_since_batch < TICKS_PER_BATCH {
-                        continue;
-                    }
-                    false
-                }
-            };
-            ticks_since_batch = 0;
-            observe_waiting(&mut recorder, &mut events);
+            let requests = &mut self.requests;
+            let until_batch = record_until_batch(&mut recorder, requests, &mut events, &mut ticks);
+            let reply = stop.run_until_cancelled(until_batch).await;
+            while let Ok(event) = events.try_recv() {
+                recorder.observe(event);
+            }
             recorder.tick(clocks());
-            let write = write_after(writing.take(), self.storage.clone(), recorder.take_batch());
+            let batch = recorder.take_batch();
+            let write = write_after(writing.take(), self.storage.clone(), batch);
+            let Some(reply) = reply else {
+                // The caller limits the time.
+                let _ = write.await;
+                return;
+            };
             writing = Some(tokio::spawn(async move {
                 let result = write.await;
                 if let Some(reply) = reply {
@@ -183,12 +167,36 @@ impl Recording {
                     let _ = reply.send(result);
                 }
             }));
-            if is_last {
-                if let Some(last) = writing.take() {
-                    // The caller limits the time.
-                    let _ = last.await;
+        }
+    }
+}
+
+/// Records until it is time to store a batch: regularly, if the bridge begins or ceases to see the
+/// PBX, or if a request needs it. Returns the request's channel.
+async fn record_until_batch(
+    recorder: &mut Recorder,
+    requests: &mut mpsc::UnboundedReceiver<FlushReply>,
+    events: &mut mpsc::UnboundedReceiver<WorkEvent>,
+    ticks: &mut Interval,
+) -> Option<FlushReply> {
+    let mut ticks_left = TICKS_PER_BATCH;
+    loop {
+        tokio::select! {
+            biased;
+            Some(request) = requests.recv() => return Some(request),
+            _ = ticks.tick() => {
+                recorder.tick(clocks());
+                ticks_left -= 1;
+                if ticks_left == 0 {
+                    return None;
                 }
-                return;
+            }
+            Some(event) = events.recv() => {
+                let saw = recorder.sees();
+                recorder.observe(event);
+                if recorder.sees() != saw {
+                    return None;
+                }
             }
         }
     }
@@ -205,13 +213,6 @@ async fn write_after(
         let _ = previous.await;
     }
     storage.write_report(batch).await
-}
-
-/// Observes the events that have arrived.
-fn observe_waiting(recorder: &mut Recorder, events: &mut mpsc::UnboundedReceiver<WorkEvent>) {
-    while let Ok(event) = events.try_recv() {
-        recorder.observe(event);
-    }
 }
 
 /// Reads both clocks.

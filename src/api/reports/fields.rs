@@ -1,14 +1,13 @@
 //! The rows of a report and their fields.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::request::ReportRequest;
 use super::scope::Scope;
 use crate::organizations::natural_order;
-use crate::report::{Figures, Group, GroupKey, PauseFigures};
+use crate::report::{Figures, Group, GroupKey, IndexMap, PauseFigures};
 
 /// The value of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +50,7 @@ impl Serialize for Row<'_> {
 pub(super) fn rows<'a>(
     request: &ReportRequest,
     scope: &'a Scope,
-    groups: HashMap<Group, Figures>,
+    groups: IndexMap<Group, Figures>,
 ) -> Vec<Row<'a>> {
     let mut groups: Vec<_> = groups.into_iter().collect();
     let keys = request.by.keys();

@@ -221,18 +221,6 @@ fn state_directory_must_be_an_absolute_path() {
 }
 
 #[test]
-fn state_is_kept_for_whole_days() {
-    let keep = [("[state]", "keep")];
-    let invalid = quoted("\"\" \"0d\" \"3661d\" \"+5d\" \"1.5d\" \"d\" \"24h\" \" 1d\" \"-1d\"");
-    assert_mistakes(
-        &keep,
-        &invalid,
-        "must be whole days from \"1d\" to \"3660d\"",
-    );
-    assert_accepted(&keep, &quoted("\"1d\" \"400d\" \"3660d\""));
-}
-
-#[test]
 fn names_and_secrets_with_invisible_characters_are_rejected() {
     let keys = [
         ("[pbx.main]", "username"),

@@ -170,3 +170,19 @@ fn check_reports_where_the_state_is_stored() {
     let text = assert_reported("unavailable", "not usable, see the warning");
     assert!(text.contains("state.db: is not a database"), "{text}");
 }
+
+#[test]
+fn days_work_is_kept_for_whole_days() {
+    let load = |keep: &str| {
+        let text = format!("{}\n[state]\nkeep = \"{keep}\"\n", configuration(9));
+        ami_bridge::config::load_text("t", &text)
+    };
+    for (keep, days) in [("1d", 1), ("400d", 400), ("3660d", 3660)] {
+        let settings = load(keep).expect(keep);
+        assert_eq!(settings.state.keep.as_secs(), days * 24 * 60 * 60);
+    }
+    for keep in ["", "0d", "3661d", "+5d", "1.5d", "d", "24h", " 1d", "-1d"] {
+        let error = load(keep).expect_err(keep).to_string();
+        assert!(error.contains("state.keep: must be whole days"), "{error}");
+    }
+}

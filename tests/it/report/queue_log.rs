@@ -65,13 +65,17 @@ impl Scene {
     fn step(&mut self, step: u32) {
         wait_for_next_second();
         for agent in AGENTS {
-            match self.random.u32(..8) {
+            let change = self.random.u32(..8);
+            if change < 2 {
+                wait_for_early_second();
+            }
+            match change {
                 0 => self.pause(agent),
                 1 => self.unpause(agent),
                 _ => {}
             }
         }
-        if step % 3 != 0 {
+        if !step.is_multiple_of(3) {
             let queue = self.random.choice(QUEUES).expect("a queue");
             self.asterisk.add_caller(&format!("acme-{queue}"));
         }
@@ -148,6 +152,14 @@ impl Scene {
         let rows = self.rows(query);
         let row = rows.into_iter().find(|row| row[key] == value);
         row.unwrap_or_else(|| panic!("no row for {key} {value}"))
+    }
+}
+
+/// Waits until it is early in a second. Asterisk reads the clock several times for one change, and
+/// on a busy machine, a second could begin in between.
+fn wait_for_early_second() {
+    if jiff::Timestamp::now().subsec_millisecond() > 250 {
+        wait_for_start_of_second();
     }
 }
 
