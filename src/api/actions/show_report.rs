@@ -74,10 +74,14 @@ impl ShowReport {
         for agent in self.agents.iter().flatten() {
             tenant.interface(agent)?;
         }
+        let mut unlisted_queues = Vec::new();
         for queue in self.queues.iter().flatten() {
-            account
-                .canonical_number(queue)
-                .ok_or_else(|| unknown_queue(queue))?;
+            let number = account.canonical_number(queue);
+            let number = number.ok_or_else(|| unknown_queue(queue))?;
+            let name = tenant.pbx_name(&number);
+            if tenant.pbx.spelling_of(&name).is_none() {
+                unlisted_queues.push(number);
+            }
         }
         Ok(ReportRequest {
             action: context.action.name,
@@ -89,6 +93,7 @@ impl ShowReport {
             by: self.by.clone(),
             agents: self.agents.clone(),
             queues: self.queues.clone(),
+            unlisted_queues,
             format: self.format,
         })
     }
@@ -101,6 +106,7 @@ impl ShowReport {
             .recordings
             .read(pbx, move |reader| report(&request, reader, now));
         let body = read.await.map_err(|_| report_unavailable())?;
+        let body = body.map_err(|unknown| unknown_queue(&unknown.0))?;
         Ok(Response {
             format: match self.format {
                 ReportFormat::Json => BodyFormat::Json,

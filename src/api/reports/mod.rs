@@ -38,16 +38,24 @@ struct GapView {
     to: Option<String>,
 }
 
+/// A queue that the PBX does not have, and never had as long as the bridge has recorded it.
+#[derive(Debug)]
+pub(in crate::api) struct UnknownQueue(pub(in crate::api) String);
+
 /// Computes and renders a report. `now` is in Unix seconds.
 ///
 /// # Errors
-/// Returns an error if the database can't be read.
+/// Returns an error if the database can't be read. The inner error is an unknown queue.
 pub(in crate::api) fn report(
     request: &ReportRequest,
     reader: &ReportReader<'_>,
     now: i64,
-) -> rusqlite::Result<Vec<Bytes>> {
+) -> rusqlite::Result<Result<Vec<Bytes>, UnknownQueue>> {
     let scope = Scope::new(request, reader);
+    let mut unlisted = request.unlisted_queues.iter();
+    if let Some(unknown) = unlisted.find(|number| !scope.has_queue(number)) {
+        return Ok(Err(UnknownQueue(unknown.clone())));
+    }
     let days = &request.days;
     let mut engine = Engine::new(&scope.selection, days, &request.by);
     let mut entries: Vec<Entry> = Vec::new();
@@ -57,12 +65,12 @@ pub(in crate::api) fn report(
     }
     let rows = rows(request, &scope, engine.finish());
     if request.format == ReportFormat::Csv {
-        return Ok(vec![to_csv(&columns(request), &rows).into()]);
+        return Ok(Ok(vec![to_csv(&columns(request), &rows).into()]));
     }
     let gaps = reader.gaps.iter();
     let gaps: Vec<&ReportGap> = gaps.filter(|gap| concerns(gap, days, now)).collect();
     let begins_seen = reader.since.is_some_and(|since| since <= days.start());
-    Ok(to_json(&Body {
+    let body = to_json(&Body {
         status: "success",
         action: request.action,
         request_id: &request.request_id,
@@ -80,7 +88,8 @@ pub(in crate::api) fn report(
         since: reader.since.and_then(timestamp),
         gaps: gaps.into_iter().map(GapView::of).collect(),
         rows,
-    }))
+    });
+    Ok(Ok(body))
 }
 
 /// Returns whether a gap lies at least partly within the days, as far as they have passed.

@@ -23,6 +23,8 @@ pub(in crate::api) struct ReportRequest {
     pub(in crate::api) agents: Option<Vec<String>>,
     /// Queue numbers. `None` means all of the account's queues.
     pub(in crate::api) queues: Option<Vec<String>>,
+    /// Those of `queues` that the PBX does not have now. They must have been recorded.
+    pub(in crate::api) unlisted_queues: Vec<String>,
     pub(in crate::api) format: ReportFormat,
 }
 

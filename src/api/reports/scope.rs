@@ -49,6 +49,12 @@ impl Scope {
         scope
     }
 
+    /// Returns whether anything was recorded about the queue.
+    pub(super) fn has_queue(&self, number: &str) -> bool {
+        let mut queues = self.queues.iter();
+        queues.any(|queue| queue.eq_ignore_ascii_case(number))
+    }
+
     fn queue(&mut self, number: String, indexes: &mut Indexes) -> u32 {
         let next = self.queues.len() as u32;
         let index = indexes.queues.entry(number.to_ascii_lowercase());

@@ -21,6 +21,9 @@ impl Mirror {
         match action {
             Action::Ping => {
                 let bridge_clock_step = self.clock.measure(reply, now);
+                if let Some(offset) = self.clock.offset() {
+                    self.work.offset_measured(offset);
+                }
                 if bridge_clock_step != 0 {
                     self.shift_times(bridge_clock_step, now);
                 }

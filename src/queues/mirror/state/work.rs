@@ -14,7 +14,12 @@ use crate::queues::work_event::{WorkCall, WorkEvent, WorkMember, WorkPause, Work
 
 /// The channel to the recorder.
 #[derive(Debug, Default)]
-pub(super) struct WorkLog(Option<UnboundedSender<WorkEvent>>);
+pub(super) struct WorkLog {
+    recorder: Option<UnboundedSender<WorkEvent>>,
+    /// The number of seconds by which Asterisk's clock is ahead. Unlike the measured offset, it
+    /// stays the same while measurements vary, so that the length of a pause is exact.
+    offset: i64,
+}
 
 impl WorkLog {
     /// Reports a member that Asterisk has reported, if it differs in what matters. `before` is the
@@ -27,7 +32,7 @@ impl WorkLog {
         is_watched: bool,
         at: i64,
     ) {
-        let Some(recorder) = &self.0 else {
+        let Some(recorder) = &self.recorder else {
             return;
         };
         let is_known = is_watched && is_same_work(before, after);
@@ -39,17 +44,53 @@ impl WorkLog {
             at,
             queue: queue.clone(),
             interface: Arc::clone(interface),
-            member: after.map(work_member),
+            member: after.map(|member| self.work_member(member)),
         });
     }
 
+    /// Applies a new measurement of the clock offset.
+    pub(super) fn offset_measured(&mut self, offset: f64) {
+        if (offset - self.offset as f64).abs() > MAX_OFFSET_ERROR {
+            self.offset = offset.round() as i64;
+        }
+    }
+
+    fn work_member(&self, member: &Member) -> WorkMember {
+        WorkMember {
+            name: Arc::clone(&member.name),
+            login: self.work_time(member.login_time),
+            pause: member.paused.then(|| WorkPause {
+                began: self.work_time(member.last_pause),
+                reason: Arc::clone(&member.paused_reason),
+            }),
+        }
+    }
+
+    fn work_time(&self, time: PbxTime) -> WorkTime {
+        let reported = time.reported_seconds().unwrap_or(time.unix());
+        let converted = reported - self.offset;
+        // Otherwise, Asterisk's clock was set after it reported the time.
+        let is_plausible = (converted - time.unix()).abs() <= MAX_TIME_DIFFERENCE;
+        WorkTime {
+            reported,
+            unix: if is_plausible { converted } else { time.unix() },
+        }
+    }
+
     fn send(&self, event: WorkEvent) {
-        if let Some(recorder) = &self.0 {
+        if let Some(recorder) = &self.recorder {
             // The recorder may have ended.
             let _ = recorder.send(event);
         }
     }
 }
+
+/// A measurement that differs less than this from the offset in use is ignored, in seconds. The
+/// error of a measurement is half the duration of a `Ping`, which takes up to 2 s.
+const MAX_OFFSET_ERROR: f64 = 1.5;
+
+/// Two conversions of the same time differ at most this much, in seconds.
+const MAX_TIME_DIFFERENCE: i64 = 2;
 
 /// An event's own time is ignored if it differs more than this from the current time, in seconds,
 /// because Asterisk's clock was set.
@@ -67,9 +108,10 @@ impl Mirror {
     pub(super) fn work_second(&self, now: Now) -> i64 {
         let second = self.clock.second(now);
         let event = self.event_time.map(|time| time.floor() as i64);
-        let event = event.map(|time| time - self.clock.offset_seconds());
+        let event = event.map(|time| time - self.work.offset);
+        let latest = second + MAX_TIME_DIFFERENCE;
         event
-            .filter(|time| (second - MAX_EVENT_AGE..=second).contains(time))
+            .filter(|time| (second - MAX_EVENT_AGE..=latest).contains(time))
             .unwrap_or(second)
     }
 
@@ -80,7 +122,7 @@ impl Mirror {
         recorder: UnboundedSender<WorkEvent>,
         now: Now,
     ) {
-        self.work = WorkLog(Some(recorder));
+        self.work.recorder = Some(recorder);
         let at = self.work_second(now);
         for queue in self.queues.values().filter(|queue| queue.is_watched) {
             for member in queue.queue.members.iter() {
@@ -115,7 +157,10 @@ impl Mirror {
 
     /// Reports an event about a call, with what only the mirror knows.
     pub(in crate::queues::mirror) fn report_call(&self, event: CallEvent, now: Now) {
-        let Some(queue) = self.queue(&event.queue).filter(|_| self.work.0.is_some()) else {
+        let Some(queue) = self
+            .queue(&event.queue)
+            .filter(|_| self.work.recorder.is_some())
+        else {
             return;
         };
         let mut call = event.call;
@@ -145,24 +190,6 @@ impl Mirror {
             queue: queue.name.clone(),
             call,
         });
-    }
-}
-
-fn work_member(member: &Member) -> WorkMember {
-    WorkMember {
-        name: Arc::clone(&member.name),
-        login: work_time(member.login_time),
-        pause: member.paused.then(|| WorkPause {
-            began: work_time(member.last_pause),
-            reason: Arc::clone(&member.paused_reason),
-        }),
-    }
-}
-
-fn work_time(time: PbxTime) -> WorkTime {
-    WorkTime {
-        reported: time.reported_seconds().unwrap_or(time.unix()),
-        unix: time.unix(),
     }
 }
 
