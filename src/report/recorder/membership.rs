@@ -153,7 +153,7 @@ impl Membership {
                 open.reported = pause.began.reported;
                 return;
             }
-            let was_added_paused = open.row.began() == self.login.began();
+            let was_added_paused = open.row.began() - self.login.began() <= MAX_REASON_DELAY;
             let delay = pause.began.unix - open.row.began();
             if was_added_paused && open.row.reason().is_empty() && delay <= MAX_REASON_DELAY {
                 open.reported = pause.began.reported;

@@ -43,6 +43,18 @@ fn number(data: &[String], index: usize) -> i64 {
         .unwrap_or(0)
 }
 
+/// Returns the seconds of each member's pauses and unpauses, by queue and agent.
+pub(super) fn pause_seconds(log: &str) -> BTreeMap<(String, String), Vec<i64>> {
+    let mut seconds: BTreeMap<_, Vec<i64>> = BTreeMap::new();
+    for row in log_rows(log) {
+        if ["PAUSE", "UNPAUSE"].contains(&row.event.as_str()) {
+            let key = (row.queue, row.agent);
+            seconds.entry(key).or_default().push(row.second);
+        }
+    }
+    seconds
+}
+
 /// What happened in a group of rows.
 #[derive(Debug, Default, Clone)]
 struct Work {
