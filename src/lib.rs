@@ -1,9 +1,9 @@
 //! An HTTP API for Asterisk call queues.
 //!
 //! Data flows in one direction through the modules: bytes → [`ami`] → [`queues`] →
-//! [`organizations`] → [`api`] → [`http`]. [`storage`] stores what must survive a restart.
-//! [`config`] reads the configuration, [`daemon`] connects and runs these modules, and [`check`]
-//! tests a configuration against its PBXes.
+//! [`organizations`] → [`api`] → [`http`]. [`storage`] stores what must survive a restart,
+//! and [`report`] records the day's work there. [`config`] reads the configuration, [`daemon`]
+//! connects and runs these modules, and [`check`] tests a configuration against its PBXes.
 
 #![warn(clippy::too_many_lines)]
 
@@ -20,8 +20,8 @@ pub mod http;
 pub mod organizations;
 mod pem;
 pub mod queues;
-pub mod setup;
 pub mod report;
+pub mod setup;
 pub mod simulator;
 pub mod storage;
 mod system_limits;

@@ -50,8 +50,20 @@ impl Days {
     /// Returns the index of the day that contains a time, in Unix seconds.
     #[must_use]
     pub fn index_of(&self, time: i64) -> Option<usize> {
-        let index = self.starts.partition_point(|start| *start <= time);
-        (1..self.starts.len()).contains(&index).then(|| index - 1)
+        if !(self.start()..self.end()).contains(&time) {
+            return None;
+        }
+        // Most days have 24 hours, so this is a good guess.
+        let guess = (time - self.start()) / DAY_SECONDS;
+        let last = self.starts.len() - 2;
+        let mut index = usize::try_from(guess).map_or(last, |guess| guess.min(last));
+        while self.starts[index] > time {
+            index -= 1;
+        }
+        while self.starts[index + 1] <= time {
+            index += 1;
+        }
+        Some(index)
     }
 
     /// Returns the date of the day with this index.
@@ -61,10 +73,14 @@ impl Days {
         self.first.saturating_add(days)
     }
 
-    /// Returns the UTC days that contain any part of these days.
+    /// Returns the UTC days whose rows a report about these days needs. One more day before them
+    /// has the calls whose wrap-up time reaches into them, and one more day after them shows how
+    /// long their last pauses were.
     #[must_use]
     pub fn utc_days(&self) -> std::ops::RangeInclusive<i64> {
-        self.start().div_euclid(DAY_SECONDS)..=(self.end() - 1).div_euclid(DAY_SECONDS)
+        let first = self.start().div_euclid(DAY_SECONDS);
+        let last = (self.end() - 1).div_euclid(DAY_SECONDS);
+        first - 1..=last + 1
     }
 
     /// Calls `add` with the index of each day that a time span touches, and with the seconds of
@@ -95,11 +111,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::time_zone::bundled;
+    use crate::time_zone::NamedZone;
 
     fn days(zone: &str, from: Date, to: Date) -> Days {
-        let zone = bundled(zone).expect("a zone");
-        Days::new(from, to, &zone).expect("days")
+        let zone = NamedZone::find(zone).expect("a zone");
+        Days::new(from, to, &zone.zone).expect("days")
     }
 
     fn hours(zone: &str, day: Date) -> i64 {
@@ -128,9 +144,26 @@ mod tests {
         assert_eq!(days.index_of(days.end() - 1), Some(2));
         assert_eq!(days.index_of(days.end()), None);
         assert_eq!(days.date(2), date(2026, 3, 28));
-        assert_eq!(days.utc_days().count(), 3 + 1);
+        // From 22:00 on March 25 to 21:00 on March 28 in UTC, and a day on each side.
+        assert_eq!(days.utc_days().count(), 4 + 2);
         let zone = TimeZone::UTC;
         assert!(Days::new(date(2026, 3, 2), date(2026, 3, 1), &zone).is_none());
+    }
+
+    #[test]
+    fn index_is_exact_in_a_year_with_long_short_and_skipped_days() {
+        // Samoa skipped December 30, 2011.
+        for zone in ["Pacific/Apia", "Africa/Casablanca", "Europe/Berlin"] {
+            let days = days(zone, date(2011, 1, 1), date(2012, 12, 31));
+            for index in 0..731 {
+                let [start, end] = [days.starts[index], days.starts[index + 1]];
+                for time in [start, start + 1, end - 1] {
+                    if start < end {
+                        assert_eq!(days.index_of(time), Some(index), "{zone} {time}");
+                    }
+                }
+            }
+        }
     }
 
     proptest! {

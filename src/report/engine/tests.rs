@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
-use crate::time_zone::bundled;
+use crate::time_zone::NamedZone;
 
 const QUEUES: u32 = 3;
 const AGENTS: u32 = 2;
@@ -162,6 +162,42 @@ fn pause_over_midnights_and_gaps_counts_once_where_it_began() {
 }
 
 #[test]
+fn one_day_has_the_figures_that_it_has_in_a_report_about_several_days() {
+    let days = utc_days(date(2026, 11, 28), date(2026, 11, 29));
+    let midnight = days.start() + DAY_SECONDS;
+    let rows = [
+        row(EntryKind::Login, 0, 0, midnight - 1000, 2000),
+        // The limit of 100 s is reached after midnight.
+        Entry {
+            value: 21,
+            ..row(EntryKind::Pause, 0, 1, midnight - 60, 200)
+        },
+        // Its wrap-up time ends after midnight.
+        Entry {
+            value: 15,
+            ..row(EntryKind::Call, 0, 0, midnight - 5, 30)
+        },
+    ];
+    let both = compute(&rows, &days, &[GroupKey::Day]);
+    let expected = [(5, 1, 60), (10, 0, 140)];
+    for (day, expected) in (0..).zip(expected) {
+        let date = days.date(day as usize);
+        let alone = only(compute(&rows, &utc_days(date, date), &[GroupKey::Agent]));
+        let found = (
+            alone.wrap_up_seconds,
+            alone.overdue_pauses(),
+            alone.paused_seconds,
+        );
+        assert_eq!(found, expected, "{date}");
+        let group = Group {
+            day,
+            ..Group::default()
+        };
+        assert_eq!(both[&group], alone, "{date}");
+    }
+}
+
+#[test]
 fn pauses_with_different_reasons_overlap_in_time_but_count_apart() {
     let days = one_day();
     let at = days.start();
@@ -265,7 +301,7 @@ fn spans() -> impl Strategy<Value = Vec<(u32, i64, u32, u32)>> {
 proptest! {
     #[test]
     fn united_time_is_the_set_of_its_minutes_and_days_add_up(spans in spans()) {
-        let zone = bundled("Europe/Berlin").expect("a zone");
+        let zone = NamedZone::find("Europe/Berlin").expect("a zone").zone;
         let days = Days::new(date(2026, 10, 24), date(2026, 10, 27), &zone).expect("days");
         // Whole minutes, so that the reference below is small.
         let rows: Vec<Entry> = spans
