@@ -96,6 +96,12 @@ pub(super) fn report_unavailable() -> ApiError {
     ApiError::temporary(Code::StorageUnavailable, Duration::from_secs(1), message)
 }
 
+/// Returns the error for a report that had to wait for other reports for too long.
+pub(super) fn too_many_reports() -> ApiError {
+    let message = "Too many reports are being computed.";
+    ApiError::temporary(Code::Overloaded, Duration::from_secs(1), message)
+}
+
 fn refused(text: &str) -> ApiError {
     let message = format!("Asterisk refused: {text}");
     ApiError::new(Code::PbxRefused, message)

@@ -40,6 +40,19 @@ pub enum WorkEvent {
     },
 }
 
+impl WorkEvent {
+    /// Returns the event's time, in Unix seconds.
+    #[must_use]
+    pub fn at(&self) -> i64 {
+        match self {
+            Self::Member { at, .. }
+            | Self::Call { at, .. }
+            | Self::Seen { at }
+            | Self::Unseen { last_sight: at } => *at,
+        }
+    }
+}
+
 /// A time that Asterisk has reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkTime {

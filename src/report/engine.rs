@@ -11,7 +11,7 @@ use super::grouping::{Group, GroupKey, Grouping};
 use super::index_map::IndexMap;
 use super::outcome::CallerOutcome;
 use super::pause_counter::PauseCounter;
-use super::wrap_up::WrapUp;
+use super::wrap_up::WrapUps;
 use crate::storage::{DAY_SECONDS, Entry, EntryKind};
 
 /// Which rows belong to a report, and to which agent, queue and reason.
@@ -146,9 +146,7 @@ impl<'a> Engine<'a> {
             }
         }
         if !self.by_reason {
-            let start = rows.partition_point(|row| row.entry.kind < EntryKind::Call);
-            let end = rows.partition_point(|row| row.entry.kind <= EntryKind::Call);
-            self.add_calls(rows, &rows[start..end]);
+            self.add_calls(&WrapUps::new(rows));
         }
     }
 
@@ -188,16 +186,15 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn add_calls(&mut self, rows: &[Selected], calls: &[Selected]) {
-        for (index, row) in calls.iter().enumerate() {
+    fn add_calls(&mut self, wrap_ups: &WrapUps<'_>) {
+        for (index, row) in wrap_ups.calls().iter().enumerate() {
             let entry = &row.entry;
             if let Some(figures) = self.figures_at(row, entry.began) {
                 figures.calls_taken += 1;
                 figures.talk_seconds += i64::from(entry.seconds);
             }
             if entry.value > 0 {
-                let ended = WrapUp::of(row, rows, &calls[index + 1..]).ended;
-                self.add_seconds(row, 0, entry.began, ended, |figures| {
+                self.add_seconds(row, 0, entry.began, wrap_ups.end(index), |figures| {
                     &mut figures.wrap_up_seconds
                 });
             }

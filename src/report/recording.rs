@@ -1,12 +1,14 @@
 //! Runs a recorder for each PBX, and stores what it records.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::recorder::{Clocks, Recorder};
 use crate::queues::{Pbx, Pbxes, WorkEvent};
@@ -23,6 +25,10 @@ const TICKS_PER_BATCH: u32 = 3;
 /// How long a report waits for the disk.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Maximum number of reports that are computed at the same time. A long report takes a core for
+/// seconds.
+const MAX_CONCURRENT_READS: usize = 2;
+
 /// How long the shutdown waits for the last batch to be queued.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -33,20 +39,56 @@ type FlushReply = oneshot::Sender<Result<(), StorageUnavailable>>;
 pub struct Recordings {
     storage: Storage,
     flushes: HashMap<String, mpsc::UnboundedSender<FlushReply>>,
+    reads: Arc<Semaphore>,
+}
+
+/// Permits one read. Others wait for its end.
+#[derive(Debug)]
+pub struct ReadPermit {
+    /// `None` only if the semaphore is closed, which never happens.
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Recordings {
-    /// Stores what is not stored yet, and reads the day's work of a PBX.
+    /// Waits until a report may be computed.
+    pub async fn permit(&self) -> ReadPermit {
+        let permit = Arc::clone(&self.reads).acquire_owned().await;
+        ReadPermit {
+            _permit: permit.ok(),
+        }
+    }
+
+    /// Stores what is not stored yet, and reads the day's work of a PBX. The permit ends with the
+    /// read, also if the caller drops the future.
     ///
     /// # Errors
-    /// Returns [`StorageUnavailable`] if the database can't be written or read now.
+    /// Returns [`StorageUnavailable`] if the database can't be written or read now. The log has
+    /// the reason.
     pub async fn read<T: Send + 'static>(
         &self,
+        permit: ReadPermit,
         pbx: &str,
         read: impl FnOnce(&ReportReader<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StorageUnavailable> {
-        self.flush(pbx).await?;
-        self.storage.read_report(pbx, read).await
+        // The storage has logged the reason.
+        self.storage.check()?;
+        let result = async {
+            self.flush(pbx).await?;
+            let read = move |reader: &ReportReader<'_>| {
+                let _permit = permit;
+                read(reader)
+            };
+            self.storage.read_report(pbx, read).await
+        };
+        let result = result.await;
+        if let Err(error) = &result {
+            warn!(
+                pbx,
+                reason = error.reason,
+                "the day's work can't be read or stored"
+            );
+        }
+        result
     }
 
     async fn flush(&self, pbx: &str) -> Result<(), StorageUnavailable> {
@@ -120,6 +162,7 @@ pub fn record(pbxes: &Pbxes, storage: &Storage) -> (Recordings, Recorders) {
     let recordings = Recordings {
         storage: storage.clone(),
         flushes,
+        reads: Arc::new(Semaphore::new(MAX_CONCURRENT_READS)),
     };
     (recordings, Recorders(recorders))
 }
@@ -149,10 +192,7 @@ impl Recording {
             let requests = &mut self.requests;
             let until_batch = record_until_batch(&mut recorder, requests, &mut events, &mut ticks);
             let reply = stop.run_until_cancelled(until_batch).await;
-            while let Ok(event) = events.try_recv() {
-                recorder.observe(event);
-            }
-            recorder.tick(clocks());
+            record_all(&mut recorder, &mut events);
             let batch = recorder.take_batch();
             let write = write_after(writing.take(), self.storage.clone(), batch);
             let Some(reply) = reply else {
@@ -179,27 +219,28 @@ async fn record_until_batch(
     events: &mut mpsc::UnboundedReceiver<WorkEvent>,
     ticks: &mut Interval,
 ) -> Option<FlushReply> {
-    let mut ticks_left = TICKS_PER_BATCH;
-    loop {
+    for _ in 0..TICKS_PER_BATCH {
         tokio::select! {
-            biased;
             Some(request) = requests.recv() => return Some(request),
-            _ = ticks.tick() => {
-                recorder.tick(clocks());
-                ticks_left -= 1;
-                if ticks_left == 0 {
-                    return None;
-                }
-            }
-            Some(event) = events.recv() => {
-                let saw = recorder.sees();
-                recorder.observe(event);
-                if recorder.sees() != saw {
-                    return None;
-                }
-            }
+            _ = ticks.tick() => {}
+        }
+        let saw = recorder.sees();
+        record_all(recorder, events);
+        if recorder.sees() != saw {
+            break;
         }
     }
+    None
+}
+
+/// Records the events that have arrived. Events have their own times, so nothing waits for them:
+/// waking the recorder for each event would take more time than recording it.
+fn record_all(recorder: &mut Recorder, events: &mut mpsc::UnboundedReceiver<WorkEvent>) {
+    // No event that arrives later has an earlier time than this.
+    let clocks = clocks();
+    let count = events.len();
+    let events = std::iter::from_fn(|| events.try_recv().ok());
+    recorder.record(events.take(count), clocks);
 }
 
 /// Stores a batch after the previous one, so that no row is replaced by its earlier version.

@@ -3,43 +3,74 @@
 use super::engine::{Selected, is_cut};
 use crate::storage::EntryKind;
 
-/// The wrap-up time after a call.
-pub(super) struct WrapUp {
-    pub(super) ended: i64,
+/// An agent's rows on a UTC day, in which the wrap-up times after its calls are looked up.
+pub(super) struct WrapUps<'a> {
+    logins: &'a [Selected],
+    pauses: &'a [Selected],
+    /// Sorted by their ends.
+    calls: &'a [Selected],
+    /// The length of the longest call, in seconds.
+    longest_call: i64,
 }
 
-impl WrapUp {
-    /// Returns the wrap-up time after `call`. It ends early if the member is paused, leaves the
-    /// queue or takes another call. `rows` are all of the agent's rows on that day, sorted by kind
-    /// and beginning, and `later_calls` those of its later calls.
-    pub(super) fn of(call: &Selected, rows: &[Selected], later_calls: &[Selected]) -> Self {
+impl<'a> WrapUps<'a> {
+    /// `rows` are all of the agent's rows on that day, sorted by kind and beginning.
+    pub(super) fn new(rows: &'a [Selected]) -> Self {
+        let of_kind = |kind| {
+            let start = rows.partition_point(|row| row.entry.kind < kind);
+            let end = rows.partition_point(|row| row.entry.kind <= kind);
+            &rows[start..end]
+        };
+        let calls = of_kind(EntryKind::Call);
+        let longest_call = calls.iter().map(|call| call.entry.seconds).max();
+        Self {
+            logins: of_kind(EntryKind::Login),
+            pauses: of_kind(EntryKind::Pause),
+            calls,
+            longest_call: i64::from(longest_call.unwrap_or(0)),
+        }
+    }
+
+    pub(super) fn calls(&self) -> &'a [Selected] {
+        self.calls
+    }
+
+    /// Returns when the wrap-up time after a call ends. It ends early if the member is paused,
+    /// leaves the queue or takes another call, and does not begin if the member has left.
+    pub(super) fn end(&self, index: usize) -> i64 {
+        let call = &self.calls[index];
         let began = call.entry.began;
         let mut ended = began + i64::from(call.entry.value);
-        let own = rows.iter().filter(|row| row.queue == call.queue);
         let mut is_member = false;
-        for row in own.take_while(|row| row.entry.kind <= EntryKind::Pause) {
-            let entry = &row.entry;
-            let is_running = (entry.began..=entry.ended()).contains(&began);
-            match entry.kind {
-                EntryKind::Login if is_running => {
-                    is_member = true;
-                    if !is_cut(entry.ended()) {
-                        ended = ended.min(entry.ended());
-                    }
+        let logins = self.logins.iter().filter(|row| row.queue == call.queue);
+        for login in logins.map(|row| &row.entry) {
+            if (login.began..=login.ended()).contains(&began) {
+                is_member = true;
+                if !is_cut(login.ended()) {
+                    ended = ended.min(login.ended());
                 }
-                EntryKind::Pause if entry.ended() > began => {
-                    ended = ended.min(entry.began.max(began));
-                }
-                _ => {}
             }
         }
-        let next = later_calls.iter().map(|row| row.entry);
-        let next = next.map(|entry| entry.began - i64::from(entry.seconds));
-        if let Some(next) = next.filter(|start| *start >= began).min() {
-            ended = ended.min(next);
+        if !is_member {
+            return began;
         }
-        Self {
-            ended: if is_member { ended } else { began },
+        let latest = ended;
+        let pauses = self.pauses.iter();
+        for pause in pauses.take_while(|row| row.entry.began < latest) {
+            if pause.queue == call.queue && pause.entry.ended() > began {
+                ended = ended.min(pause.entry.began.max(began));
+            }
         }
+        for next in &self.calls[index + 1..] {
+            // This call and all later ones began after the wrap-up time.
+            if next.entry.began - self.longest_call >= ended {
+                break;
+            }
+            let next_began = next.entry.began - i64::from(next.entry.seconds);
+            if next_began >= began {
+                ended = ended.min(next_began);
+            }
+        }
+        ended
     }
 }

@@ -173,9 +173,7 @@ impl Storage {
         if pauses.is_empty() {
             return Ok(());
         }
-        if let Some(reason) = handle.health.unavailable_reason() {
-            return Err(StorageUnavailable { reason });
-        }
+        self.check()?;
         let mut unconfirmed = UnconfirmedInsert {
             queue: &handle.queue,
             ids: pauses.iter().map(|pause| pause.id).collect(),
@@ -252,6 +250,20 @@ impl Storage {
         match &*self.0 {
             Kind::Memory { .. } => StorageStatus::Memory,
             Kind::Directory(handle) => handle.health.status(),
+        }
+    }
+
+    /// Checks that the last attempt to use the database has not failed. Does no IO.
+    ///
+    /// # Errors
+    /// Returns [`StorageUnavailable`] if it has.
+    pub fn check(&self) -> Result<(), StorageUnavailable> {
+        let Kind::Directory(handle) = &*self.0 else {
+            return Ok(());
+        };
+        match handle.health.unavailable_reason() {
+            Some(reason) => Err(StorageUnavailable { reason }),
+            None => Ok(()),
         }
     }
 

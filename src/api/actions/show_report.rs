@@ -6,12 +6,14 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use tokio::time::timeout_at;
 
 use super::action::{Action, Command, Context, LoggedParameters, ParseResult};
 use crate::api::errors::ApiError;
 use crate::api::form::{Form, invalid};
 use crate::api::parameters;
-use crate::api::refusal::{report_unavailable, unknown_queue};
+use crate::api::refusal::{report_unavailable, too_many_reports, unknown_queue};
 use crate::api::reports::{ReportFormat, ReportRequest, report};
 use crate::api::response::{BodyFormat, Response};
 use crate::organizations::Account;
@@ -62,15 +64,7 @@ impl ShowReport {
         let now = Timestamp::from_millisecond(context.arrived_at).unwrap_or_default();
         let today = zone.to_datetime(now).date();
         let (from, to) = (self.from.unwrap_or(today), self.to.unwrap_or(today));
-        if from > to {
-            return Err(invalid("from", "is after the parameter to"));
-        }
-        let length = from.duration_until(to).as_hours() / 24;
-        let days = Days::new(from, to, zone).filter(|_| length < MAX_DAYS);
-        let days = days.ok_or_else(|| {
-            let problem = format!("is more than {MAX_DAYS} days after the parameter from");
-            invalid("to", &problem)
-        })?;
+        let days = days(from, to, zone)?;
         for agent in self.agents.iter().flatten() {
             tenant.interface(agent)?;
         }
@@ -102,9 +96,11 @@ impl ShowReport {
         let request = self.request(&context)?;
         let now = context.arrived_at.div_euclid(1000);
         let pbx = &context.tenant.account.organization.pbx;
+        let permit = timeout_at(context.tenant.deadline, context.recordings.permit()).await;
+        let permit = permit.map_err(|_| too_many_reports())?;
         let read = context
             .recordings
-            .read(pbx, move |reader| report(&request, reader, now));
+            .read(permit, pbx, move |reader| report(&request, reader, now));
         let body = read.await.map_err(|_| report_unavailable())?;
         let body = body.map_err(|unknown| unknown_queue(&unknown.0))?;
         Ok(Response {
@@ -131,14 +127,27 @@ impl Command for ShowReport {
     }
 }
 
+/// Returns the days from `from` to `to`, both included.
+fn days(from: Date, to: Date, zone: &TimeZone) -> Result<Days, ApiError> {
+    if from > to {
+        return Err(invalid("from", "is after the parameter to"));
+    }
+    let length = from.duration_until(to).as_hours() / 24 + 1;
+    if length > MAX_DAYS {
+        let problem = format!("makes the report longer than {MAX_DAYS} days");
+        return Err(invalid("to", &problem));
+    }
+    Days::new(from, to, zone).ok_or_else(|| invalid("to", "is beyond the calendar"))
+}
+
 /// Parses a date such as `2026-11-29`.
 fn date(form: &Form, name: &str) -> Result<Option<Date>, ApiError> {
     let Some(text) = form.get(name) else {
         return Ok(None);
     };
     let date = text.parse::<Date>().ok();
-    // jiff also accepts other formats.
-    let date = date.filter(|date| date.to_string() == text);
+    // jiff also accepts other formats, and years with a sign.
+    let date = date.filter(|date| date.year() >= 0 && date.to_string() == text);
     let date = date.ok_or_else(|| invalid(name, "must be a date such as 2026-11-29"))?;
     Ok(Some(date))
 }

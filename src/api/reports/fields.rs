@@ -86,11 +86,11 @@ fn row<'a>(request: &ReportRequest, scope: &'a Scope, group: &Group, figures: &F
             GroupKey::Day => Field::Date(request.days.date(group.day as usize).to_string()),
         };
         row.0.push((key.as_str(), field));
-        if *key == GroupKey::Agent {
-            let alias = scope.agents[group.agent as usize].alias.as_deref();
-            row.0
-                .push(("alias", alias.map_or(Field::Null, Field::Text)));
-        }
+    }
+    if request.by.has(GroupKey::Agent) {
+        let alias = scope.agents[group.agent as usize].alias.as_deref();
+        let alias = alias.map_or(Field::Null, Field::Text);
+        row.0.push(("alias", alias));
     }
     if request.by.has(GroupKey::Reason) {
         let pauses = figures.reasons.get(&group.reason);
@@ -172,12 +172,10 @@ fn count<'a>(number: u64) -> Field<'a> {
 
 /// Returns a row without groups, whose names are the columns of a report without rows.
 pub(super) fn columns(request: &ReportRequest) -> Vec<&'static str> {
-    let mut names = Vec::new();
-    for key in request.by.keys() {
-        names.push(key.as_str());
-        if *key == GroupKey::Agent {
-            names.push("alias");
-        }
+    let keys = request.by.keys().iter();
+    let mut names: Vec<_> = keys.map(|key| key.as_str()).collect();
+    if request.by.has(GroupKey::Agent) {
+        names.push("alias");
     }
     let scope = Scope::default();
     let figures = Figures::default();

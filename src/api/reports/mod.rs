@@ -94,7 +94,8 @@ pub(in crate::api) fn report(
 
 /// Returns whether a gap lies at least partly within the days, as far as they have passed.
 fn concerns(gap: &ReportGap, days: &Days, now: i64) -> bool {
-    let end = days.end().min(now);
+    // A gap may have begun in this second.
+    let end = days.end().min(now + 1);
     gap.began < end && gap.ended.is_none_or(|ended| ended > days.start())
 }
 

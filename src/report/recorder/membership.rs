@@ -161,6 +161,8 @@ impl Membership {
             }
             earliest = open.row.began();
         }
+        // Until the clock's offset is measured again, `LastPause` is a time of the earlier era.
+        let earliest = earliest.max(rows.era_began());
         let began = known_time(pause.began, at).unwrap_or(at).max(earliest);
         if let Some(open) = self.pause.take() {
             open.row.end(rows, name, began);

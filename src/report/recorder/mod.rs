@@ -24,6 +24,10 @@ use super::outcome::CallerOutcome;
 use crate::queues::{WorkCall, WorkEvent, WorkMember};
 use crate::storage::{EntryKind, ReportBatch, ReportGap, StoredReport};
 
+/// How long after a UTC midnight rows are cut there. An event that arrives later may have happened
+/// before.
+const CUT_DELAY_SECONDS: i64 = 5;
+
 /// A queue's name and a member's interface.
 type MemberId = (Arc<str>, Arc<str>);
 
@@ -84,8 +88,41 @@ impl Recorder {
         recorder
     }
 
-    /// Records an event.
-    pub fn observe(&mut self, event: WorkEvent) {
+    /// Records the events since the last call, and notes the time: while the bridge sees the PBX,
+    /// this is the last sight. Call this at least once a second.
+    pub fn record(&mut self, events: impl IntoIterator<Item = WorkEvent>, clocks: Clocks) {
+        let now = clocks.unix_seconds();
+        let mut events = events.into_iter().peekable();
+        match self.clock.tick(clocks) {
+            Some(ClockChange::Set { by }) => {
+                let before = now - by;
+                let is_earlier =
+                    |event: &WorkEvent| event.at().abs_diff(before) < event.at().abs_diff(now);
+                while let Some(event) = events.next_if(is_earlier) {
+                    self.observe(event);
+                }
+                self.clock_was_set(now, by);
+            }
+            Some(ClockChange::Stalled { since }) if self.sees => self.gaps.push(ReportGap {
+                id: self.rows.next_id(),
+                began: since,
+                ended: Some(now),
+            }),
+            Some(ClockChange::Stalled { .. }) | None => {}
+        }
+        for event in events {
+            self.observe(event);
+        }
+        if self.sees {
+            self.sight = Some(now);
+        }
+        let latest_cut = now - CUT_DELAY_SECONDS;
+        for ((queue, interface), membership) in &mut self.members {
+            membership.cut_at_midnights(&mut self.rows, (queue, interface), latest_cut);
+        }
+    }
+
+    fn observe(&mut self, event: WorkEvent) {
         match event {
             WorkEvent::Member {
                 at,
@@ -98,27 +135,6 @@ impl Recorder {
             }
             WorkEvent::Seen { at } => self.begin_sight(at),
             WorkEvent::Unseen { last_sight } => self.end_sight(last_sight),
-        }
-    }
-
-    /// Notes the time: while the bridge sees the PBX, this is the last sight. Call this at least
-    /// once a second.
-    pub fn tick(&mut self, clocks: Clocks) {
-        let now = clocks.unix_seconds();
-        match self.clock.tick(clocks) {
-            Some(ClockChange::Set { by }) => self.clock_was_set(now, by),
-            Some(ClockChange::Stalled { since }) if self.sees => self.gaps.push(ReportGap {
-                id: self.rows.next_id(),
-                began: since,
-                ended: Some(now),
-            }),
-            Some(ClockChange::Stalled { .. }) | None => {}
-        }
-        if self.sees {
-            self.sight = Some(now);
-        }
-        for ((queue, interface), membership) in &mut self.members {
-            membership.cut_at_midnights(&mut self.rows, (queue, interface), now);
         }
     }
 
@@ -140,11 +156,14 @@ impl Recorder {
             rows: self.rows.take(),
             gaps: std::mem::take(&mut self.gaps),
             aliases: std::mem::take(&mut self.new_aliases),
+            dropped: None,
         }
     }
 
     fn observe_member(&mut self, id: MemberId, member: Option<WorkMember>, at: i64) {
         let Some(member) = member else {
+            // The storage removes the name when nothing stored has it any more.
+            self.aliases.remove(&id.1);
             if let Some(membership) = self.members.remove(&id) {
                 membership.end(&mut self.rows, (&id.0, &id.1), at);
             }
@@ -264,7 +283,7 @@ impl Recorder {
         for ((queue, interface), membership) in &mut self.members {
             membership.end_era(&mut self.rows, (queue, interface), before);
         }
-        self.rows.begin_era();
+        self.rows.begin_era(now);
         for ((queue, interface), membership) in &mut self.members {
             membership.begin_era(&mut self.rows, (queue, interface), now);
         }

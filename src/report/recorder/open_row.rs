@@ -148,6 +148,8 @@ impl OpenRow {
 pub(super) struct RowWriter {
     rows: Vec<ReportRow>,
     era: u32,
+    /// When the era began; the beginning of time if the clock was not set.
+    era_began: i64,
     no_name: Arc<str>,
 }
 
@@ -156,12 +158,19 @@ impl RowWriter {
         Self {
             rows: Vec::new(),
             era,
+            era_began: i64::MIN,
             no_name: "".into(),
         }
     }
 
-    pub(super) fn begin_era(&mut self) {
+    /// Begins an era, because the clock was set and now shows `now`.
+    pub(super) fn begin_era(&mut self, now: i64) {
         self.era += 1;
+        self.era_began = now;
+    }
+
+    pub(super) fn era_began(&self) -> i64 {
+        self.era_began
     }
 
     /// Returns an id for a new row.

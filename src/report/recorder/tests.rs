@@ -47,11 +47,15 @@ fn report(recorder: &mut Recorder, at: i64, member: Option<WorkMember>) {
     });
 }
 
-fn tick(recorder: &mut Recorder, uptime: i64, wall: i64) {
-    recorder.tick(Clocks {
+fn clocks(uptime: i64, wall: i64) -> Clocks {
+    Clocks {
         uptime: Duration::from_secs(uptime.cast_unsigned()),
         wall: Duration::from_secs(wall.cast_unsigned()),
-    });
+    }
+}
+
+fn tick(recorder: &mut Recorder, uptime: i64, wall: i64) {
+    recorder.record([], clocks(uptime, wall));
 }
 
 /// What is stored: the latest version of each row.
@@ -131,6 +135,20 @@ fn pauses_begin_when_asterisk_says_and_end_when_the_event_arrives() {
 }
 
 #[test]
+fn display_name_is_stored_again_after_the_membership() {
+    let mut recorder = seeing();
+    for (member, count) in [
+        (Some(member(NOON, None)), 1),
+        (Some(member(NOON, Some((NOON + 1, "Lunch")))), 0),
+        (None, 0),
+        (Some(member(NOON + 9, None)), 1),
+    ] {
+        report(&mut recorder, NOON + 9, member);
+        assert_eq!(recorder.take_batch().aliases.len(), count);
+    }
+}
+
+#[test]
 fn member_that_is_added_paused_may_get_its_reason_later() {
     let mut recorder = seeing();
     report(
@@ -185,8 +203,12 @@ fn rows_are_cut_at_utc_midnights() {
         NOON + 10,
         Some(member(NOON - DAY_SECONDS, Some((NOON + 10, "")))),
     );
-    tick(&mut recorder, 50_000, NOON + 43_200);
-    let stored = stored(&mut recorder);
+    // An event of the day before may still arrive.
+    tick(&mut recorder, 50_000, NOON + 43_203);
+    let mut stored = stored(&mut recorder);
+    assert_eq!(stored.spans(EntryKind::Pause), [(10, None, None)]);
+    tick(&mut recorder, 50_002, NOON + 43_205);
+    stored.store(&mut recorder);
     let pauses = [(10, Some(43_190), None), (43_200, None, Some(43_190))];
     assert_eq!(stored.spans(EntryKind::Pause), pauses);
     let day = DAY_SECONDS.try_into().expect("a day");
@@ -218,6 +240,35 @@ fn set_clock_moves_no_second() {
         expected.sort_unstable();
         assert_eq!(stored.spans(EntryKind::Pause), expected);
         assert!(stored.gaps.is_empty());
+    }
+}
+
+#[test]
+fn events_around_a_set_clock_are_dated_by_the_clock_that_they_have_seen() {
+    for step in [3600, -3600] {
+        let mut recorder = seeing();
+        tick(&mut recorder, 1000, NOON);
+        let event = |at, login, pause| WorkEvent::Member {
+            at,
+            queue: QueueName::for_test("6001"),
+            interface: "PJSIP/1001".into(),
+            member: Some(member(login, pause)),
+        };
+        // The clock is set between the first two events and the third, which still has the
+        // beginning of its pause by the earlier clock.
+        let events = [
+            event(NOON + 1, NOON + 1, None),
+            event(NOON + 2, NOON + 1, Some((NOON + 2, "Lunch"))),
+            event(NOON + 3 + step, NOON + 1, Some((NOON + 3, "Break"))),
+        ];
+        recorder.record(events, clocks(1004, NOON + 4 + step));
+        let end = event(NOON + 9 + step, NOON + 1, None);
+        recorder.record([end], clocks(1010, NOON + 10 + step));
+        let pauses = stored(&mut recorder).spans(EntryKind::Pause);
+        let sum: u32 = pauses.iter().filter_map(|(_, seconds, _)| *seconds).sum();
+        // Both pauses last from 2 to 9, and the cut may take a second of one of them.
+        assert!((6..=8).contains(&sum), "{step}: {pauses:?}");
+        assert!(pauses.iter().all(|(_, seconds, _)| seconds.is_some()));
     }
 }
 

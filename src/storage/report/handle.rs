@@ -118,9 +118,6 @@ impl Storage {
             }
             Kind::Directory(handle) => handle,
         };
-        if let Some(reason) = handle.health.unavailable_reason() {
-            return Err(StorageUnavailable { reason });
-        }
         let path = handle.directory.join(FILE_NAME);
         let result = spawn_blocking(move || {
             let result = read_file(&path, |connection| {

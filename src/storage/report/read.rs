@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::entry::{Entry, EntryKind};
@@ -96,7 +97,10 @@ pub(super) fn decode_day(
         return Ok(());
     };
     let blob = row.get_ref(0)?.as_blob()?;
-    packed_day::decode(blob, entries).ok_or(rusqlite::Error::InvalidQuery)
+    packed_day::decode(blob, entries).ok_or_else(|| {
+        let error = format!("the rows of the day {day} are damaged");
+        rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, error.into())
+    })
 }
 
 /// Converts a row. Returns `None` if a newer version has written it. `sight` is when a row ends

@@ -56,6 +56,9 @@ pub struct ReportBatch {
     pub gaps: Vec<ReportGap>,
     /// Display names, by interface.
     pub aliases: Vec<(Arc<str>, Arc<str>)>,
+    /// The time of which rows were dropped. Rows that began before and have no end end there,
+    /// because their end may be among the dropped rows.
+    pub dropped: Option<ReportGap>,
 }
 
 impl ReportBatch {
@@ -65,6 +68,13 @@ impl ReportBatch {
         self.rows.extend(newer.rows);
         self.gaps.extend(newer.gaps);
         self.aliases.extend(newer.aliases);
+        self.dropped = match (self.dropped, newer.dropped) {
+            (Some(gap), Some(newer)) => Some(ReportGap {
+                ended: newer.ended,
+                ..gap
+            }),
+            (gap, newer) => gap.or(newer),
+        };
     }
 }
 
@@ -117,10 +127,17 @@ pub(in crate::storage) fn write(
             row.elapsed,
         ])?;
     }
+    if let Some(gap) = batch.dropped {
+        let end = "UPDATE report_rows SET seconds = ?2 - began \
+                   WHERE pbx = ?1 AND began <= ?2 AND seconds IS NULL";
+        connection
+            .prepare(end)?
+            .execute([i64::from(pbx), gap.began])?;
+    }
     let insert =
         "INSERT OR REPLACE INTO report_gaps (id, pbx, began, ended) VALUES (?1, ?2, ?3, ?4)";
     let mut insert = connection.prepare(insert)?;
-    for gap in &batch.gaps {
+    for gap in batch.gaps.iter().chain(&batch.dropped) {
         insert.execute(params![gap.id, pbx, gap.began, gap.ended])?;
     }
     let insert =

@@ -33,6 +33,7 @@ fn batch(sight: i64, rows: Vec<ReportRow>) -> ReportBatch {
         rows,
         gaps: Vec::new(),
         aliases: vec![("PJSIP/1001".into(), "Dana".into())],
+        dropped: None,
     }
 }
 
@@ -70,6 +71,39 @@ fn row_that_lasts_ends_at_the_last_sight() {
         load(&connection, "other").expect("readable"),
         StoredReport::default()
     );
+}
+
+#[test]
+fn rows_without_an_end_end_where_rows_were_dropped() {
+    let (connection, mut names) = database();
+    let rows = vec![
+        row(1, NOON, None),
+        row(2, NOON + 1, Some(2)),
+        row(3, NOON + 60, None),
+    ];
+    let dropped = |id, began, ended| ReportGap {
+        id,
+        began: NOON + began,
+        ended: Some(NOON + ended),
+    };
+    let mut waiting = ReportBatch {
+        dropped: Some(dropped(1, 30, 40)),
+        ..batch(NOON + 30, rows)
+    };
+    waiting.extend(ReportBatch {
+        dropped: Some(dropped(2, 45, 50)),
+        ..batch(NOON + 90, Vec::new())
+    });
+    write(&connection, &mut names, &waiting).expect("written");
+    let entries = read(&connection, DAY);
+    let seconds: Vec<u32> = entries.iter().map(|entry| entry.seconds).collect();
+    assert_eq!(seconds, [30, 2, 30]);
+    let reader = ReportReader::new(&connection, "main").expect("readable");
+    assert_eq!(reader.gaps, [dropped(1, 30, 50)]);
+    // The first row lasted longer, and is stored again at its end.
+    let end = batch(NOON + 99, vec![row(1, NOON, Some(95))]);
+    write(&connection, &mut names, &end).expect("written");
+    assert_eq!(read(&connection, DAY)[0].seconds, 95);
 }
 
 #[test]
