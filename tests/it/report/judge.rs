@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+/// The queues' service level.
+pub(super) const SERVICE_LEVEL_SECONDS: i64 = 1;
+
 /// The time from a second to another.
 pub(super) type Span = (i64, i64);
 
@@ -43,14 +46,27 @@ fn number(data: &[String], index: usize) -> i64 {
         .unwrap_or(0)
 }
 
-/// Returns the seconds of each member's pauses and unpauses, by queue and agent.
-pub(super) fn pause_seconds(log: &str) -> BTreeMap<(String, String), Vec<i64>> {
-    let mut seconds: BTreeMap<_, Vec<i64>> = BTreeMap::new();
+/// A kind of changes: of pauses or of logins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ChangeKind {
+    Pause,
+    Login,
+}
+
+/// The seconds of each member's changes of a kind, by queue and agent.
+pub(super) type ChangeSeconds = BTreeMap<(ChangeKind, String, String), Vec<i64>>;
+
+/// Returns the seconds of the changes in `queue_log`.
+pub(super) fn change_seconds(log: &str) -> ChangeSeconds {
+    let mut seconds = ChangeSeconds::new();
     for row in log_rows(log) {
-        if ["PAUSE", "UNPAUSE"].contains(&row.event.as_str()) {
-            let key = (row.queue, row.agent);
-            seconds.entry(key).or_default().push(row.second);
-        }
+        let kind = match row.event.as_str() {
+            "PAUSE" | "UNPAUSE" => ChangeKind::Pause,
+            "ADDMEMBER" | "REMOVEMEMBER" => ChangeKind::Login,
+            _ => continue,
+        };
+        let key = (kind, row.queue, row.agent);
+        seconds.entry(key).or_default().push(row.second);
     }
     seconds
 }
@@ -67,6 +83,7 @@ struct Work {
     missed_calls: i64,
     callers: i64,
     answered: i64,
+    answered_within_service_level: i64,
     abandoned: i64,
     waits: Vec<i64>,
 }
@@ -167,6 +184,7 @@ impl Judge {
         } else {
             (waits + count / 2) / count
         });
+        row["answered_within_service_level"] = json!(callers.answered_within_service_level);
         row["longest_wait_seconds"] = json!(callers.waits.iter().max().copied().unwrap_or(0));
         row
     }
@@ -187,8 +205,10 @@ impl Work {
     fn add_caller(&mut self, row: &LogRow) {
         match row.event.as_str() {
             "CONNECT" => {
+                let wait = number(&row.data, 0);
                 self.answered += 1;
-                self.waits.push(number(&row.data, 0));
+                self.answered_within_service_level += i64::from(wait <= SERVICE_LEVEL_SECONDS);
+                self.waits.push(wait);
             }
             "ABANDON" => {
                 self.abandoned += 1;
