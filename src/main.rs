@@ -98,7 +98,7 @@ fn setup_command(arguments: SetupArguments) -> ExitCode {
         Err(error) => return fail(&error, 1),
     };
     match runtime.block_on(setup::run(arguments)) {
-        Ok(status) => ExitCode::from(status),
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error, error.status()),
     }
 }

@@ -148,15 +148,15 @@ async fn add(
         Some(conf) => conf.place_for_user(),
         None => Err("setup can't read manager.conf".to_owned()),
     };
-    let is_written = match place {
+    let is_written = match &place {
         Ok(place) if !setup.arguments.print_ami_user => {
-            show_new_lines(&place, &lines(HIDDEN_SECRET));
+            show_new_lines(place, &lines(HIDDEN_SECRET));
             if setup.arguments.dry_run {
                 return Err(not_added(username));
             }
             say("\n");
             setup.questions.confirm(Question::AddUser, true, true)?
-                && write(setup, pbx, &place, &lines(&secret))?
+                && write(setup, pbx, place, &lines(&secret))?
         }
         place => {
             if let Err(reason) = place {
@@ -171,7 +171,8 @@ async fn add(
     };
     if !is_written {
         let lines = lines(&secret);
-        return hand_over(setup, pbx, &lines, secret).await;
+        let file = place.as_ref().ok().map(path_of);
+        return hand_over(setup, pbx, file, &lines, secret).await;
     }
     if let Err(reason) = pbx.reload() {
         say(&wrapped(

@@ -60,7 +60,7 @@ pub(super) fn find(arguments: &SetupArguments) -> Result<FoundPbx, SetupError> {
             Address::parse(&address).map_err(error)?
         }
     };
-    let flavor = match is_here {
+    let flavor = match is_here && folder.is_dir() {
         true => Flavor::of(&folder),
         false => Flavor::Unknown,
     };
@@ -162,8 +162,10 @@ impl FoundPbx {
 
     fn reload_words(&self) -> Vec<String> {
         let mut words = vec!["asterisk".to_owned()];
-        if self.folder != Path::new(ASTERISK_FOLDER) {
-            let file = self.folder.join("asterisk.conf");
+        let file = self.folder.join("asterisk.conf");
+        // The folder of another machine is unknown.
+        let is_missing = matches!(file.try_exists(), Ok(false));
+        if self.folder != Path::new(ASTERISK_FOLDER) && !is_missing {
             words.extend(["-C".to_owned(), file.display().to_string()]);
         }
         words.extend(["-rx".to_owned(), "manager reload".to_owned()]);

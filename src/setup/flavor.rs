@@ -7,7 +7,7 @@ use super::proposal::UsualTemplates;
 /// A distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flavor {
-    /// The files of another machine can't be read.
+    /// The files of the PBX are on another machine, or in another folder.
     Unknown,
     /// Asterisk without a distribution.
     Plain,
@@ -57,7 +57,7 @@ impl Flavor {
     /// Returns the name for the operator.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Unknown => "on another machine",
+            Self::Unknown => "distribution unknown",
             Self::Plain => "plain Asterisk",
             Self::FreePbx => "FreePBX",
             Self::Issabel => "Issabel",

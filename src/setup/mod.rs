@@ -52,12 +52,11 @@ use crate::check;
 use crate::cli::SetupArguments;
 use crate::organizations::PasswordDigest;
 
-/// Runs setup. Returns the exit status: 0 if the bridge can work with the configuration, 1 if
-/// something is missing on the PBX.
+/// Runs setup. The bridge can work with the configuration if no error is returned.
 ///
 /// # Errors
-/// Returns an error if setup ends early. Everything that it has changed is listed before that.
-pub async fn run(mut arguments: SetupArguments) -> Result<u8, SetupError> {
+/// Returns an error if setup ends early, or if the check finds an error. Everything that it has changed is listed before that.
+pub async fn run(mut arguments: SetupArguments) -> Result<(), SetupError> {
     // Relative paths stay valid if the current folder changes.
     for path in [
         Some(&mut arguments.directory),
@@ -97,7 +96,7 @@ struct Setup {
 }
 
 impl Setup {
-    async fn run(&self) -> Result<u8, SetupError> {
+    async fn run(&self) -> Result<(), SetupError> {
         self.require_unit()?;
         let path = self.configuration_file();
         let existing = Existing::of(&path)?;
@@ -128,7 +127,7 @@ impl Setup {
         overlaps::settle(&mut configuration, self.questions, self.arguments.shared)?;
         let api = self.check(&configuration, &secret).await?;
         if !self.confirm_and_write(&configuration, &secret, existing)? {
-            return Ok(0);
+            return Ok(());
         }
         // The passwords exist nowhere else, so nothing may fail before they are shown.
         say(&finish::users_text(&users));
@@ -138,7 +137,7 @@ impl Setup {
             is_started: self.start_unit()?,
         };
         say(&summary.text(self));
-        Ok(0)
+        Ok(())
     }
 
     /// Without an operator, someone must have agreed in advance.

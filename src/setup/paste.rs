@@ -1,7 +1,7 @@
 //! The AMI user whose lines the operator adds to the PBX.
 
 use std::io::{ErrorKind, IsTerminal as _, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -18,6 +18,8 @@ const LINES_FILE: &str = "ami-user.conf";
 
 /// Gives the operator the lines of the AMI user, and waits until the login works.
 ///
+/// `file` is the file for the lines, if setup knows it.
+///
 /// A terminal shows the lines. Other output may end in a log, so the lines go to a file that only
 /// the current user can read. If nobody can be asked, setup stores the secret, so that the next run
 /// uses the same one.
@@ -27,6 +29,7 @@ const LINES_FILE: &str = "ami-user.conf";
 pub(super) async fn hand_over(
     setup: &Setup,
     pbx: &FoundPbx,
+    file: Option<&Path>,
     lines: &str,
     secret: Zeroizing<String>,
 ) -> Result<AmiUser, SetupError> {
@@ -34,14 +37,14 @@ pub(super) async fn hand_over(
     if !can_ask {
         setup.write_secret(&secret)?;
     }
-    let conf = match &pbx.conf {
-        Some(conf) => conf.path.display().to_string(),
-        None => "manager.conf".to_owned(),
+    let place = match file {
+        Some(file) => format!("to {}.", file.display()),
+        None => {
+            "to the PBX's manager.conf (on FreePBX and Issabel: to manager_custom.conf). In its \
+                 [general] section, enabled must be yes."
+                .to_owned()
+        }
     };
-    let place = format!(
-        "to the PBX's {conf} (on FreePBX and Issabel: to manager_custom.conf). In its [general] \
-         section, enabled must be yes."
-    );
     say("\n");
     if stdout().is_terminal() {
         say(&wrapped(&format!("Add these lines {place}"), ""));
@@ -51,7 +54,10 @@ pub(super) async fn hand_over(
         let path = setup.lines_file();
         setup.write_lines(lines)?;
         let path = path.display();
-        let text = format!("The lines for the AMI user are in {path}. Add them {place}");
+        let text = format!(
+            "The lines for the AMI user are in {path}, which only this user can read. Add them \
+             {place}"
+        );
         say(&wrapped(&text, ""));
     }
     let command = pbx.reload_command();

@@ -18,8 +18,8 @@ use crate::config::Settings;
 /// Shows the differences, checks the configuration, and starts the unit if that was asked for.
 ///
 /// # Errors
-/// Returns a mistake if the configuration has one.
-pub(super) async fn run(setup: &Setup, path: &Path) -> Result<u8, SetupError> {
+/// Returns a mistake if the configuration has one, and an error if the check finds one.
+pub(super) async fn run(setup: &Setup, path: &Path) -> Result<(), SetupError> {
     say(&wrapped(
         &format!("{} exists. Setup changes nothing in it.", path.display()),
         "",
@@ -39,15 +39,19 @@ pub(super) async fn run(setup: &Setup, path: &Path) -> Result<u8, SetupError> {
     say("\n");
     let report = check::check(settings, false).await;
     say(&report.to_string());
+    if !report.ok {
+        let message = "the check has found the errors above: fix them and run setup again";
+        return Err(SetupError::Missing(message.to_owned()));
+    }
     let is_running = service::reads(&setup.arguments.directory) && service::is_running();
-    let is_started = is_running || (report.ok && setup.start_unit()?);
+    let is_started = is_running || setup.start_unit()?;
     let summary = Summary {
         api,
         username,
         is_started,
     };
     say(&summary.text(setup));
-    Ok(u8::from(!report.ok))
+    Ok(())
 }
 
 /// Loads the configuration. Relative paths in it are relative to its folder.

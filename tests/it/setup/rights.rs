@@ -123,7 +123,9 @@ fn print_ami_user_writes_nothing_on_the_asterisk_side(version: u32) {
     dry_run.assert(1, &["[queuebridge]", "nothing was written"]);
     assert_eq!(site.files(), before);
     let outcome = site.setup(&arguments);
-    outcome.assert(1, &["Add them to the PBX's", "manager_custom.conf"]);
+    let custom = site.asterisk_folder().join("manager_custom.conf");
+    let place = format!("Add them to {}.", custom.display());
+    outcome.assert(1, &["only this user can read", &place]);
     assert!(
         before
             .iter()
