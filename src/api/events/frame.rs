@@ -35,12 +35,12 @@ impl Frame {
         HEARTBEAT.clone()
     }
 
-    /// Returns the frame as an HTTP/1.1 chunk, in pieces.
+    /// Returns the frame as an HTTP/1.1 chunk, in pieces. No piece is empty.
     pub fn chunk(&self) -> impl Iterator<Item = Bytes> {
         self.pieces.iter().cloned()
     }
 
-    /// Returns the text without the chunk's framing, in pieces.
+    /// Returns the text without the chunk's framing, in pieces. No piece is empty.
     pub fn text(&self) -> impl Iterator<Item = Bytes> {
         let last = self.pieces.len() - 1;
         self.pieces.iter().enumerate().map(move |(index, piece)| {
@@ -92,7 +92,10 @@ impl EventText {
             if piece.len() < MIN_SHARED_PIECE {
                 self.current.extend_from_slice(&piece);
             } else {
-                self.pieces.push(std::mem::take(&mut self.current).into());
+                // `current` is empty after another large piece.
+                if !self.current.is_empty() {
+                    self.pieces.push(std::mem::take(&mut self.current).into());
+                }
                 self.pieces.push(piece);
             }
         }
@@ -114,17 +117,11 @@ impl EventText {
         let head = format!("{:x}\r\n", self.size()).into_bytes();
         let length = head.len();
         self.current.extend_from_slice(CHUNK_END);
-        let pieces = if self.pieces.is_empty() {
-            // One piece is one write.
-            vec![[head, self.current].concat().into()]
-        } else {
-            let mut pieces = vec![head.into()];
-            pieces.append(&mut self.pieces);
-            pieces.push(self.current.into());
-            pieces
-        };
+        self.pieces.push(self.current.into());
+        // Each piece is a write of its own, so the head joins the first one.
+        self.pieces[0] = [&head[..], &self.pieces[0]].concat().into();
         Frame {
-            pieces: pieces.into(),
+            pieces: self.pieces.into(),
             head: length,
         }
     }
@@ -158,5 +155,22 @@ mod tests {
             assert_eq!(concat(frame.skip(first).text()), expected[first..]);
         }
         assert_eq!(concat(Frame::heartbeat().chunk()), "3\r\n:\n\n\r\n");
+    }
+
+    #[test]
+    fn frame_has_no_empty_pieces() {
+        let large = Bytes::from("7".repeat(MIN_SHARED_PIECE));
+        for data in [
+            vec![],
+            vec![large.clone()],
+            vec![large.clone(), large.clone()],
+            vec!["7".into(), large.clone(), large.clone(), "7".into(), large],
+        ] {
+            let mut text = EventText::default();
+            text.event_in_pieces("a-1", "snapshot", data);
+            let frame = text.finish();
+            assert!(frame.chunk().all(|piece| !piece.is_empty()), "{frame:?}");
+            assert!(frame.text().all(|piece| !piece.is_empty()), "{frame:?}");
+        }
     }
 }

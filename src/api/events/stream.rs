@@ -23,6 +23,10 @@ use super::snapshots::Snapshot;
 use super::view::StreamView;
 use super::views::{LiveView, StreamViews, ViewId};
 use crate::api::errors::{ApiError, Code};
+#[cfg(test)]
+use crate::organizations::Account;
+#[cfg(test)]
+use crate::queues::Pbx;
 use crate::queues::mirror::StateChange;
 
 /// An event stream.
@@ -82,10 +86,21 @@ impl EventStream {
         view: StreamView,
         position: Option<StreamPosition>,
     ) -> Result<Self, ApiError> {
-        let live = views.get(view);
+        let (mut stream, rendered) = Self::join(views.get(view));
+        let position = position.filter(|position| stream.live.view.includes(position));
+        let resumed = position.and_then(|position| stream.resume(position.progress, rendered));
+        if resumed.is_none() {
+            stream.first = Some(stream.first_snapshot().await?);
+        }
+        Ok(stream)
+    }
+
+    /// Starts to follow the view. Also returns the number of the last change that the view has
+    /// rendered.
+    fn join(live: Arc<LiveView>) -> (Self, u64) {
         let (reader, rendered) = Reader::join(&live.channel);
         live.view.pbx.metrics().stream_clients.inc();
-        let mut stream = Self {
+        let stream = Self {
             live,
             reader,
             progress: Progress::through(rendered),
@@ -95,12 +110,14 @@ impl EventStream {
             first: None,
             has_ended: false,
         };
-        let position = position.filter(|position| stream.live.view.includes(position));
-        let resumed = position.and_then(|position| stream.resume(position.progress, rendered));
-        if resumed.is_none() {
-            stream.first = Some(stream.first_snapshot().await?);
-        }
-        Ok(stream)
+        (stream, rendered)
+    }
+
+    /// Opens a stream that starts without a snapshot.
+    #[cfg(test)]
+    pub(crate) fn for_test(views: &Arc<StreamViews>, pbx: &Pbx, account: &Arc<Account>) -> Self {
+        let view = StreamView::new(pbx, Arc::default(), Arc::clone(account), None, "r1");
+        Self::join(views.get(view)).0
     }
 
     /// Continues after a client's progress. `rendered` is the number of the last change that the

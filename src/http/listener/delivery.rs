@@ -29,7 +29,7 @@ pub(super) struct Delivery {
     /// Whether the stream has ended.
     has_ended: bool,
     _slot: Slot,
-    /// The connection counts while this exists.
+    /// Counts the connection until it closes.
     _token: TaskTrackerToken,
 }
 
@@ -89,20 +89,44 @@ impl Delivery {
 
     fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some(piece) = self.unsent.front_mut() {
+            if piece.is_empty() {
+                self.unsent.pop_front();
+                continue;
+            }
             let count = ready!(self.connection.as_mut().poll_write(context, piece))?;
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.needs_flush = true;
             piece.advance(count);
-            if piece.is_empty() {
-                self.unsent.pop_front();
-            }
         }
         if self.needs_flush {
             ready!(self.connection.as_mut().poll_flush(context))?;
             self.needs_flush = false;
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::duplex;
+
+    use super::super::testing::{TestStreams, read_to_end};
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn empty_piece_does_not_end_the_stream() {
+        let streams = TestStreams::new();
+        let (mut client, server) = duplex(1024);
+        let mut delivery = streams.delivery(server);
+        delivery.unsent.extend([Bytes::new(), "text".into()]);
+        let result = poll_fn(|context| Poll::Ready(delivery.poll(context))).await;
+        assert!(result.is_pending());
+        drop(delivery);
+        let text = read_to_end(&mut client).await;
+        assert!(text.ends_with("\r\n\r\ntext"), "{text}");
     }
 }

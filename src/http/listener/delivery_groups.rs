@@ -14,7 +14,8 @@ use tracing::debug;
 use super::delivery::Delivery;
 use crate::api::ViewId;
 
-/// Maximum number of streams in a group. A task may write 128 times before others get their turn.
+/// Maximum number of streams in a group. Tokio lets a task write 128 times before it must yield, so
+/// a batch to each stream of the group fits.
 const MAX_STREAMS: usize = 64;
 
 /// The groups of all views.
@@ -37,6 +38,8 @@ impl DeliveryGroups {
         let view = delivery.body.events.view();
         let mut by_view = self.lock();
         let groups = by_view.entry(view).or_default();
+        // A task that has panicked leaves its group.
+        groups.retain(|group| !group.added.is_closed());
         if let Some(group) = groups.iter_mut().find(|group| group.streams < MAX_STREAMS) {
             group.streams += 1;
             // The task runs as long as its group has streams.
@@ -85,7 +88,8 @@ impl GroupTask {
         let mut deliveries = Vec::new();
         loop {
             tokio::select! {
-                // A change during `poll_all` wakes the task again, because `changes` is polled first.
+                // `changes` is polled before the streams, so a change while they are polled wakes
+                // the task again.
                 biased;
                 Some(delivery) = self.receiver.recv() => deliveries.push(delivery),
                 Ok(()) = self.changes.changed() => {}
@@ -98,8 +102,8 @@ impl GroupTask {
         }
     }
 
-    /// Counts streams that have ended. Returns whether no stream is left. In that case, the group
-    /// accepts no more streams.
+    /// Subtracts streams that have ended from the number of streams. Returns whether none is left.
+    /// In that case, the group accepts no more streams.
     fn leave(&self, ended: usize) -> bool {
         let mut by_view = self.groups.lock();
         let Some(groups) = by_view.get_mut(&self.view) else {
@@ -129,5 +133,56 @@ fn poll_all(deliveries: &mut Vec<Delivery>, context: &mut Context<'_>) -> Poll<u
     match before - deliveries.len() {
         0 => Poll::Pending,
         ended => Poll::Ready(ended),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::super::testing::{TestStreams, read_to_end};
+    use super::*;
+
+    /// Returns the number of streams in each group.
+    fn sizes(groups: &DeliveryGroups) -> Vec<usize> {
+        let by_view = groups.lock();
+        let groups = by_view.values().flatten();
+        groups.map(|group| group.streams).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn groups_end_with_their_last_stream() {
+        let streams = TestStreams::new();
+        let groups = streams.groups();
+        let mut clients: Vec<_> = (0..=2 * MAX_STREAMS).map(|_| streams.open(1024)).collect();
+        assert_eq!(sizes(groups), [MAX_STREAMS, MAX_STREAMS, 1]);
+        for client in &mut clients {
+            client.read_u8().await.expect("the response");
+        }
+        // The bridge notices at the next heartbeat that the clients have disconnected.
+        drop(clients);
+        streams.all_closed().await;
+        assert!(groups.lock().is_empty());
+        let mut client = streams.open(1024);
+        assert_eq!(sizes(groups), [1]);
+        streams.stop();
+        let text = read_to_end(&mut client).await;
+        assert!(text.contains("event: shutdown"), "{text}");
+        assert!(text.ends_with("\r\n0\r\n\r\n"), "{text}");
+        streams.all_closed().await;
+        assert!(groups.lock().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn client_that_does_not_read_does_not_delay_its_group() {
+        let streams = TestStreams::new();
+        let _slow = streams.open(1);
+        let mut client = streams.open(1024);
+        streams.stop();
+        let text = read_to_end(&mut client).await;
+        assert!(text.contains("event: shutdown"), "{text}");
+        assert_eq!(sizes(streams.groups()), [1]);
+        streams.groups().abort.cancel();
+        streams.all_closed().await;
     }
 }

@@ -7,6 +7,8 @@ mod delivery;
 mod delivery_groups;
 mod slots;
 mod takeover;
+#[cfg(test)]
+mod testing;
 mod tls;
 mod usage;
 

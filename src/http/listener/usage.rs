@@ -1,10 +1,10 @@
 //! Detects that a listener's connections approach their limit.
 
-/// Share of the limit, in percent, from which on the bridge warns.
+/// Share of the limit at which the bridge warns, in percent.
 pub(crate) const CONNECTION_WARNING_PERCENT: usize = 80;
 
-/// Share of the limit, in percent, below which the number must fall before the bridge warns
-/// again. Without the distance, a number near the threshold would cause many warnings.
+/// Share of the limit below which the number must fall before the bridge warns again, in percent.
+/// If both shares were equal, a number near them would cause many warnings.
 const REARM_PERCENT: usize = 70;
 
 /// Remembers whether the bridge has warned.
