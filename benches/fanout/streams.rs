@@ -31,7 +31,7 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long to wait for the last changes.
 const FINAL_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What a stream requests and shows.
+/// A stream's request, and the changes that it shows.
 pub(crate) struct Client {
     pub(crate) request: String,
     pub(crate) sequence: Sequence,
@@ -39,7 +39,7 @@ pub(crate) struct Client {
     pub(crate) pause: Duration,
 }
 
-/// A part of a stream, and its age at the end of the turn.
+/// The time at which a part of a stream arrived, and its bytes.
 pub(crate) type Recorded = (Instant, Vec<u8>);
 
 /// The results of the clients of one turn.
@@ -52,7 +52,7 @@ pub(crate) struct Received {
     pub(crate) lost: u64,
     /// The number of streams that showed another snapshot.
     pub(crate) snapshots: u64,
-    /// What the first stream received.
+    /// The parts of the first stream.
     pub(crate) recorded: Vec<Recorded>,
 }
 
@@ -137,7 +137,7 @@ impl Streams {
         self.runtime.block_on(run);
         // The tasks that are left count what they have not received.
         drop(tasks);
-        Rc::try_unwrap(received).map_or_else(|_| Received::default(), RefCell::into_inner)
+        received.take()
     }
 }
 
@@ -223,8 +223,8 @@ impl Checker {
                 self.show(change);
             }
         }
-        let kept = text.len().saturating_sub(MARKER.len() + DIGITS).max(end);
-        self.tail = text.split_off(kept);
+        let tail = text.len().saturating_sub(MARKER.len() + DIGITS).max(end);
+        self.tail = text.split_off(tail);
     }
 
     fn show(&mut self, change: u32) {

@@ -1,8 +1,8 @@
-//! What a configuration needs from the operating system.
+//! The resources of the operating system that a configuration needs.
 
 use crate::config::Settings;
 
-/// What a configuration needs from the operating system.
+/// The resources of the operating system that a configuration needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Demand {
     /// `http.max_connections`.

@@ -6,7 +6,7 @@ use super::demand::Demand;
 use super::descriptors;
 use super::limits::SystemLimits;
 
-/// What a limit restricts.
+/// The resource that a limit restricts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Resource {
     OpenFiles,

@@ -26,7 +26,7 @@ const SLOW_CLIENTS: usize = 100;
 
 const EVENT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What the clients of the bridge that restarts have received.
+/// Counts the responses to the clients of the bridge that restarts.
 #[derive(Default)]
 struct Received {
     snapshots: AtomicUsize,
@@ -85,10 +85,10 @@ fn wait_for_all(counter: &AtomicUsize, bridge: Option<&Bridge>) -> (Duration, Du
     let mut slowest = Duration::ZERO;
     while counter.load(Ordering::Relaxed) < CLIENTS {
         assert!(begun.elapsed() < Duration::from_secs(60), "{counter:?}");
-        let asked = Instant::now();
+        let sent = Instant::now();
         if let Some(bridge) = bridge {
             bridge.acme_ok("action=showqueue&queue=6001");
-            slowest = slowest.max(asked.elapsed());
+            slowest = slowest.max(sent.elapsed());
         }
         std::thread::sleep(Duration::from_millis(20));
     }
