@@ -280,6 +280,14 @@ mod tests {
         replace("two").expect_err("the saved file differs");
         assert_eq!(fs::read_to_string(&path).expect("a file"), "one");
         assert_eq!(names(folder.path()), ["a.toml", "a.toml.packaged"]);
+        // An earlier run has saved it, so the undo must leave the saved file.
+        fs::write(&path, "example").expect("written");
+        replace("three").expect("written");
+        let undo: Vec<String> = changes.lock().iter().map(|c| c.undo.clone()).collect();
+        assert!(
+            undo[0].starts_with("mv ") && undo[1].starts_with("cp -p "),
+            "{undo:?}"
+        );
     }
 
     #[test]

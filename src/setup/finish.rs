@@ -118,12 +118,12 @@ impl Setup {
         Ok(())
     }
 
-    /// Starts the unit if the operator wishes. Returns whether it was started. A unit that runs is
-    /// restarted, because its configuration is new.
+    /// Enables the unit and starts it with `command` (`start` or `restart`), if the operator wishes.
+    /// Returns whether it was started.
     ///
     /// # Errors
     /// Returns an error if the unit does not start.
-    pub(super) fn start_unit(&self) -> Result<bool, SetupError> {
+    pub(super) fn start_unit(&self, command: &str) -> Result<bool, SetupError> {
         let arguments = &self.arguments;
         let has_unit = service::reads(&arguments.directory) && service::is_available();
         let is_wished = arguments.start
@@ -145,7 +145,7 @@ impl Setup {
             what: format!("the unit {unit} is enabled and started"),
             undo: format!("systemctl disable --now {unit}"),
         });
-        service::run("restart").map_err(error)?;
+        service::run(command).map_err(error)?;
         Ok(true)
     }
 }

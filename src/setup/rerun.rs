@@ -44,7 +44,8 @@ pub(super) async fn run(setup: &Setup, path: &Path) -> Result<(), SetupError> {
         return Err(SetupError::Missing(message.to_owned()));
     }
     let is_running = service::reads(&setup.arguments.directory) && service::is_running();
-    let is_started = is_running || setup.start_unit()?;
+    let is_complete = is_running && (service::is_enabled() || !setup.arguments.start);
+    let is_started = is_complete || setup.start_unit("start")?;
     let summary = Summary {
         api,
         username,

@@ -32,15 +32,18 @@ fn is_installed() -> bool {
     units.any(|unit| unit.exists())
 }
 
-/// Returns whether the unit runs, and is enabled. Another program that listens on the bridge's port
-/// does not count.
+/// Returns whether the unit runs. Another program that listens on the bridge's port does not count.
 pub(super) fn is_running() -> bool {
-    ["is-active", "is-enabled"]
-        .into_iter()
-        .all(|command| run(command).is_ok())
+    run("is-active").is_ok()
 }
 
-/// Runs a command of `systemctl` for the unit. `restart` returns when the bridge listens.
+/// Returns whether the unit starts with the system.
+pub(super) fn is_enabled() -> bool {
+    run("is-enabled").is_ok()
+}
+
+/// Runs a command of `systemctl` for the unit. `start` and `restart` return when the
+/// bridge listens.
 ///
 /// # Errors
 /// Returns what systemd reports if the command fails.

@@ -36,9 +36,9 @@ impl Machine {
         let folder = site.folder.path().display().to_string();
         let systemctl = format!(
             "#!/bin/sh\ncase $1 in\n\
-             is-*) exec test -e {folder}/is-running ;;\n\
-             restart) touch {folder}/is-running ;;\n\
-             enable) ;;\n\
+             is-*) exec test -e {folder}/$1 ;;\n\
+             start | restart) touch {folder}/is-active ;;\n\
+             enable) touch {folder}/is-enabled ;;\n\
              *) exit ;; # The check asks for the limits of the unit.\nesac\n\
              echo \"$*\" >>{folder}/systemctl.log\n"
         );
@@ -119,12 +119,24 @@ fn unshare_start_flag_starts_the_unit(version: u32) {
     assert_eq!(machine.take_commands(), "");
 
     // The unit does not run, and another program listens on its port.
-    fs::remove_file(machine.path("is-running")).expect("removed");
+    fs::remove_file(machine.path("is-active")).expect("removed");
     let _other = TcpListener::bind(machine.port.address).expect("a listener");
+    let again = machine.setup(&["--yes", "--start"]);
+    again.assert(0, &["Starting the bridge"]);
+    assert_eq!(
+        machine.take_commands(),
+        "enable ami-bridge\nstart ami-bridge\n"
+    );
+
+    // The unit runs, but does not start with the system.
+    fs::remove_file(machine.path("is-enabled")).expect("removed");
+    let again = machine.setup(&["--yes"]);
+    assert!(!again.text.contains("Start the bridge:"), "{}", again.text);
+    assert_eq!(machine.take_commands(), "");
     machine
         .setup(&["--yes", "--start"])
-        .assert(0, &["Starting the bridge"]);
-    assert_eq!(machine.take_commands(), STARTED);
+        .assert(0, &["is enabled and started"]);
+    assert!(machine.path("is-enabled").exists());
 }
 
 fn unshare_operator_is_asked_whether_to_start_the_unit(version: u32) {
