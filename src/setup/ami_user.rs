@@ -197,15 +197,15 @@ fn show_new_lines(place: &Place, lines: &str) {
     if let Place::EndOf(file) = place
         && is_readable_by_all(file)
     {
-        let command = format!("chmod o-r {}", shell::quoted_path(file));
         say("\n");
         say(&wrapped(
             &format!(
-                "Every user of this machine can read {path}, and so this secret: to prevent that, \
-                 run `{command}`, if Asterisk's user owns the file or is in its group."
+                "Every user of this machine can read {path}, and so this secret. If Asterisk's \
+                 user owns the file or is in its group, this prevents it:"
             ),
             "",
         ));
+        say(&format!("  chmod o-r {}\n", shell::quoted_path(file)));
     }
 }
 

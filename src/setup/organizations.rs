@@ -43,7 +43,7 @@ pub(super) fn decide(
     let choice = Choice {
         setup,
         seen,
-        groups: seen.groups(),
+        groups: seen.groups(flavor.ignored_queues()),
         known,
         ignored: flavor.ignored_queues(),
     };
@@ -64,7 +64,7 @@ fn describe(seen: &SeenQueues) {
     match queues {
         0 => say("The PBX has no queues yet. The configuration will include those to come.\n"),
         _ => say(&format!(
-            "The PBX has {queues} queues with {members} members.\n"
+            "Queues on the PBX: {queues}. Members: {members}.\n"
         )),
     }
     if !seen.unusable.is_empty() {
@@ -141,7 +141,7 @@ impl Choice<'_> {
             let example = group.queues.first().map_or("", String::as_str);
             let count = group.queues.len();
             say(&format!(
-                "  {name:<20} {count:>4} queues, such as {example}\n"
+                "  {name:<20} queues: {count}, such as {example}\n"
             ));
         }
         say("\n");

@@ -99,9 +99,11 @@ impl SeenQueues {
         }
     }
 
-    /// Divides the queues into groups that are probably organizations.
-    pub(super) fn groups(&self) -> Vec<Group> {
-        let names: Vec<&str> = self.usable.iter().map(|q| q.name.as_str()).collect();
+    /// Divides the queues into groups that are probably organizations. The queues named in
+    /// `ignored` are in none of them.
+    pub(super) fn groups(&self, ignored: &[&str]) -> Vec<Group> {
+        let names = self.usable.iter().map(|queue| queue.name.as_str());
+        let names: Vec<&str> = names.filter(|name| !ignored.contains(name)).collect();
         groups::divide(&names)
     }
 }

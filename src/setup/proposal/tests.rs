@@ -27,7 +27,7 @@ fn seen(queues: &[SeenQueue]) -> SeenQueues {
 
 fn group_texts(names: &[&str]) -> Vec<String> {
     let queues: Vec<_> = names.iter().map(|name| queue(name, &[])).collect();
-    let groups = seen(&queues).groups().into_iter();
+    let groups = seen(&queues).groups(&["default"]).into_iter();
     let texts = groups.map(|g| format!("{}:{}", g.prefix, g.queues.join(" ")));
     texts.collect()
 }
@@ -43,6 +43,11 @@ fn groups_are_prefixes_followed_by_numbers_or_shared_names() {
         (
             &["acme_sales", "globex_sales", "acme_vip"],
             &["acme_:acme_sales acme_vip", "globex_:globex_sales"],
+        ),
+        // A section for defaults, which a distribution writes.
+        (
+            &["acme-6001", "acme-6002", "default"],
+            &["acme-:acme-6001 acme-6002"],
         ),
         // Parts of names, not organizations.
         (

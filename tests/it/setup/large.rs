@@ -39,7 +39,7 @@ fn five_hundred_queues_of_three_organizations_are_divided(version: u32) {
     outcome.assert(
         0,
         &[
-            "The PBX has 500 queues with 2000 members.",
+            "Queues on the PBX: 500. Members: 2000.",
             "organization acme: reaches 167 of the PBX's 500 queues",
             "organization globex: reaches 167 of the PBX's 500 queues",
             "organization initech: reaches 166 of the PBX's 500 queues",
