@@ -194,6 +194,12 @@ impl EventStream {
         Poll::Ready(None)
     }
 
+    /// Returns whether the stream still renders changes that the client has missed.
+    #[must_use]
+    pub fn is_catching_up(&self) -> bool {
+        matches!(self.phase, Phase::CatchingUp { .. })
+    }
+
     /// Returns the view that determines the stream's events.
     #[must_use]
     pub fn view(&self) -> ViewId {

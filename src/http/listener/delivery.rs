@@ -1,6 +1,7 @@
 //! Writes one event stream to its connection.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -58,6 +59,24 @@ impl Delivery {
         }
     }
 
+    /// Writes the changes that the client has missed, which are rendered for this client alone.
+    /// Returns `None` if the stream has ended or the client has disconnected.
+    pub(super) async fn catch_up(mut self) -> Option<Self> {
+        let is_open = poll_fn(|context| {
+            if !self.body.events.is_catching_up() {
+                return Poll::Ready(true);
+            }
+            if self.poll(context).is_ready() {
+                return Poll::Ready(false);
+            }
+            if self.body.events.is_catching_up() {
+                return Poll::Pending;
+            }
+            Poll::Ready(true)
+        });
+        is_open.await.then_some(self)
+    }
+
     /// Writes as much as the connection accepts. Returns `Ready` after the stream has ended or the
     /// client has disconnected. See [`EventStream::poll_next`](crate::api::EventStream::poll_next).
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -110,8 +129,6 @@ impl Delivery {
 
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
-
     use tokio::io::duplex;
 
     use super::super::testing::{TestStreams, read_to_end};

@@ -133,15 +133,20 @@ impl<H: Handler> Server<H> {
         let tls = self.tls.clone();
         let event_streams = Arc::clone(&self.event_streams);
         let token = self.connections.token();
+        let delivery = async move {
+            let (response, connection) = connection.serve(stream, tls).await?;
+            let delivery = Delivery::new(response, connection, slot, token);
+            // A group would delay its other streams by this work.
+            delivery.catch_up().await
+        };
         tokio::spawn(async move {
-            let events = tokio::select! {
-                events = connection.serve(stream, tls) => events,
+            tokio::select! {
+                delivery = delivery => if let Some(delivery) = delivery {
+                    event_streams.add(delivery);
+                },
                 () = event_streams.abort.cancelled() => {
-                    return debug!(%peer, "connection aborted at shutdown");
+                    debug!(%peer, "connection aborted at shutdown");
                 }
-            };
-            if let Some((response, connection)) = events {
-                event_streams.add(Delivery::new(response, connection, slot, token));
             }
         });
     }

@@ -1,5 +1,7 @@
 //! A client that only follows the event stream sees the same state as `showqueue`.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -10,7 +12,9 @@ use super::panel::Panel;
 use crate::mirror::churn::Churn;
 use crate::mirror::expected::{ORGANIZATIONS, Organization};
 use crate::mirror::{RESYNC, start_live};
-use crate::support::{ACME, AmiMessage, GLOBEX, eventually, on_both_versions};
+use crate::support::{
+    ACME, AmiMessage, Bridge, GLOBEX, SIMULATED, eventually, on_both_versions, start,
+};
 
 on_both_versions!(
     panel_built_from_events_equals_showqueue,
@@ -232,4 +236,47 @@ fn idle_stream_sends_a_comment_every_fifteen_seconds(version: u32) {
         (14.8..16.5).contains(&comment_after.as_secs_f64()),
         "{comment_after:?}"
     );
+}
+
+/// Returns the text of a stream up to the event that follows the first snapshot.
+fn text_through_first_change(bridge: &Bridge, version: &str) -> String {
+    let mut stream = TcpStream::connect(bridge.address).expect("the bridge listens");
+    stream
+        .set_read_timeout(Some(EVENT_TIMEOUT))
+        .expect("a timeout");
+    let (username, password) = (ACME.username, ACME.password);
+    let target = format!("/events?username={username}&password={password}");
+    let head = format!("GET {target} HTTP/{version}\r\nHost: bridge\r\n\r\n");
+    stream.write_all(head.as_bytes()).expect("a request");
+    let mut text = String::new();
+    let mut reader = BufReader::new(stream);
+    let mut until = |pattern: &str| {
+        while !text.ends_with(pattern) {
+            let count = reader.read_line(&mut text).expect("more text");
+            assert!(count > 0, "the stream ended after {} bytes", text.len());
+        }
+    };
+    until("event: snapshot\n");
+    until("\n\n");
+    bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
+    until("event: member\n");
+    text
+}
+
+#[test]
+fn large_snapshot_is_followed_by_events_in_both_versions_of_http() {
+    let (_asterisk, bridge) = start(SIMULATED);
+    // Each queue's JSON is too large to be copied into one piece with the others.
+    for (queue, last) in [(6001, 1045), (6002, 1090)] {
+        let agents: Vec<_> = (1001..=last).map(|agent| agent.to_string()).collect();
+        bridge.acme_ok(&format!(
+            "action=add&agent={}&queue={queue}",
+            agents.join(",")
+        ));
+    }
+    for version in ["1.0", "1.1"] {
+        let text = text_through_first_change(&bridge, version);
+        assert!(text.len() > 24 * 1024, "{}", text.len());
+        bridge.acme_ok("action=unpause&agent=1001");
+    }
 }
