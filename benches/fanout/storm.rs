@@ -71,7 +71,7 @@ impl StormResult {
 /// The state that the clients share with the benchmark.
 #[derive(Default)]
 struct Shared {
-    /// The number of streams that have received a snapshot since the last restart.
+    /// The number of open streams that have received a snapshot.
     up_to_date: AtomicUsize,
     failed: AtomicUsize,
     has_ended: AtomicBool,
@@ -91,9 +91,9 @@ pub(crate) fn run(options: &Options) -> Result<StormResult> {
         move || follow_all(address, &shared)
     });
     let measured = (|| {
-        wait_until_all_are_up_to_date(&shared)?;
+        wait_until_up_to_date(&shared, STREAMS)?;
         drop(bridge);
-        shared.up_to_date.store(0, Ordering::Relaxed);
+        wait_until_up_to_date(&shared, 0)?;
         let bridge = Bridge::start_program(program, &config)?;
         shared.failed.store(0, Ordering::Relaxed);
         measure(&bridge, &shared)
@@ -118,13 +118,14 @@ fn configuration(pbx: &Pbx) -> Result<String> {
         .replace(&plain, &format!("password_hash = \"{hash}\"")))
 }
 
-fn wait_until_all_are_up_to_date(shared: &Shared) -> Result<()> {
+/// Waits until this number of open streams have received a snapshot.
+fn wait_until_up_to_date(shared: &Shared, streams: usize) -> Result<()> {
     let begin = Instant::now();
-    while shared.up_to_date.load(Ordering::Relaxed) < STREAMS {
+    while shared.up_to_date.load(Ordering::Relaxed) != streams {
         interrupt::check()?;
         if begin.elapsed() > TIME_LIMIT {
             let count = shared.up_to_date.load(Ordering::Relaxed);
-            return Err(format!("only {count} streams are open").into());
+            return Err(format!("{count} streams are up to date, not {streams}").into());
         }
         sleep(Duration::from_millis(1));
     }
@@ -166,7 +167,7 @@ fn measure(bridge: &Bridge, shared: &Shared) -> Result<StormResult> {
             &mut result.pauses
         };
         times.push(due.elapsed());
-        let all = shared.up_to_date.load(Ordering::Relaxed) >= STREAMS;
+        let all = shared.up_to_date.load(Ordering::Relaxed) == STREAMS;
         if all && result.up_to_date.is_zero() {
             result.up_to_date = listening.elapsed();
             result.failed = shared.failed.load(Ordering::Relaxed);
@@ -243,6 +244,7 @@ async fn read_stream(address: SocketAddr, client: usize, shared: &Shared) -> Res
     loop {
         text.clear();
         if !matches!(stream.read_buf(&mut text).await, Ok(1..)) {
+            shared.up_to_date.fetch_sub(1, Ordering::Relaxed);
             return Ok(());
         }
     }

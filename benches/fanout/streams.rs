@@ -234,7 +234,8 @@ impl Checker {
         }
         let mut received = self.received.borrow_mut();
         if self.pause.is_zero() {
-            received.lost += u64::from((change - self.next) / self.step);
+            // Another view's change counts, too.
+            received.lost += u64::from((change - self.next).div_ceil(self.step));
             received.times.extend(self.changes.age(change));
         }
         self.next = change + self.step;

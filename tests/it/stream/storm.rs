@@ -29,6 +29,7 @@ const EVENT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Counts the responses to the clients of the bridge that restarts.
 #[derive(Default)]
 struct Received {
+    /// The number of open streams that have shown a snapshot.
     snapshots: AtomicUsize,
     /// The number of clients that have received the last change.
     changes: AtomicUsize,
@@ -60,7 +61,9 @@ async fn read_stream(address: SocketAddr, source: Ipv4Addr, received: &Received)
     let mut text = Vec::new();
     let mut has_snapshot = false;
     loop {
-        if stream.read_buf(&mut text).await? == 0 {
+        if !matches!(stream.read_buf(&mut text).await, Ok(1..)) {
+            let snapshots = usize::from(has_snapshot);
+            received.snapshots.fetch_sub(snapshots, Ordering::Relaxed);
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let has = |pattern: &str| memchr::memmem::find(&text, pattern.as_bytes()).is_some();
@@ -129,7 +132,9 @@ fn all_streams_are_up_to_date_soon_after_a_restart() {
     });
     wait_for_all(&received.snapshots, None);
     drop(bridge);
-    received.snapshots.store(0, Ordering::Relaxed);
+    eventually("all streams have ended", || {
+        (received.snapshots.load(Ordering::Relaxed) == 0).then_some(())
+    });
     let bridge = Bridge::start(&configuration);
     let (up_to_date, slowest_read) = wait_for_all(&received.snapshots, Some(&bridge));
     bridge.acme_ok("action=pause&agent=1001&reason=Last+change");
