@@ -19,6 +19,7 @@ use ami_bridge::config::{ConfigError, Settings};
 use ami_bridge::daemon::ReloadSource;
 use ami_bridge::demo::Demo;
 use ami_bridge::organizations::PasswordDigest;
+use ami_bridge::storage::Storage;
 use ami_bridge::telemetry::LogFlow;
 use ami_bridge::{check, config, create_token, daemon, setup, telemetry};
 use clap::Parser;
@@ -61,7 +62,8 @@ fn run_command(config: Option<PathBuf>) -> ExitCode {
             signal: Arc::default(),
             log_level: telemetry.level.clone(),
         };
-        let daemon = run_until_signal(settings, Some(reload_source), telemetry.flow.clone());
+        let flow = telemetry.flow.clone();
+        let daemon = run_until_signal(settings, None, Some(reload_source), flow);
         let result = runtime.block_on(daemon);
         runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
         result
@@ -150,13 +152,15 @@ async fn run_demo(listen: SocketAddr, seed: u64) -> Result<(), Box<dyn Error>> {
     let demo = Demo::start(listen, seed).await?;
     let telemetry = telemetry::start(&demo.settings.log)?;
     print(&demo.welcome);
-    run_until_signal(demo.settings, None, telemetry.flow.clone()).await
+    let storage = Some(demo.storage);
+    run_until_signal(demo.settings, storage, None, telemetry.flow.clone()).await
 }
 
 /// Runs the daemon until SIGTERM or SIGINT. If there is a `reload_source`, SIGHUP reloads the
-/// configuration.
+/// configuration. A `storage` replaces the configured one.
 async fn run_until_signal(
     settings: Settings,
+    storage: Option<Storage>,
     reload_source: Option<ReloadSource>,
     log: LogFlow,
 ) -> Result<(), Box<dyn Error>> {
@@ -165,7 +169,7 @@ async fn run_until_signal(
     let reload = reload_source.as_ref();
     let reload = reload.map_or_else(Arc::default, |source| Arc::clone(&source.signal));
     notify_on_hangup(reload)?;
-    Ok(daemon::run(settings, stop, reload_source, log).await?)
+    Ok(daemon::run(settings, storage, stop, reload_source, log).await?)
 }
 
 fn stop_on_signal(stop: CancellationToken) -> std::io::Result<()> {

@@ -60,17 +60,19 @@ const ADMIN_TIMEOUTS: Timeouts = Timeouts {
 };
 
 /// Runs the daemon until `stop` is canceled, then finishes running requests and logs off from
-/// the PBXes. Each signal from `reload_source` reloads the configuration.
+/// the PBXes. Each signal from `reload_source` reloads the configuration. A `storage` replaces the
+/// one that the settings describe.
 ///
 /// # Errors
 /// Returns a [`StartError`] if the daemon can't start. Nothing keeps running after an error.
 pub async fn run(
     settings: Settings,
+    storage: Option<Storage>,
     stop: CancellationToken,
     reload_source: Option<ReloadSource>,
     log: LogFlow,
 ) -> Result<(), StartError> {
-    let daemon = Daemon::build(settings, stop, log)?;
+    let daemon = Daemon::build(settings, storage, stop, log)?;
     let running = daemon.serve(reload_source).await;
     running.drain().await;
     Ok(())
@@ -94,6 +96,7 @@ impl Daemon {
     /// Builds all parts. Only this step of the startup can fail.
     fn build(
         mut settings: Settings,
+        storage: Option<Storage>,
         stop: CancellationToken,
         log: LogFlow,
     ) -> Result<Self, StartError> {
@@ -102,7 +105,7 @@ impl Daemon {
         warnings::warn_about_certificate(listeners.api.tls.as_ref());
         let initial = RestartOnly::of(&settings);
         let pbxes = std::mem::take(&mut settings.pbxes);
-        let storage = state::open(&settings.state)?;
+        let storage = storage.map_or_else(|| state::open(&settings.state), Ok)?;
         let (ended, ended_pauses) = mpsc::unbounded_channel();
         let services = PauseServices {
             storage: storage.clone(),

@@ -35,13 +35,13 @@ const PAUSE_REASONS: [&str; 5] = [
 /// Asterisk's reason for pausing an agent who has missed a call.
 const AUTO_PAUSE: &str = "Auto-Pause";
 
-const SHORT_BREAK: &str = "Short break";
+pub(super) const SHORT_BREAK: &str = "Short break";
 
-const HEBREW_BREAK: &str = "הפסקה";
+pub(super) const HEBREW_BREAK: &str = "הפסקה";
 
 /// Simulated time that passes before the demo starts. It fills the statistics and the queues,
 /// which would otherwise be empty when the user opens the panel.
-const ELAPSED_TIME: Duration = Duration::from_secs(600);
+pub(super) const ELAPSED_TIME: Duration = Duration::from_secs(600);
 
 /// Returns the configuration of the simulated PBX.
 pub(super) fn config(seed: u64) -> Config {
@@ -168,7 +168,7 @@ fn members() -> Vec<InitialMember> {
     members
 }
 
-fn interface(agent: &str) -> String {
+pub(super) fn interface(agent: &str) -> String {
     format!("PJSIP/{agent}")
 }
 

@@ -1,9 +1,11 @@
 //! `ami-bridge demo`: the bridge and a simulated PBX in one process.
 //!
-//! `call_center` configures the PBX, with the queues, agents and callers in `roster`. `texts`
-//! contains the bridge's configuration and the text that the demo prints.
+//! `call_center` configures the PBX, with the queues, agents and callers in `roster`. `past` is the
+//! work of the previous days. `texts` contains the bridge's configuration and the text that the demo
+//! prints.
 
 mod call_center;
+mod past;
 mod roster;
 mod texts;
 
@@ -12,6 +14,8 @@ use std::net::{SocketAddr, TcpListener};
 use crate::config::{self, Settings};
 use crate::organizations::create_token;
 use crate::simulator::Simulator;
+use crate::storage::Storage;
+use crate::wall_clock;
 
 /// A running simulated PBX, and the settings for a bridge that uses it. Dropping the demo
 /// stops the PBX.
@@ -19,6 +23,8 @@ use crate::simulator::Simulator;
 pub struct Demo {
     /// The bridge's settings.
     pub settings: Settings,
+    /// The bridge's state, in memory. It has the day's work until the demo started.
+    pub storage: Storage,
     /// The welcome text, which explains how to log in and suggests commands to try.
     pub welcome: String,
     _simulator: Simulator,
@@ -30,14 +36,20 @@ impl Demo {
     ///
     /// # Errors
     /// Returns an error if the bridge can't listen on the address, if there is no free port for the
-    /// simulated PBX, or if the operating system can't provide random bytes.
+    /// simulated PBX, or if the operating system can't provide random bytes or memory.
     pub async fn start(listen: SocketAddr, seed: u64) -> Result<Self, Box<dyn std::error::Error>> {
         let listen = choose_port(listen)?;
         let simulator = Simulator::start(call_center::config(seed)).await?;
+        let storage = Storage::in_memory();
+        let now = wall_clock::unix_millis().div_euclid(1000);
+        for batch in past::past(texts::PBX, now, seed) {
+            storage.write_report(batch).await?;
+        }
         let wall_token = create_token()?;
         let configuration = texts::bridge_configuration(simulator.address(), listen, &wall_token);
         Ok(Self {
             settings: config::load_text("demo", &configuration)?,
+            storage,
             welcome: texts::welcome(listen, seed, &wall_token),
             _simulator: simulator,
         })

@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 
 use crate::organizations::TokenHash;
 
+/// The name of the simulated PBX in the configuration.
+pub(super) const PBX: &str = "simulated";
+
 /// The demo's organization, without the token of the wall.
 const ORGANIZATION: &str = r#"[organization.demo]
 queues = [
@@ -61,7 +64,7 @@ listen = ""
 [log]
 level = "warn"
 
-[pbx.simulated]
+[pbx.{PBX}]
 address = "{ami}"
 username = "queuebridge"
 secret = "demo"
@@ -83,6 +86,7 @@ pub(super) fn welcome(listen: SocketAddr, seed: u64, wall_token: &str) -> String
         "action=pause&agent=1001&reason=Lunch",
         "action=showstate&agent=1001",
         "action=unpause&agent=1001",
+        "action=showreport&by=queue",
         "action=add&agent=1031&queue=Returns&alias=Noa",
     ];
     let curl = |query: &str| format!("  curl -w '\\n' -u demo:demo \"$api?{query}\"\n");

@@ -10,7 +10,7 @@ use crate::support::{Demo, bridge_command, eventually, request, send_signal};
 #[test]
 fn demo_serves_every_printed_command() {
     let mut demo = Demo::start();
-    assert_eq!(demo.queries.len(), 5);
+    assert_eq!(demo.queries.len(), 6);
     for query in &demo.queries {
         let response = demo.get(query);
         assert_eq!(response["status"], "success", "{query}: {response}");
@@ -92,6 +92,31 @@ fn demo_shows_an_overdue_break_wrap_up_and_an_auto_pause() {
         .map(|reason| &reason["reason"])
         .collect();
     assert_eq!(names, ["Lunch", "Short break", "Back office", "הפסקה"]);
+}
+
+#[test]
+fn demo_reports_complete_days_with_work_of_every_agent() {
+    let demo = Demo::start();
+    let today = demo.get("action=showreport");
+    assert_eq!(
+        (&today["complete"], &today["gaps"]),
+        (&json!(true), &json!([]))
+    );
+    // At midnight, the shift of today has just begun.
+    let yesterday = today["from"].as_str().expect("a date");
+    let from = yesterday.parse::<jiff::civil::Date>().expect("a date");
+    let from = from.yesterday().expect("a date");
+    let report = demo.get(&format!("action=showreport&from={from}&to={yesterday}"));
+    let rows = report["rows"].as_array().expect("rows");
+    // The agent 1020 logs in for the demo only.
+    let working = rows.iter().filter(|row| row["agent"] != "1020");
+    assert_eq!(working.clone().count(), 29, "{report}");
+    for row in working {
+        assert!(row["calls_taken"].as_u64() > Some(30), "{row}");
+        assert!(row["logged_in_seconds"].as_u64() > Some(6 * 3600), "{row}");
+        let mut reasons = row["reasons"].as_array().expect("reasons").iter();
+        assert!(reasons.any(|reason| reason["reason"] == "Lunch"), "{row}");
+    }
 }
 
 #[test]
