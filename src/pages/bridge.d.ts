@@ -133,6 +133,64 @@ export interface PauseReasons {
   reasons: PauseReason[];
 }
 
+/** The pauses of a row of a report with one reason. */
+export interface ReportReason {
+  /** Null for pauses without a reason. */
+  reason: string | null;
+  paused_seconds: number;
+  pauses: number;
+  /** The number of pauses that exceeded the limit of their reason. */
+  overdue_pauses: number;
+}
+
+/** A row of a report. It has the keys of its group, and rows by reason have only pauses. */
+export interface ReportRow {
+  agent?: string;
+  alias?: string | null;
+  queue?: string;
+  reason?: string | null;
+  day?: string;
+  paused_seconds: number;
+  pauses: number;
+  overdue_pauses: number;
+  logged_in_seconds?: number;
+  calls_taken?: number;
+  talk_seconds?: number;
+  missed_calls?: number;
+  wrap_up_seconds?: number;
+  reasons?: ReportReason[];
+  /** Callers are only in rows without agent and reason, for users who are not limited to agents. */
+  callers?: number;
+  answered?: number;
+  abandoned?: number;
+  average_wait_seconds?: number;
+  longest_wait_seconds?: number;
+  answered_within_service_level?: number;
+}
+
+/** A time in which the bridge could not see the PBX. */
+export interface ReportGap {
+  from: string;
+  /** Null as long as the gap lasts. */
+  to: string | null;
+}
+
+/** The response to `showreport`. */
+export interface Report {
+  /** The first day, such as 2026-11-29, in the organization's time zone. */
+  from: string;
+  /** The last day. */
+  to: string;
+  time_zone: string;
+  by: string[];
+  /** Whether the bridge saw the PBX during all of these days, as far as they have passed. */
+  complete: boolean;
+  /** When the bridge first saw the PBX; null if it never did. */
+  since: string | null;
+  gaps: ReportGap[];
+  rows: ReportRow[];
+}
+
 export interface ErrorBody {
   code: string;
   message: string;
@@ -178,7 +236,7 @@ export interface Preferences {
   /** A caller who waits for this many seconds is marked as late. */
   late: number;
   theme: string;
-  /** The view of the board: people or queues. */
+  /** The view of the board: people, queues or today. */
   view: string;
   /** Whether the agent's page plays sounds. */
   sound: boolean;

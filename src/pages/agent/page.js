@@ -10,6 +10,7 @@ import { applyPreferences, loadPreferences, savePreferences } from "../shared/se
 import { reconnectDelay } from "../shared/stream.js";
 import { Clock } from "../shared/time.js";
 import { AgentActions } from "./actions.js";
+import { MyDay } from "./my-day.js";
 import { OwnAlerts } from "./own-alerts.js";
 import { alertText } from "./own-text.js";
 import { Signals } from "./signals.js";
@@ -62,6 +63,7 @@ function createPage({ api, board, clock, reasons }, agent, { actions: allowed })
   const alerts = new OwnAlerts();
   const rights = { canPause: allowed.includes("pause"), canResume: allowed.includes("unpause") };
   const view = new AgentView({ board, clock, agent, rights });
+  const myDay = allowed.includes("showreport") ? new MyDay(api, clock) : null;
   const signal = (/** @type {Alert | null} */ alert) => {
     if (alert === null) return;
     showNews(alertText(alert, view.state));
@@ -69,7 +71,9 @@ function createPage({ api, board, clock, reasons }, agent, { actions: allowed })
   };
   const refresh = () => {
     view.draw();
-    if (board.isLoaded) signal(alerts.update(view.state, clock.now()));
+    if (!board.isLoaded) return;
+    signal(alerts.update(view.state, clock.now()));
+    myDay?.follow(view.state.state);
   };
   setUpControls(view, new AgentActions({ api, agent, reasons, controls: byId("controls") }, {
     onSent(effect) {

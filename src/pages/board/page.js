@@ -31,8 +31,8 @@ let commands = null;
 /** @type {Selection | null} */
 let selection = null;
 
-// The changes of which the user may do some. The page has no control for the others.
-const CHANGES = ["pause", "unpause", "add", "remove"];
+// The actions of which the user may do some. The page has no control for the others.
+const ACTIONS = ["pause", "unpause", "add", "remove", "showreport"];
 
 /** @param {Login} login */
 function startSession(login) {
@@ -65,7 +65,7 @@ function createPage({ api, board, clock, reasons, rights }) {
   selection = chosen;
   commands = new Commands({ board, changes, reasons, rights, selection: chosen });
   const bulk = new BulkBar(board, chosen, commands);
-  const view = new View({ board, clock, preferences, rights, selection: chosen });
+  const view = new View({ api, board, clock, preferences, reasons, rights, selection: chosen });
   let isScheduled = false;
   // Like the view, draws once for all events before the next frame.
   const schedule = () => {
@@ -73,7 +73,7 @@ function createPage({ api, board, clock, reasons, rights }) {
     isScheduled = true;
     requestAnimationFrame(() => {
       isScheduled = false;
-      document.body.dataset.allows = CHANGES.filter((action) => rights.allows(action)).join(" ");
+      document.body.dataset.allows = ACTIONS.filter((action) => rights.allows(action)).join(" ");
       bulk.draw();
       refreshDialog();
     });

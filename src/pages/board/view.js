@@ -1,5 +1,5 @@
-// The board on the page: the totals, and either the people or the queues. A state change updates
-// only the affected parts of the page.
+// The board on the page: the totals, and either the people, the queues or the day's work. A state
+// change updates only the affected parts of the page.
 
 import { byId, setText } from "../shared/dom.js";
 import { searchTerms } from "../shared/search.js";
@@ -7,19 +7,24 @@ import { savePreferences } from "../shared/settings.js";
 import { formatCount } from "../shared/time.js";
 import { PeopleView } from "./people-view.js";
 import { QueuesView } from "./queues-view.js";
+import { Today } from "./today.js";
 import { PeopleTotals, showLongestWait, showTitle, showTotals } from "./totals.js";
 
 /**
  * @import { Preferences } from "../bridge"
+ * @import { Api } from "../shared/api.js"
+ * @import { Reasons } from "../shared/reasons.js"
  * @import { Board, BoardUpdate } from "../shared/state.js"
  * @import { Rights } from "../shared/rights.js"
  * @import { Clock } from "../shared/time.js"
  * @import { Selection } from "./selection.js"
  *
  * @typedef {object} ViewOptions
+ * @property {Api} api
  * @property {Board} board
  * @property {Clock} clock
  * @property {Preferences} preferences
+ * @property {Reasons} reasons
  * @property {Rights} rights decides which controls the page shows
  * @property {Selection} selection the chosen people
  */
@@ -28,8 +33,10 @@ export class View {
   #board;
   #clock;
   #preferences;
+  #rights;
   #people;
   #queues;
+  #today;
   #totals = new PeopleTotals((total) => this.#filterPeople(total));
   /**
    * The parts of each queue to draw in the next frame: agents' interfaces, and null for the
@@ -44,14 +51,17 @@ export class View {
   /** @type {string | null} the total that filters the people; null for all people */
   #total = null;
   #isLive = false;
+  #shownView = "";
 
   /** @param {ViewOptions} options */
-  constructor({ board, clock, preferences, rights, selection }) {
+  constructor({ api, board, clock, preferences, reasons, rights, selection }) {
     this.#board = board;
     this.#clock = clock;
     this.#preferences = preferences;
+    this.#rights = rights;
     this.#people = new PeopleView(board, selection, rights);
     this.#queues = new QueuesView(board, rights, () => this.refresh());
+    this.#today = new Today({ api, clock, reasons, onDrawn: () => this.#updateSummary() });
     this.#search.addEventListener("input", () => this.#show());
     byId("view").addEventListener("change", ({ target }) => {
       this.#total = null;
@@ -97,8 +107,10 @@ export class View {
     this.#tick();
   }
 
-  get #showsPeople() {
-    return this.#preferences.view === "people";
+  /** The view that the user has chosen, unless the user may not see it. */
+  get #view() {
+    const { view } = this.#preferences;
+    return view === "today" && !this.#rights.allows("showreport") ? "people" : view;
   }
 
   /** @param {string} view */
@@ -120,7 +132,9 @@ export class View {
 
   /** Applies the view, the filter and the search. */
   #show() {
-    const { view } = this.#preferences;
+    const view = this.#view;
+    this.#shownView = view;
+    byId("app").dataset.shown = view;
     for (const input of byId("view").querySelectorAll("input")) input.checked = input.value === view;
     for (const element of document.querySelectorAll("[data-view]")) {
       if (element instanceof HTMLElement) element.hidden = element.dataset.view !== view;
@@ -129,6 +143,7 @@ export class View {
     this.#totals.press(this.#total);
     this.#people.show(this.#total, terms);
     this.#queues.show(terms);
+    this.#today.show(view === "today", terms);
     this.refresh();
   }
 
@@ -146,9 +161,10 @@ export class View {
     const isEverything = this.#drawsEverything;
     this.#updates = new Map();
     this.#drawsEverything = false;
-    if (this.#showsPeople) this.#people.draw(isEverything ? null : changedPeople(updates), this.#clock.now());
-    else if (isEverything) this.#queues.drawAll();
-    else this.#queues.draw(updates);
+    // The rights arrive after the first events, and can change.
+    if (this.#view !== this.#shownView) this.#show();
+    if (this.#view === "people") this.#people.draw(isEverything ? null : changedPeople(updates), this.#clock.now());
+    else if (this.#view === "queues") this.#drawQueues(isEverything ? null : updates);
     this.#updateSummary();
     showTotals(this.#board);
     this.#totals.update(this.#board.people);
@@ -156,15 +172,29 @@ export class View {
     this.#updateTimes();
   }
 
+  /** @param {Map<string, Set<string | null>> | null} updates null for everything */
+  #drawQueues(updates) {
+    if (updates) this.#queues.draw(updates);
+    else this.#queues.drawAll();
+  }
+
   #updateSummary() {
-    const { isLoaded, people, queues } = this.#board;
-    const [all, noun] = this.#showsPeople ? [people.size, "agent"] : [queues.size, "queue"];
-    const shown = this.#showsPeople ? this.#people.shownCount : this.#queues.shownCount;
+    const { all, shown, noun, emptyText } = this.#summary;
     const count = formatCount(all, noun);
     setText(byId("shown"), shown === all ? count : `${shown} of ${count}`);
     const nothing = byId("nothing");
     nothing.hidden = shown > 0;
-    setText(nothing, emptyText(isLoaded, all, noun));
+    setText(nothing, emptyText);
+  }
+
+  /** The numbers of entries in the view, and the text instead of entries if it shows none. */
+  get #summary() {
+    if (this.#view === "today") return this.#today.summary;
+    const { isLoaded, people, queues } = this.#board;
+    const isPeople = this.#view === "people";
+    const [all, noun] = isPeople ? [people.size, "agent"] : [queues.size, "queue"];
+    const shown = isPeople ? this.#people.shownCount : this.#queues.shownCount;
+    return { all, shown, noun, emptyText: emptyText(isLoaded, all, noun) };
   }
 
   /** Runs every second. */
@@ -175,8 +205,8 @@ export class View {
   #updateTimes() {
     const now = this.#clock.now();
     const lateAfter = this.#preferences.late * 1000;
-    if (this.#showsPeople) this.#people.tick(now);
-    else this.#queues.tick(now, lateAfter);
+    if (this.#view === "people") this.#people.tick(now);
+    else if (this.#view === "queues") this.#queues.tick(now, lateAfter);
     showLongestWait(this.#board, now, lateAfter);
   }
 }

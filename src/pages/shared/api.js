@@ -142,6 +142,20 @@ export class Api {
   }
 
   /**
+   * Sends a read whose response is a file. Returns the file, or throws an ApiError.
+   *
+   * @param {Record<string, string>} parameters
+   */
+  async readFile(parameters) {
+    const response = await this.#send(parameters, "unreachable");
+    try {
+      return await response.blob();
+    } catch {
+      throw localError("unreachable");
+    }
+  }
+
+  /**
    * Opens the event stream. Returns the response, or throws an ApiError.
    *
    * @param {string} lastId the id of the last received event; empty to start with a snapshot
@@ -162,16 +176,25 @@ export class Api {
    * @param {LocalCode} lostCode the error code if the connection fails
    */
   async #call(parameters, lostCode) {
-    // The parameters are sent in the body, because logs and proxies store URLs. The parameters
-    // contain names and reasons.
-    const options = { method: "POST", body: new URLSearchParams(parameters) };
-    const response = await this.#fetch(this.#path, options, {}, lostCode);
-    if (!response.ok) throw await readError(response);
+    const response = await this.#send(parameters, lostCode);
     try {
       return await response.json();
     } catch {
       throw localError(lostCode);
     }
+  }
+
+  /**
+   * @param {Record<string, string>} parameters
+   * @param {LocalCode} lostCode the error code if the connection fails
+   */
+  async #send(parameters, lostCode) {
+    // The parameters are sent in the body, because logs and proxies store URLs. The parameters
+    // contain names and reasons.
+    const options = { method: "POST", body: new URLSearchParams(parameters) };
+    const response = await this.#fetch(this.#path, options, {}, lostCode);
+    if (!response.ok) throw await readError(response);
+    return response;
   }
 
   /**

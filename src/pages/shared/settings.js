@@ -8,7 +8,7 @@ import { create } from "./dom.js";
 const STORAGE_KEY = "ami-bridge.panel";
 
 const THEMES = ["auto", "light", "dark"];
-const VIEWS = ["people", "queues"];
+const VIEWS = ["people", "queues", "today"];
 
 /** @type {Preferences} */
 const DEFAULTS = {

@@ -54,6 +54,16 @@ export function formatDuration(milliseconds) {
 }
 
 /**
+ * Formats whole seconds as `h:mm:ss`, with as many hours as there are.
+ *
+ * @param {number} seconds
+ */
+export function formatHours(seconds) {
+  const [minutes, rest] = [Math.floor(seconds / 60) % 60, seconds % 60].map((part) => String(part).padStart(2, "0"));
+  return `${Math.floor(seconds / 3600)}:${minutes}:${rest}`;
+}
+
+/**
  * @param {number} number
  * @param {string} noun
  */

@@ -192,6 +192,10 @@ fn focus_problems(browser: &Browser) -> Vec<String> {
         let Some(position) = focused[0].as_u64() else {
             continue;
         };
+        // A date has several fields, which are one control.
+        if visited.last() == Some(&position) {
+            continue;
+        }
         if visited.contains(&position) {
             break;
         }

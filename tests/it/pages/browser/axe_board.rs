@@ -2,6 +2,7 @@
 
 use super::axe::{Scene, State, assert_accessible};
 use super::hands::ESCAPE;
+use super::today::show_today;
 use super::{LIVE, agent_selector, log_in, start_with_reasons, wait_until_settled};
 use crate::support::{Asterisk, Bridge, Browser, SIMULATED};
 
@@ -40,7 +41,7 @@ fn person(number: &str) -> String {
     format!(".person[data-agent=\"{number}\"]")
 }
 
-const STATES: [State<BoardScene>; 18] = [
+const STATES: [State<BoardScene>; 21] = [
     ("refused login", |scene| {
         log_in(&scene.browser, &scene.bridge, "wrong");
         scene.browser.wait_visible("#login-error");
@@ -86,7 +87,24 @@ const STATES: [State<BoardScene>; 18] = [
         }
         scene.browser.wait_visible("#bulk");
     }),
+    ("today", |scene| {
+        show_today(&scene.browser);
+        let incomplete = "#report-notice strong:not(:empty)";
+        scene.browser.wait_visible(incomplete);
+    }),
+    ("today by queue", |scene| {
+        scene.browser.click("#report-by label:has([value=queue])");
+        scene.browser.wait_visible("[data-column=callers]");
+        scene.browser.click("#report-table thead button");
+    }),
+    ("other days", |scene| {
+        scene.browser.click("#report-days label:has([value=other])");
+        scene.browser.wait_visible("#report-from");
+        // Nothing was recorded yesterday.
+        scene.browser.wait_visible("#nothing");
+    }),
     ("pause of several people", |scene| {
+        scene.browser.click("#view label:has([value=people])");
         scene.open_dialog("#bulk [data-action=pause]");
     }),
     ("removal of several people", |scene| {

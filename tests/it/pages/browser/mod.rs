@@ -2,6 +2,7 @@
 
 mod access;
 mod agent_alerts;
+mod agent_day;
 mod agent_layout;
 mod agent_page;
 mod agent_recovery;
@@ -26,6 +27,9 @@ mod reasons;
 mod recovery;
 mod rights;
 mod timing;
+mod today;
+mod today_incomplete;
+mod today_large;
 mod undo;
 mod wall;
 mod wall_alarms;

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::agent_page::tap;
 use super::demo::open_demo_page;
 use super::hands::ESCAPE;
+use super::today::show_today;
 use super::wait_for_match;
 use crate::support::{Browser, Demo};
 
@@ -63,6 +64,9 @@ fn pictures_of_the_board_can_be_taken() {
     browser.wait_visible(".caller");
     browser.run_script("document.activeElement.blur(); scrollTo(0, 0)", &[]);
     take_screenshot(&browser, "queues.png");
+    show_today(&browser);
+    browser.wait_until("document.querySelectorAll('#report-table tbody tr').length >= 29");
+    take_screenshot(&browser, "today.png");
 }
 
 #[test]
