@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isField, keyName } from "../../src/pages/board/keyboard.js";
 import { membershipsOf, signature } from "../../src/pages/board/memberships.js";
-import { agentsOf, queuesOf, readOutcome } from "../../src/pages/board/outcome.js";
+import { agentsOf, queuesOf, readOutcome } from "../../src/pages/shared/outcome.js";
 import { failedText, fixedText, existingText, resultText, undoHint } from "../../src/pages/board/texts.js";
 import { inverseRequests, unchangedSince } from "../../src/pages/board/undo.js";
 import { Board } from "../../src/pages/shared/state.js";
@@ -46,6 +46,13 @@ test("the results of one agent and of several are read as the same list", () => 
   });
   assert.deepEqual([agentsOf(several.changed), queuesOf(several.changed)], [["1001"], ["6001", "6002"]]);
   assert.deepEqual(several.failures, [{ agent: "1002", message: "No member." }]);
+});
+
+test("the same failure in several queues is one message", () => {
+  const failed = { result: /** @type {const} */ ("error"), code: "pbx_unavailable", message: "The PBX is not available now." };
+  const { failures } = readOutcome({ agent: "1001", queues: [{ queue: "6001", ...failed }, { queue: "6002", ...failed }] });
+  const message = "The PBX is not available now. Try again when the phone system is connected.";
+  assert.deepEqual(failures, [{ agent: "1001", message }]);
 });
 
 test("a static membership is no failure, and an unknown outcome comes with advice", () => {

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reasonText, stateText } from "../../src/pages/shared/member.js";
-import { errorFromResponse, failureMessages } from "../../src/pages/shared/api.js";
+import { errorFromResponse } from "../../src/pages/shared/api.js";
 import { textProblem } from "../../src/pages/shared/dialog.js";
 import { validPreferences } from "../../src/pages/shared/settings.js";
 import { Clock, formatCount, formatDuration, formatLimit, formatRemaining, parseTime } from "../../src/pages/shared/time.js";
 import { member } from "./fixtures.mjs";
-
-/** @import { QueueResult } from "../../src/pages/bridge" */
 
 test("durations and counts are formatted", () => {
   const seconds = [0, 7, 59, 60, 754, 3723, 172_800, -5];
@@ -60,9 +58,6 @@ test("an error contains the bridge's message and advice", () => {
   const locked = { code: "too_many_attempts", message: "Too many." };
   assert.match(errorFromResponse(60, locked).message, /Try again in 60 seconds/);
   assert.equal(errorFromResponse(0, null).code, "not_the_bridge");
-  /** @type {QueueResult[]} */
-  const results = [{ queue: "1", result: "ok" }, { queue: "2", result: "error", message: "No." }];
-  assert.deepEqual(failureMessages(results), ["No."]);
 });
 
 test("a reason must be a text that Asterisk can store", () => {

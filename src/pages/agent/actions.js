@@ -1,12 +1,13 @@
 // The changes that an agent can make: pause, resume, and the return after a missed call.
 
-import { failureMessages, MAX_QUEUES } from "../shared/api.js";
+import { MAX_QUEUES } from "../shared/api.js";
 import { errorMessage, isDialogOpen, openDialog } from "../shared/dialog.js";
+import { readOutcome } from "../shared/outcome.js";
 import { isInert, markChanged, whileBusy } from "../shared/pending.js";
 import { pauseFields, pauseParameters } from "../shared/reason-fields.js";
 
 /**
- * @import { QueueResult } from "../bridge"
+ * @import { ChangeBody } from "../bridge"
  * @import { Api } from "../shared/api.js"
  * @import { Membership } from "./own-state.js"
  * @import { Reasons } from "../shared/reasons.js"
@@ -91,9 +92,9 @@ export class AgentActions {
       this.#listener.onSent(effect);
       let failure = "";
       try {
-        /** @type {{ queues?: QueueResult[] }} */
-        const { queues = [] } = await this.#api.change({ agent: this.#agent, ...parameters });
-        failure = failureMessages(queues).join(" ");
+        /** @type {ChangeBody} */
+        const body = await this.#api.change({ agent: this.#agent, ...parameters });
+        failure = readOutcome(body).failures.map(({ message }) => message).join(" ");
       } finally {
         this.#listener.onAnswered(failure);
       }

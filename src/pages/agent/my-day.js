@@ -21,25 +21,24 @@ export class MyDay {
   #state = "";
 
   /**
-   * Shows the day from now on.
-   *
    * @param {Api} api
    * @param {Clock} clock
    */
   constructor(api, clock) {
     this.#api = api;
     this.#clock = clock;
-    byId("my-day").hidden = false;
-    this.#refresher.setActive(true);
   }
 
   /**
-   * Reads the day again if the agent's state has changed.
+   * Shows or hides the day. Reads it again if the agent's state has changed.
    *
+   * @param {boolean} isShown
    * @param {string} state
    */
-  follow(state) {
-    if (this.#state !== "" && this.#state !== state) this.#refresher.refresh();
+  update(isShown, state) {
+    byId("my-day").hidden = !isShown;
+    this.#refresher.setActive(isShown);
+    if (isShown && this.#state !== "" && this.#state !== state) this.#refresher.refresh();
     this.#state = state;
   }
 
@@ -75,6 +74,6 @@ export class MyDay {
 /** @param {DayEntry} entry */
 function entryElement({ label, value, note, isReason }) {
   const name = create("dt", { dir: "auto" }, label);
-  const number = create("dd", {}, value, " ", create("small", {}, note));
+  const number = create("dd", {}, create("small", {}, note), " ", value);
   return create("div", { className: isReason ? "reason" : "" }, name, number);
 }

@@ -3,7 +3,7 @@
 import { ApiError, createApi } from "../shared/api.js";
 import { errorMessage, setUpDialog } from "../shared/dialog.js";
 import { byId, find, setText } from "../shared/dom.js";
-import { continueAt, restart, setUpLogin, showApp, showLogin } from "../shared/login.js";
+import { keepLogin, restart, setUpLogin, showApp, showLogin } from "../shared/login.js";
 import { isInert } from "../shared/pending.js";
 import { Session, wakeWithPage } from "../shared/session.js";
 import { applyPreferences, loadPreferences, savePreferences } from "../shared/settings.js";
@@ -57,13 +57,11 @@ function showSound() {
  *
  * @param {Session} session
  * @param {string} agent
- * @param {Identity} identity
  */
-function createPage({ api, board, clock, reasons }, agent, { actions: allowed }) {
+function createPage({ api, board, clock, reasons, rights }, agent) {
   const alerts = new OwnAlerts();
-  const rights = { canPause: allowed.includes("pause"), canResume: allowed.includes("unpause") };
   const view = new AgentView({ board, clock, agent, rights });
-  const myDay = allowed.includes("showreport") ? new MyDay(api, clock) : null;
+  const myDay = new MyDay(api, clock);
   const signal = (/** @type {Alert | null} */ alert) => {
     if (alert === null) return;
     showNews(alertText(alert, view.state));
@@ -71,9 +69,8 @@ function createPage({ api, board, clock, reasons }, agent, { actions: allowed })
   };
   const refresh = () => {
     view.draw();
-    if (!board.isLoaded) return;
-    signal(alerts.update(view.state, clock.now()));
-    myDay?.follow(view.state.state);
+    if (board.isLoaded) signal(alerts.update(view.state, clock.now()));
+    myDay.update(rights.allows("showreport"), view.state.state);
   };
   setUpControls(view, new AgentActions({ api, agent, reasons, controls: byId("controls") }, {
     onSent(effect) {
@@ -154,14 +151,15 @@ async function logIn(login) {
     showNotAgent(login, user);
     return;
   }
-  keepLogin(byId("board"), login);
+  keepLogin(byId("board", HTMLAnchorElement), login);
   session = new Session({
     credentials: login.credentials,
     showImmediately: true,
     readsStatistics: false,
     createPage(created) {
       showApp(login);
-      return createPage(created, agent, identity);
+      created.rights.set(identity);
+      return createPage(created, agent);
     },
     onRejected: (message) => restart(message),
   });
@@ -176,24 +174,8 @@ function showNotAgent(login, user) {
   byId("login").hidden = true;
   message.hidden = false;
   setText(find(message, "bdi"), user);
-  keepLogin(find(message, "a"), login);
+  keepLogin(find(message, "a", HTMLAnchorElement), login);
   find(message, "button").addEventListener("click", () => restart());
-}
-
-/**
- * Makes a link to the board keep the login. Without it, the board would ask for the login, and then
- * return an agent to this page.
- *
- * @param {HTMLElement} link
- * @param {Login} login
- */
-function keepLogin(link, login) {
-  link.addEventListener("click", (event) => {
-    // A new tab or window has a session of its own.
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    continueAt("./", login);
-  });
 }
 
 /**

@@ -1,6 +1,6 @@
 // Sounds and vibrations of the agent's page.
 
-import { playTones } from "../shared/tones.js";
+import { SoundOutput } from "../shared/tones.js";
 
 /**
  * @import { Preferences } from "../bridge"
@@ -23,9 +23,7 @@ const VIBRATIONS = { paused: [400], resumed: [150, 100, 150], warning: [150, 100
 
 export class Signals {
   #preferences;
-  #onChange;
-  /** @type {AudioContext | null} null before the user has touched the page */
-  #audio = null;
+  #output;
   /** @type {{ alert: Alert, time: number } | null} */
   #last = null;
 
@@ -35,16 +33,13 @@ export class Signals {
    */
   constructor(preferences, onChange) {
     this.#preferences = preferences;
-    this.#onChange = onChange;
-    // Browsers allow sounds only after the user has touched the page or pressed a key.
-    for (const type of ["pointerup", "keydown"]) {
-      document.addEventListener(type, () => this.#unlock(), { passive: true });
-    }
+    this.#output = new SoundOutput(onChange);
+    this.#output.unlockOnTouch(() => true);
   }
 
   /** Returns true if the browser does not allow sounds until the user touches the page. */
   get isBlocked() {
-    return this.#audio?.state !== "running";
+    return !this.#output.isAllowed;
   }
 
   /** @param {Alert} alert */
@@ -54,15 +49,6 @@ export class Signals {
     this.#last = { alert, time };
     if (isRepeat) return;
     if (this.#preferences.vibration) navigator.vibrate?.(VIBRATIONS[alert]);
-    if (this.#preferences.sound && this.#audio && !this.isBlocked) playTones(this.#audio, TONES[alert]);
-  }
-
-  #unlock() {
-    if (this.#audio === null) {
-      this.#audio = new AudioContext();
-      this.#audio.addEventListener("statechange", this.#onChange);
-    }
-    // A browser also suspends a page's sounds in the background, and during a telephone call.
-    if (this.isBlocked) this.#audio.resume().catch(() => {});
+    if (this.#preferences.sound) this.#output.play(TONES[alert]);
   }
 }

@@ -11,12 +11,9 @@ import { elapsedText, endText, ownStateLabel, pauseReason, timerText } from "./o
 /**
  * @import { Member, PauseReasons } from "../bridge"
  * @import { Membership, OwnState } from "./own-state.js"
+ * @import { Rights } from "../shared/rights.js"
  * @import { Board } from "../shared/state.js"
  * @import { Clock } from "../shared/time.js"
- *
- * @typedef {object} Rights
- * @property {boolean} canPause
- * @property {boolean} canResume
  */
 
 // A pause of several queues reaches them within this time, in milliseconds.
@@ -107,7 +104,7 @@ export class AgentView {
 
   #drawControls() {
     const { isPaused, paused, memberships } = this.state;
-    const { canPause, canResume } = this.#rights;
+    const [canPause, canResume] = ["pause", "unpause"].map((action) => this.#rights.allows(action));
     const isMissedCall = paused.some(({ member }) => member.auto_paused);
     const showsPause = canPause && !isPaused && memberships.length > 0 && this.#catalog !== null;
     const showsResume = canResume && (isPaused || isMissedCall);

@@ -5,21 +5,21 @@ import { errorMessage } from "../shared/dialog.js";
 import { isolate, isolateText } from "../shared/dom.js";
 import { displayName } from "../shared/member.js";
 import { toast } from "../shared/notices.js";
+import { agentsOf, readOutcome } from "../shared/outcome.js";
 import { areAgentsBusy, whileAgentsBusy } from "../shared/pending.js";
 import { membershipsOf } from "./memberships.js";
-import { agentsOf, readOutcome } from "./outcome.js";
 import { failedText, fixedText, groupFailures, existingText, resultText, undoHint } from "./texts.js";
 import { inverseRequests, unchangedSince } from "./undo.js";
 
 /**
  * @import { Api } from "../shared/api.js"
  * @import { Undo } from "../shared/notices.js"
+ * @import { Outcome, Row } from "../shared/outcome.js"
  * @import { Reasons } from "../shared/reasons.js"
  * @import { Rights } from "../shared/rights.js"
  * @import { Board } from "../shared/state.js"
  * @import { Clock } from "../shared/time.js"
  * @import { Membership } from "./memberships.js"
- * @import { Outcome, Row } from "./outcome.js"
  * @import { Done, Parameters } from "./undo.js"
  *
  * @typedef {object} ChangesOptions

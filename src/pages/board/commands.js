@@ -12,11 +12,11 @@ import { openRemove, openResume } from "./scope-dialogs.js";
 
 /**
  * @import { Content } from "../shared/dialog.js"
+ * @import { Outcome } from "../shared/outcome.js"
  * @import { Reasons } from "../shared/reasons.js"
  * @import { Rights } from "../shared/rights.js"
  * @import { Board } from "../shared/state.js"
  * @import { Changes } from "./changes.js"
- * @import { Outcome } from "./outcome.js"
  * @import { Selection } from "./selection.js"
  *
  * @typedef {object} Subject whom a change concerns

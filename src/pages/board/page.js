@@ -2,8 +2,8 @@
 
 import { createApi } from "../shared/api.js";
 import { errorMessage, refreshDialog, setUpDialog } from "../shared/dialog.js";
-import { byId } from "../shared/dom.js";
-import { continueAt, restart, setUpLogin, showApp, showLogin } from "../shared/login.js";
+import { byId, oncePerFrame } from "../shared/dom.js";
+import { continueAt, keepLogin, restart, setUpLogin, showApp, showLogin } from "../shared/login.js";
 import { Session, wakeWithPage } from "../shared/session.js";
 import { applyPreferences, loadPreferences, openSettings } from "../shared/settings.js";
 import { Clock } from "../shared/time.js";
@@ -24,8 +24,6 @@ import { View } from "./view.js";
 const preferences = loadPreferences();
 /** @type {Session | null} */
 let session = null;
-/** @type {Login | null} */
-let loggedIn = null;
 /** @type {Commands | null} */
 let commands = null;
 /** @type {Selection | null} */
@@ -41,7 +39,7 @@ function startSession(login) {
     showImmediately: login.isStored,
     readsStatistics: true,
     createPage(created) {
-      loggedIn = login;
+      keepLogin(byId("wall", HTMLAnchorElement), login);
       showApp(login);
       byId("board").focus({ preventScroll: true });
       return createPage(created);
@@ -66,18 +64,11 @@ function createPage({ api, board, clock, reasons, rights }) {
   commands = new Commands({ board, changes, reasons, rights, selection: chosen });
   const bulk = new BulkBar(board, chosen, commands);
   const view = new View({ api, board, clock, preferences, reasons, rights, selection: chosen });
-  let isScheduled = false;
-  // Like the view, draws once for all events before the next frame.
-  const schedule = () => {
-    if (isScheduled) return;
-    isScheduled = true;
-    requestAnimationFrame(() => {
-      isScheduled = false;
-      document.body.dataset.allows = ACTIONS.filter((action) => rights.allows(action)).join(" ");
-      bulk.draw();
-      refreshDialog();
-    });
-  };
+  const schedule = oncePerFrame(() => {
+    document.body.dataset.allows = ACTIONS.filter((action) => rights.allows(action)).join(" ");
+    bulk.draw();
+    refreshDialog();
+  });
   return {
     update(/** @type {BoardUpdate} */ update) {
       view.update(update);
@@ -126,12 +117,6 @@ function setUpTools() {
     }),
   );
   byId("logout").addEventListener("click", () => restart());
-  byId("wall").addEventListener("click", (event) => {
-    // A new tab or window has a session of its own.
-    if (loggedIn === null || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    continueAt("wall", loggedIn);
-  });
 }
 
 setUpTools();

@@ -1,12 +1,12 @@
 // The results of changes in words.
 
 import { isolate } from "../shared/dom.js";
+import { agentsOf, queuesOf } from "../shared/outcome.js";
 import { formatCount } from "../shared/time.js";
-import { agentsOf, queuesOf } from "./outcome.js";
 
 /**
  * @import { Content } from "../shared/dialog.js"
- * @import { Failure, Outcome, Row } from "./outcome.js"
+ * @import { Failure, Outcome, Row } from "../shared/outcome.js"
  * @import { Parameters } from "./undo.js"
  *
  * @typedef {(agent: string) => Content} NameOf

@@ -7,8 +7,8 @@ import { parseTime } from "../shared/time.js";
 
 /**
  * @import { Member, PauseReasons } from "../bridge"
+ * @import { Row } from "../shared/outcome.js"
  * @import { Membership } from "./memberships.js"
- * @import { Row } from "./outcome.js"
  *
  * @typedef {Record<string, string>} Parameters
  *

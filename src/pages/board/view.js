@@ -1,7 +1,7 @@
 // The board on the page: the totals, and either the people, the queues or the day's work. A state
 // change updates only the affected parts of the page.
 
-import { byId, setText } from "../shared/dom.js";
+import { byId, oncePerFrame, setText } from "../shared/dom.js";
 import { searchTerms } from "../shared/search.js";
 import { savePreferences } from "../shared/settings.js";
 import { formatCount } from "../shared/time.js";
@@ -46,7 +46,7 @@ export class View {
    */
   #updates = new Map();
   #drawsEverything = false;
-  #isScheduled = false;
+  #schedule = oncePerFrame(() => this.#draw());
   #search = byId("search", HTMLInputElement);
   /** @type {string | null} the total that filters the people; null for all people */
   #total = null;
@@ -145,15 +145,6 @@ export class View {
     this.#queues.show(terms);
     this.#today.show(view === "today", terms);
     this.refresh();
-  }
-
-  #schedule() {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    requestAnimationFrame(() => {
-      this.#isScheduled = false;
-      this.#draw();
-    });
   }
 
   #draw() {

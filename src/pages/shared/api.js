@@ -1,7 +1,7 @@
 // Requests to the bridge, and the messages for failed requests.
 
 /**
- * @import { AgentResult, Credentials, ErrorBody, QueueResult, Token } from "../bridge"
+ * @import { AgentResult, Credentials, ErrorBody, Token } from "../bridge"
  * @import { Clock } from "./time.js"
  */
 
@@ -96,15 +96,6 @@ export function errorFromResponse(retryAfter, body) {
  */
 export function adviceFor(code) {
   return ADVICE[code] ?? "";
-}
-
-/**
- * Returns the bridge's messages for the queues in which a change failed.
- *
- * @param {QueueResult[]} results
- */
-export function failureMessages(results) {
-  return results.filter(({ result }) => result === "error").map(({ message }) => String(message));
 }
 
 export class Api {

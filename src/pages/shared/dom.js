@@ -60,6 +60,24 @@ export function setText(node, text) {
 }
 
 /**
+ * Returns a function that calls `draw` before the browser draws the next frame: once, however often
+ * the function is called until then.
+ *
+ * @param {() => void} draw
+ */
+export function oncePerFrame(draw) {
+  let isScheduled = false;
+  return () => {
+    if (isScheduled) return;
+    isScheduled = true;
+    requestAnimationFrame(() => {
+      isScheduled = false;
+      draw();
+    });
+  };
+}
+
+/**
  * Sets the icon of an <svg><use/></svg> to one of the icons in icons.part.html.
  *
  * @param {Element} svg

@@ -113,6 +113,22 @@ export function continueAt(url, login) {
 }
 
 /**
+ * Makes a link to another page keep the login. Without it, the other page would ask for the login, and
+ * the board would then return an agent to the agent's page.
+ *
+ * @param {HTMLAnchorElement} link
+ * @param {Login} login
+ */
+export function keepLogin(link, login) {
+  link.addEventListener("click", (event) => {
+    // A new tab or window has a session of its own.
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    continueAt(link.href, login);
+  });
+}
+
+/**
  * Reloads the page. The user remains logged in.
  *
  * @param {Login} login

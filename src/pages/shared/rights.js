@@ -29,6 +29,11 @@ export class Rights {
     }
   }
 
+  /** @param {Identity} identity as the bridge has just sent it */
+  set(identity) {
+    this.#identity = identity;
+  }
+
   /**
    * Returns whether the user may do this action. Until the bridge has answered, nothing is allowed.
    *

@@ -1,6 +1,6 @@
 // The wall screen: draws all queues as equal tiles that fill the screen.
 
-import { byId, cloneTemplate, create, find, setChildren, setIcon, setText } from "../shared/dom.js";
+import { byId, cloneTemplate, create, find, oncePerFrame, setChildren, setIcon, setText } from "../shared/dom.js";
 import { Board } from "../shared/state.js";
 import { Clock, formatDuration, formatTimeOfDay } from "../shared/time.js";
 import { queueStatus, WORDS } from "./alarm.js";
@@ -37,7 +37,7 @@ export class WallView {
   #lateAfter;
   #onAlarm;
   #isLive = false;
-  #isScheduled = false;
+  #schedule = oncePerFrame(() => this.#draw());
   #unit = 0;
   /** @type {Map<string, Entry>} by queue */
   #entries = new Map();
@@ -82,12 +82,7 @@ export class WallView {
    * @param {BoardUpdate} update
    */
   update(update) {
-    if (update === "nothing" || this.#isScheduled) return;
-    this.#isScheduled = true;
-    requestAnimationFrame(() => {
-      this.#isScheduled = false;
-      this.#draw();
-    });
+    if (update !== "nothing") this.#schedule();
   }
 
   /** Draws everything in the next frame. */

@@ -25,8 +25,11 @@ fn agent_sees_the_own_day_only() {
         day["Lunch"].is_string().then_some(day)
     });
     assert!(day["Training"].is_null(), "{day}");
-    assert_eq!((&day["Calls"], &day["Missed calls"]), (&json!("1"), &json!("0")));
-    assert_eq!(day["Lunch"], json!("0:00:00 1 pause"), "{day}");
+    assert_eq!(
+        (&day["Calls"], &day["Missed calls"]),
+        (&json!("1"), &json!("0"))
+    );
+    assert_eq!(day["Lunch"], json!("1 pause 0:00:00"), "{day}");
     // Nobody is logged in any more, so that the report does not change.
     bridge.acme_ok("action=remove&agent=1001,1002&queue=*");
     wait_for_text(&browser, "#state", "Logged out");
@@ -34,12 +37,17 @@ fn agent_sees_the_own_day_only() {
         let row = bridge.get_ok(DANA, "action=showreport")["rows"][0].take();
         let hours = |value: &Value| {
             let seconds = value.as_u64().expect("seconds");
-            format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+            format!(
+                "{}:{:02}:{:02}",
+                seconds / 3600,
+                seconds / 60 % 60,
+                seconds % 60
+            )
         };
         let expected = json!({
             "Logged in": hours(&row["logged_in_seconds"]),
-            "Paused": format!("{} 1 pause", hours(&row["paused_seconds"])),
-            "Lunch": format!("{} 1 pause", hours(&row["reasons"][0]["paused_seconds"])),
+            "Paused": format!("1 pause {}", hours(&row["paused_seconds"])),
+            "Lunch": format!("1 pause {}", hours(&row["reasons"][0]["paused_seconds"])),
             "Calls": "1",
             "Missed calls": "0",
             "Talk": hours(&row["talk_seconds"]),

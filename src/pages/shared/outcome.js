@@ -1,6 +1,6 @@
 // The response to a change of one or several agents, as one list of results.
 
-import { adviceFor } from "../shared/api.js";
+import { adviceFor } from "./api.js";
 
 /**
  * @import { ChangeBody, QueueResult } from "../bridge"
