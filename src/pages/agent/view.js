@@ -27,7 +27,7 @@ export class AgentView {
   #isLive = false;
   /** @type {PauseReasons | null} null until the bridge has sent the reasons */
   #catalog = null;
-  /** The names of the controls that are shown. */
+  /** The names of the controls that are shown; empty for none. */
   #shownControls = "";
   /** @type {Map<string, HTMLElement>} by queue */
   #rows = new Map();
@@ -116,8 +116,8 @@ export class AgentView {
     byId("partly").hidden = isPaused || isMissedCall || paused.length === 0;
     byId("resume-partly").hidden = !canResume;
     setText(find(byId("partly"), "span"), partlyText(this.state));
-    const shown = [showsPause, showsResume && resumeText, !byId("partly").hidden].join();
-    // A tap that was aimed at the old controls must not reach the new ones.
+    const shown = [showsPause && "pause", showsResume && resumeText, byId("partly").hidden ? "" : "partly"].filter(Boolean).join();
+    // A tap that was aimed at the old controls, if there were any, must not reach the new ones.
     if (this.#shownControls !== "" && this.#shownControls !== shown) markChanged(byId("controls"));
     this.#shownControls = shown;
   }

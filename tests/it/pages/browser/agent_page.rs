@@ -88,6 +88,7 @@ pub(super) fn wait_until_settled(browser: &Browser) {
 
 /// Taps a control of the page.
 pub(super) fn tap(browser: &Browser, selector: &str) {
+    browser.wait_visible(selector);
     wait_until_settled(browser);
     browser.click(selector);
 }
@@ -100,8 +101,8 @@ fn own_queues(bridge: &Bridge) -> Value {
 /// Taps an element five times while the PBX does not answer, the last time in a later task of
 /// the browser.
 fn tap_five_times((asterisk, browser): (&Asterisk, &Browser), selector: &str) {
-    wait_until_settled(browser);
     browser.wait_visible(selector);
+    wait_until_settled(browser);
     asterisk.freeze();
     let script = "const element = document.querySelector(arguments[0]);
         for (let count = 0; count < 4; count += 1) element.click();";
