@@ -3,7 +3,10 @@
 use super::axe::{Scene, State, assert_accessible};
 use super::hands::ESCAPE;
 use super::today::show_today;
-use super::{LIVE, agent_selector, log_in, start_with_reasons, wait_until_settled};
+use super::{
+    LIVE, advance_clocks, agent_selector, log_in, start_with_reasons, stop_clocks,
+    wait_until_settled,
+};
 use crate::support::{Asterisk, Bridge, Browser, SIMULATED};
 
 struct BoardScene {
@@ -118,10 +121,13 @@ const STATES: [State<BoardScene>; 21] = [
         scene.open_dialog(&format!("{} .pause", agent_selector("6002", "1002")));
     }),
     ("a change with an undo", |scene| {
+        // The offer to undo stays, however long the checks take.
+        stop_clocks(&scene.browser);
         scene.browser.click("#dialog [data-reason=Training]");
         scene.browser.wait_visible("#toasts .undo");
     }),
     ("resume", |scene| {
+        advance_clocks(&scene.browser, 10_000);
         let row = agent_selector("6002", "1002");
         wait_until_settled(&scene.browser, &row);
         scene.open_dialog(&format!("{row} .pause[data-action=unpause]"));

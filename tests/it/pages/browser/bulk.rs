@@ -73,6 +73,7 @@ fn five_people_are_paused_with_at_most_eight_clicks(version: u32) {
 
     // One click undoes it, with one request.
     wait_until_answered(&browser);
+    wait_for_text(&browser, "[data-total=paused]", "5");
     hands.click("#toasts .undo");
     wait_for_match(
         &browser,
@@ -112,6 +113,7 @@ fn one_failure_leaves_the_others_done_and_is_named() {
     }
     // Only what has succeeded can be undone.
     wait_until_answered(&browser);
+    wait_for_text(&browser, "[data-total=paused]", "2");
     browser.click("#toasts .undo");
     wait_for_match(
         &browser,
