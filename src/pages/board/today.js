@@ -180,8 +180,8 @@ export class Today {
     const gaps = byId("report-gaps");
     gaps.hidden = !missing || missing.gaps.length === 0;
     const list = find(gaps, "ul");
-    const items = (missing?.gaps ?? []).map((text) => create("li", {}, text));
-    if (list.childElementCount !== items.length) list.replaceChildren(...items);
+    const texts = missing?.gaps ?? [];
+    if (list.textContent !== texts.join("")) list.replaceChildren(...texts.map((text) => create("li", {}, text)));
   }
 
   /** Saves the shown report as CSV. */

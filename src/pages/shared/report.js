@@ -85,7 +85,8 @@ export function missingIn(report) {
   const texts = gaps.map((gap) => gapText(gap, report));
   const isNamed = gaps.length <= NAMED_GAPS;
   const times = isNamed ? joinWithAnd(texts) : formatCount(gaps.length, "time");
-  const gapSentence = `The bridge could not see the phone system ${times}. Calls and pauses of that time may be missing.`;
+  const when = gaps.length === 1 ? "that time" : "these times";
+  const gapSentence = `The bridge could not see the phone system ${times}. Calls and pauses of ${when} may be missing.`;
   const sentences = [beginText(report), gaps.length === 0 ? "" : gapSentence];
   return { text: sentences.filter(Boolean).join(" "), gaps: isNamed ? [] : texts };
 }

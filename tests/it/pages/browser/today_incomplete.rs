@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::today::show_today;
-use super::{browser_errors, open_board, wait_for_text};
+use super::{browser_errors, open_board, wait_for_match, wait_for_text};
 use crate::support::{
     Asterisk, Bridge, SIMULATED, configuration, eventually, with_acme_keys, with_state_directory,
 };
@@ -65,6 +65,48 @@ fn incomplete_report_names_its_beginning_and_its_gaps_in_the_organizations_time(
     let filter = "return getComputedStyle(document.querySelector('.today')).filter";
     assert_eq!(browser.run_script(filter, &[]), "none");
     assert!(browser_errors(&browser).is_empty());
+}
+
+/// Makes the page believe that each report has five gaps, the last of which has the end in
+/// `window.lastEnd`.
+const FIVE_GAPS: &str = "
+    const send = window.fetch;
+    window.lastEnd = null;
+    window.fetch = async (path, options) => {
+        const response = await send(path, options);
+        if (!String(options?.body ?? '').includes('showreport')) return response;
+        const report = await response.json();
+        const time = (minute, second) => `2026-11-29T09:0${minute}:${second}Z`;
+        const gaps = [1, 2, 3, 4].map((minute) => ({from: time(minute, '00'), to: time(minute, '30')}));
+        gaps.push({from: time(5, '00'), to: window.lastEnd});
+        return new Response(JSON.stringify({...report, complete: false, gaps}));
+    };";
+
+#[test]
+fn many_gaps_are_counted_and_listed() {
+    let asterisk = Asterisk::start(SIMULATED);
+    let bridge = Bridge::start(&configuration(asterisk.port));
+    let browser = open_board(&bridge);
+    browser.run_script(FIVE_GAPS, &[]);
+    show_today(&browser);
+    browser.wait_until(
+        "document.getElementById('report-notice').innerText.includes('the phone system 5 times.')",
+    );
+    browser.click("#report-gaps summary");
+    let last = "#report-gaps li:nth-child(5)";
+    browser.wait_visible(last);
+    assert!(
+        browser.text(last).starts_with("since "),
+        "{}",
+        browser.text(last)
+    );
+    // The gap ends while the page shows it.
+    let end = "window.lastEnd = '2026-11-29T09:05:30Z';
+        document.dispatchEvent(new Event('visibilitychange'));";
+    browser.run_script(end, &[]);
+    wait_for_match(&browser, last, "from .+ to .+");
+    let count = "return document.querySelectorAll('#report-gaps li').length";
+    assert_eq!(browser.run_script(count, &[]), 5);
 }
 
 #[test]
