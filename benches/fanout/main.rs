@@ -13,6 +13,9 @@
 )]
 
 #[allow(dead_code, reason = "shared with the other benchmark")]
+#[path = "../speed/asterisk.rs"]
+mod asterisk;
+#[allow(dead_code, reason = "shared with the other benchmark")]
 #[path = "../speed/bridge.rs"]
 mod bridge;
 #[allow(dead_code, reason = "shared with the other benchmark")]

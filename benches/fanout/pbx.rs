@@ -1,12 +1,10 @@
 //! A real Asterisk, and the bridge's configuration for it.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
 
 use crate::Result;
+use crate::asterisk::{Asterisk, sample_file};
 
 /// The AMI user who makes the changes.
 pub(crate) const USER: &str = "bench";
@@ -19,12 +17,10 @@ const FIRST_AGENT: usize = 20000;
 /// The number of members in each queue.
 pub(crate) const MEMBERS: usize = 10;
 
-/// A running Asterisk. On drop, it is stopped, and its files are deleted.
+/// A running Asterisk.
 pub(crate) struct Pbx {
-    version: u32,
-    name: String,
+    _asterisk: Asterisk,
     pub(crate) ami_port: u16,
-    running: Option<(Child, ChildStdin)>,
 }
 
 pub(crate) fn queue_name(queue: usize) -> String {
@@ -43,11 +39,9 @@ impl Pbx {
     /// Starts an Asterisk with this number of queues.
     pub(crate) fn start(version: u32, queues: usize) -> Result<Self> {
         let ami_port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let overlay = tempfile::tempdir()?;
-        let config = |name: &str| std::fs::read_to_string(sample("config").join(name));
-        let manager = config("manager.conf")?
+        let manager = sample_file("manager.conf")?
             + &format!("\n[{USER}]\nsecret = {SECRET}\nread = agent\nwrite = agent\n");
-        let sample_queues = config("queues.conf")?;
+        let sample_queues = sample_file("queues.conf")?;
         let (general, _) = sample_queues
             .split_once("[acme-6001]")
             .ok_or("the sample's queues.conf has no acme-6001")?;
@@ -60,57 +54,18 @@ impl Pbx {
             }
         }
         let agents = "[acme-agents]\nexten => _2XXXX,1,Answer()\n same => n,Wait(3600)\n";
-        let extensions = config("extensions.conf")?.replacen("[acme-agents]\n", agents, 1);
-        for (name, text) in [
+        let extensions = sample_file("extensions.conf")?.replacen("[acme-agents]\n", agents, 1);
+        let files = [
             ("manager.conf", manager),
             ("queues.conf", queues_conf),
             ("extensions.conf", extensions),
-        ] {
-            std::fs::write(overlay.path().join(name), text)?;
-        }
+        ];
         let name = format!("fanout-{}-{queues}", std::process::id());
-        let mut child = Command::new(sample("start"))
-            .arg(version.to_string())
-            .args(["--port", &ami_port.to_string(), "--name", &name])
-            .arg("--until-eof")
-            .arg("--overlay")
-            .arg(overlay.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let stdin = child.stdin.take().ok_or("piped")?;
-        let stdout = child.stdout.take().ok_or("piped")?;
-        let pbx = Self {
-            version,
-            name,
+        Ok(Self {
+            _asterisk: Asterisk::start(version, name, ami_port, &files, &[])?,
             ami_port,
-            running: Some((child, stdin)),
-        };
-        let mut lines = BufReader::new(stdout).lines().map_while(|line| line.ok());
-        let is_ready = lines.any(|line| line.starts_with("ready"));
-        if is_ready {
-            Ok(pbx)
-        } else {
-            Err("Asterisk did not start".into())
-        }
+        })
     }
-}
-
-impl Drop for Pbx {
-    fn drop(&mut self) {
-        if let Some((mut child, stdin)) = self.running.take() {
-            drop(stdin);
-            let _ = child.wait();
-        }
-        let _ = Command::new(sample("remove"))
-            .args([&self.version.to_string(), &self.name])
-            .status();
-    }
-}
-
-fn sample(name: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    root.join("asterisk-sample").join(name)
 }
 
 /// Returns the bridge's configuration: the defaults, except for the ports and the number of

@@ -13,6 +13,7 @@
 )]
 
 mod ami;
+mod asterisk;
 mod bridge;
 mod cells;
 mod costs;

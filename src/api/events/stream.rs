@@ -281,9 +281,8 @@ impl EventStream {
 
     /// Continues with a snapshot because the client reads too slowly.
     fn fall_back(&mut self) -> Step {
-        let pbx = &self.live.view.pbx;
-        pbx.metrics().dropped_to_snapshot.inc();
-        self.need_snapshot(pbx.latest_change())
+        self.live.view.pbx.metrics().dropped_to_snapshot.inc();
+        self.need_snapshot(self.live.view.pbx.latest_change())
     }
 
     fn need_snapshot(&mut self, change: u64) -> Step {
