@@ -119,10 +119,12 @@ fn shown_people(browser: &Browser) -> Vec<String> {
         .collect()
 }
 
-/// Waits until the button that pauses or resumes an agent accepts clicks: it ignores them during
-/// a change, and for a moment after its meaning has changed.
+/// Waits until the button that pauses or resumes an agent accepts clicks: it ignores them before
+/// the user's rights are known, during a change, and for a moment after its meaning has changed.
 fn wait_until_settled(browser: &Browser, row: &str) {
-    let pause = serde_json::json!(format!("{row}:not([aria-busy]) .pause:not([data-changed])"));
+    let allowed = "body[data-allows]:not([data-allows=\"\"])";
+    let pause = format!("{allowed} {row}:not([aria-busy]) .pause:not([data-changed])");
+    let pause = serde_json::json!(pause);
     browser.wait_until(&format!("document.querySelector({pause}) !== null"));
 }
 
