@@ -8,6 +8,7 @@ use super::covered::Covered;
 use super::days::Days;
 use super::figures::Figures;
 use super::grouping::{Group, GroupKey, Grouping};
+use super::groups::Groups;
 use super::index_map::IndexMap;
 use super::outcome::CallerOutcome;
 use super::pause_counter::PauseCounter;
@@ -61,7 +62,7 @@ pub struct Engine<'a> {
     by_queue: bool,
     by_reason: bool,
     by_day: bool,
-    groups: IndexMap<Group, Figures>,
+    groups: Groups,
     pauses: PauseCounter,
     logged_in: Covered,
     paused: Covered,
@@ -80,7 +81,7 @@ impl<'a> Engine<'a> {
             by_queue: grouping.has(GroupKey::Queue),
             by_reason: grouping.has(GroupKey::Reason),
             by_day: grouping.has(GroupKey::Day),
-            groups: IndexMap::default(),
+            groups: Groups::default(),
             pauses: PauseCounter::default(),
             logged_in: Covered::default(),
             paused: Covered::default(),
@@ -121,12 +122,10 @@ impl<'a> Engine<'a> {
     #[must_use]
     pub fn finish(mut self) -> IndexMap<Group, Figures> {
         for (group, reason) in self.pauses.overdue() {
-            let figures = self.groups.entry(group).or_default();
+            let figures = self.groups.of(group);
             figures.reasons.entry(reason).or_default().overdue += 1;
         }
-        self.groups
-            .retain(|_, figures| *figures != Figures::default());
-        self.groups
+        self.groups.into_map()
     }
 
     fn add_agent(&mut self, rows: &[Selected]) {
@@ -181,7 +180,7 @@ impl<'a> Engine<'a> {
         let is_first = self.pauses.add(self.pause_key(row, reason), entry, limit);
         if is_first && let Some(group) = self.group_at(row, reason, began) {
             self.pauses.set_group(self.pause_key(row, reason), group);
-            let figures = self.groups.entry(group).or_default();
+            let figures = self.groups.of(group);
             figures.reasons.entry(reason).or_default().pauses += 1;
         }
     }
@@ -213,7 +212,7 @@ impl<'a> Engine<'a> {
             day: if self.by_day { day as u32 } else { 0 },
             ..Group::default()
         };
-        let callers = &mut self.groups.entry(group).or_default().callers;
+        let callers = &mut self.groups.of(group).callers;
         callers.callers += 1;
         let outcome = CallerOutcome::from_number(entry.value);
         match outcome {
@@ -266,7 +265,7 @@ impl<'a> Engine<'a> {
             return None;
         }
         let group = self.group_at(row, 0, time)?;
-        Some(self.groups.entry(group).or_default())
+        Some(self.groups.of(group))
     }
 
     /// Adds the seconds of a span to the figures of each day that it touches.
@@ -281,7 +280,7 @@ impl<'a> Engine<'a> {
         let days = self.days;
         days.split(began, ended, |day, seconds| {
             let group = self.group(row, reason, day);
-            *field(self.groups.entry(group).or_default()) += seconds;
+            *field(self.groups.of(group)) += seconds;
         });
     }
 }

@@ -35,6 +35,7 @@ mod days;
 mod engine;
 mod figures;
 mod grouping;
+mod groups;
 mod index_map;
 mod outcome;
 mod pause_counter;

@@ -9,8 +9,9 @@ pub(super) struct WrapUps<'a> {
     pauses: &'a [Selected],
     /// Sorted by their ends.
     calls: &'a [Selected],
-    /// The length of the longest call, in seconds.
+    /// The lengths of the longest call and the longest pause, in seconds.
     longest_call: i64,
+    longest_pause: i64,
 }
 
 impl<'a> WrapUps<'a> {
@@ -21,13 +22,18 @@ impl<'a> WrapUps<'a> {
             let end = rows.partition_point(|row| row.entry.kind <= kind);
             &rows[start..end]
         };
+        let longest = |rows: &[Selected]| {
+            let seconds = rows.iter().map(|row| row.entry.seconds);
+            seconds.max().map_or(0, i64::from)
+        };
+        let pauses = of_kind(EntryKind::Pause);
         let calls = of_kind(EntryKind::Call);
-        let longest_call = calls.iter().map(|call| call.entry.seconds).max();
         Self {
             logins: of_kind(EntryKind::Login),
-            pauses: of_kind(EntryKind::Pause),
+            longest_call: longest(calls),
+            longest_pause: longest(pauses),
+            pauses,
             calls,
-            longest_call: i64::from(longest_call.unwrap_or(0)),
         }
     }
 
@@ -55,7 +61,9 @@ impl<'a> WrapUps<'a> {
             return began;
         }
         let latest = ended;
-        let pauses = self.pauses.iter();
+        let first = began - self.longest_pause;
+        let first = self.pauses.partition_point(|row| row.entry.began < first);
+        let pauses = self.pauses[first..].iter();
         for pause in pauses.take_while(|row| row.entry.began < latest) {
             if pause.queue == call.queue && pause.entry.ended() > began {
                 ended = ended.min(pause.entry.began.max(began));

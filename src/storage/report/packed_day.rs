@@ -121,6 +121,11 @@ fn write_number(bytes: &mut Vec<u8>, mut value: u64) {
 }
 
 fn read_number(bytes: &mut &[u8]) -> Option<u64> {
+    // Most numbers take one byte.
+    if let [byte @ ..0x80, rest @ ..] = *bytes {
+        *bytes = rest;
+        return Some(u64::from(*byte));
+    }
     let mut value = 0;
     for shift in (0..64).step_by(7) {
         let (&byte, rest) = bytes.split_first()?;
