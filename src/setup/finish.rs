@@ -64,9 +64,10 @@ impl Summary {
         let lines_file = setup.lines_file();
         if lines_file.exists() {
             let path = quoted_path(&lines_file);
-            let hint = format!("{path} contains the AMI user's secret. Delete it: rm {path}");
             text.push('\n');
+            let hint = format!("{path} contains the AMI user's secret. Delete it:");
             text.push_str(&wrapped(&hint, ""));
+            let _ = writeln!(text, "  rm {path}");
         }
         text
     }

@@ -110,6 +110,10 @@ fn user_without_rights_gets_a_file_with_the_lines(version: u32) {
         0,
         &["Logged in", "interface PJSIP/{agent}", "Delete it: rm"],
     );
+    // A terminal does not break the command.
+    let command = format!("  rm {}", directory.join("ami-user.conf").display());
+    let is_command = |line: &str| line == command;
+    assert!(outcome.text.lines().any(is_command), "{}", outcome.text);
     let text = fs::read_to_string(directory.join("ami-bridge.toml")).expect("a configuration");
     assert!(text.contains("[organization.acme]"), "{text}");
     fs::set_permissions(&unreadable, fs::Permissions::from_mode(0o700)).expect("set");
