@@ -2,8 +2,9 @@
 
 use super::proposal::Proposal;
 use super::questions::wrapped;
+use crate::ami::value::is_trimmed_line;
 use crate::config::table_name;
-use crate::organizations::{Pattern, Template};
+use crate::organizations::{Pattern, TOKEN_PREFIX, Template};
 
 /// Maximum number of names in a list for the operator.
 const MAX_LISTED: usize = 5;
@@ -67,6 +68,22 @@ pub(super) fn parse_template(text: &str) -> Result<String, String> {
     Template::new(text, "agent").map(|_| text.to_owned())
 }
 
+pub(super) fn parse_queue_name(text: &str) -> Result<String, String> {
+    Template::new(text, "queue").map(|_| text.to_owned())
+}
+
+/// Parses the name that a user logs in with. HTTP Basic separates the name from the password by
+/// a colon.
+pub(super) fn parse_username(text: &str) -> Result<String, String> {
+    if text.contains(':') || !is_trimmed_line(text) {
+        return Err("must be one line without a colon".to_owned());
+    }
+    if text.starts_with(TOKEN_PREFIX) {
+        return Err(format!("must not begin with {TOKEN_PREFIX}, as tokens do"));
+    }
+    Ok(text.to_owned())
+}
+
 pub(super) fn parse_queues(text: &str) -> Result<Vec<String>, String> {
     parse_list(text, Pattern::parse_queue)
 }
@@ -75,7 +92,7 @@ pub(super) fn parse_agents(text: &str) -> Result<Vec<String>, String> {
     parse_list(text, Pattern::parse_agent)
 }
 
-pub(super) fn parse_list(
+fn parse_list(
     text: &str,
     parse: impl Fn(&str) -> Result<Pattern, String>,
 ) -> Result<Vec<String>, String> {

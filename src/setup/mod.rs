@@ -1,6 +1,6 @@
 //! `ami-bridge setup`: makes a working configuration from what the PBX reports.
 //!
-//! `find` finds the PBX with its files (`manager_conf`, `flavor`). `ami_user` logs in to it
+//! `flags` checks the command line. `find` finds the PBX with its files (`manager_conf`, `flavor`). `ami_user` logs in to it
 //! (`link`), and before that adds the AMI user (`ami_lines`) if it does not exist, or has the
 //! operator add it (`paste`). `organizations` decides on the organizations from the flags, the
 //! operator's `answers` to `questions` and the proposals (`proposal`, which does no IO).
@@ -17,6 +17,7 @@ mod error;
 mod files;
 mod find;
 mod finish;
+mod flags;
 mod flavor;
 mod link;
 mod listen;
@@ -98,6 +99,7 @@ struct Setup {
 impl Setup {
     async fn run(&self) -> Result<(), SetupError> {
         self.require_unit()?;
+        flags::check(&self.arguments)?;
         let path = self.configuration_file();
         let existing = Existing::of(&path)?;
         if existing == Existing::Own {

@@ -3,16 +3,17 @@
 
 use super::Setup;
 use super::answers::{
-    listed, parse_agents, parse_name, parse_names, parse_queues, parse_template, summary,
+    listed, parse_agents, parse_name, parse_names, parse_queue_name, parse_queues, parse_template,
+    parse_username, summary,
 };
 use super::error::SetupError;
+use super::flags::refuse_single_flags;
 use super::flavor::Flavor;
 use super::proposal::{
     Group, Known, Proposal, SeenQueues, propose_all, propose_group, propose_named,
 };
 use super::question::Question;
 use super::questions::{say, wrapped};
-use crate::organizations::Template;
 
 /// The name of the group of queues without a prefix, if other queues have prefixes.
 const REST: &str = "main";
@@ -49,7 +50,7 @@ pub(super) fn decide(
     };
     let proposals = choice.proposals()?;
     if proposals.len() > 1 {
-        choice.refuse_single_flags()?;
+        refuse_single_flags(&setup.arguments)?;
     }
     let decided = proposals
         .into_iter()
@@ -210,24 +211,6 @@ impl Choice<'_> {
             .map_err(mistake("--queues or --queue-name"))
     }
 
-    /// Refuses flags that can apply to one organization only.
-    fn refuse_single_flags(&self) -> Result<(), SetupError> {
-        let arguments = &self.setup.arguments;
-        let flags = [
-            ("--queues", arguments.queues.is_some()),
-            ("--queue-name", arguments.queue_name.is_some()),
-            ("--agents", arguments.agents.is_some()),
-            ("--username", arguments.username.is_some()),
-            ("--password-file", arguments.password_file.is_some()),
-        ];
-        match flags.iter().find(|(_, is_given)| *is_given) {
-            None => Ok(()),
-            Some((flag, _)) => Err(SetupError::Mistake(format!(
-                "{flag} applies to one organization: name only one with --organization"
-            ))),
-        }
-    }
-
     /// Completes a proposal: asks for what it lacks, shows it, and lets the operator change it.
     fn complete(&self, name: String, mut proposal: Proposal) -> Result<Decided, SetupError> {
         let Setup {
@@ -252,7 +235,7 @@ impl Choice<'_> {
         }
         let username = match &arguments.username {
             Some(username) => username.clone(),
-            None => questions.ask(Question::Username, Some(&name), |text| Ok(text.to_owned()))?,
+            None => questions.ask(Question::Username, Some(&name), parse_username)?,
         };
         Ok(Decided {
             name,
@@ -267,9 +250,8 @@ impl Choice<'_> {
         let default = proposal.queues.join(",");
         proposal.queues = questions.ask(Question::Queues, Some(&default), parse_queues)?;
         let default = proposal.queue_name.clone();
-        proposal.queue_name = questions.ask(Question::QueueName, Some(&default), |text| {
-            Template::new(text, "queue").map(|_| text.to_owned())
-        })?;
+        proposal.queue_name =
+            questions.ask(Question::QueueName, Some(&default), parse_queue_name)?;
         let default = proposal.agents.join(",");
         proposal.agents = questions.ask(Question::Agents, Some(&default), parse_agents)?;
         let default = proposal.interface.clone();
