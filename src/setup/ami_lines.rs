@@ -2,22 +2,22 @@
 
 use std::net::IpAddr;
 
-/// Placeholder for a secret that is not shown.
+/// Placeholder for a new secret, which is not shown.
 pub(super) const HIDDEN_SECRET: &str = "(64 random hex digits)";
 
 /// Returns the section of a user who may log in from one address, and may do no more than the
-/// bridge needs. With `enables_ami`, the lines also turn the AMI on, for this machine only. The
-/// first and the last line mark the others, so that a command can remove them.
+/// bridge needs. With `enabling_head`, which is the head of a section, the lines also turn the AMI
+/// on, for this machine only. The first and the last line mark the others, so that a command can
+/// remove them.
 pub(super) fn lines(
     username: &str,
     secret: &str,
     own_address: IpAddr,
-    enables_ami: bool,
+    enabling_head: Option<&str>,
 ) -> String {
-    let enable = match enables_ami {
-        true => "[general](+)\nenabled = yes\nbindaddr = 127.0.0.1\n\n",
-        false => "",
-    };
+    let enable = enabling_head.map_or(String::new(), |head| {
+        format!("{head}\nenabled = yes\nbindaddr = 127.0.0.1\n\n")
+    });
     // Each deny line covers one family of addresses.
     format!(
         "; Added by ami-bridge setup: {username}\n{enable}[{username}]\nsecret = {secret}\n\
@@ -61,7 +61,7 @@ mod tests {
                 "queuebridge",
                 "s",
                 address.parse().expect("an address"),
-                false,
+                None,
             );
             assert!(lines.contains(expected), "{lines}");
             assert!(!lines.contains("[general]"), "{lines}");

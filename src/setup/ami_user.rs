@@ -16,7 +16,7 @@ use super::manager_conf::Place;
 use super::paste::{hand_over, indented, wait_for_login};
 use super::question::Question;
 use super::questions::{say, wrapped};
-use super::secrets::{random_secret, read_line_of};
+use super::secrets::{check_new_secret, random_secret, read_line_of};
 use super::shell;
 
 /// A secret that exists already.
@@ -26,6 +26,13 @@ struct KnownSecret {
     source: String,
     /// Whether its user certainly exists, so that nothing is added.
     user_exists: bool,
+}
+
+/// The secret of a user that does not exist yet.
+struct NewSecret {
+    secret: Zeroizing<String>,
+    /// The text in place of the secret, for the operator.
+    placeholder: String,
 }
 
 /// Logs in as the AMI user. Adds the user to Asterisk's files if it does not exist, and if
@@ -47,12 +54,36 @@ pub(super) async fn obtain(setup: &Setup, pbx: &FoundPbx) -> Result<AmiUser, Set
         }) => match Link::open(&pbx.address, username, &secret).await {
             Ok(link) => return Ok(AmiUser { secret, link }),
             Err(reason) if user_exists => return Err(refused(pbx, username, &source, &reason)),
-            Err(_) => secret,
+            Err(reason) => stored_secret(secret, &source, &reason)?,
         },
         None if exists(setup, pbx) => return Err(without_secret(setup, pbx)),
-        None => random_secret()?,
+        None => NewSecret {
+            secret: random_secret()?,
+            placeholder: HIDDEN_SECRET.to_owned(),
+        },
     };
     add(setup, pbx, secret).await
+}
+
+/// Returns the secret in the file of an earlier run as that of a new user. `reason` is why the
+/// login with it does not work.
+fn stored_secret(
+    secret: Zeroizing<String>,
+    file: &str,
+    reason: &str,
+) -> Result<NewSecret, SetupError> {
+    check_new_secret(&secret).map_err(|error| {
+        SetupError::Missing(format!(
+            "no login with the secret in {file}: {reason}. Setup does not give it to a new AMI \
+             user, because it {error}. Move {file} away and run setup again: it then makes a \
+             secret"
+        ))
+    })?;
+    let placeholder = format!("(the secret in {file})");
+    Ok(NewSecret {
+        secret,
+        placeholder,
+    })
 }
 
 /// Returns whether the user certainly exists, according to the flags or `manager.conf`.
@@ -119,7 +150,7 @@ fn refused(pbx: &FoundPbx, username: &str, source: &str, reason: &str) -> SetupE
     let from = own_address(&pbx.address);
     let from = from.map_or(String::new(), |address| format!(", from {address}"));
     let hint = match pbx.is_ami_off() {
-        true => " (manager.conf has enabled = no; set it to yes and run manager reload)",
+        true => " (manager.conf has no enabled = yes; add it to [general] and run manager reload)",
         false => "",
     };
     SetupError::Missing(format!(
@@ -132,16 +163,20 @@ fn refused(pbx: &FoundPbx, username: &str, source: &str, reason: &str) -> SetupE
 async fn add(
     setup: &Setup,
     pbx: &FoundPbx,
-    secret: Zeroizing<String>,
+    NewSecret {
+        secret,
+        placeholder,
+    }: NewSecret,
 ) -> Result<AmiUser, SetupError> {
     let username = setup.arguments.ami_username();
     let own_address = own_address(&pbx.address).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let enabling_head = pbx.conf.as_ref().and_then(|conf| conf.enabling_head());
     let lines = |secret: &str| {
         Zeroizing::new(ami_lines::lines(
             username,
             secret,
             own_address,
-            pbx.is_ami_off(),
+            enabling_head,
         ))
     };
     let place = match &pbx.conf {
@@ -150,7 +185,7 @@ async fn add(
     };
     let is_written = match &place {
         Ok(place) if !setup.arguments.print_ami_user => {
-            show_new_lines(place, &lines(HIDDEN_SECRET));
+            show_new_lines(place, &lines(&placeholder));
             if setup.arguments.dry_run {
                 return Err(not_added(username));
             }
@@ -163,7 +198,7 @@ async fn add(
                 say(&wrapped(&format!("{reason}."), ""));
             }
             if setup.arguments.dry_run {
-                say(&indented(&lines(HIDDEN_SECRET)));
+                say(&indented(&lines(&placeholder)));
                 return Err(not_added(username));
             }
             false
@@ -183,7 +218,10 @@ async fn add(
     }
     match Link::open(&pbx.address, username, &secret).await {
         Ok(link) => Ok(AmiUser { secret, link }),
-        Err(reason) => Err(refused(pbx, username, "the new lines", &reason)),
+        Err(reason) => Err(SetupError::Missing(format!(
+            "no login at {} as {username} with the new lines: {reason}",
+            pbx.address
+        ))),
     }
 }
 

@@ -26,10 +26,12 @@ pub(super) struct ManagerConf {
     pub(super) bind_address: Option<String>,
     /// The users.
     pub(super) users: Vec<ManagerUser>,
-    /// The file patterns that `manager.conf` itself includes, as absolute paths, in order.
-    pub(super) includes: Vec<PathBuf>,
     /// Whether a program writes the file.
     pub(super) is_generated: bool,
+    /// What `manager.conf` itself includes, in order.
+    includes: Vec<Include>,
+    /// The file in which the section `[general]` begins.
+    general_file: Option<PathBuf>,
     sections: Vec<Section>,
 }
 
@@ -60,12 +62,27 @@ pub(super) enum Place {
     EndOf(PathBuf),
 }
 
+/// A line of `manager.conf` that includes files.
+#[derive(Debug)]
+struct Include {
+    /// An absolute path, which can have wildcards in its last part.
+    pattern: PathBuf,
+    /// Whether `[general]` begins before the line.
+    follows_general: bool,
+}
+
 #[derive(Debug)]
 struct Section {
     name: String,
     is_template: bool,
     settings: Vec<(String, Zeroizing<String>)>,
     file: PathBuf,
+}
+
+impl Section {
+    fn is_general(&self) -> bool {
+        self.name == "general"
+    }
 }
 
 impl ManagerConf {
@@ -102,7 +119,10 @@ impl ManagerConf {
                 Line::Include(pattern) => {
                     let pattern = folder.join(pattern);
                     if depth == 0 {
-                        self.includes.push(pattern.clone());
+                        self.includes.push(Include {
+                            pattern: pattern.clone(),
+                            follows_general: self.sections.iter().any(Section::is_general),
+                        });
                     }
                     for file in matching_files(&pattern) {
                         if let (Ok(text), true) = (read_text(&file), depth < MAX_DEPTH) {
@@ -143,13 +163,16 @@ impl ManagerConf {
     }
 
     fn interpret(&mut self) {
+        let mut sections = self.sections.iter();
+        let general = sections.find(|section| section.is_general());
+        self.general_file = general.map(|section| section.file.clone());
         for section in std::mem::take(&mut self.sections) {
             let value = |key: &str| {
                 let mut settings = section.settings.iter().rev();
                 let (_, value) = settings.find(|(k, _)| k.eq_ignore_ascii_case(key))?;
                 Some(value.clone())
             };
-            if section.name == "general" {
+            if section.is_general() {
                 if let Some(enabled) = value("enabled") {
                     self.is_enabled = is_true(&enabled);
                 }
@@ -185,11 +208,31 @@ impl ManagerConf {
         }
     }
 
+    /// Returns the head of a section that turns the AMI on, or `None` if the AMI is on.
+    ///
+    /// Asterisk refuses all of `manager.conf` if a section continues one that has not begun, and
+    /// ignores a second section with the same name.
+    pub(super) fn enabling_head(&self) -> Option<&'static str> {
+        match &self.general_file {
+            _ if self.is_enabled => None,
+            Some(_) => Some("[general](+)"),
+            None => Some("[general]"),
+        }
+    }
+
+    /// Returns whether lines in a file that this line includes can turn the AMI on.
+    fn can_enable(&self, include: &Include) -> bool {
+        self.is_enabled || include.follows_general || self.general_file.is_none()
+    }
+
     /// Returns the place for a new user, or a message if there is none: a new file in an included
     /// folder, else the end of an included file for custom settings, else the end of
-    /// `manager.conf`.
+    /// `manager.conf`. If the AMI is off, the place is one where it can be turned on.
     pub(super) fn place_for_user(&self) -> Result<Place, String> {
-        let folder_file = self.includes.iter().find_map(|pattern| {
+        let includes = self.includes.iter();
+        let includes = includes.filter(|include| self.can_enable(include));
+        let patterns: Vec<&PathBuf> = includes.map(|include| &include.pattern).collect();
+        let folder_file = patterns.iter().find_map(|pattern| {
             let name = pattern.file_name()?.to_str()?;
             let file = pattern.with_file_name(name.replacen('*', "ami-bridge", 1));
             let has_one_star = name.matches('*').count() == 1 && !name.contains('?');
@@ -202,17 +245,18 @@ impl ManagerConf {
         if let Some(file) = folder_file {
             return Ok(place(file));
         }
-        let is_custom = |path: &&PathBuf| {
+        let is_custom = |path: &&&PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             name.contains("custom") && !name.contains('*')
         };
-        if let Some(custom) = self.includes.iter().find(is_custom) {
-            return Ok(place(custom.clone()));
+        if let Some(custom) = patterns.iter().find(is_custom) {
+            return Ok(place((*custom).clone()));
         }
         if self.is_generated {
             let path = self.path.display();
             return Err(format!(
-                "{path} is written by a program, and includes no file for your own settings"
+                "{path} is written by a program, and includes no file to which setup can add \
+                 lines"
             ));
         }
         Ok(Place::EndOf(self.path.clone()))

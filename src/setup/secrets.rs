@@ -52,6 +52,29 @@ pub(super) fn random_password() -> Result<Zeroizing<String>, SetupError> {
     Ok(password)
 }
 
+/// Minimum number of characters of a secret that setup gives to a new AMI user.
+const MIN_SECRET: usize = 16;
+
+/// Checks a secret that setup is about to give to a new AMI user.
+///
+/// # Errors
+/// Returns a message if the secret is easy to guess, or if `manager.conf` can't contain it. The
+/// message does not contain the secret.
+pub(super) fn check_new_secret(secret: &str) -> Result<(), String> {
+    // Asterisk would take the rest of the line for a comment.
+    if secret.contains(';') {
+        return Err("contains a semicolon, which begins a comment in manager.conf".to_owned());
+    }
+    let has_digit = secret.contains(|c: char| c.is_ascii_digit());
+    let has_letter = secret.contains(char::is_alphabetic);
+    if secret.chars().count() < MIN_SECRET || !has_digit || !has_letter {
+        return Err(format!(
+            "is easy to guess: it must have {MIN_SECRET} characters or more, with letters and digits"
+        ));
+    }
+    Ok(())
+}
+
 /// Reads a file with one line, which is a secret.
 ///
 /// # Errors
@@ -89,6 +112,21 @@ mod tests {
             passwords[0].split('-').map(str::len).collect::<Vec<_>>(),
             [5; 4]
         );
+    }
+
+    #[test]
+    fn new_secret_must_be_hard_to_guess_and_fit_into_manager_conf() {
+        let random = random_secret().expect("a secret");
+        for (secret, is_valid) in [
+            (random.as_str(), true),
+            ("correct horse battery 7", true),
+            ("PUT-THE-SECRET-HERE", false),
+            ("0123456789012345", false),
+            ("short7", false),
+            ("0123456789abcdef;x", false),
+        ] {
+            assert_eq!(check_new_secret(secret).is_ok(), is_valid, "{secret}");
+        }
     }
 
     #[test]

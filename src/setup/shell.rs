@@ -29,9 +29,9 @@ pub(super) fn removal(path: &Path, separator: &str, text: &str) -> String {
     let first = pattern(text.lines().next());
     let last = pattern(text.lines().next_back());
     let separator = separator.replace('\n', "\\n");
-    // With -z, sed treats the whole file as one line.
+    // With -z, sed treats the whole file as one line. The path may be a symbolic link.
     format!(
-        "sed -i -z 's/{separator}{first}\\n.*{last}\\n//' {}",
+        "sed -i --follow-symlinks -z 's/{separator}{first}\\n.*{last}\\n//' {}",
         quoted_path(path)
     )
 }
@@ -56,20 +56,23 @@ mod tests {
     #[test]
     fn removal_leaves_the_other_lines() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("a b.conf");
+        let file = folder.path().join("real.conf");
+        let link = folder.path().join("a b.conf");
+        std::os::unix::fs::symlink("real.conf", &link).expect("a link");
         let text = "; Added: a.b\n[a.b]\nsecret = x\n; End of a.b\n";
         for (old, separator, later) in [
             ("", "", ""),
             ("[x]\n", "\n", "[y]\n"),
             ("[x]\n; Added: aXb", "\n\n", "; End of aXb\n"),
         ] {
-            std::fs::write(&path, [old, separator, text, later].concat()).expect("written");
-            let command = removal(&path, separator, text);
+            std::fs::write(&file, [old, separator, text, later].concat()).expect("written");
+            let command = removal(&link, separator, text);
             let status = std::process::Command::new("sh")
                 .args(["-c", &command])
                 .status();
             assert!(status.expect("a shell").success(), "{command}");
-            let left = std::fs::read_to_string(&path).expect("a file");
+            assert!(link.is_symlink(), "{command}");
+            let left = std::fs::read_to_string(&file).expect("a file");
             assert_eq!(left, [old, later].concat(), "{command}");
         }
     }

@@ -122,6 +122,50 @@ fn place_is_an_included_folder_or_custom_file() {
 }
 
 #[test]
+fn ami_is_enabled_only_where_asterisk_accepts_it() {
+    let include = "#include \"manager.d/*.conf\"\n";
+    let off = "[general]\nenabled = no\n";
+    for (manager, general, head, place) in [
+        (
+            off.to_owned() + include,
+            "",
+            "[general](+)",
+            "manager.d/ami-bridge.conf",
+        ),
+        // Asterisk refuses all files if a section continues one that has not begun.
+        (include.to_owned() + off, "", "[general](+)", "manager.conf"),
+        (include.to_owned(), off, "[general](+)", "manager.conf"),
+        // No file has the section.
+        (
+            include.to_owned(),
+            "",
+            "[general]",
+            "manager.d/ami-bridge.conf",
+        ),
+        ("[admin]\n".to_owned(), "", "[general]", "manager.conf"),
+        (String::new(), "", "[general]", "manager.conf"),
+    ] {
+        let folder = folder(&[
+            ("manager.conf", &manager),
+            ("manager.d/general.conf", general),
+        ]);
+        let conf = read(&folder);
+        assert_eq!(conf.enabling_head(), Some(head), "{manager}");
+        let (Place::NewFile(actual) | Place::EndOf(actual)) =
+            conf.place_for_user().expect("a place");
+        assert_eq!(actual, folder.path().join(place), "{manager}");
+    }
+    let generated = format!("; auto-generated\n{include}{off}");
+    let conf = read(&folder(&[
+        ("manager.conf", &generated),
+        ("manager.d/a.conf", ""),
+    ]));
+    conf.place_for_user().expect_err("no place");
+    let on = read(&folder(&[("manager.conf", DEBIAN)]));
+    assert_eq!(on.enabling_head(), None);
+}
+
+#[test]
 fn files_that_include_each_other_end() {
     let folder = folder(&[("manager.conf", "[a]\n#include manager.conf\n")]);
     assert!(read(&folder).user("a").is_some());

@@ -10,6 +10,7 @@ on_both_versions!(
     freepbx_layout_gets_a_user_in_its_custom_file,
     issabel_layout_gets_a_user_in_its_custom_file,
     disabled_ami_is_enabled_for_this_machine,
+    disabled_ami_is_enabled_after_an_early_include,
     existing_user_is_used_without_changes_to_asterisk,
 );
 
@@ -82,7 +83,7 @@ fn custom_file_gets_a_user(site: &Site, flavor: &str) {
             "queues 6* (now 2)",
             "interface Local/{agent}@from-queue/n",
             "state hint:{agent}@ext-local",
-            "undo: sed -i -z",
+            "undo: sed -i --follow-symlinks -z",
         ],
     );
     let new = site.asterisk.read_config("manager_custom.conf");
@@ -114,6 +115,18 @@ fn disabled_ami_is_enabled_for_this_machine(version: u32) {
         settings.contains(&format!("127.0.0.1:{port}")),
         "{settings}"
     );
+}
+
+/// Asterisk refuses `[general](+)` in a file that is included before `[general]`.
+fn disabled_ami_is_enabled_after_an_early_include(version: u32) {
+    let manager = "#include \"manager.d/*.conf\"\n[general]\nenabled = no\nport = 5038\n";
+    let site = Site::start(version, &layouts::debian().with("manager.conf", manager));
+    let arguments = ["--yes", "--organization", "acme"];
+    site.setup(&arguments).assert(0, &["Logged in"]);
+    let conf = site.asterisk.read_config("manager.conf");
+    assert!(conf.contains("[general](+)\nenabled = yes\n"), "{conf}");
+    site.setup(&arguments)
+        .assert(0, &["Setup changes nothing in it"]);
 }
 
 fn existing_user_is_used_without_changes_to_asterisk(version: u32) {

@@ -1,11 +1,14 @@
 //! Setup on a PBX where something is wrong or missing.
 
+use std::fs;
+
 use super::{Outcome, Site, layouts};
 use crate::support::{bridge_command, on_both_versions};
 
 on_both_versions!(
     wrong_secret_changes_nothing,
     user_without_rights_or_secret_is_reported,
+    stored_secret_is_shown_as_such_and_must_be_strong,
     user_whose_address_is_denied_is_reported,
     pbx_without_queues_needs_more_flags,
 );
@@ -32,6 +35,28 @@ fn wrong_secret_changes_nothing(version: u32) {
     );
     assert!(!outcome.text.contains("not-the-secret"));
     assert_eq!(site.files(), before);
+}
+
+fn stored_secret_is_shown_as_such_and_must_be_strong(version: u32) {
+    let site = Site::start(version, &layouts::debian());
+    fs::create_dir(site.directory()).expect("a folder");
+    let file = site.directory().join("pbx-main.secret");
+    let arguments = ["--yes", "--organization", "acme"];
+    for (secret, reason) in [
+        ("PUT-THE-SECRET-HERE", "is easy to guess"),
+        ("0123456789abcdef;x", "contains a semicolon"),
+    ] {
+        fs::write(&file, secret).expect("written");
+        let before = site.files();
+        let refused = site.setup(&arguments);
+        let remedy = format!("Move {} away and run setup again", file.display());
+        refused.assert(1, &["rejects the AMI user", reason, &remedy]);
+        assert!(!refused.text.contains(secret), "{}", refused.text);
+        assert_eq!(site.files(), before);
+    }
+    fs::write(&file, "a-secret-of-the-operator-7").expect("written");
+    let shown = format!("secret = (the secret in {})", file.display());
+    site.setup(&arguments).assert(0, &[&shown, "Logged in"]);
 }
 
 fn user_without_rights_or_secret_is_reported(version: u32) {
@@ -152,6 +177,38 @@ fn mistakes_are_reported_before_anything_is_changed() {
             "/nowhere: No such file",
         ),
         (&["--yes", "--listen", "everywhere"], 2, "--listen"),
+        (
+            &["--yes", "--organization", "a,A"],
+            2,
+            "--organization: a name appears twice",
+        ),
+        (&["--yes", "--queues", "6001,"], 2, "--queues: "),
+        (&["--yes", "--agents", "1001-99"], 2, "--agents: "),
+        (
+            &["--yes", "--queue-name", "acme"],
+            2,
+            "--queue-name: must contain {queue}",
+        ),
+        (
+            &["--yes", "--interface", "PJSIP/x"],
+            2,
+            "--interface: must contain {agent}",
+        ),
+        (
+            &["--yes", "--state-interface", "hint:x"],
+            2,
+            "--state-interface: must contain {agent}",
+        ),
+        (
+            &["--yes", "--username", "x:y"],
+            2,
+            "--username: must be one line without a colon",
+        ),
+        (
+            &["--yes", "--organization", "a,b", "--agents", "1*"],
+            2,
+            "--agents applies to one organization",
+        ),
     ] {
         setup_alone(arguments).assert(status, &[expected]);
     }
