@@ -34,12 +34,12 @@ impl Report {
 
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!("\n{}\n\n", self.machine);
-        text += "| cell | side | CPU, events | CPU, opening | all open | p50 | p99 | a stream | grown by | new snapshots | lost |\n";
-        text += "|---|---|---|---|---|---|---|---|---|---|---|\n";
+        text += "| cell | side | CPU, events | CPU, opening | all open | p50 | p99 | a stream | grown by | new snapshots | late | lost |\n";
+        text += "|---|---|---|---|---|---|---|---|---|---|---|---|\n";
         for Row { cell, side, result } in &self.rows {
             let _ = writeln!(
                 text,
-                "| {cell} | {side} | {:.2} s | {:.2} s | {} | {} | {} | {:.1} KB | {:.1} MB | {} | {} |",
+                "| {cell} | {side} | {:.2} s | {:.2} s | {} | {} | {} | {:.1} KB | {:.1} MB | {} | {} | {} |",
                 result.flow_cpu.as_secs_f64(),
                 result.open_cpu.as_secs_f64(),
                 time(result.opened_within),
@@ -48,6 +48,7 @@ impl Report {
                 result.kilobytes_per_stream,
                 result.kilobytes_grown / 1000.0,
                 result.snapshots,
+                result.late,
                 result.lost,
             );
         }

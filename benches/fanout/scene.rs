@@ -43,8 +43,8 @@ impl Scene {
     /// Returns the number of changes a second.
     pub(crate) fn rate(self) -> u32 {
         match self {
-            // In a minute, more events than the bridge stores for a view.
-            Self::SlowReaders { .. } => 100,
+            // In a minute, the events are larger than all that the bridge stores for a view.
+            Self::SlowReaders { .. } => 150,
             Self::OneView { .. } | Self::OwnViews { .. } | Self::Organizations { .. } => 20,
         }
     }
@@ -114,9 +114,10 @@ impl Scene {
         };
         format!(
             "Action: QueuePause\r\nQueue: {}\r\nInterface: {}\r\nPaused: true\r\n\
-             Reason: c{change:06}\r\n\r\n",
+             Reason: c{change:06}{:-<70}\r\n\r\n",
             queue_name(queue),
-            interface(queue, member)
+            interface(queue, member),
+            ""
         )
     }
 }

@@ -47,9 +47,11 @@ pub(crate) type Recorded = (Instant, Vec<u8>);
 pub(crate) struct Received {
     /// The time from each change until each stream showed it.
     pub(crate) times: Vec<Duration>,
-    /// The number of changes that streams did not show, or not in order. After a pause, a stream
-    /// need only show the last change.
+    /// The number of changes that streams did not show, and of those that belong to another view.
+    /// After a pause, a stream need only show the last change.
     pub(crate) lost: u64,
+    /// The number of changes that streams showed after a later one.
+    pub(crate) late: u64,
     /// The number of streams that showed another snapshot.
     pub(crate) snapshots: u64,
     /// The parts of the first stream.
@@ -118,6 +120,7 @@ impl Streams {
                         is_recorded: index == 0,
                         pause,
                         has_snapshot: false,
+                        skipped: Vec::new(),
                         changes: Arc::clone(changes),
                         received: Rc::clone(&received),
                     };
@@ -192,13 +195,15 @@ struct Checker {
     is_recorded: bool,
     pause: Duration,
     has_snapshot: bool,
+    /// The changes that the stream has not shown, although it has shown a later one.
+    skipped: Vec<u32>,
     changes: Arc<Changes>,
     received: Rc<RefCell<Received>>,
 }
 
 impl Checker {
     fn is_done(&self) -> bool {
-        self.next >= self.changes.end()
+        self.next >= self.changes.end() && self.skipped.is_empty()
     }
 
     fn feed(&mut self, bytes: &[u8]) {
@@ -228,14 +233,19 @@ impl Checker {
     }
 
     fn show(&mut self, change: u32) {
-        // A stream may show a change again, for example if it starts with a snapshot.
+        let mut received = self.received.borrow_mut();
         if change < self.next {
+            // A stream may also show a change again, for example if it starts with a snapshot.
+            if let Some(index) = self.skipped.iter().position(|skipped| *skipped == change) {
+                self.skipped.swap_remove(index);
+                received.late += 1;
+            }
             return;
         }
-        let mut received = self.received.borrow_mut();
         if self.pause.is_zero() {
-            // Another view's change counts, too.
-            received.lost += u64::from((change - self.next).div_ceil(self.step));
+            received.lost += u64::from(!(change - self.next).is_multiple_of(self.step));
+            self.skipped
+                .extend((self.next..change).step_by(self.step as usize));
             received.times.extend(self.changes.age(change));
         }
         self.next = change + self.step;
@@ -245,7 +255,7 @@ impl Checker {
 impl Drop for Checker {
     fn drop(&mut self) {
         let missing = self.changes.end().saturating_sub(self.next);
-        let lost = u64::from(missing.div_ceil(self.step));
+        let lost = u64::from(missing.div_ceil(self.step)) + self.skipped.len() as u64;
         if let Ok(mut received) = self.received.try_borrow_mut() {
             received.lost += lost;
             received.snapshots += u64::from(self.has_snapshot);

@@ -32,6 +32,8 @@ pub(crate) struct TurnResult {
     /// How much the memory has grown while events flowed.
     pub(crate) kilobytes_grown: f64,
     pub(crate) lost: u64,
+    /// The number of changes that streams showed after a later one.
+    pub(crate) late: u64,
     /// The number of streams that showed another snapshot.
     pub(crate) snapshots: u64,
 }
@@ -58,6 +60,7 @@ pub(crate) fn run(
     let Received {
         mut times,
         lost,
+        late,
         snapshots,
         recorded,
     } = received;
@@ -70,11 +73,12 @@ pub(crate) fn run(
         kilobytes_per_stream: (memory_when_open - memory_at_start) / count as f64,
         kilobytes_grown: side.server.kilobytes()? - memory_when_open,
         lost,
+        late,
         snapshots,
     };
     eprintln!(
         "  opened within {:.2?}, CPU {:.2?} for opening and {:.2?} for events, p99 {:.0?}, {:.1} KB \
-         a stream and then {:.0} KB, {lost} lost, {snapshots} snapshots",
+         a stream and then {:.0} KB, {lost} lost, {late} late, {snapshots} snapshots",
         result.opened_within,
         result.open_cpu,
         result.flow_cpu,
