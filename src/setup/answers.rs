@@ -36,9 +36,20 @@ pub(super) fn summary(proposal: &Proposal) -> String {
     if !proposal.misfits.is_empty() {
         text += &wrapped(
             &format!(
-                "{} members match. These do not, so the API shows them but can't change them: {}.",
+                "Members that match: {}. These do not, so the API shows them but can't change \
+                 them: {}.",
                 proposal.fitting,
                 listed(&proposal.misfits)
+            ),
+            "  ",
+        );
+    }
+    if !proposal.other_states.is_empty() {
+        text += &wrapped(
+            &format!(
+                "The state interface of these differs. If the API adds them again, they get the \
+                 one above: {}.",
+                listed(&proposal.other_states)
             ),
             "  ",
         );

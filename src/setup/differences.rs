@@ -177,12 +177,14 @@ async fn user_difference(
     }))
 }
 
-/// Returns what the PBXes have and the configuration does not. A PBX that can't be read is left to
-/// the check.
-pub(super) async fn pbx_differences(settings: &Settings, ignored: &[&str]) -> Vec<String> {
+/// Returns what the PBXes have and the configuration does not, and whether all PBXes could be
+/// read. The check reports why a PBX can't be read.
+pub(super) async fn pbx_differences(settings: &Settings, ignored: &[&str]) -> (Vec<String>, bool) {
     let mut differences = Vec::new();
+    let mut are_all_read = true;
     for pbx in &settings.pbxes {
         if pbx.link.tls.is_some() {
+            are_all_read = false;
             continue;
         }
         let link = Link::open(
@@ -191,6 +193,7 @@ pub(super) async fn pbx_differences(settings: &Settings, ignored: &[&str]) -> Ve
             &pbx.link.secret,
         );
         let Ok(link) = link.await else {
+            are_all_read = false;
             continue;
         };
         let deadline = Instant::now() + pbx.action_timeout;
@@ -201,9 +204,11 @@ pub(super) async fn pbx_differences(settings: &Settings, ignored: &[&str]) -> Ve
             let own = organizations.filter(|organization| organization.pbx == pbx.link.name);
             let own: Vec<&Organization> = own.map(AsRef::as_ref).collect();
             differences.extend(queue_differences(&seen, ignored, &own));
+        } else {
+            are_all_read = false;
         }
     }
-    differences
+    (differences, are_all_read)
 }
 
 /// Returns the queues that no organization has, and the members that are nobody's agents.

@@ -10,7 +10,7 @@ use super::error::SetupError;
 use super::flags::refuse_single_flags;
 use super::flavor::Flavor;
 use super::proposal::{
-    Group, Known, Proposal, SeenQueues, propose_all, propose_group, propose_named,
+    Group, Known, Proposal, SeenQueues, propose_all, propose_group, propose_named, separate,
 };
 use super::question::Question;
 use super::questions::{say, wrapped};
@@ -35,7 +35,7 @@ pub(super) fn decide(
     seen: &SeenQueues,
     flavor: Flavor,
 ) -> Result<Vec<Decided>, SetupError> {
-    describe(seen);
+    describe(seen, flavor.ignored_queues());
     let known = Known {
         interface: setup.arguments.interface.clone(),
         state_interface: setup.arguments.state_interface.clone(),
@@ -59,12 +59,14 @@ pub(super) fn decide(
 }
 
 /// Prints the number of queues and members, and the queues with unusable names.
-fn describe(seen: &SeenQueues) {
+fn describe(seen: &SeenQueues, ignored: &[&str]) {
     let members: usize = seen.usable.iter().map(|queue| queue.members.len()).sum();
-    let queues = seen.usable.len();
-    match queues {
+    let queues = seen.usable.iter();
+    let queues = queues.filter(|queue| !ignored.contains(&queue.name.as_str()));
+    match queues.count() {
+        0 if !seen.unusable.is_empty() => say("No queue of the PBX has a name for the API.\n"),
         0 => say("The PBX has no queues yet. The configuration will include those to come.\n"),
-        _ => say(&format!(
+        queues => say(&format!(
             "Queues on the PBX: {queues}. Members: {members}.\n"
         )),
     }
@@ -102,7 +104,7 @@ impl Choice<'_> {
                 [name] if self.may_have_all() || self.group(name).is_some() => {
                     Ok(vec![(name.clone(), self.single(name)?)])
                 }
-                names => names.iter().map(|name| self.of_group(name)).collect(),
+                names => self.of_groups(names),
             };
         }
         if self.may_have_all() {
@@ -133,7 +135,8 @@ impl Choice<'_> {
         if !questions.can_ask() {
             return Err(SetupError::Mistake(format!(
                 "the queues' names have the prefixes of several organizations: give some of them \
-                 with --organization {}, or all queues to one organization with --queues '*'",
+                 with --organization {}, or all queues to one organization with --queue-name \
+                 '{{queue}}'",
                 names.join(",")
             )));
         }
@@ -158,7 +161,7 @@ impl Choice<'_> {
                 let proposal = propose_all(self.seen, self.ignored, &self.known);
                 Ok(vec![(name.clone(), proposal)])
             }
-            names => names.iter().map(|name| self.of_group(name)).collect(),
+            names => self.of_groups(names),
         }
     }
 
@@ -169,21 +172,37 @@ impl Choice<'_> {
         groups.find(|group| group_name(group).eq_ignore_ascii_case(name))
     }
 
-    fn of_group(&self, name: &str) -> Result<(String, Proposal), SetupError> {
-        match self.group(name) {
-            Some(group) => Ok((
-                name.to_owned(),
-                propose_group(self.seen, group, &self.known),
-            )),
-            None => {
-                let names: Vec<String> = self.groups.iter().map(group_name).collect();
-                Err(SetupError::Mistake(format!(
-                    "--organization: no queue's name begins with {name}; the names begin with \
-                     {}. For one organization with all queues, add --queues '*'",
-                    names.join(", ")
-                )))
+    /// Returns a proposal for each name. A queue belongs to the name with the longest prefix.
+    fn of_groups(&self, names: &[String]) -> Result<Vec<(String, Proposal)>, SetupError> {
+        let groups = names.iter().map(|name| {
+            let group = self.group(name).cloned();
+            let group = group.or_else(|| self.seen.group_of_name(name));
+            group.ok_or_else(|| self.no_queue(name))
+        });
+        let mut groups: Vec<Group> = groups.collect::<Result<_, _>>()?;
+        separate(&mut groups);
+        let proposals = names.iter().zip(&groups).map(|(name, group)| {
+            if group.queues.is_empty() {
+                return Err(self.no_queue(name));
             }
-        }
+            Ok((name.clone(), propose_group(self.seen, group, &self.known)))
+        });
+        proposals.collect()
+    }
+
+    /// The error for an organization without queues.
+    fn no_queue(&self, name: &str) -> SetupError {
+        let prefixes = self.groups.iter().map(|group| group.prefix.clone());
+        let prefixes: Vec<String> = prefixes.filter(|prefix| !prefix.is_empty()).collect();
+        let known = match prefixes.is_empty() {
+            true => String::new(),
+            false => format!(" The names begin with {}.", prefixes.join(", ")),
+        };
+        SetupError::Mistake(format!(
+            "--organization: no queue's name begins with {name}, or all begin with the longer \
+             name of another organization.{known} For one organization with all queues, add \
+             --queue-name '{{queue}}'"
+        ))
     }
 
     /// Returns the proposal for the only organization.

@@ -27,12 +27,18 @@ pub(super) async fn run(setup: &Setup, path: &Path) -> Result<(), SetupError> {
     let settings = load_in_folder(setup, path)?;
     let mut differences = flag_differences(&setup.arguments, &settings).await?;
     let ignored = Flavor::of(&setup.arguments.asterisk_etc).ignored_queues();
-    differences.extend(pbx_differences(&settings, ignored).await);
+    let (pbx_differences, are_all_read) = pbx_differences(&settings, ignored).await;
+    differences.extend(pbx_differences);
     for difference in &differences {
         say(&wrapped(&format!("differs: {difference}"), ""));
     }
-    if differences.is_empty() {
-        say("It matches the PBX and the flags.\n");
+    match (differences.is_empty(), are_all_read) {
+        (true, true) => say("It matches the PBX and the flags.\n"),
+        (true, false) => say("It matches the flags.\n"),
+        (false, _) => {}
+    }
+    if !are_all_read {
+        say("Setup did not compare it with every PBX.\n");
     }
     let api = ApiAddress::of(&settings.http);
     let username = first_username(&settings);

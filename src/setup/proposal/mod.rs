@@ -14,7 +14,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-pub(super) use self::groups::Group;
+pub(super) use self::groups::{Group, separate};
 use self::templates::Templates;
 use crate::organizations::{Pattern, Template, is_number_char};
 
@@ -69,11 +69,13 @@ pub(super) struct Proposal {
     pub(super) state_interface: String,
     /// Number of queues that the organization has now.
     pub(super) queue_count: usize,
-    /// Number of members that match the templates.
+    /// Number of members that match the interface's template.
     pub(super) fitting: usize,
-    /// The members that do not match the templates, as text for the operator.
+    /// The members that do not match the interface's template, as text for the operator.
     pub(super) misfits: Vec<String>,
-    /// The numbers of the members that match the templates.
+    /// The members that match it, but have another state interface, as text for the operator.
+    pub(super) other_states: Vec<String>,
+    /// The numbers of the members that match the interface's template.
     numbers: BTreeSet<String>,
 }
 
@@ -105,6 +107,12 @@ impl SeenQueues {
         let names = self.usable.iter().map(|queue| queue.name.as_str());
         let names: Vec<&str> = names.filter(|name| !ignored.contains(name)).collect();
         groups::divide(&names)
+    }
+
+    /// Returns the queues whose names begin with the name of an organization.
+    pub(super) fn group_of_name(&self, organization: &str) -> Option<Group> {
+        let names = self.usable.iter().map(|queue| queue.name.as_str());
+        groups::of_name(organization, &names.collect::<Vec<_>>())
     }
 }
 
@@ -183,6 +191,7 @@ fn propose(
             state_interface: templates.state_interface,
             fitting: templates.fitting,
             misfits: templates.misfits,
+            other_states: templates.other_states,
             numbers: templates.numbers,
             ..proposal
         };

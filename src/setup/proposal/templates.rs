@@ -11,12 +11,14 @@ pub(super) struct Templates {
     pub(super) interface: String,
     /// Empty if members have no state interface of their own.
     pub(super) state_interface: String,
-    /// The numbers of the members that match.
+    /// The numbers of the members that match the interface's template.
     pub(super) numbers: BTreeSet<String>,
-    /// How many members match.
+    /// How many members match it.
     pub(super) fitting: usize,
-    /// The members that do not match.
+    /// The members that do not match it.
     pub(super) misfits: Vec<String>,
+    /// The members that match it, but have another state interface.
+    pub(super) other_states: Vec<String>,
 }
 
 impl Templates {
@@ -45,19 +47,19 @@ impl Templates {
             numbers: BTreeSet::new(),
             fitting: 0,
             misfits: Vec::new(),
+            other_states: Vec::new(),
         };
         for member in members {
-            let number = number(member);
-            let state = number
-                .as_ref()
-                .and_then(|number| state_template(member, number));
-            match (number, state) {
-                (Some(number), Some(state)) if state == templates.state_interface => {
-                    templates.numbers.insert(number);
-                    templates.fitting += 1;
-                }
-                _ => templates.misfits.push(describe(member)),
+            let Some(number) = number(member) else {
+                templates.misfits.push(describe(member));
+                continue;
+            };
+            let state = state_template(member, &number);
+            if state.is_none_or(|state| state != templates.state_interface) {
+                templates.other_states.push(describe(member));
             }
+            templates.numbers.insert(number);
+            templates.fitting += 1;
         }
         Some(templates)
     }

@@ -61,6 +61,21 @@ fn groups_are_prefixes_followed_by_numbers_or_shared_names() {
             &["ACME-:ACME-1 acme-2 ACME-3"],
         ),
         (&["acme-", "-6001"], &[":-6001 acme-"]),
+        // The longer prefix is another organization's.
+        (
+            &["acme-6001", "acme-west-6001", "globex-6001"],
+            &[
+                "acme-:acme-6001",
+                "acme-west-:acme-west-6001",
+                "globex-:globex-6001",
+            ],
+        ),
+        // Departments of an organization without numbers of its own.
+        (
+            &["acme-sales-1", "acme-help-1", "globex-sales-1"],
+            &["acme-:acme-sales-1 acme-help-1", "globex-:globex-sales-1"],
+        ),
+        (&["acme-1", "acme-2-3"], &["acme-:acme-1 acme-2-3"]),
         (&[], &[]),
     ] {
         let mut texts = group_texts(names);
@@ -78,6 +93,33 @@ fn groups_are_prefixes_followed_by_numbers_or_shared_names() {
         sort(&mut expected);
         assert_eq!(texts, expected, "{names:?}");
     }
+}
+
+#[test]
+fn queue_belongs_to_the_longest_name() {
+    let names = ["acme-6001", "acme-west-6001", "aa6001", "acme-west"];
+    let queues: Vec<_> = names.iter().map(|name| queue(name, &[])).collect();
+    let seen = seen(&queues);
+    let group = |name: &str| seen.group_of_name(name).expect(name);
+    let mut groups = [group("acme"), group("acme-west"), group("AA")];
+    separate(&mut groups);
+    let texts = groups.map(|group| format!("{}:{}", group.prefix, group.queues.join(" ")));
+    assert_eq!(
+        texts,
+        [
+            "acme-:acme-6001 acme-west",
+            "acme-west-:acme-west-6001",
+            "aa:aa6001"
+        ]
+    );
+    for name in ["ac", "acme-6001", "globex"] {
+        assert_eq!(seen.group_of_name(name), None, "{name}");
+    }
+    let west = propose_group(&seen, &group("acme-west"), &Known::default());
+    assert_eq!(
+        (west.queue_name.as_str(), west.queue_count),
+        ("acme-west-{queue}", 1)
+    );
 }
 
 #[test]
@@ -116,18 +158,18 @@ fn most_frequent_interface_becomes_the_template() {
     assert_templates(&mixed, usual, &["PJSIP/1004"]);
     let stateless = member("Local/1003@from-queue/n");
     let members = [freepbx(1001), freepbx(1002), stateless];
-    assert_templates(&members, usual, &["Local/1003@from-queue/n"]);
+    // The interface decides whether the API can change a member.
+    assert_templates(&members, usual, &[]);
+    let seen_members = seen(&[queue("6001", &members)]);
+    let proposal = propose_all(&seen_members, &[], &Known::default());
+    assert_eq!(proposal.other_states, ["Local/1003@from-queue/n"]);
+    proposal.numbers.get("1003").expect("an agent");
     let members = [
         member_with_state("Local/1001@agents", "PJSIP/1001"),
         member_with_state("Local/1002@agents", "PJSIP/1002"),
         member_with_state("Local/1003@agents", "PJSIP/desk"),
     ];
-    let misfits = ["Local/1003@agents (state from PJSIP/desk)"];
-    assert_templates(
-        &members,
-        ("Local/{agent}@agents", "PJSIP/{agent}"),
-        &misfits,
-    );
+    assert_templates(&members, ("Local/{agent}@agents", "PJSIP/{agent}"), &[]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ on_both_versions!(
     issabel_layout_gets_a_user_in_its_custom_file,
     disabled_ami_is_enabled_for_this_machine,
     disabled_ami_is_enabled_after_an_early_include,
+    organization_leaves_the_queues_of_a_longer_name,
     existing_user_is_used_without_changes_to_asterisk,
 );
 
@@ -127,6 +128,43 @@ fn disabled_ami_is_enabled_after_an_early_include(version: u32) {
     assert!(conf.contains("[general](+)\nenabled = yes\n"), "{conf}");
     site.setup(&arguments)
         .assert(0, &["Setup changes nothing in it"]);
+}
+
+fn organization_leaves_the_queues_of_a_longer_name(version: u32) {
+    let queues = "[general]\n[acme-6001]\nmember => PJSIP/1001\n\
+                  [acme-west-6001]\nmember => PJSIP/2001\n\
+                  [globex-6001]\nmember => PJSIP/3001\n";
+    let site = Site::start(version, &layouts::debian().with("queues.conf", queues));
+    let unknown = site.setup(&["--yes", "--organization", "acme,initech"]);
+    unknown.assert(
+        2,
+        &[
+            "begins with initech",
+            "begin with acme-, acme-west-, globex-.",
+        ],
+    );
+    for (names, own) in [
+        ("acme,globex", ["acme-", "globex-"]),
+        ("acme,acme-west", ["acme-", "acme-west-"]),
+    ] {
+        site.setup(&["--yes", "--organization", names])
+            .assert(0, &["agents 1000-1099"]);
+        let text = site.read("ami-bridge.toml");
+        for prefix in own {
+            assert!(
+                text.contains(&format!("queue_name = \"{prefix}{{queue}}\"\n")),
+                "{text}"
+            );
+        }
+        assert!(
+            text.contains("queues = [\"6*\"]\nqueue_name = \"acme-{queue}\""),
+            "{text}"
+        );
+        std::fs::remove_file(site.directory().join("ami-bridge.toml")).expect("removed");
+    }
+    // As the message says, one organization can have all queues.
+    site.setup(&["--yes", "--organization", "acme", "--queue-name", "{queue}"])
+        .assert(0, &["queues * (now 3)"]);
 }
 
 fn existing_user_is_used_without_changes_to_asterisk(version: u32) {

@@ -105,8 +105,18 @@ fn user_whose_address_is_denied_is_reported(version: u32) {
 }
 
 fn pbx_without_queues_needs_more_flags(version: u32) {
-    let layout = layouts::debian().with("queues.conf", "[general]\n");
+    let layout = layouts::debian().with("queues.conf", "[general]\n[my queue]\n");
     let site = Site::start(version, &layout);
+    let outcome = site.setup(&["--yes"]);
+    outcome.assert(
+        2,
+        &[
+            "No queue of the PBX has a name for the API.",
+            "\"my queue\"",
+        ],
+    );
+    site.asterisk.write_config("queues.conf", "[general]\n");
+    site.asterisk.cli("queue reload all");
     let outcome = site.setup(&["--yes"]);
     outcome.assert(
         2,
