@@ -4,6 +4,7 @@
 mod ami_proxy;
 mod check;
 mod command_line;
+mod config_bytes;
 mod config_mistakes;
 mod demo;
 mod docs;
