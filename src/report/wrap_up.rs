@@ -42,7 +42,8 @@ impl<'a> WrapUps<'a> {
     }
 
     /// Returns when the wrap-up time after a call ends. It ends early if the member is paused,
-    /// leaves the queue or takes another call, and does not begin if the member has left.
+    /// leaves the queue or takes another call. It does not begin if the member has left or is in
+    /// another call.
     pub(super) fn end(&self, index: usize) -> i64 {
         let call = &self.calls[index];
         let began = call.entry.began;
@@ -75,9 +76,7 @@ impl<'a> WrapUps<'a> {
                 break;
             }
             let next_began = next.entry.began - i64::from(next.entry.seconds);
-            if next_began >= began {
-                ended = ended.min(next_began);
-            }
+            ended = ended.min(next_began.max(began));
         }
         ended
     }

@@ -1,3 +1,6 @@
+mod calls;
+mod pauses;
+
 use std::collections::BTreeSet;
 
 use jiff::civil::{Date, date};
@@ -224,35 +227,6 @@ fn pauses_with_different_reasons_overlap_in_time_but_count_apart() {
             .seconds
     };
     assert_eq!([0, 1, 2].map(seconds), [10, 200, 200]);
-}
-
-#[test]
-fn calls_count_where_they_end_and_wrap_up_ends_early() {
-    let days = one_day();
-    let at = days.start() + 1000;
-    let call = |ended: i64, talk, wrap_up| Entry {
-        value: wrap_up,
-        ..row(EntryKind::Call, 0, 0, at + ended, talk)
-    };
-    let pause = row(EntryKind::Pause, 0, 0, at + 300, 100);
-    let rows = [
-        row(EntryKind::Login, 0, 0, at, 510),
-        call(100, 50, 15),
-        // The next call begins 5 s after this call.
-        call(200, 10, 15),
-        call(215, 10, 15),
-        // A pause begins after 3 s, and then one stands already.
-        call(297, 10, 15),
-        call(350, 10, 15),
-        // The member leaves after 10 s.
-        call(500, 10, 15),
-        pause,
-        row(EntryKind::Missed, 0, 0, at + 60, 0),
-    ];
-    let agent = only(compute(&rows, &days, &[GroupKey::Agent]));
-    assert_eq!((agent.calls_taken, agent.talk_seconds), (6, 100));
-    assert_eq!(agent.wrap_up_seconds, 15 + 5 + 15 + 3 + 10);
-    assert_eq!(agent.missed_calls, 1);
 }
 
 #[test]
