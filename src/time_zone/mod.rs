@@ -5,7 +5,8 @@
 //! has only the rules since 2025, because reports need no earlier ones: 12 kB instead of the
 //! 250 kB of jiff's database, for which the packages have no room. `tools/time_zones` generates it.
 
-use jiff::tz::TimeZone;
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
 
 /// The rules of all zones. Each line has a rule and the names of its zones. A rule is a POSIX time
 /// zone, or `@` and the times of all changes with the offsets that follow, where the changes follow
@@ -46,9 +47,26 @@ impl NamedZone {
 
     fn new(zone: TimeZone) -> Self {
         // Only the machine's zone can be without a name.
-        let name = zone.iana_name().unwrap_or("local").to_owned();
+        let name = match zone.iana_name() {
+            Some(name) => name.to_owned(),
+            None => fixed_offset(&zone).map_or_else(|| "local".to_owned(), offset_name),
+        };
         Self { name, zone }
     }
+}
+
+/// Returns the offset of a zone that has the same offset at all times from now on.
+fn fixed_offset(zone: &TimeZone) -> Option<Offset> {
+    let now = Timestamp::now();
+    let is_fixed = zone.following(now).next().is_none();
+    is_fixed.then(|| zone.to_offset(now))
+}
+
+/// Returns the name of a zone with this offset, for example `UTC+05:45`.
+fn offset_name(offset: Offset) -> String {
+    let sign = if offset.is_negative() { '-' } else { '+' };
+    let minutes = offset.seconds().abs() / 60;
+    format!("UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 /// Returns the zone with this name from this program's rules.
@@ -110,8 +128,6 @@ fn zone_file(changes: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
 
     #[test]
@@ -131,6 +147,19 @@ mod tests {
                 let time = Timestamp::from_second(1_767_225_600 + step * 43_200).expect("a time");
                 assert_eq!(own.to_offset(time), file.to_offset(time), "{name} {time}");
             }
+        }
+    }
+
+    #[test]
+    fn zone_without_a_name_is_named_after_its_offset() {
+        for (rule, name) in [
+            ("<+0545>-5:45", "UTC+05:45"),
+            ("XYZ3:30", "UTC-03:30"),
+            ("XYZ0", "UTC+00:00"),
+            ("EST5EDT,M3.2.0,M11.1.0", "local"),
+        ] {
+            let zone = TimeZone::posix(rule).expect(rule);
+            assert_eq!(NamedZone::new(zone).name, name);
         }
     }
 

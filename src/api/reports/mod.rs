@@ -68,7 +68,8 @@ pub(in crate::api) fn report(
         return Ok(Ok(vec![to_csv(&columns(request), &rows).into()]));
     }
     let gaps = reader.gaps.iter();
-    let gaps: Vec<&ReportGap> = gaps.filter(|gap| concerns(gap, days, now)).collect();
+    let gaps = united(gaps.filter(|gap| concerns(gap, days, now)));
+    let has_begun = days.start() <= now;
     let begins_seen = reader.since.is_some_and(|since| since <= days.start());
     let body = to_json(&Body {
         status: "success",
@@ -84,9 +85,9 @@ pub(in crate::api) fn report(
             .copied()
             .map(GroupKey::as_str)
             .collect(),
-        complete: begins_seen && gaps.is_empty(),
+        complete: has_begun && begins_seen && gaps.is_empty(),
         since: reader.since.and_then(timestamp),
-        gaps: gaps.into_iter().map(GapView::of).collect(),
+        gaps: gaps.iter().map(GapView::of).collect(),
         rows,
     });
     Ok(Ok(body))
@@ -97,6 +98,21 @@ fn concerns(gap: &ReportGap, days: &Days, now: i64) -> bool {
     // A gap may have begun in this second.
     let end = days.end().min(now + 1);
     gap.began < end && gap.ended.is_none_or(|ended| ended > days.start())
+}
+
+/// Unites gaps that overlap, which happens if the clock was set back. `gaps` must be in the order in
+/// which they begin.
+fn united<'a>(gaps: impl IntoIterator<Item = &'a ReportGap>) -> Vec<ReportGap> {
+    let mut united: Vec<ReportGap> = Vec::new();
+    for gap in gaps {
+        match united.last_mut() {
+            Some(last) if last.ended.is_none_or(|ended| gap.began < ended) => {
+                last.ended = last.ended.zip(gap.ended).map(|(a, b)| a.max(b));
+            }
+            _ => united.push(*gap),
+        }
+    }
+    united
 }
 
 impl GapView {
