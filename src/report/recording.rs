@@ -181,6 +181,7 @@ impl Recording {
         let Some(stored) = stop.run_until_cancelled(loaded).await else {
             return;
         };
+        let mut database = self.storage.database_number();
         let era = u32::try_from(wall_clock::unix_millis().div_euclid(1000)).unwrap_or(0);
         let mut recorder = Recorder::new(self.name.clone(), stored, era);
         let (sender, mut events) = mpsc::unbounded_channel();
@@ -193,6 +194,10 @@ impl Recording {
             let until_batch = record_until_batch(&mut recorder, requests, &mut events, &mut ticks);
             let reply = stop.run_until_cancelled(until_batch).await;
             record_all(&mut recorder, &mut events);
+            let current = self.storage.database_number();
+            if std::mem::replace(&mut database, current) != current {
+                recorder.store_again();
+            }
             let batch = recorder.take_batch();
             let write = write_after(writing.take(), self.storage.clone(), batch);
             let Some(reply) = reply else {

@@ -31,6 +31,7 @@ pub(super) struct Database {
     connection: Connection,
     path: PathBuf,
     identity: (u64, u64),
+    is_new: bool,
     /// The numbers of the names in the day's work.
     names: Names,
 }
@@ -43,7 +44,7 @@ impl Database {
     /// Does not change a database that is damaged, from a newer version or from another program.
     pub(super) fn open(directory: &Path) -> Result<Self, DatabaseError> {
         let path = directory.join(FILE_NAME);
-        create_if_missing(directory, &path)?;
+        let is_new = create_if_missing(directory, &path)?;
         let metadata = path.metadata()?;
         if !metadata.is_file() {
             return Err(DatabaseError::NotAFile);
@@ -62,8 +63,14 @@ impl Database {
             connection,
             path,
             identity: identity(&metadata),
+            is_new,
             names: Names::default(),
         })
+    }
+
+    /// Returns whether the file was missing when it was opened.
+    pub(super) fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// Returns whether the file is still at its path.
@@ -157,12 +164,15 @@ impl Database {
     }
 }
 
-fn create_if_missing(directory: &Path, path: &Path) -> io::Result<()> {
+/// Returns whether the file was missing.
+fn create_if_missing(directory: &Path, path: &Path) -> io::Result<bool> {
     let mut options = OpenOptions::new();
     match options.write(true).create_new(true).mode(0o600).open(path) {
         // The file's name must survive a crash of the machine, too.
-        Ok(_) => File::open(directory)?.sync_all(),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => restrict_permissions(path),
+        Ok(_) => File::open(directory)?.sync_all().map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            restrict_permissions(path).map(|()| false)
+        }
         Err(error) => Err(error),
     }
 }

@@ -25,6 +25,7 @@ pub enum StorageStatus {
 pub(super) struct Health {
     state: Mutex<State>,
     errors: AtomicU64,
+    database_number: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -78,6 +79,15 @@ impl Health {
             State::Unavailable(reason) => Some(reason.clone()),
             State::Opening | State::Ready => None,
         }
+    }
+
+    /// Notes that the database is a new file, or another one.
+    pub(super) fn count_database(&self) {
+        self.database_number.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn database_number(&self) -> u64 {
+        self.database_number.load(Ordering::Relaxed)
     }
 
     pub(super) fn errors(&self) -> u64 {

@@ -267,6 +267,16 @@ impl Storage {
         }
     }
 
+    /// Returns a number that changes when the database's file was removed or replaced, so that it
+    /// may not have what was stored before.
+    #[must_use]
+    pub fn database_number(&self) -> u64 {
+        match &*self.0 {
+            Kind::Memory { .. } => 0,
+            Kind::Directory(handle) => handle.health.database_number(),
+        }
+    }
+
     /// Returns the number of failed attempts to open, read or write the database since startup.
     #[must_use]
     pub fn errors(&self) -> u64 {

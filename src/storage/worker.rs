@@ -162,13 +162,18 @@ impl Worker {
                 directory = %self.directory.display(),
                 "the state's file was removed or replaced while the bridge is running"
             );
+            self.health.count_database();
             let is_replaced = self.directory.join(FILE_NAME).exists();
             let pauses = removed.into_pauses();
             // A file that someone has put there is used as it is.
             self.rescued = if is_replaced { Vec::new() } else { pauses };
         }
         if self.database.is_none() {
-            self.database = Some(self.with_path(Database::open(&self.directory))?);
+            let database = self.with_path(Database::open(&self.directory))?;
+            if database.is_new() {
+                self.health.count_database();
+            }
+            self.database = Some(database);
         }
         Ok(())
     }

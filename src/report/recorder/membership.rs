@@ -25,6 +25,8 @@ struct OpenPause {
     row: OpenRow,
     /// The time that Asterisk reports for the pause.
     reported: i64,
+    /// Whether the member was already paused when the bridge first saw it.
+    was_added_paused: bool,
 }
 
 /// A member as it was at the last sight before a gap. Its rows stay open until it is known what
@@ -70,6 +72,13 @@ impl BeforeGap {
         }
     }
 
+    /// Stores the login and the pause again.
+    pub(super) fn write(&self, rows: &mut RowWriter, name: MemberName<'_>) {
+        for row in [&self.login, &self.pause].into_iter().flatten() {
+            row.write(rows, name, None);
+        }
+    }
+
     fn last_sight(&self) -> i64 {
         self.last_sight + self.clock_step
     }
@@ -100,6 +109,8 @@ impl Membership {
         let before = gap.as_ref();
         let last_sight = before.map(BeforeGap::last_sight).or(last_sight);
         let earliest = last_sight.unwrap_or(i64::MIN).max(at - MAX_LOGIN_BEFORE);
+        // The clock may have been set back while the bridge did not run.
+        let earliest = earliest.min(at);
         let logged_in_at = known_time(member.login, at);
         let whole_began = before.and_then(BeforeGap::login_began);
         let login = match logged_in_at {
@@ -124,6 +135,9 @@ impl Membership {
                 _ => Arc::clone(&pause.reason),
             };
             membership.begin_pause(rows, name, (pause, reason), (began, whole), at);
+            if let Some(open) = &mut membership.pause {
+                open.was_added_paused = began - membership.login.began() <= MAX_REASON_DELAY;
+            }
         }
         if let Some(before) = gap {
             before.end(rows, name);
@@ -153,9 +167,8 @@ impl Membership {
                 open.reported = pause.began.reported;
                 return;
             }
-            let was_added_paused = open.row.began() - self.login.began() <= MAX_REASON_DELAY;
             let delay = pause.began.unix - open.row.began();
-            if was_added_paused && open.row.reason().is_empty() && delay <= MAX_REASON_DELAY {
+            if open.was_added_paused && open.row.reason().is_empty() && delay <= MAX_REASON_DELAY {
                 open.reported = pause.began.reported;
                 return open.row.set_reason(rows, name, &pause.reason);
             }
@@ -211,6 +224,13 @@ impl Membership {
         }
     }
 
+    /// Stores the login and the pause again.
+    pub(super) fn write(&mut self, rows: &mut RowWriter, name: MemberName<'_>) {
+        for row in self.open_rows() {
+            row.write(rows, name, None);
+        }
+    }
+
     fn open_rows(&mut self) -> impl Iterator<Item = &mut OpenRow> {
         let pause = self.pause.as_mut().map(|pause| &mut pause.row);
         [&mut self.login].into_iter().chain(pause)
@@ -232,6 +252,7 @@ impl Membership {
         self.pause = Some(OpenPause {
             row: OpenRow::begin(rows, name, kind, times, at),
             reported: pause.began.reported,
+            was_added_paused: false,
         });
     }
 }

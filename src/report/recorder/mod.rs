@@ -55,10 +55,12 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Creates a recorder that continues what a previous process has stored. `era` must be higher
-    /// than all eras of previous processes.
+    /// Creates a recorder that continues what a previous process has stored. Its era is `era`, or
+    /// the one after the eras of the stored rows if the clock was set back.
     #[must_use]
     pub fn new(pbx: String, stored: StoredReport, era: u32) -> Self {
+        let next_era = stored.open_rows.iter().map(|row| row.era + 1).max();
+        let era = era.max(next_era.unwrap_or(0));
         let mut recorder = Self {
             pbx,
             rows: RowWriter::new(era),
@@ -142,6 +144,22 @@ impl Recorder {
     #[must_use]
     pub fn sees(&self) -> bool {
         self.sees
+    }
+
+    /// Stores again everything that lasts, because the database is a new one.
+    pub fn store_again(&mut self) {
+        for ((queue, interface), membership) in &mut self.members {
+            membership.write(&mut self.rows, (queue, interface));
+        }
+        for ((queue, interface), before) in &self.before_gap {
+            before.write(&mut self.rows, (queue, interface));
+        }
+        self.gaps.extend(self.gap);
+        let aliases = self.aliases.iter();
+        self.new_aliases = aliases
+            .map(|(interface, alias)| (Arc::clone(interface), Arc::clone(alias)))
+            .collect();
+        self.unstored_sight = self.sight;
     }
 
     /// Takes everything that is not stored yet.
@@ -248,8 +266,10 @@ impl Recorder {
         if let Some(gap) = self.gap.take() {
             // Something may have happened earlier in this second.
             let first_seen_second = at + 1;
+            // If the clock was set back during the gap, the times in between passed twice.
             self.gaps.push(ReportGap {
-                ended: Some(first_seen_second.max(gap.began)),
+                began: gap.began.min(first_seen_second),
+                ended: Some(gap.began.max(first_seen_second)),
                 ..gap
             });
         }

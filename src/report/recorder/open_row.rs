@@ -127,7 +127,13 @@ impl OpenRow {
         self.id = rows.random_id();
     }
 
-    fn write(&self, rows: &mut RowWriter, (queue, interface): MemberName<'_>, ended: Option<i64>) {
+    /// Stores the row, which lasts if `ended` is `None`.
+    pub(super) fn write(
+        &self,
+        rows: &mut RowWriter,
+        (queue, interface): MemberName<'_>,
+        ended: Option<i64>,
+    ) {
         rows.put(ReportRow {
             id: self.id,
             kind: self.kind,

@@ -169,6 +169,25 @@ fn member_that_is_added_paused_may_get_its_reason_later() {
 }
 
 #[test]
+fn pause_soon_after_the_login_does_not_get_the_next_pauses_reason() {
+    let mut recorder = seeing();
+    report(&mut recorder, NOON, Some(member(NOON, None)));
+    for (seconds, reason) in [(1, ""), (3, "Then"), (5, "")] {
+        let pause = Some((NOON + seconds, reason));
+        report(&mut recorder, NOON + seconds, Some(member(NOON, pause)));
+    }
+    report(&mut recorder, NOON + 7, Some(member(NOON, None)));
+    let stored = stored(&mut recorder);
+    let rows = stored
+        .rows
+        .iter()
+        .filter(|row| row.kind == EntryKind::Pause);
+    let mut rows: Vec<_> = rows.map(|row| (row.began - NOON, &*row.reason)).collect();
+    rows.sort_unstable();
+    assert_eq!(rows, [(1, ""), (3, "Then"), (5, "")]);
+}
+
+#[test]
 fn reload_of_asterisk_neither_begins_nor_ends_a_pause() {
     let mut recorder = seeing();
     report(

@@ -69,6 +69,46 @@ fn report_without_a_directory_begins_with_the_process() {
 }
 
 #[test]
+fn report_has_open_logins_and_pauses_after_the_state_is_removed() {
+    let asterisk = Asterisk::start(SIMULATED);
+    let state = tempfile::tempdir().expect("a folder");
+    let configuration = with_state_directory(&configuration(asterisk.port), state.path());
+    let bridge = Bridge::start(&configuration);
+    bridge.acme_ok("action=add&agent=1001&queue=6001");
+    bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
+    let before = row_when(&bridge, "two seconds pass", |row| {
+        row["paused_seconds"].as_u64() >= Some(2)
+    });
+    for name in ["state.db", "state.db-wal", "state.db-shm"] {
+        fs::remove_file(state.path().join(name)).expect("it exists");
+    }
+    let after = eventually("the new file has the pause", || {
+        let response = bridge.get_as(ACME, "action=showreport");
+        let row = (response.status == 200).then(|| response.json()["rows"][0].clone())?;
+        (row["paused_seconds"].as_u64() > before["paused_seconds"].as_u64()).then_some(row)
+    });
+    assert!(after["alias"].is_string(), "{after}");
+    assert_eq!(after["alias"], before["alias"]);
+    assert_eq!(after["reasons"][0]["reason"], "Lunch");
+    assert_eq!(after["pauses"], 1);
+}
+
+#[test]
+fn days_that_have_not_begun_are_not_complete() {
+    let asterisk = Asterisk::start(SIMULATED);
+    let bridge = Bridge::start(&configuration(asterisk.port));
+    eventually("the bridge sees the PBX", || {
+        let report = bridge.acme_ok("action=showreport");
+        report["since"].is_string().then_some(())
+    });
+    let report = bridge.acme_ok("action=showreport&from=2999-01-01&to=2999-01-02");
+    assert_eq!(
+        (&report["complete"], &report["gaps"]),
+        (&json!(false), &json!([]))
+    );
+}
+
+#[test]
 fn days_before_the_first_sight_have_no_gap_but_are_not_complete() {
     let asterisk = Asterisk::start(SIMULATED);
     let bridge = Bridge::start(&configuration(asterisk.port));

@@ -88,3 +88,64 @@ fn gap_is_filled_only_with_what_asterisk_proves() {
         }
     }
 }
+
+#[test]
+fn clock_set_back_across_a_restart_loses_no_second_and_leaves_a_gap() {
+    let mut recorder = seeing();
+    report(
+        &mut recorder,
+        NOON,
+        Some(member(NOON, Some((NOON, "Lunch")))),
+    );
+    tick(&mut recorder, 1000, NOON + 100);
+    let mut stored = stored(&mut recorder);
+    // The clock is set back by 70 s, and the restart takes 10 s.
+    recorder = Recorder::new("main".to_owned(), stored.report(), 1);
+    let after = member(NOON - 70, Some((NOON - 70, "Lunch")));
+    report(&mut recorder, NOON + 40, Some(after));
+    recorder.observe(WorkEvent::Seen { at: NOON + 41 });
+    report(&mut recorder, NOON + 50, None);
+    stored.store(&mut recorder);
+    for kind in [EntryKind::Login, EntryKind::Pause] {
+        let spans: Vec<_> = stored
+            .spans(kind)
+            .iter()
+            .map(|span| (span.0, span.1))
+            .collect();
+        assert_eq!(spans, [(0, Some(100)), (40, Some(10))]);
+    }
+    let gaps: Vec<_> = stored
+        .gaps
+        .iter()
+        .map(|gap| (gap.began, gap.ended))
+        .collect();
+    assert_eq!(gaps, [(NOON + 42, Some(NOON + 100))]);
+    let eras: std::collections::BTreeSet<u32> = stored.rows.iter().map(|row| row.era).collect();
+    assert_eq!(eras.into_iter().collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn new_database_gets_everything_that_lasts() {
+    let mut recorder = seeing();
+    report(
+        &mut recorder,
+        NOON + 5,
+        Some(member(NOON - 60, Some((NOON + 1, "Lunch")))),
+    );
+    tick(&mut recorder, 1000, NOON + 10);
+    let before = recorder.take_batch();
+    recorder.store_again();
+    let again = recorder.take_batch();
+    assert_eq!(
+        (&again.rows, &again.aliases),
+        (&before.rows, &before.aliases)
+    );
+    assert_eq!((again.rows.len(), again.sight), (2, Some(NOON + 10)));
+    let last_sight = NOON + 20;
+    recorder.observe(WorkEvent::Unseen { last_sight });
+    let gaps = recorder.take_batch().gaps;
+    recorder.store_again();
+    let again = recorder.take_batch();
+    assert_eq!((again.rows, again.gaps), (before.rows, gaps));
+    assert_eq!(again.sight, Some(last_sight));
+}
