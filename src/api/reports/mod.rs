@@ -129,3 +129,30 @@ fn timestamp(seconds: i64) -> Option<String> {
     let time = Timestamp::from_second(seconds).ok()?;
     Some(time.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_that_overlap_are_united() {
+        let gap = |began, ended| ReportGap {
+            id: 1,
+            began,
+            ended,
+        };
+        let spans = |gaps: &[ReportGap]| -> Vec<_> {
+            let gaps = united(gaps).into_iter();
+            gaps.map(|gap| (gap.began, gap.ended)).collect()
+        };
+        let gaps = [
+            gap(0, Some(10)),
+            gap(5, Some(8)),
+            gap(9, Some(20)),
+            gap(20, Some(30)),
+        ];
+        assert_eq!(spans(&gaps), [(0, Some(20)), (20, Some(30))]);
+        let open = [gap(0, None), gap(5, Some(8))];
+        assert_eq!(spans(&open), [(0, None)]);
+    }
+}
