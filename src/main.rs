@@ -7,7 +7,7 @@ use std::error::Error;
 use std::io::{IsTerminal, Read, Write, stderr, stdin, stdout};
 use std::net::SocketAddr;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     match cli.command.unwrap_or(Command::Run) {
         Command::Run => run_command(cli.config),
         Command::Check { json, probe } => check_command(cli.config, json, probe),
-        Command::Setup(arguments) => setup_command(*arguments),
+        Command::Setup(arguments) => setup_command(*arguments, cli.config.as_deref()),
         Command::CreateToken => create_token_command(),
         Command::HashPassword => hash_password_command(),
         Command::Demo { listen, seed } => demo_command(listen, seed),
@@ -94,7 +94,11 @@ fn check_command(config: Option<PathBuf>, json: bool, probe: bool) -> ExitCode {
     ExitCode::from(u8::from(!report.ok))
 }
 
-fn setup_command(arguments: SetupArguments) -> ExitCode {
+fn setup_command(arguments: SetupArguments, config: Option<&Path>) -> ExitCode {
+    if config.is_some() {
+        let message = "setup has no --config: choose the folder with --directory";
+        return fail(&message, USAGE_ERROR);
+    }
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error, 1),

@@ -19,6 +19,9 @@ use super::questions::{say, wrapped};
 use super::secrets::{check_new_secret, random_secret, read_line_of};
 use super::shell;
 
+/// How often the operator can type the secret.
+const MAX_TYPED: usize = 3;
+
 /// A secret that exists already.
 struct KnownSecret {
     secret: Zeroizing<String>,
@@ -26,6 +29,8 @@ struct KnownSecret {
     source: String,
     /// Whether its user certainly exists, so that nothing is added.
     user_exists: bool,
+    /// Whether the operator has typed it.
+    is_typed: bool,
 }
 
 /// The secret of a user that does not exist yet.
@@ -47,14 +52,15 @@ pub(super) async fn obtain(setup: &Setup, pbx: &FoundPbx) -> Result<AmiUser, Set
         pbx.connect()?;
     }
     let secret = match known_secret(setup, pbx)? {
-        Some(KnownSecret {
-            secret,
-            source,
-            user_exists,
-        }) => match Link::open(&pbx.address, username, &secret).await {
-            Ok(link) => return Ok(AmiUser { secret, link }),
-            Err(reason) if user_exists => return Err(refused(pbx, username, &source, &reason)),
-            Err(reason) => stored_secret(secret, &source, &reason)?,
+        Some(mut known) => match log_in(setup, pbx, &mut known).await? {
+            Ok(link) => {
+                let secret = known.secret;
+                return Ok(AmiUser { secret, link });
+            }
+            Err(reason) if known.user_exists => {
+                return Err(refused(pbx, username, &known.source, &reason));
+            }
+            Err(reason) => stored_secret(known.secret, &known.source, &reason)?,
         },
         None if exists(setup, pbx) => return Err(without_secret(setup, pbx)),
         None => NewSecret {
@@ -63,6 +69,25 @@ pub(super) async fn obtain(setup: &Setup, pbx: &FoundPbx) -> Result<AmiUser, Set
         },
     };
     add(setup, pbx, secret).await
+}
+
+/// Logs in with a secret that exists. If the operator has mistyped it, asks for it again.
+async fn log_in(
+    setup: &Setup,
+    pbx: &FoundPbx,
+    known: &mut KnownSecret,
+) -> Result<Result<Link, String>, SetupError> {
+    let username = setup.arguments.ami_username();
+    let mut result = Link::open(&pbx.address, username, &known.secret).await;
+    for _ in 1..MAX_TYPED {
+        match &result {
+            Err(reason) if known.is_typed => say(&wrapped(reason, "  ")),
+            _ => break,
+        }
+        known.secret = setup.questions.secret(Question::Secret)?;
+        result = Link::open(&pbx.address, username, &known.secret).await;
+    }
+    Ok(result)
 }
 
 /// Returns the secret in the file of an earlier run as that of a new user. `reason` is why the
@@ -106,6 +131,7 @@ fn known_secret(setup: &Setup, pbx: &FoundPbx) -> Result<Option<KnownSecret>, Se
             secret,
             source,
             user_exists: exists(setup, pbx),
+            is_typed: false,
         }));
     }
     if let Some(conf) = &pbx.conf {
@@ -117,6 +143,7 @@ fn known_secret(setup: &Setup, pbx: &FoundPbx) -> Result<Option<KnownSecret>, Se
                 secret,
                 source,
                 user_exists: true,
+                is_typed: false,
             })
         }));
     }
@@ -133,6 +160,7 @@ fn known_secret(setup: &Setup, pbx: &FoundPbx) -> Result<Option<KnownSecret>, Se
         secret,
         source,
         user_exists: true,
+        is_typed: true,
     }))
 }
 
@@ -276,8 +304,14 @@ fn write(setup: &Setup, pbx: &FoundPbx, place: &Place, lines: &str) -> Result<bo
     };
     match result {
         Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            say(&format!("This user may not write {}.\n", path.display()));
+        Err(error)
+            if [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem]
+                .contains(&error.kind()) =>
+        {
+            say(&wrapped(
+                &format!("Setup can't write {}: {error}.", path.display()),
+                "",
+            ));
             Ok(false)
         }
         Err(error) => Err(at(path)(error)),

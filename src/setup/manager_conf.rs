@@ -282,6 +282,10 @@ fn matching_files(pattern: &Path) -> Vec<PathBuf> {
 }
 
 fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
+    // Reading a pipe would not end.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
     let bytes = Zeroizing::new(std::fs::read(path)?);
     Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
 }

@@ -10,7 +10,8 @@ use super::error::SetupError;
 use super::flags::refuse_single_flags;
 use super::flavor::Flavor;
 use super::proposal::{
-    Group, Known, Proposal, SeenQueues, propose_all, propose_group, propose_named, separate,
+    Group, Known, Proposal, SeenQueues, narrow_overlapping, propose_all, propose_group,
+    propose_named, separate,
 };
 use super::question::Question;
 use super::questions::{say, wrapped};
@@ -48,7 +49,9 @@ pub(super) fn decide(
         known,
         ignored: flavor.ignored_queues(),
     };
-    let proposals = choice.proposals()?;
+    let mut proposals = choice.proposals()?;
+    // The operator confirms what will be written.
+    narrow_overlapping(&mut proposals);
     if proposals.len() > 1 {
         refuse_single_flags(&setup.arguments)?;
     }

@@ -61,9 +61,12 @@ impl Setup {
             _ => folder,
         };
         self.changes.require_writable(existing).map_err(|error| {
+            let remedy = match is_root() {
+                true => "Choose",
+                false => "Run setup as root, or choose",
+            };
             SetupError::Missing(format!(
-                "{} can't be written: {error}. Run setup as root, or choose a folder with \
-                 --directory",
+                "{} can't be written: {error}. {remedy} a folder with --directory",
                 existing.display()
             ))
         })
@@ -168,8 +171,12 @@ impl Setup {
     }
 }
 
+/// Returns whether the current user is root.
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
+}
+
 fn group_of_daemon() -> Option<u32> {
-    let is_root = fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
     let groups = fs::read_to_string("/etc/group").ok()?;
-    group_id(&groups, GROUP).filter(|_| is_root)
+    group_id(&groups, GROUP).filter(|_| is_root())
 }

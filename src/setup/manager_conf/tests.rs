@@ -166,6 +166,16 @@ fn ami_is_enabled_only_where_asterisk_accepts_it() {
 }
 
 #[test]
+fn only_regular_files_are_read() {
+    let folder = folder(&[("other.conf", "")]);
+    let path = folder.path().join("manager.conf");
+    let status = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(status.expect("mkfifo").success());
+    let error = ManagerConf::read(folder.path()).expect_err("a pipe");
+    assert!(error.to_string().contains("not a regular file"), "{error}");
+}
+
+#[test]
 fn files_that_include_each_other_end() {
     let folder = folder(&[("manager.conf", "[a]\n#include manager.conf\n")]);
     assert!(read(&folder).user("a").is_some());

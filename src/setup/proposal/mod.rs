@@ -211,7 +211,28 @@ fn propose(
     }
 }
 
+/// Narrows the ranges of agents if those of two organizations overlap.
+pub(super) fn narrow_overlapping(proposals: &mut [(String, Proposal)]) {
+    let overlap = proposals.iter().any(|(name, proposal)| {
+        let mut others = proposals.iter().filter(|(other, _)| other != name);
+        others.any(|(_, other)| proposal.has_agents_of(other))
+    });
+    if overlap {
+        for (_, proposal) in proposals {
+            proposal.narrow_agents();
+        }
+    }
+}
+
 impl Proposal {
+    /// Returns whether the agents include a member of another organization.
+    fn has_agents_of(&self, other: &Self) -> bool {
+        let patterns = self.agents.iter().map(|text| Pattern::parse_agent(text));
+        let patterns: Vec<Pattern> = patterns.filter_map(Result::ok).collect();
+        let is_own = |number: &String| patterns.iter().any(|pattern| pattern.matches(number));
+        self.interface == other.interface && other.numbers.iter().any(is_own)
+    }
+
     /// Replaces the proposed ranges by the numbers of the members that exist. Ranges include
     /// numbers without a member, which can belong to another organization. Leaves agents that the
     /// operator has entered.

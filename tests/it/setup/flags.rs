@@ -132,7 +132,7 @@ fn disabled_ami_is_enabled_after_an_early_include(version: u32) {
 
 fn organization_leaves_the_queues_of_a_longer_name(version: u32) {
     let queues = "[general]\n[acme-6001]\nmember => PJSIP/1001\n\
-                  [acme-west-6001]\nmember => PJSIP/2001\n\
+                  [acme-west-6001]\nmember => PJSIP/1002\n\
                   [globex-6001]\nmember => PJSIP/3001\n";
     let site = Site::start(version, &layouts::debian().with("queues.conf", queues));
     let unknown = site.setup(&["--yes", "--organization", "acme,initech"]);
@@ -143,12 +143,21 @@ fn organization_leaves_the_queues_of_a_longer_name(version: u32) {
             "begin with acme-, acme-west-, globex-.",
         ],
     );
-    for (names, own) in [
-        ("acme,globex", ["acme-", "globex-"]),
-        ("acme,acme-west", ["acme-", "acme-west-"]),
+    for (names, own, expected) in [
+        (
+            "acme,globex",
+            ["acme-", "globex-"],
+            "agents 1000-1099 interface",
+        ),
+        // Both have agents in one hundred.
+        (
+            "acme,acme-west",
+            ["acme-", "acme-west-"],
+            "agents 1001 interface",
+        ),
     ] {
         site.setup(&["--yes", "--organization", names])
-            .assert(0, &["agents 1000-1099"]);
+            .assert(0, &[expected]);
         let text = site.read("ami-bridge.toml");
         for prefix in own {
             assert!(

@@ -193,6 +193,7 @@ fn mistakes_are_reported_before_anything_is_changed() {
             "--organization: a name appears twice",
         ),
         (&["--yes", "--queues", "6001,"], 2, "--queues: "),
+        (&["--yes", "--config", "x.toml"], 2, "setup has no --config"),
         (&["--yes", "--agents", "1001-99"], 2, "--agents: "),
         (
             &["--yes", "--queue-name", "acme"],

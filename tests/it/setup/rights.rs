@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Outcome, Site, layouts};
-use crate::support::{Ami, on_both_versions};
+use crate::support::{Ami, bridge_command, on_both_versions};
 
 on_both_versions!(
     user_without_rights_gets_a_file_with_the_lines,
@@ -87,7 +87,16 @@ fn user_without_rights_gets_a_file_with_the_lines(version: u32) {
     let before = site.files();
 
     let refused = setup_as_nobody(&site, &program, Path::new("/proc/ami-bridge"));
-    refused.assert(1, &["/proc can't be written", "--directory"]);
+    refused.assert(
+        1,
+        &["/proc can't be written", "Run setup as root, or choose a"],
+    );
+    // Root can't become root.
+    let mut command = bridge_command();
+    command.args(["setup", "--yes", "--directory", "/proc/ami-bridge"]);
+    let refused = Outcome::new(&command.output().expect("the output of ami-bridge"));
+    refused.assert(1, &["a folder with --directory"]);
+    assert_eq!(refused.text.contains("Run setup as root"), !is_root());
     assert_eq!(site.files(), before);
 
     let home = folder.join("home");

@@ -181,7 +181,10 @@ fn type_secret(version: u32, secret: &str) -> (Site, Terminal) {
 }
 
 fn secret_is_not_shown(version: u32) {
-    let (site, mut terminal) = type_secret(version, "typed-secret");
+    let (site, mut terminal) = type_secret(version, "mistyped-secret");
+    terminal.wait_for("rejects the AMI user");
+    terminal.wait_for("Secret of the AMI user (not shown): ");
+    terminal.type_line("typed-secret");
     terminal.wait_for("Is that right? [Y/n] ");
     terminal.type_line("");
     terminal.wait_for("Username [acme]: ");
@@ -195,6 +198,10 @@ fn secret_is_not_shown(version: u32) {
 
 fn wrong_secret_of_an_existing_user_is_reported_and_not_stored(version: u32) {
     let (site, mut terminal) = type_secret(version, "wrong-secret");
+    for _ in 0..2 {
+        terminal.wait_for("Secret of the AMI user (not shown): ");
+        terminal.type_line("wrong-secret");
+    }
     terminal.wait_for("with the secret from the terminal");
     assert_eq!(terminal.status(), Some(1));
     assert!(!terminal.text().contains("wrong-secret"));
