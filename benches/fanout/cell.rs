@@ -66,7 +66,7 @@ impl Cell {
                 streams_each,
             } => format!("{count} organizations with {streams_each} streams each"),
             Scene::OwnViews { .. } => "3,000 streams that all differ".to_owned(),
-            Scene::SlowReaders { slow: 0, .. } => "3,000 readers, 100 changes a second".to_owned(),
+            Scene::SlowReaders { slow: 0, .. } => "3,000 readers, 150 changes a second".to_owned(),
             Scene::SlowReaders { .. } => "the same, 1,000 readers stop for a minute".to_owned(),
         }
     }
