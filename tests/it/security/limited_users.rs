@@ -235,6 +235,7 @@ fn whoami_shows_permissions_and_limits(version: u32) {
         "showqueuestat",
         "showstate",
         "showreasons",
+        "showreport",
         "events",
     ];
     let expected = json!({
