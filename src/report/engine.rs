@@ -12,8 +12,9 @@ use super::groups::Groups;
 use super::index_map::IndexMap;
 use super::outcome::CallerOutcome;
 use super::pause_counter::PauseCounter;
+use super::selected::Selected;
 use super::wrap_up::WrapUps;
-use crate::storage::{DAY_SECONDS, Entry, EntryKind};
+use crate::storage::{Entry, EntryKind};
 
 /// Which rows belong to a report, and to which agent, queue and reason.
 #[derive(Debug, Default)]
@@ -43,14 +44,6 @@ impl Selection {
         let reason = self.reasons.get(entry.value as usize);
         reason.copied().unwrap_or_default()
     }
-}
-
-/// A row that belongs to the report.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Selected {
-    pub(super) entry: Entry,
-    pub(super) agent: u32,
-    pub(super) queue: u32,
 }
 
 /// Computes a report.
@@ -283,11 +276,6 @@ impl<'a> Engine<'a> {
             *field(self.groups.of(group)) += seconds;
         });
     }
-}
-
-/// Returns whether a time is a UTC midnight, at which rows are cut.
-pub(super) fn is_cut(time: i64) -> bool {
-    time.rem_euclid(DAY_SECONDS) == 0
 }
 
 #[cfg(test)]

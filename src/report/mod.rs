@@ -41,6 +41,7 @@ mod outcome;
 mod pause_counter;
 mod recorder;
 mod recording;
+mod selected;
 mod wrap_up;
 
 pub use days::Days;

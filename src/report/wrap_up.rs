@@ -1,7 +1,7 @@
 //! The end of the wrap-up time after a call.
 
-use super::engine::{Selected, is_cut};
-use crate::storage::EntryKind;
+use super::selected::Selected;
+use crate::storage::{DAY_SECONDS, EntryKind};
 
 /// An agent's rows on a UTC day, in which the wrap-up times after its calls are looked up.
 pub(super) struct WrapUps<'a> {
@@ -80,4 +80,9 @@ impl<'a> WrapUps<'a> {
         }
         ended
     }
+}
+
+/// Returns whether a time is a UTC midnight, at which rows are cut.
+fn is_cut(time: i64) -> bool {
+    time.rem_euclid(DAY_SECONDS) == 0
 }

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
+use crate::storage::DAY_SECONDS;
 use crate::time_zone::NamedZone;
 
 const QUEUES: u32 = 3;
