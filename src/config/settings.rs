@@ -71,7 +71,7 @@ pub struct AdminSettings {
 pub struct StateSettings {
     /// An absolute path; `None` keeps the state in memory.
     pub directory: Option<PathBuf>,
-    /// How long the day's work is kept.
+    /// How long the day's work is stored.
     pub keep: Duration,
 }
 

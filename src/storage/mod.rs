@@ -110,7 +110,7 @@ impl Storage {
         }))
     }
 
-    /// Sets how long the day's work is kept.
+    /// Sets how long the day's work is stored.
     pub fn set_keep(&self, keep: Duration) {
         match &*self.0 {
             Kind::Memory { report, .. } => report.set_keep(keep),

@@ -114,7 +114,7 @@ impl Work {
 pub(super) struct Queue {
     waiting: Mutex<Work>,
     filled: Condvar,
-    /// How long the day's work is kept, in seconds.
+    /// How long the day's work is stored, in seconds.
     keep_seconds: AtomicU64,
 }
 
@@ -159,7 +159,7 @@ impl Queue {
         self.keep_seconds.store(keep.as_secs(), Ordering::Relaxed);
     }
 
-    /// Returns how long the day's work is kept, in seconds; `None` before it is set.
+    /// Returns how long the day's work is stored, in seconds; `None` before it is set.
     pub(super) fn keep_seconds(&self) -> Option<i64> {
         let seconds = self.keep_seconds.load(Ordering::Relaxed);
         i64::try_from(seconds).ok().filter(|seconds| *seconds > 0)
