@@ -37,7 +37,7 @@ impl PauseCounter {
             let begins = Pause {
                 era: entry.era,
                 ended: entry.ended(),
-                ties: Ties::new(entry),
+                ties: Ties::new(entry, Vec::new()),
                 group: None,
                 is_overdue,
             };
@@ -48,7 +48,7 @@ impl PauseCounter {
         let begins = if touches {
             latest.ties.add(entry, latest.ended)
         } else {
-            latest.ties.restart(entry);
+            latest.ties = Ties::new(entry, std::mem::take(&mut latest.ties.queues));
             true
         };
         let ended = if touches { latest.ended } else { i64::MIN };
@@ -107,27 +107,17 @@ struct Ties {
 }
 
 impl Ties {
-    fn new(entry: &Entry) -> Self {
+    /// Starts with a row. `queues` is a list whose memory is used again.
+    fn new(entry: &Entry, mut queues: Vec<(NameId, u32)>) -> Self {
+        queues.clear();
+        queues.push((entry.queue, 1));
         Self {
             second: entry.began,
             ended_before: i64::MIN,
             count: 1,
             count_before: 1,
-            queues: vec![(entry.queue, 1)],
+            queues,
         }
-    }
-
-    /// Forgets the earlier rows, because a row touches none of them.
-    fn restart(&mut self, entry: &Entry) {
-        self.queues.clear();
-        self.queues.push((entry.queue, 1));
-        *self = Self {
-            queues: std::mem::take(&mut self.queues),
-            second: entry.began,
-            ended_before: i64::MIN,
-            count: 1,
-            count_before: 1,
-        };
     }
 
     /// Adds a row that touches or overlaps earlier ones, which end at `ended`. Returns whether a

@@ -19,7 +19,7 @@ use self::callers::RecentCallers;
 pub use self::clock::Clocks;
 use self::clock::{ClockChange, ClockWatch};
 use self::membership::{BeforeGap, Membership};
-use self::open_row::RowWriter;
+use self::open_row::{RowWriter, new_id};
 use super::outcome::CallerOutcome;
 use crate::queues::{WorkCall, WorkEvent, WorkMember};
 use crate::storage::{EntryKind, ReportBatch, ReportGap, StoredReport};
@@ -106,7 +106,7 @@ impl Recorder {
                 self.clock_was_set(now, by);
             }
             Some(ClockChange::Stalled { since }) if self.sees => self.gaps.push(ReportGap {
-                id: self.rows.next_id(),
+                id: new_id(),
                 began: since,
                 ended: Some(now),
             }),
@@ -249,7 +249,7 @@ impl Recorder {
         outcome: CallerOutcome,
         at: i64,
     ) {
-        let next_id = self.rows.next_id();
+        let next_id = new_id();
         let row = self.callers.left(queue, unique_id, outcome, next_id, at);
         if let Some((id, queue, left_at)) = row {
             let values = (wait_seconds, outcome.number());
@@ -289,7 +289,7 @@ impl Recorder {
 
     fn begin_gap(&mut self, began: i64) {
         let gap = self.gap.unwrap_or(ReportGap {
-            id: self.rows.next_id(),
+            id: new_id(),
             began,
             ended: None,
         });

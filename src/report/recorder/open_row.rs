@@ -30,7 +30,7 @@ impl OpenRow {
     ) -> Self {
         let elapsed = whole_began.map(|whole| u32::try_from(began - whole).unwrap_or(0));
         let mut row = Self {
-            id: rows.next_id(),
+            id: new_id(),
             era: rows.era,
             kind,
             reason,
@@ -92,7 +92,7 @@ impl OpenRow {
                 break;
             }
             self.write(rows, name, Some(midnight));
-            self.continue_at(rows, midnight);
+            self.continue_at(midnight);
             is_cut = true;
         }
         if is_cut {
@@ -110,7 +110,7 @@ impl OpenRow {
     pub(super) fn end_era(&mut self, rows: &mut RowWriter, name: MemberName<'_>, ended: i64) {
         self.cut_at_midnights(rows, name, ended);
         self.write(rows, name, Some(ended));
-        self.continue_at(rows, ended);
+        self.continue_at(ended);
     }
 
     /// Continues the row in a new era.
@@ -120,11 +120,11 @@ impl OpenRow {
         self.write(rows, name, None);
     }
 
-    fn continue_at(&mut self, rows: &RowWriter, began: i64) {
+    fn continue_at(&mut self, began: i64) {
         let elapsed = u32::try_from(began - self.whole_began()).unwrap_or(0);
         self.elapsed = Some(elapsed);
         self.began = began;
-        self.id = rows.random_id();
+        self.id = new_id();
     }
 
     /// Stores the row, which lasts if `ended` is `None`.
@@ -179,11 +179,6 @@ impl RowWriter {
         self.era_began
     }
 
-    /// Returns an id for a new row.
-    pub(super) fn next_id(&mut self) -> i64 {
-        self.random_id()
-    }
-
     /// Adds or replaces a row.
     pub(super) fn put(&mut self, row: ReportRow) {
         self.rows.push(row);
@@ -199,7 +194,7 @@ impl RowWriter {
     ) {
         let (seconds, value) = values;
         self.put(ReportRow {
-            id: self.random_id(),
+            id: new_id(),
             kind,
             era: self.era,
             queue: Arc::clone(queue),
@@ -232,8 +227,9 @@ impl RowWriter {
     pub(super) fn take(&mut self) -> Vec<ReportRow> {
         std::mem::take(&mut self.rows)
     }
+}
 
-    fn random_id(&self) -> i64 {
-        fastrand::i64(1..)
-    }
+/// Returns an id for a new row. Ids are random, so that a new process needs no counter.
+pub(super) fn new_id() -> i64 {
+    fastrand::i64(1..)
 }
