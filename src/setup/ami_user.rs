@@ -211,26 +211,17 @@ async fn add(
         Some(conf) => conf.place_for_user(),
         None => Err("setup can't read manager.conf".to_owned()),
     };
+    show_lines(setup, &place, &lines(&placeholder));
+    if setup.arguments.dry_run {
+        return Err(not_added(username));
+    }
     let is_written = match &place {
         Ok(place) if !setup.arguments.print_ami_user => {
-            show_new_lines(place, &lines(&placeholder));
-            if setup.arguments.dry_run {
-                return Err(not_added(username));
-            }
             say("\n");
             setup.questions.confirm(Question::AddUser, true, true)?
                 && write(setup, pbx, place, &lines(&secret))?
         }
-        place => {
-            if let Err(reason) = place {
-                say(&wrapped(&format!("{reason}."), ""));
-            }
-            if setup.arguments.dry_run {
-                say(&indented(&lines(&placeholder)));
-                return Err(not_added(username));
-            }
-            false
-        }
+        _ => false,
     };
     if !is_written {
         let lines = lines(&secret);
@@ -250,6 +241,22 @@ async fn add(
             "no login at {} as {username} with the new lines: {reason}",
             pbx.address
         ))),
+    }
+}
+
+/// Shows the lines of the new user, or why setup can't add them. If setup will hand them over, they
+/// are shown only in a dry run.
+fn show_lines(setup: &Setup, place: &Result<Place, String>, lines: &str) {
+    match place {
+        Ok(place) if !setup.arguments.print_ami_user => show_new_lines(place, lines),
+        place => {
+            if let Err(reason) = place {
+                say(&wrapped(&format!("{reason}."), ""));
+            }
+            if setup.arguments.dry_run {
+                say(&indented(lines));
+            }
+        }
     }
 }
 

@@ -32,6 +32,16 @@ fn group_texts(names: &[&str]) -> Vec<String> {
     texts.collect()
 }
 
+/// Sorts the names within each group, because their order does not matter.
+fn sort_within_groups(texts: &mut [String]) {
+    for text in texts {
+        let (prefix, names) = text.split_once(':').expect("a colon");
+        let mut names: Vec<_> = names.split(' ').collect();
+        names.sort_unstable();
+        *text = format!("{prefix}:{}", names.join(" "));
+    }
+}
+
 #[test]
 fn groups_are_prefixes_followed_by_numbers_or_shared_names() {
     for (names, expected) in [
@@ -80,17 +90,8 @@ fn groups_are_prefixes_followed_by_numbers_or_shared_names() {
     ] {
         let mut texts = group_texts(names);
         let mut expected: Vec<_> = expected.iter().map(ToString::to_string).collect();
-        // The order within a group does not matter.
-        let sort = |texts: &mut Vec<String>| {
-            for text in texts.iter_mut() {
-                let (prefix, names) = text.split_once(':').expect("a colon");
-                let mut names: Vec<_> = names.split(' ').collect();
-                names.sort_unstable();
-                *text = format!("{prefix}:{}", names.join(" "));
-            }
-        };
-        sort(&mut texts);
-        sort(&mut expected);
+        sort_within_groups(&mut texts);
+        sort_within_groups(&mut expected);
         assert_eq!(texts, expected, "{names:?}");
     }
 }
