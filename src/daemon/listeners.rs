@@ -21,7 +21,7 @@ pub(super) struct Listeners {
 
 impl Listeners {
     /// Binds both listeners. Limits their connections to the available file descriptors, and
-    /// warns about each limit of the system that is too low.
+    /// warns about each limit of the system that is too low, and about the certificate.
     pub(super) fn bind(settings: &Settings) -> Result<Self, StartError> {
         let (system, demand) = (SystemLimits::of_this_process(), Demand::of(settings));
         warnings::warn_about_system_limits(&shortages(&system, &demand));
@@ -31,6 +31,7 @@ impl Listeners {
         let tls = settings.http.tls.as_ref();
         let tls = tls.map(|(_, certificate)| Tls::new(Arc::clone(certificate)));
         let tls = tls.transpose().map_err(StartError::Tls)?;
+        warnings::warn_about_certificate(tls.as_ref());
         let admin = settings.admin.listen.map(bind).transpose()?;
         Ok(Self {
             api: Listener {

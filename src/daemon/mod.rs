@@ -102,7 +102,6 @@ impl Daemon {
     ) -> Result<Self, StartError> {
         let listeners = Listeners::bind(&settings)?;
         warnings::warn_about_overlaps(&settings.overlaps);
-        warnings::warn_about_certificate(listeners.api.tls.as_ref());
         let initial = RestartOnly::of(&settings);
         let pbxes = std::mem::take(&mut settings.pbxes);
         let storage = storage.map_or_else(|| state::open(&settings.state), Ok)?;
@@ -111,8 +110,8 @@ impl Daemon {
             storage: storage.clone(),
             ended,
         };
-        let links = Links::new(pbxes, settings.http.serve_stale, &services);
-        let links = links.map_err(StartError::Threads)?;
+        let links =
+            Links::new(pbxes, settings.http.serve_stale, &services).map_err(StartError::Threads)?;
         let (recordings, recorders) = report::record(links.pbxes(), &storage);
         let request_metrics = Arc::new(RequestMetrics::default());
         let running_requests = TaskTracker::new();
@@ -129,10 +128,9 @@ impl Daemon {
             running_requests: running_requests.clone(),
             stop: stop.clone(),
         };
-        let tls = listeners.api.tls.clone();
         let includes_queues = settings.admin.queue_metrics;
-        let reloader = Reloader::new(route_builder, settings, tls, initial);
-        let reloader = reloader.map_err(StartError::Random)?;
+        let reloader = Reloader::new(route_builder, settings, listeners.api.tls.clone(), initial)
+            .map_err(StartError::Random)?;
         let metrics = BridgeMetrics {
             pbxes: Arc::clone(links.pbxes()),
             requests: request_metrics,
