@@ -4,12 +4,13 @@
 //! union of overlapping spans needs only the end of what is already covered ([`Covered`]). No row
 //! crosses a UTC midnight, and rows of different eras never overlap in real time.
 
+use rustc_hash::FxHashMap;
+
 use super::covered::Covered;
 use super::days::Days;
 use super::figures::Figures;
 use super::grouping::{Group, GroupKey, Grouping};
 use super::groups::Groups;
-use super::index_map::IndexMap;
 use super::outcome::CallerOutcome;
 use super::pause_counter::PauseCounter;
 use super::selected::Selected;
@@ -113,7 +114,7 @@ impl<'a> Engine<'a> {
 
     /// Returns the figures of the groups in which something happened.
     #[must_use]
-    pub fn finish(mut self) -> IndexMap<Group, Figures> {
+    pub fn finish(mut self) -> FxHashMap<Group, Figures> {
         for (group, reason) in self.pauses.overdue() {
             let figures = self.groups.of(group);
             figures.reasons.entry(reason).or_default().overdue += 1;

@@ -1,14 +1,15 @@
 //! The figures of all groups of a report.
 
+use rustc_hash::FxHashMap;
+
 use super::figures::Figures;
 use super::grouping::Group;
-use super::index_map::IndexMap;
 
 /// The figures by group. Most rows belong to the same group as the row before, so its place is
 /// cached.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    places: IndexMap<Group, usize>,
+    places: FxHashMap<Group, usize>,
     figures: Vec<(Group, Figures)>,
     latest: usize,
 }
@@ -30,7 +31,7 @@ impl Groups {
     }
 
     /// Returns the figures of the groups in which something happened.
-    pub(super) fn into_map(self) -> IndexMap<Group, Figures> {
+    pub(super) fn into_map(self) -> FxHashMap<Group, Figures> {
         let figures = self.figures.into_iter();
         figures
             .filter(|(_, figures)| *figures != Figures::default())

@@ -1,7 +1,8 @@
 //! Counts pauses. A pause over several queues, a midnight, a gap or a restart is one pause.
 
+use rustc_hash::FxHashMap;
+
 use super::grouping::Group;
-use super::index_map::IndexMap;
 use crate::storage::{Entry, NameId};
 
 /// The agent, the queue (0 for any) and the reason of a pause.
@@ -10,7 +11,7 @@ pub(super) type PauseKey = (u32, u32, u32);
 /// The latest pause of each agent and reason.
 #[derive(Debug, Default)]
 pub(super) struct PauseCounter {
-    latest: IndexMap<PauseKey, Pause>,
+    latest: FxHashMap<PauseKey, Pause>,
     /// The groups and reasons of earlier pauses that were overdue.
     overdue: Vec<(Group, u32)>,
 }

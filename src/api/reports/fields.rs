@@ -2,12 +2,13 @@
 
 use std::cmp::Ordering;
 
+use rustc_hash::FxHashMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::request::ReportRequest;
 use super::scope::Scope;
 use crate::organizations::natural_order;
-use crate::report::{Figures, Group, GroupKey, IndexMap, PauseFigures};
+use crate::report::{Figures, Group, GroupKey, PauseFigures};
 
 /// The value of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +51,7 @@ impl Serialize for Row<'_> {
 pub(super) fn rows<'a>(
     request: &ReportRequest,
     scope: &'a Scope,
-    groups: IndexMap<Group, Figures>,
+    groups: FxHashMap<Group, Figures>,
 ) -> Vec<Row<'a>> {
     let mut groups: Vec<_> = groups.into_iter().collect();
     let keys = request.by.keys();

@@ -77,7 +77,7 @@ fn cut(rows: &[Entry]) -> Vec<Entry> {
     cut
 }
 
-fn compute(rows: &[Entry], days: &Days, keys: &[GroupKey]) -> IndexMap<Group, Figures> {
+fn compute(rows: &[Entry], days: &Days, keys: &[GroupKey]) -> FxHashMap<Group, Figures> {
     let selection = selection(true);
     let grouping = Grouping::new(keys.iter().copied());
     let mut engine = Engine::new(&selection, days, &grouping);
@@ -92,7 +92,7 @@ fn compute(rows: &[Entry], days: &Days, keys: &[GroupKey]) -> IndexMap<Group, Fi
     engine.finish()
 }
 
-fn only(groups: IndexMap<Group, Figures>) -> Figures {
+fn only(groups: FxHashMap<Group, Figures>) -> Figures {
     let mut groups: Vec<_> = groups.into_values().collect();
     assert_eq!(groups.len(), 1, "{groups:?}");
     groups.remove(0)
@@ -306,8 +306,8 @@ proptest! {
         let by_day = compute(&rows, &days, &[GroupKey::Day]);
         let sum: i64 = by_day.values().map(|figures| figures.paused_seconds).sum();
         prop_assert_eq!(sum, expected);
-        let pauses = |groups: &IndexMap<Group, Figures>| groups.values().map(Figures::pauses).sum::<u64>();
-        let overdue = |groups: &IndexMap<Group, Figures>| groups.values().map(Figures::overdue_pauses).sum::<u64>();
+        let pauses = |groups: &FxHashMap<Group, Figures>| groups.values().map(Figures::pauses).sum::<u64>();
+        let overdue = |groups: &FxHashMap<Group, Figures>| groups.values().map(Figures::overdue_pauses).sum::<u64>();
         prop_assert_eq!(pauses(&by_day), pauses(&agents));
         prop_assert_eq!(overdue(&by_day), overdue(&agents));
         for figures in by_day.values() {
