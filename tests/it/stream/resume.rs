@@ -6,8 +6,10 @@ use std::time::Duration;
 use super::client::EventClient;
 use super::panel::Panel;
 use crate::mirror::expected::{ORGANIZATIONS, Organization};
-use crate::mirror::start_live;
-use crate::support::{ACME, Asterisk, Bridge, GLOBEX, eventually, on_both_versions};
+use crate::mirror::{live_configuration, log_at_info, queues_conf, start_live};
+use crate::support::{
+    ACME, Asterisk, Bridge, GLOBEX, eventually, on_both_versions, with_state_directory,
+};
 
 on_both_versions!(
     reconnecting_client_replays_missed_changes_or_gets_a_snapshot,
@@ -117,7 +119,11 @@ fn unusable_event_id_causes_a_snapshot(version: u32) {
 }
 
 fn slow_reader_gets_a_snapshot_and_catches_up(version: u32) {
-    let (asterisk, bridge) = start_live(version);
+    let asterisk = Asterisk::start_with(version, &[("queues.conf", &queues_conf(0))]);
+    // Without a folder, the day's work would be stored in the memory that is measured here.
+    let state = tempfile::tempdir().expect("a folder");
+    let configuration = with_state_directory(&live_configuration(asterisk.port), state.path());
+    let bridge = Bridge::start(&log_at_info(&configuration));
     bridge.acme_ok("action=add&agent=1001&queue=6001");
     let before = bridge.usage().resident_kilobytes;
     let mut slow: Vec<_> = (0..4)
