@@ -26,6 +26,7 @@ pub mod simulator;
 pub mod storage;
 mod system_limits;
 pub mod telemetry;
+pub mod terminal;
 pub mod time_zone;
 mod wall_clock;
 mod worker_runtime;

@@ -21,6 +21,7 @@ use ami_bridge::demo::Demo;
 use ami_bridge::organizations::PasswordDigest;
 use ami_bridge::storage::Storage;
 use ami_bridge::telemetry::LogFlow;
+use ami_bridge::terminal::fitted;
 use ami_bridge::{check, config, create_token, daemon, setup, telemetry};
 use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
@@ -89,7 +90,7 @@ fn check_command(config: Option<PathBuf>, json: bool, probe: bool) -> ExitCode {
     print(&if json {
         report.json()
     } else {
-        report.to_string()
+        fitted(&report.to_string(), &stdout())
     });
     ExitCode::from(u8::from(!report.ok))
 }
@@ -242,7 +243,7 @@ fn exit_code(result: Result<(), Box<dyn Error>>) -> ExitCode {
 /// Writes the error to standard error, and returns the exit status. Writes in a separate
 /// thread: if the reader of standard error hangs, the program must still exit.
 fn fail(error: &impl std::fmt::Display, status: u8) -> ExitCode {
-    let text = format!("ami-bridge: {error}\n");
+    let text = fitted(&format!("ami-bridge: {error}\n"), &stderr());
     let (written, end) = channel();
     std::thread::spawn(move || {
         let _ = stderr().write_all(text.as_bytes());

@@ -29,7 +29,7 @@ pub(super) fn check(settings: &Settings, report: &mut Report) {
     for username in settings.directory.users_without_hash() {
         report.warn(format!(
             "user {username}: anyone who can read the configuration can log in as this user; \
-             use password_hash (ami-bridge hash-password)"
+             use password_hash (`ami-bridge hash-password`)"
         ));
     }
     check_tokens(&settings.directory, Timestamp::now(), report);
@@ -54,7 +54,7 @@ fn check_tokens(directory: &Directory, now: Timestamp, report: &mut Report) {
         } else if days < TOKEN_WARNING_DAYS {
             report.warn(format!(
                 "{subject} expires at {end}, in {days} days; replace it \
-                 (ami-bridge create-token)"
+                 (`ami-bridge create-token`)"
             ));
         }
     }

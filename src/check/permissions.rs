@@ -5,6 +5,7 @@ use tokio::time::Instant;
 
 use super::report::{PbxReport, Report};
 use crate::ami::{Action, Client, Message, Peer};
+use crate::terminal::listed;
 
 /// The lines that the AMI user's section in `manager.conf` must have.
 const REQUIRED_LINES: [&str; 2] = ["read = agent,system", "write = agent"];
@@ -21,9 +22,6 @@ const DANGEROUS_ACTIONS: [&str; 8] = [
     "Redirect",
     "MessageSend",
 ];
-
-/// Maximum number of actions in the warning. The JSON report lists all of them.
-const MAX_LISTED_ACTIONS: usize = 6;
 
 /// Returns the required lines, indented as a list.
 pub(super) fn required_lines() -> String {
@@ -79,15 +77,10 @@ pub(super) async fn check_excess(
     let rank = |action: &String| DANGEROUS_ACTIONS.iter().position(|name| name == action);
     excess.sort_by_key(|action| rank(action).unwrap_or(DANGEROUS_ACTIONS.len()));
     if !excess.is_empty() {
-        let listed = excess[..excess.len().min(MAX_LISTED_ACTIONS)].join(", ");
-        let more = match excess.len().saturating_sub(MAX_LISTED_ACTIONS) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
         report.warn(format!(
-            "pbx {}: the AMI user may do more than the bridge needs: {listed}{more}; \
-             write = agent is enough",
-            pbx.name
+            "pbx {}: the AMI user may do more than the bridge needs: {}; write = agent is enough",
+            pbx.name,
+            listed(&excess)
         ));
     }
     pbx.excess_actions = Some(excess);

@@ -15,9 +15,10 @@ use super::link::{AmiUser, Link, own_address};
 use super::manager_conf::Place;
 use super::paste::{hand_over, indented, wait_for_login};
 use super::question::Question;
-use super::questions::{say, wrapped};
+use super::questions::say;
 use super::secrets::{check_new_secret, random_secret, read_line_of};
 use super::shell;
+use crate::terminal::wrapped;
 
 /// How often the operator can type the secret.
 const MAX_TYPED: usize = 3;
@@ -263,9 +264,8 @@ fn show_lines(setup: &Setup, place: &Result<Place, String>, lines: &str) {
 /// Shows the lines that setup proposes to add, and who could read them.
 fn show_new_lines(place: &Place, lines: &str) {
     let path = path_of(place).display();
-    say(&format!(
-        "\nThese lines give the bridge its AMI user, in {path}:\n\n"
-    ));
+    let text = format!("These lines give the bridge its AMI user, in {path}:");
+    say(&format!("\n{}\n", wrapped(&text, "")));
     say(&indented(lines));
     if let Place::EndOf(file) = place
         && is_readable_by_all(file)

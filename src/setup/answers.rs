@@ -1,22 +1,10 @@
 //! Parses the operator's answers and the flags, and shows proposals.
 
 use super::proposal::Proposal;
-use super::questions::wrapped;
 use crate::ami::value::is_trimmed_line;
 use crate::config::table_name;
 use crate::organizations::{Pattern, TOKEN_PREFIX, Template};
-
-/// Maximum number of names in a list for the operator.
-const MAX_LISTED: usize = 5;
-
-/// Returns the first items, and the number of the others.
-pub(super) fn listed(items: &[String]) -> String {
-    let text = items[..items.len().min(MAX_LISTED)].join(", ");
-    match items.len().saturating_sub(MAX_LISTED) {
-        0 => text,
-        more => format!("{text} and {more} more"),
-    }
-}
+use crate::terminal::{listed, wrapped};
 
 /// Returns a proposal as text for the operator.
 pub(super) fn summary(proposal: &Proposal) -> String {
@@ -126,12 +114,5 @@ mod tests {
         for text in ["", "acme,", "a.b", "a]", "acme,Acme", &"x".repeat(65)] {
             parse_names(text).expect_err(text);
         }
-    }
-
-    #[test]
-    fn long_lists_are_shortened() {
-        let items: Vec<String> = (1..=7).map(|n| n.to_string()).collect();
-        assert_eq!(listed(&items), "1, 2, 3, 4, 5 and 2 more");
-        assert_eq!(listed(&items[..2]), "1, 2");
     }
 }

@@ -55,10 +55,10 @@ impl Configuration {
     /// Returns the configuration as TOML. It contains a secret if `secret` does.
     pub(super) fn to_toml(&self, secret: SecretSource<'_>) -> Zeroizing<String> {
         let mut text = String::from(
-            "# Written by ami-bridge setup. All keys: \
-             /usr/share/doc/ami-bridge/docs/CONFIGURATION.md\n\
-             # Apply a change: cd /etc/ami-bridge && ami-bridge check && \
-             systemctl reload ami-bridge\n",
+            "# Written by ami-bridge setup. All keys:\n\
+             #   /usr/share/doc/ami-bridge/docs/CONFIGURATION.md\n\
+             # Apply a change:\n\
+             #   cd /etc/ami-bridge && ami-bridge check && systemctl reload ami-bridge\n",
         );
         let _ = write!(text, "\n[http]\nlisten = \"{}\"\n", self.listen);
         if let Some(admin) = self.admin_listen {

@@ -2,7 +2,6 @@
 
 use tokio::time::Instant;
 
-use super::answers::listed;
 use super::error::SetupError;
 use super::link::Link;
 use super::proposal::{SeenQueue, SeenQueues};
@@ -11,6 +10,7 @@ use crate::ami::Address;
 use crate::cli::SetupArguments;
 use crate::config::{PbxSettings, Settings};
 use crate::organizations::{AccountSecret, Organization, Pattern, Template, Verifier};
+use crate::terminal::listed;
 
 /// Returns the flags that say something else than the configuration. No text contains a secret.
 ///

@@ -9,10 +9,11 @@ use std::time::Duration;
 use super::error::SetupError;
 use super::flavor::Flavor;
 use super::manager_conf::ManagerConf;
-use super::questions::{say, wrapped};
+use super::questions::say;
 use super::shell;
 use crate::ami::Address;
 use crate::cli::SetupArguments;
+use crate::terminal::wrapped;
 
 /// The AMI's usual port.
 const DEFAULT_PORT: u16 = 5038;
@@ -131,8 +132,8 @@ impl FoundPbx {
             }
         }
         Err(SetupError::Missing(format!(
-            "Asterisk does not answer at {address}: {reason}. Is it running (systemctl status \
-             asterisk), with its AMI on (asterisk -rx \"manager show settings\")? Another \
+            "Asterisk does not answer at {address}: {reason}. Is it running (`systemctl status \
+             asterisk`), with its AMI on (`asterisk -rx \"manager show settings\"`)? Another \
              address: --pbx"
         )))
     }

@@ -10,9 +10,10 @@ use super::api_address::ApiAddress;
 use super::error::SetupError;
 use super::files::Change;
 use super::question::Question;
-use super::questions::{say, wrapped};
+use super::questions::say;
 use super::service;
 use super::shell::quoted_path;
+use crate::terminal::wrapped;
 
 /// A user of the configuration.
 pub(super) struct NewUser {

@@ -2,7 +2,8 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-use super::questions::{say, wrapped};
+use super::questions::say;
+use crate::terminal::wrapped;
 
 /// The default port of the API. Asterisk's own HTTP server has the same default.
 const API_PORT: u16 = 8088;

@@ -34,6 +34,7 @@ mod service;
 mod shell;
 mod write;
 
+use std::io::stdout;
 use std::path::PathBuf;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -52,6 +53,7 @@ use self::write::Existing;
 use crate::check;
 use crate::cli::SetupArguments;
 use crate::organizations::PasswordDigest;
+use crate::terminal::fitted;
 
 /// Runs setup. The bridge can work with the configuration if no error is returned.
 ///
@@ -181,7 +183,7 @@ impl Setup {
         let api = ApiAddress::of(&settings.http);
         say("\n");
         let report = check::check(settings, false).await;
-        say(&report.to_string());
+        say(&fitted(&report.to_string(), &stdout()));
         if report.ok {
             return Ok(api);
         }

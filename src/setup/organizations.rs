@@ -3,7 +3,7 @@
 
 use super::Setup;
 use super::answers::{
-    listed, parse_agents, parse_name, parse_names, parse_queue_name, parse_queues, parse_template,
+    parse_agents, parse_name, parse_names, parse_queue_name, parse_queues, parse_template,
     parse_username, summary,
 };
 use super::error::SetupError;
@@ -14,7 +14,8 @@ use super::proposal::{
     propose_named, separate,
 };
 use super::question::Question;
-use super::questions::{say, wrapped};
+use super::questions::say;
+use crate::terminal::{listed, wrapped};
 
 /// The name of the group of queues without a prefix, if other queues have prefixes.
 const REST: &str = "main";
@@ -67,7 +68,9 @@ fn describe(seen: &SeenQueues, ignored: &[&str]) {
     let queues = seen.usable.iter();
     let queues = queues.filter(|queue| !ignored.contains(&queue.name.as_str()));
     match queues.count() {
-        0 if !seen.unusable.is_empty() => say("No queue of the PBX has a name for the API.\n"),
+        0 if !seen.unusable.is_empty() => {
+            say("No queue on the PBX has a name that the API can use.\n")
+        }
         0 => say("The PBX has no queues yet. The configuration will include those to come.\n"),
         queues => say(&format!(
             "Queues on the PBX: {queues}. Members: {members}.\n"

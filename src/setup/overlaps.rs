@@ -3,8 +3,9 @@
 use super::configuration::{Configuration, SecretSource};
 use super::error::SetupError;
 use super::question::Question;
-use super::questions::{Questions, say, wrapped};
+use super::questions::{Questions, say};
 use crate::config::{Settings, load_text};
+use crate::terminal::wrapped;
 
 /// Loads the text of the configuration, as the daemon would load its file.
 ///

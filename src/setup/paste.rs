@@ -11,7 +11,8 @@ use super::files::{Access, Owner};
 use super::find::FoundPbx;
 use super::link::{AmiUser, Link};
 use super::question::Question;
-use super::questions::{say, wrapped};
+use super::questions::say;
+use crate::terminal::wrapped;
 
 /// The name of the file with the lines, in the configuration's folder.
 const LINES_FILE: &str = "ami-user.conf";

@@ -1,4 +1,4 @@
-//! Questions on a terminal, and text for it.
+//! Asks the operator on a terminal.
 
 use std::io::{BufRead, IsTerminal, Write, stdin, stdout};
 use std::process::{Command, Stdio};
@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::error::{SetupError, unknown};
 use super::question::Question;
+use crate::terminal::wrapped;
 
 /// True while the terminal does not show the typed characters.
 static ECHO_IS_OFF: AtomicBool = AtomicBool::new(false);
@@ -79,7 +80,7 @@ impl Questions {
             };
             match parse(answer) {
                 Ok(value) => return Ok(value),
-                Err(error) => say(&format!("  {error}\n")),
+                Err(error) => say(&wrapped(&error, "  ")),
             }
         }
     }
@@ -140,47 +141,9 @@ fn read_line() -> Result<String, SetupError> {
     }
 }
 
-/// Breaks a paragraph into lines of at most 78 characters, so that it fits on a terminal with 80
-/// columns. Each line begins with `indent`.
-pub(super) fn wrapped(text: &str, indent: &str) -> String {
-    /// Maximum length of a line in characters.
-    const WIDTH: usize = 78;
-    let mut lines = String::new();
-    let mut line = indent.to_owned();
-    for word in text.split_whitespace() {
-        let is_first = line.len() == indent.len();
-        if !is_first && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines += &line;
-            lines.push('\n');
-            line = format!("{indent}{word}");
-        } else {
-            if !is_first {
-                line.push(' ');
-            }
-            line += word;
-        }
-    }
-    lines + &line + "\n"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn wrapped_lines_fit_on_a_terminal() {
-        let text = wrapped(&"word ".repeat(100), "  ");
-        assert!(text.lines().count() > 5);
-        assert!(
-            text.lines()
-                .all(|line| line.len() <= 78 && line.starts_with("  word"))
-        );
-        let long = "x".repeat(100);
-        assert_eq!(
-            wrapped(&format!("a {long} b"), ""),
-            format!("a\n{long}\nb\n")
-        );
-    }
 
     #[test]
     fn unasked_question_needs_a_default_or_names_the_flag() {

@@ -1,6 +1,7 @@
 //! Setup with a configuration that exists: shows how the PBX and the flags differ from it, and
 //! changes nothing.
 
+use std::io::stdout;
 use std::path::Path;
 
 use super::Setup;
@@ -10,10 +11,11 @@ use super::error::{SetupError, at};
 use super::finish::Summary;
 use super::flavor::Flavor;
 use super::overlaps::load_file;
-use super::questions::{say, wrapped};
+use super::questions::say;
 use super::service;
 use crate::check;
 use crate::config::Settings;
+use crate::terminal::{fitted, wrapped};
 
 /// Shows the differences, checks the configuration, and starts the unit if that was asked for.
 ///
@@ -44,7 +46,7 @@ pub(super) async fn run(setup: &Setup, path: &Path) -> Result<(), SetupError> {
     let username = first_username(&settings);
     say("\n");
     let report = check::check(settings, false).await;
-    say(&report.to_string());
+    say(&fitted(&report.to_string(), &stdout()));
     if !report.ok {
         let message = "the check has found the errors above: fix them and run setup again";
         return Err(SetupError::Missing(message.to_owned()));

@@ -111,7 +111,7 @@ fn pbx_without_queues_needs_more_flags(version: u32) {
     outcome.assert(
         2,
         &[
-            "No queue of the PBX has a name for the API.",
+            "No queue on the PBX has a name that the API can use.",
             "\"my queue\"",
         ],
     );

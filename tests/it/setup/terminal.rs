@@ -5,11 +5,12 @@ mod paste;
 mod pseudo_terminal;
 mod service;
 
+use std::fs;
 use std::path::Path;
 
 use self::pseudo_terminal::Terminal;
 use super::{Site, layouts};
-use crate::support::{on_both_versions, sample_config, send_signal};
+use crate::support::{bridge_command, on_both_versions, sample_config, send_signal};
 
 on_both_versions!(
     operator_answers_every_question,
@@ -54,16 +55,8 @@ fn operator_answers_every_question(version: u32) {
     }
     terminal.wait_for("undo: ");
     assert_eq!(terminal.status(), Some(0));
-    let text = terminal.text();
-    let too_long = text.lines().find(|line| {
-        // Paths and hashes can't be broken.
-        let has_long_word = line.split_whitespace().any(|word| word.len() > 40);
-        line.trim_end().chars().count() > 80 && !has_long_word
-    });
-    // The report of the check has its own lines.
-    let too_long = too_long.filter(|line| !line.starts_with("pbx main: linked"));
-    assert_eq!(too_long, None);
-    assert!(!text.contains(&site.secret()));
+    assert_fits(&terminal);
+    assert!(!terminal.text().contains(&site.secret()));
     let configuration = site.read("ami-bridge.toml");
     for line in ["queues = [\"6001\", \"6002\"]", "agents = [\"1001-1099\"]"] {
         assert!(configuration.contains(line), "{configuration}");
@@ -72,6 +65,39 @@ fn operator_answers_every_question(version: u32) {
     site.asterisk
         .cli("queue add member Local/1001@acme-agents to acme-6001");
     site.assert_pause_works(("acme%40example.com", &password), "1001", "acme-6001");
+}
+
+/// Asserts that no line is longer than the terminal. Paths and hashes can't be broken.
+fn assert_fits(terminal: &Terminal) {
+    let text = terminal.text();
+    let too_long = text.lines().find(|line| {
+        let has_long_word = line.split_whitespace().any(|word| word.len() > 40);
+        line.trim_end().chars().count() > 80 && !has_long_word
+    });
+    assert_eq!(too_long, None);
+}
+
+#[test]
+fn errors_fit_on_a_terminal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("bridge.toml");
+    fs::write(&file, "[pbx.main]\nsecret = [\"x\"]\n").expect("written");
+    let mut check = bridge_command();
+    check.args(["check", "--config"]).arg(file);
+    let mut setup = bridge_command();
+    setup.args(["setup", "--yes", "--pbx", "127.0.0.1:1", "--directory"]);
+    setup.arg(folder.path().join("ami-bridge"));
+    for (command, expected) in [
+        (check, "    and a user or a token"),
+        // The command is not broken.
+        (setup, "`asterisk -rx \"manager show settings\"`"),
+    ] {
+        let mut terminal = Terminal::start(&command);
+        terminal.wait_for("ami-bridge: ");
+        terminal.wait_for(expected);
+        assert_ne!(terminal.status(), Some(0));
+        assert_fits(&terminal);
+    }
 }
 
 fn operator_changes_a_freepbx_proposal(version: u32) {
@@ -202,7 +228,7 @@ fn wrong_secret_of_an_existing_user_is_reported_and_not_stored(version: u32) {
         terminal.wait_for("Secret of the AMI user (not shown): ");
         terminal.type_line("wrong-secret");
     }
-    terminal.wait_for("with the secret from the terminal");
+    terminal.wait_for("with the secret from the");
     assert_eq!(terminal.status(), Some(1));
     assert!(!terminal.text().contains("wrong-secret"));
     assert!(!site.directory().exists());
