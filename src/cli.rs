@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::distribution::ASTERISK_FOLDER;
+
 /// A simple HTTP interface to Asterisk call queues.
 #[derive(Debug, Parser)]
 #[command(version, about, long_about = None)]
@@ -57,7 +59,7 @@ pub struct SetupArguments {
     #[arg(long, value_name = "ADDRESS")]
     pub pbx: Option<String>,
     /// Asterisk's configuration folder
-    #[arg(long, value_name = "DIR", default_value = "/etc/asterisk")]
+    #[arg(long, value_name = "DIR", default_value = ASTERISK_FOLDER)]
     pub asterisk_etc: PathBuf,
     /// Name of the AMI user, which is created if it does not exist [default: queuebridge]
     #[arg(long, value_name = "NAME")]

@@ -16,6 +16,7 @@ pub mod config;
 pub mod create_token;
 pub mod daemon;
 pub mod demo;
+pub mod distribution;
 pub mod http;
 pub mod organizations;
 mod pem;

@@ -18,6 +18,7 @@ use ami_bridge::cli::{Cli, Command, SetupArguments};
 use ami_bridge::config::{ConfigError, Settings};
 use ami_bridge::daemon::ReloadSource;
 use ami_bridge::demo::Demo;
+use ami_bridge::distribution::ASTERISK_FOLDER;
 use ami_bridge::organizations::PasswordDigest;
 use ami_bridge::storage::Storage;
 use ami_bridge::telemetry::LogFlow;
@@ -86,7 +87,7 @@ fn check_command(config: Option<PathBuf>, json: bool, probe: bool) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error, 1),
     };
-    let report = runtime.block_on(check::check(settings, probe));
+    let report = runtime.block_on(check::check(settings, probe, Path::new(ASTERISK_FOLDER)));
     print(&if json {
         report.json()
     } else {

@@ -15,9 +15,12 @@ mod report;
 mod state;
 mod text;
 
+use std::path::Path;
+
 use futures_util::future::join_all;
 
 use crate::config::Settings;
+use crate::distribution::Distribution;
 use crate::system_limits::{Demand, SystemLimits, shortages};
 
 pub use report::{
@@ -29,8 +32,9 @@ pub use report::{
 /// off afterwards.
 ///
 /// Changes nothing on a PBX unless `probe` is true. A probe sets one member's penalty to its
-/// current value, to test whether Asterisk sends the event.
-pub async fn check(settings: Settings, probe: bool) -> Report {
+/// current value, to test whether Asterisk sends the event. `asterisk_folder` is the folder with
+/// the configuration of this machine's Asterisk, if there is one.
+pub async fn check(settings: Settings, probe: bool, asterisk_folder: &Path) -> Report {
     let mut report = Report::new();
     configuration::check(&settings, &mut report);
     check_system_limits(&settings, &mut report);
@@ -38,7 +42,10 @@ pub async fn check(settings: Settings, probe: bool) -> Report {
     let organizations = settings.directory.organizations();
     let pbxes = settings.pbxes.into_iter();
     // Check all PBXes concurrently, so that an unresponsive PBX does not delay the others.
-    let checks = pbxes.map(|pbx| pbx::check(pbx, organizations, probe));
+    let checks = pbxes.map(|pbx| {
+        let distribution = Distribution::at(&pbx.link.address, asterisk_folder);
+        pbx::check(pbx, organizations, distribution, probe)
+    });
     for pbx_report in join_all(checks).await {
         report.merge(pbx_report);
     }

@@ -17,6 +17,7 @@ use crate::ami::{
 };
 use crate::certificate::{Validity, validity_at};
 use crate::config::PbxSettings;
+use crate::distribution::Distribution;
 use crate::organizations::Organization;
 
 /// Time for Asterisk to boot, in addition to the time for connecting and logging in.
@@ -26,6 +27,7 @@ const BOOT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) async fn check(
     settings: PbxSettings,
     organizations: &[Arc<Organization>],
+    distribution: Distribution,
     probe: bool,
 ) -> Report {
     let mut report = Report::new();
@@ -44,6 +46,7 @@ pub(super) async fn check(
         connect_timeout: settings.link.connect_timeout,
         action_timeout: settings.action_timeout,
         organizations: pbx_organizations.cloned().collect(),
+        distribution,
     };
     let stop = CancellationToken::new();
     let (observer, penalty_events) = probe::penalty_events();
@@ -74,6 +77,7 @@ struct Target {
     action_timeout: Duration,
     /// The PBX's organizations.
     organizations: Vec<Arc<Organization>>,
+    distribution: Distribution,
 }
 
 impl Target {
@@ -120,7 +124,9 @@ impl Target {
         let deadline = Instant::now() + self.action_timeout;
         ping::check(client, deadline, pbx, report).await;
         permissions::check_excess(client, deadline, pbx, report).await;
-        let queues = queues::check(client, deadline, &self.organizations, pbx, report).await;
+        let (organizations, distribution) = (&self.organizations, self.distribution);
+        let queues =
+            queues::check(client, deadline, distribution, organizations, pbx, report).await;
         pbx.events = Some(MemberEvents::Unverified);
         if let Some(penalty_events) = penalty_events {
             let deadline = Instant::now() + self.action_timeout;

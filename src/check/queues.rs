@@ -6,18 +6,20 @@ use tokio::time::Instant;
 
 use super::report::{OrganizationReport, PbxReport, Report};
 use crate::ami::Client;
-use crate::organizations::Organization;
+use crate::distribution::Distribution;
+use crate::organizations::{Organization, Pattern};
 use crate::queues::{QueueError, QueueName, QueueNames, QueueQueries};
 
 /// Checks the queue names. Returns the queues that belong to any of `organizations`.
 pub(super) async fn check(
     client: &Client,
     deadline: Instant,
+    distribution: Distribution,
     organizations: &[Arc<Organization>],
     pbx: &mut PbxReport,
     report: &mut Report,
 ) -> Vec<QueueName> {
-    let names = match queue_names(client, deadline).await {
+    let names = match names(client, deadline, distribution, organizations).await {
         Ok(names) => names,
         Err(error) => {
             let name = &pbx.name;
@@ -44,9 +46,41 @@ pub(super) async fn check(
     queues.into_iter().filter(belongs_to_any).collect()
 }
 
-async fn queue_names(client: &Client, deadline: Instant) -> Result<QueueNames, QueueError> {
-    let exchange = client.begin(deadline, "check")?;
-    QueueQueries::new(exchange).names().await
+/// Queries the names of the queues. Leaves out the distribution's section for default settings,
+/// which Asterisk takes for a queue, unless the section has members or an organization lists it.
+async fn names(
+    client: &Client,
+    deadline: Instant,
+    distribution: Distribution,
+    organizations: &[Arc<Organization>],
+) -> Result<QueueNames, QueueError> {
+    let queries = QueueQueries::new(client.begin(deadline, "check")?);
+    let mut names = queries.names().await?;
+    let may_be_section = |name: &QueueName| {
+        let mut organizations = organizations.iter();
+        distribution.has_only_settings_in(name, false)
+            && !organizations.any(|organization| lists(organization, name))
+    };
+    if names.usable_names.iter().any(may_be_section) {
+        let queues = queries.all_queues().await?;
+        let has_members = |name: &QueueName| {
+            let mut queues = queues.iter();
+            queues.any(|queue| queue.name == *name && !queue.members.is_empty())
+        };
+        let is_queue = |name: &QueueName| !may_be_section(name) || has_members(name);
+        names.usable_names.retain(is_queue);
+    }
+    Ok(names)
+}
+
+/// Returns whether the organization's configuration has this queue itself, and not only a pattern
+/// that matches it.
+fn lists(organization: &Organization, name: &QueueName) -> bool {
+    let mut patterns = organization.queues.iter();
+    patterns.any(|pattern| match pattern {
+        Pattern::Exact(number) => organization.queue_name.extract(name) == Some(number.as_str()),
+        _ => false,
+    })
 }
 
 /// Warns about queue names that differ in spelling, and about configured queues that the PBX

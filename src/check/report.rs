@@ -59,7 +59,7 @@ pub struct PbxReport {
     pub manager_conf: Option<Vec<String>>,
     /// Asterisk's certificate, if the link uses TLS.
     pub certificate: Option<CertificateReport>,
-    /// Number of queues on the PBX.
+    /// Number of queues on the PBX, without a distribution's section for default settings.
     pub queues: Option<usize>,
 }
 

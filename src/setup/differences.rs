@@ -1,14 +1,17 @@
 //! Compares a configuration that exists with the flags and with the PBX.
 
+use std::path::Path;
+
 use tokio::time::Instant;
 
 use super::error::SetupError;
 use super::link::Link;
-use super::proposal::{SeenQueue, SeenQueues};
+use super::proposal::SeenQueues;
 use super::secrets::read_line_of;
 use crate::ami::Address;
 use crate::cli::SetupArguments;
 use crate::config::{PbxSettings, Settings};
+use crate::distribution::Distribution;
 use crate::organizations::{AccountSecret, Organization, Pattern, Template, Verifier};
 use crate::terminal::listed;
 
@@ -179,7 +182,10 @@ async fn user_difference(
 
 /// Returns what the PBXes have and the configuration does not, and whether all PBXes could be
 /// read. The check reports why a PBX can't be read.
-pub(super) async fn pbx_differences(settings: &Settings, ignored: &[&str]) -> (Vec<String>, bool) {
+pub(super) async fn pbx_differences(
+    settings: &Settings,
+    asterisk_folder: &Path,
+) -> (Vec<String>, bool) {
     let mut differences = Vec::new();
     let mut are_all_read = true;
     for pbx in &settings.pbxes {
@@ -197,13 +203,14 @@ pub(super) async fn pbx_differences(settings: &Settings, ignored: &[&str]) -> (V
             continue;
         };
         let deadline = Instant::now() + pbx.action_timeout;
-        let seen = tokio::time::timeout_at(deadline, link.read_queues()).await;
+        let distribution = Distribution::at(&pbx.link.address, asterisk_folder);
+        let seen = tokio::time::timeout_at(deadline, link.read_queues(distribution)).await;
         link.close().await;
         if let Ok(Ok(seen)) = seen {
             let organizations = settings.directory.organizations().iter();
             let own = organizations.filter(|organization| organization.pbx == pbx.link.name);
             let own: Vec<&Organization> = own.map(AsRef::as_ref).collect();
-            differences.extend(queue_differences(&seen, ignored, &own));
+            differences.extend(queue_differences(&seen, &own));
         } else {
             are_all_read = false;
         }
@@ -212,15 +219,10 @@ pub(super) async fn pbx_differences(settings: &Settings, ignored: &[&str]) -> (V
 }
 
 /// Returns the queues that no organization has, and the members that are nobody's agents.
-fn queue_differences(
-    seen: &SeenQueues,
-    ignored: &[&str],
-    organizations: &[&Organization],
-) -> Vec<String> {
+fn queue_differences(seen: &SeenQueues, organizations: &[&Organization]) -> Vec<String> {
     let mut strays = Vec::new();
     let mut others = Vec::new();
-    let is_used = |queue: &&SeenQueue| !ignored.contains(&queue.name.as_str());
-    for queue in seen.usable.iter().filter(is_used) {
+    for queue in &seen.usable {
         match organizations
             .iter()
             .find(|organization| organization.queue_number(&queue.name).is_some())

@@ -7,12 +7,12 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::error::SetupError;
-use super::flavor::Flavor;
 use super::manager_conf::ManagerConf;
 use super::questions::say;
 use super::shell;
 use crate::ami::Address;
 use crate::cli::SetupArguments;
+use crate::distribution::{ASTERISK_FOLDER, Distribution, has_files_of};
 use crate::terminal::wrapped;
 
 /// The AMI's usual port.
@@ -20,9 +20,6 @@ const DEFAULT_PORT: u16 = 5038;
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// The folder in which packages put Asterisk's configuration.
-const ASTERISK_FOLDER: &str = "/etc/asterisk";
 
 /// The PBX.
 #[derive(Debug)]
@@ -32,7 +29,7 @@ pub(super) struct FoundPbx {
     /// Asterisk's configuration folder.
     pub(super) folder: PathBuf,
     /// The distribution.
-    pub(super) flavor: Flavor,
+    pub(super) distribution: Distribution,
     /// `manager.conf`; `None` if it can't be read.
     pub(super) conf: Option<ManagerConf>,
 }
@@ -46,9 +43,10 @@ pub(super) fn find(arguments: &SetupArguments) -> Result<FoundPbx, SetupError> {
     let named = arguments.pbx.as_deref().map(Address::parse).transpose();
     let named = named.map_err(|error| SetupError::Mistake(format!("--pbx: {error}")))?;
     // The files of this machine's Asterisk say nothing about another machine.
-    let is_here =
-        named.as_ref().is_none_or(Address::is_loopback) || folder != Path::new(ASTERISK_FOLDER);
-    let conf = if is_here { read_conf(&folder) } else { None };
+    let has_files = named
+        .as_ref()
+        .is_none_or(|address| has_files_of(&folder, address));
+    let conf = if has_files { read_conf(&folder) } else { None };
     let address = match named {
         Some(address) => address,
         None => {
@@ -61,14 +59,14 @@ pub(super) fn find(arguments: &SetupArguments) -> Result<FoundPbx, SetupError> {
             Address::parse(&address).map_err(error)?
         }
     };
-    let flavor = match is_here && folder.is_dir() {
-        true => Flavor::of(&folder),
-        false => Flavor::Unknown,
+    let distribution = match has_files {
+        true => Distribution::of(&folder),
+        false => Distribution::Unknown,
     };
     let pbx = FoundPbx {
         address,
         folder,
-        flavor,
+        distribution,
         conf,
     };
     say(&pbx.description());
@@ -100,13 +98,16 @@ fn read_conf(folder: &Path) -> Option<ManagerConf> {
 
 impl FoundPbx {
     fn description(&self) -> String {
-        let flavor = self.flavor.name();
+        let distribution = self.distribution.name();
         let address = &self.address;
         let source = match &self.conf {
-            Some(conf) => format!(", as {} says", conf.path.display()),
+            Some(conf) => format!(", according to {}", conf.path.display()),
             None => String::new(),
         };
-        wrapped(&format!("PBX ({flavor}): AMI at {address}{source}."), "")
+        wrapped(
+            &format!("PBX ({distribution}): AMI at {address}{source}."),
+            "",
+        )
     }
 
     /// Returns whether `manager.conf` turns the AMI off.

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::proposal::{SeenMember, SeenQueue, SeenQueues};
 use crate::ami::value::HeaderValue;
 use crate::ami::{Address, Client, LinkSettings, LinkState, NO_APP_QUEUE, Peer, supervise};
+use crate::distribution::Distribution;
 use crate::queues::{Queue, QueueError, QueueQueries};
 
 /// Timeout for connecting, and again for logging in.
@@ -86,17 +87,20 @@ impl Link {
         Err(reason)
     }
 
-    /// Lists the queues and their members.
+    /// Lists the queues and their members, on a PBX of this distribution.
     ///
     /// # Errors
     /// Returns the reason if Asterisk does not list them.
-    pub(super) async fn read_queues(&self) -> Result<SeenQueues, QueueError> {
+    pub(super) async fn read_queues(
+        &self,
+        distribution: Distribution,
+    ) -> Result<SeenQueues, QueueError> {
         let deadline = Instant::now() + READ_TIMEOUT;
         let queries = QueueQueries::new(self.client.begin_internal(deadline, "setup")?);
         let names = queries.names().await?;
         let queues = queries.all_queues().await?;
         let queues = queues.iter().map(seen_queue).collect();
-        Ok(SeenQueues::new(queues, names.unusable_names))
+        Ok(SeenQueues::new(queues, names.unusable_names, distribution))
     }
 
     /// Logs off.

@@ -1,8 +1,8 @@
 //! `ami-bridge setup`: makes a working configuration from what the PBX reports.
 //!
-//! `flags` checks the command line. `find` finds the PBX with its files (`manager_conf`, `flavor`). `ami_user` logs in to it
-//! (`link`), and before that adds the AMI user (`ami_lines`) if it does not exist, or has the
-//! operator add it (`paste`). `organizations` decides on the organizations from the flags, the
+//! `flags` checks the command line. `find` finds the PBX with its files (`manager_conf`).
+//! `ami_user` logs in to it (`link`). If the AMI user does not exist, `new_ami_user` adds its lines
+//! (`ami_lines`), or has the operator add them (`paste`). `organizations` decides on the organizations from the flags, the
 //! operator's `answers` to `questions` and the proposals (`proposal`, which does no IO).
 //! `configuration` is the text that `files` writes without overwriting anything, and `finish` ends
 //! setup. If a configuration exists, `rerun` only shows how it differs (`differences`).
@@ -18,7 +18,6 @@ mod files;
 mod find;
 mod finish;
 mod flags;
-mod flavor;
 mod link;
 mod listen;
 mod manager_conf;
@@ -120,12 +119,12 @@ impl Setup {
             "Logged in to Asterisk {version} as {}.\n",
             self.arguments.ami_username()
         ));
-        let seen = link.read_queues().await;
+        let seen = link.read_queues(pbx.distribution).await;
         link.close().await;
         let seen = seen.map_err(|error| {
             SetupError::Missing(format!("Asterisk does not list its queues: {error}"))
         })?;
-        let decided = organizations::decide(self, &seen, pbx.flavor)?;
+        let decided = organizations::decide(self, &seen, pbx.distribution)?;
         let (organizations, users) = with_users(decided, password)?;
         let mut configuration = self.configuration(&pbx, organizations);
         overlaps::settle(&mut configuration, self.questions, self.arguments.shared)?;
@@ -182,7 +181,7 @@ impl Setup {
         let settings = overlaps::load(configuration, SecretSource::Inline(secret))?;
         let api = ApiAddress::of(&settings.http);
         say("\n");
-        let report = check::check(settings, false).await;
+        let report = check::check(settings, false, &self.arguments.asterisk_etc).await;
         say(&fitted(&report.to_string(), &stdout()));
         if report.ok {
             return Ok(api);

@@ -8,13 +8,13 @@ use super::answers::{
 };
 use super::error::SetupError;
 use super::flags::refuse_single_flags;
-use super::flavor::Flavor;
 use super::proposal::{
     Group, Known, Proposal, SeenQueues, narrow_overlapping, propose_all, propose_group,
     propose_named, separate,
 };
 use super::question::Question;
 use super::questions::say;
+use crate::distribution::Distribution;
 use crate::terminal::{listed, wrapped};
 
 /// The name of the group of queues without a prefix, if other queues have prefixes.
@@ -35,20 +35,19 @@ pub(super) struct Decided {
 pub(super) fn decide(
     setup: &Setup,
     seen: &SeenQueues,
-    flavor: Flavor,
+    distribution: Distribution,
 ) -> Result<Vec<Decided>, SetupError> {
-    describe(seen, flavor.ignored_queues());
+    describe(seen);
     let known = Known {
         interface: setup.arguments.interface.clone(),
         state_interface: setup.arguments.state_interface.clone(),
-        usual: flavor.usual_templates(),
+        usual: distribution.usual_templates(),
     };
     let choice = Choice {
         setup,
         seen,
-        groups: seen.groups(flavor.ignored_queues()),
+        groups: seen.groups(),
         known,
-        ignored: flavor.ignored_queues(),
     };
     let mut proposals = choice.proposals()?;
     // The operator confirms what will be written.
@@ -63,11 +62,9 @@ pub(super) fn decide(
 }
 
 /// Prints the number of queues and members, and the queues with unusable names.
-fn describe(seen: &SeenQueues, ignored: &[&str]) {
+fn describe(seen: &SeenQueues) {
     let members: usize = seen.usable.iter().map(|queue| queue.members.len()).sum();
-    let queues = seen.usable.iter();
-    let queues = queues.filter(|queue| !ignored.contains(&queue.name.as_str()));
-    match queues.count() {
+    match seen.usable.len() {
         0 if !seen.unusable.is_empty() => {
             say("No queue on the PBX has a name that the API can use.\n")
         }
@@ -92,12 +89,12 @@ fn describe(seen: &SeenQueues, ignored: &[&str]) {
     }
 }
 
+/// Chooses the organizations among the queues of the PBX.
 struct Choice<'a> {
     setup: &'a Setup,
     seen: &'a SeenQueues,
     groups: Vec<Group>,
     known: Known,
-    ignored: &'static [&'static str],
 }
 
 impl Choice<'_> {
@@ -127,8 +124,8 @@ impl Choice<'_> {
         self.ask_for_groups()
     }
 
-    /// Returns whether one organization may have all queues without having been asked for them:
-    /// the flags name its queues, or the names of all queues begin alike.
+    /// Returns whether setup may propose all queues for one organization: the flags name its
+    /// queues, or the names of all queues begin alike.
     fn may_have_all(&self) -> bool {
         let arguments = &self.setup.arguments;
         arguments.queues.is_some() || arguments.queue_name.is_some() || self.groups.len() <= 1
@@ -164,7 +161,7 @@ impl Choice<'_> {
         let names = questions.ask(Question::Organizations, Some(&default), parse_names)?;
         match &names[..] {
             [name] if self.group(name).is_none() => {
-                let proposal = propose_all(self.seen, self.ignored, &self.known);
+                let proposal = propose_all(self.seen, &self.known);
                 Ok(vec![(name.clone(), proposal)])
             }
             names => self.of_groups(names),
@@ -220,7 +217,7 @@ impl Choice<'_> {
         });
         let proposal = match group {
             Some(group) => propose_group(self.seen, group, &self.known),
-            None => propose_all(self.seen, self.ignored, &self.known),
+            None => propose_all(self.seen, &self.known),
         };
         if arguments.queues.is_none() && arguments.queue_name.is_none() {
             return Ok(proposal);

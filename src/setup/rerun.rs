@@ -9,7 +9,6 @@ use super::api_address::ApiAddress;
 use super::differences::{flag_differences, pbx_differences};
 use super::error::{SetupError, at};
 use super::finish::Summary;
-use super::flavor::Flavor;
 use super::overlaps::load_file;
 use super::questions::say;
 use super::service;
@@ -28,8 +27,8 @@ pub(super) async fn run(setup: &Setup, path: &Path) -> Result<(), SetupError> {
     ));
     let settings = load_in_folder(setup, path)?;
     let mut differences = flag_differences(&setup.arguments, &settings).await?;
-    let ignored = Flavor::of(&setup.arguments.asterisk_etc).ignored_queues();
-    let (pbx_differences, are_all_read) = pbx_differences(&settings, ignored).await;
+    let asterisk_folder = &setup.arguments.asterisk_etc;
+    let (pbx_differences, are_all_read) = pbx_differences(&settings, asterisk_folder).await;
     differences.extend(pbx_differences);
     for difference in &differences {
         say(&wrapped(&format!("differs: {difference}"), ""));
@@ -45,7 +44,7 @@ pub(super) async fn run(setup: &Setup, path: &Path) -> Result<(), SetupError> {
     let api = ApiAddress::of(&settings.http);
     let username = first_username(&settings);
     say("\n");
-    let report = check::check(settings, false).await;
+    let report = check::check(settings, false, asterisk_folder).await;
     say(&fitted(&report.to_string(), &stdout()));
     if !report.ok {
         let message = "the check has found the errors above: fix them and run setup again";

@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 
 pub(super) use self::groups::{Group, separate};
 use self::templates::Templates;
+use crate::distribution::{Distribution, UsualTemplates};
 use crate::organizations::{Pattern, Template, is_number_char};
 
 /// A queue on the PBX.
@@ -34,13 +35,6 @@ pub(super) struct SeenMember {
     pub(super) interface: String,
     /// The device whose state Asterisk watches; the interface if the member has no other.
     pub(super) state_interface: String,
-}
-
-/// The templates that a distribution uses for every member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct UsualTemplates {
-    pub(super) interface: &'static str,
-    pub(super) state_interface: &'static str,
 }
 
 /// What the operator has decided, and what the distribution suggests if there are no members.
@@ -86,11 +80,21 @@ pub(super) struct SeenQueues {
     pub(super) usable: Vec<SeenQueue>,
     /// The names of the other queues.
     pub(super) unusable: Vec<String>,
+    /// The names of sections for default settings, which Asterisk takes for queues.
+    sections: Vec<String>,
 }
 
 impl SeenQueues {
     /// Divides `queues`. `unusable` are the names of queues that AMI actions can't carry.
-    pub(super) fn new(queues: Vec<SeenQueue>, unusable: Vec<String>) -> Self {
+    pub(super) fn new(
+        queues: Vec<SeenQueue>,
+        unusable: Vec<String>,
+        distribution: Distribution,
+    ) -> Self {
+        let is_section = |queue: &SeenQueue| {
+            distribution.has_only_settings_in(&queue.name, !queue.members.is_empty())
+        };
+        let (sections, queues): (Vec<_>, Vec<_>) = queues.into_iter().partition(is_section);
         let (usable, others): (Vec<_>, Vec<_>) = queues
             .into_iter()
             .partition(|queue| !queue.name.is_empty() && queue.name.bytes().all(is_number_char));
@@ -98,15 +102,14 @@ impl SeenQueues {
         Self {
             usable,
             unusable: unusable.into_iter().chain(others).collect(),
+            sections: sections.into_iter().map(|queue| queue.name).collect(),
         }
     }
 
-    /// Divides the queues into groups that are probably organizations. The queues named in
-    /// `ignored` are in none of them.
-    pub(super) fn groups(&self, ignored: &[&str]) -> Vec<Group> {
+    /// Divides the queues into groups that are probably organizations.
+    pub(super) fn groups(&self) -> Vec<Group> {
         let names = self.usable.iter().map(|queue| queue.name.as_str());
-        let names: Vec<&str> = names.filter(|name| !ignored.contains(name)).collect();
-        groups::divide(&names)
+        groups::divide(&names.collect::<Vec<_>>())
     }
 
     /// Returns the queues whose names begin with the name of an organization.
@@ -116,12 +119,11 @@ impl SeenQueues {
     }
 }
 
-/// Proposes an organization that has all queues of the PBX except those named in `ignored`.
-pub(super) fn propose_all(seen: &SeenQueues, ignored: &[&str], known: &Known) -> Proposal {
-    let is_ignored = |queue: &&SeenQueue| ignored.contains(&queue.name.as_str());
-    let (others, queues): (Vec<_>, Vec<_>) = seen.usable.iter().partition(is_ignored);
-    let names = |queues: &[&SeenQueue]| queues.iter().map(|q| q.name.clone()).collect::<Vec<_>>();
-    let patterns = patterns::for_queues(&names(&queues), &names(&others));
+/// Proposes an organization that has all queues of the PBX.
+pub(super) fn propose_all(seen: &SeenQueues, known: &Known) -> Proposal {
+    let queues: Vec<_> = seen.usable.iter().collect();
+    let names: Vec<_> = queues.iter().map(|queue| queue.name.clone()).collect();
+    let patterns = patterns::for_queues(&names, &seen.sections);
     propose(&queues, "{queue}".to_owned(), patterns, known)
 }
 
@@ -154,12 +156,15 @@ pub(super) fn propose_named(
 /// Proposes an organization that has the queues of a group.
 pub(super) fn propose_group(seen: &SeenQueues, group: &Group, known: &Known) -> Proposal {
     let belongs = |queue: &&SeenQueue| group.queues.contains(&queue.name);
-    let queues: Vec<_> = seen.usable.iter().filter(belongs).collect();
-    let others = seen.usable.iter().filter(|queue| !belongs(queue));
-    let number = |queue: &SeenQueue| queue.name.get(group.prefix.len()..).map(str::to_owned);
-    let numbers: Vec<_> = queues.iter().filter_map(|queue| number(queue)).collect();
-    let has_prefix = |queue: &&SeenQueue| groups::has_prefix(&queue.name, &group.prefix);
-    let other_numbers: Vec<_> = others.filter(has_prefix).filter_map(number).collect();
+    let (queues, others): (Vec<_>, Vec<_>) = seen.usable.iter().partition(belongs);
+    let number = |name: &String| name.get(group.prefix.len()..).map(str::to_owned);
+    let numbers: Vec<_> = queues
+        .iter()
+        .filter_map(|queue| number(&queue.name))
+        .collect();
+    let others = others.iter().map(|queue| &queue.name).chain(&seen.sections);
+    let others = others.filter(|name| groups::has_prefix(name, &group.prefix));
+    let other_numbers: Vec<_> = others.filter_map(number).collect();
     let patterns = patterns::for_queues(&numbers, &other_numbers);
     propose(
         &queues,

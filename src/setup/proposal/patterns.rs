@@ -14,16 +14,16 @@ const MAX_INTERNAL_NUMBER: u64 = 99_999;
 const MIN_RUN: usize = 3;
 
 /// Returns patterns that match `included` and none of `excluded`: `*` if nothing is excluded, else
-/// patterns such as `6*`, else the numbers themselves.
+/// patterns such as `6*`, else the numbers themselves. If there is no queue yet, returns `*`.
 pub(super) fn for_queues(included: &[String], excluded: &[String]) -> Vec<String> {
-    if excluded.is_empty() {
+    if included.is_empty() || excluded.is_empty() {
         return vec!["*".to_owned()];
     }
     let initial = |number: &String| number.chars().next().map(|c| c.to_ascii_lowercase());
     let initials: BTreeSet<_> = included.iter().filter_map(initial).collect();
     let is_digit = |initial: &char| initial.is_ascii_digit();
     let is_excluded = |number: &String| initial(number).is_some_and(|c| initials.contains(&c));
-    if initials.iter().all(is_digit) && !initials.is_empty() && !excluded.iter().any(is_excluded) {
+    if initials.iter().all(is_digit) && !excluded.iter().any(is_excluded) {
         return initials
             .iter()
             .map(|initial| format!("{initial}*"))

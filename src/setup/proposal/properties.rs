@@ -56,8 +56,8 @@ fn seen_queues() -> impl Strategy<Value = Vec<SeenQueue>> {
 proptest! {
     #[test]
     fn proposal_matches_its_own_members_and_queues(queues in seen_queues()) {
-        let seen = SeenQueues::new(queues, Vec::new());
-        for group in seen.groups(&[]) {
+        let seen = SeenQueues::new(queues, Vec::new(), Distribution::Plain);
+        for group in seen.groups() {
             let mut proposal = propose_group(&seen, &group, &Known::default());
             let template = Template::new(&proposal.queue_name, "queue").expect("a template");
             let is_included = |name: &str| {
@@ -80,8 +80,8 @@ proptest! {
 
     #[test]
     fn proposed_configuration_is_valid(queues in seen_queues()) {
-        let seen = SeenQueues::new(queues, Vec::new());
-        let proposal = propose_all(&seen, &[], &Known::default());
+        let seen = SeenQueues::new(queues, Vec::new(), Distribution::Plain);
+        let proposal = propose_all(&seen, &Known::default());
         // Setup asks for what the members do not show.
         prop_assume!(proposal.interface.is_some() && !proposal.agents.is_empty());
         let organization = NewOrganization {

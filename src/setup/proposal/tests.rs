@@ -22,12 +22,12 @@ fn queue(name: &str, members: &[SeenMember]) -> SeenQueue {
 }
 
 fn seen(queues: &[SeenQueue]) -> SeenQueues {
-    SeenQueues::new(queues.to_vec(), Vec::new())
+    SeenQueues::new(queues.to_vec(), Vec::new(), Distribution::FreePbx)
 }
 
 fn group_texts(names: &[&str]) -> Vec<String> {
     let queues: Vec<_> = names.iter().map(|name| queue(name, &[])).collect();
-    let groups = seen(&queues).groups(&["default"]).into_iter();
+    let groups = seen(&queues).groups().into_iter();
     let texts = groups.map(|g| format!("{}:{}", g.prefix, g.queues.join(" ")));
     texts.collect()
 }
@@ -136,7 +136,7 @@ fn suggested_name_is_a_valid_table_name() {
 
 /// Proposes an organization from the members, and checks its templates and its misfits.
 fn assert_templates(members: &[SeenMember], templates: (&str, &str), misfits: &[&str]) {
-    let proposal = propose_all(&seen(&[queue("6001", members)]), &[], &Known::default());
+    let proposal = propose_all(&seen(&[queue("6001", members)]), &Known::default());
     let interface = proposal.interface.expect("a template");
     let actual = (interface.as_str(), proposal.state_interface.as_str());
     assert_eq!(actual, templates, "{members:?}");
@@ -162,7 +162,7 @@ fn most_frequent_interface_becomes_the_template() {
     // The interface decides whether the API can change a member.
     assert_templates(&members, usual, &[]);
     let seen_members = seen(&[queue("6001", &members)]);
-    let proposal = propose_all(&seen_members, &[], &Known::default());
+    let proposal = propose_all(&seen_members, &Known::default());
     assert_eq!(proposal.other_states, ["Local/1003@from-queue/n"]);
     proposal.numbers.get("1003").expect("an agent");
     let members = [
@@ -198,11 +198,7 @@ fn template_includes_a_prefix_that_most_names_have() {
 #[test]
 fn members_without_a_number_give_no_template() {
     let members = ["Local/1001", "console", "PJSIP/1001;x", "PJSIP/a b"].map(member);
-    let proposal = propose_all(
-        &seen(&[queue("6001", &members[1..])]),
-        &[],
-        &Known::default(),
-    );
+    let proposal = propose_all(&seen(&[queue("6001", &members[1..])]), &Known::default());
     assert_eq!((proposal.interface, proposal.misfits.len()), (None, 3));
     let usual = UsualTemplates {
         interface: "Local/{agent}@from-queue/n",
@@ -210,7 +206,6 @@ fn members_without_a_number_give_no_template() {
     };
     let proposal = propose_all(
         &seen(&[queue("6001", &[])]),
-        &[],
         &Known {
             usual: Some(usual),
             ..Known::default()
@@ -245,7 +240,7 @@ fn known_templates_are_used_even_if_members_differ() {
 
 #[test]
 fn agents_from_the_operator_are_not_narrowed() {
-    let mut proposal = propose_all(&seen(&[queue("6001", &[])]), &[], &Known::default());
+    let mut proposal = propose_all(&seen(&[queue("6001", &[])]), &Known::default());
     proposal.agents = vec!["1001-1099".to_owned()];
     proposal.narrow_agents();
     assert_eq!(proposal.agents, ["1001-1099"]);
@@ -258,7 +253,7 @@ fn agents_are_ranges_of_hundreds_and_external_numbers_stay_exact() {
             .iter()
             .map(|n| member(&format!("PJSIP/{n}")))
             .collect();
-        let mut proposal = propose_all(&seen(&[queue("6001", &members)]), &[], &Known::default());
+        let mut proposal = propose_all(&seen(&[queue("6001", &members)]), &Known::default());
         let wide = proposal.agents.join(" ");
         proposal.narrow_agents();
         (wide, proposal.agents.join(" "))
@@ -291,24 +286,34 @@ fn agents_are_ranges_of_hundreds_and_external_numbers_stay_exact() {
 }
 
 #[test]
-fn queues_that_are_ignored_match_no_pattern() {
-    let queues = ["600", "601", "7000", "default"].map(|name| queue(name, &[]));
-    let seen = seen(&queues);
-    assert_eq!(propose_all(&seen, &[], &Known::default()).queues, ["*"]);
-    assert_eq!(
-        propose_all(&seen, &["default"], &Known::default()).queues,
-        ["6*", "7*"]
-    );
-    assert_eq!(
-        propose_all(&seen, &["601"], &Known::default()).queues,
-        ["600", "7000", "default"]
-    );
+fn section_for_default_settings_matches_no_pattern() {
+    let default = |members: &[SeenMember]| queue("default", members);
+    let [six, seven] = ["600", "7000"].map(|name| queue(name, &[]));
+    let of = |queues: &[SeenQueue], distribution| {
+        let seen = SeenQueues::new(queues.to_vec(), Vec::new(), distribution);
+        propose_all(&seen, &Known::default()).queues
+    };
+    let queues = [six.clone(), seven, default(&[])];
+    assert_eq!(of(&queues, Distribution::FreePbx), ["6*", "7*"]);
+    assert_eq!(of(&queues, Distribution::Plain), ["*"]);
+    // With a member, it is a queue.
+    let queues = [six, default(&[member("PJSIP/1001")])];
+    assert_eq!(of(&queues, Distribution::FreePbx), ["*"]);
+    // The queues to come have unknown numbers.
+    assert_eq!(of(&[default(&[])], Distribution::FreePbx), ["*"]);
+}
+
+#[test]
+fn queues_without_a_pattern_of_their_own_are_listed() {
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let patterns = patterns::for_queues(&names(&["600", "7000"]), &names(&["601"]));
+    assert_eq!(patterns, ["600", "7000"]);
 }
 
 #[test]
 fn names_that_the_api_can_not_carry_are_set_apart() {
     let queues = ["6001", "my queue", "Büro", ""].map(|name| queue(name, &[]));
-    let seen = SeenQueues::new(queues.to_vec(), vec!["x ".to_owned()]);
+    let seen = SeenQueues::new(queues.to_vec(), vec!["x ".to_owned()], Distribution::Plain);
     assert_eq!(seen.usable, [queue("6001", &[])]);
     assert_eq!(seen.unusable, ["x ", "my queue", "Büro", ""]);
 }

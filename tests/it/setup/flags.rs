@@ -9,6 +9,7 @@ on_both_versions!(
     debian_layout_gets_a_user_in_manager_d,
     freepbx_layout_gets_a_user_in_its_custom_file,
     issabel_layout_gets_a_user_in_its_custom_file,
+    freepbx_section_for_default_settings_is_no_queue,
     disabled_ami_is_enabled_for_this_machine,
     disabled_ami_is_enabled_after_an_early_include,
     organization_leaves_the_queues_of_a_longer_name,
@@ -80,8 +81,9 @@ fn custom_file_gets_a_user(site: &Site, flavor: &str) {
         0,
         &[
             &format!("PBX ({flavor})"),
-            // Without the section for defaults.
+            // Without the section for default settings.
             "queues 6* (now 2)",
+            "reaches 2 of the PBX's 2 queues",
             "interface Local/{agent}@from-queue/n",
             "state hint:{agent}@ext-local",
             "undo: sed -i --follow-symlinks -z",
@@ -100,6 +102,40 @@ fn custom_file_gets_a_user(site: &Site, flavor: &str) {
     site.setup(&["--yes", "--organization", "acme"])
         .assert(0, &["It matches the PBX"]);
     assert_eq!(site.files(), files);
+}
+
+/// Asterisk takes FreePBX's section for default settings for a queue.
+fn freepbx_section_for_default_settings_is_no_queue(version: u32) {
+    let layout = layouts::freepbx().with("queues_additional.conf", "");
+    let site = Site::start(version, &layout);
+    assert!(
+        site.asterisk
+            .cli("queue show")
+            .contains("default has 0 calls")
+    );
+    let arguments = ["--yes", "--organization", "acme", "--agents", "1001-1099"];
+    let expected = [
+        "The PBX has no queues yet.",
+        "queues * (now 0)",
+        "reaches 0 of the PBX's 0 queues",
+    ];
+    site.setup(&arguments).assert(0, &expected);
+
+    // With a member, it is a queue.
+    let member = "Local/1001@from-queue/n";
+    let command = format!("queue add member {member} to default");
+    site.asterisk.cli(&command);
+    let count = ["reaches 1 of the PBX's 1 queues"];
+    site.setup(&["--yes"]).assert(0, &count);
+    let command = format!("queue remove member {member} from default");
+    site.asterisk.cli(&command);
+    site.setup(&["--yes"]).assert(0, &expected[2..]);
+
+    // The operator uses it as a queue.
+    let path = site.directory().join("ami-bridge.toml");
+    let listed = site.read("ami-bridge.toml").replace("\"*\"", "\"default\"");
+    std::fs::write(path, listed).expect("written");
+    site.setup(&["--yes"]).assert(0, &count);
 }
 
 /// Asterisk's own sample has the AMI off, and would listen on all addresses.

@@ -58,8 +58,8 @@ const FREEPBX_EXTENSIONS: &str = "[from-queue]\nexten => _X.,1,Wait(60)\n\n\
     exten => *46*1001*6001,hint,Queue:6001_pause_Local/1001@from-queue/n\n\
     exten => *451002*6002,hint,Custom:QUEUE1002*6002\n";
 
-/// `manager.conf` and `queues.conf` include files for custom settings. `queues.conf` has a section
-/// `default` that is no queue.
+/// `manager.conf` includes a file for custom settings. `queues.conf` has a section for default
+/// settings, and includes the file with the queues.
 pub(super) fn freepbx() -> Layout {
     let manager = "; AMI - Asterisk Manager interface\n[general]\nenabled = yes\nport = 5038\n\
                    bindaddr = 0.0.0.0\ndisplayconnects=no\n\n[admin]\nsecret = amp111\n\
