@@ -3,6 +3,7 @@
 mod curl;
 mod paste;
 mod pseudo_terminal;
+mod read_only;
 mod service;
 
 use std::fs;

@@ -16,7 +16,7 @@ on_both_versions!(
 );
 
 /// Adds the lines on the terminal to Asterisk's files, as the operator of the PBX does.
-fn paste(site: &Site, text: &str) {
+pub(super) fn paste(site: &Site, text: &str) {
     let lines = text
         .lines()
         .filter_map(|line| line.trim_end().strip_prefix("  "));
@@ -26,7 +26,7 @@ fn paste(site: &Site, text: &str) {
     site.asterisk.cli("manager reload");
 }
 
-fn answer_the_other_questions(terminal: &mut Terminal) {
+pub(super) fn answer_the_other_questions(terminal: &mut Terminal) {
     terminal.wait_for("Logged in");
     for question in [
         "Is that right? [Y/n] ",
