@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::action::Action;
 use super::error::Failure;
@@ -111,6 +111,15 @@ impl Client {
         // An error means that the supervisor has ended.
         let _ = self.link.wait_for(|link| condition(&link.state)).await;
         self.state()
+    }
+
+    /// Waits until the link is no longer connecting or booting, for `limit` at most. Returns the
+    /// link's state then.
+    pub async fn wait_until_settled(&mut self, limit: Duration) -> LinkState {
+        let is_settled =
+            |state: &LinkState| !matches!(state, LinkState::Connecting | LinkState::Booting);
+        let state = timeout(limit, self.wait_for(is_settled)).await;
+        state.unwrap_or_else(|_| self.state())
     }
 
     /// Begins an exchange for an API request. The exchange can send any number of actions

@@ -87,15 +87,9 @@ impl Target {
     /// Returns a message that explains why the link is not up.
     async fn wait_for_link(&self, client: &mut Client) -> Result<Peer, String> {
         let limit = self.connect_timeout * 2 + BOOT_TIMEOUT;
-        let is_settled =
-            |state: &LinkState| !matches!(state, LinkState::Connecting | LinkState::Booting);
-        let state = match timeout(limit, client.wait_for(is_settled)).await {
-            Ok(state) => state,
-            Err(_) => client.state(),
-        };
         let (address, username) = (&self.address, self.username.as_str());
         let seconds = limit.as_secs();
-        match state {
+        match client.wait_until_settled(limit).await {
             LinkState::Ready(peer) => Ok(peer),
             LinkState::Down { reason, .. } => {
                 Err(format!("no link to {address} as {username}: {reason}"))

@@ -32,33 +32,30 @@ pub(super) async fn flag_differences(
             differences.push(format!("http.listen is \"{actual}\", not \"{listen}\""));
         }
     }
-    let mut compared: Vec<&Organization> = Vec::new();
-    let organizations = settings.directory.organizations();
+    let organizations = settings.directory.organizations().iter();
+    let mut organizations: Vec<&Organization> = organizations.map(AsRef::as_ref).collect();
     if let Some(names) = &arguments.organization {
         let names: Vec<&str> = names.split(',').map(str::trim).collect();
-        for name in &names {
-            match organizations.iter().find(|known| known.name == *name) {
-                None => differences.push(format!("there is no [organization.{name}]")),
-                Some(organization) => compared.push(organization),
-            }
-        }
-        let others = organizations
-            .iter()
-            .filter(|known| !names.contains(&known.name.as_str()));
-        differences.extend(others.map(|known| {
-            format!(
-                "[organization.{}] exists, and --organization does not name it",
-                known.name
-            )
-        }));
-    } else {
-        compared.extend(organizations.iter().map(AsRef::as_ref));
+        differences.extend(name_differences(&names, &organizations));
+        organizations.retain(|organization| names.contains(&organization.name.as_str()));
     }
-    for organization in compared {
+    for organization in organizations {
         differences.extend(key_differences(arguments, organization));
         differences.extend(user_difference(arguments, settings, organization).await?);
     }
     Ok(differences)
+}
+
+/// Compares the names of the organizations with those in `--organization`.
+fn name_differences(names: &[&str], organizations: &[&Organization]) -> Vec<String> {
+    let is_known = |name: &&&str| organizations.iter().any(|known| known.name == **name);
+    let missing = names.iter().filter(|name| !is_known(name));
+    let missing = missing.map(|name| format!("there is no [organization.{name}]"));
+    let existing = organizations.iter().map(|organization| &organization.name);
+    let others = existing.filter(|name| !names.contains(&name.as_str()));
+    let others = others
+        .map(|name| format!("[organization.{name}] exists, and --organization does not name it"));
+    missing.chain(others).collect()
 }
 
 /// Compares the flags of the PBX.

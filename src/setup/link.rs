@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -64,11 +64,8 @@ impl Link {
         let stop = CancellationToken::new();
         let (mut client, supervisor) = supervise(settings, (), stop.clone());
         let supervisor = tokio::spawn(supervisor);
-        let is_settled =
-            |state: &LinkState| !matches!(state, LinkState::Connecting | LinkState::Booting);
         let limit = CONNECT_TIMEOUT * 2 + BOOT_TIMEOUT;
-        let state = timeout(limit, client.wait_for(is_settled)).await;
-        let reason = match state.unwrap_or_else(|_| client.state()) {
+        let reason = match client.wait_until_settled(limit).await {
             LinkState::Ready(peer) => {
                 return Ok(Self {
                     client,

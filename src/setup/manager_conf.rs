@@ -13,7 +13,7 @@ use self::parse::{Line, lines};
 /// Files that include each other more deeply than this are not read.
 const MAX_DEPTH: usize = 8;
 
-/// What `manager.conf` says.
+/// The settings of `manager.conf` and of the files that it includes.
 #[derive(Debug, Default)]
 pub(super) struct ManagerConf {
     /// The file itself.
@@ -60,6 +60,14 @@ pub(super) enum Place {
     NewFile(PathBuf),
     /// The end of a file that exists.
     EndOf(PathBuf),
+}
+
+impl Place {
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::NewFile(path) | Self::EndOf(path) => path,
+        }
+    }
 }
 
 /// A line of `manager.conf` that includes files.

@@ -21,6 +21,7 @@ mod flags;
 mod link;
 mod listen;
 mod manager_conf;
+mod new_ami_user;
 mod organizations;
 mod overlaps;
 mod paste;
@@ -34,7 +35,6 @@ mod shell;
 mod write;
 
 use std::io::stdout;
-use std::path::PathBuf;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use zeroize::Zeroizing;
@@ -60,18 +60,14 @@ use crate::terminal::fitted;
 /// Returns an error if setup ends early, or if the check finds an error. Everything that it has changed is listed before that.
 pub async fn run(mut arguments: SetupArguments) -> Result<(), SetupError> {
     // Relative paths stay valid if the current folder changes.
-    for path in [
+    let paths = [
         Some(&mut arguments.directory),
         Some(&mut arguments.asterisk_etc),
-    ]
-    .into_iter()
-    .chain([
         arguments.ami_secret_file.as_mut(),
         arguments.password_file.as_mut(),
-    ])
-    .flatten()
-    {
-        make_absolute(path)?;
+    ];
+    for path in paths.into_iter().flatten() {
+        *path = std::path::absolute(&*path).map_err(error::at(path))?;
     }
     let setup = Setup {
         questions: Questions::new(arguments.yes || arguments.dry_run),
@@ -82,12 +78,6 @@ pub async fn run(mut arguments: SetupArguments) -> Result<(), SetupError> {
     let result = setup.run().await;
     say(&finish::changes_text(&setup.changes.lock()));
     result
-}
-
-fn make_absolute(path: &mut PathBuf) -> Result<(), SetupError> {
-    let absolute = std::path::absolute(&*path);
-    *path = absolute.map_err(error::at(path))?;
-    Ok(())
 }
 
 /// One run of setup.

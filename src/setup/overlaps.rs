@@ -16,16 +16,8 @@ pub(super) fn load(
     secret: SecretSource<'_>,
 ) -> Result<Settings, SetupError> {
     let text = configuration.to_toml(secret);
-    let error = |error: crate::config::ConfigError| SetupError::Mistake(error.to_string());
-    load_text("the new configuration", &text).map_err(error)
-}
-
-/// Loads a configuration file, as the daemon does.
-///
-/// # Errors
-/// Returns all mistakes in the configuration.
-pub(super) fn load_file(path: &std::path::Path) -> Result<Settings, SetupError> {
-    crate::config::load(path).map_err(|error| SetupError::Mistake(error.to_string()))
+    load_text("the new configuration", &text)
+        .map_err(|error| SetupError::Mistake(error.to_string()))
 }
 
 /// Narrows the ranges of agents if they overlap. If organizations really have agents in common,

@@ -9,11 +9,10 @@ use super::api_address::ApiAddress;
 use super::differences::{flag_differences, pbx_differences};
 use super::error::{SetupError, at};
 use super::finish::Summary;
-use super::overlaps::load_file;
 use super::questions::say;
 use super::service;
 use crate::check;
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::terminal::{fitted, wrapped};
 
 /// Shows the differences, checks the configuration, and starts the unit if that was asked for.
@@ -66,7 +65,7 @@ pub(super) async fn run(setup: &Setup, path: &Path) -> Result<(), SetupError> {
 fn load_in_folder(setup: &Setup, path: &Path) -> Result<Settings, SetupError> {
     let folder = &setup.arguments.directory;
     std::env::set_current_dir(folder).map_err(at(folder))?;
-    load_file(path)
+    config::load(path).map_err(|error| SetupError::Mistake(error.to_string()))
 }
 
 /// Returns the name of the first user who may read the queues.

@@ -5,12 +5,15 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use super::Setup;
 use super::configuration::{Configuration, SecretSource};
 use super::error::{SetupError, at};
 use super::files::{Access, Owner, group_id, owner_of};
 use super::question::Question;
 use super::questions::say;
+use super::secrets::read_line_of;
 use super::service;
 
 /// The example that the packages install as the configuration.
@@ -132,7 +135,7 @@ impl Setup {
         let folder = &self.arguments.directory;
         let path = self.secret_file();
         if path.exists() {
-            let old = super::secrets::read_line_of(&path)?;
+            let old = read_line_of(&path)?;
             if *old == *secret {
                 return Ok(());
             }
@@ -150,7 +153,7 @@ impl Setup {
             true => Owner::default(),
             false => self.owner()?,
         };
-        let text = zeroize::Zeroizing::new(format!("{secret}\n"));
+        let text = Zeroizing::new(format!("{secret}\n"));
         let written = self
             .changes
             .create(&path, &text, Access { mode, owner }, None);
