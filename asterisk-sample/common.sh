@@ -26,7 +26,7 @@ suite_of() {
 # user namespace, if the system allows that.
 in_namespaces() {
   local user_namespace=()
-  if [ "$(id -u)" != 0 ]; then
+  if [ $EUID != 0 ]; then
     user_namespace=(--user --map-root-user --map-auto)
     command -v newuidmap >/dev/null ||
       die "needs root or newuidmap: apt-get install uidmap"
@@ -41,7 +41,7 @@ in_namespaces() {
 # Runs a command as root, or as root of a user namespace. The files in the Asterisk roots
 # belong to root.
 as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"; else (in_namespaces "$@"); fi
+  if [ $EUID = 0 ]; then "$@"; else (in_namespaces "$@"); fi
 }
 
 # Sets root (the folder that Asterisk sees as /) and instance (the instance's folder, as

@@ -127,16 +127,11 @@ impl Asterisk {
         }
         self.stop();
         let overrides = self.config_overrides.as_ref().expect("a real Asterisk");
+        let port = self.port.to_string();
         let mut child = Command::new(sample_path("start"))
             .arg(self.version.to_string())
-            .args([
-                "--port",
-                &self.port.to_string(),
-                "--name",
-                &self.name,
-                "--until-eof",
-            ])
-            .arg("--overlay")
+            .args(["--port", &port, "--name", &self.name])
+            .args(["--until-eof", "--no-help", "--overlay"])
             .arg(overrides.path())
             .args(self.environment.iter().flat_map(|pair| ["--env", pair]))
             .stdin(Stdio::piped())
