@@ -1,19 +1,20 @@
 //! Controls a real Chromium over WebDriver, with plain HTTP and JSON.
 
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use super::{eventually, request};
+use super::chromium::Chromium;
+use super::eventually;
 
-/// A headless Chromium with a temporary profile. Dropping it closes Chromium.
+/// A headless Chromium without cookies and stored data. Dropping it closes its pages, and lets
+/// other tests use the process.
 pub(crate) struct Browser {
-    driver: Child,
-    address: SocketAddr,
-    session: String,
-    _profile: tempfile::TempDir,
+    /// `None` while the browser is dropped.
+    chromium: Option<Chromium>,
+    /// The origins that may have stored data.
+    origins: Mutex<Vec<String>>,
 }
 
 /// The JSON key under which WebDriver returns an element id.
@@ -21,69 +22,24 @@ const ELEMENT_KEY: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 impl Browser {
     pub(crate) fn start() -> Self {
-        let profile = tempfile::tempdir().expect("a folder");
-        // chromedriver picks a free port, and exits if another program takes that port first.
-        let (driver, port) = eventually("chromedriver listens", start_driver);
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let mut browser = Self {
-            driver,
-            address,
-            session: String::new(),
-            _profile: profile,
+        let browser = Self {
+            chromium: Some(Chromium::take()),
+            origins: Mutex::default(),
         };
-        browser.session = browser.new_session();
         browser.set_color_scheme("light");
         browser
     }
 
-    fn new_session(&self) -> String {
-        let profile = self._profile.path().display();
-        let arguments = [
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--window-size=1440,900",
-            &format!("--user-data-dir={profile}"),
-        ];
-        let capabilities = json!({"capabilities": {"alwaysMatch": {
-            "browserName": "chrome",
-            "goog:loggingPrefs": {"browser": "ALL"},
-            "goog:chromeOptions": {"args": arguments},
-        }}});
-        let session = self.command("POST", "/session", &capabilities);
-        session["sessionId"]
-            .as_str()
-            .expect("a session id")
-            .to_owned()
-    }
-
-    fn command(&self, method: &str, path: &str, body: &Value) -> Value {
-        match self.try_command(method, path, body) {
-            Ok(value) => value,
-            Err(error) => panic!("{path}: {error}"),
-        }
-    }
-
-    fn try_command(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
-        let body = match method {
-            "POST" => body.to_string(),
-            _ => String::new(),
-        };
-        let response = request(self.address, method, path, &[], body.as_bytes());
-        let value = response.json()["value"].take();
-        match response.status {
-            200 => Ok(value),
-            _ => Err(format!("{}: {}", value["error"], value["message"])),
-        }
+    fn try_send(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+        let chromium = self.chromium.as_ref().expect("a running browser");
+        chromium.send(method, path, body)
     }
 
     fn post(&self, path: &str, body: &Value) -> Value {
-        self.command("POST", &format!("/session/{}{path}", self.session), body)
+        match self.try_send("POST", path, body) {
+            Ok(value) => value,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     pub(crate) fn open(&self, address: SocketAddr) {
@@ -91,7 +47,10 @@ impl Browser {
     }
 
     pub(crate) fn open_page(&self, address: SocketAddr, path: &str) {
-        self.post("/url", &json!({"url": format!("http://{address}{path}")}));
+        let origin = format!("http://{address}");
+        let url = format!("{origin}{path}");
+        self.origins.lock().expect("unpoisoned").push(origin);
+        self.post("/url", &json!({"url": url}));
     }
 
     /// Runs `script` in the page, as the body of a function with these arguments. Returns the
@@ -114,10 +73,9 @@ impl Browser {
     /// value.
     pub(crate) fn wait_until(&self, expression: &str) -> Value {
         eventually(expression, || {
-            let path = format!("/session/{}/execute/sync", self.session);
             let script = json!({"script": format!("return {expression};"), "args": []});
             // The script fails while the page is still loading.
-            let value = self.try_command("POST", &path, &script).ok()?;
+            let value = self.try_send("POST", "/execute/sync", &script).ok()?;
             let holds = !matches!(value, Value::Null | Value::Bool(false));
             holds.then_some(value)
         })
@@ -218,8 +176,8 @@ impl Browser {
     /// Takes a screenshot and returns it as PNG.
     pub(crate) fn screenshot(&self) -> Vec<u8> {
         use base64::Engine as _;
-        let path = format!("/session/{}/screenshot", self.session);
-        let screenshot = self.command("GET", &path, &Value::Null);
+        let screenshot = self.try_send("GET", "/screenshot", &Value::Null);
+        let screenshot = screenshot.expect("a screenshot");
         let engine = base64::engine::general_purpose::STANDARD;
         let png = engine.decode(screenshot.as_str().expect("base64"));
         png.expect("base64")
@@ -236,32 +194,13 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Closes Chromium, which would otherwise keep running after chromedriver exits.
-        if !self.session.is_empty() {
-            let path = format!("/session/{}", self.session);
-            let _ = self.try_command("DELETE", &path, &Value::Null);
+        let Some(chromium) = self.chromium.take() else {
+            return;
+        };
+        // The browser of a failed test may be in any state.
+        if !std::thread::panicking() {
+            let origins = self.origins.get_mut().expect("unpoisoned");
+            chromium.put_back(origins);
         }
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
     }
-}
-
-/// Starts chromedriver. Returns its process and port, or `None` if chromedriver exited.
-fn start_driver() -> Option<(Child, u16)> {
-    let mut driver = Command::new("chromedriver")
-        .arg("--port=0")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("chromedriver (Debian package chromium-driver)");
-    let mut lines = BufReader::new(driver.stdout.take().expect("piped")).lines();
-    let port = lines.find_map(|line| {
-        let line = line.expect("text");
-        let (_, rest) = line.split_once("successfully on port ")?;
-        rest.trim_end_matches('.').parse::<u16>().ok()
-    });
-    if port.is_none() {
-        let _ = driver.wait();
-    }
-    Some((driver, port?))
 }

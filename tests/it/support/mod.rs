@@ -6,6 +6,7 @@ mod asterisk;
 mod bridge;
 mod browser;
 mod calls;
+mod chromium;
 mod clock;
 mod configuration;
 mod demo;
