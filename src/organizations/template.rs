@@ -72,6 +72,23 @@ impl Template {
         }
     }
 
+    /// Checks the template of an interface. Returns an error message if the text inserted for
+    /// `{agent}` could select something other than a phone, such as a context, a host or a trunk.
+    #[must_use]
+    pub fn unsafe_interface(&self) -> Option<&'static str> {
+        let Some((technology, rest)) = self.prefix.split_once('/') else {
+            return Some("must name the technology before {agent}, such as \"PJSIP/{agent}\"");
+        };
+        if rest.contains('@') {
+            return Some("lets {agent} choose the context or host: put {agent} before the @");
+        }
+        // Only a Local channel has options after a slash, such as /n.
+        if self.suffix.contains('/') && !technology.eq_ignore_ascii_case("Local") {
+            return Some("lets {agent} choose the trunk: remove the / after {agent}");
+        }
+        None
+    }
+
     /// Returns the text before the placeholder.
     #[must_use]
     pub fn prefix(&self) -> &str {
@@ -118,6 +135,36 @@ mod tests {
         ] {
             let error = Template::new(text, "agent").expect_err(text);
             assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn unsafe_interface_lets_the_agent_choose_more_than_a_phone() {
+        for (template, expected) in [
+            ("PJSIP/{agent}", None),
+            ("PJSIP/acme-{agent}", None),
+            ("SIP/trunk/{agent}", None),
+            ("Local/{agent}@acme-agents", None),
+            ("Local/{agent}@acme-agents/n", None),
+            ("local/{agent}@acme/nj", None),
+            ("{agent}", Some("technology")),
+            ("{agent}/1001", Some("technology")),
+            ("Local/1001@{agent}", Some("context")),
+            ("PJSIP/{agent}/sip:900@host", Some("trunk")),
+            ("SIP/{agent}/900", Some("trunk")),
+        ] {
+            let parsed = Template::new(template, "agent").expect(template);
+            let message = parsed.unsafe_interface();
+            assert_eq!(
+                message.is_some(),
+                expected.is_some(),
+                "{template}: {message:?}"
+            );
+            assert!(
+                message
+                    .unwrap_or_default()
+                    .contains(expected.unwrap_or_default())
+            );
         }
     }
 }

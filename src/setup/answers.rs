@@ -63,7 +63,14 @@ pub(super) fn parse_names(text: &str) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-pub(super) fn parse_template(text: &str) -> Result<String, String> {
+pub(super) fn parse_interface(text: &str) -> Result<String, String> {
+    match Template::new(text, "agent")?.unsafe_interface() {
+        Some(error) => Err(error.to_owned()),
+        None => Ok(text.to_owned()),
+    }
+}
+
+pub(super) fn parse_state_interface(text: &str) -> Result<String, String> {
     Template::new(text, "agent").map(|_| text.to_owned())
 }
 

@@ -1,7 +1,8 @@
 //! Checks the flags before anything is changed.
 
 use super::answers::{
-    parse_agents, parse_names, parse_queue_name, parse_queues, parse_template, parse_username,
+    parse_agents, parse_interface, parse_names, parse_queue_name, parse_queues,
+    parse_state_interface, parse_username,
 };
 use super::error::SetupError;
 use crate::cli::SetupArguments;
@@ -27,9 +28,9 @@ pub(super) fn check(arguments: &SetupArguments) -> Result<(), SetupError> {
     checked("--queues", queues.as_deref(), parse_queues)?;
     checked("--agents", agents.as_deref(), parse_agents)?;
     checked("--queue-name", queue_name.as_deref(), parse_queue_name)?;
-    checked("--interface", interface.as_deref(), parse_template)?;
+    checked("--interface", interface.as_deref(), parse_interface)?;
     let state_interface = state_interface.as_deref().filter(|text| !text.is_empty());
-    checked("--state-interface", state_interface, parse_template)?;
+    checked("--state-interface", state_interface, parse_state_interface)?;
     checked("--username", username.as_deref(), parse_username)?;
     match names {
         Some(names) if names.len() > 1 => refuse_single_flags(arguments),

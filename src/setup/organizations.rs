@@ -3,8 +3,8 @@
 
 use super::Setup;
 use super::answers::{
-    parse_agents, parse_name, parse_names, parse_queue_name, parse_queues, parse_template,
-    parse_username, summary,
+    parse_agents, parse_interface, parse_name, parse_names, parse_queue_name, parse_queues,
+    parse_state_interface, parse_username, summary,
 };
 use super::error::SetupError;
 use super::flags::refuse_single_flags;
@@ -245,7 +245,7 @@ impl Choice<'_> {
         }
         say(&format!("\nOrganization {name}\n"));
         if proposal.interface.is_none() {
-            let interface = questions.ask(Question::Interface, None, parse_template)?;
+            let interface = questions.ask(Question::Interface, None, parse_interface)?;
             proposal.interface = Some(interface);
         }
         if proposal.agents.is_empty() {
@@ -277,7 +277,7 @@ impl Choice<'_> {
         let default = proposal.agents.join(",");
         proposal.agents = questions.ask(Question::Agents, Some(&default), parse_agents)?;
         let default = proposal.interface.clone();
-        let interface = questions.ask(Question::Interface, default.as_deref(), parse_template)?;
+        let interface = questions.ask(Question::Interface, default.as_deref(), parse_interface)?;
         proposal.interface = Some(interface);
         let default = match proposal.state_interface.as_str() {
             "" => "none",
@@ -285,7 +285,7 @@ impl Choice<'_> {
         };
         let parse = |text: &str| match text {
             "none" => Ok(String::new()),
-            text => parse_template(text),
+            text => parse_state_interface(text),
         };
         proposal.state_interface = questions.ask(Question::StateInterface, Some(default), parse)?;
         Ok(())

@@ -63,7 +63,7 @@ fn validate(
     let queue_name = Template::new(&table.queue_name, "queue");
     let queue_name = mistakes.ok_or_add(&key("queue_name"), queue_name);
     let interface = agent_template(&key("interface"), &table.interface, mistakes);
-    if let Some(message) = interface.as_ref().and_then(unsafe_placeholder) {
+    if let Some(message) = interface.as_ref().and_then(Template::unsafe_interface) {
         mistakes.add(key("interface"), message);
     }
     let state_interface = match table.state_interface.as_str() {
@@ -123,22 +123,6 @@ fn agent_template(key: &str, text: &str, mistakes: &mut Mistakes) -> Option<Temp
     Some(template)
 }
 
-/// Returns an error message if the text inserted for `{agent}` could select something other than a
-/// phone, such as a context, a host or a trunk.
-fn unsafe_placeholder(interface: &Template) -> Option<&'static str> {
-    let Some((technology, rest)) = interface.prefix().split_once('/') else {
-        return Some("must name the technology before {agent}, such as \"PJSIP/{agent}\"");
-    };
-    if rest.contains('@') {
-        return Some("lets {agent} choose the context or host: put {agent} before the @");
-    }
-    // Only a Local channel has options after a slash, such as /n.
-    if interface.suffix().contains('/') && !technology.eq_ignore_ascii_case("Local") {
-        return Some("lets {agent} choose the trunk: remove the / after {agent}");
-    }
-    None
-}
-
 /// Returns the overlaps between organizations that both have `shared = true`. Reports all
 /// other overlaps as mistakes.
 pub(super) fn allowed_overlaps(
@@ -165,39 +149,4 @@ pub(super) fn allowed_overlaps(
         );
     }
     allowed
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unsafe_placeholder_lets_the_agent_choose_only_a_phone() {
-        for (template, expected) in [
-            ("PJSIP/{agent}", None),
-            ("PJSIP/acme-{agent}", None),
-            ("SIP/trunk/{agent}", None),
-            ("Local/{agent}@acme-agents", None),
-            ("Local/{agent}@acme-agents/n", None),
-            ("local/{agent}@acme/nj", None),
-            ("{agent}", Some("technology")),
-            ("{agent}/1001", Some("technology")),
-            ("Local/1001@{agent}", Some("context")),
-            ("PJSIP/{agent}/sip:900@host", Some("trunk")),
-            ("SIP/{agent}/900", Some("trunk")),
-        ] {
-            let parsed = Template::new(template, "agent").expect(template);
-            let message = unsafe_placeholder(&parsed);
-            assert_eq!(
-                message.is_some(),
-                expected.is_some(),
-                "{template}: {message:?}"
-            );
-            assert!(
-                message
-                    .unwrap_or_default()
-                    .contains(expected.unwrap_or_default())
-            );
-        }
-    }
 }

@@ -107,7 +107,10 @@ fn interface_templates(interface: &str) -> Vec<String> {
         format!("{prefix}{{agent}}{suffix}")
     });
     texts
-        .filter(|text| Template::new(text, "agent").is_ok())
+        .filter(|text| {
+            let template = Template::new(text, "agent");
+            template.is_ok_and(|template| template.unsafe_interface().is_none())
+        })
         .collect()
 }
 

@@ -197,9 +197,16 @@ fn template_includes_a_prefix_that_most_names_have() {
 
 #[test]
 fn members_without_a_number_give_no_template() {
-    let members = ["Local/1001", "console", "PJSIP/1001;x", "PJSIP/a b"].map(member);
+    let members = [
+        "Local/1001",
+        "console",
+        "PJSIP/1001;x",
+        "PJSIP/a b",
+        "SIP/1001@/",
+    ]
+    .map(member);
     let proposal = propose_all(&seen(&[queue("6001", &members[1..])]), &Known::default());
-    assert_eq!((proposal.interface, proposal.misfits.len()), (None, 3));
+    assert_eq!((proposal.interface, proposal.misfits.len()), (None, 4));
     let usual = UsualTemplates {
         interface: "Local/{agent}@from-queue/n",
         state_interface: "hint:{agent}@ext-local",

@@ -206,6 +206,11 @@ fn mistakes_are_reported_before_anything_is_changed() {
             "--interface: must contain {agent}",
         ),
         (
+            &["--yes", "--interface", "PJSIP/trunk@{agent}"],
+            2,
+            "--interface: lets {agent} choose the context or host",
+        ),
+        (
             &["--yes", "--state-interface", "hint:x"],
             2,
             "--state-interface: must contain {agent}",
