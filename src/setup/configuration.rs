@@ -17,8 +17,8 @@ pub(super) struct Configuration {
     pub(super) listen: SocketAddr,
     /// The address for operations; `None` for the default.
     pub(super) admin_listen: Option<SocketAddr>,
-    /// Whether systemd's journal receives the log.
-    pub(super) logs_to_journald: bool,
+    /// Whether the packages' systemd unit reads the configuration. Its log goes to the journal.
+    pub(super) is_for_unit: bool,
     /// `host:port` of the AMI.
     pub(super) pbx_address: String,
     /// The AMI user.
@@ -56,15 +56,17 @@ impl Configuration {
     pub(super) fn to_toml(&self, secret: SecretSource<'_>) -> Zeroizing<String> {
         let mut text = String::from(
             "# Written by ami-bridge setup. All keys:\n\
-             #   /usr/share/doc/ami-bridge/docs/CONFIGURATION.md\n\
-             # Apply a change:\n\
-             #   cd /etc/ami-bridge && ami-bridge check && systemctl reload ami-bridge\n",
+             #   /usr/share/doc/ami-bridge/docs/CONFIGURATION.md\n",
         );
+        if self.is_for_unit {
+            text += "# Apply a change:\n\
+                     #   cd /etc/ami-bridge && ami-bridge check && systemctl reload ami-bridge\n";
+        }
         let _ = write!(text, "\n[http]\nlisten = \"{}\"\n", self.listen);
         if let Some(admin) = self.admin_listen {
             let _ = write!(text, "\n[admin]\nlisten = \"{admin}\"\n");
         }
-        if self.logs_to_journald {
+        if self.is_for_unit {
             text += "\n[log]\nformat = \"journald\"\n";
         }
         text += "\n[state]\n# The ends of pauses, which must survive a restart.\n\

@@ -154,7 +154,7 @@ impl Setup {
         Configuration {
             listen: listen::api_address(self.arguments.listen),
             admin_listen: listen::admin_address(),
-            logs_to_journald: service::reads(&self.arguments.directory),
+            is_for_unit: service::reads(&self.arguments.directory),
             pbx_address: pbx.address.to_string(),
             ami_username: self.arguments.ami_username().to_owned(),
             organizations,

@@ -17,7 +17,7 @@ fn configuration(organizations: Vec<NewOrganization>) -> Configuration {
     Configuration {
         listen: "127.0.0.1:8088".parse().expect("an address"),
         admin_listen: None,
-        logs_to_journald: false,
+        is_for_unit: false,
         pbx_address: "127.0.0.1:5038".to_owned(),
         ami_username: "queuebridge".to_owned(),
         organizations,

@@ -53,6 +53,8 @@ fn debian_layout_gets_a_user_in_manager_d(version: u32) {
         let metadata = site.directory().join(name).metadata().expect("a file");
         assert_eq!(metadata.mode() & 0o777, mode, "{name}");
     }
+    // The unit does not read this folder.
+    assert!(!site.read("ami-bridge.toml").contains("systemctl"));
     site.assert_pause_works((ACME.username, ACME.password), "1001", "6001");
 
     let again = site.setup(&arguments);

@@ -168,13 +168,8 @@ impl Outcome {
 
     /// Asserts the exit status, and that the text contains these texts.
     fn assert(&self, status: i32, expected: &[&str]) {
-        let text = &self.text;
-        assert_eq!(self.status, Some(status), "{text}");
-        // Lines are broken at blanks.
-        let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        for expected in expected {
-            assert!(joined.contains(expected), "{expected} is not in {text}");
-        }
+        assert_eq!(self.status, Some(status), "{}", self.text);
+        assert_contains(&self.text, expected);
     }
 
     /// Returns the password that setup has made for a user.
@@ -187,6 +182,14 @@ impl Outcome {
             .nth(1)
             .expect("a password")
             .to_owned()
+    }
+}
+
+/// Asserts that a text contains these texts. Its lines may be broken at blanks.
+fn assert_contains(text: &str, expected: &[&str]) {
+    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for expected in expected {
+        assert!(joined.contains(expected), "{expected} is not in {text}");
     }
 }
 

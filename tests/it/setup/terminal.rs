@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use self::pseudo_terminal::Terminal;
-use super::{Site, layouts};
+use super::{Site, assert_contains, layouts};
 use crate::support::{bridge_command, on_both_versions, sample_config, send_signal};
 
 on_both_versions!(
@@ -114,14 +114,14 @@ fn operator_changes_a_proposal(site: &Site, flavor: &str) {
     terminal.wait_for(&format!("PBX ({flavor}): AMI at 127.0.0.1:"));
     let text = terminal.wait_for("Asterisk's manager? [Y/n] ");
     // The tests' file has mode 644.
-    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    for expected in [
-        "Every user of this machine can read",
-        "manager_custom.conf, and",
-        "chmod o-r /",
-    ] {
-        assert!(joined.contains(expected), "{text}");
-    }
+    assert_contains(
+        &text,
+        &[
+            "Every user of this machine can read",
+            "manager_custom.conf, and",
+            "chmod o-r /",
+        ],
+    );
     terminal.type_line("");
     for (question, answer) in [
         ("Name of the organization: ", "acme"),

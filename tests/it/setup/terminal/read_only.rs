@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::Terminal;
 use super::paste::{answer_the_other_questions, paste};
-use crate::setup::{Outcome, Site, layouts};
+use crate::setup::{Outcome, Site, assert_contains, layouts};
 use crate::support::on_both_versions;
 
 on_both_versions!(
@@ -45,16 +45,15 @@ fn unshare_read_only_asterisk_folder_lets_the_operator_paste_the_lines(version: 
     terminal.wait_for("Asterisk's manager? [Y/n] ");
     terminal.type_line("y");
     let text = terminal.wait_for("to try the login");
-    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    for expected in [
-        "Setup can't write",
-        "Read-only file system",
-        "Add these lines to",
-        "manager.d/ami-bridge.conf",
-        "manager reload",
-    ] {
-        assert!(joined.contains(expected), "{expected} is not in {text}");
-    }
+    assert_contains(
+        &text,
+        &[
+            "Setup can't write",
+            "manager.d/ami-bridge.conf: Read-only file system",
+            "Add these lines to",
+            "manager reload",
+        ],
+    );
     assert_eq!(site.files(), before);
     assert!(!site.directory().exists());
 

@@ -112,6 +112,11 @@ fn unshare_start_flag_starts_the_unit(version: u32) {
         outcome.text
     );
     assert_eq!(machine.take_commands(), STARTED);
+    let configuration = machine.site.read("ami-bridge.toml");
+    assert!(
+        configuration.contains("&& systemctl reload ami-bridge\n"),
+        "{configuration}"
+    );
 
     let again = machine.setup(&["--yes", "--start"]);
     again.assert(0, &["Setup changes nothing in it"]);
