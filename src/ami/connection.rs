@@ -9,9 +9,13 @@ use super::action::Action;
 use super::codec::{AmiCodec, Frame, FrameError};
 use super::message::Message;
 
-/// Free buffer space before each read, in bytes. With this much space, a long event list is
-/// read with few system calls.
+/// Size of the read buffer, in bytes. With this much space, a long event list is read with few
+/// system calls.
 const READ_BYTES: usize = 64 * 1024;
+
+/// Free buffer space below which the next read uses a new buffer, in bytes. Messages share the old
+/// buffer until they are dropped.
+const MIN_FREE_BYTES: usize = READ_BYTES / 8;
 
 /// Both directions of a connection to Asterisk.
 #[derive(Debug)]
@@ -88,7 +92,9 @@ impl<S: AsyncRead> Incoming<S> {
     /// Waits for bytes, reads them into the buffer, and returns their number. Returns 0 if
     /// Asterisk has closed the connection. Cancel safe.
     pub(crate) async fn fill(&mut self) -> Result<usize, FrameError> {
-        self.buffer.reserve(READ_BYTES);
+        if self.buffer.capacity() - self.buffer.len() < MIN_FREE_BYTES {
+            self.buffer.reserve(READ_BYTES);
+        }
         Ok(self.stream.read_buf(&mut self.buffer).await?)
     }
 
@@ -149,5 +155,42 @@ impl<S: AsyncWrite> Outgoing<S> {
         self.stream.flush().await?;
         self.flushed = true;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncWriteExt, duplex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn messages_that_are_still_used_share_a_buffer_while_it_has_space() {
+        let (stream, mut asterisk) = duplex(READ_BYTES);
+        let mut connection = Connection::new(stream, 1);
+        asterisk
+            .write_all(b"Asterisk Call Manager/11.0.0\r\n")
+            .await
+            .expect("a duplex");
+        connection.receive().await.expect("a banner");
+        let event = format!("Event: Test\r\nValue: {}\r\n\r\n", "x".repeat(1000));
+        let mut messages = Vec::new();
+        let mut free_bytes = Vec::new();
+        for _ in 0..2 * READ_BYTES / event.len() {
+            asterisk
+                .write_all(event.as_bytes())
+                .await
+                .expect("a duplex");
+            messages.push(connection.receive().await.expect("a message"));
+            let buffer = &connection.incoming.buffer;
+            free_bytes.push(buffer.capacity() - buffer.len());
+        }
+        let new_buffers = free_bytes.windows(2).filter(|pair| pair[1] > pair[0]);
+        assert_eq!(new_buffers.count(), 2, "{free_bytes:?}");
+        let is_whole = |frame: &Option<Frame>| match frame {
+            Some(Frame::Message(message)) => message.get("Value").is_some_and(|v| v.len() == 1000),
+            _ => false,
+        };
+        assert!(messages.iter().all(is_whole), "{messages:?}");
     }
 }
