@@ -25,6 +25,10 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// bytes with those of another process that writes to the same pipe.
 const BATCH_BYTES: usize = 4096;
 
+/// How long the writer thread waits for more lines after it was woken for one. To wake the thread
+/// for each line would take more CPU time than to write the lines.
+const COLLECTION_TIME: Duration = Duration::from_millis(1);
+
 /// How often to check whether lines were dropped.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -214,7 +218,7 @@ struct LineWriter<S> {
 
 impl<S: Write> LineWriter<S> {
     fn run(mut self, entries: Receiver<Entry>) {
-        while let Ok(entry) = entries.recv() {
+        while let Some(entry) = next_entry(&entries) {
             let end = match entry {
                 Entry::Line(line) => self.write_with_queued(line, &entries),
                 Entry::End(written) => Some(written),
@@ -265,6 +269,19 @@ impl<S: Write> LineWriter<S> {
         }
         self.flow.release(lines, batch.len());
     }
+}
+
+/// Waits for the next entry, and for those that follow within [`COLLECTION_TIME`]. Returns `None` if
+/// there will be no entry any more.
+fn next_entry(entries: &Receiver<Entry>) -> Option<Entry> {
+    if let Ok(entry) = entries.try_recv() {
+        return Some(entry);
+    }
+    let entry = entries.recv().ok()?;
+    if matches!(entry, Entry::Line(_)) {
+        sleep(COLLECTION_TIME);
+    }
+    Some(entry)
 }
 
 /// Writes all bytes, and waits while the sink is full. The sink may be nonblocking, because
