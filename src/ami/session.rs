@@ -41,6 +41,10 @@ const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 /// While at least this many reads are in flight, the session receives replies in batches.
 const BATCH_MIN_READS: usize = 4;
 
+/// While at least this many actions are in flight, the session receives replies in batches.
+/// Meanwhile, Asterisk still has actions to execute: it takes at least 20 µs for each.
+const BATCH_MIN_ACTIONS: usize = 16;
+
 /// How long bytes accumulate in the socket before the session reads them as a batch.
 /// Asterisk writes a list row by row, and takes twice as long if each row wakes a
 /// sleeping reader. Asterisk closes the connection if a reader stalls for 100 ms.
@@ -142,6 +146,10 @@ impl Session<'_> {
                         let result = self.receive_all(incoming, link_updates);
                         if self.pending.reads_in_flight() >= BATCH_MIN_READS {
                             read_at = std::time::Instant::now() + BATCH_WINDOW;
+                        } else if self.pending.in_flight() >= BATCH_MIN_ACTIONS {
+                            // Blocks the thread of the links, because each reply and each request
+                            // would wake it otherwise. Tokio's timer would sleep for too long.
+                            std::thread::sleep(BATCH_WINDOW);
                         }
                         result
                     }
