@@ -8,18 +8,14 @@
 use std::collections::HashSet;
 
 use futures_util::future::join;
-use futures_util::stream::{StreamExt, iter};
 use tokio::sync::OnceCell;
 
-use super::changes::{Row, RowResult};
+use super::changes::{Row, RowResult, run_changes};
 use super::errors::{ApiError, Code};
 use super::refusal::{change_failed, lookup_failed, request_failed};
 use super::tenant::Tenant;
 use crate::ami::Failure;
-use crate::queues::{
-    ChangeAttempt, MAX_CHANGES_UNDER_WAY, PauseChange, PbxRequest, QueueChange, QueueError,
-    QueueName,
-};
+use crate::queues::{ChangeAttempt, PauseChange, PbxRequest, QueueChange, QueueError, QueueName};
 
 /// A change that can be made in every queue of the account.
 enum Change<'a> {
@@ -162,18 +158,16 @@ impl Tenant<'_> {
     ) -> Vec<Attempt> {
         let own = self.pbx.queues_of(change.interface());
         let queues = queues.iter().cloned();
-        let (first, others): (Vec<_>, Vec<_>) = queues.partition(|queue| own.contains(queue));
-        let attempts = first.into_iter().chain(others).map(|queue| async {
+        let (mut order, others): (Vec<_>, Vec<_>) = queues.partition(|queue| own.contains(queue));
+        order.extend(others);
+        let attempts = order.into_iter().map(|queue| async {
             let change = match change {
                 Change::Pause(pause) => request.pause_if_member(&queue, pause).await,
                 Change::Remove(interface) => request.remove_if_member(&queue, interface).await,
             };
             Attempt { queue, change }
         });
-        iter(attempts)
-            .buffered(MAX_CHANGES_UNDER_WAY)
-            .collect()
-            .await
+        run_changes(attempts).await
     }
 
     /// Returns a row for each queue in which the agent is a member.

@@ -47,6 +47,21 @@ struct Target {
     name: Result<QueueName, ApiError>,
 }
 
+/// Runs changes, at most [`MAX_CHANGES_UNDER_WAY`] at the same time, and returns their results in the
+/// same order.
+pub(super) async fn run_changes<F: Future>(
+    mut changes: impl ExactSizeIterator<Item = F>,
+) -> Vec<F::Output> {
+    // Most requests make a single change. Buffering it would take a tenth of the request's CPU time.
+    if changes.len() == 1
+        && let Some(change) = changes.next()
+    {
+        return vec![change.await];
+    }
+    let running = iter(changes).buffered(MAX_CHANGES_UNDER_WAY);
+    running.collect().await
+}
+
 impl Tenant<'_> {
     /// Makes a change in each of these queues concurrently. Nothing is sent to the PBX for
     /// a queue that the account may not use. `request` is an error if the PBX is not available.
@@ -75,7 +90,7 @@ impl Tenant<'_> {
                 result,
             }
         });
-        iter(rows).buffered(MAX_CHANGES_UNDER_WAY).collect().await
+        run_changes(rows).await
     }
 
     /// Maps queue numbers to queues of the PBX. Queries Asterisk if the mirror lacks one of

@@ -240,6 +240,9 @@ fn is_token(text: &str) -> bool {
 /// Decodes `application/x-www-form-urlencoded` text, in which `+` is a space. The error
 /// continues the sentence "The parameter x …".
 fn decode(text: &str) -> Result<Cow<'_, str>, &'static str> {
+    if !text.contains(['%', '+']) {
+        return Ok(Cow::Borrowed(text));
+    }
     let bytes = text.as_bytes();
     let is_hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
     for (position, byte) in bytes.iter().enumerate() {

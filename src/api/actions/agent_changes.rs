@@ -1,12 +1,10 @@
 //! Makes a change for each agent that a request names.
 
-use futures_util::stream::{StreamExt, iter};
-
 use crate::api::change_everywhere::AttemptedQueues;
-use crate::api::changes::Row;
+use crate::api::changes::{Row, run_changes};
 use crate::api::errors::ApiError;
 use crate::api::tenant::Tenant;
-use crate::queues::{MAX_CHANGES_UNDER_WAY, PbxRequest, QueueChange};
+use crate::queues::{PbxRequest, QueueChange};
 
 /// The result of a change for one agent.
 #[derive(Debug)]
@@ -47,10 +45,7 @@ pub(super) async fn change_agents(
         };
         AgentChange { agent, result }
     });
-    iter(results)
-        .buffered(MAX_CHANGES_UNDER_WAY)
-        .collect()
-        .await
+    run_changes(results).await
 }
 
 async fn change_agent(
