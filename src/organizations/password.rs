@@ -12,6 +12,8 @@ use md5::{Digest, Md5};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// The MD5 of a password, as 32 lower-case hex digits. It is as secret as the password,
 /// because a client can log in with either.
 #[derive(Clone)]
@@ -21,10 +23,13 @@ impl PasswordDigest {
     /// Computes the digest of a password.
     #[must_use]
     pub fn of(password: &str) -> Self {
-        Self(Zeroizing::new(format!(
-            "{:x}",
-            HexBytes(&Md5::digest(password))
-        )))
+        // With enough capacity, no copy of the digest is left in freed memory.
+        let mut hex = Zeroizing::new(String::with_capacity(32));
+        for byte in Md5::digest(password) {
+            hex.push(char::from(HEX_DIGITS[usize::from(byte >> 4)]));
+            hex.push(char::from(HEX_DIGITS[usize::from(byte & 0xf)]));
+        }
+        Self(hex)
     }
 
     /// Parses 32 hex digits, in upper or lower case. Returns `None` for any other text.
@@ -57,14 +62,6 @@ impl PasswordDigest {
 impl fmt::Debug for PasswordDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
-    }
-}
-
-struct HexBytes<'a>(&'a [u8]);
-
-impl fmt::LowerHex for HexBytes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
