@@ -40,6 +40,12 @@ impl Deref for QueueName {
     }
 }
 
+impl From<QueueName> for Arc<str> {
+    fn from(name: QueueName) -> Self {
+        name.0
+    }
+}
+
 impl fmt::Display for QueueName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

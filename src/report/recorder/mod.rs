@@ -131,10 +131,8 @@ impl Recorder {
                 queue,
                 interface,
                 member,
-            } => self.observe_member((queue.as_str().into(), interface), member, at),
-            WorkEvent::Call { at, queue, call } => {
-                self.observe_call(queue.as_str().into(), call, at)
-            }
+            } => self.observe_member((queue.into(), interface), member, at),
+            WorkEvent::Call { at, queue, call } => self.observe_call(queue.into(), call, at),
             WorkEvent::Seen { at } => self.begin_sight(at),
             WorkEvent::Unseen { last_sight } => self.end_sight(last_sight),
         }
