@@ -155,8 +155,8 @@ pub(crate) fn run_load<R>(
                             Err(_) => UNANSWERED.to_owned(),
                         };
                         if outcome.starts_with("503") || outcome == UNANSWERED {
-                            // A real client would wait for the time in `Retry-After`.
-                            std::thread::sleep(std::time::Duration::from_millis(20));
+                            // A real client would wait for the time in `Retry-After`, which is longer.
+                            std::thread::sleep(std::time::Duration::from_millis(100));
                         }
                         outcomes.insert(reason, outcome);
                     }
