@@ -12,7 +12,7 @@ use crate::support::{Asterisk, Bridge, Browser, SIMULATED, SetOnDrop, configurat
 const QUEUES: usize = 500;
 const MEMBERS: usize = 100;
 
-/// A script that scrolls through the page for up to 8 s, by `PIXELS` pixels per frame, and
+/// A script that scrolls through the page for up to 3 s, by `PIXELS` pixels per frame, and
 /// returns the duration of each frame in milliseconds.
 const SCROLL_SCRIPT: &str = "
     const done = arguments[arguments.length - 1];
@@ -26,7 +26,7 @@ const SCROLL_SCRIPT: &str = "
         frames.push(now - last);
         last = now;
         app.scrollBy(0, PIXELS);
-        if (now - from < 8000 && app.scrollTop < end()) requestAnimationFrame(step);
+        if (now - from < 3000 && app.scrollTop < end()) requestAnimationFrame(step);
         else done(frames.slice(2));
     });";
 
