@@ -72,9 +72,23 @@ impl Browser {
     /// Waits until a JavaScript expression in the page is neither null nor false. Returns its
     /// value.
     pub(crate) fn wait_until(&self, expression: &str) -> Value {
+        // The page evaluates the expression several times for each command, because a command
+        // takes 4 ms of processor time.
+        let script = format!(
+            "return new Promise((resolve) => {{
+                const check = (attempts) => {{
+                    let value = null;
+                    try {{ value = ({expression}); }} catch {{}}
+                    const holds = (value ?? false) !== false;
+                    if (holds || attempts === 0) resolve(value ?? null);
+                    else setTimeout(check, 20, attempts - 1);
+                }};
+                check(10);
+            }});"
+        );
+        let script = json!({"script": script, "args": []});
         eventually(expression, || {
-            let script = json!({"script": format!("return {expression};"), "args": []});
-            // The script fails while the page is still loading.
+            // The script fails if the browser leaves the page.
             let value = self.try_send("POST", "/execute/sync", &script).ok()?;
             let holds = !matches!(value, Value::Null | Value::Bool(false));
             holds.then_some(value)
