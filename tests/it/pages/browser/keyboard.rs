@@ -170,11 +170,10 @@ fn focus_stays_in_the_list_when_the_focused_row_leaves() {
     bridge.acme_ok("action=add&agent=1001,1002,1003&queue=6001");
     let browser = open_board(&bridge);
     browser.wait_visible(&agent_selector("6001", "1003"));
-    let focus = "document.querySelector(arguments[0]).focus()";
-    browser.run_script(
-        focus,
-        &[&format!("{} .remove", agent_selector("6001", "1002"))],
-    );
+    // The page shows this button once it knows the user's rights.
+    let remove = format!("{} .remove", agent_selector("6001", "1002"));
+    browser.wait_visible(&remove);
+    browser.run_script("document.querySelector(arguments[0]).focus()", &[&remove]);
     bridge.acme_ok("action=remove&agent=1002&queue=6001");
     wait_for_focus(&browser, &agent_selector("6001", "1003"));
     // A key right afterwards was aimed at the row that has left.
