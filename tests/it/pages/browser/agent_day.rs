@@ -29,7 +29,8 @@ fn agent_sees_the_own_day_only() {
         (&day["Calls"], &day["Missed calls"]),
         (&json!("1"), &json!("0"))
     );
-    assert_eq!(day["Lunch"], json!("1 pause 0:00:00"), "{day}");
+    let lunch = day["Lunch"].as_str().expect("text");
+    assert!(lunch.starts_with("1 pause 0:00:0"), "{day}");
     // Nobody is logged in any more, so that the report does not change.
     bridge.acme_ok("action=remove&agent=1001,1002&queue=*");
     wait_for_text(&browser, "#state", "Logged out");

@@ -2,7 +2,9 @@
 
 use super::hands::ESCAPE;
 use super::{LIVE, agent_selector, click_pause, open_board, wait_for_text};
-use crate::support::{Bridge, Browser, ReservedPort, configuration, on_both_versions, start};
+use crate::support::{
+    Asterisk, Bridge, Browser, ReservedPort, configuration, eventually, on_both_versions, start,
+};
 
 on_both_versions!(
     page_recovers_after_a_pbx_crash,
@@ -22,6 +24,15 @@ fn assert_not_reloaded(browser: &Browser) {
     );
 }
 
+/// Waits until Asterisk, which collects changes for a second, has written a member to its database.
+fn wait_for_stored_member(asterisk: &Asterisk, member: &str) {
+    eventually("the member is stored", || {
+        let database = std::fs::read(asterisk.instance_path("db/astdb.sqlite3")).ok()?;
+        let text = String::from_utf8_lossy(&database);
+        text.contains(member).then_some(())
+    });
+}
+
 fn page_recovers_after_a_pbx_crash(version: u32) {
     let (mut asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
@@ -30,6 +41,7 @@ fn page_recovers_after_a_pbx_crash(version: u32) {
     wait_for_text(&browser, &format!("{dana} .state"), "Available");
     mark_page(&browser);
 
+    wait_for_stored_member(&asterisk, "1001@acme-agents");
     asterisk.kill();
     browser.wait_visible("#banner");
     let banner = browser.text("#banner");
