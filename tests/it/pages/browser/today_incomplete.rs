@@ -20,6 +20,9 @@ fn incomplete_report_names_its_beginning_and_its_gaps_in_the_organizations_time(
     );
     let bridge = Bridge::start(&text);
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
+    // Without a pause, the report has no row if nothing arrives from Asterisk after this second.
+    bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
+    bridge.acme_ok("action=unpause&agent=1001");
     let browser = open_board(&bridge);
     show_today(&browser);
     wait_for_text(
@@ -36,11 +39,6 @@ fn incomplete_report_names_its_beginning_and_its_gaps_in_the_organizations_time(
     };
     let report = bridge.acme_ok("action=showreport");
     assert_eq!(report["complete"], false);
-    // The page reads the report for the last time during the gap.
-    eventually("the report has a row", || {
-        let rows = bridge.acme_ok("action=showreport")["rows"].take();
-        rows.get(0).is_some().then_some(())
-    });
     let since = format!(
         "at {}. Earlier calls and pauses are missing.",
         time(&report["since"])
