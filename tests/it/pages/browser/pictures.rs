@@ -77,7 +77,7 @@ fn pictures_of_the_agents_page_can_be_taken() {
     demo.get("action=pause&agent=1001&reason=Lunch");
     // The agent may be in a call at first.
     wait_for_state(&browser, "Paused");
-    wait_for_match(&browser, "#timer", ".*0:[0-5]\\d of 30:00");
+    wait_for_match(&browser, "#timer", ".*\\d:[0-5]\\d of 30:00");
     take_screenshot(&browser, "agent-paused.png");
     tap(&browser, "#resume");
     wait_for_state(&browser, "Available");
