@@ -2,10 +2,11 @@
 //!
 //! `flags` checks the command line. `find` finds the PBX with its files (`manager_conf`).
 //! `ami_user` logs in to it (`link`). If the AMI user does not exist, `new_ami_user` adds its lines
-//! (`ami_lines`), or has the operator add them (`paste`). `organizations` decides on the organizations from the flags, the
-//! operator's `answers` to `questions` and the proposals (`proposal`, which does no IO).
-//! `configuration` is the text that `files` writes without overwriting anything, and `finish` ends
-//! setup. If a configuration exists, `rerun` only shows how it differs (`differences`).
+//! (`ami_lines`), or has the operator add them (`paste`). `organizations` decides on the
+//! organizations from the flags, the operator's `answers` to `questions` and the proposals
+//! (`proposal`, which does no IO). `configuration` is the text that `files` writes without
+//! overwriting anything, and `finish` ends setup. If a configuration exists, `rerun` only shows how
+//! it differs (`differences`).
 
 mod ami_lines;
 mod ami_user;
@@ -57,7 +58,8 @@ use crate::terminal::fitted;
 /// Runs setup. The bridge can work with the configuration if no error is returned.
 ///
 /// # Errors
-/// Returns an error if setup ends early, or if the check finds an error. Everything that it has changed is listed before that.
+/// Returns an error if setup ends early, or if the check finds an error. Everything that it has
+/// changed is listed before that.
 pub async fn run(mut arguments: SetupArguments) -> Result<(), SetupError> {
     // Relative paths stay valid if the current folder changes.
     let paths = [

@@ -76,13 +76,13 @@ fn issabel_layout_gets_a_user_in_its_custom_file(version: u32) {
     custom_file_gets_a_user(&Site::start(version, &layouts::issabel()), "Issabel");
 }
 
-fn custom_file_gets_a_user(site: &Site, flavor: &str) {
+fn custom_file_gets_a_user(site: &Site, distribution: &str) {
     let old = site.asterisk.read_config("manager_custom.conf");
     let outcome = site.setup(&["--yes", "--organization", "acme"]);
     outcome.assert(
         0,
         &[
-            &format!("PBX ({flavor})"),
+            &format!("PBX ({distribution})"),
             // Without the section for default settings.
             "queues 6* (now 2)",
             "reaches 2 of the PBX's 2 queues",

@@ -109,9 +109,9 @@ fn operator_changes_an_issabel_proposal(version: u32) {
     operator_changes_a_proposal(&Site::start(version, &layouts::issabel()), "Issabel");
 }
 
-fn operator_changes_a_proposal(site: &Site, flavor: &str) {
+fn operator_changes_a_proposal(site: &Site, distribution: &str) {
     let mut terminal = Terminal::start(&site.command(&[]));
-    terminal.wait_for(&format!("PBX ({flavor}): AMI at 127.0.0.1:"));
+    terminal.wait_for(&format!("PBX ({distribution}): AMI at 127.0.0.1:"));
     let text = terminal.wait_for("Asterisk's manager? [Y/n] ");
     // The tests' file has mode 644.
     assert_contains(
