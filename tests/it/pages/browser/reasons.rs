@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::hands::ESCAPE;
 use super::{
-    LIVE, REASONS, agent_selector, browser_errors, click_pause, log_in, open_board,
-    reason_selector, wait_for_match, wait_for_text,
+    LIVE, REASONS, agent_selector, browser_errors, click_pause, count_requests, log_in, open_board,
+    reason_selector, request_count, wait_for_match, wait_for_text,
 };
 use crate::support::{
     Asterisk, Bridge, Browser, SIMULATED, configuration, eventually, on_both_versions,
@@ -85,9 +85,14 @@ fn pause_dialog_follows_a_changed_configuration() {
     let browser = open_board(&bridge);
     open_pause_dialog(&browser);
     browser.press(ESCAPE);
+    count_requests(&browser);
     let other = "\n[[organization.acme.reason]]\nname = \"Meeting\"\n";
     let reload = bridge.reconfigure(&(configuration(asterisk.port) + other));
     assert_eq!(reload["message"], "configuration reloaded", "{reload}");
+    // While the page reconnects, the banner moves the rows, and a click can miss its button.
+    eventually("the page reads the reasons again", || {
+        (request_count(&browser, "showreasons") > 0).then_some(())
+    });
     eventually("the dialog offers the new reason", || {
         open_pause_dialog(&browser);
         let reasons = offered_reasons(&browser);
