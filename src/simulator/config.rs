@@ -1,5 +1,6 @@
 //! Configures a simulated PBX.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::behavior::Behavior;
@@ -8,6 +9,8 @@ use super::pbx::{Member, SimulatedPbx};
 /// The configuration of a simulated PBX.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// Where the PBX accepts AMI connections. With port 0, it chooses a free port.
+    pub listen: SocketAddr,
     /// The queues, in the format of Asterisk's `queues.conf`.
     pub queues_conf: String,
     /// The AMI users, in the format of Asterisk's `manager.conf`.
@@ -39,11 +42,12 @@ pub struct InitialMember {
 }
 
 impl Config {
-    /// Creates the configuration of a PBX with these queues and AMI users. No calls are
-    /// generated, and agents take no breaks.
+    /// Creates the configuration of a PBX with these queues and AMI users, on a free loopback
+    /// port. No calls are generated, and agents take no breaks.
     #[must_use]
     pub fn new(queues_conf: &str, manager_conf: &str) -> Self {
         Self {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
             queues_conf: queues_conf.to_owned(),
             manager_conf: manager_conf.to_owned(),
             behavior: Behavior::sample_dialplan(),

@@ -1,7 +1,7 @@
 //! Runs a simulated PBX: its timers, its listener and its AMI connections.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -37,13 +37,12 @@ struct Connections {
 }
 
 impl Simulator {
-    /// Starts a simulated PBX on a free loopback port. Its tasks run on the current
-    /// tokio runtime.
+    /// Starts a simulated PBX. Its tasks run on the current tokio runtime.
     ///
     /// # Errors
-    /// Returns an error if no port can be bound.
+    /// Returns an error if the port can't be bound.
     pub async fn start(config: Config) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = TcpListener::bind(config.listen).await?;
         let address = listener.local_addr()?;
         let unix_time = SystemTime::now().duration_since(UNIX_EPOCH);
         let start_time = unix_time.unwrap_or_default().saturating_sub(config.elapsed);

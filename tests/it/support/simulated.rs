@@ -3,13 +3,15 @@
 use ami_bridge::simulator::{Config, Simulator};
 use tokio::runtime::Runtime;
 
-use super::Ami;
+use super::{Ami, ReservedPort};
 
 /// A simulated PBX with a tokio runtime, so that synchronous tests can use it.
 pub(crate) struct Simulated {
     runtime: Runtime,
     simulator: Simulator,
     pub(crate) port: u16,
+    /// No other program gets the port while the simulator restarts.
+    _reserved: ReservedPort,
 }
 
 impl Simulated {
@@ -19,11 +21,17 @@ impl Simulated {
             .enable_all()
             .build()
             .expect("a runtime");
+        let reserved = ReservedPort::reserve();
+        let config = Config {
+            listen: reserved.address,
+            ..Config::new(queues, manager)
+        };
         let simulator = runtime
-            .block_on(Simulator::start(Config::new(queues, manager)))
+            .block_on(Simulator::start(config))
             .expect("a running simulator");
         Self {
-            port: simulator.address().port(),
+            port: reserved.address.port(),
+            _reserved: reserved,
             simulator,
             runtime,
         }
