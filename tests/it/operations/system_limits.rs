@@ -1,14 +1,13 @@
 //! The log and `check` report the system's limits that are too low for the configuration, and the
 //! log reports connections that approach their limit.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
 use crate::stream::client::EventClient;
-use crate::support::{ACME, Asterisk, Bridge, SIMULATED, configuration, eventually};
+use crate::support::{ACME, Asterisk, Bridge, SIMULATED, configuration, eventually, write_script};
 
 /// More connections than any limit allows in [`limited_command`]: there are 65,535 ports.
 const MANY_CONNECTIONS: &str = "max_connections = 300000";
@@ -95,8 +94,7 @@ fn reload_reports_the_limits_that_are_too_low_for_the_new_configuration() {
 fn write_systemctl(folder: &Path, limit: &str) {
     let file = folder.join("systemctl");
     let script = format!("#!/bin/sh\necho LoadState=loaded\necho LimitNOFILE={limit}\n");
-    std::fs::write(&file, script).expect("a writable file");
-    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).expect("an executable file");
+    write_script(&file, &script);
 }
 
 #[test]

@@ -14,12 +14,11 @@ mod undo;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use self::layouts::Layout;
-use crate::support::{Asterisk, Bridge, bridge_command};
+use crate::support::{Asterisk, Bridge, bridge_command, write_script};
 
 /// A machine with an Asterisk and a folder for the bridge's configuration.
 struct Site {
@@ -49,8 +48,7 @@ impl Site {
         let program = folder.path().join("asterisk");
         let command = asterisk.cli_command();
         let text = format!("#!/bin/sh\nfor last; do :; done\nexec {command} \"$last\"\n");
-        fs::write(&program, text).expect("written");
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("executable");
+        write_script(&program, &text);
         Self { asterisk, folder }
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Outcome, Site, layouts};
-use crate::support::{Ami, bridge_command, on_both_versions};
+use crate::support::{Ami, bridge_command, copy_program, on_both_versions};
 
 on_both_versions!(
     user_without_rights_gets_a_file_with_the_lines,
@@ -26,7 +26,7 @@ fn is_root() -> bool {
 pub(super) fn copied_program(folder: &Path) -> PathBuf {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("set");
     let program = folder.join("bridge-copy");
-    fs::copy(env!("CARGO_BIN_EXE_ami-bridge"), &program).expect("a copy");
+    copy_program(Path::new(env!("CARGO_BIN_EXE_ami-bridge")), &program);
     program
 }
 

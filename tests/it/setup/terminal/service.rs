@@ -4,13 +4,12 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
 use super::Terminal;
 use crate::setup::{Outcome, Site, layouts};
-use crate::support::{ReservedPort, on_both_versions};
+use crate::support::{ReservedPort, on_both_versions, write_script};
 
 on_both_versions!(
     unshare_start_flag_starts_the_unit,
@@ -43,8 +42,7 @@ impl Machine {
              echo \"$*\" >>{folder}/systemctl.log\n"
         );
         let path = site.folder.path().join("systemctl");
-        fs::write(&path, systemctl).expect("written");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
+        write_script(&path, &systemctl);
         fs::create_dir(site.directory()).expect("a folder");
         let port = ReservedPort::reserve();
         Self { site, port }
