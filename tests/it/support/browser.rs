@@ -20,6 +20,19 @@ pub(crate) struct Browser {
 /// The JSON key under which WebDriver returns an element id.
 const ELEMENT_KEY: &str = "element-6066-11e4-a52e-4f735466cecf";
 
+/// Waits until an element has the same place in two successive frames. WebDriver looks up the place
+/// before it clicks, so a click misses an element that moves meanwhile.
+const STAND_STILL: &str = "const [selector] = arguments;
+    const place = () => JSON.stringify(document.querySelector(selector)?.getBoundingClientRect());
+    return new Promise((resolve) => {
+        const check = (before) => {
+            const now = place();
+            if (now === before) resolve();
+            else requestAnimationFrame(() => check(now));
+        };
+        requestAnimationFrame(() => check(null));
+    });";
+
 impl Browser {
     pub(crate) fn start() -> Self {
         let browser = Self {
@@ -109,9 +122,11 @@ impl Browser {
             .to_owned()
     }
 
-    /// Clicks an element as a user would. Fails if another element covers it.
+    /// Clicks an element as a user would: when it no longer moves. Fails if another element covers
+    /// it.
     pub(crate) fn click(&self, selector: &str) {
         let element = self.wait_visible(selector);
+        self.run_script(STAND_STILL, &[selector]);
         self.post(&format!("/element/{element}/click"), &json!({}));
     }
 
