@@ -25,6 +25,7 @@ use super::tls::TlsSettings;
 use super::value::HeaderValue;
 
 /// Settings of a link.
+#[derive(Clone)]
 pub struct LinkSettings {
     /// The PBX's name in the configuration.
     pub name: String,

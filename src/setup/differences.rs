@@ -186,16 +186,7 @@ pub(super) async fn pbx_differences(
     let mut differences = Vec::new();
     let mut are_all_read = true;
     for pbx in &settings.pbxes {
-        if pbx.link.tls.is_some() {
-            are_all_read = false;
-            continue;
-        }
-        let link = Link::open(
-            &pbx.link.address,
-            pbx.link.username.as_str(),
-            &pbx.link.secret,
-        );
-        let Ok(link) = link.await else {
+        let Ok(link) = Link::open_with(pbx.link.clone()).await else {
             are_all_read = false;
             continue;
         };

@@ -42,7 +42,7 @@ pub(super) struct AmiUser {
 }
 
 impl Link {
-    /// Logs in once.
+    /// Logs in once, without TLS.
     ///
     /// # Errors
     /// Returns the reason if the login fails.
@@ -61,10 +61,18 @@ impl Link {
             connect_timeout: CONNECT_TIMEOUT,
             max_pending: MAX_PENDING,
         };
+        Self::open_with(settings).await
+    }
+
+    /// Logs in once, with these settings.
+    ///
+    /// # Errors
+    /// Returns the reason if the login fails.
+    pub(super) async fn open_with(settings: LinkSettings) -> Result<Self, String> {
+        let limit = settings.connect_timeout * 2 + BOOT_TIMEOUT;
         let stop = CancellationToken::new();
         let (mut client, supervisor) = supervise(settings, (), stop.clone());
         let supervisor = tokio::spawn(supervisor);
-        let limit = CONNECT_TIMEOUT * 2 + BOOT_TIMEOUT;
         let reason = match client.wait_until_settled(limit).await {
             LinkState::Ready(peer) => {
                 return Ok(Self {

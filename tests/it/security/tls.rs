@@ -20,6 +20,7 @@ on_both_versions!(
     check_explains_a_wrong_certificate,
     check_explains_an_expired_certificate_and_a_wrong_port,
     check_explains_outdated_certificates,
+    setup_compares_the_configuration_over_tls,
     sighup_loads_a_new_http_certificate,
 );
 
@@ -178,6 +179,29 @@ fn check_reports_the_remaining_days_of_asterisks_certificate(version: u32) {
         );
         let warning = format!("pbx main: Asterisk's certificate: {days} days left");
         assert_eq!(output_text.contains(&warning), is_warned, "{output_text}");
+    }
+}
+
+fn setup_compares_the_configuration_over_tls(version: u32) {
+    let certificates = Certificates::new();
+    let (_asterisk, port) = start_asterisk(version, &certificates);
+    let trust = format!("tls_pin_sha256 = \"{}\"", certificates.fingerprint);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("ami-bridge.toml");
+    for (queue_name, is_missing) in [("globex-{queue}", false), ("other-{queue}", true)] {
+        let text = over_tls(&port, &trust).replace("globex-{queue}", queue_name);
+        std::fs::write(&file, text).expect("written");
+        let mut setup = bridge_command();
+        setup
+            .args(["setup", "--yes", "--directory"])
+            .arg(folder.path());
+        let output = setup.output().expect("the output of ami-bridge");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(!text.contains("did not compare"), "{queue_name}: {text}");
+        let queues = text.split_once("differs: no organization has the queues ");
+        let queues = queues.map(|(_, rest)| rest.lines().next().unwrap_or_default());
+        let names_queue = queues.is_some_and(|queues| queues.contains("globex-6001"));
+        assert_eq!(names_queue, is_missing, "{queue_name}: {text}");
     }
 }
 
