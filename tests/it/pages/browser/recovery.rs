@@ -1,7 +1,7 @@
 //! The page reports a lost connection, and recovers automatically.
 
 use super::hands::ESCAPE;
-use super::{LIVE, agent_selector, click_pause, open_board, wait_for_text};
+use super::{LIVE, agent_selector, click_pause, open_board, wait_for_text, wait_until_settled};
 use crate::support::{
     Asterisk, Bridge, Browser, ReservedPort, configuration, eventually, on_both_versions, start,
 };
@@ -33,6 +33,12 @@ fn wait_for_stored_member(asterisk: &Asterisk, member: &str) {
     });
 }
 
+/// Returns how far an agent's row is from the top of the window.
+fn row_top(browser: &Browser, row: &str) -> Option<f64> {
+    let script = "return document.querySelector(arguments[0]).getBoundingClientRect().top";
+    browser.run_script(script, &[row]).as_f64()
+}
+
 fn page_recovers_after_a_pbx_crash(version: u32) {
     let (mut asterisk, bridge) = start(version);
     bridge.acme_ok("action=add&agent=1001&queue=6001&alias=Dana");
@@ -40,6 +46,10 @@ fn page_recovers_after_a_pbx_crash(version: u32) {
     let dana = agent_selector("6001", "1001");
     wait_for_text(&browser, &format!("{dana} .state"), "Available");
     mark_page(&browser);
+    // The rights and the statistics arrive after the state.
+    wait_until_settled(&browser, &dana);
+    browser.wait_until("document.querySelector('.card').innerText.includes('Answered')");
+    let top = row_top(&browser, &dana);
 
     wait_for_stored_member(&asterisk, "1001@acme-agents");
     asterisk.kill();
@@ -52,6 +62,8 @@ fn page_recovers_after_a_pbx_crash(version: u32) {
     assert!(banner.contains("This page shows the state at"), "{banner}");
     // The last known state stays visible, and is marked as stale.
     browser.wait_visible(".stale .agent");
+    // Otherwise a click could hit another agent.
+    assert_eq!(row_top(&browser, &dana), top, "the banner moves no row");
     // The page explains why a change fails.
     click_pause(&browser, &dana);
     browser.click("#dialog .primary");
@@ -63,6 +75,7 @@ fn page_recovers_after_a_pbx_crash(version: u32) {
     asterisk.restart();
     browser.wait_until(LIVE);
     browser.wait_until("document.getElementById('banner').hidden");
+    assert_eq!(row_top(&browser, &dana), top, "the banner moves no row");
     bridge.wait_ready();
     bridge.acme_ok("action=pause&agent=1001&reason=Lunch");
     wait_for_text(&browser, &format!("{dana} .reason"), "Lunch");
