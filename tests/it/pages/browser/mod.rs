@@ -76,11 +76,20 @@ fn submit_login(browser: &Browser, username: &str, password: &str) {
     browser.press(ENTER);
 }
 
-/// Starts a browser, logs in, and waits until the board is live.
+/// Starts a browser, logs in, and waits until the board is live and complete: the rights, the reasons
+/// and the statistics arrive after the first snapshot, and move the rows.
 fn open_board(bridge: &Bridge) -> Browser {
     let browser = Browser::start();
     log_in(&browser, bridge, "acme-password");
     browser.wait_until(LIVE);
+    // The login reads the rights too.
+    let responses = "performance.getEntriesByType('resource')
+        .filter(({ name }) => name.includes('/API/UpdateAgentState.php')).length >= 4";
+    browser.wait_until(responses);
+    // The page draws once in a frame.
+    let frames = "return new Promise((resolve) =>
+        requestAnimationFrame(() => requestAnimationFrame(resolve)))";
+    browser.run_script(frames, &[]);
     browser
 }
 
