@@ -21,7 +21,7 @@ on_both_versions!(
 
 /// The time within which the bridge must show the correct state after Asterisk itself has
 /// recovered.
-const RECOVERY_TIMEOUT: Duration = Duration::from_secs(2);
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(5);
 
 const QUEUE: &str = "Support";
 

@@ -110,11 +110,11 @@ pub(crate) fn compare_all(bridge: &Bridge, ami: &mut Ami) -> (Comparison, Vec<Am
     (comparison, after)
 }
 
-/// Asserts that, within three seconds, every field that the bridge shows matches Asterisk. The
+/// Asserts that, within ten seconds, every field that the bridge shows matches Asterisk. The
 /// bridge needs some time, because its statistics may be one second old.
 pub(crate) fn assert_equal(asterisk: &Asterisk, bridge: &Bridge) {
     let mut ami = asterisk.ami();
-    let deadline = Instant::now() + Duration::from_secs(3);
+    let deadline = Instant::now() + Duration::from_secs(10);
     loop {
         let Comparison { differences, .. } = compare_all(bridge, &mut ami).0;
         if differences.is_empty() {

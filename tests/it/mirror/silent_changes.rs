@@ -70,7 +70,7 @@ fn stream_shows_a_callers_priority_change(version: u32) {
         assert!(truth.iter().any(|caller| caller.2 == priority.to_string()));
         // The stream is the only reader, and nothing else changes while it waits.
         let changed = Instant::now();
-        let limit = Duration::from_secs(3);
+        let limit = Duration::from_secs(15);
         loop {
             let left = limit.saturating_sub(changed.elapsed());
             let event = stream.event(left);
@@ -116,10 +116,10 @@ fn wait_until_idle(bridge: &Bridge) {
 }
 
 /// How long responses may contradict each other after the first response that shows the reset.
-const MAX_CONTRADICTION_TIME: Duration = Duration::from_millis(1500);
+const MAX_CONTRADICTION_TIME: Duration = Duration::from_secs(4);
 
 /// How long the tests watch for contradictions. Must exceed [`MAX_CONTRADICTION_TIME`].
-const WATCH_DURATION: Duration = Duration::from_secs(4);
+const WATCH_DURATION: Duration = Duration::from_secs(6);
 
 /// Resets the statistics of acme-6001 in Asterisk.
 fn reset_statistics(asterisk: &Asterisk) {

@@ -23,7 +23,7 @@ on_both_versions!(
 const RESYNC_INTERVAL: &str = "2s";
 
 /// The resync interval, plus a tolerance for busy machines.
-const RESYNC_TIMEOUT: Duration = Duration::from_secs(4);
+const RESYNC_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Starts an Asterisk with text replacements in `manager.conf`.
 fn start(version: u32, replacements: &[(&str, &str)]) -> Asterisk {

@@ -99,10 +99,10 @@ fn assert_first_states(
             add(agent);
             let added_at = Instant::now();
             while !reports.0.contains_key(&agent.to_string()) {
-                let left = Duration::from_secs(1).saturating_sub(added_at.elapsed());
+                let left = Duration::from_secs(5).saturating_sub(added_at.elapsed());
                 let event = stream.event(left);
                 let event =
-                    event.unwrap_or_else(|| panic!("no event about agent {agent} within 1 s"));
+                    event.unwrap_or_else(|| panic!("no event about agent {agent} within 5 s"));
                 if event.name == "member" {
                     reports.add(&event.data["member"]);
                 }

@@ -103,7 +103,7 @@ fn start_with_member(version: u32) -> (Realtime, Bridge) {
 /// Asserts that the bridge shows Asterisk's state within a resync, and continues to show it.
 fn assert_correct_within_a_resync(pbx: &Realtime, bridge: &Bridge) {
     let shown = || -> Value { bridge.acme_ok("action=showstate&agent=1001")["paused"].clone() };
-    let deadline = Instant::now() + Duration::from_secs(4);
+    let deadline = Instant::now() + Duration::from_secs(10);
     while shown() != is_paused_in_asterisk(pbx) {
         let shown = shown();
         assert!(
