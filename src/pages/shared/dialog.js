@@ -48,7 +48,7 @@ export function openDialog({ title, submit, body, send, follow: adapt = () => {}
     error.hidden = true;
     try {
       await whileBusy(content, () => send(new FormData(form, event.submitter)));
-      if (id === dialogId) dialog.close();
+      if (id === dialogId) closeDialog();
     } catch (problem) {
       const message = errorMessage(problem);
       if (id !== dialogId) {
@@ -76,8 +76,12 @@ export function refreshDialog() {
   if (isDialogOpen()) follow();
 }
 
-/** Closes the open dialog. */
+/**
+ * Closes the open dialog. The rest of a double click is ignored from now on: the browser's event "close"
+ * can come after the second click.
+ */
 export function closeDialog() {
+  ignoreDoubleClick();
   byId("dialog", HTMLDialogElement).close();
 }
 
@@ -101,11 +105,11 @@ export function setUpDialog() {
   setUpRepeats();
   const dialog = byId("dialog", HTMLDialogElement);
   for (const button of dialog.querySelectorAll("[data-close]")) {
-    button.addEventListener("click", () => dialog.close());
+    button.addEventListener("click", closeDialog);
   }
   // The target of a click on the backdrop is the dialog itself.
   dialog.addEventListener("mousedown", (event) => {
-    if (event.target === dialog) dialog.close();
+    if (event.target === dialog) closeDialog();
   });
   // By itself, the browser would press the form's first button, which may be one of several.
   dialog.addEventListener("keydown", (event) => {
@@ -115,7 +119,6 @@ export function setUpDialog() {
     if (button instanceof HTMLButtonElement) button.click();
   });
   dialog.addEventListener("close", () => {
-    ignoreDoubleClick();
     releaseMessages(find(dialog, ".messages"));
     // This event is asynchronous: the next dialog may already be open.
     if (dialog.open) return;

@@ -191,8 +191,10 @@ fn rest_of_a_double_click_does_nothing_after_the_dialog_has_opened_or_closed() {
     let browser = open_board(&bridge);
     let dana = agent_selector("6001", "1001");
     count_requests(&browser);
-    // All presses have the same time, however slow the computer is.
+    // All presses have the same time, however slow the computer is. The browser can send the event
+    // "close" after the second click.
     let script = "Object.defineProperty(Event.prototype, 'timeStamp', {get: () => 0});
+        document.addEventListener('close', (event) => event.stopPropagation(), {capture: true});
         window.clicks = 0;
         document.addEventListener('click', () => { window.clicks += 1; });";
     browser.run_script(script, &[]);
