@@ -40,14 +40,15 @@ fn members_added_concurrently_have_asterisks_order(version: u32) {
             .into_iter()
             .map(|row| row["Location"].clone())
             .collect();
-        // Once the bridge knows all device states, all events have arrived.
-        let members = eventually("all device states are known", || {
+        // A queue's events arrive in order, so this pause is shown after the additions.
+        let reason = format!("round {round}");
+        let pause = format!("QueuePause\r\nPaused: true\r\nReason: {reason}");
+        change(&mut ami, &pause, queue, 1006);
+        let members = eventually("the pause is shown", || {
             let body = bridge.acme_ok(&format!("action=showqueue&queue={queue}"));
             let members = body["queues"][0]["members"].as_array()?.clone();
-            let are_known = members
-                .iter()
-                .all(|member| member["device_state"] == "not_in_use");
-            (are_known && members.len() == expected.len()).then_some(members)
+            let mut reasons = members.iter().map(|member| &member["paused_reason"]);
+            reasons.any(|shown| *shown == *reason).then_some(members)
         });
         let shown: Vec<_> = members
             .iter()
