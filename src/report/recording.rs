@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, block_in_place};
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -21,6 +21,10 @@ const TICK: Duration = Duration::from_secs(1);
 /// How many ticks pass before changed rows and the time of the last sight are stored. A kill loses
 /// at most this much.
 const TICKS_PER_BATCH: u32 = 3;
+
+/// While at least this many events are recorded, other tasks continue on another thread. A large PBX
+/// reports 50,000 members at once, and recording them takes 50 ms.
+const MANY_EVENTS: usize = 1000;
 
 /// How long a report waits for the disk.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -244,8 +248,15 @@ fn record_all(recorder: &mut Recorder, events: &mut mpsc::UnboundedReceiver<Work
     // No event that arrives later has an earlier time than this.
     let clocks = clocks();
     let count = events.len();
-    let events = std::iter::from_fn(|| events.try_recv().ok());
-    recorder.record(events.take(count), clocks);
+    let mut record = || {
+        let events = std::iter::from_fn(|| events.try_recv().ok());
+        recorder.record(events.take(count), clocks);
+    };
+    if count < MANY_EVENTS {
+        record();
+    } else {
+        block_in_place(record);
+    }
 }
 
 /// Stores a batch after the previous one, so that no row is replaced by its earlier version.

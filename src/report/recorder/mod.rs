@@ -119,8 +119,12 @@ impl Recorder {
             self.sight = Some(now);
         }
         let latest_cut = now - CUT_DELAY_SECONDS;
-        for ((queue, interface), membership) in &mut self.members {
-            membership.cut_at_midnights(&mut self.rows, (queue, interface), latest_cut);
+        // A large PBX has tens of thousands of members.
+        if latest_cut >= self.rows.next_cut() {
+            for ((queue, interface), membership) in &mut self.members {
+                membership.cut_at_midnights(&mut self.rows, (queue, interface), latest_cut);
+            }
+            self.rows.set_cut_until(latest_cut);
         }
     }
 

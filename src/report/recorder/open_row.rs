@@ -87,7 +87,7 @@ impl OpenRow {
     ) {
         let mut is_cut = false;
         loop {
-            let midnight = (self.began.div_euclid(DAY_SECONDS) + 1) * DAY_SECONDS;
+            let midnight = next_midnight(self.began);
             if now < midnight {
                 break;
             }
@@ -156,6 +156,8 @@ pub(super) struct RowWriter {
     era: u32,
     /// When the era began; the beginning of time if the clock was not set.
     era_began: i64,
+    /// No row that lasts has to be cut before this time.
+    next_cut: i64,
     no_name: Arc<str>,
 }
 
@@ -165,6 +167,7 @@ impl RowWriter {
             rows: Vec::new(),
             era,
             era_began: i64::MIN,
+            next_cut: i64::MAX,
             no_name: "".into(),
         }
     }
@@ -179,8 +182,21 @@ impl RowWriter {
         self.era_began
     }
 
+    /// Returns the earliest time at which a row that lasts may have to be cut.
+    pub(super) fn next_cut(&self) -> i64 {
+        self.next_cut
+    }
+
+    /// Notes that all rows that last were cut at the midnights until `now`.
+    pub(super) fn set_cut_until(&mut self, now: i64) {
+        self.next_cut = next_midnight(now);
+    }
+
     /// Adds or replaces a row.
-    pub(super) fn put(&mut self, row: ReportRow) {
+    fn put(&mut self, row: ReportRow) {
+        if row.seconds.is_none() {
+            self.next_cut = self.next_cut.min(next_midnight(row.began));
+        }
         self.rows.push(row);
     }
 
@@ -227,6 +243,11 @@ impl RowWriter {
     pub(super) fn take(&mut self) -> Vec<ReportRow> {
         std::mem::take(&mut self.rows)
     }
+}
+
+/// Returns the first UTC midnight after a time.
+fn next_midnight(time: i64) -> i64 {
+    (time.div_euclid(DAY_SECONDS) + 1) * DAY_SECONDS
 }
 
 /// Returns an id for a new row. Ids are random, so that a new process needs no counter.

@@ -1,4 +1,5 @@
 mod gaps;
+mod midnights;
 
 use std::time::Duration;
 
@@ -211,32 +212,6 @@ fn reload_of_asterisk_neither_begins_nor_ends_a_pause() {
             .iter()
             .all(|row| row.kind != EntryKind::Pause || *row.reason == *"Lunch")
     );
-}
-
-#[test]
-fn rows_are_cut_at_utc_midnights() {
-    let mut recorder = seeing();
-    report(&mut recorder, NOON, Some(member(NOON - DAY_SECONDS, None)));
-    report(
-        &mut recorder,
-        NOON + 10,
-        Some(member(NOON - DAY_SECONDS, Some((NOON + 10, "")))),
-    );
-    // An event of the day before may still arrive.
-    tick(&mut recorder, 50_000, NOON + 43_203);
-    let mut stored = stored(&mut recorder);
-    assert_eq!(stored.spans(EntryKind::Pause), [(10, None, None)]);
-    tick(&mut recorder, 50_002, NOON + 43_205);
-    stored.store(&mut recorder);
-    let pauses = [(10, Some(43_190), None), (43_200, None, Some(43_190))];
-    assert_eq!(stored.spans(EntryKind::Pause), pauses);
-    let day = DAY_SECONDS.try_into().expect("a day");
-    let logins = [
-        (-DAY_SECONDS, Some(43_200), None),
-        (-43_200, Some(day), Some(43_200)),
-        (43_200, None, Some(43_200 + day)),
-    ];
-    assert_eq!(stored.spans(EntryKind::Login), logins);
 }
 
 #[test]
