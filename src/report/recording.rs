@@ -22,9 +22,10 @@ const TICK: Duration = Duration::from_secs(1);
 /// at most this much.
 const TICKS_PER_BATCH: u32 = 3;
 
-/// While at least this many events are recorded, other tasks continue on another thread. A large PBX
-/// reports 50,000 members at once, and recording them takes 50 ms.
-const MANY_EVENTS: usize = 1000;
+/// With at least this many events or members, other tasks continue on another thread while the recorder
+/// works. A large PBX reports 50,000 members at once, and recording them takes 50 ms. So does the end
+/// of the link, and midnight.
+const MANY: usize = 1000;
 
 /// How long a report waits for the disk.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -247,12 +248,12 @@ async fn record_until_batch(
 fn record_all(recorder: &mut Recorder, events: &mut mpsc::UnboundedReceiver<WorkEvent>) {
     // No event that arrives later has an earlier time than this.
     let clocks = clocks();
-    let count = events.len();
+    let (count, members) = (events.len(), recorder.member_count());
     let mut record = || {
         let events = std::iter::from_fn(|| events.try_recv().ok());
         recorder.record(events.take(count), clocks);
     };
-    if count < MANY_EVENTS {
+    if count.max(members) < MANY {
         record();
     } else {
         block_in_place(record);

@@ -148,6 +148,12 @@ impl Recorder {
         self.sees
     }
 
+    /// Returns the number of members whose work is recorded.
+    #[must_use]
+    pub fn member_count(&self) -> usize {
+        self.members.len()
+    }
+
     /// Stores again everything that lasts, because the database is a new one.
     pub fn store_again(&mut self) {
         for ((queue, interface), membership) in &mut self.members {
