@@ -25,7 +25,7 @@ const TICKS_PER_BATCH: u32 = 3;
 /// With at least this many events or members, other tasks continue on another thread while the recorder
 /// works. A large PBX reports 50,000 members at once, and recording them takes 50 ms. So does the end
 /// of the link, and midnight.
-const MANY: usize = 1000;
+const MANY: usize = 10_000;
 
 /// How long a report waits for the disk.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);

@@ -175,6 +175,7 @@ fn slow_reader_gets_a_snapshot_and_catches_up(version: u32) {
         slowest.as_millis()
     );
     assert!(snapshots.iter().all(|count| *count == 2), "{snapshots:?}");
-    // The log of 4096 member changes and the connections' buffers fit within this limit.
-    assert!(after < before + 16_384, "{before} kB, then {after} kB");
+    // The log of 4096 member changes, the connections' buffers and the work that is not stored yet fit
+    // within this limit.
+    assert!(after < before + 20_480, "{before} kB, then {after} kB");
 }
