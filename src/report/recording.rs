@@ -23,8 +23,8 @@ const TICK: Duration = Duration::from_secs(1);
 const TICKS_PER_BATCH: u32 = 3;
 
 /// With at least this many events or members, other tasks continue on another thread while the recorder
-/// works. A large PBX reports 50,000 members at once, and recording them takes 50 ms. So does the end
-/// of the link, and midnight.
+/// works. A large PBX reports 50,000 members at once, and recording them takes 50 ms. The end of the link
+/// and midnight concern all members, too.
 const MANY: usize = 10_000;
 
 /// How long a report waits for the disk.
