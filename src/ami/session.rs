@@ -51,9 +51,9 @@ const BATCH_MIN_ACTIONS: usize = 16;
 const BATCH_WINDOW: Duration = Duration::from_micros(300);
 
 /// How long the session polls before it sleeps: first for the reply to a single action, then for the
-/// next request. On a virtual machine, a wake-up takes about as long as Asterisk takes to execute a
-/// `QueuePause`. With several actions in flight, the session does not poll, because it rarely sleeps
-/// then and Asterisk needs the CPU.
+/// next request. A wake-up takes half as long as Asterisk takes to execute a `QueuePause`. With several
+/// actions in flight, the session does not poll, because it rarely sleeps then and Asterisk needs the
+/// CPU.
 const SPIN_TIME: Duration = Duration::from_micros(250);
 
 /// Maximum time for Asterisk to answer a logoff.
