@@ -89,7 +89,7 @@ fn pause_dialog_follows_a_changed_configuration() {
     let other = "\n[[organization.acme.reason]]\nname = \"Meeting\"\n";
     let reload = bridge.reconfigure(&(configuration(asterisk.port) + other));
     assert_eq!(reload["message"], "configuration reloaded", "{reload}");
-    // While the page reconnects, the banner moves the rows, and a click can miss its button.
+    // The page reads them after it has reconnected. Until then, the dialog offers the old ones.
     eventually("the page reads the reasons again", || {
         (request_count(&browser, "showreasons") > 0).then_some(())
     });
